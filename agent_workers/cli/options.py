@@ -1,0 +1,91 @@
+"""The options that every worker takes."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from agent_workers import __version__
+from agent_workers.stdio.serve import refuse_command_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent_workers.workers.base import Worker
+
+_HELP = """{summary}
+
+Reads one JSON request from stdin and writes events as JSON lines to stdout, until exactly one of the types done, error
+or aborted. Exit status: 0 done, 1 error, 2 refused, 3 aborted, 4 stdout closed, 75 error worth a retry.
+
+\b
+Examples:
+  echo '{{"prompt": "Hello"}}' | {name}
+  {name} --pretty < request.json
+  {name} --simulate < request.json              without an account
+  {name} --simulate=rate-limited-429 < request.json
+  {name} < request.json | jq -rj 'select(.type == "delta").text'
+
+Every field of a request: agent-workers schema request. Is the host set up: agent-workers doctor.
+"""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for.
+
+    Attributes:
+        control: Whether stdin goes on with control messages.
+        pretty: Whether to render the events for a person.
+        simulate: The simulator's scenario, None for the real API.
+    """
+
+    control: bool
+    pretty: bool
+    simulate: str | None
+
+
+def read_options(worker: Worker, arguments: Sequence[str]) -> Options:
+    """Reads a worker's command line. A faulty one ends the process with an ``error`` event and exit status 2."""
+    try:
+        options = _command(worker).main(arguments, prog_name=worker.name, standalone_mode=False)
+    except click.UsageError as error:
+        refuse_command_line(worker, error.format_message())
+    except click.Abort:
+        sys.exit(130)
+    if not isinstance(options, Options):  # --help or --version has been answered
+        sys.exit(0)
+    return options
+
+
+def _command(worker: Worker) -> click.Command:
+    @click.command(help=_HELP.format(name=worker.name, summary=worker.summary))
+    @click.option("--control", is_flag=True, help="Go on reading control messages; the end of stdin aborts the run.")
+    @click.option("--pretty", is_flag=True, help="Render the events for a person instead of writing JSON.")
+    @click.option(
+        "--simulate",
+        is_flag=False,
+        flag_value="hello",
+        metavar="[=SCENARIO]",
+        callback=_known_scenario,
+        help="Talk to the built-in simulator instead of the API.",
+    )
+    @click.version_option(__version__, message="%(prog)s %(version)s")
+    def command(control: bool, pretty: bool, simulate: str | None) -> Options:
+        return Options(control, pretty, simulate)
+
+    return command
+
+
+def _known_scenario(context: click.Context, parameter: click.Parameter, scenario: str | None) -> str | None:
+    if scenario is not None:
+        from agent_workers.simulator import ScenarioError, load_scenario  # noqa: PLC0415 only where asked for
+
+        try:
+            load_scenario(scenario)
+        except ScenarioError as error:
+            raise click.BadParameter(str(error), context, parameter) from error
+    return scenario

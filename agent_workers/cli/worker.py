@@ -1,0 +1,58 @@
+"""The console scripts of the workers: ``agent-chat`` is ``agent_workers.cli.worker:chat``, and so on for each worker."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+    from agent_workers.stdio.serve import Simulation
+    from agent_workers.workers.base import Worker
+
+# Looking for plugins of pydantic reads every installed distribution, at each start.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+
+def __getattr__(name: str) -> Callable[[], NoReturn]:
+    """The console script of the worker ``agent_workers.workers.<name>``."""
+    try:
+        return partial(_main, import_module(f"agent_workers.workers.{name}").WORKER)
+    except ModuleNotFoundError:
+        raise AttributeError(f"there is no worker {name!r}") from None
+
+
+def _main(worker: Worker) -> NoReturn:
+    from agent_workers.stdio.serve import serve  # noqa: PLC0415 after the environment is set
+
+    if set(sys.argv[1:]) <= {"--control"}:
+        # How applications call it, for each of their requests: without the 20 ms that importing click takes.
+        serve(worker, control=len(sys.argv) > 1)
+
+    from .options import read_options  # noqa: PLC0415 see above
+
+    options = read_options(worker, sys.argv[1:])
+    output = None
+    if options.pretty:
+        from .pretty import Pretty as output  # noqa: N813, PLC0415 brings rich
+    serve(
+        worker,
+        control=options.control,
+        simulation=_simulation(worker, options.simulate) if options.simulate else None,
+        output=output,
+    )
+
+
+def _simulation(worker: Worker, scenario: str) -> Simulation:
+    from agent_workers.simulator import Simulator  # noqa: PLC0415 only where asked for
+    from agent_workers.stdio.serve import Simulation  # noqa: PLC0415 after the environment is set
+
+    simulator = Simulator(scenario)
+    simulator.listen()
+    print(f"{worker.name}: SIMULATED: a script answers ({scenario}), not a model", file=sys.stderr, flush=True)
+    return Simulation(simulator.base_url, simulator.serve)

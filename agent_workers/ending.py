@@ -1,0 +1,37 @@
+"""The terminal events of a run that did not end with ``done``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from agent_workers.protocol.v1.events import Aborted, Error
+
+if TYPE_CHECKING:
+    from agent_workers.engine.base import Progress
+    from agent_workers.errors import WorkerError
+
+AbortReason = Literal["client", "signal", "parent_gone"]
+
+
+def failed(error: WorkerError, progress: Progress | None = None) -> Error:
+    """The ``error`` event for this failure, with what is known of the run."""
+    return Error(
+        code=error.code,
+        message=error.message,
+        retryable=error.retryable,
+        retry_after_ms=error.retry_after_ms,
+        http_status=error.http_status,
+        details=list(error.details) if error.details else None,
+        **_known(progress),
+    )
+
+
+def stopped(reason: AbortReason, progress: Progress | None = None) -> Aborted:
+    """The ``aborted`` event, with what is known of the run."""
+    return Aborted(reason=reason, **_known(progress))
+
+
+def _known(progress: Progress | None) -> dict[str, Any]:
+    if progress is None:
+        return {}
+    return {"session_id": progress.session_id, "usage": progress.usage, "cost_usd": progress.cost_usd}

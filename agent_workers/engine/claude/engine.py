@@ -1,0 +1,246 @@
+"""One run on the real SDK and its CLI: reads what the CLI writes, translates it, stops it."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio.lowlevel import checkpoint
+
+from agent_workers.engine.base import Progress
+from agent_workers.errors import CliCrashed, WorkerError
+from agent_workers.wire import LineFramer, LineTooLong
+
+from .failure import cli_failure
+from .translate import Translator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+    from types import ModuleType, TracebackType
+    from typing import Self
+
+    from agent_workers.protocol.v1.events import Body
+    from agent_workers.protocol.v1.request import Request
+    from claude_agent_sdk import ClaudeSDKClient
+
+    from .process import CliProcess
+
+Message = dict[str, Any]
+
+logger = logging.getLogger("agent_workers")
+
+_CHUNK = 1 << 16
+_MAX_MESSAGE = 64 << 20  # bytes of one message of the CLI; the SDK's own bound is 1 MiB, less than a large tool result
+_STDERR_TAIL = 8 << 10
+_CONNECT_S = 15
+_INTERRUPT_S = 1
+_TERMINATE_S = 3
+_CONTROL_TYPES = frozenset({"control_request", "control_response", "control_cancel_request"})
+
+
+class ClaudeEngine:
+    """The agent of one run.
+
+    Args:
+        request: What the run is asked to do.
+        process: Its CLI, started.
+        unsent: What of the prompt has not been written to the CLI yet.
+    """
+
+    def __init__(self, request: Request, process: CliProcess, unsent: bytes) -> None:
+        self.progress = Progress()
+        self._process = process
+        self._unsent = unsent
+        self._translator = Translator(
+            self.progress,
+            thinking=request.thinking,
+            resumed=getattr(request.session, "resume", None) is not None,
+            output_schema=request.output_schema,
+        )
+        self._framer = LineFramer(_MAX_MESSAGE)
+        self._stderr_tail = b""
+        self._stderr_ended = anyio.Event()
+        self._to_sdk, self._sdk_inbox = anyio.create_memory_object_stream[Message](100)
+        self._writing = anyio.Lock()
+        self._client: ClaudeSDKClient | None = None
+
+    async def __aenter__(self) -> Self:
+        self._tasks = anyio.create_task_group()
+        await self._tasks.__aenter__()
+        self._tasks.start_soon(self._send_prompt)
+        self._tasks.start_soon(self._keep_stderr_tail)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._tasks.cancel_scope.cancel()
+        await self._tasks.__aexit__(kind, error, trace)
+        self._to_sdk.close()
+        if self._client:
+            with anyio.CancelScope(shield=True):
+                await self._client.disconnect()
+        self._sdk_inbox.close()
+
+    async def events(self) -> AsyncGenerator[Body]:
+        """Yields the run's event bodies, a ``Done`` last.
+
+        Raises:
+            WorkerError: The agent failed.
+        """
+        async with aclosing(self._messages()) as messages:
+            async for message in messages:
+                for body in self._translated(message):
+                    yield body
+                if self._translator.finished:
+                    return
+        raise await self._early_end()
+
+    async def stop(self, *, interrupt: bool) -> None:
+        """Ends every process of the run: asks the agent, then SIGTERM, then SIGKILL; 5 s at most.
+
+        Args:
+            interrupt: Whether the agent is at work; told to stop, it notes in the session where it was stopped.
+        """
+        with anyio.CancelScope(shield=True):
+            if interrupt:
+                await self._interrupt()
+                self._process.terminate()
+            self._process.close_stdin()
+            with anyio.move_on_after(_TERMINATE_S):
+                await self._ended()
+            if not self._process.ended:
+                self._process.terminate()
+                with anyio.move_on_after(_TERMINATE_S / 6):
+                    await self._ended()
+            self.kill()
+
+    def kill(self) -> None:
+        """Ends every process of the run at once."""
+        self._process.kill()
+        self._process.remove_scratch()
+
+    async def _ended(self) -> int:
+        return await anyio.to_thread.run_sync(self._process.wait, abandon_on_cancel=True)
+
+    # Reading
+
+    async def _messages(self) -> AsyncGenerator[Message]:
+        """Yields the messages of the run; hands the control messages to the SDK."""
+        while chunk := await _read(self._process.stdout.fileno()):
+            for message in self._decoded(chunk):
+                if message.get("type") in _CONTROL_TYPES:
+                    self._hand_to_sdk(message)
+                else:
+                    yield message
+            await checkpoint()
+
+    def _decoded(self, chunk: bytes) -> Iterator[Message]:
+        try:
+            lines = self._framer.push(chunk)
+        except LineTooLong as error:
+            raise CliCrashed(cause=f"the CLI wrote a message of more than {_MAX_MESSAGE} bytes") from error
+        for line in lines:
+            if line.startswith(b"{"):  # some builds write plain diagnostics to stdout
+                message = json.loads(line)
+                if isinstance(message, dict):
+                    yield message
+
+    def _hand_to_sdk(self, message: Message) -> None:
+        with suppress(anyio.WouldBlock, anyio.BrokenResourceError, anyio.ClosedResourceError):
+            self._to_sdk.send_nowait(message)
+
+    def _translated(self, message: Message) -> Iterator[Body]:
+        if message.get("subtype") == "init" and self._client is None:
+            self._tasks.start_soon(self._attach_sdk)
+        try:
+            yield from self._translator.feed(message)
+        except WorkerError:
+            raise
+        except Exception:
+            if message.get("type") == "result":
+                raise
+            # Newer CLIs may write what this version does not know; the answer must not be lost for it.
+            logger.warning("a message of type %r was not understood", message.get("type"))
+
+    async def _early_end(self) -> WorkerError:
+        status = None
+        with anyio.move_on_after(_TERMINATE_S):
+            await self._stderr_ended.wait()
+            status = await self._ended()
+        return cli_failure(status, self._stderr_tail.decode("utf-8", "replace").strip())
+
+    async def _keep_stderr_tail(self) -> None:
+        while chunk := await _read(self._process.stderr.fileno()):
+            self._stderr_tail = (self._stderr_tail + chunk)[-_STDERR_TAIL:]
+        self._stderr_ended.set()
+
+    # Writing
+
+    async def _send_prompt(self) -> None:
+        if self._unsent:
+            await self._write(self._unsent)
+
+    async def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        async with self._writing:
+            while view:
+                try:
+                    view = view[os.write(self._process.stdin.fileno(), view) :]
+                except BlockingIOError:
+                    await anyio.wait_writable(self._process.stdin.fileno())
+                except (BrokenPipeError, ValueError):
+                    return  # the CLI has ended; reading tells why
+
+    # The SDK's client
+
+    async def _attach_sdk(self) -> None:
+        """Connects the SDK's client while the model thinks: nothing on the way to the first words needs it."""
+        try:
+            sdk = await anyio.to_thread.run_sync(_import_sdk, abandon_on_cancel=True)
+            client = sdk.client_of(sdk.RunningCli(self._write, self._sdk_inbox))
+            with anyio.fail_after(_CONNECT_S):
+                await client.connect()
+            self._client = client
+        except Exception as error:  # noqa: BLE001 without it, stopping is less polite and nothing else
+            logger.warning("the SDK's client could not connect: %s", type(error).__name__)
+
+    async def _interrupt(self) -> None:
+        if self._client is None or self._process.ended:
+            return
+        with anyio.move_on_after(_INTERRUPT_S):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._discard_messages)
+                with suppress(Exception):
+                    await self._client.interrupt()
+                tasks.cancel_scope.cancel()
+
+    async def _discard_messages(self) -> None:
+        with suppress(WorkerError, ValueError):
+            async with aclosing(self._messages()) as messages:
+                async for _ in messages:
+                    pass
+
+
+def _import_sdk() -> ModuleType:
+    gc.disable()  # a collection during the import finds nothing and costs a quarter of its time
+    try:
+        from . import transport  # noqa: PLC0415 the slowest import of all
+    finally:
+        gc.freeze()
+        gc.enable()
+    return transport
+
+
+async def _read(fd: int) -> bytes:
+    """The next chunk from a non-blocking descriptor, empty at its end."""
+    while True:
+        try:
+            return os.read(fd, _CHUNK)
+        except BlockingIOError:
+            await anyio.wait_readable(fd)

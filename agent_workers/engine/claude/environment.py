@@ -1,0 +1,160 @@
+"""Where the agent lives on this host: its state, its home and the variables it may see."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent_workers.errors import StateUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What a program needs to run, reach the API through a company's proxy and find its credential.
+_ALLOWED = re.compile(
+    r"PATH|LANG|LANGUAGE|LC_\w+|TZ"
+    r"|(?:https?|all|no)_proxy|(?:HTTPS?|ALL|NO)_PROXY"
+    r"|SSL_CERT_(?:FILE|DIR)|NODE_EXTRA_CA_CERTS|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE"
+    r"|ANTHROPIC_\w+|CLAUDE_\w+|API_TIMEOUT_MS"
+)
+# A provider's variables pass only while its switch is on.
+_PROVIDERS = {
+    "CLAUDE_CODE_USE_BEDROCK": re.compile(r"AWS_\w+"),
+    "CLAUDE_CODE_USE_VERTEX": re.compile(r"GOOGLE_\w+|GCLOUD_\w+|CLOUDSDK_\w+|CLOUD_ML_REGION|VERTEX_\w+"),
+    "CLAUDE_CODE_USE_FOUNDRY": re.compile(r"AZURE_\w+"),
+}
+# These describe a Claude session that happens to be our caller, not our agent.
+_NEVER = re.compile(r"CLAUDECODE|CLAUDE_CODE_ENTRYPOINT|CLAUDE_CODE_SSE_PORT|CLAUDE_AGENT_SDK_VERSION")
+_CREDENTIALS = re.compile(r"ANTHROPIC_\w+|CLAUDE_CODE_OAUTH_\w+|CLAUDE_CODE_USE_\w+|CLAUDE_CONFIG_DIR")
+
+
+@dataclass(frozen=True)
+class Host:
+    """The machine as this process finds it.
+
+    Attributes:
+        environ: The process's environment.
+        simulator_url: Base URL of the simulator, when the run must not reach the real API.
+    """
+
+    environ: Mapping[str, str]
+    simulator_url: str | None = None
+
+    def home(self) -> Path | None:
+        """The user's home if it can be written, else None."""
+        home = self.environ.get("HOME")
+        if not home:
+            try:
+                home = str(Path.home())
+            except RuntimeError:
+                return None
+        return Path(home) if home != "/" and os.access(home, os.W_OK | os.X_OK) else None
+
+    def state_dir(self) -> Path:
+        """The directory for sessions and workspaces, created with mode 0700 where missing.
+
+        ``AGENT_WORKERS_STATE_DIR``, else ``$XDG_STATE_HOME/agent-workers``, else ``~/.local/state/agent-workers``.
+
+        Raises:
+            StateUnavailable: There is none, or it cannot be written.
+        """
+        path = self._state_path()
+        if path is None:
+            raise StateUnavailable(cause="HOME is missing or not writable, and AGENT_WORKERS_STATE_DIR is not set")
+        make_private(path)
+        return path / "simulator" if self.simulator_url else path
+
+    def _state_path(self) -> Path | None:
+        if explicit := self.environ.get("AGENT_WORKERS_STATE_DIR"):
+            return Path(explicit).absolute()
+        if xdg := self.environ.get("XDG_STATE_HOME"):
+            return Path(xdg).absolute() / "agent-workers"
+        home = self.home()
+        return home / ".local" / "state" / "agent-workers" if home else None
+
+    def config_dir(self) -> Path | None:
+        """Where the CLI keeps its login and sessions; None leaves it at the user's own ``~/.claude``.
+
+        ``CLAUDE_CONFIG_DIR`` where set; the state directory where that was chosen explicitly, where there is no home
+        to write to, and for simulated runs; else the user's own, so that a login made with the CLI is found.
+        """
+        explicit = self.environ.get("CLAUDE_CONFIG_DIR")
+        if explicit and not self.simulator_url:
+            return Path(explicit)
+        if self.simulator_url or self.environ.get("AGENT_WORKERS_STATE_DIR") or self.home() is None:
+            return self.state_dir() / "claude"
+        return None
+
+    def agent_environ(self, scratch: Path) -> dict[str, str]:
+        """The whole environment of the agent's CLI, an allow-list.
+
+        Args:
+            scratch: A private directory for the run's temporary files.
+        """
+        environ = {name: value for name, value in self.environ.items() if self._passes(name)}
+        environ |= {"HOME": str(self.home() or _made(self.state_dir() / "home")), "TMPDIR": str(scratch)}
+        if config_dir := self.config_dir():
+            environ["CLAUDE_CONFIG_DIR"] = str(_made(config_dir))
+        if self.simulator_url:
+            environ |= {"ANTHROPIC_BASE_URL": self.simulator_url, "ANTHROPIC_API_KEY": "simulated"}
+            environ |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+        return environ
+
+    def _passes(self, name: str) -> bool:
+        if _NEVER.fullmatch(name) or (self.simulator_url and _CREDENTIALS.fullmatch(name)):
+            return False
+        if _ALLOWED.fullmatch(name) or name in self._allowed_by_operator():
+            return True
+        return any(names.fullmatch(name) for switch, names in _PROVIDERS.items() if _is_on(self.environ.get(switch)))
+
+    def _allowed_by_operator(self) -> list[str]:
+        return re.split(r"[\s,]+", self.environ.get("AGENT_WORKERS_ENV_ALLOW", ""))
+
+
+def make_scratch(environ: Mapping[str, str]) -> Path:
+    """Creates a private directory for one run's temporary files; the caller removes it.
+
+    It lies in ``TMPDIR``, not in the state directory: the CLI puts Unix sockets there, whose paths are bounded.
+
+    Raises:
+        StateUnavailable: It cannot be created.
+    """
+    path = Path(environ.get("TMPDIR") or "/tmp") / f"agent-worker-{os.urandom(6).hex()}"  # noqa: S108 private, random
+    try:
+        path.mkdir(mode=0o700)
+    except OSError as error:
+        raise StateUnavailable(cause=f"{path}: {error.strerror}") from error
+    return path
+
+
+def remove_scratch(path: Path) -> None:
+    """Removes a run's temporary files."""
+    import shutil  # noqa: PLC0415 slow, and not needed before the end
+
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_on(value: str | None) -> bool:
+    return (value or "").lower() in {"1", "true", "yes", "on"}
+
+
+def _made(path: Path) -> Path:
+    make_private(path)
+    return path
+
+
+def make_private(path: Path) -> None:
+    """Creates the directory for this user alone, where it is missing, and checks that it can be written.
+
+    Raises:
+        StateUnavailable: It cannot be created or written.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateUnavailable(cause=f"{path}: {error.strerror}") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise StateUnavailable(cause=f"{path}: not writable by uid {os.getuid()}")

@@ -1,0 +1,105 @@
+"""Which of the contract's errors a failure of the API or of the CLI is."""
+
+from __future__ import annotations
+
+import re
+
+from agent_workers.errors import (
+    ApiError,
+    AuthError,
+    BillingError,
+    CliCrashed,
+    ContextOverflow,
+    ModelNotFound,
+    NetworkError,
+    Overloaded,
+    RateLimited,
+    RequestRejected,
+    ServerError,
+    SessionExists,
+    SessionNotFound,
+    WorkerError,
+)
+
+_HTTP_STATUS = re.compile(r"API Error: (\d{3})\b")
+_BY_STATUS: dict[int, type[ApiError]] = {
+    400: RequestRejected,
+    401: AuthError,
+    402: BillingError,
+    403: AuthError,
+    404: ModelNotFound,
+    408: NetworkError,
+    413: ContextOverflow,
+    429: RateLimited,
+    529: Overloaded,
+}
+# The open set of AssistantMessage.error
+_BY_KIND: dict[str, type[ApiError]] = {
+    "authentication_failed": AuthError,
+    "billing_error": BillingError,
+    "rate_limit": RateLimited,
+    "invalid_request": RequestRejected,
+    "server_error": ServerError,
+    "model_not_found": ModelNotFound,
+    "overloaded": Overloaded,
+}
+# What neither a status nor a kind tells: the API's and the CLI's own words.
+_BY_WORDS: tuple[tuple[re.Pattern[str], type[ApiError]], ...] = (
+    (re.compile(r"prompt is too long|context (?:window|limit)|exceeds? the (?:context|maximum)", re.I), ContextOverflow),
+    (re.compile(r"credit balance|billing", re.I), BillingError),
+    (re.compile(r"overloaded", re.I), Overloaded),
+    (
+        re.compile(r"connection|connect|network|fetch failed|socket|timed? ?out|ECONN\w+|ENOTFOUND|EAI_AGAIN|stream", re.I),
+        NetworkError,
+    ),
+    (re.compile(r"api key|/login|authenticat|credential", re.I), AuthError),
+)
+
+
+def api_failure(text: str, *, kind: str | None = None, http_status: int | None = None) -> ApiError:
+    """The error for a call of the API that failed for good.
+
+    Args:
+        text: The CLI's words for it; they go to stderr only.
+        kind: ``AssistantMessage.error``.
+        http_status: The API's HTTP status.
+    """
+    if http_status is None and (found := _HTTP_STATUS.search(text)):
+        http_status = int(found[1])
+    return _failure_class(text, kind, http_status)(cause=text, http_status=http_status)
+
+
+def _failure_class(text: str, kind: str | None, http_status: int | None) -> type[ApiError]:
+    by_words = next((error for pattern, error in _BY_WORDS if pattern.search(text)), None)
+    if http_status == 400 and by_words in (ContextOverflow, BillingError):  # noqa: PLR2004 an HTTP status
+        return by_words
+    if http_status in _BY_STATUS:
+        return _BY_STATUS[http_status]
+    if http_status is not None and http_status >= 500:  # noqa: PLR2004 an HTTP status
+        return ServerError
+    if kind in _BY_KIND and _BY_KIND[kind] is not ServerError:
+        return _BY_KIND[kind]
+    return by_words or ServerError
+
+
+def retry_code(http_status: object, kind: str | None) -> str:
+    """The ``error.code`` that a retried call would have ended with."""
+    status = http_status if isinstance(http_status, int) else None
+    if status is None and kind in (None, "unknown", "server_error"):
+        return NetworkError.code
+    return _failure_class("", kind, status).code
+
+
+def cli_failure(exit_status: int | None, stderr_tail: str) -> WorkerError:
+    """The error for a CLI that ended without a result.
+
+    Args:
+        exit_status: Its exit status, negative for a signal, None if unknown.
+        stderr_tail: The end of what it wrote to stderr.
+    """
+    cause = f"the CLI ended with status {exit_status}: {stderr_tail}"
+    if re.search(r"No conversation found", stderr_tail):
+        return SessionNotFound(cause=cause)
+    if re.search(r"Session ID .* is already in use", stderr_tail):
+        return SessionExists(cause=cause)
+    return CliCrashed(cause=cause)

@@ -1,0 +1,109 @@
+"""From a request to the CLI's command line, environment and first input line. Pure but for the prompt's file."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from agent_workers.errors import InvalidRequest
+from agent_workers.protocol.v1.settings import ResumeSession
+from agent_workers.wire import dump, mend_surrogates
+
+from .installation import sdk_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from agent_workers.protocol.v1.request import Request
+
+# Linux takes 128 KiB for one argument (MAX_ARG_STRLEN), its terminating NUL included.
+_MAX_ARGUMENT = 128 * 1024 - 1
+
+# The CLI's own retries take minutes (401, 429, 5xx, refused connections: 10 attempts in about 175 s). Two retries take
+# about 2 s. Without the non-streaming fallback a broken stream is an error instead of a second, silent request.
+_BOUNDED_RETRIES = {
+    "CLAUDE_CODE_MAX_RETRIES": "2",
+    "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_AUTOUPDATER": "1",
+}
+
+
+def command_line(cli: Path, request: Request, *, system_prompt_file: Path, max_turns: int | None) -> list[str]:
+    """The CLI's argv with the least privilege: no tools, no settings files, no MCP servers but ours.
+
+    Args:
+        cli: The CLI's path.
+        request: A valid request.
+        system_prompt_file: Holds the system prompt, which a command line would show to every user of the host.
+        max_turns: The worker's own limit, where the request brings none.
+
+    Raises:
+        InvalidRequest: The output schema is larger than the CLI's command line takes.
+    """
+    argv = [str(cli), "--output-format", "stream-json", "--verbose", "--input-format", "stream-json"]
+    argv += ["--setting-sources=", "--strict-mcp-config", "--tools", ""]
+    argv += ["--system-prompt-file", str(system_prompt_file)]
+    argv += _model_flags(request, max_turns)
+    argv += _session_flags(request)
+    if request.stream.partial:
+        argv.append("--include-partial-messages")
+    if request.output_schema is not None:
+        argv += ["--json-schema", _schema_argument(request.output_schema)]
+    return argv
+
+
+def _model_flags(request: Request, max_turns: int | None) -> Iterator[str]:
+    if request.model:
+        yield f"--model={request.model}"
+    if request.fallback_model:
+        yield f"--fallback-model={request.fallback_model}"
+    if turns := request.max_turns or max_turns:
+        yield f"--max-turns={turns}"
+    if request.limits.max_budget_usd is not None:
+        yield f"--max-budget-usd={request.limits.max_budget_usd}"
+
+
+def _session_flags(request: Request) -> Iterator[str]:
+    if isinstance(request.session, ResumeSession):
+        yield f"--resume={request.session.resume}"
+        if request.session.fork:
+            yield "--fork-session"
+    elif request.session:
+        yield f"--session-id={request.session.id}"
+
+
+def _schema_argument(schema: Mapping[str, object]) -> str:
+    argument = dump(schema).decode()
+    if len(argument) > _MAX_ARGUMENT:
+        problem = {"pointer": "/output_schema", "message": f"must be at most {_MAX_ARGUMENT} bytes as compact JSON"}
+        raise InvalidRequest("The output schema is too large.", details=[problem])
+    return argument
+
+
+def agent_variables(request: Request, allowed: Mapping[str, str]) -> dict[str, str]:
+    """The CLI's environment: what the host allows, and the bounds on its patience where the operator set none."""
+    idle_ms = int(request.limits.idle_timeout_s * 1000)
+    patience = {
+        "API_TIMEOUT_MS": str(idle_ms),
+        # The CLI honours this from 10 s up; below, the run's own idle watchdog acts.
+        "CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": str(max(idle_ms, 10_000)),
+    }
+    identity = {"CLAUDE_CODE_ENTRYPOINT": "sdk-py", "CLAUDE_AGENT_SDK_VERSION": sdk_version()}
+    return {**_BOUNDED_RETRIES, **patience, **allowed, **identity}
+
+
+def prompt_line(request: Request) -> bytes:
+    """The user's message as the CLI's first input line, to be taken verbatim: no ``@file``, no slash command."""
+    content = request.prompt
+    if not isinstance(content, str):
+        content = [block.model_dump(mode="json", exclude_none=True) for block in content]
+    message = {
+        "type": "user",
+        "message": {"role": "user", "content": mend_surrogates(content)},
+        "parent_tool_use_id": None,
+        "session_id": "default",
+        "client_composed": True,
+    }
+    return json.dumps(message).encode() + b"\n"

@@ -1,0 +1,105 @@
+"""How the agent's result message ends the run. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent_workers.errors import (
+    CliCrashed,
+    OutputSchemaError,
+    OutputTooLarge,
+    SessionNotFound,
+)
+from agent_workers.protocol.v1.events import Denial, Done, ModelUsage, Usage
+from agent_workers.wire import dump
+
+from .failure import api_failure
+
+# Half a line: the other half is for the text and the envelope.
+_MAX_OUTPUT = 128 * 1024
+_LIMIT_REASONS = {"error_max_turns": "max_turns", "error_max_budget_usd": "max_budget"}
+_TOKEN_FIELDS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+def outcome(result: dict[str, Any], text: str, *, api_error: str | None, schema: dict[str, Any] | None) -> Done:
+    """The run's ``Done``.
+
+    Args:
+        result: The agent's result message.
+        text: The final answer as it was told.
+        api_error: ``AssistantMessage.error`` of the last message, if it was one.
+        schema: The request's ``output_schema``.
+
+    Raises:
+        WorkerError: The result is a failure. ``success`` with ``is_error`` is one: the API's.
+    """
+    subtype = result.get("subtype", "")
+    if subtype in _LIMIT_REASONS:
+        return _done(result, text, stop_reason=_LIMIT_REASONS[subtype])
+    if subtype == "error_max_structured_output_retries":
+        raise OutputSchemaError(cause="the CLI gave up after several invalid answers")
+    if result.get("is_error"):
+        _raise_failure(result, api_error)
+    if schema is None or result.get("stop_reason") == "refusal":
+        return _done(result, text, stop_reason=result.get("stop_reason") or "end_turn")
+    return _done(result, text, stop_reason="end_turn", output=_valid_output(result.get("structured_output"), schema))
+
+
+def _raise_failure(result: dict[str, Any], api_error: str | None) -> None:
+    words = "; ".join([*map(str, result.get("errors") or ()), str(result.get("result") or "")]).strip("; ")
+    if "No conversation found" in words:
+        raise SessionNotFound(cause=words)
+    status = result.get("api_error_status")
+    if result.get("subtype") == "error_during_execution" and status is None and api_error is None:
+        raise CliCrashed(cause=words or "error_during_execution")
+    raise api_failure(words, kind=api_error, http_status=status if isinstance(status, int) else None)
+
+
+def _valid_output(output: Any, schema: dict[str, Any]) -> Any:
+    from jsonschema import ValidationError, validate  # noqa: PLC0415 slow, and few runs have a schema
+
+    if output is None:
+        raise OutputSchemaError(cause="the model answered without structured output")
+    try:
+        validate(output, schema)
+    except ValidationError as error:
+        raise OutputSchemaError(cause=f"at {error.json_path}: {error.validator}") from error
+    if len(dump(output)) > _MAX_OUTPUT:
+        raise OutputTooLarge(cause=f"the structured output is larger than {_MAX_OUTPUT} bytes")
+    return output
+
+
+def _done(result: dict[str, Any], text: str, *, stop_reason: str, output: Any = None) -> Done:
+    models = {name: _model_usage(usage) for name, usage in (result.get("modelUsage") or {}).items()}
+    denials = [
+        Denial(tool_use_id=denial["tool_use_id"], name=denial["tool_name"], input=denial.get("tool_input"))
+        for denial in result.get("permission_denials") or ()
+    ]
+    return Done(
+        stop_reason=stop_reason,
+        text=text,
+        output=output,
+        session_id=result["session_id"],
+        usage=usage_of(result.get("usage") or {}),
+        cost_usd=result.get("total_cost_usd"),
+        duration_ms=result.get("duration_ms", 0),
+        turns=result.get("num_turns", 0),
+        models=models or None,
+        denials=denials or None,
+    )
+
+
+def usage_of(usage: dict[str, Any], *, onto: Usage | None = None) -> Usage:
+    """The tokens that the API has reported; a count that it left out keeps its earlier value."""
+    known = onto.model_dump(exclude_none=True) if onto else {}
+    return Usage(**known | {name: usage[name] for name in _TOKEN_FIELDS if isinstance(usage.get(name), int)})
+
+
+def _model_usage(usage: dict[str, Any]) -> ModelUsage:
+    return ModelUsage(
+        input_tokens=usage.get("inputTokens"),
+        output_tokens=usage.get("outputTokens"),
+        cache_read_input_tokens=usage.get("cacheReadInputTokens"),
+        cache_creation_input_tokens=usage.get("cacheCreationInputTokens"),
+        cost_usd=usage.get("costUSD"),
+    )

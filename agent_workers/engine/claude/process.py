@@ -1,0 +1,130 @@
+"""The CLI as a process: started without delay, fed and read without blocking, stopped without leftovers."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from agent_workers.errors import CliMissing
+
+from .environment import remove_scratch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
+class CliProcess:
+    """A running CLI with pipes on all three standard streams.
+
+    Args:
+        argv: The command, its program an absolute path.
+        environ: Its whole environment.
+        cwd: Its working directory.
+        scratch: The run's directory for temporary files; removed with the process.
+
+    Raises:
+        CliMissing: It cannot be executed.
+    """
+
+    def __init__(self, argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path, scratch: Path) -> None:
+        self._scratch = scratch
+        before_exec = _tie_to_parent()
+        try:
+            self._popen = subprocess.Popen(
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                cwd=cwd,
+                env=environ,
+                start_new_session=True,  # a terminal's Ctrl-C is for the worker, which stops the CLI in order
+                preexec_fn=before_exec,  # noqa: PLW1509 no threads exist yet
+            )
+        except OSError as error:
+            raise CliMissing(cause=f"{argv[0]}: {error.strerror}") from error
+        assert self._popen.stdin
+        assert self._popen.stdout
+        assert self._popen.stderr
+        self.stdin, self.stdout, self.stderr = self._popen.stdin, self._popen.stdout, self._popen.stderr
+        for stream in (self.stdin, self.stdout, self.stderr):
+            os.set_blocking(stream.fileno(), False)
+
+    @property
+    def pid(self) -> int:
+        """The CLI's process id, also of its process group."""
+        return self._popen.pid
+
+    def wait(self) -> int:
+        """Blocks until the CLI has ended; its exit status, negative for a signal."""
+        return self._popen.wait()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the CLI has ended and was reaped."""
+        return self._popen.poll() is not None
+
+    def write_now(self, data: bytes) -> bytes:
+        """Writes what the pipe takes without waiting; returns the rest."""
+        written = 0
+        with suppress(BlockingIOError, BrokenPipeError):
+            while written < len(data):
+                written += os.write(self.stdin.fileno(), data[written:])
+        return data[written:]
+
+    def close_stdin(self) -> None:
+        """Tells the CLI that nothing follows; at rest, it then saves the session and ends."""
+        self.stdin.close()
+
+    def terminate(self) -> None:
+        """Asks the CLI to end; on SIGTERM it ends the shells of its tools too, which run in sessions of their own."""
+        if not self.ended:
+            self._popen.terminate()
+
+    def kill(self) -> None:
+        """Ends the CLI at once, and all that it has started."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Ends what outlived the CLI, such as a background shell in a session of its own."""
+        for pid in _processes_with(f"TMPDIR={self._scratch}".encode()):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+
+    def remove_scratch(self) -> None:
+        """Removes the run's temporary files."""
+        remove_scratch(self._scratch)
+
+
+def _tie_to_parent() -> Callable[[], None] | None:
+    """On Linux, what to call in the child so that it ends when this process ends, even by SIGKILL."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    parent = os.getpid()
+
+    def die_with_parent() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:  # it ended before the call above
+            os._exit(1)
+
+    return die_with_parent
+
+
+def _processes_with(variable: bytes) -> Iterator[int]:
+    """The processes whose environment holds this variable: a tool's shell keeps it wherever it was moved to."""
+    for name in os.listdir("/proc") if sys.platform == "linux" else ():  # noqa: PTH208 half the time of Path.iterdir
+        if name.isdigit():
+            with suppress(OSError), open(f"/proc/{name}/environ", "rb") as environ:  # noqa: PTH123 likewise
+                if variable in environ.read().split(b"\0"):
+                    yield int(name)

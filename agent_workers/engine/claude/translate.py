@@ -1,0 +1,267 @@
+"""From the agent's messages to event bodies. Pure: no I/O, no clock.
+
+The messages are the SDK's, in the form in which the CLI writes them (``--output-format stream-json``). Where the same
+text comes twice, as the model's stream and again as a finished message, it is told once; text that a retry replaces is
+taken back by a ``discard``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from agent_workers.engine.base import Progress
+from agent_workers.protocol.v1.events import (
+    Body,
+    Delta,
+    Discard,
+    Notice,
+    Retry,
+    Session,
+    Task,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+
+from .answer import Answer
+from .failure import retry_code
+from .outcome import outcome, usage_of
+
+Message = dict[str, Any]
+
+# The CLI asks for structured output through a tool of its own; its calls are no steps of the agent.
+_OUTPUT_TOOL = "StructuredOutput"
+_SYNTHETIC = "<synthetic>"
+
+
+class Translator:
+    """Turns one run's messages into event bodies.
+
+    Args:
+        thinking: Whether the request asked to see the model's thinking.
+        resumed: Whether the request continues a session.
+        progress: Kept up to date with what the messages say.
+        output_schema: The request's schema for ``done.output``.
+
+    Attributes:
+        finished: Whether the result has been translated; nothing follows it.
+    """
+
+    def __init__(
+        self,
+        progress: Progress,
+        *,
+        thinking: bool = False,
+        resumed: bool = False,
+        output_schema: dict[str, Any] | None = None,
+    ) -> None:
+        self.finished = False
+        self._progress = progress
+        self._thinking = thinking
+        self._resumed = resumed
+        self._output_schema = output_schema
+        self._answer = Answer(thinking)
+        self._announced = False
+        self._hidden_calls: set[str] = set()
+        self._denials: set[str] = set()
+        self._api_error: str | None = None
+
+    def feed(self, message: Message) -> Iterator[Body]:
+        """Yields the bodies that this message stands for, often none.
+
+        Raises:
+            WorkerError: The message is the result of a failed run.
+        """
+        kind = message.get("type")
+        if kind == "stream_event":
+            yield from self._stream_event(message)
+        elif kind == "assistant":
+            yield from self._assistant(message)
+        elif kind == "user":
+            yield from self._user(message)
+        elif kind == "system":
+            yield from self._system(message)
+        elif kind == "rate_limit_event":
+            yield from self._rate_limit(message)
+        elif kind == "result":
+            self.finished = True
+            yield outcome(message, self._answer.text, api_error=self._api_error, schema=self._output_schema)
+
+    # The model's stream
+
+    def _stream_event(self, message: Message) -> Iterator[Body]:
+        if message.get("parent_tool_use_id"):
+            self._progress.touch()
+            return
+        event: Message = message["event"]
+        kind = event.get("type")
+        if kind == "ping":
+            return
+        self._progress.touch()
+        if kind == "content_block_delta":
+            yield from self._piece(event)
+        elif kind == "content_block_start":
+            self._answer.open_block(event["index"], event["content_block"].get("type"))
+        elif kind == "content_block_stop":
+            yield from self._told(event["index"], self._answer.close_block(event["index"]))
+        elif kind == "message_start":
+            yield from self._message_start(event["message"])
+        elif kind == "message_delta":
+            self._count(event.get("usage"))
+        elif kind == "message_stop":
+            self._answer.end_message()
+
+    def _message_start(self, model_message: Message) -> Iterator[Body]:
+        yield from self._superseded("retry")
+        self._answer.begin_message(model_message.get("id"))
+        self._count(model_message.get("usage"))
+
+    def _piece(self, event: Message) -> Iterator[Body]:
+        delta = event["delta"]
+        text = delta.get("text") if delta.get("type") == "text_delta" else delta.get("thinking")
+        if isinstance(text, str):
+            yield from self._told(event["index"], self._answer.add(event["index"], text))
+
+    def _told(self, index: int, text: str) -> Iterator[Body]:
+        if not text:
+            return
+        kind, block = self._answer.block(index)
+        if kind == "text":
+            yield Delta(text=text, block=block)
+        elif kind == "thinking" and self._thinking:
+            yield Thinking(text=text, block=block)
+
+    def _superseded(self, reason: str) -> Iterator[Body]:
+        if blocks := self._answer.discard_unfinished():
+            yield Discard(blocks=blocks, reason=reason)
+
+    def _count(self, usage: Message | None) -> None:
+        if usage:
+            self._progress.usage = usage_of(usage, onto=self._progress.usage)
+
+    # Finished messages
+
+    def _assistant(self, message: Message) -> Iterator[Body]:
+        model_message: Message = message["message"]
+        if model_message.get("model") == _SYNTHETIC or message.get("error"):
+            self._api_error = message.get("error") or self._api_error  # told by the result, not as the model's words
+            return
+        self._progress.touch()
+        parent = message.get("parent_tool_use_id")
+        if not parent and not self._answer.has_streamed(model_message.get("id")):
+            yield from self._whole(model_message)
+        for block in model_message.get("content") or ():
+            if block.get("type") == "tool_use":
+                yield from self._tool_call(block, parent)
+
+    def _whole(self, model_message: Message) -> Iterator[Body]:
+        yield from self._superseded("fallback")
+        for block in model_message.get("content") or ():
+            kind = block.get("type")
+            text = block.get("text") if kind == "text" else block.get("thinking")
+            if kind in ("text", "thinking") and text:
+                number = self._answer.add_whole(kind, text)
+                if kind == "text":
+                    yield Delta(text=text, block=number)
+                elif self._thinking:
+                    yield Thinking(text=text, block=number)
+
+    def _tool_call(self, block: Message, parent: str | None) -> Iterator[Body]:
+        if block.get("name") == _OUTPUT_TOOL:
+            self._hidden_calls.add(block["id"])
+            return
+        if not parent:
+            self._answer.restart()  # what was said before a tool call is not the final answer
+        yield ToolCall(
+            tool_use_id=block["id"],
+            name=block["name"],
+            input=block.get("input") or {},
+            parent_tool_use_id=parent,
+        )
+
+    def _user(self, message: Message) -> Iterator[Body]:
+        content = message.get("message", {}).get("content")
+        if not isinstance(content, list):
+            return  # text that the CLI put into the conversation, not for the user
+        for block in content:
+            if block.get("type") == "tool_result" and block.get("tool_use_id") not in self._hidden_calls:
+                self._progress.touch()
+                yield self._tool_result(block, message.get("parent_tool_use_id"))
+
+    def _tool_result(self, block: Message, parent: str | None) -> ToolResult:
+        call = block["tool_use_id"]
+        return ToolResult(
+            tool_use_id=call,
+            status="denied" if call in self._denials else "error" if block.get("is_error") else "ok",
+            content=_plain_text(block.get("content")),
+            parent_tool_use_id=parent,
+        )
+
+    # The agent's own messages
+
+    def _system(self, message: Message) -> Iterator[Body]:
+        subtype = message.get("subtype")
+        if subtype == "init":
+            yield from self._init(message)
+        elif subtype == "api_retry":
+            yield from self._superseded("retry")
+            yield _retry(message)
+        elif subtype == "permission_denied" and message.get("tool_use_id"):
+            self._denials.add(message["tool_use_id"])
+        elif subtype == "model_fallback":
+            yield Notice(level="warning", code="model_fallback", message="Another model answers: the first is overloaded.")
+        elif subtype == "compact_boundary":
+            yield Notice(level="info", code="compacted", message="The conversation was summarised to fit the model.")
+        elif subtype in ("task_started", "task_progress", "task_notification", "task_updated"):
+            self._progress.touch()
+            yield from _task(message)
+
+    def _init(self, message: Message) -> Iterator[Body]:
+        if self._announced:
+            return  # the CLI repeats it in each turn
+        self._announced = True
+        self._progress.touch()
+        self._progress.session_id = message.get("session_id")
+        yield Session(
+            session_id=message["session_id"],
+            model=message.get("model", "unknown"),
+            cli_version=message.get("claude_code_version", "unknown"),
+            tools=[name for name in message.get("tools", []) if name != _OUTPUT_TOOL],
+            resumed=self._resumed,
+        )
+
+    def _rate_limit(self, message: Message) -> Iterator[Body]:
+        if message.get("rate_limit_info", {}).get("status") == "allowed_warning":
+            yield Notice(level="warning", code="rate_limit_near", message="The account is close to its rate limit.")
+
+
+def _plain_text(content: Any) -> str:
+    if isinstance(content, list):
+        return "\n".join(part.get("text") or f"[{part.get('type', 'unknown')}]" for part in content)
+    return content if isinstance(content, str) else ""
+
+
+def _retry(message: Message) -> Retry:
+    status = message.get("error_status")
+    return Retry(
+        attempt=message.get("attempt", 1),
+        max_attempts=message.get("max_retries", 1),
+        delay_ms=round(message.get("retry_delay_ms") or 0),
+        http_status=status if isinstance(status, int) else None,
+        code=retry_code(status, message.get("error")),
+    )
+
+
+def _task(message: Message) -> Iterator[Task]:
+    patch = message.get("patch") or {}
+    status = message.get("status") or patch.get("status")
+    if message["subtype"] == "task_started":
+        status = "started"
+    if status and message.get("task_id"):
+        yield Task(
+            task_id=message["task_id"],
+            status=status,
+            description=message.get("description") or message.get("summary") or "",
+            tool_use_id=message.get("tool_use_id"),
+        )

@@ -1,0 +1,256 @@
+"""Every way a run can fail: its code, whether a retry is worth it, its exit status, a message safe to show.
+
+The tree; each leaf's ``code`` is the ``error.code`` of the contract:
+
+    WorkerError
+    ├── Refused                 nothing ran (exit status 2)
+    │   ├── InvalidRequest      invalid_request
+    │   ├── UnsupportedVersion  unsupported_version
+    │   └── PolicyDenied        policy_denied
+    ├── ApiError                the model's API said no, or said nothing
+    │   ├── RequestRejected     invalid_request (with an ``http_status``: the run had begun)
+    │   ├── AuthError           auth
+    │   ├── BillingError        billing
+    │   ├── RateLimited         rate_limited        retryable
+    │   ├── Overloaded          overloaded          retryable
+    │   ├── ServerError         server_error        retryable
+    │   ├── NetworkError        network             retryable
+    │   ├── ModelNotFound       model_not_found
+    │   └── ContextOverflow     context_overflow
+    ├── SessionNotFound         session_not_found
+    ├── SessionExists           session_exists
+    ├── OutputSchemaError       output_schema
+    ├── OutputTooLarge          output_too_large
+    ├── CliMissing              cli_missing
+    ├── CliCrashed              cli_crashed         retryable
+    ├── StateUnavailable        state_unavailable
+    ├── Timeout                 timeout
+    ├── IdleTimeout             idle_timeout        retryable
+    └── InternalError           internal
+
+``worker_lost`` has no class: it is what a reader reports when the stream ends without a terminal event.
+``OutputClosed`` stands outside the tree: there is nobody left to tell.
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+EXIT_DONE = 0
+EXIT_ERROR = 1
+EXIT_REFUSED = 2
+EXIT_ABORTED = 3
+EXIT_OUTPUT_CLOSED = 4
+EXIT_RETRYABLE = 75  # EX_TEMPFAIL of sysexits.h
+
+
+class WorkerError(Exception):
+    """A failure that ends the run with one ``error`` event.
+
+    Args:
+        message: One sentence for a person; no stack, path or secret. The class's own sentence by default.
+        cause: What really happened, for stderr only.
+        http_status: The API's HTTP status, where there was one.
+        retry_after_ms: How long the API asked to wait, in milliseconds.
+        details: ``{pointer, message, did_you_mean?}`` for each problem of a refused request.
+    """
+
+    code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+    default_message: ClassVar[str] = "The worker failed. Its stderr says why."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        cause: str | None = None,
+        http_status: int | None = None,
+        retry_after_ms: int | None = None,
+        details: Sequence[Any] | None = None,
+    ) -> None:
+        self.message = message or self.default_message
+        self.cause = cause
+        self.http_status = http_status
+        self.retry_after_ms = retry_after_ms
+        self.details = details
+        super().__init__(self.message)
+
+    @property
+    def exit_status(self) -> int:
+        """The worker's exit status for this failure."""
+        return EXIT_RETRYABLE if self.retryable else EXIT_ERROR
+
+
+class InternalError(WorkerError):
+    """Raised when the worker itself is at fault."""
+
+
+class Refused(WorkerError):
+    """Raised when the request or the command line is refused; nothing has been started."""
+
+    @property
+    def exit_status(self) -> int:
+        """Always ``EXIT_REFUSED``."""
+        return EXIT_REFUSED
+
+
+class InvalidRequest(Refused):
+    """Raised when the request is not what the contract says; ``details`` lists every problem."""
+
+    code = "invalid_request"
+    default_message = "The request is not valid."
+
+
+class UnsupportedVersion(Refused):
+    """Raised when the request asks for a contract version this worker does not speak."""
+
+    code = "unsupported_version"
+    default_message = "This worker speaks version 1 of the contract."
+
+
+class PolicyDenied(Refused):
+    """Raised when the host's policy does not allow what the request asks for."""
+
+    code = "policy_denied"
+    default_message = "The host's policy does not allow this request."
+
+
+class ApiError(WorkerError):
+    """Raised when the call to the model's API failed for good."""
+
+    code = "server_error"
+
+
+class RequestRejected(ApiError):
+    """Raised when the API refused the call's content (HTTP 400)."""
+
+    code = "invalid_request"
+    default_message = "The model's API refused the request."
+
+
+class AuthError(ApiError):
+    """Raised when the credential is missing, wrong or lacks permission (HTTP 401, 403)."""
+
+    code = "auth"
+    default_message = "The model's API did not accept the credential. The operator must check it."
+
+
+class BillingError(ApiError):
+    """Raised when the account cannot pay for the call."""
+
+    code = "billing"
+    default_message = "The account has no credit left for the model's API."
+
+
+class RateLimited(ApiError):
+    """Raised when the account's rate limit is reached (HTTP 429)."""
+
+    code = "rate_limited"
+    retryable = True
+    default_message = "Too many requests for this account right now. Try again later."
+
+
+class Overloaded(ApiError):
+    """Raised when the API has no capacity (HTTP 529)."""
+
+    code = "overloaded"
+    retryable = True
+    default_message = "The model is overloaded right now. Try again later."
+
+
+class ServerError(ApiError):
+    """Raised when the API failed (HTTP 5xx)."""
+
+    code = "server_error"
+    retryable = True
+    default_message = "The model's API failed. Try again later."
+
+
+class NetworkError(ApiError):
+    """Raised when the API could not be reached, or the connection broke."""
+
+    code = "network"
+    retryable = True
+    default_message = "The connection to the model's API failed. Try again later."
+
+
+class ModelNotFound(ApiError):
+    """Raised when the model does not exist or the account may not use it (HTTP 404)."""
+
+    code = "model_not_found"
+    default_message = "The model does not exist, or this account may not use it."
+
+
+class ContextOverflow(ApiError):
+    """Raised when the conversation does not fit the model's context (HTTP 400 or 413)."""
+
+    code = "context_overflow"
+    default_message = "The conversation is too long for the model."
+
+
+class SessionNotFound(WorkerError):
+    """Raised when ``session.resume`` names no session of this worker's state."""
+
+    code = "session_not_found"
+    default_message = "The session to resume does not exist here."
+
+
+class SessionExists(WorkerError):
+    """Raised when ``session.id`` is taken; ``session.resume`` continues a session."""
+
+    code = "session_exists"
+    default_message = "A session with this id exists already. Use session.resume to continue it."
+
+
+class OutputSchemaError(WorkerError):
+    """Raised when the model gave no answer that satisfies ``output_schema``."""
+
+    code = "output_schema"
+    default_message = "The model gave no answer that satisfies the output schema."
+
+
+class OutputTooLarge(WorkerError):
+    """Raised when the structured output is larger than an event may be."""
+
+    code = "output_too_large"
+    default_message = "The structured output is too large for one event."
+
+
+class CliMissing(WorkerError):
+    """Raised when the Claude CLI is not installed or cannot be executed."""
+
+    code = "cli_missing"
+    default_message = "The Claude CLI is missing on this host. Run agent-workers doctor."
+
+
+class CliCrashed(WorkerError):
+    """Raised when the Claude CLI ended without a result."""
+
+    code = "cli_crashed"
+    retryable = True
+    default_message = "The Claude CLI ended unexpectedly."
+
+
+class StateUnavailable(WorkerError):
+    """Raised when no directory for the worker's state can be written."""
+
+    code = "state_unavailable"
+    default_message = "The worker has no writable state directory. The operator must set AGENT_WORKERS_STATE_DIR."
+
+
+class Timeout(WorkerError):
+    """Raised when ``limits.timeout_s`` has passed."""
+
+    code = "timeout"
+    default_message = "The run took longer than its time limit."
+
+
+class IdleTimeout(WorkerError):
+    """Raised when the agent made no progress for ``limits.idle_timeout_s``."""
+
+    code = "idle_timeout"
+    retryable = True
+    default_message = "The model stopped answering."
+
+
+class OutputClosed(Exception):
+    """Raised when nobody reads the events any more."""

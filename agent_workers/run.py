@@ -1,0 +1,155 @@
+"""One run's life: numbered events, heartbeat, deadlines, stopping, and exactly one terminal event, always last."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+
+from agent_workers.errors import (
+    EXIT_ABORTED,
+    EXIT_DONE,
+    EXIT_OUTPUT_CLOSED,
+    IdleTimeout,
+    InternalError,
+    OutputClosed,
+    Timeout,
+    WorkerError,
+)
+from agent_workers.ending import failed, stopped
+from agent_workers.protocol.v1.events import Body, Done, Ping
+
+if TYPE_CHECKING:
+    from agent_workers.ending import AbortReason
+    from agent_workers.engine.base import Engine
+    from agent_workers.protocol.v1.request import Request
+    from agent_workers.wire import Encoder
+
+logger = logging.getLogger("agent_workers")
+
+_TERMINAL_WRITE_S = 5  # a reader that takes nothing for so long will not take the terminal line either
+
+
+class Sink(Protocol):
+    """Where a front door writes the lines."""
+
+    async def send(self, line: bytes) -> None:
+        """Writes one line; a cancelled call leaves the rest of it to the next.
+
+        Raises:
+            OutputClosed: Nobody reads.
+        """
+        ...
+
+
+class Run:
+    """A run, from its accepted request to its terminal event.
+
+    Args:
+        request: What the run is asked to do.
+        engine: What does it.
+        encoder: Has encoded the ``start`` event already.
+        sink: Takes the lines.
+        began: ``time.monotonic()`` of the ``start`` event.
+    """
+
+    def __init__(self, request: Request, engine: Engine, encoder: Encoder, sink: Sink, *, began: float) -> None:
+        self._request = request
+        self._engine = engine
+        self._encoder = encoder
+        self._sink = sink
+        self._began = self._last_event = self._last_line = began
+        self._scope = anyio.CancelScope()
+        self._sending = anyio.Lock()
+        self._terminal: Body | None = None
+        self._exit_status = EXIT_OUTPUT_CLOSED
+        self._agent_ended = False
+
+    async def drive(self) -> int:
+        """Runs to the end, stops the agent and returns the worker's exit status."""
+        async with self._engine:
+            with self._scope:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._watch_deadline)
+                    tasks.start_soon(self._watch_idleness)
+                    tasks.start_soon(self._ping_in_silence)
+                    await self._relay()
+            with anyio.CancelScope(shield=True):
+                await self._send_terminal()
+                await self._engine.stop(interrupt=not self._agent_ended)
+        return self._exit_status
+
+    def stop(self, reason: AbortReason) -> None:
+        """Ends the run with ``aborted``, unless it has ended already."""
+        self._end(stopped(reason, self._engine.progress), EXIT_ABORTED)
+
+    def _end(self, terminal: Body, exit_status: int) -> None:
+        if not self._scope.cancel_called:
+            self._terminal = terminal
+            self._exit_status = exit_status
+            self._scope.cancel()
+
+    async def _relay(self) -> None:
+        try:
+            async with aclosing(self._engine.events()) as events:
+                async for body in events:
+                    if isinstance(body, Done):
+                        self._agent_ended = True
+                        self._end(body, EXIT_DONE)
+                        return
+                    await self._send(body)
+        except WorkerError as error:
+            self._agent_ended = True
+            self.fail(error)
+        except Exception as error:
+            logger.exception("the worker is at fault")
+            self.fail(InternalError(cause=repr(error)))
+
+    async def _send(self, body: Body) -> None:
+        async with self._sending:
+            try:
+                for line in self._encoder.lines(body.to_wire()):
+                    await self._sink.send(line)
+            except OutputClosed:
+                self.lose_output()
+                return
+        self._last_line = time.monotonic()
+        if not isinstance(body, Ping):
+            self._last_event = self._last_line
+
+    async def _send_terminal(self) -> None:
+        if self._terminal is None:
+            return
+        echoed = {"metadata": self._request.metadata}
+        if isinstance(self._terminal, Done):
+            echoed["duration_ms"] = round((time.monotonic() - self._began) * 1000)
+        terminal = self._terminal.model_copy(update=echoed)
+        sent = False
+        with anyio.move_on_after(_TERMINAL_WRITE_S):
+            await self._send(terminal)
+            sent = True
+        if not sent:
+            self._exit_status = EXIT_OUTPUT_CLOSED
+
+    # Watching the clock
+
+    async def _watch_deadline(self) -> None:
+        await anyio.sleep(self._began + self._request.limits.timeout_s - time.monotonic())
+        self.fail(Timeout(cause=f"limits.timeout_s is {self._request.limits.timeout_s}"))
+
+    async def _watch_idleness(self) -> None:
+        limit = self._request.limits.idle_timeout_s
+        while (left := self._engine.progress.at + limit - time.monotonic()) > 0:
+            await anyio.sleep(left)
+        self.fail(IdleTimeout(cause=f"no progress for limits.idle_timeout_s, {limit}"))
+
+    async def _ping_in_silence(self) -> None:
+        while True:
+            left = self._last_line + self._request.stream.ping_s - time.monotonic()
+            if left > 0:
+                await anyio.sleep(left)
+            else:
+                await self._send(Ping(idle_ms=round((time.monotonic() - self._last_event) * 1000)))

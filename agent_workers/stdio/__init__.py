@@ -1,0 +1,1 @@
+"""The front door of the console scripts: stdin, stdout, signals, exit status."""

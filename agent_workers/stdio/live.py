@@ -1,0 +1,123 @@
+"""The part of a worker's life that an event loop drives: the run, and what may end it from outside."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import anyio
+
+from agent_workers.protocol.v1.events import Ack, Notice
+from agent_workers.run import Run
+
+from .signals import stop_signals
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from agent_workers.engine.base import Engine
+    from agent_workers.protocol.v1.request import Request
+    from agent_workers.wire import Encoder
+
+    from .serve import Output
+    from .stdin import Stdin
+
+# Python's own 5 ms would be added to each event while the SDK is being imported in a thread.
+_SWITCH_S = 0.0005
+
+
+def live(
+    request: Request,
+    engine: Engine,
+    encoder: Encoder,
+    out: Output,
+    *,
+    began: float,
+    stdin: Stdin | None,
+    signals: list[int],
+    companion: Callable[[], Awaitable[None]] | None,
+) -> int:
+    """Drives the run to its end; returns the exit status.
+
+    Args:
+        request: The accepted request.
+        engine: Started for it.
+        encoder: Has encoded the ``start`` event.
+        out: Takes the events.
+        began: ``time.monotonic()`` of the ``start`` event.
+        stdin: Brings control messages; None where stdin ended with the request.
+        signals: Stop signals that came before the event loop.
+        companion: Runs beside the run until its end.
+    """
+    _log_to_stderr()
+    sys.setswitchinterval(_SWITCH_S)
+
+    async def main() -> int:
+        run = Run(request, engine, encoder, out, began=began)
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(_watch_signals, run, engine, signals)
+            tasks.start_soon(_watch_output, run, out)
+            if stdin:
+                tasks.start_soon(_obey, run, stdin)
+            if companion:
+                tasks.start_soon(companion)
+            status = await run.drive()
+            tasks.cancel_scope.cancel()
+        return status
+
+    return anyio.run(main)
+
+
+async def _watch_signals(
+    run: Run,
+    engine: Engine,
+    earlier: list[int],
+    *,
+    task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    with anyio.open_signal_receiver(*stop_signals()) as received:
+        task_status.started()
+        stopping = bool(earlier)
+        if stopping:
+            run.stop("signal")
+        async for number in received:
+            if stopping:
+                engine.kill()
+                os._exit(128 + number)
+            stopping = True
+            run.stop("signal")
+
+
+async def _watch_output(run: Run, out: Output) -> None:
+    await out.wait_closed()
+    run.lose_output()
+
+
+async def _obey(run: Run, stdin: Stdin) -> None:
+    from agent_workers.protocol.v1.control import Abort, InvalidControl, parse_control  # noqa: PLC0415 for --control only
+
+    async for line in stdin.control_lines():
+        try:
+            message = parse_control(line or b"")
+        except InvalidControl as invalid:
+            await run.send(_complaint(invalid))
+            continue
+        if isinstance(message, Abort):
+            await run.send(Ack(id=message.id, ok=True))
+            run.stop("client")
+        else:
+            await run.send(Ack(id=message.id, ok=False, code="not_pending"))
+    run.stop("parent_gone")
+
+
+def _complaint(invalid: InvalidControl) -> Ack | Notice:
+    if invalid.id is not None:
+        return Ack(id=invalid.id, ok=False, code=invalid.code)
+    return Notice(level="warning", code=invalid.code, message=f"A line on stdin changed nothing: {invalid.message}")
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(format="%(name)s: %(message)s", level=os.environ.get("AGENT_WORKERS_LOG", "ERROR").upper())
+    logging.getLogger("claude_agent_sdk").setLevel(logging.CRITICAL)  # its errors are the engine's to report

@@ -1,0 +1,121 @@
+"""Standard input: the request, and with ``--control`` the messages after it."""
+
+import os
+import select
+import sys
+from collections.abc import AsyncIterator
+
+from agent_workers.protocol.v1.problem import refuse
+from agent_workers.wire import LineFramer, LineTooLong
+
+MAX_REQUEST = 32 << 20  # bytes; the Messages API takes requests of up to 32 MB
+_CHUNK = 1 << 16
+_HINT_AFTER_S = 10
+_DRAIN_S = 1
+_DRAIN_BYTES = 256 << 20
+
+
+class Stdin:
+    """The process's stdin, unbuffered.
+
+    Args:
+        name: The worker's name, for hints on stderr.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._framer = LineFramer(MAX_REQUEST)
+        self._lines: list[bytes] = []
+        self._ended = False
+
+    def read_document(self) -> bytes:
+        """Reads to the end of stdin.
+
+        Raises:
+            RequestProblems: It is longer than ``MAX_REQUEST``.
+        """
+        self._hint("a JSON request, then the end of stdin (Ctrl-D on a terminal)")
+        chunks: list[bytes] = []
+        size = 0
+        while chunk := os.read(0, _CHUNK):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_REQUEST:
+                refuse(f"the request is larger than {MAX_REQUEST} bytes")
+        self._ended = True
+        return b"".join(chunks)
+
+    def read_first_line(self) -> bytes:
+        """Reads the request of a controlled run; what follows it is kept for ``control_lines``.
+
+        Raises:
+            RequestProblems: The line is longer than ``MAX_REQUEST``.
+        """
+        self._hint("a JSON request on one line")
+        while not self._ended:
+            chunk = os.read(0, _CHUNK)
+            try:
+                self._take(chunk)
+            except LineTooLong:
+                refuse(f"the request is larger than {MAX_REQUEST} bytes")
+            while self._lines:
+                if line := self._lines.pop(0).strip():
+                    return line
+        return b""
+
+    async def control_lines(self) -> AsyncIterator[bytes | None]:
+        """Yields the lines after the request until stdin ends; None for one that was too long to read."""
+        while True:
+            while self._lines:
+                yield self._lines.pop(0)
+            if self._ended:
+                return
+            try:
+                self._take(await _read_when_ready())
+            except LineTooLong:
+                self._framer = _Skipper(MAX_REQUEST)
+                yield None
+
+    def drain(self) -> None:
+        """Reads on for a moment after a refusal, so that a caller still writing meets no broken pipe."""
+        taken = 0
+        while taken < _DRAIN_BYTES and select.select([0], [], [], _DRAIN_S)[0]:
+            chunk = os.read(0, _CHUNK)
+            taken += len(chunk)
+            if not chunk:
+                return
+
+    def _take(self, chunk: bytes) -> None:
+        if chunk:
+            self._lines += self._framer.push(chunk)
+        else:
+            self._ended = True
+            self._lines += [rest] if (rest := self._framer.rest()) else []
+
+    def _hint(self, awaited: str) -> None:
+        if os.isatty(0) or not select.select([0], [], [], _HINT_AFTER_S)[0]:
+            print(f"{self._name}: waiting for {awaited}; --help shows examples", file=sys.stderr, flush=True)
+
+
+class _Skipper(LineFramer):
+    """Reads on after a line that was too long: forgets up to the next newline."""
+
+    def __init__(self, max_line: int) -> None:
+        super().__init__(max_line)
+        self._skipping = True
+
+    def push(self, chunk: bytes) -> list[bytes]:
+        if self._skipping:
+            _, newline, chunk = chunk.partition(b"\n")
+            self._skipping = not newline
+        return super().push(chunk)
+
+
+async def _read_when_ready() -> bytes:
+    from anyio import wait_readable  # noqa: PLC0415 the loop runs only later
+
+    try:
+        await wait_readable(0)
+    except PermissionError:
+        pass  # a regular file is always ready
+    return os.read(0, _CHUNK)

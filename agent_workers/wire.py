@@ -1,0 +1,175 @@
+"""Sans-I/O NDJSON: events to lines and bytes to lines, with the caps and marked cuts of the contract."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+VERSION = 1
+MAX_LINE = 256 * 1024  # bytes, the newline included: contract v1, "Wire"
+
+_ENVELOPE_ROOM = 1024
+_ESCAPED_CHAR = 12  # bytes of the longest escape, a surrogate pair
+_SPLIT_TYPES = frozenset({"delta", "thinking"})
+_UNCUTTABLE = frozenset({"type", "metadata", "output", "session_id"})
+
+
+class LineTooLong(ValueError):
+    """Raised when a line grows beyond the framer's cap; the stream cannot be read on."""
+
+
+class LineFramer:
+    """Reassembles lines from chunks that may end anywhere, even inside a character.
+
+    Args:
+        max_line: Longest line accepted, in bytes without its newline.
+    """
+
+    def __init__(self, max_line: int) -> None:
+        self._max_line = max_line
+        self._pending: list[bytes] = []
+        self._pending_len = 0
+
+    def push(self, chunk: bytes) -> list[bytes]:
+        """Returns the lines that this chunk completes, without their newline.
+
+        Raises:
+            LineTooLong: The unfinished line was beyond the cap before this chunk came; no finished line is lost.
+        """
+        if self._pending_len > self._max_line:
+            raise LineTooLong(f"a line is longer than {self._max_line} bytes")
+        self._pending.append(chunk)
+        self._pending_len += len(chunk)
+        if b"\n" not in chunk:
+            return []
+        *lines, tail = b"".join(self._pending).split(b"\n")
+        self._pending, self._pending_len = [tail], len(tail)
+        return lines
+
+    def rest(self) -> bytes:
+        """Returns the unfinished last line, empty if the stream ended with a newline, and forgets it."""
+        tail = b"".join(self._pending)
+        self._pending, self._pending_len = [], 0
+        return tail
+
+
+class Encoder:
+    """Numbers a run's events and encodes them as lines.
+
+    Args:
+        run: The run's id.
+        clock: Gives the current time, timezone-aware; replaceable for tests.
+    """
+
+    def __init__(self, run: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.run = run
+        self._clock = clock
+        self._seq = 0
+
+    def lines(self, body: dict[str, Any]) -> Iterator[bytes]:
+        """Yields the line of this event body; several where a long text is split over several events."""
+        line = self._line(body, self._seq + 1)
+        if len(line) <= MAX_LINE:
+            self._seq += 1
+            yield line
+            return
+        for part in fit(body):
+            self._seq += 1
+            yield self._line(part, self._seq)
+
+    def _line(self, body: dict[str, Any], seq: int) -> bytes:
+        ts = self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return dump({"v": VERSION, "seq": seq, "run": self.run, "ts": ts, **body}) + b"\n"
+
+
+def dump(value: Any) -> bytes:
+    r"""Encodes as compact ASCII JSON; a lone surrogate becomes U+FFFD, which PHP's ``json_decode`` accepts.
+
+    Raises:
+        ValueError: The value holds NaN or Infinity.
+    """
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    if r"\ud" in text:
+        text = json.dumps(mend_surrogates(value), separators=(",", ":"), allow_nan=False)
+    return text.encode("ascii")
+
+
+def mend_surrogates(value: Any) -> Any:
+    """Returns the value with surrogate pairs joined and lone surrogates replaced, in keys too."""
+    if isinstance(value, str):
+        return value if value.isascii() else _joined(value)
+    if isinstance(value, dict):
+        return {mend_surrogates(key): mend_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [mend_surrogates(item) for item in value]
+    return value
+
+
+def _joined(text: str) -> str:
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def fit(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yields event bodies that each fit a line: a long text in pieces, any other event cut in a marked way."""
+    if body["type"] in _SPLIT_TYPES:
+        size = (MAX_LINE - _ENVELOPE_ROOM) // _ESCAPED_CHAR
+        for start in range(0, len(body["text"]), size):
+            yield {**body, "text": body["text"][start : start + size]}
+    else:
+        yield _cut(body)
+
+
+def _cut(body: dict[str, Any]) -> dict[str, Any]:
+    room = MAX_LINE - _ENVELOPE_ROOM - len(dump({k: v for k, v in body.items() if k in _UNCUTTABLE}))
+    cuttable = {k: v for k, v in body.items() if k not in _UNCUTTABLE}
+    level = room
+    while len(dump(cuttable)) > room and level > 1:
+        level //= 2
+        cuttable = {key: _shorten(value, level) for key, value in cuttable.items()}
+    for key in sorted(cuttable, key=lambda key: len(dump(cuttable[key])), reverse=True):
+        if len(dump(cuttable)) <= room:
+            break
+        cuttable[key] = _emptied(cuttable[key])
+    removed = _text_bytes(body) - _text_bytes({**body, **cuttable})
+    return {**body, **cuttable, "truncated_bytes": removed}
+
+
+def _shorten(value: Any, level: int) -> Any:
+    """Cuts every string whose escaped form is longer than ``level`` bytes; keeps the shape."""
+    if isinstance(value, str) and len(dump(value)) > level:
+        return _prefix(value, level)
+    if isinstance(value, dict):
+        return {key: _shorten(item, level) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shorten(item, level) for item in value]
+    return value
+
+
+def _prefix(text: str, level: int) -> str:
+    """The longest prefix, within a few characters, whose escaped form has at most ``level`` bytes."""
+    low, high = 0, min(len(text), level)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if len(dump(text[:middle])) <= level:
+            low = middle
+        else:
+            high = middle - 1
+    return text[:low]
+
+
+def _emptied(value: Any) -> Any:
+    """The emptiest value of the same type: what is left of a field made of too many small things."""
+    if isinstance(value, str | dict | list):
+        return type(value)()
+    return value
+
+
+def _text_bytes(value: Any) -> int:
+    """UTF-8 bytes of the strings in the value, keys included."""
+    if isinstance(value, str):
+        return len(value.encode("utf-8", "replace"))
+    if isinstance(value, dict):
+        return sum(_text_bytes(key) + _text_bytes(item) for key, item in value.items())
+    if isinstance(value, list):
+        return sum(_text_bytes(item) for item in value)
+    return 0

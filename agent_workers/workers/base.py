@@ -1,0 +1,66 @@
+"""What a worker is: a name, defaults, and the requests it accepts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from agent_workers.protocol.v1.problem import Problem, RequestProblems
+from agent_workers.protocol.v1.request import Request, parse_request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One kind of worker.
+
+    Attributes:
+        name: The console script's name, also ``start.worker`` and the name of its workspace.
+        summary: One sentence for ``--help``.
+        system_prompt: Used where the request brings none.
+        max_turns: Used where the request brings none; None leaves it to the CLI.
+        request: The model of the requests it accepts.
+    """
+
+    name: str
+    summary: str
+    system_prompt: str
+    max_turns: int | None = None
+    request: type[Request] = Request
+
+    def accept(self, document: Any) -> Request:
+        """Reads a decoded JSON document as this worker's request.
+
+        Raises:
+            RequestProblems: With all problems at once.
+        """
+        request = parse_request(document, self.request)
+        if problems := list(_problems(request)):
+            raise RequestProblems(problems, run=request.run)
+        return request
+
+
+def _problems(request: Request) -> Iterator[Problem]:
+    if request.app_tools:
+        yield Problem(pointer="/app_tools", message="is not offered by this version")
+    if request.output_schema is not None and (fault := _schema_fault(request.output_schema)):
+        yield fault
+
+
+def _schema_fault(schema: dict[str, Any]) -> Problem | None:
+    from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 slow, and few requests have a schema
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        return Problem(
+            pointer="/output_schema" + "".join(f"/{_token(step)}" for step in error.absolute_path),
+            message="is not valid JSON Schema here (2020-12)",
+        )
+    return None
+
+
+def _token(step: str | int) -> str:
+    return str(step).replace("~", "~0").replace("/", "~1")
