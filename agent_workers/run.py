@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
+from agent_workers.ending import failed, stopped
 from agent_workers.errors import (
     EXIT_ABORTED,
     EXIT_DONE,
@@ -19,7 +20,6 @@ from agent_workers.errors import (
     Timeout,
     WorkerError,
 )
-from agent_workers.ending import failed, stopped
 from agent_workers.protocol.v1.events import Body, Done, Ping
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Sink(Protocol):
     """Where a front door writes the lines."""
 
     async def send(self, line: bytes) -> None:
-        """Writes one line; a cancelled call leaves the rest of it to the next.
+        """Takes one line whole; waits while the reader is slow, and when cancelled leaves the rest to the next call.
 
         Raises:
             OutputClosed: Nobody reads.
@@ -63,10 +63,10 @@ class Run:
         self._sink = sink
         self._began = self._last_event = self._last_line = began
         self._scope = anyio.CancelScope()
-        self._sending = anyio.Lock()
         self._terminal: Body | None = None
         self._exit_status = EXIT_OUTPUT_CLOSED
         self._agent_ended = False
+        self._told = False
 
     async def drive(self) -> int:
         """Runs to the end, stops the agent and returns the worker's exit status."""
@@ -78,13 +78,30 @@ class Run:
                     tasks.start_soon(self._ping_in_silence)
                     await self._relay()
             with anyio.CancelScope(shield=True):
-                await self._send_terminal()
-                await self._engine.stop(interrupt=not self._agent_ended)
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._send_terminal)
+                    tasks.start_soon(self._stop_agent)  # which must not wait for a reader that takes nothing
         return self._exit_status
 
     def stop(self, reason: AbortReason) -> None:
         """Ends the run with ``aborted``, unless it has ended already."""
         self._end(stopped(reason, self._engine.progress), EXIT_ABORTED)
+
+    def fail(self, error: WorkerError) -> None:
+        """Ends the run with ``error``, unless it has ended already; the cause goes to the log."""
+        logger.error("%s: %s", error.code, error.cause or error.message)
+        self._end(failed(error, self._engine.progress), error.exit_status)
+
+    def lose_output(self) -> None:
+        """Ends the run without a terminal event, unless that has been sent: nobody would read it."""
+        if not self._told:
+            self._exit_status = EXIT_OUTPUT_CLOSED
+            self._scope.cancel()
+
+    async def send(self, body: Body) -> None:
+        """Sends one event, unless the run has ended."""
+        if not self._scope.cancel_called:
+            await self._send(body)
 
     def _end(self, terminal: Body, exit_status: int) -> None:
         if not self._scope.cancel_called:
@@ -109,13 +126,12 @@ class Run:
             self.fail(InternalError(cause=repr(error)))
 
     async def _send(self, body: Body) -> None:
-        async with self._sending:
-            try:
-                for line in self._encoder.lines(body.to_wire()):
-                    await self._sink.send(line)
-            except OutputClosed:
-                self.lose_output()
-                return
+        try:
+            for line in self._encoder.lines(body.to_wire()):
+                await self._sink.send(line)
+        except OutputClosed:
+            self.lose_output()
+            return
         self._last_line = time.monotonic()
         if not isinstance(body, Ping):
             self._last_event = self._last_line
@@ -123,16 +139,18 @@ class Run:
     async def _send_terminal(self) -> None:
         if self._terminal is None:
             return
-        echoed = {"metadata": self._request.metadata}
-        if isinstance(self._terminal, Done):
-            echoed["duration_ms"] = round((time.monotonic() - self._began) * 1000)
-        terminal = self._terminal.model_copy(update=echoed)
-        sent = False
+        terminal = self._terminal.model_copy(update={"metadata": self._request.metadata})
+        if isinstance(terminal, Done):
+            duration_ms = round((time.monotonic() - self._began) * 1000)
+            terminal = terminal.model_copy(update={"duration_ms": duration_ms})
         with anyio.move_on_after(_TERMINAL_WRITE_S):
             await self._send(terminal)
-            sent = True
-        if not sent:
+            self._told = True
+        if not self._told:
             self._exit_status = EXIT_OUTPUT_CLOSED
+
+    async def _stop_agent(self) -> None:
+        await self._engine.stop(interrupt=not self._agent_ended)
 
     # Watching the clock
 

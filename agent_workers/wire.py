@@ -14,6 +14,9 @@ _SPLIT_TYPES = frozenset({"delta", "thinking"})
 _UNCUTTABLE = frozenset({"type", "metadata", "output", "session_id"})
 
 
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
 class LineTooLong(ValueError):
     """Raised when a line grows beyond the framer's cap; the stream cannot be read on."""
 
@@ -88,9 +91,9 @@ def dump(value: Any) -> bytes:
     Raises:
         ValueError: The value holds NaN or Infinity.
     """
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    text = _encode(value)
     if r"\ud" in text:
-        text = json.dumps(mend_surrogates(value), separators=(",", ":"), allow_nan=False)
+        text = _encode(mend_surrogates(value))
     return text.encode("ascii")
 
 

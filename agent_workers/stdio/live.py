@@ -15,9 +15,10 @@ from agent_workers.run import Run
 from .signals import stop_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from agent_workers.engine.base import Engine
+    from agent_workers.protocol.v1.control import InvalidControl
     from agent_workers.protocol.v1.request import Request
     from agent_workers.wire import Encoder
 
@@ -37,7 +38,7 @@ def live(
     began: float,
     stdin: Stdin | None,
     signals: list[int],
-    companion: Callable[[], Awaitable[None]] | None,
+    companion: Callable[[], Coroutine[object, object, None]] | None,
 ) -> int:
     """Drives the run to its end; returns the exit status.
 
@@ -96,7 +97,7 @@ async def _watch_output(run: Run, out: Output) -> None:
 
 
 async def _obey(run: Run, stdin: Stdin) -> None:
-    from agent_workers.protocol.v1.control import Abort, InvalidControl, parse_control  # noqa: PLC0415 for --control only
+    from agent_workers.protocol.v1.control import Abort, InvalidControl, parse_control  # noqa: PLC0415 rarely needed
 
     async for line in stdin.control_lines():
         try:

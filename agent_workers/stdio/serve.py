@@ -23,8 +23,8 @@ from agent_workers.errors import (
     WorkerError,
 )
 from agent_workers.protocol.document import parse_json
-from agent_workers.protocol.v1.progress import Start
 from agent_workers.protocol.v1.problem import RequestProblems
+from agent_workers.protocol.v1.progress import Start
 from agent_workers.wire import Encoder
 
 from .signals import StopRequested, raise_on_stop, remember_stop
@@ -32,7 +32,7 @@ from .stdin import Stdin
 from .stdout import Stdout
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
     from typing import NoReturn
 
     from agent_workers.engine.base import Engine
@@ -51,7 +51,7 @@ class Simulation:
     """
 
     base_url: str
-    serve: Callable[[], Awaitable[None]]
+    serve: Callable[[], Coroutine[object, object, None]]
 
 
 class Output(Protocol):
@@ -81,9 +81,8 @@ def serve(
     """
     status = EXIT_OUTPUT_CLOSED
     with suppress(OutputClosed):
-        out: Output = Stdout.claim()
-        if output:
-            out = output(out)
+        stdout = Stdout.claim()
+        out = output(stdout) if output else stdout
         status = _Process(worker, out, control=control, simulation=simulation).run()
     _leave(status)
 
@@ -194,7 +193,7 @@ class _Process:
 
 def _say(text: str) -> None:
     with suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{text}\n")
 
 
 def _traceback(error: BaseException) -> str:

@@ -4,6 +4,7 @@ import os
 import select
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from agent_workers.protocol.v1.problem import refuse
 from agent_workers.wire import LineFramer, LineTooLong
@@ -94,7 +95,7 @@ class Stdin:
 
     def _hint(self, awaited: str) -> None:
         if os.isatty(0) or not select.select([0], [], [], _HINT_AFTER_S)[0]:
-            print(f"{self._name}: waiting for {awaited}; --help shows examples", file=sys.stderr, flush=True)
+            sys.stderr.write(f"{self._name}: waiting for {awaited}; --help shows examples\n")
 
 
 class _Skipper(LineFramer):
@@ -114,8 +115,6 @@ class _Skipper(LineFramer):
 async def _read_when_ready() -> bytes:
     from anyio import wait_readable  # noqa: PLC0415 the loop runs only later
 
-    try:
+    with suppress(PermissionError):  # a regular file is always ready
         await wait_readable(0)
-    except PermissionError:
-        pass  # a regular file is always ready
     return os.read(0, _CHUNK)

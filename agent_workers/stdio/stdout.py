@@ -1,10 +1,17 @@
 """Standard output, claimed for events alone."""
 
+from __future__ import annotations
+
 import os
 import select
 import stat
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from agent_workers.errors import OutputClosed
+
+if TYPE_CHECKING:
+    from anyio import Event
 
 # A pipe that poll() calls writable takes this much without blocking (PIPE_BUF, pipe(7)).
 _CHUNK = select.PIPE_BUF
@@ -14,18 +21,20 @@ _CLOSED = select.POLLERR | select.POLLHUP | select.POLLNVAL
 class Stdout:
     """The process's stdout under a private descriptor.
 
-    It is left in blocking mode, since its other end may be shared with a terminal or another process, and yet never
-    blocks: it is only written to when it takes more.
+    A slow reader never blocks the process. The descriptor's other end may be shared, so it is not simply switched to
+    non-blocking mode: a pipe is opened anew, anything else is only written to when it takes more.
     """
 
     def __init__(self, fd: int) -> None:
-        self._fd = fd
+        self._fd = _reopened(fd)
+        self._never_blocks = not os.get_blocking(self._fd)
         self._pending = bytearray()
+        self._room: Event | None = None  # while somebody waits for the reader
         self._poll = select.poll()
-        self._poll.register(fd, select.POLLOUT)
+        self._poll.register(self._fd, select.POLLOUT)
 
     @classmethod
-    def claim(cls) -> "Stdout":
+    def claim(cls) -> Stdout:
         """Takes fd 1 for the events and points fd 1 at stderr, so that a stray ``print`` cannot harm the stream.
 
         Raises:
@@ -46,11 +55,8 @@ class Stdout:
         """
         self._pending += line
         while self._pending:
-            if not self._poll.poll(0):
-                from anyio import wait_writable  # noqa: PLC0415 only a slow reader needs it
-
-                await wait_writable(self._fd)
-            self._write_some()
+            if not self._write_some():
+                await self._wait_for_room()
 
     def send_now(self, line: bytes, *, patience_s: float = 5) -> None:
         """Writes one line without an event loop.
@@ -64,16 +70,37 @@ class Stdout:
         """
         self._pending += line
         while self._pending:
-            if not self._poll.poll(patience_s * 1000):
+            if not self._write_some() and not self._poll.poll(patience_s * 1000):
                 raise OutputClosed
-            self._write_some()
 
-    def _write_some(self) -> None:
+    async def _wait_for_room(self) -> None:
+        from anyio import Event, wait_writable  # noqa: PLC0415 only a slow reader needs it
+
+        if self._room is not None:  # only one may wait for a descriptor
+            await self._room.wait()
+            return
+        self._room = Event()
         try:
-            written = os.write(self._fd, self._pending[:_CHUNK])
+            await wait_writable(self._fd)
+        finally:
+            self._room.set()
+            self._room = None
+
+    def _write_some(self) -> bool:
+        """Writes what can be written without waiting; False if that is nothing."""
+        try:
+            if self._never_blocks:
+                written = os.write(self._fd, self._pending)
+            elif self._poll.poll(0):
+                written = os.write(self._fd, self._pending[:_CHUNK])
+            else:
+                return False
+        except BlockingIOError:
+            return False
         except OSError as error:
             raise OutputClosed from error
         del self._pending[:written]
+        return True
 
     async def wait_closed(self) -> None:
         """Returns when the reader has gone; never for a file or a terminal, which cannot tell."""
@@ -85,3 +112,11 @@ class Stdout:
             if any(flags & _CLOSED for _, flags in self._poll.poll(0)):
                 return
         await sleep_forever()
+
+
+def _reopened(fd: int) -> int:
+    """A pipe's own non-blocking descriptor where the system offers one (Linux); else the same descriptor."""
+    if stat.S_ISFIFO(os.fstat(fd).st_mode):
+        with suppress(OSError):
+            return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    return fd

@@ -40,9 +40,10 @@ class Answer:
         if message_id:
             self._streamed.add(message_id)
 
-    def end_message(self) -> None:
-        """The message is complete: a retry does not replace it."""
-        self._unfinished.clear()
+    def end_message(self, *, kept: int | None = None) -> None:
+        """The message ends here: a retry replaces none of it, or only the blocks from index ``kept`` on."""
+        lost = () if kept is None else [block.number for index, block in self._open.items() if index >= kept]
+        self._unfinished = [number for number in self._unfinished if number in lost]
 
     def has_streamed(self, message_id: str | None) -> bool:
         """Whether this message's text came as a stream already."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import logging
 import os
+import time
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import anyio
 from anyio.lowlevel import checkpoint
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
     from types import ModuleType, TracebackType
     from typing import Self
 
+    from claude_agent_sdk import ClaudeSDKClient
+
     from agent_workers.protocol.v1.events import Body
     from agent_workers.protocol.v1.request import Request
-    from claude_agent_sdk import ClaudeSDKClient
 
     from .process import CliProcess
 
@@ -37,6 +40,7 @@ logger = logging.getLogger("agent_workers")
 _CHUNK = 1 << 16
 _MAX_MESSAGE = 64 << 20  # bytes of one message of the CLI; the SDK's own bound is 1 MiB, less than a large tool result
 _STDERR_TAIL = 8 << 10
+_REST_S = 0.02
 _CONNECT_S = 15
 _INTERRUPT_S = 1
 _TERMINATE_S = 3
@@ -63,10 +67,11 @@ class ClaudeEngine:
             output_schema=request.output_schema,
         )
         self._framer = LineFramer(_MAX_MESSAGE)
+        self._stdout: asyncio.StreamReader | None = None
         self._stderr_tail = b""
         self._stderr_ended = anyio.Event()
         self._to_sdk, self._sdk_inbox = anyio.create_memory_object_stream[Message](100)
-        self._writing = anyio.Lock()
+        self._writing = anyio.Lock(fast_acquire=True)
         self._client: ClaudeSDKClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -132,13 +137,18 @@ class ClaudeEngine:
 
     async def _messages(self) -> AsyncGenerator[Message]:
         """Yields the messages of the run; hands the control messages to the SDK."""
-        while chunk := await _read(self._process.stdout.fileno()):
+        if self._stdout is None:
+            self._stdout = await _reader(self._process.stdout)
+        rested = time.monotonic()
+        while chunk := await self._stdout.read(_CHUNK):
             for message in self._decoded(chunk):
                 if message.get("type") in _CONTROL_TYPES:
                     self._hand_to_sdk(message)
                 else:
                     yield message
-            await checkpoint()
+            if time.monotonic() - rested > _REST_S:
+                await checkpoint()  # a flood of messages must not keep a stop signal waiting
+                rested = time.monotonic()
 
     def _decoded(self, chunk: bytes) -> Iterator[Message]:
         try:
@@ -176,7 +186,8 @@ class ClaudeEngine:
         return cli_failure(status, self._stderr_tail.decode("utf-8", "replace").strip())
 
     async def _keep_stderr_tail(self) -> None:
-        while chunk := await _read(self._process.stderr.fileno()):
+        stderr = await _reader(self._process.stderr)
+        while chunk := await stderr.read(_CHUNK):
             self._stderr_tail = (self._stderr_tail + chunk)[-_STDERR_TAIL:]
         self._stderr_ended.set()
 
@@ -237,10 +248,9 @@ def _import_sdk() -> ModuleType:
     return transport
 
 
-async def _read(fd: int) -> bytes:
-    """The next chunk from a non-blocking descriptor, empty at its end."""
-    while True:
-        try:
-            return os.read(fd, _CHUNK)
-        except BlockingIOError:
-            await anyio.wait_readable(fd)
+async def _reader(pipe: IO[bytes]) -> asyncio.StreamReader:
+    """Reads a pipe through the event loop, registered once: anyio's ``wait_readable`` registers for each read."""
+    reader = asyncio.StreamReader(limit=_CHUNK)
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    return reader

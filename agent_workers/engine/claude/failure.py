@@ -33,7 +33,20 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     429: RateLimited,
     529: Overloaded,
 }
-# The open set of AssistantMessage.error
+# The API's own error types; a stream that has begun can report an error in no other way.
+_BY_TYPE: dict[str, type[ApiError]] = {
+    "invalid_request_error": RequestRejected,
+    "authentication_error": AuthError,
+    "permission_error": AuthError,
+    "billing_error": BillingError,
+    "not_found_error": ModelNotFound,
+    "request_too_large": ContextOverflow,
+    "rate_limit_error": RateLimited,
+    "timeout_error": NetworkError,
+    "overloaded_error": Overloaded,
+    "api_error": ServerError,
+}
+# The open sets of AssistantMessage.error and of the result's api_error
 _BY_KIND: dict[str, type[ApiError]] = {
     "authentication_failed": AuthError,
     "billing_error": BillingError,
@@ -42,41 +55,48 @@ _BY_KIND: dict[str, type[ApiError]] = {
     "server_error": ServerError,
     "model_not_found": ModelNotFound,
     "overloaded": Overloaded,
+    "connection_failed": NetworkError,
 }
 # What neither a status nor a kind tells: the API's and the CLI's own words.
 _BY_WORDS: tuple[tuple[re.Pattern[str], type[ApiError]], ...] = (
-    (re.compile(r"prompt is too long|context (?:window|limit)|exceeds? the (?:context|maximum)", re.I), ContextOverflow),
-    (re.compile(r"credit balance|billing", re.I), BillingError),
-    (re.compile(r"overloaded", re.I), Overloaded),
+    (re.compile(r"too long|context (?:window|limit)|exceeds? the (?:context|maximum)", re.IGNORECASE), ContextOverflow),
+    (re.compile(r"credit balance|billing", re.IGNORECASE), BillingError),
+    (re.compile(r"overloaded", re.IGNORECASE), Overloaded),
     (
-        re.compile(r"connection|connect|network|fetch failed|socket|timed? ?out|ECONN\w+|ENOTFOUND|EAI_AGAIN|stream", re.I),
+        re.compile(r"connect|network|fetch failed|socket|timed? ?out|ECONN|ENOTFOUND|EAI_AGAIN|stream", re.IGNORECASE),
         NetworkError,
     ),
-    (re.compile(r"api key|/login|authenticat|credential", re.I), AuthError),
+    (re.compile(r"api key|/login|authenticat|credential", re.IGNORECASE), AuthError),
 )
 
 
-def api_failure(text: str, *, kind: str | None = None, http_status: int | None = None) -> ApiError:
+def api_failure(
+    text: str, *, kind: str | None = None, api_type: str | None = None, http_status: int | None = None
+) -> ApiError:
     """The error for a call of the API that failed for good.
 
     Args:
         text: The CLI's words for it; they go to stderr only.
-        kind: ``AssistantMessage.error``.
+        kind: The CLI's name for it: the result's ``api_error`` or ``AssistantMessage.error``.
+        api_type: The API's name for it.
         http_status: The API's HTTP status.
     """
     if http_status is None and (found := _HTTP_STATUS.search(text)):
         http_status = int(found[1])
-    return _failure_class(text, kind, http_status)(cause=text, http_status=http_status)
+    return _failure_class(text, kind, api_type, http_status)(cause=text, http_status=http_status)
 
 
-def _failure_class(text: str, kind: str | None, http_status: int | None) -> type[ApiError]:
+def _failure_class(text: str, kind: str | None, api_type: str | None, http_status: int | None) -> type[ApiError]:
     by_words = next((error for pattern, error in _BY_WORDS if pattern.search(text)), None)
-    if http_status == 400 and by_words in (ContextOverflow, BillingError):  # noqa: PLR2004 an HTTP status
+    bad_request = http_status == 400 or api_type == "invalid_request_error"  # noqa: PLR2004 an HTTP status
+    if bad_request and by_words in (ContextOverflow, BillingError):
         return by_words
     if http_status in _BY_STATUS:
         return _BY_STATUS[http_status]
     if http_status is not None and http_status >= 500:  # noqa: PLR2004 an HTTP status
         return ServerError
+    if api_type in _BY_TYPE:
+        return _BY_TYPE[api_type]
     if kind in _BY_KIND and _BY_KIND[kind] is not ServerError:
         return _BY_KIND[kind]
     return by_words or ServerError
@@ -87,7 +107,7 @@ def retry_code(http_status: object, kind: str | None) -> str:
     status = http_status if isinstance(http_status, int) else None
     if status is None and kind in (None, "unknown", "server_error"):
         return NetworkError.code
-    return _failure_class("", kind, status).code
+    return _failure_class("", kind, None, status).code
 
 
 def cli_failure(exit_status: int | None, stderr_tail: str) -> WorkerError:

@@ -1,4 +1,4 @@
-"""Finds the SDK's version and its bundled CLI without importing the SDK, which takes longer than the CLI's own start."""
+"""Finds the SDK's version and its CLI without importing the SDK, which takes longer than the CLI's own start."""
 
 import importlib.util
 import os

@@ -96,9 +96,8 @@ def agent_variables(request: Request, allowed: Mapping[str, str]) -> dict[str, s
 
 def prompt_line(request: Request) -> bytes:
     """The user's message as the CLI's first input line, to be taken verbatim: no ``@file``, no slash command."""
-    content = request.prompt
-    if not isinstance(content, str):
-        content = [block.model_dump(mode="json", exclude_none=True) for block in content]
+    prompt = request.prompt
+    content = prompt if isinstance(prompt, str) else [block.model_dump(exclude_none=True) for block in prompt]
     message = {
         "type": "user",
         "message": {"role": "user", "content": mend_surrogates(content)},

@@ -38,21 +38,31 @@ def outcome(result: dict[str, Any], text: str, *, api_error: str | None, schema:
         return _done(result, text, stop_reason=_LIMIT_REASONS[subtype])
     if subtype == "error_max_structured_output_retries":
         raise OutputSchemaError(cause="the CLI gave up after several invalid answers")
+    if result.get("stop_reason") == "refusal":  # told as an error by the CLI, yet the model's own decision
+        return _done(result, text, stop_reason="refusal")
+    kind = result.get("api_error") or api_error
+    if kind == "max_output_tokens" and text:
+        return _done(result, text, stop_reason="max_tokens")
     if result.get("is_error"):
-        _raise_failure(result, api_error)
-    if schema is None or result.get("stop_reason") == "refusal":
+        _raise_failure(result, kind)
+    if schema is None:
         return _done(result, text, stop_reason=result.get("stop_reason") or "end_turn")
     return _done(result, text, stop_reason="end_turn", output=_valid_output(result.get("structured_output"), schema))
 
 
-def _raise_failure(result: dict[str, Any], api_error: str | None) -> None:
+def _raise_failure(result: dict[str, Any], kind: str | None) -> None:
     words = "; ".join([*map(str, result.get("errors") or ()), str(result.get("result") or "")]).strip("; ")
     if "No conversation found" in words:
         raise SessionNotFound(cause=words)
     status = result.get("api_error_status")
-    if result.get("subtype") == "error_during_execution" and status is None and api_error is None:
+    if result.get("subtype") == "error_during_execution" and status is None and kind is None:
         raise CliCrashed(cause=words or "error_during_execution")
-    raise api_failure(words, kind=api_error, http_status=status if isinstance(status, int) else None)
+    raise api_failure(
+        words,
+        kind=kind,
+        api_type=result.get("api_error_type"),
+        http_status=status if isinstance(status, int) else None,
+    )
 
 
 def _valid_output(output: Any, schema: dict[str, Any]) -> Any:

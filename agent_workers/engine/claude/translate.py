@@ -7,10 +7,8 @@ taken back by a ``discard``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agent_workers.engine.base import Progress
 from agent_workers.protocol.v1.events import (
     Body,
     Delta,
@@ -27,6 +25,11 @@ from agent_workers.protocol.v1.events import (
 from .answer import Answer
 from .failure import retry_code
 from .outcome import outcome, usage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent_workers.engine.base import Progress
 
 Message = dict[str, Any]
 
@@ -66,6 +69,7 @@ class Translator:
         self._hidden_calls: set[str] = set()
         self._denials: set[str] = set()
         self._api_error: str | None = None
+        self._refused = False
 
     def feed(self, message: Message) -> Iterator[Body]:
         """Yields the bodies that this message stands for, often none.
@@ -109,11 +113,14 @@ class Translator:
             yield from self._message_start(event["message"])
         elif kind == "message_delta":
             self._count(event.get("usage"))
-        elif kind == "message_stop":
-            self._answer.end_message()
+            self._refused = event.get("delta", {}).get("stop_reason") == "refusal"
+        elif kind == "message_stop" and not self._refused:  # the CLI asks once more after a refusal
+            # Of a broken stream the CLI itself writes the end, and says what of it a further attempt replaces.
+            self._answer.end_message(kept=message.get("abandoned_blocks", {}).get("from_block_index"))
 
     def _message_start(self, model_message: Message) -> Iterator[Body]:
         yield from self._superseded("retry")
+        self._refused = False
         self._answer.begin_message(model_message.get("id"))
         self._count(model_message.get("usage"))
 
@@ -210,7 +217,7 @@ class Translator:
         elif subtype == "permission_denied" and message.get("tool_use_id"):
             self._denials.add(message["tool_use_id"])
         elif subtype == "model_fallback":
-            yield Notice(level="warning", code="model_fallback", message="Another model answers: the first is overloaded.")
+            yield Notice(level="warning", code="model_fallback", message="Another model answers for an overloaded one.")
         elif subtype == "compact_boundary":
             yield Notice(level="info", code="compacted", message="The conversation was summarised to fit the model.")
         elif subtype in ("task_started", "task_progress", "task_notification", "task_updated"):
