@@ -1,0 +1,32 @@
+"""A loopback simulator of the Anthropic Messages API, with scenarios as data files.
+
+Point `ANTHROPIC_BASE_URL` at `Simulator.base_url` and give any API key: the real `claude` CLI, an SDK or
+plain HTTP then gets scripted answers, failures, stalls and cuts, without a network or an account. Importing
+this package loads no web framework: `Simulator.serve` does, and needs the extra `simulator`.
+"""
+
+from .journal import Outcome, Record
+from .scenario import Scenario
+from .scenario_file import (
+    InvalidScenarioError,
+    ScenarioError,
+    UnknownScenarioError,
+    load_scenario,
+    parse_scenario,
+    scenario_names,
+)
+from .simulator import Simulator, running_simulator
+
+__all__ = [
+    "InvalidScenarioError",
+    "Outcome",
+    "Record",
+    "Scenario",
+    "ScenarioError",
+    "Simulator",
+    "UnknownScenarioError",
+    "load_scenario",
+    "parse_scenario",
+    "running_simulator",
+    "scenario_names",
+]

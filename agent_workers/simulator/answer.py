@@ -1,0 +1,123 @@
+"""An answer: what a message step says to one request, as the API's JSON and as the events of its stream."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from .api_request import ApiRequest, estimated_tokens
+from .scenario import Block, Message, ToolUse
+from .schema_example import accepted, example, refused
+from .text import Cut, pieces
+
+_DELTAS_PER_PING = 500
+_JSON_PIECE = 12
+
+
+class Frame(NamedTuple):
+    """One server-sent event, ready to write."""
+
+    data: bytes
+    is_delta: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A complete answer, as `POST /v1/messages` returns it without `stream`."""
+
+    message: dict[str, Any]
+
+    def frames(self, cut: Cut) -> Iterator[Frame]:
+        """Yields the events of the answer as a stream, each text cut into deltas."""
+        usage = self.message["usage"]
+        start = {**self.message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}
+        yield Frame(event("message_start", message=start))
+        for index, block in enumerate(self.message["content"]):
+            yield from _block_frames(index, block, cut)
+        stop = {"stop_reason": self.message["stop_reason"], "stop_sequence": None}
+        yield Frame(event("message_delta", delta=stop, usage=usage))
+        yield Frame(event("message_stop"))
+
+
+def compose(step: Message, request: ApiRequest, call: int) -> Answer:
+    """Returns the step's answer to a request that is the `call`th of its conversation."""
+    values = {**request.values(), "call": call, "answer_example": json.dumps(example(request.answer_schema))}
+    content = [_content(block, request, values) for block in step.content]
+    calls_tool = any(block["type"] == "tool_use" for block in content)
+    return Answer(
+        {
+            "id": f"msg_sim_{uuid4().hex}",
+            "type": "message",
+            "role": "assistant",
+            "model": request.model,
+            "content": content,
+            "stop_reason": step.stop_reason or ("tool_use" if calls_tool else "end_turn"),
+            "stop_sequence": None,
+            "usage": {
+                "input_tokens": estimated_tokens(request.body["messages"]),
+                "cache_creation_input_tokens": 0,
+                "cache_read_input_tokens": 0,
+                "output_tokens": estimated_tokens(content),
+                **step.usage,
+            },
+        }
+    )
+
+
+def event(kind: str, **data: object) -> bytes:
+    """Returns one server-sent event."""
+    return b"event: %s\ndata: %s\n\n" % (kind.encode(), encoded({"type": kind, **data}))
+
+
+def encoded(value: object) -> bytes:
+    """Returns compact JSON: in UTF-8, or in ASCII with escapes where a lone surrogate forbids UTF-8."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _content(block: Block, request: ApiRequest, values: dict[str, object]) -> dict[str, Any]:
+    if not isinstance(block, ToolUse):
+        text = block.written(values)
+        if block.type == "thinking":
+            return {"type": "thinking", "thinking": text, "signature": block.signature}
+        return {"type": "text", "text": text}
+    given = block.input
+    if block.fit != "as-is":
+        schema = request.tool_schema(block.name)
+        if schema is None:
+            return {"type": "text", "text": f"The request offers no tool {block.name}."}
+        given = (accepted if block.fit == "valid" else refused)(schema, block.input)
+    return {"type": "tool_use", "id": f"toolu_sim_{uuid4().hex}", "name": block.name, "input": given}
+
+
+def _block_frames(index: int, block: dict[str, Any], cut: Cut) -> Iterator[Frame]:
+    yield Frame(event("content_block_start", index=index, content_block=_emptied(block)))
+    if index == 0:
+        yield Frame(event("ping"))
+    for count, (kind, key, piece) in enumerate(_deltas(block, cut), start=1):
+        head = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":' % index
+        delta = b'{"type":"%s","%s":%s}}\n\n' % (kind, key, encoded(piece))
+        yield Frame(head + delta, is_delta=True)
+        if count % _DELTAS_PER_PING == 0:
+            yield Frame(event("ping"))
+    yield Frame(event("content_block_stop", index=index))
+
+
+def _emptied(block: dict[str, Any]) -> dict[str, Any]:
+    empty: dict[str, Any] = {"text": "", "thinking": "", "signature": "", "input": {}}
+    return {key: empty.get(key, value) for key, value in block.items()}
+
+
+def _deltas(block: dict[str, Any], cut: Cut) -> Iterator[tuple[bytes, bytes, str]]:
+    if block["type"] == "text":
+        yield from ((b"text_delta", b"text", piece) for piece in pieces(block["text"], cut))
+    elif block["type"] == "thinking":
+        yield from ((b"thinking_delta", b"thinking", piece) for piece in pieces(block["thinking"], cut))
+        yield b"signature_delta", b"signature", block["signature"]
+    else:
+        text = json.dumps(block["input"], ensure_ascii=False)
+        for start in range(0, len(text), _JSON_PIECE):
+            yield b"input_json_delta", b"partial_json", text[start : start + _JSON_PIECE]

@@ -1,0 +1,114 @@
+"""One request to `POST /v1/messages`, as far as the simulator reads it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_DIRECTIVE = re.compile(r"\[\[scenario:([^\]\s]+)\]\]")
+_NO_OBJECT = "The request body is not valid JSON."
+_NO_MESSAGES = "messages: at least one message is required"
+_REMINDER = "<system-reminder>"
+_CHARACTERS_PER_TOKEN = 4
+
+
+class MalformedRequestError(ValueError):
+    """Raised when a body is not a request for a message. The text is what the API says of it."""
+
+    def __init__(self, body: object) -> None:
+        is_object = isinstance(body, dict)
+        super().__init__(_NO_MESSAGES if is_object else _NO_OBJECT)
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a user wrote in one message: `position` is the index of that message."""
+
+    position: int
+    text: str
+
+
+class ApiRequest:
+    """A request for a message.
+
+    Raises:
+        MalformedRequestError: the body is no object, or has no messages.
+    """
+
+    def __init__(self, headers: Mapping[str, str], body: object) -> None:
+        if not isinstance(body, dict) or not isinstance(body.get("messages"), list) or not body["messages"]:
+            raise MalformedRequestError(body)
+        self.body: dict[str, Any] = body
+        self.headers = headers
+        self.model = str(body.get("model", "claude-simulated"))
+        self.streaming = body.get("stream") is True
+        self.prompts = list(_prompts(body["messages"]))
+
+    @property
+    def conversation(self) -> tuple[str, ...]:
+        """The conversation it belongs to: session, agent and first prompt.
+
+        The CLI's side calls (a title) and its subagents bear the session of the main conversation, so the
+        session alone would mix them up.
+        """
+        session = self.headers.get("x-claude-code-session-id", "")
+        agent = self.headers.get("x-claude-code-agent-id", "")
+        return session, agent, self.prompts[0].text if self.prompts else ""
+
+    @property
+    def directive(self) -> tuple[str, int] | None:
+        """The latest `[[scenario:NAME]]` of the user's prompts: the name, and the index of the message."""
+        for prompt in reversed(self.prompts):
+            if found := _DIRECTIVE.search(prompt.text):
+                return found[1], prompt.position
+        return None
+
+    @property
+    def answer_schema(self) -> dict[str, Any] | None:
+        """The schema in `output_config.format`: a side call of the CLI has one, its main conversation not."""
+        config = self.body.get("output_config")
+        wanted = config.get("format") if isinstance(config, dict) else None
+        schema = wanted.get("schema") if isinstance(wanted, dict) else None
+        return schema if isinstance(schema, dict) else None
+
+    def tool_schema(self, name: str) -> dict[str, Any] | None:
+        """Returns the input_schema of the tool of that name, or None where the request does not offer it."""
+        for tool in self.body.get("tools") or ():
+            if isinstance(tool, dict) and tool.get("name") == name:
+                schema = tool.get("input_schema")
+                return schema if isinstance(schema, dict) else {}
+        return None
+
+    def values(self) -> dict[str, object]:
+        """Returns what a scenario's text can quote of it."""
+        texts = [prompt.text for prompt in self.prompts] or [""]
+        return {
+            "prompt": texts[-1],
+            "first_prompt": texts[0],
+            "prompts": len(self.prompts),
+            "model": self.model,
+        }
+
+
+def estimated_tokens(content: object) -> int:
+    """Returns a plausible, repeatable number of tokens for a text or for anything that is JSON."""
+    text = content if isinstance(content, str) else json.dumps(content)
+    return max(1, len(text) // _CHARACTERS_PER_TOKEN)
+
+
+def _prompts(messages: list[Any]) -> Iterator[Prompt]:
+    for position, message in enumerate(messages):
+        if isinstance(message, dict) and message.get("role") == "user":
+            text = "\n".join(_texts(message.get("content")))
+            if text:
+                yield Prompt(position, text)
+
+
+def _texts(content: object) -> Iterator[str]:
+    blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
+    for block in blocks:
+        text = block.get("text") if isinstance(block, dict) and block.get("type") == "text" else None
+        # The CLI puts its own reminders into the user's message, as text blocks of their own.
+        if isinstance(text, str) and not text.startswith(_REMINDER):
+            yield text

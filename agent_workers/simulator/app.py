@@ -1,0 +1,116 @@
+"""The HTTP side: the API's paths, and the simulator's own under `/_simulator`."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .answer import compose
+from .api_request import ApiRequest, MalformedRequestError, estimated_tokens
+from .conversation import Conversations
+from .journal import Journal, Record
+from .recorder import OWN, Recorder
+from .scenario import Failure, Stall
+from .scenario_file import UnknownScenarioError, load_scenario, load_shipped, scenario_names
+from .streaming import JSON, Silence, answered, failed, failure
+
+
+def build_app(conversations: Conversations, journal: Journal) -> ASGIApp:
+    """Returns the ASGI app that answers for the API and keeps the journal."""
+    control = Control(conversations, journal)
+    app = Starlette(
+        routes=[
+            Route("/v1/messages", Messages(conversations), methods=["POST"]),
+            Route("/v1/messages/count_tokens", count_tokens, methods=["POST"]),
+            # The CLI looks whether anybody is there, with HEAD and before its first message.
+            Route("/", hello, methods=["GET", "HEAD"]),
+            Route("/api/hello", hello, methods=["GET", "HEAD"]),
+            Route(OWN + "health", control.health),
+            Route(OWN + "requests", control.requests),
+            Route(OWN + "scenarios", control.scenarios),
+            Route(OWN + "scenario", control.switch, methods=["POST"]),
+        ],
+        exception_handlers={HTTPException: refuse, Exception: confess},
+    )
+    return Recorder(app, journal)
+
+
+class Messages:
+    """`POST /v1/messages`: finds the step for a request and plays it."""
+
+    def __init__(self, conversations: Conversations) -> None:
+        self.conversations = conversations
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        await self._answer(scope["record"])(scope, receive, send)
+
+    def _answer(self, record: Record) -> ASGIApp:
+        try:
+            request = ApiRequest(record.headers, record.body)
+            cue = self.conversations.cue(request)
+        except (MalformedRequestError, UnknownScenarioError) as problem:
+            return failure(400, "invalid_request_error", str(problem))
+        record.scenario, record.call = cue.scenario, cue.call
+        if isinstance(cue.step, Failure):
+            return failed(cue.step)
+        if isinstance(cue.step, Stall):
+            return Silence(record)
+        answer = compose(cue.step, request, cue.call)
+        return answered(cue.step, answer, record, streaming=request.streaming)
+
+
+class Control:
+    """What the simulator says of itself, and how it is switched."""
+
+    def __init__(self, conversations: Conversations, journal: Journal) -> None:
+        self.conversations = conversations
+        self.journal = journal
+
+    async def health(self, request: Request) -> Response:
+        """`{"status": "ok", "scenario": …, "requests": …}`."""
+        scenario = self.conversations.scenario.name
+        return JSON({"status": "ok", "scenario": scenario, "requests": self.journal.count})
+
+    async def requests(self, request: Request) -> Response:
+        """The journal, oldest first: a list of records."""
+        return JSON(self.journal.as_json())
+
+    async def scenarios(self, request: Request) -> Response:
+        """The shipped scenarios: `{name: description}`."""
+        return JSON({name: load_scenario(name).description for name in scenario_names()})
+
+    async def switch(self, request: Request) -> Response:
+        """Switches the server to the shipped scenario of the body's `name`."""
+        body = request.scope["body"]
+        try:
+            self.conversations.switch(load_shipped(str(body["name"])))
+        except UnknownScenarioError as problem:
+            raise HTTPException(404, str(problem)) from problem
+        except (TypeError, KeyError) as problem:
+            raise HTTPException(400, 'The body must be {"name": …}.') from problem
+        return await self.health(request)
+
+
+async def count_tokens(request: Request) -> Response:
+    """`{"input_tokens": …}`, an estimate."""
+    return JSON({"input_tokens": estimated_tokens(request.scope["body"])})
+
+
+async def hello(request: Request) -> Response:
+    """Says that somebody is there."""
+    return JSON({"message": "hello"})
+
+
+async def refuse(request: Request, problem: Exception) -> Response:
+    """Answers an unknown path or method in the API's shape."""
+    status, detail = (problem.status_code, problem.detail) if isinstance(problem, HTTPException) else (500, "")
+    kind = "not_found_error" if status in {404, 405} else "invalid_request_error"
+    return failure(status, kind, f"{detail}: {request.method} {request.url.path}")
+
+
+async def confess(request: Request, problem: Exception) -> Response:
+    """Answers with a fault of the simulator itself, which is logged nowhere else."""
+    return failure(500, "api_error", f"The simulator failed: {problem!r}")

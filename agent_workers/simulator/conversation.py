@@ -1,0 +1,70 @@
+"""Which step of which scenario answers a request."""
+
+from dataclasses import dataclass
+
+from .api_request import ApiRequest
+from .scenario import Message, Scenario, Step, Text
+from .scenario_file import load_shipped
+
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True)
+class Cue:
+    """The step that answers one call. `call` counts from 1 within the conversation and the scenario."""
+
+    scenario: str
+    step: Step
+    call: int
+
+
+@dataclass
+class _Progress:
+    scenario: Scenario
+    since: int
+    calls: int = 0
+
+
+class Conversations:
+    """Counts the calls of each conversation, retries included: each goes through the steps on its own.
+
+    A new scenario starts at its first step, whether the server was switched or a prompt named it; so does the
+    same scenario when a later prompt names it again.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self._progress: dict[tuple[str, ...], _Progress] = {}
+
+    def switch(self, scenario: Scenario) -> None:
+        """Plays another scenario, or the same one again, from its first step for every conversation."""
+        self.scenario = scenario
+        self._progress.clear()
+
+    def cue(self, request: ApiRequest) -> Cue:
+        """Returns the step for a request, and counts the call.
+
+        Raises:
+            UnknownScenarioError: a prompt names a scenario that does not exist.
+        """
+        if request.answer_schema is not None:
+            return Cue("side-call", _SIDE_CALL, 1)
+        scenario, since = self.scenario, -1
+        if request.directive is not None:
+            name, since = request.directive
+            scenario = load_shipped(name)
+        progress = self._progress.get(request.conversation)
+        if progress is None or (progress.scenario, progress.since) != (scenario, since):
+            progress = self._begin(request.conversation, _Progress(scenario, since))
+        progress.calls += 1
+        step = scenario.steps[min(progress.calls, len(scenario.steps)) - 1]
+        return Cue(scenario.name, step, progress.calls)
+
+    def _begin(self, conversation: tuple[str, ...], progress: _Progress) -> _Progress:
+        if len(self._progress) >= _REMEMBERED:
+            del self._progress[next(iter(self._progress))]
+        self._progress[conversation] = progress
+        return progress
+
+
+_SIDE_CALL = Message(content=(Text(text="${answer_example}"),), cut="whole")

@@ -1,0 +1,83 @@
+"""What was asked of the simulator, and what became of it."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from threading import Condition
+from typing import Any, Literal
+
+Outcome = Literal["in_progress", "answered", "cut", "client_gone", "stopped"]
+_KEPT = 200
+_SECRETS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
+
+
+@dataclass
+class Record:
+    """One request and its outcome.
+
+    `headers` have lower-case names and no secrets. `body` is the JSON, or the text where it is none.
+    `scenario` and `call` say which answer a request for a message got; `deltas` is how many of its stream
+    were written. `outcome`: "answered" in full (an HTTP error is an answer), "cut" by the scenario,
+    "client_gone" before the end, "stopped" with the server, or still "in_progress".
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Any
+    status: int | None = None
+    scenario: str | None = None
+    call: int | None = None
+    deltas: int = 0
+    outcome: Outcome = "in_progress"
+
+    def end(self, outcome: Outcome) -> None:
+        """Says what became of it. The first outcome stands."""
+        if self.outcome == "in_progress":
+            self.outcome = outcome
+
+
+class Journal:
+    """The last 200 requests. May be read and waited for from any thread."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._records: list[Record] = []
+        self._changed = Condition()
+
+    def open(self, method: str, path: str, headers: Mapping[str, str], body: object) -> Record:
+        """Adds a request."""
+        shown = {name: "[redacted]" if name in _SECRETS else value for name, value in headers.items()}
+        record = Record(method, path, shown, body)
+        with self._changed:
+            self.count += 1
+            self._records = [*self._records[-_KEPT + 1 :], record]
+            self._changed.notify_all()
+        return record
+
+    def close(self, record: Record, outcome: Outcome) -> None:
+        """Says what became of a request, where nothing was said before."""
+        with self._changed:
+            record.end(outcome)
+            self._changed.notify_all()
+
+    def records(self) -> list[Record]:
+        """Returns the requests, oldest first."""
+        return list(self._records)
+
+    def wait_for(self, condition: Callable[[list[Record]], bool], timeout_s: float) -> list[Record]:
+        """Returns the requests as soon as the condition holds for them.
+
+        Raises:
+            TimeoutError: it does not hold in that time.
+        """
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            while not condition(self._records):
+                if not self._changed.wait(deadline - time.monotonic()):
+                    raise TimeoutError
+            return self.records()
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Returns the requests as JSON objects."""
+        return [asdict(record) for record in self._records]

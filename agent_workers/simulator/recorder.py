@@ -1,0 +1,57 @@
+"""The outermost layer of the app: it keeps the journal."""
+
+import json
+from uuid import uuid4
+
+import anyio
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .journal import Journal
+
+OWN = "/_simulator/"
+"""Where the simulator's own paths begin: they stay out of the journal."""
+
+
+class Recorder:
+    """Writes each request, and what became of it, into the journal. Adds the `request-id` header."""
+
+    def __init__(self, app: ASGIApp, journal: Journal) -> None:
+        self.app = app
+        self.journal = journal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on, with its record and body in the scope."""
+        request = Request(scope, receive)
+        body = _parsed(await request.body())
+        scope["body"] = body
+        if scope["path"].startswith(OWN):
+            await self.app(scope, receive, send)
+            return
+        record = self.journal.open(scope["method"], scope["path"], dict(request.headers), body)
+        scope["record"] = record
+
+        async def write(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                record.status = message["status"]
+                request_id = (b"request-id", b"req_sim_" + uuid4().hex.encode())
+                message["headers"] = [*message["headers"], request_id]
+            elif not message.get("more_body"):
+                # Said before it is sent, for a client that looks into the journal as soon as it has the answer.
+                record.end("answered")
+            await send(message)
+
+        try:
+            await self.app(scope, receive, write)
+        except anyio.get_cancelled_exc_class():
+            record.end("stopped")
+            raise
+        finally:
+            self.journal.close(record, "cut")
+
+
+def _parsed(body: bytes) -> object:
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return body.decode("utf-8", "replace")

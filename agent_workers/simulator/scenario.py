@@ -1,0 +1,140 @@
+"""What a scenario is: a list of steps, each the answer to one call of a conversation. The last one repeats.
+
+A scenario file is TOML, or JSON of the same shape (JSON can write lone surrogates, TOML cannot):
+
+    description = "Runs a command, then says what came of it."
+
+    [[steps]]                     # a step's kind is message, failure or stall; message if it says nothing
+    cut = "word"                  # word, character, whole, or a number of UTF-16 code units
+    delay_ms = 20                 # between two deltas
+    interruption = { kind = "cut", after = 5 }       # cut, stall or error, after that many deltas
+    content = [
+      { type = "thinking", text = "The user said ${prompt}." },
+      { type = "text", text = "Let me look. " },     # or words = 2000, or numbers = 20000; repeat = 3
+      { type = "tool_use", name = "Bash", input = { command = "date" } },
+    ]
+
+    [[steps]]
+    kind = "failure"
+    status = 529
+    error = "overloaded_error"
+    message = "Overloaded"
+
+A text may name `${prompt}`, `${first_prompt}`, `${prompts}` (how many), `${model}` and `${call}`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from string import Template
+from typing import Any, Literal
+
+from .text import Cut, numbers, prose
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """Something written: `text`, then so many generated `words` or `numbers`, all of it `repeat` times."""
+
+    text: str = ""
+    words: int = 0
+    numbers: int = 0
+    repeat: int = 1
+
+    def written(self, values: Mapping[str, object]) -> str:
+        """Returns the whole text, with the `${…}` of `values` filled in and any other left as it stands."""
+        text = Template(self.text).safe_substitute(values)
+        return (text + prose(self.words) + numbers(self.numbers)) * self.repeat
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Written):
+    """A text block."""
+
+    type: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thinking(Written):
+    """A thinking block, signed."""
+
+    type: Literal["thinking"] = "thinking"
+    signature: str = "c2ltdWxhdGVkLXNpZ25hdHVyZQ=="
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolUse:
+    """A call of a tool.
+
+    `fit` looks at the tool's input_schema in the request: "valid" calls with `input` if the schema accepts
+    it and else with an example of the schema; "invalid" calls with something that the schema refuses. Where
+    the request offers no such tool, both say so in a text instead. "as-is" calls with `input`, whatever the
+    request offers.
+    """
+
+    type: Literal["tool_use"] = "tool_use"
+    name: str
+    input: dict[str, Any] = field(default_factory=dict)
+    fit: Literal["as-is", "valid", "invalid"] = "as-is"
+
+
+Block = Text | Thinking | ToolUse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interruption:
+    """How a stream ends before its time, after so many deltas.
+
+    "stall" leaves the connection open and silent, "cut" closes it, "error" sends an SSE error event.
+    """
+
+    kind: Literal["stall", "cut", "error"]
+    after: int = 0
+    error: str = "overloaded_error"
+    message: str = "Overloaded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """An answer. Without a `stop_reason` it is tool_use where a tool is called and end_turn elsewhere.
+
+    `usage` overrides the estimated tokens: input_tokens, output_tokens, cache_read_input_tokens and
+    cache_creation_input_tokens.
+    """
+
+    kind: Literal["message"] = "message"
+    content: tuple[Block, ...]
+    cut: Cut = "word"
+    delay_ms: int = 0
+    stop_reason: str = ""
+    usage: dict[str, int] = field(default_factory=dict)
+    interruption: Interruption | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """An HTTP error in the API's shape."""
+
+    kind: Literal["failure"] = "failure"
+    status: int
+    error: str
+    message: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stall:
+    """Not one byte of an answer, until the client goes away."""
+
+    kind: Literal["stall"] = "stall"
+
+
+Step = Message | Failure | Stall
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A named list of steps, never empty."""
+
+    name: str
+    description: str
+    steps: tuple[Step, ...]

@@ -1,0 +1,59 @@
+"""Turns a table of a data file into a frozen dataclass, naming what is wrong with it."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields
+from difflib import get_close_matches
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+_T = TypeVar("_T")
+
+
+class TableError(Exception):
+    """Raised when a table does not fit its dataclass."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"{where}: {problem}.")
+
+
+def build(kind: type[_T], table: object, where: str) -> _T:
+    """Returns the dataclass that the table describes.
+
+    Raises:
+        TableError: a key is unknown or missing, or a value has the wrong type. Numbers are never negative.
+    """
+    if not isinstance(table, Mapping):
+        raise TableError(where, "must be a table")
+    known: dict[str, Field[Any]] = {each.name: each for each in fields(kind)}  # type: ignore[arg-type]
+    for key in table:
+        if key not in known:
+            near = get_close_matches(str(key), known, n=1)
+            raise TableError(where, f"unknown key {key!r}" + (f", did you mean {near[0]!r}?" if near else ""))
+    for name, field in known.items():
+        if name not in table and _required(field):
+            raise TableError(where, f"{name!r} is missing")
+    hints = get_type_hints(kind)
+    for key, value in table.items():
+        if not _fits(value, hints[key]):
+            raise TableError(where, f"{key!r} has a value of the wrong type")
+    return kind(**table)
+
+
+def _required(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _fits(value: object, hint: object) -> bool:
+    origin = get_origin(hint)
+    if hint is Any:
+        return True
+    if origin is Literal:
+        return value in get_args(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(value, choice) for choice in get_args(hint))
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if origin is dict:
+        values = get_args(hint)[1]
+        return isinstance(value, dict) and all(_fits(item, values) for item in value.values())
+    return isinstance(value, cast("type", origin or hint))

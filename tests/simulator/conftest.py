@@ -1,0 +1,141 @@
+"""The real CLI, run against a simulator in a cleaned environment."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import claude_agent_sdk
+import httpx
+import pytest
+
+from agent_workers.simulator import Simulator, running_simulator
+
+CLI = Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude"
+CLI_TIMEOUT_S = 30
+FLAGS = (
+    "--output-format=stream-json",
+    "--verbose",
+    "--input-format=stream-json",
+    "--include-partial-messages",
+    "--setting-sources=",
+    "--strict-mcp-config",
+    "--system-prompt=You are simulated.",
+)
+
+
+@dataclass(frozen=True)
+class CliRun:
+    """What the CLI wrote: one JSON object per line, the last of them the result."""
+
+    messages: list[dict[str, Any]]
+
+    def of(self, kind: str, subtype: str | None = None) -> list[dict[str, Any]]:
+        return [each for each in self.messages if each["type"] == kind and subtype in (None, each.get("subtype"))]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        (result,) = self.of("result")
+        return result
+
+    @property
+    def api_events(self) -> list[dict[str, Any]]:
+        return [each["event"] for each in self.of("stream_event")]
+
+    def deltas(self, kind: str = "text") -> list[str]:
+        found = (event["delta"] for event in self.api_events if event["type"] == "content_block_delta")
+        return [delta[kind] for delta in found if kind in delta]
+
+    def block_texts(self) -> list[str]:
+        return [block["text"] for block in self.blocks if block["type"] == "text"]
+
+    @property
+    def blocks(self) -> list[dict[str, Any]]:
+        return [block for each in self.of("assistant") for block in each["message"]["content"]]
+
+    @property
+    def tool_results(self) -> list[dict[str, Any]]:
+        contents = (each["message"]["content"] for each in self.of("user"))
+        blocks = (block for content in contents for block in content)
+        return [block for block in blocks if block["type"] == "tool_result"]
+
+
+RunCli = Callable[..., CliRun]
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with running_simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def client(simulator: Simulator) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=simulator.base_url, timeout=10, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def ask(client: httpx.Client) -> Callable[..., httpx.Response]:
+    """Asks for a message; keyword arguments go into the body."""
+
+    def ask(prompt: str = "Hello there.", session: str = "one", **body: Any) -> httpx.Response:
+        given = {"model": "claude-test", "messages": [{"role": "user", "content": prompt}], **body}
+        return client.post("/v1/messages", json=given, headers={"x-claude-code-session-id": session})
+
+    return ask
+
+
+@pytest.fixture
+def run_cli(simulator: Simulator, tmp_path: Path) -> RunCli:
+    """Runs the CLI with one prompt, to its end."""
+
+    def run(prompt: str = "Hello there.", *flags: str, tools: str = "") -> CliRun:
+        message = {"type": "user", "message": {"role": "user", "content": prompt}, "parent_tool_use_id": None}
+        command = [str(CLI), *FLAGS, f"--tools={tools}", *flags]
+        lines = _output(command, json.dumps(message) + "\n", _environment(simulator, tmp_path), tmp_path)
+        return CliRun([json.loads(line) for line in lines])
+
+    return run
+
+
+def _environment(simulator: Simulator, home: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "CLAUDE_CONFIG_DIR": str(home / "config"),
+        "ANTHROPIC_BASE_URL": simulator.base_url,
+        "ANTHROPIC_API_KEY": "dummy",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
+        "CLAUDE_CODE_MAX_RETRIES": "2",
+        "IS_SANDBOX": "1",
+    }
+
+
+def _output(command: list[str], given: str, environment: dict[str, str], home: Path) -> Iterable[str]:
+    cwd = home / "cwd"
+    cwd.mkdir(exist_ok=True)
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd=cwd,
+    ) as process:
+        try:
+            written, _ = process.communicate(given.encode(), timeout=CLI_TIMEOUT_S)
+        except BaseException:
+            # A CLI that is killed outright leaves its tools behind.
+            process.terminate()
+            raise
+    return written.decode().strip().split("\n")
