@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.protocol.v1.problem import Problem, RequestProblems
+from agent_workers.protocol.v1.problem import Problem, RequestProblems, pointer
 from agent_workers.protocol.v1.request import Request, parse_request
 
 if TYPE_CHECKING:
@@ -51,16 +51,30 @@ def _problems(request: Request) -> Iterator[Problem]:
 
 def _schema_fault(schema: dict[str, Any]) -> Problem | None:
     from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 slow, and few requests have a schema
+    from jsonschema.validators import validator_for  # noqa: PLC0415 likewise
 
+    if (place := _foreign_reference(schema)) is not None:
+        return Problem(pointer=pointer(("output_schema", *place)), message="must refer to places in this schema only")
     try:
-        Draft202012Validator.check_schema(schema)
+        validator_for(schema, default=Draft202012Validator).check_schema(schema)
     except SchemaError as error:
         return Problem(
-            pointer="/output_schema" + "".join(f"/{_token(step)}" for step in error.absolute_path),
-            message="is not valid JSON Schema here (2020-12)",
+            pointer=pointer(("output_schema", *error.absolute_path)),
+            message=f"is not valid JSON Schema: breaks the rule {error.validator!r}",
         )
     return None
 
 
-def _token(step: str | int) -> str:
-    return str(step).replace("~", "~0").replace("/", "~1")
+def _foreign_reference(schema: Any) -> tuple[str | int, ...] | None:
+    """Where the schema refers to another document: resolving that would make the worker fetch an address for a caller."""
+    if isinstance(schema, dict):
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and not reference.startswith("#"):
+            return ("$ref",)
+        items: Any = schema.items()
+    elif isinstance(schema, list):
+        items = enumerate(schema)
+    else:
+        return None
+    found = ((step, _foreign_reference(item)) for step, item in items)
+    return next(((step, *place) for step, place in found if place is not None), None)

@@ -1,0 +1,102 @@
+"""Bytes to one JSON document, or a sentence that says why not. Strict where Python's own reader is lax."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import NoReturn
+
+from agent_workers.protocol.v1.problem import Problem, RequestProblems, capped, pointer, refuse
+from agent_workers.protocol.value import MAX_DEPTH, Json, copy_well_formed, well_formed
+
+Path = tuple[str | int, ...]
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Any whole number of so many digits fits a double, and Python's own limit on digits is never met.
+_MAX_DIGITS = 308
+_MAX_SHOWN = 40
+_TOO_DEEP = f"the JSON is nested deeper than {MAX_DEPTH} levels"
+_EMPTY = 'stdin was empty; send a request such as {"prompt": "Hello"}'
+
+
+class _Duplicate:
+    """Stands in the place of a value whose name came twice, so that the place can be found again."""
+
+
+def parse_json(data: bytes) -> Json:
+    """Decode exactly one JSON document in UTF-8, on one line or many, with or without a byte order mark.
+
+    Lone surrogates in strings and names become U+FFFD. Refused besides what is no JSON: NaN and Infinity,
+    numbers beyond a double, a name twice in one object, nesting deeper than `MAX_DEPTH`.
+
+    Raises:
+        RequestProblems: With the place as line and column (or byte offset) in the message, or as pointer.
+    """
+    try:
+        text = data.removeprefix(_BYTE_ORDER_MARK).decode()
+    except UnicodeDecodeError as error:
+        offset = error.start + (len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0)
+        refuse(f"the input is not UTF-8: byte 0x{data[offset]:02x} at offset {offset}")
+    if not text.strip():
+        refuse(_EMPTY)
+    return _decode(text)
+
+
+def _decode(text: str) -> Json:
+    duplicates: list[_Duplicate] = []
+
+    def unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        fields: dict[str, Json] = {}
+        for name, value in ((well_formed(name), value) for name, value in pairs):
+            if name in fields:
+                duplicates.append(_Duplicate())
+            fields[name] = duplicates[-1] if name in fields else value
+        return fields
+
+    try:
+        value = json.loads(text, object_pairs_hook=unique, parse_int=_int, parse_float=_float, parse_constant=_constant)
+        value = copy_well_formed(value)
+    except json.JSONDecodeError as error:
+        refuse(_reason(error))
+    except RecursionError:
+        refuse(_TOO_DEEP)
+    if duplicates:
+        raise RequestProblems(capped(list(_repeated(value)), _stands_twice))
+    return value
+
+
+def _reason(error: json.JSONDecodeError) -> str:
+    place = f"line {error.lineno}, column {error.colno}"
+    if error.msg == "Extra data":
+        return f"one JSON document was expected, but more follows at {place}"
+    return f"not valid JSON at {place}: {error.msg.removesuffix(' at').lower()}"
+
+
+def _int(text: str) -> int:
+    if len(text.lstrip("-")) > _MAX_DIGITS:
+        refuse(f"a number has {len(text.lstrip('-'))} digits; {_MAX_DIGITS} are allowed")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        refuse(f"the number {text[:_MAX_SHOWN]} is too large")
+    return value
+
+
+def _constant(name: str) -> NoReturn:
+    refuse(f"{name} is not a JSON number")
+
+
+def _repeated(value: Json, path: Path = ()) -> Iterator[Path]:
+    if isinstance(value, _Duplicate):
+        yield path
+    children: Iterable[tuple[str | int, Json]] = ()
+    if isinstance(value, (dict, list)):
+        children = value.items() if isinstance(value, dict) else enumerate(value)
+    for step, item in children:
+        yield from _repeated(item, (*path, step))
+
+
+def _stands_twice(path: Path) -> Problem:
+    return Problem(pointer=pointer(path), message="stands more than once in its object")

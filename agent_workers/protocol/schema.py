@@ -1,0 +1,158 @@
+"""The contract as JSON Schema 2020-12, generated from the models.
+
+`python -m agent_workers.protocol.schema [--check] [DIR]` writes the files into DIR (default: schemas). With
+--check it writes none, says which of them differ and then exits with 1.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from agent_workers.protocol.schema_style import Style, in_order
+from agent_workers.protocol.v1 import VERSION
+from agent_workers.protocol.v1.control import MESSAGES
+from agent_workers.protocol.v1.events import BODIES, Body, Envelope
+from agent_workers.protocol.v1.request import Request
+
+Schema = dict[str, Any]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_FOLDER = f"v{VERSION}"
+_SOURCE = "agent_workers.protocol.v1"
+_ANY_EVENT = (
+    "One line of a run's output. Known types are checked field by field; events of an unknown type "
+    "and unknown fields pass, and readers ignore them."
+)
+_ANY_MESSAGE = "One line that the caller writes to stdin, after the request, under --control."
+
+
+def export() -> dict[str, str]:
+    """Every schema file: its path, such as `v1/events/delta.schema.json`, and its text in ASCII."""
+    schemas = {"request": _request(), "event": _event(), "control": _control()}
+    schemas |= {f"events/{name}": _event_of_type(name, kind) for name, kind in BODIES.items()}
+    return {f"{_FOLDER}/{name}.schema.json": _text(schema) for name, schema in schemas.items()}
+
+
+def _request() -> Schema:
+    schema = Request.model_json_schema(schema_generator=Style)
+    return _head("request", schema["title"], schema["description"], "request.Request") | schema
+
+
+def _control() -> Schema:
+    definitions = _definitions(list(MESSAGES.values()))
+    branches = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in MESSAGES.values()]
+    head = _head("control", "ControlMessage", _ANY_MESSAGE, "control")
+    return {**head, "type": "object", "oneOf": branches, "$defs": definitions}
+
+
+def _event() -> Schema:
+    definitions = _open(_definitions([Envelope, *BODIES.values()]))
+    envelope = definitions.pop("Envelope")
+    for kind in BODIES.values():
+        definitions[kind.__name__] = _body(definitions[kind.__name__])
+    cases = [_case(name, kind) for name, kind in BODIES.items()]
+    head = _head("event", "Event", _ANY_EVENT, "events")
+    return {**head, **_fields(envelope), "allOf": cases, "$defs": definitions}
+
+
+def _case(name: str, kind: type[Body]) -> Schema:
+    return {
+        "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
+        "then": {"$ref": f"#/$defs/{kind.__name__}"},
+    }
+
+
+def _event_of_type(name: str, kind: type[Body]) -> Schema:
+    definitions = _open(_definitions([Envelope, kind]))
+    envelope, body = definitions.pop("Envelope"), _body(definitions.pop(kind.__name__))
+    head = _head(f"event:{name}", body["title"], body["description"], f"events.{kind.__name__}")
+    properties = envelope["properties"] | body["properties"]
+    required = envelope["required"] + body["required"][1:]
+    schema = {**head, "type": "object", "properties": properties, "required": required}
+    return schema | ({"$defs": definitions} if definitions else {})
+
+
+def _definitions(kinds: list[type[BaseModel]]) -> Schema:
+    modes = [(kind, "validation") for kind in kinds]
+    _, schema = models_json_schema(modes, schema_generator=Style)  # type: ignore[arg-type]  # a list is invariant
+    definitions: Schema = schema["$defs"]
+    return definitions
+
+
+def _open(definitions: Schema) -> Schema:
+    """Models refuse unknown fields so that no engine invents any; readers of events must let them pass."""
+    return {
+        name: {key: value for key, value in schema.items() if key != "additionalProperties"}
+        for name, schema in definitions.items()
+    }
+
+
+def _body(schema: Schema) -> Schema:
+    """The schema of a model as it is on the wire: `type` is always there, `truncated_bytes` comes last."""
+    fields = dict(schema["properties"])
+    cut = {"truncated_bytes": fields.pop("truncated_bytes")}
+    kind = {"type": {"description": "Type of the event.", "type": "string", "const": fields["type"]["const"]}}
+    return schema | {"properties": fields | kind | cut, "required": ["type", *schema.get("required", [])]}
+
+
+def _fields(schema: Schema) -> Schema:
+    return {key: schema[key] for key in ("type", "properties", "required")}
+
+
+def _head(name: str, title: str, description: str, source: str) -> Schema:
+    return {
+        "$schema": _DIALECT,
+        "$id": f"urn:agent-workers:v{VERSION}:{name}",
+        "$comment": f"Generated from {_SOURCE}.{source} by `make schema`. Do not edit.",
+        "title": title,
+        "description": description,
+    }
+
+
+def _text(schema: Schema) -> str:
+    return json.dumps(in_order(schema), indent=2, ensure_ascii=True) + "\n"
+
+
+def _differing(folder: Path, files: dict[str, str]) -> list[str]:
+    return [name for name, text in files.items() if not _holds(folder / name, text)] + _stale(folder, files)
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="ascii", errors="replace") == text
+
+
+def _stale(folder: Path, files: dict[str, str]) -> list[str]:
+    found = {path.relative_to(folder).as_posix() for path in (folder / _FOLDER).rglob("*.schema.json")}
+    return sorted(found - files.keys())
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    for name in _stale(folder, files):
+        (folder / name).unlink()
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="ascii")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write or check the schema files; the exit status says whether they are now up to date."""
+    parser = argparse.ArgumentParser(prog="python -m agent_workers.protocol.schema", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, say what differs")
+    parser.add_argument("folder", nargs="?", default="schemas", type=Path)
+    options = parser.parse_args(arguments)
+    files = export()
+    if not options.check:
+        _write(options.folder, files)
+        return 0
+    differing = _differing(options.folder, files)
+    sys.stderr.writelines(f"{options.folder / name} differs; run `make schema`\n" for name in differing)
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

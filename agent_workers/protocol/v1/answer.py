@@ -1,0 +1,118 @@
+"""Events about what the model says and does."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from agent_workers.protocol.v1.body import Body
+from agent_workers.protocol.v1.codes import DISCARD_REASONS, TASK_STATUSES, open_set
+from agent_workers.protocol.v1.usage import Natural
+
+Deadline = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+class Delta(Body):
+    """Text for the user, as the model produces it. Concatenated, the deltas are the answer."""
+
+    type: Literal["delta"] = "delta"
+    text: str = Field(description="Next piece of the text; append it as it is.")
+    block: Natural = Field(
+        description="Number of the block of text that the piece belongs to. Grows within the run, with gaps: "
+        "blocks that show nothing to the user are numbered too."
+    )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The body as a JSON object; spelled out because thousands of these pass in a second."""
+        if self.truncated_bytes is not None:
+            return super().to_wire()
+        return {"type": "delta", "text": self.text, "block": self.block}
+
+
+class Thinking(Body):
+    """A piece of the model's thinking; only sent if the request asked for it."""
+
+    type: Literal["thinking"] = "thinking"
+    text: str = Field(description="Next piece of the thinking; append it as it is.")
+    block: Natural = Field(description="Number of the block that the piece belongs to; counted together with `delta`.")
+
+
+class Discard(Body):
+    """Text that was already sent is superseded: drop it, a new version follows."""
+
+    type: Literal["discard"] = "discard"
+    blocks: list[Natural] = Field(description="Numbers of the blocks whose text is to be dropped, as in `delta`.")
+    reason: str = open_set("Why.", DISCARD_REASONS)
+
+
+class ToolCall(Body):
+    """The model calls a tool that the worker runs."""
+
+    type: Literal["tool_call"] = "tool_call"
+    tool_use_id: str = Field(description="Id of the call; its `tool_result` bears the same.")
+    name: str = Field(description="Name of the tool.")
+    input: dict[str, Any] = Field(description="What the tool is called with; its shape is the tool's own.")
+    parent_tool_use_id: str | None = Field(
+        default=None,
+        description="Id of the call that started the subagent which makes this one. Absent at top level.",
+    )
+
+
+class ToolResult(Body):
+    """A tool call ended."""
+
+    type: Literal["tool_result"] = "tool_result"
+    tool_use_id: str = Field(description="Id of the call, as in `tool_call`.")
+    status: Literal["ok", "error", "denied"] = Field(
+        description="`ok`: it worked. `error`: the tool failed. `denied`: it was not allowed to run."
+    )
+    content: str = Field(description="The result as text; parts that are no text are named in square brackets.")
+    parent_tool_use_id: str | None = Field(
+        default=None,
+        description="Id of the call that started the subagent which made this one. Absent at top level.",
+    )
+
+
+class PermissionRequest(Body):
+    """A tool call waits for the user's consent: answer by a `permission` control message."""
+
+    type: Literal["permission_request"] = "permission_request"
+    permission_id: str = Field(description="Id of this question; the answer bears the same.")
+    tool_use_id: str = Field(description="Id of the call, as in `tool_call`.")
+    name: str = Field(description="Name of the tool.")
+    input: dict[str, Any] = Field(description="What the tool would be called with; its shape is the tool's own.")
+    reason: str | None = Field(default=None, description="Why consent is needed. Absent when not known.")
+    expires_at: Deadline = Field(description="RFC 3339 time in UTC. No answer until then means deny.")
+
+
+class PermissionResolved(Body):
+    """A `permission_request` is settled."""
+
+    type: Literal["permission_resolved"] = "permission_resolved"
+    permission_id: str = Field(description="Id of the question, as in `permission_request`.")
+    behavior: Literal["allow", "deny"] = Field(description="What was decided.")
+    by: Literal["client", "timeout", "policy", "abort"] = Field(
+        description="`client`: a control message. `timeout`: no answer in time. `policy`: the host's rules. "
+        "`abort`: the run was stopped."
+    )
+
+
+class AppToolCall(Body):
+    """The model calls a tool of the application; the run waits for an `app_tool_result` control message."""
+
+    type: Literal["app_tool_call"] = "app_tool_call"
+    call_id: str = Field(description="Id of the call; the answer bears the same.")
+    name: str = Field(description="Name of the tool, as in the request's `app_tools`.")
+    input: dict[str, Any] = Field(description="What the tool is called with; it was written by the model, so check it.")
+    expires_at: Deadline = Field(description="RFC 3339 time in UTC. Without an answer by then the call has failed.")
+
+
+class Task(Body):
+    """News of a subagent or of background work."""
+
+    type: Literal["task"] = "task"
+    task_id: str = Field(description="Id of the task; the same in all of its events.")
+    status: str = open_set("What happened.", TASK_STATUSES)
+    description: str = Field(description="What the task is about, for people.")
+    tool_use_id: str | None = Field(
+        default=None, description="Id of the tool call that started the task. Absent when not known."
+    )

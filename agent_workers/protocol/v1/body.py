@@ -1,0 +1,45 @@
+"""What every event has in common: the envelope, and the body that goes into it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from agent_workers.protocol.v1 import VERSION
+from agent_workers.protocol.v1.fields import RunId, Timestamp
+from agent_workers.protocol.v1.part import Part
+
+
+class Body(Part):
+    """An event without its envelope, as an engine produces it."""
+
+    type: str
+    truncated_bytes: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="UTF-8 bytes that a cut removed from this event's fields to keep the line within "
+        "256 KiB. Absent when nothing was cut.",
+    )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The body as a JSON object, without absent fields; `type` first and `truncated_bytes` last."""
+        wire = super().to_wire()
+        if "truncated_bytes" in wire:
+            wire["truncated_bytes"] = wire.pop("truncated_bytes")
+        return wire
+
+
+class Envelope(Part):
+    """The fields that every event begins with."""
+
+    v: Literal[1] = Field(description="Version of the contract.")
+    seq: int = Field(ge=1, description="Number of the event within its run: 1, 2, 3 and so on without gaps.")
+    run: RunId = Field(description="Id of the run: a UUID unless the request brought its own `run`.")
+    ts: Timestamp = Field(description="When the event was written: RFC 3339 in UTC with milliseconds.")
+    type: str = Field(min_length=1, description="Type of the event. Ignore events of a type you don't know.")
+
+
+def envelop(body: Body, *, seq: int, run: str, ts: str) -> dict[str, Any]:
+    """Put a body into its envelope, in the order of the wire: v, seq, run, ts, type, the event's own fields.
+
+    A hot path: the values of the envelope are the caller's to get right and are not checked.
+    """
+    return {"v": VERSION, "seq": seq, "run": run, "ts": ts, **body.to_wire()}

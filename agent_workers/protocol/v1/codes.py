@@ -1,0 +1,47 @@
+"""The open sets of the contract. Values may be added within a version, so readers must expect others."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+STOP_REASONS = ["end_turn", "max_tokens", "max_turns", "max_budget", "refusal"]
+ERROR_CODES = [
+    "invalid_request",
+    "unsupported_version",
+    "policy_denied",
+    "auth",
+    "billing",
+    "rate_limited",
+    "overloaded",
+    "server_error",
+    "network",
+    "model_not_found",
+    "context_overflow",
+    "session_not_found",
+    "session_exists",
+    "output_schema",
+    "output_too_large",
+    "cli_missing",
+    "cli_crashed",
+    "state_unavailable",
+    "timeout",
+    "idle_timeout",
+    "worker_lost",
+    "internal",
+]
+ACK_CODES = ["invalid_json", "unknown_type", "invalid_message", "not_pending"]
+TASK_STATUSES = ["started", "progress", "completed", "failed", "stopped"]
+DISCARD_REASONS = ["retry", "fallback"]
+
+HttpStatus = Annotated[int, Field(ge=100, le=599)]
+
+
+def open_set(words: str, known: list[str]) -> Any:
+    """A required text out of a set that may grow: the known values are examples, no enumeration."""
+    return Field(description=f"{words} {grows(known)}", examples=known)
+
+
+def grows(known: list[str]) -> str:
+    """Tell a reader the values known by now, and to expect others."""
+    listed = ", ".join(f"`{value}`" for value in known)
+    return f"Known values: {listed}; more may be added, so expect others."

@@ -1,0 +1,129 @@
+"""Control messages: what the caller says on stdin while a run is on."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, Tag, ValidationError
+
+from agent_workers.protocol.document import parse_json
+from agent_workers.protocol.v1.content import ResultBlock, by_shape
+from agent_workers.protocol.v1.fields import Few, JsonObject, Opt, Strict
+from agent_workers.protocol.v1.problem import Problem, RequestProblems
+
+_MAX_ID = 128
+_MAX_SHOWN_PROBLEMS = 3
+
+MessageId = Annotated[str, Field(min_length=1, max_length=_MAX_ID)]
+PendingId = Annotated[str, Field(min_length=1, max_length=_MAX_ID)]
+
+
+def _content_kind(value: object) -> str | None:
+    return "=text" if isinstance(value, str) else "=blocks" if isinstance(value, list) else None
+
+
+ToolContent = Annotated[
+    Annotated[str, Tag("=text")] | Annotated[Few[ResultBlock], Tag("=blocks")],
+    by_shape(_content_kind, "must be a string or a list of text and image blocks"),
+]
+
+
+class Abort(Strict):
+    """Stop the run; it ends with `aborted`."""
+
+    type: Literal["abort"] = Field(description="Kind of message.")
+    id: MessageId = Field(description="Id of this message, of the caller's choice; the `ack` bears the same.")
+
+
+class Permission(Strict):
+    """Answer a `permission_request`."""
+
+    type: Literal["permission"] = Field(description="Kind of message.")
+    id: MessageId = Field(description="Id of this message, of the caller's choice; the `ack` bears the same.")
+    permission_id: PendingId = Field(description="Id of the question, from `permission_request`.")
+    behavior: Literal["allow", "deny"] = Field(description="The decision.")
+    message: Opt[str] = Field(default=None, description="What to tell the model on a denial. Ignored with `allow`.")
+    updated_input: Opt[JsonObject] = Field(
+        default=None,
+        description="Input to run the tool with instead of the model's; the model's own when absent. "
+        "Ignored with `deny`.",
+    )
+
+
+class AppToolResult(Strict):
+    """Answer an `app_tool_call`."""
+
+    type: Literal["app_tool_result"] = Field(description="Kind of message.")
+    id: MessageId = Field(description="Id of this message, of the caller's choice; the `ack` bears the same.")
+    call_id: PendingId = Field(description="Id of the call, from `app_tool_call`.")
+    content: ToolContent = Field(
+        description="The tool's result: a string, or a list of text and base64 image blocks. Send any other "
+        "JSON value encoded as a string."
+    )
+    is_error: bool = Field(default=False, description="True when the tool failed; `content` then says why.")
+
+
+ControlMessage = Abort | Permission | AppToolResult
+MESSAGES: dict[str, type[Abort] | type[Permission] | type[AppToolResult]] = {
+    "abort": Abort,
+    "permission": Permission,
+    "app_tool_result": AppToolResult,
+}
+
+
+class InvalidControl(ValueError):
+    """Raised when a line of stdin is no valid control message. It changes nothing.
+
+    Attributes:
+        id: The message's id where it could be read, else None.
+        code: `invalid_json`, `unknown_type` or `invalid_message`.
+        message: What is wrong, in plain words.
+    """
+
+    def __init__(self, code: str, message: str, id: str | None = None) -> None:  # noqa: A002 - the contract's name
+        """Keep what the `ack` (or, without an id, the `notice`) will say."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.id = id
+
+
+def parse_control(line: bytes) -> ControlMessage:
+    """Read one line of stdin as a control message.
+
+    Raises:
+        InvalidControl: It is none.
+    """
+    if not line.strip():
+        raise InvalidControl("invalid_json", "the line is empty")
+    try:
+        document = parse_json(line)
+    except RequestProblems as refused:
+        raise InvalidControl("invalid_json", _summary(refused.problems)) from None
+    if not isinstance(document, dict):
+        raise InvalidControl("invalid_message", "a control message must be a JSON object")
+    return _read(document, _id_of(document))
+
+
+def _read(document: dict[str, Any], message_id: str | None) -> ControlMessage:
+    kind = document.get("type")
+    known = ", ".join(MESSAGES)
+    if not isinstance(kind, str):
+        raise InvalidControl("invalid_message", f"/type is required; one of: {known}", message_id)
+    if kind not in MESSAGES:
+        raise InvalidControl("unknown_type", f"/type must be one of: {known}", message_id)
+    try:
+        return MESSAGES[kind].model_validate(document)
+    except ValidationError as error:
+        from agent_workers.protocol.v1.explain import explain  # noqa: PLC0415 - paid for only by a refused message
+
+        summary = _summary(explain(error, MESSAGES[kind]))
+        raise InvalidControl("invalid_message", summary, message_id) from None
+
+
+def _summary(problems: list[Problem]) -> str:
+    shown = [f"{problem.pointer} {problem.message}".lstrip() for problem in problems[:_MAX_SHOWN_PROBLEMS]]
+    return "; ".join(shown)
+
+
+def _id_of(document: dict[str, Any]) -> str | None:
+    message_id = document.get("id")
+    return message_id if isinstance(message_id, str) and 1 <= len(message_id) <= _MAX_ID else None

@@ -1,0 +1,80 @@
+"""The terminal events: exactly one of them is a run's last line."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from agent_workers.protocol.v1.body import Body
+from agent_workers.protocol.v1.codes import ERROR_CODES, STOP_REASONS, HttpStatus, open_set
+from agent_workers.protocol.v1.problem import Problem
+from agent_workers.protocol.v1.usage import Denial, ModelUsage, Money, Natural, Usage
+
+
+class Done(Body):
+    """The run ended with an answer. Terminal: the last line."""
+
+    type: Literal["done"] = "done"
+    stop_reason: str = open_set("Why the model stopped.", STOP_REASONS)
+    text: str = Field(description="The final answer: all `delta` texts of it that were not discarded.")
+    output: Any = Field(
+        default=None,
+        description="JSON value that satisfies the request's `output_schema`. Absent without one.",
+    )
+    session_id: str = Field(description="Id of the conversation; send it as `session.resume` to continue.")
+    usage: Usage = Field(description="Tokens that the run consumed.")
+    cost_usd: Money | None = Field(default=None, description="Price of the run in US dollars. Absent when unknown.")
+    duration_ms: Natural = Field(description="Milliseconds from the request to this event.")
+    turns: Natural = Field(description="How often the model was called.")
+    models: dict[str, ModelUsage] | None = Field(
+        default=None, description="Consumption by model name. Absent when unknown."
+    )
+    denials: list[Denial] | None = Field(
+        default=None, description="Tool calls that were not allowed. Absent when there were none."
+    )
+    metadata: dict[str, Any] | None = Field(
+        default=None, description="The request's `metadata`. Absent when it had none."
+    )
+
+
+class Error(Body):
+    """The run failed, or the request was refused. Terminal: the last line."""
+
+    type: Literal["error"] = "error"
+    code: str = open_set("What went wrong, for programs.", ERROR_CODES)
+    message: str = Field(description="What went wrong, for people; safe to show to a user.")
+    retryable: bool = Field(description="True when the same request may succeed later.")
+    retry_after_ms: Natural | None = Field(
+        default=None, description="Milliseconds to wait before trying again. Absent when unknown."
+    )
+    http_status: HttpStatus | None = Field(
+        default=None, description="HTTP status of the API's response. Absent when there was none."
+    )
+    details: list[Problem] | None = Field(
+        default=None, description="Every problem of a refused request. Absent for other errors."
+    )
+    session_id: str | None = Field(
+        default=None, description="Id of the conversation. Absent when the agent was not up yet."
+    )
+    usage: Usage | None = Field(default=None, description="Tokens consumed until then. Absent when unknown.")
+    cost_usd: Money | None = Field(default=None, description="Price until then in US dollars. Absent when unknown.")
+    metadata: dict[str, Any] | None = Field(
+        default=None, description="The request's `metadata`. Absent when it had none."
+    )
+
+
+class Aborted(Body):
+    """The run was stopped from outside. Terminal: the last line."""
+
+    type: Literal["aborted"] = "aborted"
+    reason: Literal["client", "signal", "parent_gone"] = Field(
+        description="`client`: an `abort` control message. `signal`: SIGTERM or SIGINT. `parent_gone`: stdin "
+        "closed under --control."
+    )
+    session_id: str | None = Field(
+        default=None, description="Id of the conversation. Absent when the agent was not up yet."
+    )
+    usage: Usage | None = Field(default=None, description="Tokens consumed until then. Absent when unknown.")
+    cost_usd: Money | None = Field(default=None, description="Price until then in US dollars. Absent when unknown.")
+    metadata: dict[str, Any] | None = Field(
+        default=None, description="The request's `metadata`. Absent when it had none."
+    )

@@ -1,0 +1,70 @@
+"""Every type of event. `Body` is what an engine produces, `envelop` makes a line's JSON object of it."""
+
+from agent_workers.protocol.v1.answer import (
+    AppToolCall,
+    Delta,
+    Discard,
+    PermissionRequest,
+    PermissionResolved,
+    Task,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+from agent_workers.protocol.v1.body import Body, Envelope, envelop
+from agent_workers.protocol.v1.ending import Aborted, Done, Error
+from agent_workers.protocol.v1.problem import Problem
+from agent_workers.protocol.v1.progress import Ack, Notice, Ping, Retry, Session, Start
+from agent_workers.protocol.v1.usage import Denial, ModelUsage, Usage
+
+__all__ = [
+    "BODIES",
+    "TERMINAL",
+    "Aborted",
+    "Ack",
+    "AppToolCall",
+    "Body",
+    "Delta",
+    "Denial",
+    "Discard",
+    "Done",
+    "Envelope",
+    "Error",
+    "ModelUsage",
+    "Notice",
+    "PermissionRequest",
+    "PermissionResolved",
+    "Ping",
+    "Problem",
+    "Retry",
+    "Session",
+    "Start",
+    "Task",
+    "Thinking",
+    "ToolCall",
+    "ToolResult",
+    "Usage",
+    "envelop",
+]
+
+TERMINAL = ("done", "error", "aborted")
+"""Exactly one event of these types ends a run; it is the last line."""
+
+BODIES: dict[str, type[Body]] = {
+    kind.model_fields["type"].default: kind
+    for kind in (
+        *(
+            Start,
+            Session,
+            Delta,
+            Thinking,
+            ToolCall,
+            ToolResult,
+            PermissionRequest,
+            PermissionResolved,
+            AppToolCall,
+        ),
+        *(Task, Retry, Discard, Notice, Ping, Ack, Done, Error, Aborted),
+    )
+}
+"""The model of each event type, in the order of the contract's table."""

@@ -1,0 +1,92 @@
+"""The contract's scalar types. Every pattern stands next to the words that explain it to a person."""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from agent_workers.protocol.value import Json, defect
+
+T = TypeVar("T")
+
+MAX_ITEMS = 1000
+
+# Spelled in the part of the syntax that ECMAScript, Rust and Python read alike.
+RUN_ID = r"^[A-Za-z0-9._:-]{1,128}$"
+UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+MODEL_NAME = r"^[!-,.-~][!-~]{0,255}$"
+TOOL_NAME = r"^[A-Za-z0-9_-]{1,64}$"
+NO_NUL = r"^[^\x00]+$"
+BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$"
+WEB_ADDRESS = r"^https?://[^\x00-\x20]+$"
+TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
+
+PATTERN_WORDS = {
+    RUN_ID: "must be 1 to 128 characters out of A-Z a-z 0-9 . _ : -",
+    UUID: "must be a UUID such as 3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d34",
+    MODEL_NAME: "must be a model name: up to 256 printable ASCII characters, no spaces, no leading hyphen",
+    TOOL_NAME: "must be 1 to 64 characters out of A-Z a-z 0-9 _ -",
+    NO_NUL: "must not be empty or hold NUL characters",
+    BASE64: "must be padded base64 without line breaks or a data: prefix",
+    WEB_ADDRESS: "must be an http:// or https:// address without spaces",
+    TIMESTAMP: "must be an RFC 3339 time in UTC with milliseconds",
+}
+
+
+class Strict(BaseModel):
+    """Base of everything a caller sends: no coercion, no unknown fields, no NaN."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+
+
+def _not_null(value: Json) -> Json:
+    if value is None:
+        raise PydanticCustomError("contract", "must not be null: leave the field out instead")
+    return value
+
+
+def _whole(value: Json) -> Json:
+    """JSON knows one kind of number, and PHP writes 5.0 for a float: JSON Schema calls that an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _version(value: Json) -> Json:
+    """Python takes True for 1 where a literal is asked for; JSON does not."""
+    return None if isinstance(value, bool) else _whole(value)
+
+
+def _few(value: Json) -> Json:
+    """Refuse a long list before pydantic keeps an error, of about a kilobyte, for each of its items."""
+    if isinstance(value, list) and len(value) > MAX_ITEMS:
+        words = f"must have at most {MAX_ITEMS} items, not {len(value)}"
+        raise PydanticCustomError("contract", "{found}", {"found": words})
+    return value
+
+
+def _json(value: dict[str, Any]) -> dict[str, Any]:
+    if found := defect(value):
+        raise PydanticCustomError("contract", "{found}", {"found": found})
+    return value
+
+
+Few = Annotated[list[T], Field(max_length=MAX_ITEMS), BeforeValidator(_few)]
+"""A list of at most `MAX_ITEMS`."""
+Opt = Annotated[T | None, BeforeValidator(_not_null)]
+"""A field that may be left out. None stands for "absent" in Python only: null is refused on the wire."""
+
+Version = Annotated[Literal[1], BeforeValidator(_version)]
+Count = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
+# Upper bounds keep a slipped unit (milliseconds for seconds) and float overflow out of clocks and argv.
+RunSeconds = Annotated[float, Field(gt=0, le=604_800)]
+PingSeconds = Annotated[float, Field(gt=0, le=3_600)]
+Dollars = Annotated[float, Field(gt=0, le=1_000_000)]
+Text = Annotated[str, Field(min_length=1)]
+ArgumentText = Annotated[str, Field(pattern=NO_NUL)]
+RunId = Annotated[str, Field(pattern=RUN_ID)]
+SessionId = Annotated[str, Field(pattern=UUID, json_schema_extra={"format": "uuid"})]
+ModelName = Annotated[str, Field(pattern=MODEL_NAME)]
+ToolName = Annotated[str, Field(pattern=TOOL_NAME)]
+Base64 = Annotated[str, Field(pattern=BASE64, json_schema_extra={"contentEncoding": "base64"})]
+WebAddress = Annotated[str, Field(pattern=WEB_ADDRESS)]
+Timestamp = Annotated[str, Field(pattern=TIMESTAMP, json_schema_extra={"format": "date-time"})]
+JsonObject = Annotated[dict[str, Any], AfterValidator(_json)]

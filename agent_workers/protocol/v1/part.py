@@ -1,0 +1,28 @@
+"""A shape on the wire: what events and the objects inside them share."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from agent_workers.protocol.value import Json
+
+
+class Part(BaseModel):
+    """A shape within an event. None stands for "absent": such a field is left out of the line."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+
+    def to_wire(self) -> dict[str, Any]:
+        """The shape as a JSON object, without absent fields."""
+        return {name: _plain(value) for name, value in self.__dict__.items() if value is not None}
+
+
+def _plain(value: Json) -> Json:
+    """Parts stand at most one list or object deep. What is below is a tool's own JSON and stays as it is."""
+    if isinstance(value, Part):
+        return value.to_wire()
+    if type(value) is list:
+        return [item.to_wire() if isinstance(item, Part) else item for item in value]
+    if type(value) is dict:
+        return {name: item.to_wire() if isinstance(item, Part) else item for name, item in value.items()}
+    return value

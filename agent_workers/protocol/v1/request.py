@@ -1,0 +1,157 @@
+"""The request: one JSON object, one run."""
+
+import json
+import re
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from pydantic import AfterValidator, Field, Tag, ValidationError
+from pydantic_core import PydanticCustomError
+
+from agent_workers.protocol.v1 import VERSION
+from agent_workers.protocol.v1.content import ContentBlock, by_shape
+from agent_workers.protocol.v1.fields import (
+    RUN_ID,
+    ArgumentText,
+    Count,
+    Few,
+    JsonObject,
+    ModelName,
+    Opt,
+    RunId,
+    Strict,
+    Text,
+    Version,
+)
+from agent_workers.protocol.v1.problem import Problem, RequestProblems, refuse
+from agent_workers.protocol.v1.settings import (
+    AppTool,
+    AppTools,
+    Limits,
+    NewSession,
+    ResumeSession,
+    Session,
+    Stream,
+)
+from agent_workers.protocol.value import Json
+
+__all__ = [
+    "MAX_METADATA_BYTES",
+    "AppTool",
+    "Limits",
+    "NewSession",
+    "Problem",
+    "Request",
+    "RequestProblems",
+    "ResumeSession",
+    "Stream",
+    "parse_request",
+]
+
+MAX_METADATA_BYTES = 16 * 1024
+
+
+def _prompt_kind(value: object) -> str | None:
+    return "=text" if isinstance(value, str) else "=blocks" if isinstance(value, list) else None
+
+
+def _small(metadata: dict[str, Any]) -> dict[str, Any]:
+    size = len(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+    if size > MAX_METADATA_BYTES:
+        words = f"must be at most {MAX_METADATA_BYTES} bytes as compact JSON, not {size}"
+        raise PydanticCustomError("contract", "{found}", {"found": words})
+    return metadata
+
+
+Prompt = Annotated[
+    Annotated[Text, Tag("=text")] | Annotated[Few[ContentBlock], Field(min_length=1), Tag("=blocks")],
+    by_shape(_prompt_kind, "must be a string or a list of content blocks"),
+]
+Metadata = Annotated[JsonObject, AfterValidator(_small)]
+_TASK_ONLY = "is taken by the task worker only"
+
+
+class Request(Strict):
+    """What one run is asked to do. Only `prompt` is required; unknown fields are refused."""
+
+    foreign_fields: ClassVar = dict.fromkeys(("tools", "permissions", "cwd", "mcp_servers", "agents"), _TASK_ONLY)
+    synonyms: ClassVar = {
+        **dict.fromkeys(("message", "messages", "input", "query", "text", "content"), "prompt"),
+        **dict.fromkeys(("system", "instructions", "system_message"), "system_prompt"),
+        **dict.fromkeys(("timeout", "timeout_seconds", "timeout_ms"), "limits.timeout_s"),
+        **dict.fromkeys(("budget", "max_budget"), "limits.max_budget_usd"),
+        **dict.fromkeys(("schema", "json_schema", "output_format"), "output_schema"),
+        **dict.fromkeys(("session_id", "resume", "conversation_id"), "session.resume"),
+        **dict.fromkeys(("run_id", "id"), "run"),
+        "version": "v",
+        "turns": "max_turns",
+        "streaming": "stream.partial",
+    }
+
+    v: Version = Field(default=1, description="Version of the contract.")
+    run: Opt[RunId] = Field(
+        default=None, description="Id of the run, repeated in each of its events. A new UUID when absent."
+    )
+    prompt: Prompt = Field(description="What the user says: text, or a list of content blocks.")
+    system_prompt: Opt[ArgumentText] = Field(
+        default=None, description="Instructions for the model. The worker's own when absent."
+    )
+    model: Opt[ModelName] = Field(default=None, description="Name of the model. The CLI's default when absent.")
+    fallback_model: Opt[ModelName] = Field(
+        default=None, description="Model to use while the first one is overloaded. None when absent."
+    )
+    max_turns: Opt[Count] = Field(
+        default=None,
+        description="How often the model may be called before the run ends. The worker's own when absent.",
+    )
+    thinking: bool = Field(default=False, description="Send the model's thinking as `thinking` events.")
+    session: Opt[Session] = Field(
+        default=None, description="Conversation to continue or to begin. A new one with a new id when absent."
+    )
+    limits: Limits = Field(
+        default_factory=Limits, description="Bounds on time and money. What is left out has its default."
+    )
+    stream: Stream = Field(
+        default_factory=Stream,
+        description="What is sent while the run is on. What is left out has its default.",
+    )
+    output_schema: Opt[JsonObject] = Field(
+        default=None, description="JSON Schema that `done.output` will satisfy. Plain text only when absent."
+    )
+    metadata: Opt[Metadata] = Field(
+        default=None,
+        description="The caller's own data, at most 16384 bytes as compact UTF-8 JSON. Echoed in `start` and "
+        "the terminal event, never shown to the model.",
+    )
+    app_tools: Opt[AppTools] = Field(
+        default=None,
+        description="Tools that the application runs itself, with unique names. Needs --control.",
+    )
+
+
+R = TypeVar("R", bound=Request)
+
+
+def parse_request(document: Json, model: type[R] = Request) -> R:  # type: ignore[assignment]
+    """Read a decoded JSON document as a request.
+
+    Raises:
+        RequestProblems: With all faults at once; `unsupported_version` alone where `v` names another version.
+    """
+    if not isinstance(document, dict):
+        refuse("the request must be a JSON object")
+    run = _run_of(document)
+    version = document.get("v", VERSION)
+    if isinstance(version, (int, float)) and not isinstance(version, bool) and version != VERSION:
+        problem = Problem(pointer="/v", message=f"this worker speaks version {VERSION} only")
+        raise RequestProblems([problem], code="unsupported_version", run=run)
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        from agent_workers.protocol.v1.explain import explain  # noqa: PLC0415 - paid for only by a refused request
+
+        raise RequestProblems(explain(error, model), run=run) from None
+
+
+def _run_of(document: dict[str, Any]) -> str | None:
+    run = document.get("run")
+    return run if isinstance(run, str) and re.fullmatch(RUN_ID, run) else None

@@ -1,0 +1,110 @@
+"""The schema files that are committed, and the command that writes them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from agent_workers.protocol.schema import export, main
+from agent_workers.protocol.v1.events import BODIES
+
+FILES = export()
+
+
+def committed(root: Path) -> dict[str, str]:
+    folder = root / "schemas"
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.json")}
+
+
+def fields_of(schema: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(schema, list):
+        for item in schema:
+            yield from fields_of(item)
+    elif isinstance(schema, dict):
+        for key, value in schema.items():
+            if key == "properties":
+                yield from value.items()
+            if key != "if":
+                yield from fields_of(value)
+
+
+def test_the_committed_schemas_are_what_the_models_say(root):
+    assert committed(root) == FILES, "the models have changed: run `make schema` and commit schemas/"
+
+
+def test_exporting_twice_gives_the_same_text():
+    assert export() == FILES
+
+
+def test_there_is_one_file_for_each_event_type():
+    assert {f"v1/events/{name}.schema.json" for name in BODIES} < FILES.keys()
+
+
+@pytest.mark.parametrize("name", FILES)
+class TestEachFile:
+    def test_is_a_valid_schema_of_the_dialect_it_names(self, name):
+        schema = json.loads(FILES[name])
+        Draft202012Validator.check_schema(schema)
+        assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+
+    def test_names_itself_its_source_and_the_command_that_made_it(self, name):
+        schema = json.loads(FILES[name])
+        identity = name.removesuffix(".schema.json").removeprefix("v1/").replace("events/", "event:")
+        assert schema["$id"] == f"urn:agent-workers:v1:{identity}"
+        assert "agent_workers.protocol.v1." in schema["$comment"]
+        assert "`make schema`" in schema["$comment"]
+        assert schema["title"]
+        assert schema["description"]
+
+    def test_is_ascii_indented_by_two_and_ends_in_one_newline(self, name):
+        text = FILES[name]
+        assert text.isascii()
+        assert text.startswith('{\n  "$schema"')
+        assert text.endswith("}\n")
+
+    def test_describes_every_field(self, name):
+        fields = list(fields_of(json.loads(FILES[name])))
+        # "type": {"const": …} alone is a condition (a case of the event schema, the type of a tool's input).
+        undescribed = [field for field, schema in fields if not schema.keys() & {"description", "const"}]
+        assert fields
+        assert undescribed == []
+
+    def test_has_no_null_and_no_titles_on_fields(self, name):
+        schema = json.loads(FILES[name])
+        assert '"null"' not in FILES[name]
+        assert [field for field, value in fields_of(schema) if isinstance(value.get("title"), str)] == []
+
+
+def test_events_let_unknown_fields_pass_and_requests_do_not():
+    sent = [FILES["v1/request.schema.json"], FILES["v1/control.schema.json"]]
+    assert all('"additionalProperties": false' in text for text in sent)
+    read = [text for text in FILES.values() if text not in sent]
+    assert all('"additionalProperties": false' not in text for text in read)
+
+
+def test_the_command_writes_every_file_and_then_finds_nothing_to_do(tmp_path):
+    assert main([str(tmp_path)]) == 0
+    assert {name: (tmp_path / name).read_text() for name in FILES} == FILES
+    assert main(["--check", str(tmp_path)]) == 0
+
+
+def test_the_check_names_each_differing_missing_and_stale_file_and_the_cure(tmp_path, capsys):
+    main([str(tmp_path)])
+    (tmp_path / "v1/request.schema.json").write_text("{}")
+    (tmp_path / "v1/control.schema.json").unlink()
+    (tmp_path / "v1/events/gone.schema.json").write_text("{}")
+    assert main(["--check", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert all(f"v1/{name}.schema.json differs" in said for name in ("request", "control", "events/gone"))
+    assert said.count("run `make schema`") == 3
+
+
+def test_writing_removes_the_file_of_an_event_type_that_is_gone(tmp_path):
+    main([str(tmp_path)])
+    stale = tmp_path / "v1/events/gone.schema.json"
+    stale.write_text("{}")
+    main([str(tmp_path)])
+    assert not stale.exists()

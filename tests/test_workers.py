@@ -1,0 +1,36 @@
+"""What the workers accept beyond what the contract's models say."""
+
+import pytest
+
+from agent_workers.protocol.v1.problem import RequestProblems
+from agent_workers.workers.chat import WORKER
+
+
+def problem(**fields: object) -> tuple[str, str]:
+    with pytest.raises(RequestProblems) as raised:
+        WORKER.accept({"prompt": "Hi", **fields})
+    [found] = raised.value.problems
+    return found.pointer, found.message
+
+
+def test_an_output_schema_must_be_valid_json_schema() -> None:
+    place, words = problem(output_schema={"type": "object", "properties": {"n": {"type": "number?"}}})
+    assert place == "/output_schema/properties/n/type"
+    assert "not valid JSON Schema" in words
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/secret.json", "file:///etc/passwd", "other.json#/x"])
+def test_an_output_schema_cannot_make_the_worker_fetch_another_document(address: str) -> None:
+    place, _ = problem(output_schema={"properties": {"a/b": {"items": [{"$ref": address}]}}})
+    assert place == "/output_schema/properties/a~1b/items/0/$ref"
+
+
+def test_an_output_schema_may_refer_to_itself() -> None:
+    schema = {"$ref": "#/$defs/node", "$defs": {"node": {"type": "object"}}}
+    assert WORKER.accept({"prompt": "Hi", "output_schema": schema}).output_schema == schema
+
+
+def test_an_older_dialect_of_json_schema_is_read_as_such() -> None:
+    draft_4 = {"$schema": "http://json-schema.org/draft-04/schema#", "minimum": 1, "exclusiveMinimum": True}
+    assert WORKER.accept({"prompt": "Hi", "output_schema": draft_4})
+    assert problem(output_schema={"minimum": 1, "exclusiveMinimum": True})[0] == "/output_schema/exclusiveMinimum"
