@@ -252,5 +252,13 @@ class IdleTimeout(WorkerError):
     default_message = "The model stopped answering."
 
 
+def defect(error: BaseException) -> str:
+    """Kind and place of a defect, for stderr: without the exception's own words, which may quote a prompt."""
+    import traceback  # noqa: PLC0415 for a defect only
+
+    found = [f"{type(error).__name__}\n", *traceback.format_tb(error.__traceback__)]
+    return "".join([*found, *map(defect, error.exceptions if isinstance(error, BaseExceptionGroup) else ())])
+
+
 class OutputClosed(Exception):
     """Raised when nobody reads the events any more."""

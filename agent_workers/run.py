@@ -13,14 +13,18 @@ from agent_workers.ending import failed, stopped
 from agent_workers.errors import (
     EXIT_ABORTED,
     EXIT_DONE,
+    EXIT_ERROR,
     EXIT_OUTPUT_CLOSED,
+    EXIT_RETRYABLE,
+    CliCrashed,
     IdleTimeout,
     InternalError,
     OutputClosed,
     Timeout,
     WorkerError,
+    defect,
 )
-from agent_workers.protocol.v1.events import Body, Done, Ping
+from agent_workers.protocol.v1.events import Aborted, Body, Done, Error, Ping
 
 if TYPE_CHECKING:
     from agent_workers.ending import AbortReason
@@ -66,6 +70,7 @@ class Run:
         self._terminal: Body | None = None
         self._exit_status = EXIT_OUTPUT_CLOSED
         self._agent_ended = False
+        self._held_up = False  # whether the agent's next message has to wait for the reader
         self._told = False
 
     async def drive(self) -> int:
@@ -113,17 +118,19 @@ class Run:
         try:
             async with aclosing(self._engine.events()) as events:
                 async for body in events:
-                    if isinstance(body, Done):
+                    if isinstance(body, Done | Error | Aborted):
                         self._agent_ended = True
-                        self._end(body, EXIT_DONE)
+                        self._end(body, _exit_status(body))
                         return
+                    self._held_up = True
                     await self._send(body)
+                    self._held_up = False
         except WorkerError as error:
-            self._agent_ended = True
+            self._agent_ended = not isinstance(error, CliCrashed)  # what has crashed may hang as well
             self.fail(error)
         except Exception as error:
-            logger.exception("the worker is at fault")
-            self.fail(InternalError(cause=repr(error)))
+            logger.debug("the worker is at fault", exc_info=error)
+            self.fail(InternalError(cause=defect(error)))
 
     async def _send(self, body: Body) -> None:
         try:
@@ -150,18 +157,25 @@ class Run:
             self._exit_status = EXIT_OUTPUT_CLOSED
 
     async def _stop_agent(self) -> None:
-        await self._engine.stop(interrupt=not self._agent_ended)
+        try:
+            await self._engine.stop(interrupt=not self._agent_ended)
+        except Exception as error:  # noqa: BLE001 the run has told its end, and its exit status is to agree
+            logger.error("the agent could not be stopped in order: %s", defect(error))
+            self._engine.kill()
 
     # Watching the clock
 
     async def _watch_deadline(self) -> None:
-        await anyio.sleep(self._began + self._request.limits.timeout_s - time.monotonic())
+        await anyio.sleep(max(0, self._began + self._request.limits.timeout_s - time.monotonic()))
         self.fail(Timeout(cause=f"limits.timeout_s is {self._request.limits.timeout_s}"))
 
     async def _watch_idleness(self) -> None:
         limit = self._request.limits.idle_timeout_s
-        while (left := self._engine.progress.at + limit - time.monotonic()) > 0:
-            await anyio.sleep(left)
+        while (left := self._engine.progress.at + limit - time.monotonic()) > 0 or self._held_up:
+            if left > 0:
+                await anyio.sleep(left)
+            else:
+                self._engine.progress.touch()  # it is the reader who is idle
         self.fail(IdleTimeout(cause=f"no progress for limits.idle_timeout_s, {limit}"))
 
     async def _ping_in_silence(self) -> None:
@@ -171,3 +185,9 @@ class Run:
                 await anyio.sleep(left)
             else:
                 await self._send(Ping(idle_ms=round((time.monotonic() - self._last_event) * 1000)))
+
+
+def _exit_status(terminal: Done | Error | Aborted) -> int:
+    if isinstance(terminal, Error):
+        return EXIT_RETRYABLE if terminal.retryable else EXIT_ERROR
+    return EXIT_DONE if isinstance(terminal, Done) else EXIT_ABORTED

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-VERSION = 1
+from agent_workers.protocol.v1.body import envelop
+
 MAX_LINE = 256 * 1024  # bytes, the newline included: contract v1, "Wire"
 
 _ENVELOPE_ROOM = 1024
 _ESCAPED_CHAR = 12  # bytes of the longest escape, a surrogate pair
 _SPLIT_TYPES = frozenset({"delta", "thinking"})
+_TERMINAL = frozenset({"done", "error", "aborted"})
 _UNCUTTABLE = frozenset({"type", "metadata", "output", "session_id"})
 
 
@@ -62,16 +64,21 @@ class Encoder:
     Args:
         run: The run's id.
         clock: Gives the current time, timezone-aware; replaceable for tests.
+
+    Attributes:
+        ended: Whether the last event was a terminal one.
     """
 
     def __init__(self, run: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.run = run
+        self.ended = False
         self._clock = clock
         self._seq = 0
 
     def lines(self, body: dict[str, Any]) -> Iterator[bytes]:
         """Yields the line of this event body; several where a long text is split over several events."""
         line = self._line(body, self._seq + 1)
+        self.ended = body["type"] in _TERMINAL
         if len(line) <= MAX_LINE:
             self._seq += 1
             yield line
@@ -82,7 +89,7 @@ class Encoder:
 
     def _line(self, body: dict[str, Any], seq: int) -> bytes:
         ts = self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return dump({"v": VERSION, "seq": seq, "run": self.run, "ts": ts, **body}) + b"\n"
+        return dump(envelop(body, seq=seq, run=self.run, ts=ts)) + b"\n"
 
 
 def dump(value: Any) -> bytes:
@@ -134,7 +141,7 @@ def _cut(body: dict[str, Any]) -> dict[str, Any]:
             break
         cuttable[key] = _emptied(cuttable[key])
     removed = _text_bytes(body) - _text_bytes({**body, **cuttable})
-    return {**body, **cuttable, "truncated_bytes": removed}
+    return {**body, **cuttable, "truncated_bytes": body.get("truncated_bytes", 0) + removed}
 
 
 def _shorten(value: Any, level: int) -> Any:

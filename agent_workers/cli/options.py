@@ -11,6 +11,8 @@ import click
 from agent_workers import __version__
 from agent_workers.stdio.serve import refuse_command_line
 
+from .scenario import complete_scenario
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -71,6 +73,7 @@ def _command(worker: Worker) -> click.Command:
         flag_value="hello",
         metavar="[=SCENARIO]",
         callback=_known_scenario,
+        shell_complete=complete_scenario,
         help="Talk to the built-in simulator instead of the API.",
     )
     @click.version_option(__version__, message="%(prog)s %(version)s")

@@ -1,4 +1,4 @@
-"""The console scripts of the workers: ``agent-chat`` is ``agent_workers.cli.worker:chat``, and so on for each worker."""
+"""The console scripts of the workers: ``agent-chat`` is ``agent_workers.cli.worker:chat``, and so on for each."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from . import completion_variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +35,7 @@ def __getattr__(name: str) -> Callable[[], NoReturn]:
 def _main(worker: Worker) -> NoReturn:
     from agent_workers.stdio.serve import serve  # noqa: PLC0415 after the environment is set
 
-    if set(sys.argv[1:]) <= {"--control"}:
+    if set(sys.argv[1:]) <= {"--control"} and completion_variable(worker.name) not in os.environ:
         # How applications call it, for each of their requests: without the 20 ms that importing click takes.
         serve(worker, control=len(sys.argv) > 1)
 
@@ -42,7 +44,9 @@ def _main(worker: Worker) -> NoReturn:
     options = read_options(worker, sys.argv[1:])
     output = None
     if options.pretty:
-        from .pretty import Pretty as output  # noqa: N813, PLC0415 brings rich
+        from .pretty import Pretty  # noqa: PLC0415 brings rich
+
+        output = Pretty
     serve(
         worker,
         control=options.control,
@@ -57,5 +61,5 @@ def _simulation(worker: Worker, scenario: str) -> Simulation:
 
     simulator = Simulator(scenario)
     simulator.listen()
-    print(f"{worker.name}: SIMULATED: a script answers ({scenario}), not a model", file=sys.stderr, flush=True)
+    sys.stderr.write(f"{worker.name}: SIMULATED: a script answers ({scenario}), not a model\n")
     return Simulation(simulator.base_url, simulator.serve)

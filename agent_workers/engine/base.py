@@ -47,7 +47,7 @@ class Engine(Protocol):
     ) -> None: ...
 
     def events(self) -> AsyncGenerator[Body]:
-        """Yields event bodies, a ``Done`` last.
+        """Yields event bodies, a terminal one last.
 
         Raises:
             WorkerError: The run failed.

@@ -12,7 +12,8 @@ import anyio
 from agent_workers.protocol.v1.events import Ack, Notice
 from agent_workers.run import Run
 
-from .signals import stop_signals
+from .signals import hold_stop, stop_signals
+from .stdin import MAX_REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -65,6 +66,7 @@ def live(
             if companion:
                 tasks.start_soon(companion)
             status = await run.drive()
+            hold_stop()
             tasks.cancel_scope.cancel()
         return status
 
@@ -100,25 +102,40 @@ async def _obey(run: Run, stdin: Stdin) -> None:
     from agent_workers.protocol.v1.control import Abort, InvalidControl, parse_control  # noqa: PLC0415 rarely needed
 
     async for line in stdin.control_lines():
+        if line is None:
+            await _answer(run, _nothing_changed("line_too_long", f"it is longer than {MAX_REQUEST} bytes"))
+            continue
         try:
-            message = parse_control(line or b"")
+            message = parse_control(line)
         except InvalidControl as invalid:
-            await run.send(_complaint(invalid))
+            await _answer(run, _complaint(invalid))
             continue
         if isinstance(message, Abort):
-            await run.send(Ack(id=message.id, ok=True))
+            await _answer(run, Ack(id=message.id, ok=True))
             run.stop("client")
         else:
-            await run.send(Ack(id=message.id, ok=False, code="not_pending"))
+            await _answer(run, Ack(id=message.id, ok=False, code="not_pending"))
     run.stop("parent_gone")
+
+
+async def _answer(run: Run, body: Ack | Notice) -> None:
+    """Sends without waiting for the reader, or one who is stuck could not even stop the run."""
+    with anyio.move_on_after(0):  # what the reader does not take now goes with the next line
+        await run.send(body)
 
 
 def _complaint(invalid: InvalidControl) -> Ack | Notice:
     if invalid.id is not None:
         return Ack(id=invalid.id, ok=False, code=invalid.code)
-    return Notice(level="warning", code=invalid.code, message=f"A line on stdin changed nothing: {invalid.message}")
+    return _nothing_changed(invalid.code, invalid.message)
+
+
+def _nothing_changed(code: str, reason: str) -> Notice:
+    return Notice(level="warning", code=code, message=f"A line on stdin changed nothing: {reason}")
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(format="%(name)s: %(message)s", level=os.environ.get("AGENT_WORKERS_LOG", "ERROR").upper())
+    levels = logging.getLevelNamesMapping()
+    level = levels.get(os.environ.get("AGENT_WORKERS_LOG", "").upper(), logging.ERROR)
+    logging.basicConfig(format="%(name)s: %(message)s", level=level)
     logging.getLogger("claude_agent_sdk").setLevel(logging.CRITICAL)  # its errors are the engine's to report

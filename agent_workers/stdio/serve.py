@@ -8,7 +8,7 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agent_workers import __version__
 from agent_workers.engine.claude import Host, launch
@@ -21,13 +21,14 @@ from agent_workers.errors import (
     OutputClosed,
     UnsupportedVersion,
     WorkerError,
+    defect,
 )
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.protocol.v1.progress import Start
 from agent_workers.wire import Encoder
 
-from .signals import StopRequested, raise_on_stop, remember_stop
+from .signals import leave_on_stop, on_stop, remember_stop, stop_held
 from .stdin import Stdin
 from .stdout import Stdout
 
@@ -79,11 +80,20 @@ def serve(
         simulation: Answers instead of the API, where given.
         output: Renders the lines; by default they are written as they are.
     """
+    run_process(lambda out: Process(worker, out, control=control, simulation=simulation), output)
+
+
+def run_process(process: Callable[[Output], Process], output: Callable[[Stdout], Output] | None = None) -> NoReturn:
+    """Runs a process on the claimed stdout and ends with its exit status.
+
+    Args:
+        process: Made with what takes its events.
+        output: Renders the lines; by default they are written as they are.
+    """
     status = EXIT_OUTPUT_CLOSED
     with suppress(OutputClosed):
         stdout = Stdout.claim()
-        out = output(stdout) if output else stdout
-        status = _Process(worker, out, control=control, simulation=simulation).run()
+        status = process(output(stdout) if output else stdout).run()
     _leave(status)
 
 
@@ -92,7 +102,7 @@ def refuse_command_line(worker: Worker, fault: str) -> NoReturn:
     status = EXIT_OUTPUT_CLOSED
     with suppress(OutputClosed):
         error = InvalidRequest(f"The command line is not valid. {fault}", cause=f"{fault} Try {worker.name} --help.")
-        status = _Process(worker, Stdout.claim(), control=True, simulation=None).fail(error)
+        status = Process(worker, Stdout.claim(), control=True, simulation=None).fail(error)
     _leave(status)
 
 
@@ -102,44 +112,68 @@ def _leave(status: int) -> NoReturn:
     os._exit(status)  # the interpreter's own way out costs a third of a second, and everything is written
 
 
-class _Process:
+class Process:
+    """One request's life outside the event loop: from reading it to the exit status.
+
+    Args:
+        worker: What to run.
+        out: Takes the events.
+        control: Whether stdin goes on with control messages.
+        simulation: Answers instead of the API, where given.
+    """
+
     def __init__(self, worker: Worker, out: Output, *, control: bool, simulation: Simulation | None) -> None:
         self._worker = worker
         self._out = out
         self._control = control
         self._simulation = simulation
         self._stdin = Stdin(worker.name)
-        self._encoder = Encoder(str(uuid.uuid4()))
+        self.encoder = Encoder(str(uuid.uuid4()))
+        self._metadata: dict[str, Any] | None = None
 
     def run(self) -> int:
+        """Runs to the terminal event; returns the exit status."""
         engine: Engine | None = None
         try:
-            raise_on_stop()
-            request = self._accept()
+            on_stop(self._stop_now)
+            request = self.accept()
             began = time.monotonic()
-            self._send(self._start(request))
-            engine = self._launch(request)
+            if first := self.start(request):
+                self.send(first)
+            on_stop(self._tell_stop)
+            engine = self.launch(request)
             signals = remember_stop()
+            if self.encoder.ended:
+                engine.kill()
+                return EXIT_ABORTED
             return self._live(request, engine, began, signals)
         except RequestProblems as problems:
             return self._refuse(problems)
         except WorkerError as error:
             return self.fail(error)
-        except StopRequested:
-            return self._stop()
         except OutputClosed:
             return EXIT_OUTPUT_CLOSED
         except Exception as error:  # noqa: BLE001 whatever it is, the stream gets its terminal event
-            return self.fail(InternalError(cause=_traceback(error)))
+            status = self.fail(InternalError(cause=defect(error)))
+            if engine:
+                engine.kill()
+            return status
 
-    def _accept(self) -> Request:
+    def accept(self) -> Request:
+        """Reads the request.
+
+        Raises:
+            RequestProblems: It is refused.
+        """
         data = self._stdin.read_first_line() if self._control else self._stdin.read_document()
         request = self._worker.accept(parse_json(data))
         if request.run:
-            self._encoder.run = request.run
+            self.encoder.run = request.run
+        self._metadata = request.metadata
         return request
 
-    def _start(self, request: Request) -> Start:
+    def start(self, request: Request) -> Body | None:
+        """The first event of the accepted request; None where the terminal one is the only one."""
         return Start(
             worker=self._worker.name,
             worker_version=__version__,
@@ -148,7 +182,12 @@ class _Process:
             metadata=request.metadata,
         )
 
-    def _launch(self, request: Request) -> Engine:
+    def launch(self, request: Request) -> Engine:
+        """Starts what does the request's work.
+
+        Raises:
+            WorkerError: It cannot be started.
+        """
         host = Host(os.environ, self._simulation.base_url if self._simulation else None)
         worker = self._worker
         return launch(
@@ -161,42 +200,46 @@ class _Process:
         companion = self._simulation.serve if self._simulation else None
         stdin = self._stdin if self._control else None
         return live(
-            request, engine, self._encoder, self._out, began=began, stdin=stdin, signals=signals, companion=companion
+            request, engine, self.encoder, self._out, began=began, stdin=stdin, signals=signals, companion=companion
         )
 
     def _refuse(self, problems: RequestProblems) -> int:
         if problems.run:
-            self._encoder.run = problems.run
+            self.encoder.run = problems.run
         refused = UnsupportedVersion if problems.code == UnsupportedVersion.code else InvalidRequest
         status = self.fail(refused(details=problems.problems))
-        if not self._control:
-            self._stdin.drain()
+        self._stdin.drain(patience_s=0.05 if self._control else 1)  # under --control no end of stdin is to be expected
         return status
 
-    def _stop(self) -> int:
-        from agent_workers.ending import stopped  # noqa: PLC0415 not on the way to the first words
+    def _stop_now(self) -> NoReturn:
+        self._tell_stop()
+        _leave(EXIT_ABORTED)
 
-        self._send(stopped("signal"))
-        return EXIT_ABORTED
+    def _tell_stop(self) -> None:
+        """Tells of the stop from a signal handler, where nothing can be imported: an import may be under way."""
+        metadata = {"metadata": self._metadata} if self._metadata else {}
+        with suppress(OutputClosed), stop_held():
+            for line in self.encoder.lines({"type": "aborted", "reason": "signal", **metadata}):
+                self._out.send_now(line)
 
     def fail(self, error: WorkerError) -> int:
+        """Writes the ``error`` event; returns the exit status."""
         from agent_workers.ending import failed  # noqa: PLC0415 not on the way to the first words
 
         _say(f"{self._worker.name}: {error.code}: {error.cause or error.message}")
-        self._send(failed(error))
+        if self.encoder.ended:
+            return EXIT_ABORTED  # it was being started when it was stopped
+        leave_on_stop(error.exit_status)
+        self.send(failed(error).model_copy(update={"metadata": self._metadata}))
         return error.exit_status
 
-    def _send(self, body: Body) -> None:
-        for line in self._encoder.lines(body.to_wire()):
-            self._out.send_now(line)
+    def send(self, body: Body) -> None:
+        """Writes one event, before or without an event loop."""
+        with stop_held():
+            for line in self.encoder.lines(body.to_wire()):
+                self._out.send_now(line)
 
 
 def _say(text: str) -> None:
     with suppress(OSError):
         sys.stderr.write(f"{text}\n")
-
-
-def _traceback(error: BaseException) -> str:
-    import traceback  # noqa: PLC0415 for a defect only
-
-    return "".join(traceback.format_exception(error))

@@ -2,13 +2,9 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
-
-
-class StopRequested(BaseException):
-    """Raised where the main thread stands when a stop signal comes before the event loop runs."""
 
 
 def stop_signals() -> list[signal.Signals]:
@@ -19,12 +15,15 @@ def stop_signals() -> list[signal.Signals]:
     return signals
 
 
-def raise_on_stop() -> None:
-    """Makes the first stop signal raise ``StopRequested``; a second one ends the process at once."""
+def on_stop(act: Callable[[], None]) -> None:
+    """Calls ``act`` at the first stop signal; a second one ends the process at once.
 
-    def first(number: int, frame: FrameType | None) -> NoReturn:
+    ``act`` is to raise nothing: compiled code, such as pydantic's, takes what comes out of a handler for its own error.
+    """
+
+    def first(number: int, frame: FrameType | None) -> None:
         _handle(lambda number, frame: os._exit(128 + number))
-        raise StopRequested
+        act()
 
     _handle(first)
 
@@ -34,6 +33,26 @@ def remember_stop() -> list[int]:
     received: list[int] = []
     _handle(lambda number, frame: received.append(number))
     return received
+
+
+def leave_on_stop(status: int) -> None:
+    """Makes a stop signal end the process at once with this exit status: the terminal event is on its way."""
+    _handle(lambda number, frame: os._exit(status))
+
+
+def hold_stop() -> None:
+    """Keeps stop signals waiting from now on: the process ends by itself within milliseconds."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals())
+
+
+@contextmanager
+def stop_held() -> Iterator[None]:
+    """Keeps stop signals waiting meanwhile, so that a line is written whole, and once."""
+    hold_stop()
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, stop_signals())
 
 
 def _handle(handler: Callable[[int, FrameType | None], object]) -> None:

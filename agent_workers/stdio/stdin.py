@@ -12,7 +12,6 @@ from agent_workers.wire import LineFramer, LineTooLong
 MAX_REQUEST = 32 << 20  # bytes; the Messages API takes requests of up to 32 MB
 _CHUNK = 1 << 16
 _HINT_AFTER_S = 10
-_DRAIN_S = 1
 _DRAIN_BYTES = 256 << 20
 
 
@@ -38,7 +37,7 @@ class Stdin:
         self._hint("a JSON request, then the end of stdin (Ctrl-D on a terminal)")
         chunks: list[bytes] = []
         size = 0
-        while chunk := os.read(0, _CHUNK):
+        while chunk := _read():
             chunks.append(chunk)
             size += len(chunk)
             if size > MAX_REQUEST:
@@ -54,7 +53,7 @@ class Stdin:
         """
         self._hint("a JSON request on one line")
         while not self._ended:
-            chunk = os.read(0, _CHUNK)
+            chunk = _read()
             try:
                 self._take(chunk)
             except LineTooLong:
@@ -71,20 +70,25 @@ class Stdin:
                 yield self._lines.pop(0)
             if self._ended:
                 return
+            chunk = await _read_when_ready()
             try:
-                self._take(await _read_when_ready())
+                self._take(chunk)
             except LineTooLong:
                 self._framer = _Skipper(MAX_REQUEST)
+                self._take(chunk)
                 yield None
 
-    def drain(self) -> None:
-        """Reads on for a moment after a refusal, so that a caller still writing meets no broken pipe."""
+    def drain(self, *, patience_s: float) -> None:
+        """Reads on for a moment after a refusal, so that a caller still writing meets no broken pipe.
+
+        Args:
+            patience_s: Seconds of silence after which the caller is taken to have written all.
+        """
         taken = 0
-        while taken < _DRAIN_BYTES and select.select([0], [], [], _DRAIN_S)[0]:
-            chunk = os.read(0, _CHUNK)
-            taken += len(chunk)
-            if not chunk:
-                return
+        while not self._ended and taken < _DRAIN_BYTES and select.select([0], [], [], patience_s)[0]:
+            with suppress(OSError):
+                taken += (size := len(os.read(0, _CHUNK)))
+                self._ended = size == 0
 
     def _take(self, chunk: bytes) -> None:
         if chunk:
@@ -95,7 +99,8 @@ class Stdin:
 
     def _hint(self, awaited: str) -> None:
         if os.isatty(0) or not select.select([0], [], [], _HINT_AFTER_S)[0]:
-            sys.stderr.write(f"{self._name}: waiting for {awaited}; --help shows examples\n")
+            with suppress(OSError):
+                sys.stderr.write(f"{self._name}: waiting for {awaited}; --help shows examples\n")
 
 
 class _Skipper(LineFramer):
@@ -112,9 +117,25 @@ class _Skipper(LineFramer):
         return super().push(chunk)
 
 
+def _read() -> bytes:
+    while True:
+        try:
+            return os.read(0, _CHUNK)
+        except BlockingIOError:  # whoever shares the other end has switched it to non-blocking
+            select.select([0], [], [])
+        except OSError as error:
+            refuse(f"stdin cannot be read: {error.strerror}")
+
+
 async def _read_when_ready() -> bytes:
     from anyio import wait_readable  # noqa: PLC0415 the loop runs only later
 
-    with suppress(PermissionError):  # a regular file is always ready
-        await wait_readable(0)
-    return os.read(0, _CHUNK)
+    while True:
+        with suppress(PermissionError):  # a regular file is always ready
+            await wait_readable(0)
+        try:
+            return os.read(0, _CHUNK)
+        except BlockingIOError:
+            continue
+        except OSError:
+            return b""  # lost is as good as closed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import stat
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -40,11 +41,14 @@ class Stdout:
         Raises:
             OutputClosed: There is no stdout.
         """
-        try:
-            fd = os.dup(1)
-            os.dup2(2, 1)
-        except OSError as error:
-            raise OutputClosed from error
+        if not _is_open(1):
+            raise OutputClosed
+        for fd in (0, 2):
+            if not _is_open(fd):
+                os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, before another file does
+        sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+        fd = os.dup(1)
+        os.dup2(2, 1)
         return cls(fd)
 
     async def send(self, line: bytes) -> None:
@@ -112,6 +116,14 @@ class Stdout:
             if any(flags & _CLOSED for _, flags in self._poll.poll(0)):
                 return
         await sleep_forever()
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
 
 
 def _reopened(fd: int) -> int:

@@ -66,7 +66,7 @@ def _schema_fault(schema: dict[str, Any]) -> Problem | None:
 
 
 def _foreign_reference(schema: Any) -> tuple[str | int, ...] | None:
-    """Where the schema refers to another document: resolving that would make the worker fetch an address for a caller."""
+    """Where the schema refers to another document: to resolve it, the worker would fetch an address for its caller."""
     if isinstance(schema, dict):
         reference = schema.get("$ref")
         if isinstance(reference, str) and not reference.startswith("#"):

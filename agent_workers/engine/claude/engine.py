@@ -67,14 +67,15 @@ class ClaudeEngine:
             output_schema=request.output_schema,
         )
         self._framer = LineFramer(_MAX_MESSAGE)
-        self._stdout: asyncio.StreamReader | None = None
         self._stderr_tail = b""
         self._stderr_ended = anyio.Event()
         self._to_sdk, self._sdk_inbox = anyio.create_memory_object_stream[Message](100)
         self._writing = anyio.Lock(fast_acquire=True)
+        self._attached = False
         self._client: ClaudeSDKClient | None = None
 
     async def __aenter__(self) -> Self:
+        self._stdout = await _reader(self._process.stdout)
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
         self._tasks.start_soon(self._send_prompt)
@@ -88,7 +89,7 @@ class ClaudeEngine:
         await self._tasks.__aexit__(kind, error, trace)
         self._to_sdk.close()
         if self._client:
-            with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(_INTERRUPT_S, shield=True), suppress(Exception):
                 await self._client.disconnect()
         self._sdk_inbox.close()
 
@@ -113,17 +114,23 @@ class ClaudeEngine:
             interrupt: Whether the agent is at work; told to stop, it notes in the session where it was stopped.
         """
         with anyio.CancelScope(shield=True):
-            if interrupt:
-                await self._interrupt()
-                self._process.terminate()
-            self._process.close_stdin()
-            with anyio.move_on_after(_TERMINATE_S):
-                await self._ended()
-            if not self._process.ended:
-                self._process.terminate()
-                with anyio.move_on_after(_TERMINATE_S / 6):
-                    await self._ended()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._discard_messages)  # with a full pipe it could not end
+                await self._stop_in_order(interrupt=interrupt)
+                tasks.cancel_scope.cancel()
             self.kill()
+
+    async def _stop_in_order(self, *, interrupt: bool) -> None:
+        if interrupt:
+            await self._interrupt()
+            self._process.terminate()
+        self._process.close_stdin()
+        with anyio.move_on_after(_TERMINATE_S):
+            await self._ended()
+        if not self._process.ended:
+            self._process.terminate()
+            with anyio.move_on_after(_TERMINATE_S / 6):
+                await self._ended()
 
     def kill(self) -> None:
         """Ends every process of the run at once."""
@@ -137,8 +144,6 @@ class ClaudeEngine:
 
     async def _messages(self) -> AsyncGenerator[Message]:
         """Yields the messages of the run; hands the control messages to the SDK."""
-        if self._stdout is None:
-            self._stdout = await _reader(self._process.stdout)
         rested = time.monotonic()
         while chunk := await self._stdout.read(_CHUNK):
             for message in self._decoded(chunk):
@@ -157,8 +162,12 @@ class ClaudeEngine:
             raise CliCrashed(cause=f"the CLI wrote a message of more than {_MAX_MESSAGE} bytes") from error
         for line in lines:
             if line.startswith(b"{"):  # some builds write plain diagnostics to stdout
-                message = json.loads(line)
-                if isinstance(message, dict):
+                try:
+                    message = json.loads(line)
+                except (ValueError, RecursionError):
+                    logger.warning("a line of %d bytes is not JSON", len(line))
+                    continue
+                if isinstance(message.get("type"), str):
                     yield message
 
     def _hand_to_sdk(self, message: Message) -> None:
@@ -166,7 +175,8 @@ class ClaudeEngine:
             self._to_sdk.send_nowait(message)
 
     def _translated(self, message: Message) -> Iterator[Body]:
-        if message.get("subtype") == "init" and self._client is None:
+        if message.get("subtype") == "init" and not self._attached:  # each turn brings one
+            self._attached = True
             self._tasks.start_soon(self._attach_sdk)
         try:
             yield from self._translator.feed(message)
@@ -224,12 +234,8 @@ class ClaudeEngine:
     async def _interrupt(self) -> None:
         if self._client is None or self._process.ended:
             return
-        with anyio.move_on_after(_INTERRUPT_S):
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._discard_messages)
-                with suppress(Exception):
-                    await self._client.interrupt()
-                tasks.cancel_scope.cancel()
+        with anyio.move_on_after(_INTERRUPT_S), suppress(Exception):
+            await self._client.interrupt()
 
     async def _discard_messages(self) -> None:
         with suppress(WorkerError, ValueError):

@@ -122,11 +122,13 @@ def make_scratch(environ: Mapping[str, str]) -> Path:
     Raises:
         StateUnavailable: It cannot be created.
     """
-    path = Path(environ.get("TMPDIR") or "/tmp") / f"agent-worker-{os.urandom(6).hex()}"  # noqa: S108 private, random
+    base = Path(environ.get("TMPDIR") or "/tmp").absolute()  # noqa: S108 what is in it is private and random
+    path = base / f"agent-worker-{os.urandom(6).hex()}"
     try:
         path.mkdir(mode=0o700)
     except OSError as error:
-        raise StateUnavailable(cause=f"{path}: {error.strerror}") from error
+        words = "The worker cannot write temporary files. The operator must set TMPDIR."
+        raise StateUnavailable(words, cause=f"{path}: {error.strerror}") from error
     return path
 
 

@@ -88,7 +88,7 @@ def api_failure(
 
 def _failure_class(text: str, kind: str | None, api_type: str | None, http_status: int | None) -> type[ApiError]:
     by_words = next((error for pattern, error in _BY_WORDS if pattern.search(text)), None)
-    bad_request = http_status == 400 or api_type == "invalid_request_error"  # noqa: PLR2004 an HTTP status
+    bad_request = http_status == 400 or (http_status is None and "invalid_request" in f"{api_type} {kind}")  # noqa: PLR2004
     if bad_request and by_words in (ContextOverflow, BillingError):
         return by_words
     if http_status in _BY_STATUS:

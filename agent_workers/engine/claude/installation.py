@@ -46,10 +46,13 @@ def find_cli(environ: Mapping[str, str]) -> Path:
         CliMissing: None of them can be executed.
     """
     if explicit := environ.get("AGENT_WORKERS_CLI"):
-        return _executable(Path(explicit))
+        return _executable(Path(explicit).absolute())
     bundled = sdk_dir() / "_bundled" / "claude"
-    if bundled.exists():
-        return _executable(bundled)
+    try:
+        if bundled.exists():
+            return _executable(bundled)
+    except PermissionError as error:
+        raise CliMissing(cause=f"{bundled}: this user may not read the installation") from error
     import shutil  # noqa: PLC0415 slow, and rarely needed
 
     on_path = shutil.which("claude", path=environ.get("PATH"))

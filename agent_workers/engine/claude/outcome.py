@@ -66,12 +66,15 @@ def _raise_failure(result: dict[str, Any], kind: str | None) -> None:
 
 
 def _valid_output(output: Any, schema: dict[str, Any]) -> Any:
-    from jsonschema import ValidationError, validate  # noqa: PLC0415 slow, and few runs have a schema
+    from jsonschema import Draft202012Validator, ValidationError  # noqa: PLC0415 slow, and few runs have a schema
+    from jsonschema.validators import validator_for  # noqa: PLC0415 likewise
+    from referencing.jsonschema import EMPTY_REGISTRY  # noqa: PLC0415 likewise
 
     if output is None:
         raise OutputSchemaError(cause="the model answered without structured output")
     try:
-        validate(output, schema)
+        # With a registry of its own it fetches no reference from the network.
+        validator_for(schema, default=Draft202012Validator)(schema, registry=EMPTY_REGISTRY).validate(output)
     except ValidationError as error:
         raise OutputSchemaError(cause=f"at {error.json_path}: {error.validator}") from error
     if len(dump(output)) > _MAX_OUTPUT:
@@ -103,6 +106,14 @@ def usage_of(usage: dict[str, Any], *, onto: Usage | None = None) -> Usage:
     """The tokens that the API has reported; a count that it left out keeps its earlier value."""
     known = onto.model_dump(exclude_none=True) if onto else {}
     return Usage(**known | {name: usage[name] for name in _TOKEN_FIELDS if isinstance(usage.get(name), int)})
+
+
+def usage_sum(one: Usage | None, other: Usage) -> Usage:
+    """The tokens of both; a count that one of them leaves out is the other's."""
+    counts = one.model_dump(exclude_none=True) if one else {}
+    for name, count in other.model_dump(exclude_none=True).items():
+        counts[name] = counts.get(name, 0) + count
+    return Usage(**counts)
 
 
 def _model_usage(usage: dict[str, Any]) -> ModelUsage:

@@ -20,11 +20,12 @@ from agent_workers.protocol.v1.events import (
     Thinking,
     ToolCall,
     ToolResult,
+    Usage,
 )
 
 from .answer import Answer
 from .failure import retry_code
-from .outcome import outcome, usage_of
+from .outcome import outcome, usage_of, usage_sum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +71,8 @@ class Translator:
         self._denials: set[str] = set()
         self._api_error: str | None = None
         self._refused = False
+        self._earlier_calls: Usage | None = None
+        self._call: Usage | None = None
 
     def feed(self, message: Message) -> Iterator[Body]:
         """Yields the bodies that this message stands for, often none.
@@ -90,6 +93,7 @@ class Translator:
             yield from self._rate_limit(message)
         elif kind == "result":
             self.finished = True
+            self._settle(message)
             yield outcome(message, self._answer.text, api_error=self._api_error, schema=self._output_schema)
 
     # The model's stream
@@ -122,6 +126,7 @@ class Translator:
         yield from self._superseded("retry")
         self._refused = False
         self._answer.begin_message(model_message.get("id"))
+        self._earlier_calls, self._call = self._progress.usage, None
         self._count(model_message.get("usage"))
 
     def _piece(self, event: Message) -> Iterator[Body]:
@@ -144,8 +149,17 @@ class Translator:
             yield Discard(blocks=blocks, reason=reason)
 
     def _count(self, usage: Message | None) -> None:
+        """Adds up the calls of the API; within one of them a later count replaces the earlier."""
         if usage:
-            self._progress.usage = usage_of(usage, onto=self._progress.usage)
+            self._call = usage_of(usage, onto=self._call)
+            self._progress.usage = usage_sum(self._earlier_calls, self._call)
+
+    def _settle(self, result: Message) -> None:
+        """Notes the agent's own sums, for a run that fails. Of a stream that broke they say zero: unknown, that is."""
+        usage = usage_of(result.get("usage") or {})
+        if usage.input_tokens or usage.output_tokens:
+            self._progress.usage = usage
+        self._progress.cost_usd = result.get("total_cost_usd") or None
 
     # Finished messages
 
@@ -227,16 +241,17 @@ class Translator:
     def _init(self, message: Message) -> Iterator[Body]:
         if self._announced:
             return  # the CLI repeats it in each turn
-        self._announced = True
-        self._progress.touch()
-        self._progress.session_id = message.get("session_id")
-        yield Session(
+        session = Session(
             session_id=message["session_id"],
             model=message.get("model", "unknown"),
             cli_version=message.get("claude_code_version", "unknown"),
             tools=[name for name in message.get("tools", []) if name != _OUTPUT_TOOL],
             resumed=self._resumed,
         )
+        self._announced = True
+        self._progress.touch()
+        self._progress.session_id = session.session_id
+        yield session
 
     def _rate_limit(self, message: Message) -> Iterator[Body]:
         if message.get("rate_limit_info", {}).get("status") == "allowed_warning":

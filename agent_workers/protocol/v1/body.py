@@ -37,9 +37,9 @@ class Envelope(Part):
     type: str = Field(min_length=1, description="Type of the event. Ignore events of a type you don't know.")
 
 
-def envelop(body: Body, *, seq: int, run: str, ts: str) -> dict[str, Any]:
-    """Put a body into its envelope, in the order of the wire: v, seq, run, ts, type, the event's own fields.
+def envelop(fields: dict[str, Any], *, seq: int, run: str, ts: str) -> dict[str, Any]:
+    """Put a body's fields into the envelope, in the order of the wire: v, seq, run, ts, type, the event's own.
 
     A hot path: the values of the envelope are the caller's to get right and are not checked.
     """
-    return {"v": VERSION, "seq": seq, "run": run, "ts": ts, **body.to_wire()}
+    return {"v": VERSION, "seq": seq, "run": run, "ts": ts, **fields}

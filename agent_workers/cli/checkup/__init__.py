@@ -1,0 +1,70 @@
+"""What a run needs from its host, checked as the user who asks. Nothing is left behind, and no credential is told."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .credential import check_credential
+from .finding import Finding
+from .machine import check_home, check_parent_death, check_proxies, check_python, check_temporary_dir
+from .network import check_network
+from .program import check_cli, check_sdk
+from .state import check_config_dir, check_state_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from agent_workers.engine.claude import Host
+
+__all__ = ["Finding", "check_host"]
+
+_CHECKS = (
+    *(check_python, check_sdk, check_cli, check_parent_death, check_home, check_state_dir, check_config_dir),
+    *(check_temporary_dir, check_credential, check_proxies),
+)
+
+
+def check_host(host: Host, *, online: bool) -> list[Finding]:
+    """Every finding, in a fixed order.
+
+    Args:
+        host: The machine with the environment that a worker would find.
+        online: Whether to see if the API can be reached.
+    """
+    with _left_as_found(host):
+        checks = (*_CHECKS, check_network) if online else _CHECKS
+        return [_finding(check, host) for check in checks]
+
+
+def _finding(check: Callable[[Host], Finding], host: Host) -> Finding:
+    try:
+        return check(host)
+    except Exception as error:  # noqa: BLE001 the other checks still tell something
+        name = check.__name__.removeprefix("check_")
+        found = f"could not be checked: {type(error).__name__}"
+        return Finding(name, "fail", found, "Report this, with what is special about the host.")
+
+
+@contextmanager
+def _left_as_found(host: Host) -> Iterator[None]:
+    """Removes the empty directories that the checks made: made by root, they would lock out the worker's own user."""
+    home = host.home()
+    own_config = host.environ.get("CLAUDE_CONFIG_DIR") or (home / ".claude" if home else None)
+    wanted = (host._state_path(), own_config)  # noqa: SLF001 state_dir() would make it
+    missing = [path for place in wanted if place for path in _missing(Path(place).absolute())]
+    try:
+        yield
+    finally:
+        for path in sorted(missing, key=lambda path: len(path.parts), reverse=True):
+            with suppress(OSError):
+                path.rmdir()
+
+
+def _missing(path: Path) -> Iterator[Path]:
+    """The directory, those under it that a worker makes, and those above it, as far as they do not exist."""
+    for each in (path / "claude", path / "home", path, *path.parents):
+        with suppress(OSError):
+            if not each.exists():
+                yield each

@@ -1,0 +1,94 @@
+"""Which kind of credential the agent will find. Of its value nothing is ever told."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent_workers.errors import StateUnavailable
+
+from .finding import Finding
+from .state import config_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent_workers.engine.claude import Host
+
+LOGIN_FILE = ".credentials.json"
+_SWITCHED_ON = {"1", "true", "yes", "on"}
+
+
+class Kind(NamedTuple):
+    """A kind of credential: its stable name, its words, and the variable that brings it."""
+
+    name: str
+    words: str
+    variable: str
+
+
+PROVIDERS = (
+    Kind("bedrock", "Amazon Bedrock", "CLAUDE_CODE_USE_BEDROCK"),
+    Kind("vertex", "Google Vertex AI", "CLAUDE_CODE_USE_VERTEX"),
+    Kind("foundry", "Microsoft Foundry", "CLAUDE_CODE_USE_FOUNDRY"),
+)
+# In the order in which the CLI prefers them.
+_VARIABLES = (
+    Kind("auth_token", "an auth token", "ANTHROPIC_AUTH_TOKEN"),
+    Kind("api_key", "an API key", "ANTHROPIC_API_KEY"),
+    Kind("oauth_token", "an OAuth token", "CLAUDE_CODE_OAUTH_TOKEN"),
+)
+_CURE = (
+    "Set ANTHROPIC_API_KEY for this user, or CLAUDE_CODE_OAUTH_TOKEN (from claude setup-token), or log in as this user "
+    "by running claude with the same config directory."
+)
+
+
+def check_credential(host: Host) -> Finding:
+    """The credential that will be used, and what else is set."""
+    kinds = list(_present(host))
+    if not kinds:
+        return _missing(host)
+    used, *others = kinds
+    facts = {"kind": used.name, "source": used.variable, "others": " ".join(other.name for other in others)}
+    found = f"{used.words} ({used.variable})"
+    if others:
+        found += "; also there: " + ", ".join(f"{other.words} ({other.variable})" for other in others)
+    if _is_broken(host.environ.get(used.variable, "")):
+        cure = f"Set {used.variable} to the credential alone, on one line."
+        return Finding("credential", "fail", f"{found} with white space in its midst", cure, facts)
+    return Finding("credential", "ok", found, facts=facts)
+
+
+def provider(host: Host) -> Kind | None:
+    """The cloud provider that is switched on, if one is."""
+    return next((kind for kind in PROVIDERS if host.environ.get(kind.variable, "").lower() in _SWITCHED_ON), None)
+
+
+def _present(host: Host) -> Iterator[Kind]:
+    if kind := provider(host):
+        yield kind
+    yield from (kind for kind in _VARIABLES if host.environ.get(kind.variable))
+    if _is_logged_in(host):
+        yield Kind("login_file", "a login", LOGIN_FILE)
+
+
+def _is_logged_in(host: Host) -> bool:
+    """Whether the config directory holds a login that can be read; of its content only the shape is looked at."""
+    try:
+        login = json.loads((config_dir(host) / LOGIN_FILE).read_bytes())
+    except (StateUnavailable, OSError, ValueError):
+        return False
+    return isinstance(login, dict) and bool(login)
+
+
+def _is_broken(value: str) -> bool:
+    """Whether there is white space within; the CLI takes off what surrounds it."""
+    return any(character.isspace() for character in value.strip())
+
+
+def _missing(host: Host) -> Finding:
+    if sys.platform == "darwin":
+        return Finding("credential", "warn", "none in the environment; a login may be in the keychain", _CURE)
+    return Finding("credential", "fail", "none: no variable is set and there is no login file", _CURE)

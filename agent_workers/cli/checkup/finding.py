@@ -1,0 +1,31 @@
+"""What a check found."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Status = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check's result.
+
+    Attributes:
+        check: Its name; stable, for programs.
+        status: `ok`; `warn`: runs work, but; `fail`: runs fail.
+        found: What was found, in a few words. Never a credential.
+        cure: What to do, for whatever is not `ok`.
+        facts: The same for programs: strings by stable names.
+    """
+
+    check: str
+    status: Status
+    found: str
+    cure: str | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as a JSON object; `cure` is left out where there is none."""
+        return {name: value for name, value in asdict(self).items() if value is not None}

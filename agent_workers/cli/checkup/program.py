@@ -1,0 +1,98 @@
+"""The SDK and the CLI that it drives."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from agent_workers.engine.claude import Host
+from agent_workers.engine.claude.environment import make_scratch, remove_scratch
+from agent_workers.engine.claude.installation import bundled_cli_version, find_cli, sdk_version
+from agent_workers.errors import CliMissing, WorkerError
+
+from .finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_PATIENCE_S = 10
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
+
+
+class _NoVersion(Exception):
+    """Raised when the CLI does not say its version."""
+
+
+def check_sdk(host: Host) -> Finding:
+    """Whether the SDK is installed."""
+    try:
+        version = sdk_version()
+    except CliMissing as error:
+        return Finding("sdk", "fail", str(error.cause), "pip install --force-reinstall agent-workers")
+    return Finding("sdk", "ok", version, facts={"version": version})
+
+
+def check_cli(host: Host) -> Finding:
+    """Whether the CLI can be found and started, with the variables that a run's agent would have."""
+    try:
+        path = find_cli(host.environ)
+    except CliMissing as error:
+        return Finding("cli", "fail", str(error.cause), _cure(host))
+    except PermissionError as error:
+        cure = "Install agent-workers where this user may read and run it."
+        return Finding("cli", "fail", f"{error.filename} is out of this user's reach", cure)
+    facts = {"path": str(path)}
+    try:
+        version = _version(path, host)
+    except (_NoVersion, WorkerError) as error:
+        cause = error.cause if isinstance(error, WorkerError) else error
+        cure = f"As this user, run {path} --version to see why. {_cure(host)}"
+        return Finding("cli", "fail", f"{path} {cause}", cure, facts)
+    facts["version"] = version
+    expected = bundled_cli_version()
+    if version != expected:
+        cure = "Unset AGENT_WORKERS_CLI to use the SDK's own." if host.environ.get("AGENT_WORKERS_CLI") else _cure(host)
+        return Finding("cli", "warn", f"{version} at {path}; the SDK was released with {expected}", cure, facts)
+    return Finding("cli", "ok", f"{version} at {path}", facts=facts)
+
+
+def _cure(host: Host) -> str:
+    if host.environ.get("AGENT_WORKERS_CLI"):
+        return "Set AGENT_WORKERS_CLI to an executable claude, or unset it to use the SDK's own."
+    return "Reinstall claude-agent-sdk from the wheel for this platform, or set AGENT_WORKERS_CLI to a claude."
+
+
+def _version(path: Path, host: Host) -> str:
+    """Runs `claude --version`; of what it writes, nothing but the number is told."""
+    with _lodging(host) as environ:
+        try:
+            ended = subprocess.run(
+                [path, "--version"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                env=environ,
+                timeout=_PATIENCE_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise _NoVersion(f"did not say its version within {_PATIENCE_S} s") from None
+        except OSError as error:
+            raise _NoVersion(f"could not be started: {error.strerror}") from None
+    found = _VERSION.search(ended.stdout.decode("utf-8", "replace"))
+    if ended.returncode or not found:
+        raise _NoVersion(f"ended with status {ended.returncode} and no version")
+    return found[0]
+
+
+@contextmanager
+def _lodging(host: Host) -> Iterator[dict[str, str]]:
+    """The environment of the agent, but for its state, which is temporary: this check must not depend on that one."""
+    scratch = make_scratch(host.environ)
+    try:
+        own = {"AGENT_WORKERS_STATE_DIR": str(scratch / "state"), "CLAUDE_CONFIG_DIR": str(scratch / "config")}
+        yield Host({**host.environ, **own}).agent_environ(scratch)
+    finally:
+        remove_scratch(scratch)

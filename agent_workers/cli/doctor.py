@@ -1,0 +1,95 @@
+"""``agent-workers doctor``: is this host set up for this user."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from agent_workers import __version__
+
+from .harmless import harmless
+
+if TYPE_CHECKING:
+    from .checkup import Finding
+
+_COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
+_FORMAT = 1
+_NAME_WIDTH = 14
+
+_HELP = """Checks what a worker needs on this host, as the user who asks and with this environment.
+
+Run it as the user and with the variables of the application: the shell of an administrator has others. It leaves
+nothing behind, and tells which kind of credential it found but nothing of its value. Exit status: 1 if runs would
+fail, else 0.
+
+--json: {"v": 1, "status": "ok", "user": "www-data", "agent_workers": "0.1.0", "checks": [...]}, each check
+{"check": "cli", "status": "ok" | "warn" | "fail", "found": "…", "cure"?: "…", "facts": {"path": "…", …}}. The
+status on top is the worst of them. Names of checks and facts stay; more may be added.
+
+\b
+Examples:
+  agent-workers doctor
+  agent-workers doctor --online --json | jq -r '.checks[] | select(.status != "ok") | .cure'
+  sudo -u www-data env -i PATH="$PATH" HOME=/nonexistent agent-workers doctor
+"""
+
+
+@click.command(help=_HELP, short_help="Is this host set up, for this user?")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of lines.")
+@click.option("--online", is_flag=True, help="See if the API can be reached, too. No credential is sent.")
+def doctor(as_json: bool, online: bool) -> None:
+    """Checks the host for the user who asks."""
+    from agent_workers.engine.claude import Host  # noqa: PLC0415 help and completion do without them
+
+    from .checkup import check_host  # noqa: PLC0415
+
+    findings = check_host(Host(os.environ), online=online)
+    status = _worst(findings)
+    if as_json:
+        click.echo(json.dumps(_report(findings, status), indent=2))
+    else:
+        _print(findings, status)
+    raise SystemExit(1 if status == "fail" else 0)
+
+
+def _worst(findings: list[Finding]) -> str:
+    found = {finding.status for finding in findings}
+    return next((status for status in ("fail", "warn") if status in found), "ok")
+
+
+def _report(findings: list[Finding], status: str) -> dict[str, Any]:
+    return {
+        "v": _FORMAT,
+        "status": status,
+        "user": _user(),
+        "agent_workers": __version__,
+        "checks": [finding.to_json() for finding in findings],
+    }
+
+
+def _print(findings: list[Finding], status: str) -> None:
+    click.echo(f"agent-workers {__version__}, checked as {_user()} (uid {os.getuid()})")
+    for finding in findings:
+        mark = click.style(f"{finding.status:5}", fg=_COLORS[finding.status])
+        click.echo(f"{mark}{finding.check:{_NAME_WIDTH}}{harmless(finding.found)}")
+        if finding.cure:
+            click.echo(f"{'':5}{'':{_NAME_WIDTH}}-> {harmless(finding.cure)}")
+    click.echo(_VERDICTS[status])
+
+
+_VERDICTS = {
+    "ok": "Ready.",
+    "warn": "Ready, with the warnings above.",
+    "fail": "Not ready: see each fail above.",
+}
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

@@ -1,0 +1,109 @@
+"""``agent-workers replay``: an earlier run again, without a model."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from agent_workers.engine.replay import BrokenRecording, ReplayEngine, read_recording
+from agent_workers.errors import EXIT_ERROR, EXIT_REFUSED, InvalidRequest
+from agent_workers.protocol.v1.request import Request
+from agent_workers.protocol.v1.settings import Limits
+from agent_workers.stdio.serve import Process, run_process
+from agent_workers.workers.base import Worker
+
+if TYPE_CHECKING:
+    from agent_workers.engine.base import Engine
+    from agent_workers.protocol.v1.body import Body
+    from agent_workers.stdio.serve import Output
+
+_PLAYER = Worker(name="agent-workers replay", summary="Plays a recording.", system_prompt="")
+_LONGEST_S = 604_800  # the recording's own pauses decide how long it takes
+
+_HELP = """Plays the events in FILE (- for stdin) as the worker wrote them: for building front ends, without a model.
+
+Everything is as in the recorded run, its pauses and its exit status too, except that `start` says `simulated`,
+and that seq, ts, the run id, duration_ms, pings and acks are those of this run. Stop signals and a closed stdout end
+it as they end any run. A recording without a terminal event ends with the error `worker_lost`.
+
+\b
+Examples:
+  agent-chat < request.json > run.ndjson
+  agent-workers replay run.ndjson
+  agent-workers replay --speed 4 --pretty run.ndjson
+  agent-workers replay --speed max --keep-run - < run.ndjson
+"""
+
+
+def _speed(context: click.Context, parameter: click.Parameter, value: str) -> float:
+    try:
+        speed = math.inf if value == "max" else float(value)
+    except ValueError:
+        speed = math.nan
+    if not speed > 0:
+        raise click.BadParameter(f"{value!r} is neither a number above 0 nor max.", context, parameter)
+    return speed
+
+
+class _Playback(Process):
+    """The life of a replayed run; the recording stands in for the request and the agent."""
+
+    def __init__(self, out: Output, file: BinaryIO, *, speed: float, keep_run: bool) -> None:
+        super().__init__(_PLAYER, out, control=False, simulation=None)
+        self._file = file
+        self._speed = speed
+        self._keep_run = keep_run
+
+    def accept(self) -> Request:
+        """Reads the recording; the request that led to it is not known.
+
+        Raises:
+            InvalidRequest: It is no recording of one run.
+        """
+        try:
+            self._recording = read_recording(self._file.read())
+        except BrokenRecording as broken:
+            raise InvalidRequest(f"The recording cannot be played: {broken}.") from broken
+        if self._keep_run:
+            self.encoder.run = self._recording.run
+        limits = Limits(timeout_s=_LONGEST_S, idle_timeout_s=_LONGEST_S)
+        self._metadata = self._recording.metadata
+        request = Request(prompt=_PLAYER.summary, limits=limits)
+        return request.model_copy(update={"metadata": self._metadata})
+
+    def start(self, request: Request) -> Body | None:
+        """The recorded `start`, now simulated."""
+        return self._recording.start
+
+    def launch(self, request: Request) -> Engine:
+        """The recording, about to play."""
+        return ReplayEngine(self._recording, speed=self._speed)
+
+    def run(self) -> int:
+        """Plays the recording; returns the exit status of the run that it is of."""
+        status = super().run()
+        return EXIT_REFUSED if status == EXIT_ERROR and self._recording.was_refused else status
+
+
+@click.command(help=_HELP, short_help="Play a recorded run again, without a model.")
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--speed",
+    metavar="FACTOR|max",
+    default="1",
+    callback=_speed,
+    help="How many times as fast, 1 by default; max: without pauses.",
+)
+@click.option("--keep-run", is_flag=True, help="Keep the recorded run id instead of a new one.")
+@click.option("--pretty", is_flag=True, help="Render the events for a person instead of writing JSON.")
+def replay(file: BinaryIO, speed: float, keep_run: bool, pretty: bool) -> None:
+    """Plays the recording as a run of this process."""
+    output = None
+    if pretty:
+        from .pretty import Pretty  # noqa: PLC0415 brings rich
+
+        output = Pretty
+    run_process(partial(_Playback, file=file, speed=speed, keep_run=keep_run), output)

@@ -1,0 +1,101 @@
+"""``agent-workers simulate``: the loopback Messages API alone."""
+
+from __future__ import annotations
+
+import signal
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import anyio
+import click
+
+from agent_workers.simulator import ScenarioError, Simulator, load_scenario, scenario_names
+
+from .scenario import complete_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NEEDED = ("starlette", "uvicorn")
+
+_HELP = """Serves an imitation of the Messages API on 127.0.0.1, without an account, until SIGINT or SIGTERM.
+
+Its one line on stdout is the variable that points a client at it, as `ANTHROPIC_BASE_URL=http://127.0.0.1:PORT`.
+`agent-chat --simulate` does the same within one run; this is for several runs, other clients, and tests.
+
+\b
+Examples:
+  agent-workers simulate --list
+  agent-workers simulate --scenario overloaded-529 --port 8420
+  ANTHROPIC_BASE_URL=http://127.0.0.1:8420 ANTHROPIC_API_KEY=simulated agent-chat < request.json
+"""
+
+
+def _list_scenarios(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    if not asked or context.resilient_parsing:
+        return
+    names = scenario_names()
+    width = max(map(len, names))
+    for name in names:
+        click.echo(f"{name:{width}}  {load_scenario(name).description}")
+    context.exit()
+
+
+@click.command(help=_HELP, short_help="Serve an imitation of the API, without an account.")
+@click.option(
+    "--scenario",
+    default="hello",
+    show_default=True,
+    shell_complete=complete_scenario,
+    help="A name from --list, or the path of a scenario file.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default="any free one",
+    help="Port on 127.0.0.1.",
+)
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_scenarios,
+    help="List the scenarios and exit.",
+)
+def simulate(scenario: str, port: int) -> None:
+    """Serves until a stop signal."""
+    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+        raise click.ClickException(f"{_words(missing)} missing: pip install 'agent-workers[simulator]'")
+    try:
+        simulator = Simulator(scenario)
+        simulator.listen(port)
+    except ScenarioError as error:
+        raise click.BadParameter(str(error), param_hint="--scenario") from error
+    except OSError as error:
+        raise click.ClickException(f"port {port} cannot be used: {error.strerror}") from error
+    anyio.run(_serve, simulator)
+
+
+def _words(names: Iterable[str]) -> str:
+    listed = " and ".join(names)
+    return f"{listed} {'are' if ' ' in listed else 'is'}"
+
+
+async def _serve(simulator: Simulator) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(simulator.serve)
+            _announce(simulator)
+            async for _ in received:
+                break
+            tasks.cancel_scope.cancel()
+
+
+def _announce(simulator: Simulator) -> None:
+    url = simulator.base_url
+    click.echo(f"ANTHROPIC_BASE_URL={url}")
+    click.echo(f"SIMULATED: a script answers ({simulator.scenario.name}), not a model. For its clients:", err=True)
+    click.echo(f"  export ANTHROPIC_BASE_URL={url} ANTHROPIC_API_KEY=simulated", err=True)
+    click.echo("Ctrl-C ends it.", err=True)

@@ -1,0 +1,49 @@
+"""Events as plain text that only ever grows: for pipes, files and terminals that cannot redraw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent_workers.cli.harmless import harmless
+
+from .narration import narrate, superseded
+
+
+class Plain:
+    """The plain form of one run. Nothing is ever held back, so it never needs to be painted again."""
+
+    behind = False
+
+    def __init__(self) -> None:
+        self._speaking: str | None = None
+        self._at_line_start = True
+
+    def feed(self, event: dict[str, Any]) -> str:
+        """Returns what to write for an event."""
+        kind = event.get("type", "")
+        if kind in ("delta", "thinking"):
+            return self._speak(kind, harmless(str(event.get("text", ""))))
+        words = superseded(event.get("reason")) if kind == "discard" else narrate(event)
+        if words is None:
+            return ""
+        self._speaking = None
+        return self._written(self._new_line() + words.plain + "\n")
+
+    def _speak(self, kind: str, text: str) -> str:
+        lead = ""
+        if kind != self._speaking:
+            self._speaking = kind
+            lead = self._new_line() + ("thinking: " if kind == "thinking" else "")
+        return self._written(lead + text)
+
+    def _new_line(self) -> str:
+        return "" if self._at_line_start else "\n"
+
+    def _written(self, text: str) -> str:
+        if text:
+            self._at_line_start = text.endswith("\n")
+        return text
+
+    def paint(self) -> str:
+        """Has nothing to catch up on."""
+        return ""

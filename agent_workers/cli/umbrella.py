@@ -1,0 +1,59 @@
+"""``agent-workers``: what an operator or developer needs beside the workers themselves."""
+
+from __future__ import annotations
+
+import click
+
+from agent_workers import __version__
+
+from .completion import completion
+from .doctor import doctor
+from .replay import replay
+from .schema import schema
+from .simulate import simulate
+from .validate import validate
+
+_HELP = """Sets up, checks and tries out the workers: commands that turn one JSON request into a stream of JSON events.
+
+\b
+Examples:
+  agent-workers doctor                        is this host set up, for this user
+  agent-workers schema request                every field of a request
+  agent-workers validate < request.json       would the worker accept it
+  agent-chat < request.json > run.ndjson      the worker itself (agent-chat --help)
+  agent-workers validate run.ndjson           is it a whole, well-formed run
+  agent-workers replay run.ndjson             the same run again, without a model
+  agent-workers simulate                      an API without an account
+"""
+
+
+def _print_versions(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    if not asked or context.resilient_parsing:
+        return
+    from agent_workers.engine.claude.installation import bundled_cli_version, sdk_version  # noqa: PLC0415 for this only
+    from agent_workers.errors import CliMissing  # noqa: PLC0415
+
+    click.echo(f"agent-workers {__version__}")
+    try:
+        click.echo(f"claude-agent-sdk {sdk_version()}")
+        click.echo(f"claude {bundled_cli_version()} (bundled with the SDK)")
+    except CliMissing:
+        click.echo("claude-agent-sdk is not installed")
+    context.exit()
+
+
+@click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_versions,
+    help="Show the versions of agent-workers, the SDK and its CLI.",
+)
+def agent_workers() -> None:
+    """Has nothing to do before its commands."""
+
+
+for command in (doctor, schema, validate, replay, simulate, completion):
+    agent_workers.add_command(command)

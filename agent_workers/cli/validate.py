@@ -1,0 +1,57 @@
+"""``agent-workers validate``: is this what the contract says."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+import click
+
+from .harmless import harmless
+
+if TYPE_CHECKING:
+    from .validation import Fault, Kind
+
+_VALID = {"request": "a valid request", "events": "a valid run", "control": "valid control messages"}
+
+_HELP = """Checks a request, a run's events or control messages in FILE, by default stdin, and says all that is wrong.
+
+A request is read as agent-chat would read it. Of a run, each line is held against the JSON Schema, and all of them
+against the rules of a stream: seq without gaps, one run id, exactly one terminal event, at the end, short ASCII lines,
+and a done.text that is what the deltas come to. Exit status: 0 valid, 1 not.
+
+\b
+Examples:
+  agent-workers validate < request.json
+  agent-chat < request.json | tee run.ndjson | agent-workers validate
+  agent-workers validate --kind control --json messages.ndjson
+"""
+
+
+@click.command(help=_HELP, short_help="Check a request, a run's events or control messages.")
+@click.option(
+    "--kind",
+    type=click.Choice(["request", "events", "control", "auto"]),
+    default="auto",
+    show_default=True,
+    help="What to read it as; auto: as what it looks like.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON list of {line, pointer, message, did_you_mean?}.")
+@click.argument("file", type=click.File("rb"), default="-")
+def validate(kind: Kind | Literal["auto"], as_json: bool, file: BinaryIO) -> None:
+    """Prints every fault, or that there is none."""
+    from .validation import check  # noqa: PLC0415 help and completion do without it
+
+    read_as, faults = check(file.read(), kind)
+    if as_json:
+        click.echo(json.dumps([fault.to_json() for fault in faults], indent=2))
+    else:
+        _print(read_as, faults)
+    raise SystemExit(1 if faults else 0)
+
+
+def _print(read_as: Kind, faults: list[Fault]) -> None:
+    for fault in faults:
+        click.echo(harmless(str(fault)))
+    if not faults:
+        click.echo(_VALID[read_as])

@@ -1,0 +1,28 @@
+"""Reads what goes into a worker or comes out of it, and says what is wrong with it, and where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from .control import check_control
+from .fault import Fault
+from .kind import Kind, kind_of
+from .request import check_request
+from .stream import check_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Fault", "Kind", "check"]
+
+_CHECKS: dict[Kind, Callable[[bytes], Iterator[Fault]]] = {
+    "request": check_request,
+    "events": check_stream,
+    "control": check_control,
+}
+
+
+def check(data: bytes, kind: Kind | Literal["auto"]) -> tuple[Kind, list[Fault]]:
+    """Returns what the data was read as, and every fault in the order of its lines."""
+    read_as = kind_of(data) if kind == "auto" else kind
+    return read_as, list(_CHECKS[read_as](data))

@@ -1,0 +1,38 @@
+"""Something wrong, and its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from agent_workers.protocol.v1.problem import Problem
+
+
+class Fault(NamedTuple):
+    """A fault in a request, an event or a control message.
+
+    Attributes:
+        line: Number of the line, from 1.
+        pointer: JSON pointer within the line's or the request's document; empty for all of it.
+        message: What is wrong.
+        did_you_mean: The known name nearest to an unknown one.
+    """
+
+    line: int
+    pointer: str
+    message: str
+    did_you_mean: str | None = None
+
+    @classmethod
+    def of(cls, problem: Problem, line: int) -> Fault:
+        """The fault that the contract's own reader found."""
+        return cls(line, problem.pointer, problem.message, problem.did_you_mean)
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: {self.pointer}: " if self.pointer else f"line {self.line}: "
+        guess = f"; did you mean {self.did_you_mean}?" if self.did_you_mean else ""
+        return f"{place}{self.message}{guess}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The fault as a JSON object; without `did_you_mean` where nothing is near."""
+        return {name: value for name, value in self._asdict().items() if value is not None}

@@ -1,0 +1,51 @@
+"""A request, as the worker would read it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from agent_workers.protocol.document import parse_json
+from agent_workers.protocol.v1.problem import RequestProblems
+from agent_workers.workers.chat import WORKER
+
+from .fault import Fault
+from .place import Places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent_workers.protocol.v1.problem import Problem
+    from agent_workers.protocol.value import Json
+
+_IN_WORDS = re.compile(r"\b(line|offset) (\d+)")
+
+
+def check_request(data: bytes) -> Iterator[Fault]:
+    """Yields every fault of one request, on one line or many."""
+    try:
+        document = parse_json(data)
+    except RequestProblems as problems:
+        yield from (Fault.of(problem, _line_in_words(problem, data)) for problem in problems.problems)
+        return
+    try:
+        WORKER.accept(document)
+    except RequestProblems as problems:
+        places = Places(data.decode("utf-8-sig"))
+        yield from (Fault.of(problem, places.line_of(problem.pointer)) for problem in problems.problems)
+
+
+def _line_in_words(problem: Problem, data: bytes) -> int:
+    """The line that the problem's own words name, directly or as an offset."""
+    if not (found := _IN_WORDS.search(problem.message)):
+        return 1
+    number = int(found[2])
+    return number if found[1] == "line" else data.count(b"\n", 0, number) + 1
+
+
+def problems_of(line: bytes) -> tuple[Json, list[Problem]]:
+    """A line's JSON value; or None and what keeps it from being one."""
+    try:
+        return parse_json(line), []
+    except RequestProblems as problems:
+        return None, problems.problems

@@ -1,0 +1,114 @@
+"""The events of one run: each line by itself, and what only the whole of them can break."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from agent_workers.protocol.v1.events import TERMINAL
+from agent_workers.wire import MAX_LINE
+
+from .answer import FinalAnswer
+from .event_schema import EventSchema
+from .fault import Fault
+from .request import problems_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Event = dict[str, Any]
+
+
+def check_stream(data: bytes) -> Iterator[Fault]:
+    """Yields every fault of the stream, in the order of its lines."""
+    stream = _Stream()
+    *lines, rest = data.split(b"\n")
+    for line in lines:
+        yield from stream.take(line)
+    if rest:
+        yield from stream.take(rest)
+        yield Fault(stream.line, "", "the last line has no newline at its end")
+    yield from stream.end()
+
+
+class _Stream:
+    def __init__(self) -> None:
+        self.line = 0
+        self._schema = EventSchema()
+        self._answer = FinalAnswer()
+        self._first: Event | None = None
+        self._before: Event | None = None
+        self._terminal: str | None = None
+
+    def take(self, line: bytes) -> Iterator[Fault]:
+        self.line += 1
+        yield from self._at("", _wire_faults(line))
+        event, problems = problems_of(line) if line.strip() else (None, [])
+        yield from (Fault.of(problem, self.line) for problem in problems)
+        if isinstance(event, dict):
+            yield from (Fault(self.line, *fault) for fault in self._schema.faults(event))
+            yield from self._check_order(event)
+            yield from self._at("/text", self._answer.feed(event))
+        elif line.strip() and not problems:
+            yield Fault(self.line, "", "an event is a JSON object")
+
+    def end(self) -> Iterator[Fault]:
+        if self._first is None:
+            yield Fault(1, "", "there is no event")
+        elif self._terminal is None:
+            names = ", ".join(TERMINAL)
+            yield Fault(
+                self.line, "", f"the stream ends without a terminal event ({names}): a reader reports worker_lost"
+            )
+
+    def _check_order(self, event: Event) -> Iterator[Fault]:
+        if self._first is None:
+            self._first = event
+            yield from self._at("/type", _first_faults(event))
+        elif event.get("type") == "start":
+            yield Fault(self.line, "/type", "start stands on the first line only")
+        yield from self._check_envelope(event)
+        if self._terminal:
+            yield Fault(self.line, "", f"follows {self._terminal}, which is terminal")
+        elif event.get("type") in TERMINAL:
+            self._terminal = event["type"]
+        self._before = event
+
+    def _check_envelope(self, event: Event) -> Iterator[Fault]:
+        assert self._first
+        before = self._before.get("seq") if self._before else 0
+        seq = event.get("seq")
+        if isinstance(before, int) and isinstance(seq, int) and seq != before + 1:
+            yield Fault(self.line, "/seq", f"must be {before + 1}, not {seq}")
+        if event.get("run") != self._first.get("run"):
+            yield Fault(self.line, "/run", "differs from that of the first line")
+
+    def _at(self, pointer: str, messages: Iterator[str]) -> Iterator[Fault]:
+        return (Fault(self.line, pointer, message) for message in messages)
+
+
+def _first_faults(event: Event) -> Iterator[str]:
+    if event.get("type") not in ("start", "error", "aborted"):
+        yield "the first event must be start, or an error or aborted alone"
+
+
+def _wire_faults(line: bytes) -> Iterator[str]:
+    if not line.strip():
+        yield "the line is empty"
+    if len(line) >= MAX_LINE:
+        yield f"the line has {len(line) + 1} bytes; {MAX_LINE} are allowed"
+    if not line.isascii():
+        at = next(place for place, byte in enumerate(line) if byte > 0x7F)  # noqa: PLR2004 the last ASCII character
+        yield f"byte {at + 1} is not ASCII: characters beyond it must be escaped"
+    if b"\\ud" in line.lower() and _has_lone_surrogate(line):
+        yield "holds a lone surrogate, which not every reader takes"
+
+
+def _has_lone_surrogate(line: bytes) -> bool:
+    try:
+        json.dumps(json.loads(line), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False

@@ -1,0 +1,48 @@
+"""Completion by the shell, of ``agent-workers`` and of the workers."""
+
+import shutil
+
+import pytest
+
+from .conftest import Scripts
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_serves_both_programs(shell: str, scripts: Scripts) -> None:
+    script = scripts("agent-workers", "completion", shell).stdout
+    for program, variable in [("agent-workers", "_AGENT_WORKERS_COMPLETE"), ("agent-chat", "_AGENT_CHAT_COMPLETE")]:
+        assert program in script
+        assert f"{variable}={shell}_complete" in script
+
+
+def test_another_shell_is_refused(scripts: Scripts) -> None:
+    assert scripts("agent-workers", "completion", "tcsh").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["agent-workers", "rep"], ["replay"]),
+        (["agent-workers", "schema", "events/del"], ["events/delta"]),
+        (["agent-workers", "simulate", "--scenario", "rate-limited-429-"], ["rate-limited-429-long"]),
+        (["agent-chat", "--pre"], ["--pretty"]),
+        (["agent-chat", "--simulate", "hel"], ["hello"]),
+        (["agent-chat", "--control", "--pr"], ["--pretty"]),
+    ],
+)
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_bash_completes(words: list[str], expected: list[str], scripts: Scripts) -> None:
+    function = f"_{words[0].replace('-', '_')}_completion"
+    line = (
+        'eval "$(agent-workers completion bash)"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+        f'{function} "$1"; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    )
+    completed = scripts("bash", "-c", line, "bash", *words)
+    assert completed.stdout.split() == expected, completed.stderr
+
+
+def test_a_worker_asked_for_completions_reads_no_request(scripts: Scripts) -> None:
+    variables = {"_AGENT_CHAT_COMPLETE": "bash_complete", "COMP_WORDS": "agent-chat --", "COMP_CWORD": "1"}
+    answered = scripts("agent-chat", given="not a request", env=variables)
+    assert answered.returncode == 0
+    assert "plain,--simulate" in answered.stdout.splitlines()

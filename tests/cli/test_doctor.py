@@ -1,0 +1,337 @@
+"""``agent-workers doctor``: what a worker lacks on this host, for the user who asks."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_workers.cli import checkup
+from agent_workers.cli.checkup import Finding, program
+from agent_workers.cli.checkup.machine import check_python
+from agent_workers.cli.checkup.program import check_cli
+from agent_workers.engine.claude import Host
+from agent_workers.engine.claude.installation import bundled_cli_version
+
+from .conftest import PATIENCE_S, Scripts
+
+CANARY = "canary-5b1d0e7f"
+KEY = {"ANTHROPIC_API_KEY": CANARY}
+CHECKS = [
+    *("python", "sdk", "cli", "parent_death", "home", "state_dir", "config_dir", "temporary_dir", "credential"),
+    "proxies",
+]
+
+
+def report(scripts: Scripts, *options: str, **variables: str) -> dict[str, Any]:
+    """The findings by their checks, after a look at the report as a whole."""
+    checked = scripts("agent-workers", "doctor", "--json", *options, env=variables)
+    whole = json.loads(checked.stdout)
+    statuses = {check["status"] for check in whole["checks"]}
+    assert whole["status"] == next((status for status in ("fail", "warn") if status in statuses), "ok")
+    assert checked.returncode == (1 if whole["status"] == "fail" else 0)
+    assert all("cure" in check for check in whole["checks"] if check["status"] != "ok")
+    return {check["check"]: check for check in whole["checks"]}
+
+
+@contextmanager
+def answering(status: int, **headers: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """A web server on the loopback interface; yields its address and the headers of each request."""
+    asked: list[dict[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(dict(self.headers) | {"path": self.path})
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
+
+
+def script(path: Path, *lines: str) -> str:
+    path.write_text("\n".join(["#!/bin/sh", *lines]) + "\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_host_that_has_all_it_needs_is_ready(scripts: Scripts) -> None:
+    checked = scripts("agent-workers", "doctor", env=KEY)
+    assert checked.returncode == 0
+    assert checked.stdout.endswith("Ready.\n")
+    assert "\x1b" not in checked.stdout
+
+
+def test_the_report_has_a_fixed_shape(scripts: Scripts) -> None:
+    whole = json.loads(scripts("agent-workers", "doctor", "--json", env=KEY).stdout)
+    assert list(whole) == ["v", "status", "user", "agent_workers", "checks"]
+    assert whole["v"] == 1
+    assert [check["check"] for check in whole["checks"]] == CHECKS
+    for check in whole["checks"]:
+        assert set(check) - {"cure"} == {"check", "status", "found", "facts"}
+        assert all(isinstance(value, str) for value in check["facts"].values())
+
+
+def test_nothing_is_left_behind(scripts: Scripts) -> None:
+    report(scripts, **KEY)
+    elsewhere = {
+        "AGENT_WORKERS_STATE_DIR": str(scripts.home / "a" / "state"),
+        "CLAUDE_CONFIG_DIR": str(scripts.home / "b"),
+    }
+    findings = report(scripts, **KEY, **elsewhere)
+    assert findings["state_dir"]["status"] == findings["config_dir"]["status"] == "ok"
+    assert list(scripts.home.iterdir()) == []
+
+
+def test_what_a_run_has_made_stays(scripts: Scripts) -> None:
+    state = scripts.home / "state"
+    (state / "workspaces").mkdir(parents=True)
+    report(scripts, **KEY, AGENT_WORKERS_STATE_DIR=str(state))
+    assert [path.name for path in state.iterdir()] == ["workspaces"]
+
+
+def test_a_check_that_breaks_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def check_sdk(host: Host) -> Finding:
+        raise PermissionError(CANARY)
+
+    monkeypatch.setattr(checkup, "_CHECKS", (check_sdk, check_python))
+    broken, python = checkup.check_host(Host({"HOME": str(tmp_path)}), online=False)
+    assert (broken.check, broken.status, python.status) == ("sdk", "fail", "ok")
+    assert CANARY not in str(broken)
+
+
+# Credentials
+
+PLACES = {
+    "ANTHROPIC_API_KEY": "api_key",
+    "ANTHROPIC_AUTH_TOKEN": "auth_token",
+    "CLAUDE_CODE_OAUTH_TOKEN": "oauth_token",
+}
+
+
+@pytest.mark.parametrize(("variable", "kind"), PLACES.items())
+def test_the_kind_of_credential_is_told_and_its_value_is_not(variable: str, kind: str, scripts: Scripts) -> None:
+    for options in ([], ["--json"]):
+        checked = scripts("agent-workers", "doctor", *options, env={variable: f"sk-ant-{CANARY}"})
+        assert checked.returncode == 0
+        assert CANARY not in checked.stdout + checked.stderr
+        assert "sk-ant" not in checked.stdout
+        assert variable in checked.stdout
+    assert report(scripts, **{variable: CANARY})["credential"]["facts"]["kind"] == kind
+
+
+def test_no_secret_of_the_environment_is_told_whatever_fails(scripts: Scripts, tmp_path: Path) -> None:
+    leaky = script(tmp_path / "claude", "env", "env >&2", "exit 3")
+    (scripts.home / "config").mkdir()
+    (scripts.home / "config" / ".credentials.json").write_text(json.dumps({"claudeAiOauth": {"accessToken": CANARY}}))
+    variables = {
+        **dict.fromkeys(PLACES, f"with space {CANARY}"),
+        "AGENT_WORKERS_CLI": leaky,
+        "CLAUDE_CONFIG_DIR": str(scripts.home / "config"),
+        "ANTHROPIC_BASE_URL": f"http://user:{CANARY}@127.0.0.1:1/{CANARY}?key={CANARY}",
+        "HTTPS_PROXY": f"http://user:{CANARY}@127.0.0.1:1",
+        "ANTHROPIC_CUSTOM_HEADERS": f"X-Key: {CANARY}",
+        "AWS_SECRET_ACCESS_KEY": CANARY,
+    }
+    for options in (["--online"], ["--online", "--json"]):
+        checked = scripts("agent-workers", "doctor", *options, env=variables)
+        assert checked.returncode == 1
+        assert CANARY not in checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "ftp://" + CANARY, "http://h:port" + CANARY, CANARY])
+def test_a_base_url_that_is_none_is_not_quoted(url: str, scripts: Scripts) -> None:
+    checked = scripts("agent-workers", "doctor", "--online", env={**KEY, "ANTHROPIC_BASE_URL": url})
+    assert checked.returncode == 1
+    assert "ANTHROPIC_BASE_URL is no http or https address" in checked.stdout
+    assert CANARY not in checked.stdout + checked.stderr
+
+
+def test_the_credential_that_the_cli_prefers_is_named_first(scripts: Scripts) -> None:
+    credential = report(scripts, **dict.fromkeys(PLACES, CANARY))["credential"]
+    assert credential["facts"] == {
+        "kind": "auth_token",
+        "source": "ANTHROPIC_AUTH_TOKEN",
+        "others": "api_key oauth_token",
+    }
+    with_provider = report(scripts, **KEY, CLAUDE_CODE_USE_BEDROCK="1")["credential"]
+    assert with_provider["facts"]["kind"] == "bedrock"
+
+
+def test_a_login_is_found_in_the_config_directory(scripts: Scripts) -> None:
+    config = scripts.home / ".claude"
+    config.mkdir()
+    (config / ".credentials.json").write_text(json.dumps({"claudeAiOauth": {"accessToken": CANARY}}))
+    assert report(scripts)["credential"]["facts"]["kind"] == "login_file"
+    (config / ".credentials.json").write_text("{}")
+    assert report(scripts)["credential"]["status"] == "fail"
+
+
+def test_a_host_without_a_credential_is_told_the_ways_to_give_one(scripts: Scripts) -> None:
+    checked = scripts("agent-workers", "doctor")
+    assert checked.returncode == 1
+    assert "-> Set ANTHROPIC_API_KEY" in checked.stdout
+
+
+@pytest.mark.parametrize(("value", "status"), [(f"{CANARY}\n", "ok"), (f"{CANARY}\n{CANARY}", "fail"), ("", "fail")])
+def test_a_credential_that_cannot_be_sent_is_no_credential(value: str, status: str, scripts: Scripts) -> None:
+    assert report(scripts, ANTHROPIC_API_KEY=value)["credential"]["status"] == status
+
+
+# The CLI
+
+
+def test_a_missing_cli_is_told_with_its_cure(scripts: Scripts) -> None:
+    finding = report(scripts, **KEY, AGENT_WORKERS_CLI="/nonexistent/claude")["cli"]
+    assert finding["status"] == "fail"
+    assert "AGENT_WORKERS_CLI" in finding["cure"]
+
+
+def test_an_installation_out_of_reach_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_cli(environ: Mapping[str, str]) -> Path:
+        raise PermissionError(13, "Permission denied", "/root/claude")
+
+    monkeypatch.setattr(program, "find_cli", find_cli)
+    finding = check_cli(Host({}))
+    assert (finding.status, finding.found) == ("fail", "/root/claude is out of this user's reach")
+
+
+def test_a_cli_of_another_version_is_a_warning(scripts: Scripts, tmp_path: Path) -> None:
+    finding = report(scripts, **KEY, AGENT_WORKERS_CLI=script(tmp_path / "claude", "echo '1.2.3 (Claude Code)'"))["cli"]
+    assert (finding["status"], finding["facts"]["version"]) == ("warn", "1.2.3")
+
+
+def test_a_cli_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(program, "_PATIENCE_S", 0.1)
+    hanging = script(tmp_path / "claude", "exec sleep 60")
+    finding = check_cli(Host({"AGENT_WORKERS_CLI": hanging, "HOME": str(tmp_path), "PATH": os.environ["PATH"]}))
+    assert finding.status == "fail"
+    assert "did not say its version within" in finding.found
+
+
+def test_the_cli_is_asked_with_the_agents_variables_alone(scripts: Scripts, tmp_path: Path) -> None:
+    listing = script(tmp_path / "claude", f"env > {tmp_path}/seen", f"echo {bundled_cli_version()}")
+    assert report(scripts, **KEY, AGENT_WORKERS_CLI=listing, DATABASE_PASSWORD="x")["cli"]["status"] == "ok"
+    seen = dict(line.partition("=")[::2] for line in (tmp_path / "seen").read_text().splitlines())
+    assert "DATABASE_PASSWORD" not in seen
+    assert seen["HOME"] == str(scripts.home)
+    assert seen["TMPDIR"].startswith(str(scripts.home / "agent-worker-"))
+
+
+# Directories
+
+
+def test_the_state_directory_is_told_with_the_reason_for_it(scripts: Scripts) -> None:
+    assert report(scripts, **KEY)["state_dir"]["facts"]["chosen_by"] == "HOME"
+    by_xdg = report(scripts, **KEY, XDG_STATE_HOME=str(scripts.home / "xdg"))["state_dir"]["facts"]
+    assert by_xdg == {"path": str(scripts.home / "xdg" / "agent-workers"), "chosen_by": "XDG_STATE_HOME"}
+    explicit = report(scripts, **KEY, AGENT_WORKERS_STATE_DIR=str(scripts.home))
+    assert explicit["state_dir"]["facts"]["chosen_by"] == "AGENT_WORKERS_STATE_DIR"
+    assert explicit["config_dir"]["facts"]["path"] == str(scripts.home / "claude")
+
+
+def test_a_directory_that_cannot_be_made_is_told_with_its_cure(scripts: Scripts, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    inside_file = str(tmp_path / "file" / "below")
+    findings = report(scripts, **KEY, AGENT_WORKERS_STATE_DIR=inside_file, TMPDIR=inside_file)
+    assert {name for name, finding in findings.items() if finding["status"] == "fail"} >= {"state_dir", "temporary_dir"}
+    assert "AGENT_WORKERS_STATE_DIR" in findings["state_dir"]["cure"]
+    assert "TMPDIR" in findings["temporary_dir"]["cure"]
+
+
+def test_proxies_are_told_by_name(scripts: Scripts) -> None:
+    found = report(scripts, **KEY, HTTPS_PROXY=f"http://u:{CANARY}@proxy:1", no_proxy="localhost", http_proxy="")[
+        "proxies"
+    ]
+    assert found["found"] == "HTTPS_PROXY, no_proxy"
+    assert report(scripts, **KEY)["proxies"]["found"] == "none"
+
+
+@pytest.fixture
+def as_another_user() -> list[str]:
+    """What comes before Python's own arguments to run it as www-data, with an empty environment."""
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("becomes another user: needs root and setpriv")
+    user = ["setpriv", "--reuid=www-data", "--regid=www-data", "--clear-groups"]
+    paths = ":".join(path for path in sys.path if path and Path(path).is_dir())
+    variables = ["env", "-i", "PATH=/usr/bin:/bin", "HOME=/nonexistent", f"PYTHONPATH={paths}"]
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for interpreter in (sys.executable, f"/usr/local/bin/{name}", f"/usr/bin/{name}"):
+        command = [*user, *variables, interpreter, "-P"]
+        tried = subprocess.run([*command, "-c", "import agent_workers.cli.umbrella"], capture_output=True, check=False)
+        if tried.returncode == 0:
+            return command
+    pytest.skip("www-data may run no interpreter of this version, or not read this package")
+
+
+def test_another_user_is_told_what_he_lacks(as_another_user: list[str]) -> None:
+    code = "from agent_workers.cli import main; main()"
+    command = [*as_another_user, "-c", code, "doctor", "--json"]
+    checked = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, cwd="/")
+    whole = json.loads(checked.stdout)
+    assert whole["user"] == "www-data"
+    cures = {check["check"]: check.get("cure", "") for check in whole["checks"] if check["status"] == "fail"}
+    assert {"home", "state_dir", "config_dir", "credential"} <= set(cures)
+    assert "AGENT_WORKERS_STATE_DIR" in cures["state_dir"]
+    assert checked.returncode == 1
+
+
+# The network
+
+
+@pytest.mark.parametrize("status", [200, 401, 404, 503])
+def test_any_answer_of_the_api_will_do_and_no_credential_is_sent(status: int, scripts: Scripts) -> None:
+    with answering(status) as (url, asked):
+        address = url.replace("http://", f"http://user:{CANARY}@") + f"/{CANARY}"
+        finding = report(scripts, "--online", **KEY, ANTHROPIC_BASE_URL=address)["network"]
+    assert (finding["status"], finding["facts"]) == ("ok", {"origin": url, "http_status": str(status)})
+    assert CANARY not in str(asked)
+    assert len(asked) == 1
+
+
+def test_a_redirect_is_an_answer_and_is_not_followed(scripts: Scripts) -> None:
+    with answering(302, Location="http://127.0.0.1:1/") as (url, _):
+        finding = report(scripts, "--online", **KEY, ANTHROPIC_BASE_URL=url)["network"]
+    assert finding["facts"]["http_status"] == "302"
+
+
+def test_an_api_that_cannot_be_reached_fails(scripts: Scripts) -> None:
+    finding = report(scripts, "--online", **KEY, ANTHROPIC_BASE_URL="http://127.0.0.1:1")["network"]
+    assert finding["status"] == "fail"
+    assert "Connection refused" in finding["found"]
+
+
+def test_the_proxy_of_the_environment_is_used(scripts: Scripts) -> None:
+    with answering(407) as (proxy, asked):
+        url = "http://api.invalid"
+        finding = report(scripts, "--online", **KEY, ANTHROPIC_BASE_URL=url, http_proxy=proxy)["network"]
+    assert finding["facts"] == {"origin": url, "http_status": "407"}
+    assert asked[0]["path"].startswith(url)
+
+
+def test_a_cloud_providers_network_is_left_to_its_tools(scripts: Scripts) -> None:
+    assert report(scripts, "--online", CLAUDE_CODE_USE_VERTEX="1")["network"]["status"] == "warn"
+
+
+def test_without_online_nothing_is_asked(scripts: Scripts) -> None:
+    with answering(200) as (url, asked):
+        assert "network" not in report(scripts, **KEY, ANTHROPIC_BASE_URL=url)
+    assert asked == []

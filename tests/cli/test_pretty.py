@@ -1,0 +1,245 @@
+"""``--pretty``: a run for a person, in a pipe and at a terminal."""
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .bodies import (
+    ABORTED,
+    SESSION,
+    SESSION_ID,
+    START,
+    delta,
+    discard,
+    done,
+    error,
+    notice,
+    thinking,
+    tool_call,
+    tool_result,
+)
+from .conftest import Record, Scripts
+
+HOUR = 3600
+REPLAY = ("agent-workers", "replay", "--pretty", "--speed", "max")
+# What a text must not do: clear the screen, set the title, write to the clipboard, move back, or reorder.
+HOSTILE = "a\x1b[2Jb\x1b]0;title\x07c\x9b31md\re\bf\u202eg\x1b]52;c;aGk=\x1b\\h&#27;[31mi&#13;j"
+
+
+def piped(scripts: Scripts, path: Path) -> str:
+    return scripts(*REPLAY, path).stdout
+
+
+def test_in_a_pipe_the_answer_streams_as_plain_text(scripts: Scripts, record: Record) -> None:
+    path = record(START, SESSION, delta("**Hel"), delta("lo**\n\n- x"), done())
+    lines = piped(scripts, path).splitlines()
+    assert lines[:2] == ["simulated: no model answers", f"claude-opus-5-5 · session {SESSION_ID}"]
+    assert lines[2:5] == ["**Hello**", "", "- x"]
+
+
+def test_in_a_pipe_nothing_waits_for_the_end_of_a_line(scripts: Scripts, record: Record) -> None:
+    zero = {"ts": "2026-01-01T00:00:00.000Z"}
+    path = record(START, {**delta("Hel"), **zero}, {**delta("lo"), **zero}, done(), gap_s=HOUR)
+    with scripts.running("agent-workers", "replay", "--pretty", path) as process:
+        assert process.stdout
+        seen = b""
+        while not seen.endswith(b"Hello"):
+            seen += process.stdout.read(1)
+        process.terminate()
+        rest, _ = process.communicate(timeout=30)
+    assert rest == b"\naborted (signal)\n"
+    assert process.returncode == 3
+
+
+def test_a_closed_pipe_ends_the_run_with_status_4(scripts: Scripts, record: Record) -> None:
+    with scripts.running(
+        "agent-workers", "replay", "--pretty", record(START, delta("x"), done(), gap_s=HOUR)
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(30) == 4
+
+
+def test_a_terminal_shows_the_newest_text_though_nothing_follows(scripts: Scripts, record: Record) -> None:
+    zero = {"ts": "2026-01-01T00:00:00.000Z"}
+    words = [{**delta(f"word{number} "), **zero} for number in range(200)]
+    path = record(START, *words, done(), gap_s=HOUR)
+    with scripts.running_at_terminal("agent-workers", "replay", "--pretty", path) as shown:
+        shown.until("word199")
+        shown.process.send_signal(signal.SIGINT)
+        terminal, status = shown.to_end()
+    assert "aborted (signal)" in terminal.text
+    assert terminal.text.count("word100") == 1
+    assert status == 3
+
+
+def test_at_a_terminal_markdown_is_rendered(scripts: Scripts, record: Record) -> None:
+    terminal, status = scripts.at_terminal(*REPLAY, record(START, delta("# Title\n\nSome **bold** text."), done()))
+    assert "Some bold text." in terminal.text
+    assert "1" in terminal.styles
+    assert status == 0
+
+
+def test_a_long_paragraph_does_not_hold_up_the_run(scripts: Scripts, record: Record) -> None:
+    words = [delta(f"word{number} ") for number in range(20_000)]
+    terminal, status = scripts.at_terminal(*REPLAY, record(START, *words, done()))
+    assert terminal.text.count("word12345") == 1
+    assert status == 0
+
+
+@pytest.mark.parametrize("rows", [4, 10, 60])
+def test_an_answer_longer_than_the_terminal_stands_there_once_and_in_order(
+    rows: int, scripts: Scripts, record: Record
+) -> None:
+    paragraphs = "".join(
+        f"Paragraph {number} has some words that fill a line or two of it.\n\n" for number in range(30)
+    )
+    code = "```python\n" + "".join(f"line_{number} = {number}\n" for number in range(80)) + "```\n\n"
+    text = paragraphs + code + "The end.\n"
+    pieces = [delta(text[at : at + 7]) for at in range(0, len(text), 7)]
+    terminal, _ = scripts.at_terminal(*REPLAY, record(START, *pieces, done()), columns=40, rows=rows)
+    for words in [*(f"Paragraph {number} " for number in range(30)), *(f"line_{n} =" for n in range(80)), "The end."]:
+        assert terminal.text.count(words) == 1, words
+    assert terminal.text.index("Paragraph 29") < terminal.text.index("line_0 =") < terminal.text.index("line_79 =")
+
+
+@pytest.mark.parametrize(
+    "text", ["[red]not red[/red]", ":smile:", "<b>tag</b> and <kbd>key</kbd></kbd>", "[bold]x", "[/]"]
+)
+def test_text_is_never_read_as_markup(text: str, scripts: Scripts, record: Record) -> None:
+    path = record(START, thinking(text), delta(text, 2), notice(text), error(message=text))
+    assert piped(scripts, path).count(text) == 4
+    terminal, _ = scripts.at_terminal(*REPLAY, path)
+    assert terminal.text.count(text) == 4
+
+
+def test_no_escape_sequence_of_others_reaches_the_terminal(scripts: Scripts, record: Record) -> None:
+    call = {**tool_call(), "name": HOSTILE, "input": {"x": HOSTILE}}
+    session = {**SESSION, "model": HOSTILE, "session_id": HOSTILE}
+    code = f"```{HOSTILE}\n{HOSTILE}\n```\n\n[{HOSTILE}](http://x/{HOSTILE}) ![{HOSTILE}](http://y/{HOSTILE})"
+    bodies = (START, session, thinking(HOSTILE), delta(HOSTILE, 2), call, tool_result(HOSTILE), delta(code, 3))
+    path = record(*bodies, notice(HOSTILE), error(code=HOSTILE, message=HOSTILE))
+    plain = piped(scripts, path)
+    assert not [character for character in plain if ord(character) < 0x20 and character != "\n"]
+    assert not [character for character in plain if 0x7F <= ord(character) < 0xA0 or character == "\u202e"]
+    terminal, status = scripts.at_terminal(*REPLAY, path)  # which fails on a sequence that is not the renderer's own
+    assert "title" in terminal.text
+    assert status == 1
+
+
+def test_superseded_text_is_removed_from_the_terminal_and_marked_in_a_pipe(scripts: Scripts, record: Record) -> None:
+    wrong = delta("Wrong one.\n\nWrong two.\n\nWrong", 2)
+    bodies = (START, delta("Kept.\n\n"), wrong, notice("Careful."), discard(2), delta("Right.", 3), done())
+    plain = piped(scripts, record(*bodies))
+    assert plain.index("Wrong two.") < plain.index("superseded (retry)") < plain.index("Right.")
+    terminal, _ = scripts.at_terminal(*REPLAY, record(*bodies))
+    assert "Wrong" not in terminal.text
+    for words in ("Kept.", "Careful.", "Right."):
+        assert terminal.text.count(words) == 1, words
+
+
+def test_superseded_text_that_has_scrolled_away_is_marked(scripts: Scripts, record: Record) -> None:
+    wrong = "".join(f"Wrong {number}.\n\n" for number in range(30))
+    path = record(START, delta(wrong), notice("Careful."), discard(1), delta("Right.", 2), done())
+    text = scripts.at_terminal(*REPLAY, path, rows=10)[0].text
+    assert text.index("Wrong 0.") < text.index("superseded (retry)") < text.index("Right.")
+
+
+def test_what_happens_beside_the_answer_is_told_on_short_lines(scripts: Scripts, record: Record) -> None:
+    retry = {
+        "type": "retry",
+        "attempt": 1,
+        "max_attempts": 3,
+        "delay_ms": 1500,
+        "http_status": 529,
+        "code": "overloaded",
+    }
+    lines = piped(
+        scripts, record(START, thinking("Hm."), tool_call(), tool_result("Friday\n" * 90), retry, done())
+    ).splitlines()
+    assert lines[1] == "thinking: Hm."
+    assert lines[2] == '→ Bash {"command": "date"}'
+    assert lines[3].startswith("← ok Friday Friday")
+    assert len(lines[3]) < 120
+    assert lines[4] == "↻ overloaded (HTTP 529): attempt 1 of 3 in 1.5 s"
+
+
+def test_the_last_lines_tell_the_cost_and_how_to_go_on(scripts: Scripts, record: Record) -> None:
+    *_, closing, hint = piped(scripts, record(START, delta("x"), done())).splitlines()
+    assert closing.startswith("done · 10 tokens in, 3 out · $0.0123 · ")
+    assert closing.endswith(" s · 2 turns")
+    assert hint == f'to go on: "session": {{"resume": "{SESSION_ID}"}}'
+
+
+def test_structured_output_is_shown(scripts: Scripts, record: Record) -> None:
+    assert '{\n  "n": "\u00e4"\n}\ndone' in piped(scripts, record(START, done(output={"n": "\u00e4"})))
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        (
+            error("overloaded", retryable=True, retry_after_ms=2000),
+            "the same request may succeed later: try again in 2.0 s",
+        ),
+        (error("auth"), "error auth: It did not work."),
+        (ABORTED, "aborted (client)"),
+        (done(stop_reason="max_tokens"), "done: max_tokens"),
+    ],
+)
+def test_every_ending_is_told(ending: dict[str, Any], expected: str, scripts: Scripts, record: Record) -> None:
+    assert expected in piped(scripts, record(START, ending))
+    assert expected in scripts.at_terminal(*REPLAY, record(START, ending))[0].text
+
+
+def test_unknown_types_and_what_is_not_for_people_are_left_out(scripts: Scripts, record: Record) -> None:
+    plain = piped(scripts, record(START, {"type": "invented", "text": "secret"}, done()))
+    assert plain.splitlines()[1].startswith("done")
+
+
+def test_a_recording_that_holds_anything_is_shown_as_far_as_it_goes(scripts: Scripts, record: Record) -> None:
+    retry, call = {"type": "retry", "delay_ms": "soon"}, {"type": "tool_call", "input": [1]}
+    path = record(START, delta("x"), retry, {"type": "discard", "blocks": [[1], {}]}, call, done(cost_usd="much"))
+    for output in (piped(scripts, path), scripts.at_terminal(*REPLAY, path)[0].text):
+        assert "x" in output.splitlines()
+        assert '! {"type": "done"' in output
+
+
+def test_a_refused_request_tells_each_problem(scripts: Scripts) -> None:
+    shown = scripts("agent-chat", "--pretty", given='{"prompt": "x", "systemPrompt": "y", "max_turns": 0}')
+    assert shown.stdout.splitlines() == [
+        "error invalid_request: The request is not valid.",
+        "  /max_turns: must be at least 1",
+        "  /systemPrompt: is not a known field (did you mean system_prompt?)",
+    ]
+    assert shown.returncode == 2
+
+
+@pytest.mark.parametrize(("variables", "redraws"), [({"TERM": "dumb"}, False), ({"TERM": ""}, False), ({}, True)])
+def test_a_terminal_that_cannot_redraw_gets_plain_text(
+    variables: dict[str, str], redraws: bool, scripts: Scripts, record: Record
+) -> None:
+    terminal, _ = scripts.at_terminal(*REPLAY, record(START, delta("**x**"), done()), **variables)
+    assert ("**x**" not in terminal.text) is redraws
+    assert bool(terminal.styles) is redraws
+
+
+def test_no_color_is_respected(scripts: Scripts, record: Record) -> None:
+    path = record(START, delta("# T\n\n```py\nx = 1\n```\n\n`code`"), error())
+    terminal, _ = scripts.at_terminal(*REPLAY, path, NO_COLOR="1")
+    assert terminal.styles <= {"", "0", "1", "2", "3", "4"}
+    assert scripts.at_terminal(*REPLAY, path)[0].styles & {"31", "91"}
+
+
+def test_the_worker_itself_renders_its_run(scripts: Scripts, tmp_path: Path) -> None:
+    request = tmp_path / "request.json"
+    request.write_text(json.dumps({"prompt": "Hello"}))
+    plain = scripts("agent-chat", "--simulate", "--pretty", given=request.read_bytes())
+    assert "\nHello! I am the agent-workers simulator, not a model. You said: Hello\ndone · " in plain.stdout
+    terminal, status = scripts.at_terminal("agent-chat", "--simulate", "--pretty", given=request, columns=100)
+    assert "Hello! I am the agent-workers simulator, not a model. You said: Hello\n\ndone · " in terminal.text
+    assert (plain.returncode, status) == (0, 0)

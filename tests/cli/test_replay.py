@@ -1,0 +1,139 @@
+"""``agent-workers replay``: a recorded run as if it ran again."""
+
+import json
+import signal
+import subprocess
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .bodies import ABORTED, SESSION, SESSION_ID, START, delta, done, error
+from .conftest import Record, Scripts
+
+HOUR = 3600
+
+
+def events(output: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def bodies(output: str) -> list[dict[str, Any]]:
+    """The events without what is each run's own."""
+    own = ("v", "seq", "run", "ts", "duration_ms")
+    return [{name: value for name, value in event.items() if name not in own} for event in events(output)]
+
+
+def test_a_run_of_the_worker_plays_again_as_a_valid_run(scripts: Scripts, tmp_path: Path) -> None:
+    recorded = scripts("agent-chat", "--simulate=thinking", given='{"prompt": "Hello", "metadata": {"order": 7}}')
+    (tmp_path / "run.ndjson").write_text(recorded.stdout)
+    played = scripts("agent-workers", "replay", "--speed", "max", tmp_path / "run.ndjson")
+    assert bodies(played.stdout) == bodies(recorded.stdout)
+    assert scripts("agent-workers", "validate", given=played.stdout).stdout == "a valid run\n"
+
+
+def test_the_run_is_simulated_and_has_an_id_and_numbers_of_its_own(scripts: Scripts, record: Record) -> None:
+    path = record(START, SESSION, {"type": "ping", "idle_ms": 10_000}, delta("Hi"), done("Hi"))
+    played = events(scripts("agent-workers", "replay", "--speed", "max", path).stdout)
+    assert [event["type"] for event in played] == ["start", "session", "delta", "done"]
+    assert [event["seq"] for event in played] == [1, 2, 3, 4]
+    assert played[0]["simulated"] is True
+    [run] = {event["run"] for event in played}
+    assert run != events(path.read_text())[0]["run"]
+
+
+def test_keep_run_keeps_the_recorded_id(scripts: Scripts, record: Record) -> None:
+    path = record(START, done())
+    played = events(scripts("agent-workers", "replay", "--speed", "max", "--keep-run", path).stdout)
+    assert {event["run"] for event in played} == {event["run"] for event in events(path.read_text())}
+
+
+def test_stdin_can_be_played(scripts: Scripts, record: Record) -> None:
+    played = scripts("agent-workers", "replay", "--speed=max", "-", given=record(START, done()).read_bytes())
+    assert [event["type"] for event in events(played.stdout)] == ["start", "done"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "status"),
+    [(done(), 0), (error(), 1), (error("overloaded", retryable=True), 75), (ABORTED, 3)],
+    ids=["done", "error", "retryable error", "aborted"],
+)
+def test_the_exit_status_is_that_of_the_recorded_run(
+    ending: dict[str, Any], status: int, scripts: Scripts, record: Record
+) -> None:
+    played = scripts("agent-workers", "replay", "--speed", "max", record(START, ending))
+    assert played.returncode == status
+    expected = {name: value for name, value in ending.items() if name != "duration_ms"}
+    assert bodies(played.stdout)[-1] == expected
+
+
+def test_a_refusal_is_its_only_line_again(scripts: Scripts, record: Record) -> None:
+    refusal = error("invalid_request", details=[{"pointer": "/prompt", "message": "is required"}])
+    played = scripts("agent-workers", "replay", "--speed", "max", record(refusal))
+    assert bodies(played.stdout) == [refusal]
+    assert played.returncode == 2
+
+
+def test_a_recording_that_was_torn_off_ends_as_worker_lost(scripts: Scripts, record: Record) -> None:
+    played = scripts("agent-workers", "replay", "--speed", "max", record(START, delta("Hi"), torn=b'{"v":1,"se'))
+    assert bodies(played.stdout)[-1]["code"] == "worker_lost"
+    assert played.returncode == 75
+
+
+def test_what_is_no_recording_ends_with_one_error_that_names_the_line(scripts: Scripts, record: Record) -> None:
+    played = scripts("agent-workers", "replay", record(START, done(), delta("late")))
+    [refusal] = events(played.stdout)
+    assert (refusal["type"], refusal["code"]) == ("error", "invalid_request")
+    assert "line 3" in refusal["message"]
+    assert played.returncode == 2
+
+
+@pytest.mark.parametrize("speed", ["0", "-1", "fast", "nan"])
+def test_a_speed_that_is_none_is_refused(speed: str, scripts: Scripts, record: Record) -> None:
+    played = scripts("agent-workers", "replay", f"--speed={speed}", record(START, done()))
+    assert (played.returncode, played.stdout) == (2, "")
+    assert "max" in played.stderr
+
+
+def test_the_recorded_pauses_are_kept_in_proportion(scripts: Scripts, record: Record) -> None:
+    path = record(START, delta("a"), delta("b"), done("ab"), gap_s=HOUR)
+    played = events(scripts("agent-workers", "replay", f"--speed={HOUR / 0.15}", path).stdout)
+    times = [datetime.fromisoformat(event["ts"]) for event in played]
+    assert (times[-1] - times[0]).total_seconds() >= 0.4
+
+
+def begun(process: subprocess.Popen[bytes]) -> None:
+    """Waits for the first line."""
+    assert process.stdout
+    assert json.loads(process.stdout.readline())["type"] == "start"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_stop_signal_ends_it_with_aborted(number: int, scripts: Scripts, record: Record) -> None:
+    with scripts.running("agent-workers", "replay", record(START, SESSION, done(), gap_s=HOUR)) as process:
+        begun(process)
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=30)
+    [last] = events(output.decode())
+    assert (last["type"], last["reason"], last["seq"]) == ("aborted", "signal", 2)
+    assert process.returncode == 3
+
+
+def test_an_abort_in_mid_run_knows_the_session(scripts: Scripts, record: Record) -> None:
+    path = record(START, {**SESSION, "ts": "2026-01-01T00:00:00.000Z"}, done(), gap_s=HOUR)
+    with scripts.running("agent-workers", "replay", path) as process:
+        begun(process)
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["type"] == "session"
+        process.terminate()
+        output, _ = process.communicate(timeout=30)
+    assert events(output.decode())[-1]["session_id"] == SESSION_ID
+
+
+def test_a_closed_stdout_ends_it_with_status_4(scripts: Scripts, record: Record) -> None:
+    with scripts.running("agent-workers", "replay", record(START, done(), gap_s=HOUR)) as process:
+        begun(process)
+        assert process.stdout
+        process.stdout.close()
+        assert process.wait(30) == 4

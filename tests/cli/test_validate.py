@@ -1,0 +1,222 @@
+"""``agent-workers validate``: what is wrong, and where."""
+
+import json
+from typing import Any
+
+import pytest
+
+from agent_workers.cli.validation import Fault, check
+
+from .bodies import ABORTED, SESSION, START, delta, discard, done, error, tool_call, tool_result
+from .conftest import Record, Scripts, lines_of
+
+
+def stream(*bodies: dict[str, Any]) -> bytes:
+    return lines_of(bodies, run="r1")
+
+
+def faults(data: bytes, kind: Any = "events") -> list[str]:
+    return [str(fault) for fault in check(data, kind)[1]]
+
+
+# Requests
+
+
+def test_a_valid_request_is_called_so(scripts: Scripts) -> None:
+    checked = scripts("agent-workers", "validate", given='{"prompt": "Hello"}')
+    assert (checked.stdout, checked.returncode) == ("a valid request\n", 0)
+
+
+def test_every_fault_of_a_request_is_told_with_its_line_and_the_nearest_name(scripts: Scripts) -> None:
+    request = '{\n  "prompt": "Hello",\n  "limits": {\n    "timeout": 5\n  },\n  "systemPrompt": "x"\n}\n'
+    checked = scripts("agent-workers", "validate", given=request)
+    assert checked.stdout.splitlines() == [
+        "line 4: /limits/timeout: is not a known field; did you mean timeout_s?",
+        "line 6: /systemPrompt: is not a known field; did you mean system_prompt?",
+    ]
+    assert checked.returncode == 1
+
+
+def test_the_worker_refuses_what_is_refused_here_and_for_the_same_reasons(scripts: Scripts) -> None:
+    request = '{"prompt": [], "max_turns": 0, "tools": []}'
+    [refusal] = scripts("agent-chat", given=request).stdout.splitlines()
+    checked = scripts("agent-workers", "validate", "--json", given=request)
+    without_lines = [
+        {name: value for name, value in fault.items() if name != "line"} for fault in json.loads(checked.stdout)
+    ]
+    assert without_lines == json.loads(refusal)["details"]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'{\n"prompt": "Hello",\n}', "line 3: not valid JSON at line 3, column 1"),
+        (b'{"prompt":\n"\xff"}', "line 2: the input is not UTF-8"),
+        (b"", "line 1: stdin was empty"),
+        (b"[]", "line 1: the request must be a JSON object"),
+        (b'{\n\n"v": 2, "prompt": "Hello"}', "line 3: /v: this worker speaks version 1 only"),
+        (b'{"prompt":\n[{"type": "text",\n"text": 7}]}', "line 3: /prompt/0/text: must be a string, not a number"),
+        (b'{"limits":\n{"a/b": {"prompt": 1}, "timeout_s": "\\u007d"}}', "line 2: /limits/timeout_s: must be a number"),
+    ],
+)
+def test_a_fault_of_a_request_has_the_line_where_it_stands(data: bytes, expected: str) -> None:
+    assert any(fault.startswith(expected) for fault in faults(data, "request")), faults(data, "request")
+
+
+def test_a_missing_field_has_the_line_of_the_object_that_lacks_it() -> None:
+    assert check(b'\n{\n"model": "m"}', "request")[1] == [Fault(2, "/prompt", "is required")]
+
+
+# Events
+
+
+def test_a_valid_run_is_called_so(scripts: Scripts) -> None:
+    data = stream(START, SESSION, delta("Hi"), done("Hi"))
+    checked = scripts("agent-workers", "validate", given=data)
+    assert (checked.stdout, checked.returncode) == ("a valid run\n", 0)
+
+
+def test_faults_of_a_file_are_told_as_json(scripts: Scripts, record: Record) -> None:
+    checked = scripts("agent-workers", "validate", "--json", record(START, {"type": "delta", "block": 1}, done()))
+    assert json.loads(checked.stdout) == [{"line": 2, "pointer": "/text", "message": "is required"}]
+    assert checked.returncode == 1
+    assert scripts("agent-workers", "validate", "--json", record(START, done())).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("lone", [error("invalid_request"), ABORTED])
+def test_a_lone_error_or_abort_needs_no_start(lone: dict[str, Any]) -> None:
+    assert faults(stream(lone)) == []
+
+
+def test_unknown_types_and_fields_are_no_faults() -> None:
+    assert faults(stream(START, {"type": "invented", "x": 1}, {**delta("a"), "y": 2}, done("a"))) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({**delta("a"), "block": -1}, "line 2: /block: must be at least 0"),
+        ({**delta("a"), "block": "one"}, "line 2: /block: must be a whole number"),
+        ({**delta("a"), "v": 2}, "line 2: /v: must be 1"),
+        ({**delta("a"), "ts": "now"}, "line 2: /ts: must be an RFC 3339 time in UTC with milliseconds"),
+        ({**tool_result(), "status": "fine"}, 'line 2: /status: must be "ok" or "error" or "denied"'),
+        ({**delta("a"), "seq": 7}, "line 2: /seq: must be 2, not 7"),
+        ({**delta("a"), "run": "r2"}, "line 2: /run: differs from that of the first line"),
+        (START, "line 2: /type: start stands on the first line only"),
+        ({"type": 5}, "line 2: /type: must be a string"),
+    ],
+)
+def test_each_event_is_held_against_the_schema_and_its_neighbours(body: dict[str, Any], expected: str) -> None:
+    assert expected in faults(stream(START, body, done("a")))
+
+
+def test_one_gap_is_one_fault() -> None:
+    renumbered = [{**body, "seq": seq} for body, seq in [(START, 1), (delta("a"), 3), (delta("b"), 4), (done("ab"), 5)]]
+    assert faults(stream(*renumbered)) == ["line 2: /seq: must be 2, not 3"]
+
+
+def test_a_stream_without_its_end_is_told_apart() -> None:
+    assert faults(stream(START, delta("a"))) == [
+        "line 2: the stream ends without a terminal event (done, error, aborted): a reader reports worker_lost"
+    ]
+    assert faults(b"") == ["line 1: there is no event"]
+
+
+def test_nothing_may_follow_the_terminal_event() -> None:
+    assert faults(stream(START, done(), error())) == ["line 3: follows done, which is terminal"]
+
+
+def test_a_run_begins_with_start() -> None:
+    assert faults(stream(delta("a"), done("a"))) == [
+        "line 1: /type: the first event must be start, or an error or aborted alone"
+    ]
+
+
+def test_lines_are_short_ascii_and_end_with_a_newline() -> None:
+    long = stream(START, {"type": "notice", "level": "info", "code": "c", "message": "x" * 262_144}, done())
+    assert any("262144 are allowed" in fault for fault in faults(long))
+    raw = stream(START, delta("\u00e4"), done("\u00e4")).replace(b"\\u00e4", "\u00e4".encode())
+    places = [line.index("\u00e4".encode()) + 1 for line in raw.splitlines()[1:]]
+    words = "is not ASCII: characters beyond it must be escaped"
+    assert faults(raw) == [f"line {number}: byte {place} {words}" for number, place in enumerate(places, 2)]
+    assert faults(stream(START, done())[:-1]) == ["line 2: the last line has no newline at its end"]
+    assert faults(stream(START, done()).replace(b"\n", b"\n\n", 1))[0] == "line 2: the line is empty"
+
+
+def test_a_lone_surrogate_is_a_fault_and_a_pair_is_none() -> None:
+    pair = stream(START, delta("\U0001f600"), done("\U0001f600"))
+    assert faults(pair) == []
+    assert faults(pair.replace(b"\\ud83d", b"")) == [
+        f"line {n}: holds a lone surrogate, which not every reader takes" for n in (2, 3)
+    ]
+
+
+def test_what_is_no_json_is_told_with_its_line() -> None:
+    assert faults(stream(START) + b"Traceback\n")[0].startswith("line 2: not valid JSON at line 1, column 1")
+    assert faults(stream(START) + b"[]\n")[0] == "line 2: an event is a JSON object"
+    assert faults(stream(START) + b'{"a":1,"a":2}\n')[0] == "line 2: /a: stands more than once in its object"
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        (delta("a"), delta("b", 2), done("ab")),
+        (delta("a"), discard(1), delta("b", 2), done("b")),
+        (delta("before"), tool_call(), tool_result(), delta("after", 2), done("after")),
+        (delta("a"), tool_call(parent="toolu_0"), delta("b", 2), done("ab")),
+        (delta("abcdef"), done("abc", truncated_bytes=3)),
+    ],
+    ids=["joined", "discarded", "after the last tool call", "a subagent's call", "cut"],
+)
+def test_the_final_text_is_what_the_deltas_come_to(bodies: tuple[dict[str, Any], ...]) -> None:
+    assert faults(stream(START, *bodies)) == []
+    wrong = {**bodies[-1], "text": "x" + bodies[-1]["text"]}
+    [fault] = faults(stream(START, *bodies[:-1], wrong))
+    assert "/text: " in fault
+
+
+# Control messages
+
+
+def test_control_lines_are_read_after_the_request(scripts: Scripts) -> None:
+    given = '{"prompt": "Hello"}\n{"type": "abort", "id": "1"}\n{"type": "permision", "id": "2"}\n'
+    checked = scripts("agent-workers", "validate", "--kind=control", given=given)
+    assert checked.stdout == "line 3: /type: must be one of: abort, permission, app_tool_result\n"
+
+
+def test_a_field_of_a_control_message_is_told_with_its_place() -> None:
+    data = (
+        b'{"type": "permission", "id": "1", "permission_id": "p", "behaviour": "allow"}\n{"type": "abort", "id": "2"}\n'
+    )
+    assert faults(data, "control") == [
+        "line 1: /behavior: is required",
+        "line 1: /behaviour: is not a known field; did you mean behavior?",
+    ]
+    assert faults(b"oops\n[]\n", "control")[1] == "line 2: a control message must be a JSON object"
+
+
+# What it is
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b'{"prompt": "Hello"}', "request"),
+        (b'{\n  "prompt": [\n    {"type": "text", "text": "x"}\n  ]\n}', "request"),
+        (b"oops", "request"),
+        (b"", "request"),
+        (stream(START), "events"),
+        (stream(START, done()), "events"),
+        (b"oops\n" + stream(done()), "events"),
+        (b'{"type": "abort", "id": "1"}', "control"),
+        (b'{"prompt": "Hello"}\n{"type": "abort", "id": "1"}\n', "control"),
+    ],
+)
+def test_what_is_to_be_checked_is_recognised(data: bytes, kind: str) -> None:
+    assert check(data, "auto")[0] == kind
+
+
+def test_a_fault_cannot_write_to_the_terminal(scripts: Scripts) -> None:
+    checked = scripts("agent-workers", "validate", given='{"prompt": "x", "\\u001b[2J": 1}')
+    assert "\x1b" not in checked.stdout
+    assert "\u241b[2J" in checked.stdout

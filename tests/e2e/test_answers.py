@@ -1,0 +1,178 @@
+"""What a run tells of the model's answer."""
+
+import json
+from typing import Any
+
+import pytest
+
+from agent_workers.simulator import Scenario, Simulator
+from agent_workers.simulator.scenario import Message, Text
+
+from .stream import answer
+from .worker import Home
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"answer": {"type": "string"}, "confidence": {"type": "number"}},
+    "required": ["answer"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize("partial", [True, False], ids=["streamed", "block by block"])
+def test_thinking_is_told_only_where_it_was_asked_for(home: Home, simulator: Simulator, partial: bool) -> None:
+    simulator.play("thinking")
+    shown = home.run({"prompt": "x", "thinking": True, "stream": {"partial": partial}})
+    hidden = home.run({"prompt": "x", "stream": {"partial": partial}})
+    thought = "".join(event["text"] for event in shown.of("thinking"))
+    assert thought == "The user wrote a prompt. I am simulated, so I only pretend to think about it."
+    assert hidden.of("thinking") == []
+    assert shown.last["text"] == hidden.last["text"]
+    assert {event["block"] for event in shown.of("thinking")} < {event["block"] for event in shown.of("delta")} | {1}
+    assert "pretend" not in hidden.output.decode()
+
+
+def test_a_long_text_comes_piece_by_piece(home: Home, simulator: Simulator) -> None:
+    simulator.play("long-text")
+    ended = home.run({"prompt": "x"})
+    assert len(ended.of("delta")) > 300
+    assert len({event["ts"] for event in ended.of("delta")}) > 100
+    assert "# The life of a lighthouse" in ended.last["text"]
+    assert answer(ended.events) == ended.last["text"]
+
+
+def test_without_partial_text_each_block_comes_at_once(home: Home, simulator: Simulator) -> None:
+    simulator.play("max-tokens-then-ok")
+    ended = home.run({"prompt": "x", "stream": {"partial": False}})
+    assert [event["text"] for event in ended.of("delta")] == [
+        "This is the first part of a text that ",
+        "comes to its end in the second.",
+    ]
+
+
+def test_twenty_thousand_deltas_arrive_in_order_and_whole(home: Home, simulator: Simulator) -> None:
+    simulator.play("many-deltas")
+    ended = home.run({"prompt": "x"})
+    assert ended.last["text"].split() == [str(number) for number in range(1, 20001)]
+    assert answer(ended.events) == ended.last["text"]
+
+
+@pytest.mark.parametrize("partial", [True, False], ids=["streamed", "block by block"])
+def test_a_text_too_large_for_a_line_is_split_over_deltas_and_cut_in_the_terminal_event(
+    home: Home, simulator: Simulator, partial: bool
+) -> None:
+    simulator.play("huge-delta")
+    ended = home.run({"prompt": "x", "stream": {"partial": partial}})
+    text = "😀🦊𝒜𠀋" * 65536
+    assert len(ended.of("delta")) > 1
+    assert answer(ended.events) == text
+    done = ended.last
+    assert text.startswith(done["text"])
+    assert len(done["text"].encode()) + done["truncated_bytes"] == len(text.encode())
+    assert len(done["text"]) > 1000
+    assert done["usage"]["output_tokens"] > 0
+
+
+def test_an_answer_that_needs_several_calls_is_one_answer(home: Home, simulator: Simulator) -> None:
+    simulator.play("max-tokens-then-ok")
+    ended = home.run({"prompt": "x"})
+    assert ended.last["stop_reason"] == "end_turn"
+    assert ended.last["text"] == "This is the first part of a text that comes to its end in the second."
+    assert ended.last["turns"] == 2
+
+
+def test_an_answer_that_never_ends_stops_with_max_tokens_and_all_of_its_text(home: Home, simulator: Simulator) -> None:
+    simulator.play("max-tokens")
+    ended = home.run({"prompt": "x"})
+    assert ended.ending == ("done", 0)
+    assert ended.last["stop_reason"] == "max_tokens"
+    assert ended.last["text"].startswith("This is the first part of a text that is too long, and goes on")
+    assert ended.last["text"].endswith("which still does not reach the")
+
+
+@pytest.mark.parametrize("request_part", [{}, {"output_schema": SCHEMA}], ids=["text", "structured"])
+def test_a_refusal_is_an_answer_of_the_model_and_no_failure(
+    home: Home, simulator: Simulator, request_part: dict[str, Any]
+) -> None:
+    simulator.play("refusal")
+    ended = home.run({"prompt": "x", **request_part})
+    assert ended.ending == ("done", 0)
+    assert ended.last["stop_reason"] == "refusal"
+    assert ended.last["text"] == "I am afraid that I"  # once, though the CLI asks the model twice
+
+
+def test_text_before_a_refusal_that_was_not_the_last_word_is_discarded(home: Home, simulator: Simulator) -> None:
+    refusal = Message(content=(Text(text="I will not"),), stop_reason="refusal")
+    simulator.play(Scenario(name="own", description="", steps=(refusal, Message(content=(Text(text="I will."),)))))
+    ended = home.run({"prompt": "x"})
+    assert ended.last["stop_reason"] == "end_turn"
+    assert ended.last["text"] == "I will."
+
+
+def test_structured_output_satisfies_the_schema(home: Home, simulator: Simulator) -> None:
+    simulator.play("structured-output")
+    ended = home.run({"prompt": "x", "output_schema": SCHEMA})
+    assert ended.ending == ("done", 0)
+    assert ended.last["output"] == {"answer": "forty-two", "confidence": 0.9}
+    assert ended.of("tool_call") == []  # how the CLI brings it about is not the consumer's business
+    assert "StructuredOutput" not in ended.output.decode()
+
+
+@pytest.mark.parametrize("scenario", ["structured-output-invalid", "structured-output-ignored"])
+def test_output_that_does_not_satisfy_the_schema_is_an_error(home: Home, simulator: Simulator, scenario: str) -> None:
+    simulator.play(scenario)
+    ended = home.run({"prompt": "x", "output_schema": SCHEMA, "metadata": {"order": 4711}})
+    assert ended.ending == ("output_schema", 1)
+    assert ended.last["retryable"] is False
+    assert ended.last["metadata"] == {"order": 4711}
+    assert ended.last["cost_usd"] > 0
+    calls = simulator.requests("/v1/messages")
+    assert len(calls) > 1
+    assert ended.last["usage"]["input_tokens"] > 500  # of all the calls; one of them takes less than 400
+
+
+def test_a_schema_too_large_for_the_command_line_is_refused(home: Home, simulator: Simulator) -> None:
+    ended = home.run({"prompt": "x", "output_schema": {**SCHEMA, "description": "x" * 200_000}})
+    assert ended.ending == ("invalid_request", 2)
+    assert ended.last["details"][0]["pointer"] == "/output_schema"
+    assert simulator.requests() == []
+
+
+def test_max_turns_ends_the_run_with_what_was_said(home: Home, simulator: Simulator) -> None:
+    simulator.play("structured-output-invalid")
+    ended = home.run({"prompt": "x", "output_schema": SCHEMA, "max_turns": 2})
+    assert ended.ending == ("done", 0)
+    assert ended.last["stop_reason"] == "max_turns"
+    assert "output" not in ended.last
+
+
+def test_max_budget_ends_the_run_with_what_was_said(home: Home, simulator: Simulator) -> None:
+    simulator.play("max-tokens-then-ok")
+    ended = home.run({"prompt": "x", "limits": {"max_budget_usd": 0.0001}})
+    assert ended.ending == ("done", 0)
+    assert ended.last["stop_reason"] == "max_budget"
+    assert ended.last["cost_usd"] > 0.0001
+
+
+def test_metadata_comes_back_and_never_reaches_the_model(home: Home, simulator: Simulator) -> None:
+    metadata = {"order": 4711, "who": "Zoë 😀", "deep": [{"a": [1.5, None, True]}], "": ""}
+    ended = home.run({"prompt": "x", "metadata": metadata})
+    assert ended.events[0]["metadata"] == metadata
+    assert ended.last["metadata"] == metadata
+    assert "4711" not in json.dumps([record.body for record in simulator.requests()])
+
+
+def test_metadata_at_its_largest_still_fits_every_line(home: Home, simulator: Simulator) -> None:
+    simulator.play("huge-delta")
+    metadata = {"emoji": "😀" * 4000}
+    ended = home.run({"prompt": "x", "metadata": metadata})
+    assert ended.last["metadata"] == ended.events[0]["metadata"] == metadata
+
+
+def test_model_and_system_prompt_reach_the_api(home: Home, simulator: Simulator) -> None:
+    ended = home.run({"prompt": "x", "model": "claude-sonnet-5", "system_prompt": "You are a lighthouse. 😀"})
+    (call,) = simulator.requests("/v1/messages")
+    assert call.body["model"] == "claude-sonnet-5"
+    assert ended.of("session")[0]["model"] == "claude-sonnet-5"
+    assert "You are a lighthouse. 😀" in json.dumps(call.body["system"], ensure_ascii=False)
+    assert "tools" not in call.body or call.body["tools"] == []

@@ -1,0 +1,176 @@
+"""What the agent sees of its host, and what it leaves there."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent_workers.simulator import Simulator
+
+from .stream import check_whole, events_of
+from .worker import PATIENCE_S, SCRIPTS, Home, environ_of, script
+
+SECRETS = (
+    "DB_PASSWORD",
+    "APP_KEY",
+    "HTTP_COOKIE",
+    "HTTP_AUTHORIZATION",
+    "AWS_SECRET_ACCESS_KEY",
+    "PYTHONPATH",
+    "LD_DEBUG_X",
+)
+NEEDED = {
+    "LANG": "de_AT.UTF-8",
+    "TZ": "Europe/Vienna",
+    "https_proxy": "http://127.0.0.1:9",
+    "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt",
+}
+NOBODY = 65534
+
+
+def test_the_agent_sees_what_it_needs_and_no_secret_of_the_application(home: Home, simulator: Simulator) -> None:
+    simulator.play("stall-before")
+    secrets = dict.fromkeys(SECRETS, "canary")
+    running = home.start(env={**secrets, **NEEDED, "EXTRA_ONE": "1", "AGENT_WORKERS_ENV_ALLOW": "EXTRA_ONE, EXTRA_TWO"})
+    running.send({"prompt": "x"})
+    running.end_input()
+    running.wait_for("session")
+    agents = home.agents(of=running)
+    assert len(agents) > 0
+    for pid in agents:
+        environ = dict(entry.decode().split("=", 1) for entry in environ_of(pid) if b"=" in entry)
+        assert not set(SECRETS) & set(environ)
+        assert "canary" not in " ".join(environ.values()).replace("key-canary", "")
+        assert NEEDED.items() <= environ.items()
+        assert environ["EXTRA_ONE"] == "1"
+        assert environ["TMPDIR"].startswith(str(home.temporary / "agent-worker-"))
+    running.signal(15)
+    assert running.end().ending == ("aborted", 3)
+
+
+@pytest.mark.parametrize("switch", ["1", "true", "0", ""])
+def test_the_credentials_of_a_provider_pass_only_while_it_is_switched_on(home: Home, switch: str) -> None:
+    spy = script(home.root / "spy", f"env > {home.root}/environ")
+    env = {"CLAUDE_CODE_USE_BEDROCK": switch, "AWS_SECRET_ACCESS_KEY": "canary", "AGENT_WORKERS_CLI": str(spy)}
+    home.run({"prompt": "x"}, env=env)
+    passed = "AWS_SECRET_ACCESS_KEY=canary" in (home.root / "environ").read_text("utf-8")
+    assert passed is (switch in {"1", "true"})
+
+
+@pytest.mark.parametrize("inherited", ["CLAUDECODE", "CLAUDE_CODE_SSE_PORT"])
+def test_a_claude_session_around_the_worker_is_not_the_agents(home: Home, inherited: str) -> None:
+    spy = script(home.root / "spy", f"env > {home.root}/environ")
+    home.run({"prompt": "x"}, env={inherited: "canary", "AGENT_WORKERS_CLI": str(spy)})
+    assert "canary" not in (home.root / "environ").read_text("utf-8").replace("key-canary", "")
+
+
+def test_a_simulated_run_cannot_reach_the_account(home: Home) -> None:
+    spy = script(home.root / "spy", f"env > {home.root}/environ")
+    env = {"ANTHROPIC_AUTH_TOKEN": "canary", "CLAUDE_CODE_OAUTH_TOKEN": "canary", "AGENT_WORKERS_CLI": str(spy)}
+    home.run({"prompt": "x"}, "--simulate", env=env)
+    assert "canary" not in (home.root / "environ").read_text("utf-8")
+
+
+def test_prompts_are_not_shown_to_the_other_users_of_the_host(home: Home, simulator: Simulator) -> None:
+    """A command line is: ``ps`` shows it."""
+    simulator.play("stall-before")
+    running = home.start()
+    running.send({"prompt": "prompt-canary", "system_prompt": "system-canary", "metadata": {"a": "metadata-canary"}})
+    running.end_input()
+    running.wait_for("session")
+    command_lines = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in home.processes()]
+    assert len(command_lines) > 1
+    assert [line for line in command_lines if b"canary" in line] == []
+    modes = [path.stat().st_mode & 0o077 for path in home.temporary.iterdir()]
+    assert modes == [0]
+    running.signal(15)
+    assert running.end().ending == ("aborted", 3)
+
+
+@pytest.mark.parametrize("variable", ["TMPDIR", "AGENT_WORKERS_STATE_DIR"])
+def test_directories_may_be_relative(home: Home, variable: str) -> None:
+    """The agent has a working directory of its own, the worker that of its caller."""
+    name = Path(home.environ[variable]).name
+    assert home.run({"prompt": "x"}, env={variable: name}).ending == ("done", 0)
+
+
+@pytest.mark.parametrize("level", ["debug", "WARNING", "nonsense", ""])
+def test_no_log_level_harms_a_run(home: Home, level: str) -> None:
+    assert home.run({"prompt": "x"}, env={"AGENT_WORKERS_LOG": level}).ending == ("done", 0)
+
+
+def test_the_state_directory_is_made_for_this_user_alone(home: Home) -> None:
+    state = home.root / "new" / "state"
+    assert home.run({"prompt": "x"}, env={"AGENT_WORKERS_STATE_DIR": str(state)}).ending == ("done", 0)
+    assert state.stat().st_mode & 0o077 == 0
+    assert [path.name for path in (home.root / "home").iterdir()] == []
+
+
+def test_a_temporary_directory_that_cannot_be_written_is_named_as_the_fault(home: Home) -> None:
+    ended = home.run({"prompt": "x", "metadata": {"order": 4711}}, env={"TMPDIR": "/proc/nowhere"})
+    assert ended.ending == ("state_unavailable", 1)
+    assert "TMPDIR" in ended.last["message"]
+    assert ended.last["metadata"] == {"order": 4711}
+
+
+@pytest.fixture
+def open_dir() -> Iterator[Path]:
+    """A directory that every user of the host can enter."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+def _as_nobody(directory: Path, environ: dict[str, str], simulator: Simulator) -> subprocess.CompletedProcess[bytes]:
+    as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
+    if os.getuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("only root can become another user")
+    if subprocess.run(
+        [*as_nobody, str(SCRIPTS / "agent-chat"), "--version"], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("the installation is not readable for other users")
+    environ |= {"ANTHROPIC_BASE_URL": simulator.base_url, "ANTHROPIC_API_KEY": "key-canary", "PATH": os.environ["PATH"]}
+    return subprocess.run(
+        [*as_nobody, str(SCRIPTS / "agent-chat")],
+        input=b'{"prompt": "x"}',
+        env=environ,
+        cwd=directory,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("home_variable", [None, "/nonexistent", "/", "/root"], ids=str)
+def test_a_user_without_a_home_needs_a_state_directory(
+    open_dir: Path, simulator: Simulator, home_variable: str | None
+) -> None:
+    """As under PHP-FPM: no HOME, or one that cannot be written."""
+    state = open_dir / "state"
+    state.mkdir()
+    os.chown(state, NOBODY, NOBODY)
+    environ = {"AGENT_WORKERS_STATE_DIR": str(state)} | ({"HOME": home_variable} if home_variable else {})
+    ended = _as_nobody(open_dir, environ, simulator)
+    events = events_of(ended.stdout)
+    check_whole(events)
+    assert (events[-1]["type"], ended.returncode) == ("done", 0)
+
+
+@pytest.mark.parametrize("state", [None, "state", "not/there"], ids=str)
+def test_a_user_without_any_directory_is_told_which_variable_is_missing(
+    open_dir: Path, simulator: Simulator, state: str | None
+) -> None:
+    (open_dir / "state").mkdir(mode=0o755)
+    environ = {"AGENT_WORKERS_STATE_DIR": str(open_dir / state)} if state else {}
+    ended = _as_nobody(open_dir, environ, simulator)
+    events = events_of(ended.stdout)
+    check_whole(events)
+    assert (events[-1]["code"], ended.returncode) == ("state_unavailable", 1)
+    assert "AGENT_WORKERS_STATE_DIR" in events[-1]["message"]
+    assert str(open_dir) not in events[-1]["message"]
+    assert simulator.requests() == []

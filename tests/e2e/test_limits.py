@@ -1,0 +1,98 @@
+"""Limits on time, and signs of life in silence."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+
+import pytest
+
+from agent_workers.simulator import Scenario, Simulator
+from agent_workers.simulator.scenario import Message, Text, Thinking
+
+from .worker import Home
+
+
+@pytest.mark.parametrize("scenario", ["stall-before", "slow", "server-error-500"])
+def test_the_deadline_is_a_timeout_whatever_the_agent_does(home: Home, simulator: Simulator, scenario: str) -> None:
+    simulator.play(scenario)
+    ended = home.run({"prompt": "x", "limits": {"timeout_s": 1.2}, "metadata": {"order": 4711}})
+    assert ended.ending == ("timeout", 1)
+    assert ended.last["retryable"] is False
+    assert ended.last["metadata"] == {"order": 4711}
+    assert ended.last["session_id"] == ended.of("session")[0]["session_id"]
+
+
+def test_a_deadline_that_passes_before_the_agent_is_up_is_a_timeout_too(home: Home) -> None:
+    ended = home.run({"prompt": "x", "limits": {"timeout_s": 0.01}})
+    assert ended.ending == ("timeout", 1)
+    assert ended.types == ["start", "error"]
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["shown", "not shown"])
+def test_thinking_is_progress(home: Home, simulator: Simulator, shown: bool) -> None:
+    thinking = Message(content=(Thinking(words=12), Text(text="Done.")), delay_ms=200)
+    simulator.play(Scenario(name="own", description="", steps=(thinking,)))
+    ended = home.run({"prompt": "x", "thinking": shown, "limits": {"idle_timeout_s": 1.2}})
+    assert ended.ending == ("done", 0)
+    assert ended.last["duration_ms"] > 2000
+
+
+class _OnlyPings(BaseHTTPRequestHandler):
+    """An API whose stream begins and then brings nothing but pings."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        message = {"id": "m", "type": "message", "role": "assistant", "model": "claude-x", "content": [], "usage": {}}
+        try:
+            self._send({"type": "message_start", "message": message})
+            for _ in range(200):
+                self._send({"type": "ping"})
+                time.sleep(0.1)
+        except OSError:
+            self.close_connection = True
+
+    def _send(self, event: dict[str, object]) -> None:
+        self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+        self.wfile.flush()
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def pinging() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _OnlyPings) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_the_apis_pings_are_no_progress(home: Home, pinging: str) -> None:
+    ended = home.run({"prompt": "x", "limits": {"idle_timeout_s": 1}}, env={"ANTHROPIC_BASE_URL": pinging})
+    assert ended.ending == ("idle_timeout", 75)
+
+
+def test_in_silence_the_worker_gives_signs_of_life(home: Home, simulator: Simulator) -> None:
+    simulator.play("stall-before")
+    ended = home.run({"prompt": "x", "stream": {"ping_s": 0.25}, "limits": {"idle_timeout_s": 1.6}})
+    up = ended.of("session")[0]["seq"]
+    idle = [ping["idle_ms"] for ping in ended.of("ping") if ping["seq"] > up]
+    assert len(idle) >= 3
+    assert idle[0] >= 250
+    assert all(later - earlier >= 200 for earlier, later in pairwise(idle))
+
+
+def test_while_the_agent_talks_there_is_no_ping(home: Home, simulator: Simulator) -> None:
+    talking = Message(content=(Text(words=20),), delay_ms=100)
+    simulator.play(Scenario(name="own", description="", steps=(talking,)))
+    ended = home.run({"prompt": "x", "stream": {"ping_s": 1.5}})
+    assert ended.last["duration_ms"] > 1500
+    assert ended.of("ping") == []

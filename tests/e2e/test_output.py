@@ -1,0 +1,169 @@
+"""Readers who are slow, stuck or gone."""
+
+import signal
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from agent_workers.simulator import Scenario, Simulator
+from agent_workers.simulator.scenario import Interruption, Message, Text
+
+from .stream import answer, events_of
+from .worker import Home, Running, until
+
+GONE_S = 2
+FLOOD = Scenario(
+    name="own",
+    description="More than the pipes and the worker's own buffers hold, and then silence.",
+    steps=(Message(content=(Text(numbers=5001),), interruption=Interruption(kind="stall", after=5000)),),
+)
+
+
+def _stuck(home: Home, request: dict[str, object], *arguments: str) -> Running:
+    """A worker whose reader takes nothing, and whose pipe is full."""
+    running = home.start(*arguments, reading=False)
+    running.send(request)
+    if not arguments:
+        running.end_input()
+    seen: list[int] = []
+
+    def is_full() -> bool:
+        seen.append(running.waiting())
+        return seen[-1] > 60_000 and seen[-40:] == [seen[-1]] * 40
+
+    until(is_full)
+    return running
+
+
+@pytest.mark.parametrize("scenario", ["slow", "stall-before"], ids=["in mid-stream", "in silence"])
+def test_a_reader_who_goes_away_stops_the_agent(home: Home, simulator: Simulator, scenario: str) -> None:
+    simulator.play(scenario)
+    running = home.start(reading=False)
+    running.send({"prompt": "x"})
+    running.end_input()
+    simulator.wait_for(lambda records: any(record.path == "/v1/messages" for record in records), 30)
+    assert len(home.agents(of=running)) > 0
+    running.close_output()
+    until(lambda: not home.processes(), within_s=GONE_S)
+    assert running.status == 4
+    assert running.stderr == ""
+    (call,) = simulator.requests("/v1/messages")
+    simulator.wait_for(lambda _: call.outcome == "client_gone")
+
+
+def test_a_reader_who_goes_away_at_once_is_noticed_too(home: Home) -> None:
+    running = home.start(reading=False)
+    running.close_output()
+    running.send({"prompt": "x"})
+    running.end_input()
+    assert running.status == 4
+    assert running.stderr == ""
+
+
+def test_a_reader_on_a_socket_who_goes_away_is_noticed_too(home: Home, simulator: Simulator) -> None:
+    simulator.play("stall-before")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        running = home.start(stdout=theirs.fileno())
+        theirs.close()
+        running.send({"prompt": "x"})
+        running.end_input()
+        simulator.wait_for(lambda records: any(record.path == "/v1/messages" for record in records), 30)
+        ours.close()
+        until(lambda: not home.processes(), within_s=GONE_S)
+    assert running.status == 4
+
+
+def test_without_a_stdout_nothing_is_started(home: Home, simulator: Simulator) -> None:
+    running = home.start(prefix=("sh", "-c", 'exec "$@" >&-', "sh"))
+    running.send({"prompt": "x"})
+    running.end_input()
+    assert running.status == 4
+    assert simulator.requests() == []
+
+
+def test_without_a_stderr_the_run_goes_on_as_usual(home: Home) -> None:
+    running = home.start(prefix=("sh", "-c", 'exec "$@" 2>&-', "sh"))
+    running.send({"prompt": "x"})
+    running.end_input()
+    assert running.end().ending == ("done", 0)
+
+
+def test_a_reader_who_pauses_loses_nothing(home: Home, simulator: Simulator) -> None:
+    simulator.play(Scenario(name="own", description="", steps=(Message(content=(Text(numbers=5000),)),)))
+    running = _stuck(home, {"prompt": "x"})
+    running.read()
+    ended = running.end()
+    assert ended.ending == ("done", 0)
+    assert answer(ended.events).split() == [str(number) for number in range(1, 5001)]
+
+
+def test_a_run_with_a_stuck_reader_can_be_stopped(tmp_path: Path, simulator: Simulator) -> None:
+    """The agent goes at once; the worker waits 5 s for its reader, who would like to know, and no longer."""
+    simulator.play(FLOOD)
+
+    def stop(how: str) -> int:
+        (tmp_path / how).mkdir()
+        home = Home(tmp_path / how, simulator.base_url)
+        try:
+            running = _stuck(home, {"prompt": "x"}, "--control")
+            if how == "signal":
+                running.signal(signal.SIGTERM)
+            elif how == "abort":
+                running.send({"type": "pause", "id": "1"})
+                running.send({"type": "abort", "id": "2"})
+            else:
+                running.end_input()
+            until(lambda: not home.agents(of=running), within_s=5)
+            until(lambda: not home.processes(), within_s=8)
+            return running.status
+        finally:
+            home.kill_all()
+
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(stop, ["signal", "abort", "end of stdin"])) == [4, 4, 4]
+
+
+def test_a_stuck_reader_who_wakes_up_is_told_how_the_run_ended(home: Home, simulator: Simulator) -> None:
+    simulator.play(FLOOD)
+    running = _stuck(home, {"prompt": "x"}, "--control")
+    running.send({"type": "pause", "id": "1"})
+    running.send({"type": "abort", "id": "2"})
+    until(lambda: not home.agents(of=running), within_s=3)
+    running.read()
+    ended = running.end()
+    assert ended.ending == ("aborted", 3)
+    assert [(ack["id"], ack["ok"]) for ack in ended.of("ack")] == [("1", False), ("2", True)]
+
+
+def test_the_deadline_ends_a_run_whose_reader_is_stuck(home: Home, simulator: Simulator) -> None:
+    """Not the idle timeout, which is about the agent's silence."""
+    simulator.play(FLOOD)
+    running = _stuck(home, {"prompt": "x", "limits": {"timeout_s": 3, "idle_timeout_s": 1}})
+    until(lambda: not home.agents(of=running), within_s=8)
+    running.read()
+    ended = running.end()
+    assert ended.ending == ("timeout", 1)
+
+
+def test_a_second_signal_ends_a_worker_whose_reader_is_stuck_at_once(home: Home, simulator: Simulator) -> None:
+    simulator.play(FLOOD)
+    running = _stuck(home, {"prompt": "x"})
+    running.signal(signal.SIGTERM)
+    until(lambda: not home.agents(of=running), within_s=3)
+    assert home.processes() == [running.pid]
+    running.signal(signal.SIGTERM)
+    until(lambda: not home.processes(), within_s=1)
+    assert running.status == 128 + signal.SIGTERM
+
+
+def test_a_reader_of_one_byte_at_a_time_gets_whole_lines(home: Home, simulator: Simulator) -> None:
+    simulator.play("unicode")
+    running = home.start(reading=False)
+    running.send({"prompt": "x"})
+    running.end_input()
+    output = b"".join(running.chunks(1))
+    assert events_of(output)[-1]["type"] == "done"
+    assert running.status == 0

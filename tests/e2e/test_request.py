@@ -1,0 +1,161 @@
+"""What is accepted on stdin, and what is refused before anything is started."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent_workers.simulator import Simulator
+
+from .stream import is_uuid
+from .worker import Home, script
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "requests"
+HELLO = b'{"prompt": "Hello"}'
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        (EXAMPLES / "hello.json").read_bytes(),
+        (EXAMPLES / "hello-pretty.json").read_bytes(),
+        b"\xef\xbb\xbf" + HELLO,
+        b'{\r\n  "prompt": "Hello"\r\n}\r\n',
+        b'\n\n  {"prompt": "Hello"}  \n\n',
+    ],
+    ids=["one line", "pretty-printed", "byte order mark", "CRLF", "white space around it"],
+)
+def test_a_request_may_be_written_on_one_line_or_many(home: Home, document: bytes) -> None:
+    ended = home.run(document)
+    assert ended.ending == ("done", 0)
+    assert ended.last["text"].endswith("You said: Hello")
+
+
+def test_a_run_tells_who_works_and_ends_with_the_answer(home: Home) -> None:
+    ended = home.run({"prompt": "Hello"})
+    start, session, done = ended.events[0], ended.events[1], ended.last
+    assert ended.types == ["start", "session", *["delta"] * (len(ended.events) - 3), "done"]
+    assert (start["worker"], start["simulated"]) == ("agent-chat", False)
+    assert (session["tools"], session["resumed"]) == ([], False)
+    assert is_uuid(start["run"])
+    assert is_uuid(session["session_id"])
+    assert done["session_id"] == session["session_id"]
+    assert done["stop_reason"] == "end_turn"
+    assert done["usage"]["input_tokens"] > 0
+    assert done["usage"]["output_tokens"] > 0
+    assert done["cost_usd"] > 0
+    assert done["models"][session["model"]]["cost_usd"] == done["cost_usd"]
+    assert done["turns"] == 1
+    assert ended.stderr == ""
+
+
+def test_the_request_gives_the_run_its_id(home: Home) -> None:
+    ended = home.run({"prompt": "Hello", "run": "order:4711_a.b-c"})
+    assert {event["run"] for event in ended.events} == {"order:4711_a.b-c"}
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_each_example_is_accepted(home: Home, example: Path) -> None:
+    request = json.loads(example.read_bytes())
+    ended = home.run(request, env={"AGENT_WORKERS_CLI": "/bin/false"})
+    assert ended.ending == ("cli_crashed", 75)  # beyond the request, where the agent does not matter any more
+
+
+def test_an_image_reaches_the_model(home: Home, simulator: Simulator) -> None:
+    request = json.loads((EXAMPLES / "image.json").read_bytes())
+    ended = home.run(request)
+    assert ended.ending == ("done", 0)
+    (call,) = simulator.requests("/v1/messages")
+    sent = [block for message in call.body["messages"] for block in message["content"]]
+    assert request["prompt"][1] in [{key: block[key] for key in ("type", "source") if key in block} for block in sent]
+
+
+@pytest.mark.parametrize("prompt", ["/clear", "@/etc/hostname", "!date"])
+def test_a_prompt_is_only_text(home: Home, prompt: str) -> None:
+    """No slash command, no file, no shell command: a prompt may come from anybody."""
+    ended = home.run({"prompt": prompt})
+    assert ended.last["text"].endswith(f"You said: {prompt}")
+
+
+REFUSED = {
+    "typo": (b'{"prompt": "x", "systemPrompt": "y"}', [("/systemPrompt", "system_prompt")]),
+    "no prompt": (b"{}", [("/prompt", None)]),
+    "wrong types": (
+        b'{"prompt": 1, "thinking": "yes", "limits": {"timeout_s": "10"}, "max_turns": 0}',
+        [("/prompt", None), ("/max_turns", None), ("/thinking", None), ("/limits/timeout_s", None)],
+    ),
+    "typo below": (b'{"prompt": "x", "limits": {"timeout": 3}}', [("/limits/timeout", "timeout_s")]),
+    "no object": (b"[]", [("", None)]),
+    "task worker's field": (b'{"prompt": "x", "cwd": "/"}', [("/cwd", None)]),
+    "tools of the application": (
+        b'{"prompt": "x", "app_tools": [{"name": "a", "description": "b", "input_schema": {"type": "object"}}]}',
+        [("/app_tools", None)],
+    ),
+    "no schema": (b'{"prompt": "x", "output_schema": {"type": "nonsense"}}', [("/output_schema/type", None)]),
+    "broken JSON": (b'{"prompt": "x"', [("", None)]),
+    "two documents": (HELLO + b"\n" + HELLO, [("", None)]),
+    "a name twice": (b'{"prompt": "x", "prompt": "y"}', [("/prompt", None)]),
+    "NaN": (b'{"prompt": "x", "metadata": {"a": NaN}}', [("", None)]),
+    "not UTF-8": (b'{"prompt": "\xff"}', [("", None)]),
+    "nested too deep": (b'{"prompt": "x", "metadata": {"a":' + b"[" * 5000 + b"]" * 5000 + b"}}", [("", None)]),
+    "empty": (b"", [("", None)]),
+    "white space": (b" \n\t", [("", None)]),
+}
+
+
+@pytest.mark.parametrize(("document", "problems"), REFUSED.values(), ids=REFUSED)
+def test_a_faulty_request_is_refused_with_all_its_problems_and_starts_nothing(
+    home: Home, simulator: Simulator, document: bytes, problems: list[tuple[str, str | None]]
+) -> None:
+    trace = home.root / "trace"
+    spy = script(home.root / "spy", f"touch {trace}")
+    ended = home.run(document, env={"AGENT_WORKERS_CLI": str(spy)})
+    assert ended.types == ["error"]
+    assert ended.ending == ("invalid_request", 2)
+    assert [(problem["pointer"], problem.get("did_you_mean")) for problem in ended.last["details"]] == problems
+    assert ended.last["retryable"] is False
+    assert not trace.exists()
+    assert simulator.requests() == []
+    assert "Traceback" not in ended.stderr
+
+
+def test_another_version_of_the_contract_is_refused_as_such(home: Home) -> None:
+    ended = home.run({"v": 2, "prompt": "x", "unheard_of": 1, "run": "r-1"})
+    assert ended.types == ["error"]
+    assert ended.ending == ("unsupported_version", 2)
+    assert ended.last["run"] == "r-1"
+
+
+def test_a_request_without_end_is_refused_and_its_writer_meets_no_broken_pipe(home: Home) -> None:
+    running = home.start()
+    junk = b'{"prompt": "' + b"x" * (1 << 20)
+    assert running._popen.stdin
+    for _ in range(50):
+        running._popen.stdin.write(junk)
+    running.end_input()
+    ended = running.end()
+    assert ended.types == ["error"]
+    assert ended.ending == ("invalid_request", 2)
+
+
+def test_a_stdin_that_is_closed_is_a_request_that_is_missing(home: Home) -> None:
+    running = home.start(prefix=("sh", "-c", 'exec "$@" <&-', "sh"))
+    ended = running.end()
+    assert ended.types == ["error"]
+    assert ended.ending == ("invalid_request", 2)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--nonsense"], ["--simulate=nonsense"], ["surplus"], ["--control", "--nonsense"]], ids=" ".join
+)
+def test_a_faulty_command_line_is_refused_in_the_same_way(home: Home, arguments: list[str]) -> None:
+    ended = home.run({"prompt": "Hello"}, *arguments)
+    assert ended.types == ["error"]
+    assert ended.ending == ("invalid_request", 2)
+
+
+def test_the_simulator_answers_without_credential_or_network(home: Home, simulator: Simulator) -> None:
+    ended = home.run({"prompt": "Hello"}, "--simulate", without=("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"))
+    assert ended.ending == ("done", 0)
+    assert ended.events[0]["simulated"] is True
+    assert simulator.requests() == []

@@ -1,0 +1,233 @@
+"""Stopping a run: at any time, at once, for good, and never twice."""
+
+import os
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from agent_workers.simulator import Scenario, Simulator
+from agent_workers.simulator.scenario import Message, Text
+
+from .worker import Home, Running, catches, until
+
+AT_ONCE_S = 1
+"""The aim is 100 ms; on a busy machine a process may well have to wait longer than that for its turn."""
+GONE_S = 5
+
+Phase = Callable[[Home, Simulator, Running], None]
+
+
+def _before_the_request(home: Home, simulator: Simulator, running: Running) -> None:
+    running.write(b'{"prompt": ')
+    until(lambda: catches(running.pid, signal.SIGTERM))
+
+
+def _just_after_the_start(home: Home, simulator: Simulator, running: Running) -> None:
+    running.send({"prompt": "x", "metadata": {"order": 4711}})
+    running.wait_for("start")
+
+
+def _connecting(home: Home, simulator: Simulator, running: Running) -> None:
+    running.send({"prompt": "x", "metadata": {"order": 4711}})
+    running.wait_for("session")
+
+
+def _first_byte_awaited(home: Home, simulator: Simulator, running: Running) -> None:
+    simulator.play("stall-before")
+    running.send({"prompt": "x", "metadata": {"order": 4711}})
+    simulator.wait_for(lambda records: any(record.path == "/v1/messages" for record in records), 30)
+
+
+def _streaming(home: Home, simulator: Simulator, running: Running) -> None:
+    simulator.play("slow")
+    running.send({"prompt": "x", "metadata": {"order": 4711}})
+    running.wait_for("delta", count=2)
+
+
+def _waiting_for_a_retry(home: Home, simulator: Simulator, running: Running) -> None:
+    simulator.play("server-error-500")
+    running.send({"prompt": "x", "metadata": {"order": 4711}})
+    running.wait_for("retry")
+
+
+PHASES = [
+    _before_the_request,
+    _just_after_the_start,
+    _connecting,
+    _first_byte_awaited,
+    _streaming,
+    _waiting_for_a_retry,
+]
+
+
+@pytest.fixture
+def unanswering() -> Iterator[str]:
+    """An address where connections are taken, and nothing more."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.__name__.strip("_"))
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, "abort"])
+def test_a_run_can_be_stopped_in_each_phase(
+    home: Home, simulator: Simulator, unanswering: str, phase: Phase, how: int | str
+) -> None:
+    """The end is told at once, before the agent is gone, and then nothing of the run is left within 5 s."""
+    env = {"ANTHROPIC_BASE_URL": unanswering} if phase is _connecting else {}
+    running = home.start("--control", env=env)
+    if how == "abort" and phase is _before_the_request:
+        running.write(b'{"prompt": "x", "metadata": {"order": 4711}}\n{"type": "abort", "id": "1"}\n')
+        running.wait_for("aborted")
+    else:
+        phase(home, simulator, running)
+        stopped_at = _stop(running, how)
+        assert running.wait_for("aborted") - stopped_at < AT_ONCE_S
+    until(lambda: not home.processes(), within_s=GONE_S)
+    ended = running.end()
+    assert ended.ending == ("aborted", 3)
+    assert ended.last["reason"] == ("client" if how == "abort" else "signal")
+    assert "Traceback" not in ended.stderr
+    if "start" in ended.types:
+        assert ended.last["metadata"] == {"order": 4711}
+    if "session" in ended.types:
+        assert ended.last["session_id"] == ended.of("session")[0]["session_id"]
+    if phase is _streaming:
+        assert ended.last["usage"]["input_tokens"] > 0
+
+
+def test_a_simulated_run_can_be_stopped(home: Home) -> None:
+    running = home.start("--simulate=slow")
+    running.send({"prompt": "x"})
+    running.end_input()
+    running.wait_for("delta")
+    stopped_at = _stop(running, signal.SIGTERM)
+    assert running.wait_for("aborted") - stopped_at < AT_ONCE_S
+    until(lambda: not home.processes(), within_s=GONE_S)
+    assert running.end().ending == ("aborted", 3)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, "abort"])
+def test_a_stop_after_the_end_changes_nothing(home: Home, how: int | str) -> None:
+    running = home.start("--control")
+    running.send({"prompt": "x"})
+    running.wait_for("done")
+    _stop(running, how)
+    ended = running.end()
+    assert ended.ending == ("done", 0)
+
+
+def test_a_stop_while_a_refusal_is_written_changes_nothing(home: Home) -> None:
+    running = home.start()
+    running.write(b"x" * (33 << 20))  # stdin stays open: the worker still reads on, for a caller who still writes
+    running.wait_for("error")
+    running.signal(signal.SIGTERM)
+    ended = running.end()
+    assert ended.ending == ("invalid_request", 2)
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_signal_at_any_moment_of_the_start_leaves_a_whole_stream_or_none(home: Home) -> None:
+    """From the interpreter's first steps, where a signal still kills, to the answer."""
+
+    def stop_after(delay_s: float) -> tuple[int, bytes]:
+        running = home.start()
+        running.send({"prompt": "x"})
+        running.end_input()
+        try:
+            until(lambda: False, within_s=delay_s)
+        except AssertionError:
+            running.signal(signal.SIGTERM)
+        status = running.status
+        ended = running.end(whole=status >= 0)
+        return (status, ended.output)
+
+    with ThreadPoolExecutor(2) as threads:
+        ends = list(threads.map(stop_after, [0.02 * step for step in range(1, 31)]))
+    for status, output in ends:
+        assert status in (-signal.SIGTERM, 3, 0)
+        assert (output == b"") == (status == -signal.SIGTERM)
+    assert 3 in [status for status, _ in ends]
+
+
+def test_a_second_signal_ends_everything_at_once(home: Home, simulator: Simulator) -> None:
+    """The CLI gets no time to end in order: here it would take 3 s, for it does not react at all."""
+    simulator.play("slow")
+    running = home.start()
+    running.send({"prompt": "x"})
+    running.end_input()
+    running.wait_for("delta")
+    agents = home.agents(of=running)
+    for pid in agents:
+        os.kill(pid, signal.SIGSTOP)
+    running.signal(signal.SIGTERM)
+    running.wait_for("aborted")
+    assert set(home.agents(of=running)) == set(agents)
+    running.signal(signal.SIGTERM)
+    until(lambda: not home.processes(), within_s=AT_ONCE_S)
+    ended = running.end()
+    assert ended.ending == ("aborted", 128 + signal.SIGTERM)
+
+
+def test_an_agent_that_does_not_react_is_gone_within_five_seconds(home: Home, simulator: Simulator) -> None:
+    simulator.play("slow")
+    running = home.start()
+    running.send({"prompt": "x"})
+    running.end_input()
+    running.wait_for("delta")
+    for pid in home.agents(of=running):
+        os.kill(pid, signal.SIGSTOP)
+    running.signal(signal.SIGTERM)
+    running.wait_for("aborted")
+    until(lambda: not home.processes(), within_s=GONE_S + 1)
+    assert running.end().ending == ("aborted", 3)
+
+
+@pytest.mark.parametrize("phase", [_just_after_the_start, _connecting, _first_byte_awaited, _streaming])
+def test_a_worker_that_is_killed_takes_its_agent_along(
+    home: Home, simulator: Simulator, unanswering: str, phase: Phase
+) -> None:
+    running = home.start("--control", env={"ANTHROPIC_BASE_URL": unanswering} if phase is _connecting else {})
+    phase(home, simulator, running)
+    running.signal(signal.SIGKILL)
+    until(lambda: not home.processes(), within_s=3)
+    assert running.end(whole=False).status == -signal.SIGKILL
+    shutil.rmtree(home.temporary)  # what a killed worker leaves
+    home.temporary.mkdir()
+
+
+def test_a_stopped_run_of_several_calls_counts_the_tokens_of_all(home: Home, simulator: Simulator) -> None:
+    steps = (
+        Message(content=(Text(text="One. "),), stop_reason="max_tokens", usage={"input_tokens": 1000}),
+        Message(content=(Text(words=1000),), delay_ms=50, usage={"input_tokens": 500}),
+    )
+    simulator.play(Scenario(name="own", description="", steps=steps))
+    running = home.start()
+    running.send({"prompt": "x"})
+    running.end_input()
+    running.wait_for("delta", count=3)
+    running.signal(signal.SIGTERM)
+    assert running.end().last["usage"]["input_tokens"] == 1500
+
+
+def test_a_large_prompt_that_the_agent_has_not_taken_yet_does_not_hold_up_a_stop(home: Home) -> None:
+    running = home.start()
+    running.send({"prompt": "x" * (8 << 20)})
+    running.end_input()
+    running.wait_for("start")
+    stopped_at = _stop(running, signal.SIGTERM)
+    assert running.wait_for("aborted") - stopped_at < AT_ONCE_S
+    assert running.end().ending == ("aborted", 3)
+
+
+def _stop(running: Running, how: int | str) -> float:
+    at = time.monotonic()
+    if isinstance(how, int):
+        running.signal(how)
+    else:
+        running.send({"type": "abort", "id": "1"})
+    return at

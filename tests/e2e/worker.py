@@ -1,0 +1,300 @@
+"""The installed worker as a process, in an environment that holds nothing of this machine."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .stream import TERMINAL, Event, check_whole, events_of
+
+SCRIPTS = Path(sys.executable).parent
+PATIENCE_S = 30
+"""No wait lasts longer. What is expected comes in one or two seconds, but the machine may be busy."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that has ended: what it wrote and its exit status."""
+
+    status: int
+    output: bytes
+    stderr: str
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def last(self) -> Event:
+        return self.events[-1]
+
+    @property
+    def types(self) -> list[str]:
+        return [event["type"] for event in self.events]
+
+    def of(self, kind: str) -> list[Event]:
+        return [event for event in self.events if event["type"] == kind]
+
+    @property
+    def ending(self) -> tuple[str, int]:
+        """Type of the last event, or its code where it is an error, and the exit status."""
+        return (self.last.get("code") or self.last["type"], self.status)
+
+
+class Home:
+    """A place of its own for some runs, and whom they reach.
+
+    Args:
+        root: An empty directory.
+        base_url: What the worker takes for the API.
+    """
+
+    def __init__(self, root: Path, base_url: str) -> None:
+        self.root = root
+        self.temporary = root / "tmp"
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(root / "home"),
+            "AGENT_WORKERS_STATE_DIR": str(root / "state"),
+            "TMPDIR": str(self.temporary),
+            "ANTHROPIC_BASE_URL": base_url,
+            "ANTHROPIC_API_KEY": "key-canary",
+        }
+        for path in (root / "home", root / "state", self.temporary):
+            path.mkdir()
+        self._started: list[Running] = []
+
+    def start(
+        self,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        without: tuple[str, ...] = (),
+        prefix: tuple[str, ...] = (),
+        stdout: int = subprocess.PIPE,
+        reading: bool = True,
+    ) -> "Running":
+        """Starts the worker.
+
+        Args:
+            arguments: Of its command line.
+            env: Variables to add.
+            without: Variables to leave out.
+            prefix: A command that starts it in its turn.
+            stdout: As in ``subprocess``.
+            reading: Whether somebody reads its output from the start.
+        """
+        environ = {name: value for name, value in self.environ.items() if name not in without} | (env or {})
+        command = [*prefix, str(SCRIPTS / "agent-chat"), *arguments]
+        running = Running(command, environ, self.root, stdout=stdout, reading=reading)
+        self._started.append(running)
+        return running
+
+    def run(self, request: object, *arguments: str, after: bytes = b"", **options: Any) -> Ended:
+        """Runs one request to its end; ``after`` is written behind it in the same write."""
+        running = self.start(*arguments, **options)
+        running.write(encoded(request) + after)
+        if "--control" not in arguments:
+            running.end_input()
+        return running.end()
+
+    def processes(self) -> list[int]:
+        """The processes of the runs, whatever became of their parents: their environment gives them away."""
+        marks = (
+            f"HOME={self.root}".encode(),
+            f"TMPDIR={self.root}".encode(),
+            f"CLAUDE_CONFIG_DIR={self.root}".encode(),
+        )
+        return [pid for pid in _pids() if any(entry.startswith(marks) for entry in environ_of(pid))]
+
+    def agents(self, *, of: "Running") -> list[int]:
+        """The processes of the runs but for the worker itself."""
+        return [pid for pid in self.processes() if pid != of.pid]
+
+    def kill_all(self) -> None:
+        """Ends what is left of the runs."""
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for running in self._started:
+            running.close()
+
+
+class Running:
+    """A worker's process. Its output is read in a thread, line by line, with the time of each."""
+
+    def __init__(self, command: list[str], environ: dict[str, str], cwd: Path, *, stdout: int, reading: bool) -> None:
+        self._errors = cwd / f"stderr-{os.urandom(4).hex()}"
+        with self._errors.open("wb") as errors:
+            self._popen = subprocess.Popen(
+                command, env=environ, cwd=cwd, stdin=subprocess.PIPE, stdout=stdout, stderr=errors
+            )
+        self.pid = self._popen.pid
+        self._lines: list[bytes] = []
+        self._arrivals: list[float] = []
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        if reading and self._popen.stdout:
+            self.read()
+
+    def read(self) -> None:
+        """Begins to read the output."""
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._popen.stdout
+        for line in self._popen.stdout:
+            with self._changed:
+                self._lines.append(line)
+                self._arrivals.append(time.monotonic())
+                self._changed.notify_all()
+
+    # Input
+
+    def write(self, data: bytes) -> None:
+        """Writes to stdin; a worker that has gone is no fault of the writer's."""
+        assert self._popen.stdin
+        with suppress(BrokenPipeError):
+            self._popen.stdin.write(data)
+            self._popen.stdin.flush()
+
+    def send(self, message: object) -> None:
+        """Writes one JSON line to stdin."""
+        self.write(encoded(message) + b"\n")
+
+    def end_input(self) -> None:
+        """Closes stdin."""
+        assert self._popen.stdin
+        with suppress(BrokenPipeError):
+            self._popen.stdin.close()
+
+    # Output
+
+    @property
+    def output(self) -> bytes:
+        """What was read until now."""
+        return b"".join(self._lines)
+
+    @property
+    def stderr(self) -> str:
+        return self._errors.read_text("utf-8", "replace")
+
+    def wait_for(self, *kinds: str, count: int = 1) -> float:
+        """Waits until so many events of one of these types were read; returns when the last of them arrived."""
+        found: list[int] = []
+
+        def is_there() -> bool:
+            found[:] = [number for number, line in enumerate(self._lines) if _kind(line) in kinds]
+            return len(found) >= count
+
+        with self._changed:
+            if not self._changed.wait_for(is_there, PATIENCE_S):
+                raise TimeoutError(f"no {kinds} in {self.output[-2000:]!r}, stderr {self.stderr[-2000:]}")
+        return self._arrivals[found[count - 1]]
+
+    def waiting(self) -> int:
+        """Bytes in the pipe that nobody has read."""
+        assert self._popen.stdout
+        count = array("i", [0])
+        fcntl.ioctl(self._popen.stdout, termios.FIONREAD, count)
+        return count[0]
+
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """Reads the output in chunks of this size; only where nobody reads in a thread."""
+        assert self._popen.stdout
+        while chunk := os.read(self._popen.stdout.fileno(), size):
+            yield chunk
+
+    def close_output(self) -> None:
+        """Goes away as a reader does; only where nobody reads in a thread."""
+        assert self._popen.stdout
+        self._popen.stdout.close()
+
+    # End
+
+    def signal(self, number: int) -> None:
+        self._popen.send_signal(number)
+
+    def end(self, *, whole: bool = True) -> Ended:
+        """Waits for the end and checks the output.
+
+        Args:
+            whole: Whether exactly one terminal event is promised.
+        """
+        try:
+            status = self._popen.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"still runs; {self.output[-2000:]!r}, stderr {self.stderr[-2000:]}") from None
+        if self._reader.ident:
+            self._reader.join(PATIENCE_S)
+        events = events_of(self.output)
+        if whole:
+            check_whole(events)
+        else:
+            assert [event for event in events if event["type"] in TERMINAL] == []
+        return Ended(status, self.output, self.stderr, events)
+
+    @property
+    def status(self) -> int:
+        """The exit status, of which nothing more is asked than that it comes."""
+        return self._popen.wait(PATIENCE_S)
+
+    def close(self) -> None:
+        """Leaves nothing open."""
+        self._popen.wait(PATIENCE_S)
+        if self._reader.ident:
+            self._reader.join(PATIENCE_S)
+        for stream in (self._popen.stdin, self._popen.stdout):
+            with suppress(BrokenPipeError):
+                if stream:
+                    stream.close()
+
+
+def until(condition: Callable[[], object], within_s: float = PATIENCE_S) -> float:
+    """Waits for a condition; returns the seconds that it took, and fails after ``within_s``."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < within_s, f"not within {within_s} s"
+        time.sleep(0.005)
+    return time.monotonic() - began
+
+
+def encoded(message: object) -> bytes:
+    """JSON, where it is not bytes already."""
+    return message if isinstance(message, bytes) else json.dumps(message).encode()
+
+
+def script(path: Path, *commands: str) -> Path:
+    """Writes a shell script, for the place of the agent's CLI."""
+    path.write_text("\n".join(["#!/bin/bash", *commands, ""]), "utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def environ_of(pid: int) -> list[bytes]:
+    """The environment that a process was started with; empty for one that is no more."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    return []
+
+
+def catches(pid: int, number: int) -> bool:
+    """Whether a process has a handler for a signal."""
+    status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
+def _kind(line: bytes) -> str:
+    return json.loads(line)["type"] if line.endswith(b"\n") else ""
+
+
+def _pids() -> Iterator[int]:
+    return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())

@@ -1,0 +1,98 @@
+"""Every command and snippet of the README does what it says."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from agent_workers.protocol.v1.codes import ERROR_CODES
+from agent_workers.protocol.v1.events import BODIES
+from agent_workers.simulator import running_simulator
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = [(match[1], match[2]) for match in re.finditer(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)]
+COMMANDS = {"sh": ["bash", "-euo", "pipefail"], "php": ["php"], "js": ["node"]}
+SUFFIXES = {"sh": "sh", "php": "php", "js": "mjs"}
+
+
+def scenario(snippet: str) -> str:
+    """What the simulator must play for the snippet to show what it is about."""
+    return "structured-output" if "structured" in snippet else "memory" if "resume" in snippet else "hello"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A place as a reader would have it, with a recording as an earlier snippet has made it."""
+    shutil.copytree(ROOT / "examples" / "requests", tmp_path / "examples" / "requests")
+    (tmp_path / "home").mkdir()
+    return tmp_path
+
+
+def run(command: list[str], folder: Path, base_url: str) -> subprocess.CompletedProcess[str]:
+    binaries = Path(sys.executable).parent
+    environ = {"PATH": f"{binaries}:{os.environ['PATH']}", "HOME": str(folder / "home"), "TMPDIR": str(folder)}
+    environ |= {"ANTHROPIC_BASE_URL": base_url, "ANTHROPIC_API_KEY": "dummy", "LANG": "C.UTF-8"}
+    cwd = ROOT if "make" in command else folder
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def recorded(folder: Path, base_url: str) -> None:
+    line = "agent-chat < examples/requests/hello.json > recorded.ndjson"
+    assert run(["bash", "-c", line], folder, base_url).returncode == 0
+
+
+SNIPPETS = [pytest.param(kind, text, id=text.split("\n")[0][:60]) for kind, text in BLOCKS if kind in COMMANDS]
+
+
+@pytest.mark.parametrize(("kind", "snippet"), SNIPPETS)
+def test_a_snippet_of_the_readme_runs(kind: str, snippet: str, folder: Path) -> None:
+    with running_simulator(scenario(snippet)) as simulator:
+        if "replay" in snippet:
+            recorded(folder, simulator.base_url)
+        file = folder / f"snippet.{SUFFIXES[kind]}"
+        file.write_text(snippet, "utf-8")
+        command = ["make", "demo"] if snippet.strip() == "make demo" else [*COMMANDS[kind], str(file)]
+        done = run(command, folder, simulator.base_url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout or "agent-workers schema" in snippet, done.stderr
+    if kind in {"php", "js"}:
+        assert "You said: Hello" in done.stdout
+
+
+def test_a_conversation_of_the_readme_is_continued(folder: Path) -> None:
+    snippet = next(text for kind, text in BLOCKS if kind == "sh" and "resume" in text)
+    with running_simulator("memory") as simulator:
+        done = run(["bash", "-euo", "pipefail", "-c", snippet], folder, simulator.base_url)
+    assert "My name is Ada." in json.loads(done.stdout.splitlines()[-1])["text"]
+
+
+def test_the_events_that_the_readme_shows_satisfy_the_schema() -> None:
+    schema = json.loads((ROOT / "schemas/v1/event.schema.json").read_text("utf-8"))
+    shown = [json.loads(line) for kind, text in BLOCKS if kind == "jsonl" for line in text.splitlines()]
+    assert [event["type"] for event in shown] == ["start", "session", "delta", "delta", "done"]
+    for event in shown:
+        Draft202012Validator(schema).validate(event)
+
+
+def test_the_readme_names_every_event_type_and_error_code() -> None:
+    not_of_the_chat_worker = {"tool_call", "tool_result", "permission_request", "permission_resolved"}
+    not_of_the_chat_worker |= {"app_tool_call", "task", "policy_denied"}
+    known = {*BODIES, *ERROR_CODES} - not_of_the_chat_worker
+    assert [name for name in known if f"`{name}`" not in README] == []
