@@ -1,0 +1,23 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Event;
+
+/** The model calls a tool of the application: answer with Run::toolResult(). The input was written by the model. */
+final class AppToolCall extends Event
+{
+    public readonly string $callId;
+    public readonly string $name;
+    /** @var array<string, mixed> */
+    public readonly array $input;
+    public readonly string $expiresAt;
+
+    protected function read(Fields $fields): void
+    {
+        $this->callId = $fields->string('call_id');
+        $this->name = $fields->string('name');
+        $this->input = $fields->array('input');
+        $this->expiresAt = $fields->string('expires_at');
+    }
+}

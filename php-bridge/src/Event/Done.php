@@ -1,0 +1,52 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Event;
+
+/** The run ended with an answer. */
+final class Done extends Event
+{
+    public readonly string $stopReason;
+    public readonly string $text;
+    /** What satisfies the request's `output_schema`; objects are arrays. */
+    public readonly mixed $output;
+    public readonly string $sessionId;
+    public readonly Usage $usage;
+    public readonly ?float $costUsd;
+    public readonly int $durationMs;
+    public readonly int $turns;
+    /** @var array<string, Usage>|null by name of the model */
+    public readonly ?array $models;
+    /** @var list<array{tool_use_id: string, name: string, input?: array<string, mixed>}>|null */
+    public readonly ?array $denials;
+    /** @var array<string, mixed>|null */
+    public readonly ?array $metadata;
+
+    protected function read(Fields $fields): void
+    {
+        $models = $fields->arrayOrNull('models');
+        $this->stopReason = $fields->string('stop_reason');
+        $this->text = $fields->string('text');
+        $this->output = $fields->mixed('output');
+        $this->sessionId = $fields->string('session_id');
+        $this->usage = Usage::fromArray($fields->array('usage'));
+        $this->costUsd = $fields->floatOrNull('cost_usd');
+        $this->durationMs = $fields->int('duration_ms');
+        $this->turns = $fields->int('turns');
+        $this->models = $models === null ? null : array_map(Usage::fromArray(...), array_filter($models, 'is_array'));
+        $this->denials = $fields->arrayOrNull('denials');
+        $this->metadata = $fields->arrayOrNull('metadata');
+    }
+
+    /** The same end with the whole text, where a line was too short for it. */
+    public function withText(string $text): self
+    {
+        $done = (array) $this->jsonSerialize();
+        $done['text'] = $text;
+        unset($done['truncated_bytes']);
+        $json = json_encode($done, JSON_THROW_ON_ERROR);
+
+        return new self(json_decode($json, true, 512, JSON_THROW_ON_ERROR), $json);
+    }
+}

@@ -1,0 +1,20 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Event;
+
+/** `behavior` is allow or deny; `by` is client, timeout, policy or abort. */
+final class PermissionResolved extends Event
+{
+    public readonly string $permissionId;
+    public readonly string $behavior;
+    public readonly string $by;
+
+    protected function read(Fields $fields): void
+    {
+        $this->permissionId = $fields->string('permission_id');
+        $this->behavior = $fields->string('behavior');
+        $this->by = $fields->string('by');
+    }
+}

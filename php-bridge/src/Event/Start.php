@@ -1,0 +1,25 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Event;
+
+/** The request was accepted; the agent is not up yet. */
+final class Start extends Event
+{
+    public readonly string $worker;
+    public readonly string $workerVersion;
+    public readonly string $sdkVersion;
+    public readonly bool $simulated;
+    /** @var array<string, mixed>|null */
+    public readonly ?array $metadata;
+
+    protected function read(Fields $fields): void
+    {
+        $this->worker = $fields->string('worker');
+        $this->workerVersion = $fields->string('worker_version');
+        $this->sdkVersion = $fields->string('sdk_version');
+        $this->simulated = $fields->bool('simulated');
+        $this->metadata = $fields->arrayOrNull('metadata');
+    }
+}

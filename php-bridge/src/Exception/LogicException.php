@@ -1,0 +1,9 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Exception;
+
+final class LogicException extends \LogicException implements AgentWorkersException
+{
+}

@@ -1,0 +1,16 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Exception;
+
+use AgentWorkers\Request;
+
+/** A test started a run for which its FakeRunner has no script. */
+final class StrayRunException extends \RuntimeException implements AgentWorkersException
+{
+    public function __construct(public readonly Request $request)
+    {
+        parent::__construct(sprintf('There is no script for the run "%s".', $request->promptText()));
+    }
+}

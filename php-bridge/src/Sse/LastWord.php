@@ -1,0 +1,43 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Sse;
+
+/**
+ * Has the last word when PHP ends inside a stream: on a fatal error or exit() no `catch` is reached.
+ *
+ * @internal
+ */
+final class LastWord
+{
+    private static ?self $expected = null;
+    private static bool $isRegistered = false;
+
+    /** @param \Closure(): void $say */
+    private function __construct(private readonly \Closure $say)
+    {
+    }
+
+    /** @param \Closure(): void $say */
+    public static function expect(\Closure $say): self
+    {
+        if (!self::$isRegistered) {
+            self::$isRegistered = true; // once in a process that serves many requests
+            register_shutdown_function(static function (): void {
+                $word = self::$expected;
+                self::$expected = null;
+                $word === null || ($word->say)();
+            });
+        }
+
+        return self::$expected = new self($say);
+    }
+
+    public function release(): void
+    {
+        if (self::$expected === $this) {
+            self::$expected = null;
+        }
+    }
+}

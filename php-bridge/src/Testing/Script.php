@@ -1,0 +1,162 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Testing;
+
+/** What a fake worker says, and how badly. Immutable: each modifier returns a changed copy. */
+final class Script
+{
+    /** @var array<string, mixed> */
+    private const START = [
+        'type' => 'start', 'worker' => 'fake', 'worker_version' => '0', 'sdk_version' => '0', 'simulated' => true,
+    ];
+    /** @var array<string, mixed> */
+    private const SESSION = [
+        'type' => 'session', 'session_id' => '00000000-0000-4000-8000-000000000000', 'model' => 'fake',
+        'cli_version' => '0', 'tools' => [], 'resumed' => false,
+    ];
+    private const KILLED = 137;
+
+    /** @var positive-int|null */
+    private ?int $chunk = null;
+    private ?int $crashAfter = null;
+    private bool $isSilentAtTheEnd = false;
+    private int $ticks = 0;
+    private float $sleep = 0.0;
+    private ?int $exitCode = null;
+    private string $stderr = '';
+
+    /** @param list<array<string, mixed>|\stdClass|string> $steps event bodies, and strings for raw bytes */
+    private function __construct(private readonly array $steps)
+    {
+    }
+
+    /** A run that answers with this text, a delta for each word. */
+    public static function text(string $text): self
+    {
+        $deltas = array_map(
+            static fn (string $word): array => ['type' => 'delta', 'text' => $word, 'block' => 1],
+            preg_split('/(?<=\s)(?=\S)/u', $text, -1, PREG_SPLIT_NO_EMPTY) ?: [$text],
+        );
+
+        return new self([self::START, self::SESSION, ...$deltas, [
+            'type' => 'done',
+            'stop_reason' => 'end_turn',
+            'text' => $text,
+            'session_id' => self::SESSION['session_id'],
+            'usage' => ['input_tokens' => 1, 'output_tokens' => count($deltas)],
+            'duration_ms' => 1,
+            'turns' => 1,
+        ]]);
+    }
+
+    /**
+     * A run that fails.
+     *
+     * @param array<string, mixed> $more such as retry_after_ms
+     */
+    public static function error(string $code, string $message = '', bool $retryable = false, array $more = []): self
+    {
+        $message = $message === '' ? "A fake failure: $code." : $message;
+        $error = ['type' => 'error', 'code' => $code, 'message' => $message, 'retryable' => $retryable] + $more;
+
+        return new self([self::START, $error]);
+    }
+
+    /**
+     * These events; seq, run and ts are added where they are missing. Nothing else is: bring your own `done`.
+     *
+     * @param array<string, mixed> ...$events
+     */
+    public static function events(array ...$events): self
+    {
+        return new self(array_values($events));
+    }
+
+    /** What a worker wrote once: `agent-chat < request.json > FILE`. The events get the run's id. */
+    public static function transcript(string $path): self
+    {
+        $steps = [];
+        foreach (file($path, FILE_IGNORE_NEW_LINES | FILE_SKIP_EMPTY_LINES) ?: [] as $line) {
+            $event = json_decode($line);
+            $steps[] = $event instanceof \stdClass ? $event : "$line\n";
+        }
+
+        return new self($steps);
+    }
+
+    /** These bytes, as they are. */
+    public static function bytes(string ...$chunks): self
+    {
+        return new self(array_values($chunks));
+    }
+
+    /**
+     * Cuts the output into pieces, so that lines and characters arrive in halves.
+     *
+     * @param positive-int $bytes
+     */
+    public function inChunksOf(int $bytes): self
+    {
+        return $this->with(static fn (self $script) => $script->chunk = $bytes);
+    }
+
+    /** Dies in the middle of the line that follows the first events. */
+    public function crashAfter(int $events, int $exitCode = self::KILLED): self
+    {
+        return $this->with(static function (self $script) use ($events, $exitCode): void {
+            $script->crashAfter = $events;
+            $script->exitCode = $exitCode;
+        });
+    }
+
+    /** Ends well, but says nothing of it. */
+    public function withoutTerminal(): self
+    {
+        return $this->with(static fn (self $script) => $script->isSilentAtTheEnd = true);
+    }
+
+    /** Ticks so often before each event, as a real run does five times a second; sleeps only if you ask for it. */
+    public function slow(int $ticks = 1, float $sleepS = 0.0): self
+    {
+        return $this->with(static function (self $script) use ($ticks, $sleepS): void {
+            $script->ticks = $ticks;
+            $script->sleep = $sleepS;
+        });
+    }
+
+    public function exitsWith(int $code): self
+    {
+        return $this->with(static fn (self $script) => $script->exitCode = $code);
+    }
+
+    public function stderr(string $text): self
+    {
+        return $this->with(static fn (self $script) => $script->stderr = $text);
+    }
+
+    /** @internal */
+    public function play(): ScriptedTransport
+    {
+        return new ScriptedTransport(
+            $this->steps,
+            $this->chunk,
+            $this->crashAfter,
+            $this->isSilentAtTheEnd,
+            $this->ticks,
+            $this->sleep,
+            $this->exitCode,
+            $this->stderr,
+        );
+    }
+
+    /** @param \Closure(self): mixed $change */
+    private function with(\Closure $change): self
+    {
+        $copy = clone $this;
+        $change($copy);
+
+        return $copy;
+    }
+}

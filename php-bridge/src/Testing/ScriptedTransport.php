@@ -1,0 +1,165 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Testing;
+
+use AgentWorkers\Event\Event;
+use AgentWorkers\Worker\ExitStatus;
+use AgentWorkers\Worker\Transport;
+
+/**
+ * A worker that follows a script, down to its bytes: what reads them is the real thing. It obeys like a worker, too.
+ *
+ * @internal
+ */
+final class ScriptedTransport implements Transport
+{
+    /** @var list<array<string, mixed>> */
+    private array $controls = [];
+    /** @var list<array<string, mixed>> what it has to say in answer to control messages */
+    private array $answers = [];
+    private string $run = '';
+    private int $seq = 0;
+    private bool $isRunning = false;
+    private bool $isEnded = false;
+
+    /**
+     * @param list<array<string, mixed>|\stdClass|string> $steps
+     * @param positive-int|null $chunk
+     */
+    public function __construct(
+        private readonly array $steps,
+        private readonly ?int $chunk,
+        private readonly ?int $crashAfter,
+        private readonly bool $isSilentAtTheEnd,
+        private readonly int $ticks,
+        private readonly float $sleep,
+        private readonly ?int $exitCode,
+        private readonly string $stderr,
+    ) {
+    }
+
+    public function chunks(string $request, \Closure $tick): \Generator
+    {
+        $this->isRunning = true;
+        $this->run = json_decode($request)->run;
+        $tick();
+        foreach ($this->steps as $step) {
+            yield from $this->answered();
+            $this->pass($tick);
+            yield from $this->answered();
+            if ($this->isEnded) {
+                break;
+            }
+            if ($this->seq === $this->crashAfter) {
+                $half = is_string($step) ? $step : $this->line($step);
+                yield from $this->pieces(substr($half, 0, intdiv(strlen($half), 2)));
+                break;
+            }
+            yield from $this->pieces(is_string($step) ? $step : $this->said($step));
+        }
+        yield from $this->answered();
+        $this->isRunning = false;
+    }
+
+    public function send(string $line): bool
+    {
+        if (!$this->isRunning) {
+            return false;
+        }
+        $control = json_decode($line, true);
+        $this->controls[] = $control;
+        $this->answers[] = ['type' => 'ack', 'id' => $control['id'], 'ok' => true];
+        if ($control['type'] === 'abort') {
+            $this->answers[] = ['type' => 'aborted', 'reason' => 'client'];
+        } elseif ($control['type'] === 'permission') {
+            $settled = ['permission_id' => $control['permission_id'], 'behavior' => $control['behavior']];
+            $this->answers[] = ['type' => 'permission_resolved'] + $settled + ['by' => 'client'];
+        }
+
+        return true;
+    }
+
+    public function terminate(): void
+    {
+        if ($this->isRunning) {
+            $this->answers[] = ['type' => 'aborted', 'reason' => 'signal'];
+        }
+    }
+
+    public function terminateAfterGrace(): void
+    {
+    }
+
+    public function finish(): void
+    {
+        $this->isRunning = false;
+    }
+
+    public function stop(): void
+    {
+        $this->isRunning = false;
+    }
+
+    public function exitStatus(): ExitStatus
+    {
+        return new ExitStatus($this->isRunning ? null : $this->exitCode);
+    }
+
+    public function stderr(): string
+    {
+        return $this->stderr;
+    }
+
+    /** @return list<array<string, mixed>> */
+    public function controls(): array
+    {
+        return $this->controls;
+    }
+
+    private function pass(\Closure $tick): void
+    {
+        for ($i = 0; $i < $this->ticks; $i++) {
+            $tick();
+        }
+        if ($this->sleep > 0) {
+            usleep((int) ($this->sleep * 1e6));
+        }
+    }
+
+    /** @return \Generator<int, string> */
+    private function answered(): \Generator
+    {
+        while ($this->answers !== [] && !$this->isEnded) {
+            yield from $this->pieces($this->said(array_shift($this->answers)));
+        }
+    }
+
+    /** @param array<string, mixed>|\stdClass $event */
+    private function said(array|\stdClass $event): string
+    {
+        $event = (array) $event;
+        $isTerminal = in_array($event['type'] ?? null, Event::TERMINAL, true);
+        $this->isEnded = $isTerminal;
+
+        return $isTerminal && $this->isSilentAtTheEnd ? '' : $this->line($event, ++$this->seq);
+    }
+
+    /** @param array<string, mixed>|\stdClass $event */
+    private function line(array|\stdClass $event, ?int $seq = null): string
+    {
+        $envelope = ['v' => 1, 'seq' => $seq ?? $this->seq + 1, 'run' => $this->run];
+        $line = $envelope + (array) $event + ['ts' => '2026-01-01T00:00:00.000Z'];
+
+        return json_encode($line, JSON_THROW_ON_ERROR | JSON_INVALID_UTF8_SUBSTITUTE) . "\n";
+    }
+
+    /** @return \Generator<int, string> */
+    private function pieces(string $bytes): \Generator
+    {
+        if ($bytes !== '') {
+            yield from $this->chunk === null ? [$bytes] : str_split($bytes, $this->chunk);
+        }
+    }
+}

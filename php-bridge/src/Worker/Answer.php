@@ -1,0 +1,41 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Worker;
+
+use AgentWorkers\Event\Delta;
+use AgentWorkers\Event\Discard;
+use AgentWorkers\Event\Done;
+use AgentWorkers\Event\Event;
+
+/**
+ * The text of a run's deltas, for a `done` whose own text did not fit its line.
+ *
+ * @internal
+ */
+final class Answer
+{
+    /** @var array<int, string> by block */
+    private array $texts = [];
+
+    public function add(Event $event): void
+    {
+        if ($event instanceof Delta) {
+            $this->texts[$event->block] = ($this->texts[$event->block] ?? '') . $event->text;
+        } elseif ($event instanceof Discard) {
+            $this->texts = array_diff_key($this->texts, array_flip($event->blocks));
+        }
+    }
+
+    public function complete(Done $done): Done
+    {
+        if ($done->truncatedBytes === null) {
+            return $done;
+        }
+        $length = strlen($done->text) + $done->truncatedBytes;
+        $whole = substr(implode('', $this->texts), -$length);
+
+        return strlen($whole) === $length && str_starts_with($whole, $done->text) ? $done->withText($whole) : $done;
+    }
+}

@@ -1,0 +1,77 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Worker;
+
+/**
+ * What a worker sees of this process's environment: an allow-list. Under php-fpm the rest holds the visitor's cookies
+ * and headers, under Laravel the database's password.
+ *
+ * @internal
+ */
+final class Environment
+{
+    /** HTTP_PROXY is not among them: under CGI and fpm, a visitor sets it by a header. */
+    public const INHERITED = [
+        'PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'TZ', 'LANG', 'LANGUAGE', 'LC_*', 'XDG_STATE_HOME',
+        'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'all_proxy', 'no_proxy',
+        'SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE',
+        'AGENT_WORKERS_*', 'ANTHROPIC_*', 'CLAUDE_*',
+    ];
+
+    private const FALLBACK = ['PATH' => '/usr/local/bin:/usr/bin:/bin', 'LANG' => 'C.UTF-8'];
+
+    /**
+     * @param list<string> $patterns names to inherit; `*` stands for any characters
+     * @param array<string, string|false> $values set, or with false kept away, whatever is inherited
+     */
+    public function __construct(
+        private readonly array $patterns = self::INHERITED,
+        private readonly array $values = [],
+    ) {
+    }
+
+    /**
+     * The argument for Process::start(), which merges it with everything: false is what unsets a name.
+     *
+     * @return array<string, string|false>
+     */
+    public function forProcess(): array
+    {
+        $present = getenv() + self::strings($_ENV);
+        $inherited = array_filter($present, $this->isInherited(...), ARRAY_FILTER_USE_KEY);
+        $unset = array_fill_keys(array_keys($present + $_ENV + $_SERVER), false);
+
+        return $this->values + $inherited + self::FALLBACK + self::home() + $unset;
+    }
+
+    private function isInherited(string|int $name): bool
+    {
+        foreach ($this->patterns as $pattern) {
+            if (fnmatch($pattern, (string) $name)) {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /** @return array{HOME?: string} */
+    private static function home(): array
+    {
+        $user = function_exists('posix_getpwuid') ? posix_getpwuid(posix_geteuid()) : false;
+
+        return $user === false ? [] : ['HOME' => $user['dir']];
+    }
+
+    /**
+     * @param array<array-key, mixed> $values
+     *
+     * @return array<array-key, string>
+     */
+    private static function strings(array $values): array
+    {
+        return array_filter($values, 'is_string');
+    }
+}

@@ -1,0 +1,49 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Worker;
+
+use Symfony\Component\Process\Process;
+
+/**
+ * How a worker ended. PHP and Symfony tell a killed process now by -1, now by 128 + signal: here it is always the
+ * latter.
+ *
+ * @internal
+ */
+final class ExitStatus
+{
+    private const NOT_EXECUTABLE = 126;
+    private const NOT_FOUND = 127;
+    private const KILLED = 137;
+
+    /** @param int|null $code null where it is unknown */
+    public function __construct(public readonly ?int $code, public readonly bool $isStarted = true)
+    {
+    }
+
+    public static function of(Process $process, bool $killed): self
+    {
+        $code = $process->getExitCode();
+        if ($code !== null && $code >= 0) {
+            return new self($code);
+        }
+        if ($process->isTerminated() && $process->hasBeenSignaled() && $process->getTermSignal() > 0) {
+            return new self(128 + $process->getTermSignal());
+        }
+
+        return new self($killed ? self::KILLED : null);
+    }
+
+    public static function notStarted(string $binary): self
+    {
+        return new self(@is_executable($binary) ? null : self::NOT_FOUND, false);
+    }
+
+    /** Nothing ran: the command does not exist or cannot be executed. */
+    public function isMissing(): bool
+    {
+        return in_array($this->code, [self::NOT_FOUND, self::NOT_EXECUTABLE], true);
+    }
+}

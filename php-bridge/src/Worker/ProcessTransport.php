@@ -1,0 +1,187 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Worker;
+
+use Symfony\Component\Process\Exception\ExceptionInterface;
+use Symfony\Component\Process\Exception\ProcessTimedOutException;
+use Symfony\Component\Process\InputStream;
+use Symfony\Component\Process\Process;
+
+/**
+ * A worker in a process of its own. Its stdin stays open as long as the run: it carries control messages, and its end
+ * is how the worker learns that this process was killed.
+ *
+ * @internal
+ */
+final class ProcessTransport implements Transport
+{
+    private const PIECE = 64 * 1024;
+    private const SIGTERM = 15;
+    private const SIGKILL = 9;
+    private const DYING_S = 2.0;
+
+    private readonly InputStream $stdin;
+    private readonly Tail $stderr;
+    /** @var list<string> */
+    private array $pending = [];
+    private bool $forgetting = false;
+    private ?float $terminateAt = null;
+    private ?float $killAt = null;
+    private bool $killed = false;
+    private ?ExitStatus $notStarted = null;
+
+    public function __construct(
+        private readonly WorkerProcess $process,
+        private readonly Environment $environment,
+        private readonly string $binary,
+        private readonly float $grace,
+    ) {
+        $this->stdin = new InputStream();
+        $this->stderr = new Tail();
+    }
+
+    public function chunks(string $request, \Closure $tick): \Generator
+    {
+        if (!$this->start($request, $tick)) {
+            return;
+        }
+        do {
+            $this->pump();
+            $running = !$this->process->isTerminated(); // reads what is left before it says so
+            [$chunks, $this->pending] = [$this->pending, []];
+            yield from $chunks;
+            unset($chunks);
+        } while ($running);
+    }
+
+    public function send(string $line): bool
+    {
+        if ($this->stdin->isClosed() || !$this->process->isRunning()) {
+            return false;
+        }
+        $this->stdin->write($line . "\n");
+
+        return true;
+    }
+
+    public function terminate(): void
+    {
+        if ($this->killAt === null && $this->process->isRunning()) {
+            $this->killAt = self::now() + $this->grace;
+            $this->signal(self::SIGTERM);
+        }
+    }
+
+    public function terminateAfterGrace(): void
+    {
+        $this->terminateAt ??= self::now() + $this->grace;
+    }
+
+    public function finish(): void
+    {
+        $this->terminateAfterGrace();
+        $this->stdin->close();
+        $this->awaitEnd();
+    }
+
+    public function stop(): void
+    {
+        $this->terminate();
+        $this->awaitEnd();
+    }
+
+    public function exitStatus(): ExitStatus
+    {
+        return $this->notStarted ?? ExitStatus::of($this->process, $this->killed);
+    }
+
+    public function stderr(): string
+    {
+        return (string) $this->stderr;
+    }
+
+    private function start(string $request, \Closure $tick): bool
+    {
+        $this->process->setInput($this->stdin);
+        $this->stdin->write(self::inPieces($request));
+        $this->stdin->write("\n");
+        // What configureProcess() set is wanted; what it did not name stays away.
+        $env = array_diff_key($this->environment->forProcess(), $this->process->getEnv());
+        try {
+            $this->process->launch($this->take(...), $tick, $env);
+        } catch (ExceptionInterface $error) {
+            $this->notStarted = ExitStatus::notStarted($this->binary);
+            $this->stderr->append($error->getMessage());
+        }
+
+        return $this->notStarted === null;
+    }
+
+    private function take(string $type, string $bytes): void
+    {
+        if ($type === Process::ERR) {
+            $this->stderr->append($bytes);
+        } elseif (!$this->forgetting) {
+            $this->pending[] = $bytes;
+        }
+    }
+
+    private function pump(): void
+    {
+        $this->process->pump();
+        if ($this->terminateAt !== null && self::now() >= $this->terminateAt) {
+            $this->terminate();
+        }
+        if ($this->killAt !== null && self::now() >= $this->killAt && !$this->killed) {
+            $this->killed = true;
+            $this->signal(self::SIGKILL);
+        }
+    }
+
+    private function awaitEnd(): void
+    {
+        $this->forgetting = true;
+        $this->pending = [];
+        while ($this->process->isRunning() && !$this->isHopeless()) {
+            try {
+                $this->pump();
+            } catch (ProcessTimedOutException) {
+                // It has been killed, which is what is wanted here.
+            }
+        }
+    }
+
+    /** Not even SIGKILL ends a process that waits for a dead disk. */
+    private function isHopeless(): bool
+    {
+        return $this->killed && self::now() > $this->killAt + self::DYING_S;
+    }
+
+    private function signal(int $number): void
+    {
+        try {
+            $this->process->signal($number);
+        } catch (ExceptionInterface) {
+            // It has ended in the meantime.
+        }
+    }
+
+    /**
+     * Symfony copies what is left of a string after each write of 64 KiB.
+     *
+     * @return \Generator<int, string>
+     */
+    private static function inPieces(string $bytes): \Generator
+    {
+        for ($start = 0, $length = strlen($bytes); $start < $length; $start += self::PIECE) {
+            yield substr($bytes, $start, self::PIECE);
+        }
+    }
+
+    private static function now(): float
+    {
+        return hrtime(true) / 1e9;
+    }
+}

@@ -1,0 +1,100 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Worker;
+
+use AgentWorkers\Event\Event;
+use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Exception\MalformedEventException;
+use Psr\Log\LoggerInterface;
+
+/**
+ * Makes events of a worker's bytes, up to the terminal one. A line that is none is logged, without its content.
+ *
+ * @internal
+ */
+final class Reading
+{
+    private readonly LineSplitter $lines;
+    private int $seq = 0;
+    private ?Event $terminal = null;
+
+    public function __construct(private string $run, private readonly LoggerInterface $logger)
+    {
+        $this->lines = new LineSplitter();
+    }
+
+    /** @return \Generator<int, Event> */
+    public function push(string $chunk): \Generator
+    {
+        foreach ($this->lines->push($chunk) as $line) {
+            foreach ($this->read($line) as $event) {
+                yield $event;
+            }
+            if ($this->terminal !== null) {
+                return;
+            }
+        }
+    }
+
+    /** @return \Generator<int, Event> of a last line without a newline */
+    public function rest(): \Generator
+    {
+        $line = $this->lines->rest();
+        if ($line !== '') {
+            yield from $this->read($line);
+        }
+    }
+
+    public function terminal(): ?Event
+    {
+        return $this->terminal;
+    }
+
+    /**
+     * The next event, of this side's making.
+     *
+     * @param array<string, mixed> $body
+     */
+    public function compose(string $type, array $body): Event
+    {
+        return $this->note(EventFactory::compose($this->run, $this->seq + 1, $type, $body));
+    }
+
+    /** @return \Generator<int, Event> */
+    private function read(?string $line): \Generator
+    {
+        try {
+            $event = EventFactory::fromJson($line ?? throw new MalformedEventException('longer than the cap'));
+        } catch (MalformedEventException $error) {
+            $context = ['run' => $this->run, 'problem' => $error->getMessage(), 'bytes' => strlen($line ?? '')];
+            $this->logger->warning('An agent worker wrote a line that is no event.', $context);
+            if ($error->isOtherVersion) {
+                yield $this->compose('error', Ending::unsupportedVersion());
+            }
+
+            return;
+        }
+        $this->run = $event->run;
+        $missing = $event->seq - $this->seq - 1;
+        if ($missing > 0) {
+            yield $this->compose('notice', [
+                'level' => 'warning',
+                'code' => 'protocol_error',
+                'message' => "Events that could not be read: $missing.",
+            ]);
+        }
+        yield $this->note($event);
+    }
+
+    private function note(Event $event): Event
+    {
+        $this->seq = $event->seq;
+        if ($event->isTerminal()) {
+            $this->terminal = $event;
+        }
+
+        return $event;
+    }
+}

@@ -1,0 +1,84 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Tests\Sse;
+
+use AgentWorkers\Event\Event;
+use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Sse\Format;
+use AgentWorkers\Sse\LaravelEncoder;
+use AgentWorkers\Sse\NativeEncoder;
+use PHPUnit\Framework\TestCase;
+
+final class EncoderTest extends TestCase
+{
+    private const LINE = '{"v":1,"seq":3,"run":"r1","ts":"t","type":"delta","text":"a\nb","block":1,"x":{}}';
+
+    public function testANativeEventHasAnIdANameAndOneLineOfData(): void
+    {
+        $frame = (new NativeEncoder())->event(self::event());
+
+        self::assertSame("id: r1:3\nevent: delta\ndata: " . self::LINE . "\n\n", $frame);
+    }
+
+    public function testANativeStreamOpensWithARetryHintAndAHeartbeat(): void
+    {
+        self::assertSame(
+            "retry: 500\n\n: ping\n\nevent: ping\ndata: {\"type\":\"ping\"}\n\n",
+            (new NativeEncoder(500))->opening(),
+        );
+        self::assertSame('', (new NativeEncoder())->closing());
+    }
+
+    public function testALaravelEventIsAnUpdate(): void
+    {
+        $encoder = new LaravelEncoder();
+
+        self::assertSame("event: update\ndata: " . self::LINE . "\n\n", $encoder->event(self::event()));
+        self::assertSame("event: update\ndata: </stream>\n\n", $encoder->closing());
+    }
+
+    public function testPingsAreNoMessagesForLaravel(): void
+    {
+        $encoder = new LaravelEncoder();
+        $frames = $encoder->opening() . $encoder->event(EventFactory::compose('r', 1, 'ping', []));
+
+        self::assertSame([], EventSource::dispatched($frames));
+    }
+
+    /** @dataProvider formats */
+    public function testNoValueCanBeginAFrameOfItsOwn(Format $format): void
+    {
+        $evil = "x\r\n\r\nevent: done\rdata: {}\n\nid: \0y";
+        $event = EventFactory::fromArray(['v' => 1, 'seq' => 1, 'run' => $evil, 'ts' => $evil, 'type' => $evil]);
+        $dispatched = EventSource::dispatched($format->encoder()->event($event));
+
+        self::assertCount(1, $dispatched);
+        self::assertSame($evil, json_decode($dispatched[0]['data'], true)['run']);
+        self::assertNotSame('done', $dispatched[0]['event']);
+    }
+
+    /** @dataProvider formats */
+    public function testLineBreaksBetweenTheTokensOfAWorkersLineStayInsideTheirFrame(Format $format): void
+    {
+        $line = "{\"v\":1,\r\"seq\":1,\"run\":\"r\",\"ts\":\"t\",\"type\":\"delta\"}\r";
+        $frame = $format->encoder()->event(EventFactory::fromJson($line));
+
+        self::assertStringNotContainsString("\r", $frame);
+        self::assertSame('delta', json_decode(EventSource::dispatched($frame)[0]['data'], true)['type']);
+    }
+
+    /** @return iterable<string, array{Format}> */
+    public static function formats(): iterable
+    {
+        foreach (Format::cases() as $format) {
+            yield $format->value => [$format];
+        }
+    }
+
+    private static function event(): Event
+    {
+        return EventFactory::fromJson(self::LINE);
+    }
+}

@@ -1,0 +1,111 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Tests\Unit;
+
+use AgentWorkers\Exception\InvalidArgumentException;
+use AgentWorkers\Request;
+use PHPUnit\Framework\TestCase;
+
+final class RequestTest extends TestCase
+{
+    public function testEveryMethodWritesItsFieldOfTheContract(): void
+    {
+        $request = Request::prompt('Hi')
+            ->run('r1')
+            ->systemPrompt('Be brief.')
+            ->model('opus', fallback: 'sonnet')
+            ->maxTurns(3)
+            ->thinking()
+            ->session(resume: 'abc', fork: true)
+            ->limits(timeoutS: 60)
+            ->limits(maxBudgetUsd: 0.5)
+            ->stream(partial: false, pingS: 5)
+            ->outputSchema(['type' => 'object'])
+            ->metadata(['user' => 1])
+            ->appTool('weather', 'The weather.', ['type' => 'object']);
+
+        self::assertEquals([
+            'prompt' => 'Hi',
+            'run' => 'r1',
+            'system_prompt' => 'Be brief.',
+            'model' => 'opus',
+            'fallback_model' => 'sonnet',
+            'max_turns' => 3,
+            'thinking' => true,
+            'session' => ['resume' => 'abc', 'fork' => true],
+            'limits' => ['timeout_s' => 60.0, 'max_budget_usd' => 0.5],
+            'stream' => ['partial' => false, 'ping_s' => 5.0],
+            'output_schema' => ['type' => 'object'],
+            'metadata' => ['user' => 1],
+            'app_tools' => [
+                ['name' => 'weather', 'description' => 'The weather.', 'input_schema' => ['type' => 'object']],
+            ],
+        ], $request->toArray());
+    }
+
+    public function testARequestNeverChanges(): void
+    {
+        $request = Request::prompt('Hi');
+        $request->model('opus');
+
+        self::assertSame(['prompt' => 'Hi'], $request->toArray());
+    }
+
+    public function testEmptyObjectsStayObjects(): void
+    {
+        $request = Request::prompt('Hi')
+            ->metadata([])
+            ->limits()
+            ->appTool('now', 'The time.', ['type' => 'object', 'properties' => []])
+            ->outputSchema(['type' => 'object', 'properties' => ['a' => ['properties' => [], 'required' => []]]]);
+        $json = $request->toJson();
+
+        self::assertStringContainsString('"metadata":{}', $json);
+        self::assertStringContainsString('"limits":{}', $json);
+        self::assertStringContainsString('"input_schema":{"type":"object","properties":{}}', $json);
+        self::assertStringContainsString('{"a":{"properties":{},"required":[]}}', $json);
+    }
+
+    public function testWhatCameAsJsonGoesAsTheSameJson(): void
+    {
+        $json = '{"prompt":"Hi","metadata":{"a":{},"b":[]},"limits":{"timeout_s":5}}';
+
+        self::assertSame($json, Request::fromJson($json)->toJson());
+    }
+
+    public function testTheJsonIsOneLineOfAscii(): void
+    {
+        $json = Request::prompt("a\nb\u{2028}ü😀")->toJson();
+
+        self::assertMatchesRegularExpression('/^[\x20-\x7e]+$/', $json);
+    }
+
+    public function testBrokenUtf8IsReplacedAndNotRefused(): void
+    {
+        self::assertSame('{"prompt":"a\ufffdb"}', Request::prompt("a\xffb")->toJson());
+    }
+
+    public function testWhatJsonCannotSayIsRefused(): void
+    {
+        $this->expectException(InvalidArgumentException::class);
+        Request::prompt('Hi')->metadata(['x' => NAN])->toJson();
+    }
+
+    public function testASessionIsResumedOrNew(): void
+    {
+        self::assertSame(['id' => 'abc'], Request::prompt('Hi')->session(id: 'abc')->get('session'));
+
+        $this->expectException(InvalidArgumentException::class);
+        Request::prompt('Hi')->session(resume: 'abc', id: 'abc');
+    }
+
+    public function testThePromptsTextLeavesImagesOut(): void
+    {
+        $blocks = [['type' => 'text', 'text' => 'What is this?'], ['type' => 'image', 'source' => []]];
+
+        self::assertSame('What is this?', Request::prompt($blocks)->promptText());
+        self::assertSame('What is this?', Request::fromJson(Request::prompt($blocks)->toJson())->promptText());
+    }
+}
