@@ -1,0 +1,165 @@
+/** One run over HTTP: a POST starts it, only GETs follow it after a lost connection, so nothing is paid for twice. */
+
+import { type AgentEvent, isKnown, isTerminal, readEvent } from "./events";
+import { BAD_RESPONSE, type Failure, NETWORK, refusal, RunFailed, UNSUPPORTED_VERSION, WORKER_LOST } from "./failure";
+import { FrameTooLong, SseParser } from "./sse";
+import { pause, Silence } from "./waiting";
+
+export interface ChatRequest {
+  prompt: string;
+  conversation?: string;
+}
+
+export interface Timing {
+  /** Without a byte for this long, a connection counts as lost. Heartbeats count as bytes. */
+  silenceMs: number;
+  /** How often in a row a run may be resumed without learning anything new. */
+  resumes: number;
+  /** Wait before the first of them; doubles from try to try, up to 16 times this. */
+  backoffMs: number;
+}
+
+export const TIMING: Timing = { silenceMs: 45_000, resumes: 5, backoffMs: 500 };
+
+export interface Listener {
+  /** A stream of events is open. */
+  onOpen(): unknown;
+  /** The connection is lost and the run is about to be resumed. */
+  onLost(): unknown;
+  /** Called once for each event of a known type, in order; the terminal one comes last. */
+  onEvent(event: AgentEvent): unknown;
+}
+
+/** Raised when a connection ended before the run did. */
+class Lost extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+export class Connection {
+  readonly #base: string;
+  readonly #signal: AbortSignal;
+  readonly #listener: Listener;
+  readonly #timing: Timing;
+  #run = "";
+  #seq = 0;
+  #ended = false;
+
+  /** The signal, once aborted, closes the connection: the server then stops the worker. */
+  constructor(base: string, signal: AbortSignal, listener: Listener, timing: Timing = TIMING) {
+    this.#base = base;
+    this.#signal = signal;
+    this.#listener = listener;
+    this.#timing = timing;
+  }
+
+  /**
+   * Starts a run and follows it until the server closes the stream.
+   *
+   * Throws `RunFailed` when no terminal event can be had, and something else when the signal aborted.
+   */
+  async follow(request: ChatRequest): Promise<void> {
+    let lost = await this.#unlessLost(() => this.#start(request));
+    let tries = 0;
+    while (lost && !this.#ended) {
+      this.#signal.throwIfAborted();
+      if (!this.#run || tries >= this.#timing.resumes) throw new RunFailed(lost.failure);
+      this.#listener.onLost();
+      await pause(this.#timing.backoffMs * Math.min(2 ** tries, 16), this.#signal);
+      const seen = this.#seq;
+      lost = await this.#unlessLost(() => this.#resume());
+      tries = this.#seq > seen ? 0 : tries + 1;
+    }
+  }
+
+  async #unlessLost(attempt: () => Promise<void>): Promise<Lost | undefined> {
+    try {
+      await attempt();
+      return undefined;
+    } catch (cause) {
+      if (cause instanceof Lost) return cause;
+      if (cause instanceof FrameTooLong) throw new RunFailed(BAD_RESPONSE);
+      throw cause;
+    }
+  }
+
+  #start(request: ChatRequest): Promise<void> {
+    const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content;
+    const headers = { "Content-Type": "application/json", ...(token && { "X-CSRF-TOKEN": token }) };
+    return this.#exchange("/chat", { method: "POST", headers, body: JSON.stringify(request) }, refusal);
+  }
+
+  #resume(): Promise<void> {
+    const headers = { "Last-Event-ID": `${this.#run}:${this.#seq}` };
+    return this.#exchange(`/runs/${encodeURIComponent(this.#run)}/events`, { headers }, async (response) => {
+      if (response.status === 404) return new RunFailed(WORKER_LOST);
+      const refused = await refusal(response);
+      return refused.failure.retryable ? new Lost(NETWORK) : refused;
+    });
+  }
+
+  async #exchange(path: string, init: RequestInit, refused: (response: Response) => Promise<Error>): Promise<void> {
+    const abort = new AbortController();
+    const close = () => abort.abort();
+    this.#signal.addEventListener("abort", close);
+    const silence = new Silence(this.#timing.silenceMs, close);
+    try {
+      this.#signal.throwIfAborted();
+      const headers = { Accept: "text/event-stream", ...init.headers };
+      const request = {
+        ...init,
+        headers,
+        credentials: "same-origin",
+        cache: "no-store",
+        signal: abort.signal,
+      } as const;
+      const response = await orLost(fetch(this.#base + path, request));
+      if (!response.ok) throw await refused(response);
+      // Nothing is left of the run, and its end was not seen.
+      if (response.status === 204) throw new RunFailed(WORKER_LOST);
+      await this.#read(response, silence);
+    } finally {
+      silence.end();
+      this.#signal.removeEventListener("abort", close);
+      close();
+    }
+  }
+
+  async #read(response: Response, silence: Silence): Promise<void> {
+    const isStream = response.headers.get("Content-Type")?.startsWith("text/event-stream");
+    if (!isStream || !response.body) throw new RunFailed(BAD_RESPONSE);
+    this.#run = response.headers.get("X-Agent-Run") ?? this.#run;
+    this.#listener.onOpen();
+    const reader = response.body.getReader();
+    const parser = new SseParser();
+    // Reads on after the terminal event: closing now could disturb the worker while it cleans up.
+    for (let chunk = await orLost(reader.read()); !chunk.done; chunk = await orLost(reader.read())) {
+      silence.heard();
+      for (const frame of parser.push(chunk.value)) this.#take(frame.data);
+    }
+    if (!this.#ended) throw new Lost(WORKER_LOST);
+  }
+
+  #take(data: string): void {
+    const event = readEvent(data);
+    if (!event || this.#ended) return;
+    if (event.v !== 1) throw new RunFailed(UNSUPPORTED_VERSION);
+    if (event.seq <= this.#seq) return; // sent again after a resume
+    this.#seq = event.seq;
+    this.#run = event.run;
+    this.#ended = isTerminal(event);
+    if (isKnown(event)) this.#listener.onEvent(event);
+  }
+}
+
+async function orLost<T>(step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch {
+    throw new Lost(NETWORK);
+  }
+}

@@ -1,0 +1,92 @@
+import type { ErrorCode } from "./events";
+
+/**
+ * Why there is no answer. `code` is the contract's for an `error` event, and for what happens on the way:
+ * `unauthenticated`, `forbidden`, `page_expired`, `not_found`, `http_error` (the server refused), `bad_response` (it
+ * answered with something else than events).
+ */
+export interface Failure {
+  code: ErrorCode;
+  /** For people. */
+  message: string;
+  /** True when the same prompt may succeed later. */
+  retryable: boolean;
+  retryAfterMs?: number;
+  httpStatus?: number;
+  /** Laravel's validation messages by field. */
+  fields?: Record<string, string[]>;
+}
+
+/** Raised when a run can't be started or followed. */
+export class RunFailed extends Error {
+  override name = "RunFailed";
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+export const NETWORK: Failure = {
+  code: "network",
+  message: "The connection to the server was lost.",
+  retryable: true,
+};
+export const WORKER_LOST: Failure = {
+  code: "worker_lost",
+  message: "The answer broke off before its end.",
+  retryable: true,
+};
+export const BAD_RESPONSE: Failure = {
+  code: "bad_response",
+  message: "The server answered with something else than an event stream.",
+  retryable: false,
+};
+
+export const UNSUPPORTED_VERSION: Failure = {
+  code: "unsupported_version",
+  message: "The server speaks a newer version of the protocol. Reload the page.",
+  retryable: false,
+};
+export const BROKEN: Failure = { code: "internal", message: "This page failed to show the answer.", retryable: true };
+
+const BY_STATUS: Record<number, { code: ErrorCode; message?: string }> = {
+  401: { code: "unauthenticated", message: "You are signed out. Sign in again and reload the page." },
+  403: { code: "forbidden" },
+  404: { code: "not_found" },
+  419: { code: "page_expired", message: "The page has expired. Reload it and try again." },
+  422: { code: "invalid_request" },
+  429: { code: "rate_limited", message: "Too many requests. Try again in a moment." },
+};
+
+/** Explains an HTTP response that refuses the request; its body may be Laravel's JSON. */
+export async function refusal(response: Response): Promise<RunFailed> {
+  const { status } = response;
+  const body = await readJson(response);
+  const known = BY_STATUS[status] ?? { code: status >= 500 ? "server_error" : "http_error" };
+  const said = typeof body.message === "string" && body.message ? body.message : undefined;
+  return new RunFailed({
+    code: known.code,
+    message: known.message ?? said ?? `The server refused the request (HTTP ${status}).`,
+    retryable: status === 429 || status >= 500,
+    retryAfterMs: retryAfterMs(response.headers.get("Retry-After")),
+    httpStatus: status,
+    fields: body.errors as Failure["fields"],
+  });
+}
+
+async function readJson(response: Response): Promise<Record<string, unknown>> {
+  try {
+    return Object(await response.json());
+  } catch {
+    return {};
+  }
+}
+
+/** Reads a Retry-After header: seconds or an HTTP date. */
+function retryAfterMs(header: string | null): number | undefined {
+  if (!header) return undefined;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}

@@ -1,0 +1,41 @@
+const TICKS = 9;
+
+/**
+ * Calls `onSilence` once nothing was heard for about `ms`.
+ *
+ * Counts ticks instead of reading the clock: after a frozen tab or a laptop's sleep, what has piled up in the meantime
+ * gets its chance to be read first.
+ */
+export class Silence {
+  readonly #timer: ReturnType<typeof setInterval>;
+  #ticks = 0;
+
+  constructor(ms: number, onSilence: () => void) {
+    this.#timer = setInterval(() => {
+      this.#ticks += 1;
+      if (this.#ticks >= TICKS) onSilence();
+    }, ms / TICKS);
+  }
+
+  heard(): void {
+    this.#ticks = 0;
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** Resolves after `ms`, or at once when the signal aborts. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, ms);
+    signal.addEventListener("abort", finish);
+    if (signal.aborted) finish();
+  });
+}

@@ -1,0 +1,164 @@
+/**
+ * Streams an agent's answer without a framework or a build step.
+ *
+ *     const end = await streamAgent({ base: "/agent", prompt: "Hello", onEvent: (event) => console.log(event) });
+ *
+ * `fetch` starts the run: EventSource can neither POST nor send a CSRF header. EventSource only follows a run that has
+ * been started, where its own reconnecting (with `Last-Event-ID`) can't start, and cost, a second one.
+ *
+ * @typedef {{ v: number, seq: number, run: string, type: string, [field: string]: any }} AgentEvent
+ */
+
+const TERMINAL = ["done", "error", "aborted"];
+// EventSource hears only the types that it is told to listen for; "error" is added apart.
+const TYPES = `start session delta thinking discard tool_call tool_result permission_request permission_resolved
+  app_tool_call task retry notice ping ack done aborted`.split(/\s+/);
+const SILENCE_MS = 45_000;
+const MAX_FRAME = 1024 * 1024;
+const RECONNECTS = 5;
+
+/** Raised when no terminal event can be had. `code` is the contract's, or "http_422" and the like. */
+export class AgentError extends Error {
+  /** @param {string} code @param {string} message */
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * Starts a run and resolves with its terminal event. Aborting the signal stops it: the server sees the closed connection.
+ *
+ * @param {{ base: string, prompt: string, conversation?: string, signal?: AbortSignal, csrfToken?: string,
+ *   onEvent: (event: AgentEvent) => void }} options
+ * @returns {Promise<AgentEvent>}
+ */
+export async function streamAgent({ base, prompt, conversation, signal, csrfToken, onEvent }) {
+  const connection = new AbortController();
+  const close = () => connection.abort();
+  const silence = onSilence(close);
+  signal?.addEventListener("abort", close, { once: true });
+  let [run, seq] = ["", 0];
+  try {
+    signal?.throwIfAborted();
+    const headers = {
+      Accept: "text/event-stream",
+      "Content-Type": "application/json",
+      "X-CSRF-TOKEN": csrfToken ?? "",
+    };
+    const body = JSON.stringify({ prompt, conversation });
+    const init = /** @type {const} */ ({ method: "POST", headers, body, credentials: "same-origin" });
+    const response = await fetch(`${base}/chat`, { ...init, signal: connection.signal });
+    if (!response.ok || !response.body) throw await refusal(response);
+    run = response.headers.get("X-Agent-Run") ?? "";
+    for await (const data of frames(response.body)) {
+      silence.heard();
+      const event = readEvent(data);
+      if (!event || event.seq <= seq) continue;
+      ({ run, seq } = event);
+      onEvent(event);
+      if (TERMINAL.includes(event.type)) return event;
+    }
+  } catch (cause) {
+    close();
+    if (signal?.aborted || cause instanceof AgentError || !run) throw cause;
+  } finally {
+    silence.end();
+  }
+  if (!run) throw new AgentError("bad_response", "The server sent no events.");
+  return followRun({ base, run, after: seq, signal, onEvent });
+}
+
+/**
+ * Follows a run that was started before, for instance by this page before it was reloaded; skips the first `after` events.
+ *
+ * @param {{ base: string, run: string, after?: number, signal?: AbortSignal, onEvent: (event: AgentEvent) => void }} options
+ * @returns {Promise<AgentEvent>}
+ */
+export function followRun({ base, run, after = 0, signal, onEvent }) {
+  return new Promise((resolve, reject) => {
+    const source = new EventSource(`${base}/runs/${encodeURIComponent(run)}/events`);
+    let [seq, failures] = [after, 0];
+    const lost = () => end(() => reject(new AgentError("network", "The connection was lost.")));
+    const silence = onSilence(lost);
+    /** @param {() => void} act */
+    const end = (act) => {
+      silence.end();
+      source.close();
+      act();
+    };
+    /** @param {MessageEvent} message */
+    const take = ({ data }) => {
+      silence.heard();
+      const event = readEvent(data);
+      if (!event || event.seq <= seq) return;
+      [seq, failures] = [event.seq, 0];
+      onEvent(event);
+      if (TERMINAL.includes(event.type)) end(() => resolve(event));
+    };
+    const failed = () => {
+      const over = source.readyState === EventSource.CLOSED; // HTTP 204: nothing is left; 404: no such run
+      failures += 1;
+      if (over) end(() => reject(new AgentError("worker_lost", "The answer broke off before its end.")));
+      else if (failures > RECONNECTS) lost();
+    };
+    for (const type of TYPES) source.addEventListener(type, take);
+    // Our event of the type "error" and EventSource's own "error" share a name; only ours brings data.
+    source.addEventListener("error", (event) =>
+      "data" in event ? take(/** @type {MessageEvent} */ (event)) : failed(),
+    );
+    signal?.addEventListener("abort", () => end(() => reject(signal.reason)), { once: true });
+  });
+}
+
+/**
+ * The data of each frame. Chunks may end anywhere, also inside a character or between CR and LF.
+ *
+ * @param {ReadableStream<Uint8Array>} body
+ */
+async function* frames(body) {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  /** @type {string[]} */
+  let data = [];
+  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+    rest += decoder.decode(chunk.value, { stream: true });
+    const lines = rest.split(/\r\n|\n|\r(?!$)/); // a CR at the very end may be half of a CRLF
+    rest = lines.pop() ?? "";
+    if (rest.length > MAX_FRAME) throw new AgentError("bad_response", "A frame is too long.");
+    for (const line of lines) {
+      if (line.startsWith("data:")) data.push(line.slice(line[5] === " " ? 6 : 5));
+      if (line !== "") continue;
+      if (data.length > 0) yield data.join("\n");
+      data = [];
+    }
+  }
+}
+
+/** @param {() => void} ring Called after 45 seconds in which `heard` was not. */
+function onSilence(ring) {
+  let timer = setTimeout(ring, SILENCE_MS);
+  const end = () => clearTimeout(timer);
+  const heard = () => {
+    end();
+    timer = setTimeout(ring, SILENCE_MS);
+  };
+  return { heard, end };
+}
+
+/** @param {string} data @returns {AgentEvent | undefined} */
+function readEvent(data) {
+  try {
+    const event = JSON.parse(data);
+    return event?.v === 1 && event.seq ? event : undefined;
+  } catch {
+    return undefined; // a heartbeat or an end marker of the server's own
+  }
+}
+
+/** @param {Response} response */
+async function refusal(response) {
+  const { message } = Object(await response.json().catch(() => ({})));
+  return new AgentError(`http_${response.status}`, message || `The server refused the request (${response.status}).`);
+}
