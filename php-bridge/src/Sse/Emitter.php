@@ -113,8 +113,9 @@ final class Emitter
     {
         [$this->run, $this->seq] = [$event->run, $event->seq];
         if ($event->isTerminal()) {
-            $this->isEnded = true;
-            $this->write($this->encoder->event($event) . $this->encoder->closing());
+            $frames = $this->encoder->event($event) . $this->encoder->closing();
+            $this->isEnded = true; // not before: an encoder that throws leaves the end to be told by fail()
+            $this->write($frames);
         } elseif ($this->filter === null || ($this->filter)($event)) {
             $this->write($this->encoder->event($event));
         }

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Brings what the pages need and Git does not keep: the React bundle, the page without a build, the application's key.
+set -euo pipefail
+cd "$(dirname "$0")"
+react=../react
+
+if [ ! -f $react/dist/agent-chat.js ] || [ -n "$(find $react/src $react/package-lock.json -newer $react/dist/agent-chat.js)" ]; then
+  ../../tools/need commands node:nodejs npm:npm
+  (cd $react && npm ci --no-audit --no-fund --loglevel=error && npm run build --silent) >&2
+fi
+cp $react/dist/agent-chat.{js,css} $react/vanilla/agent-stream.js public/
+cp $react/vanilla/index.html resources/plain.html
+[ -s storage/app.key ] || (umask 077 && php -r 'echo "base64:" . base64_encode(random_bytes(32));' > storage/app.key)

@@ -1,0 +1,30 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel;
+
+use AgentWorkers\Laravel\Console\ChatCommand;
+use AgentWorkers\Laravel\Console\DoctorCommand;
+use AgentWorkers\Laravel\Console\RunCommand;
+use Illuminate\Support\ServiceProvider;
+
+final class AgentWorkersServiceProvider extends ServiceProvider
+{
+    private const CONFIG = __DIR__ . '/../../config/agent-workers.php';
+
+    public function register(): void
+    {
+        $this->mergeConfigFrom(self::CONFIG, 'agent-workers');
+        // Scoped, not a singleton: under Octane an application serves many requests.
+        $this->app->scoped(Agents::class);
+    }
+
+    public function boot(): void
+    {
+        if ($this->app->runningInConsole()) {
+            $this->publishes([self::CONFIG => $this->app->configPath('agent-workers.php')], 'agent-workers-config');
+            $this->commands([ChatCommand::class, RunCommand::class, DoctorCommand::class]);
+        }
+    }
+}

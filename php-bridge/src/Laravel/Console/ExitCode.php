@@ -1,0 +1,31 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Console;
+
+use AgentWorkers\Event\Done;
+use AgentWorkers\Event\ErrorEvent;
+use AgentWorkers\Event\Event;
+use AgentWorkers\Run;
+
+/**
+ * The worker's exit status, or what it would be where there was no worker to have one.
+ *
+ * @internal
+ */
+final class ExitCode
+{
+    private const ERROR = 1;
+    private const ABORTED = 3;
+    private const RETRYABLE = 75;
+
+    public static function of(Run $run, ?Event $last): int
+    {
+        return $run->exitCode() ?? match (true) {
+            $last instanceof Done => 0,
+            $last instanceof ErrorEvent => $last->retryable ? self::RETRYABLE : self::ERROR,
+            default => self::ABORTED,
+        };
+    }
+}

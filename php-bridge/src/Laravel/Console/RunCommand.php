@@ -1,0 +1,65 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Console;
+
+use AgentWorkers\Exception\InvalidArgumentException;
+use AgentWorkers\Laravel\Agents;
+use AgentWorkers\Request;
+use AgentWorkers\Run;
+use Illuminate\Console\Command;
+use Symfony\Component\Console\Output\ConsoleOutputInterface;
+use Symfony\Component\Console\Output\OutputInterface;
+
+final class RunCommand extends Command
+{
+    private const REFUSED = 2;
+
+    /** @var string */
+    protected $signature = 'agent:run
+        {worker : The name of a worker in config/agent-workers.php}
+        {file : A request as JSON; - is stdin}';
+
+    /** @var string */
+    protected $description = 'Run one request as it is; write its events as lines and exit as the worker does';
+
+    public function handle(Agents $agents): int
+    {
+        try {
+            $request = Request::fromJson($this->read((string) $this->argument('file')));
+            $run = $agents->runner((string) $this->argument('worker'))->stream($request);
+        } catch (InvalidArgumentException | \InvalidArgumentException $error) {
+            return $this->refuse($error->getMessage());
+        }
+
+        return Interruption::aborts($run, fn (): int => $this->follow($run));
+    }
+
+    private function follow(Run $run): int
+    {
+        $event = null;
+        foreach ($run as $event) {
+            $this->output->write($event->toJson() . "\n", false, OutputInterface::OUTPUT_RAW);
+        }
+
+        return ExitCode::of($run, $event);
+    }
+
+    private function read(string $file): string
+    {
+        $json = @file_get_contents($file === '-' ? 'php://stdin' : $file);
+
+        return $json === false ? throw new InvalidArgumentException("The file $file cannot be read.") : $json;
+    }
+
+    /** On stderr: stdout is for events. */
+    private function refuse(string $message): int
+    {
+        $output = $this->output->getOutput();
+        $errors = $output instanceof ConsoleOutputInterface ? $output->getErrorOutput() : $output;
+        $errors->writeln($message, OutputInterface::OUTPUT_RAW);
+
+        return self::REFUSED;
+    }
+}

@@ -1,0 +1,20 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Http;
+
+use Closure;
+use Illuminate\Http\Request;
+use Symfony\Component\HttpFoundation\Response;
+
+/** Makes Laravel answer refusals in JSON: a client that accepts an event stream would be redirected or get a page. */
+final class AnswersInJson
+{
+    public function handle(Request $request, Closure $next): Response
+    {
+        $request->headers->set('Accept', 'application/json');
+
+        return $next($request);
+    }
+}

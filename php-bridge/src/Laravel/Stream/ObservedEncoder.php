@@ -1,0 +1,43 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Stream;
+
+use AgentWorkers\Event\Event;
+use AgentWorkers\Sse\Encoder;
+
+/**
+ * Lets somebody see each event that is sent, those included that the Emitter itself adds.
+ *
+ * @internal
+ */
+final class ObservedEncoder implements Encoder
+{
+    /** @param \Closure(Event): void $observe */
+    public function __construct(private readonly Encoder $encoder, private readonly \Closure $observe)
+    {
+    }
+
+    public function opening(): string
+    {
+        return $this->encoder->opening();
+    }
+
+    public function event(Event $event): string
+    {
+        ($this->observe)($event);
+
+        return $this->encoder->event($event);
+    }
+
+    public function heartbeat(): string
+    {
+        return $this->encoder->heartbeat();
+    }
+
+    public function closing(): string
+    {
+        return $this->encoder->closing();
+    }
+}

@@ -1,0 +1,119 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Stream;
+
+use AgentWorkers\Event\Event;
+use AgentWorkers\Event\EventFactory;
+use Psr\Log\LoggerInterface;
+
+/**
+ * Keeps the events of a run for a browser that comes back. Several make a page: a write to a cache may take longer than
+ * a delta. A cache that fails costs the way back, not the answer.
+ *
+ * @internal
+ */
+final class Recording
+{
+    private const PAGE_S = 0.2;
+    private const PAGE_BYTES = 256 * 1024;
+    private const BEAT_S = 1.0;
+
+    /** @var list<string> */
+    private array $page = [];
+    private int $bytes = 0;
+    /** @var array<int, int> bytes by number of the page */
+    private array $sizes = [];
+    private int $first = 0;
+    private int $next = 0;
+    private int $seq = 0;
+    private bool $isEnded = false;
+    private float $written = 0.0;
+    private bool $isBroken = false;
+
+    public function __construct(
+        private readonly Store $store,
+        private readonly string $owner,
+        private readonly string $run,
+        private readonly LoggerInterface $logger,
+    ) {
+        $this->unlessBroken($this->beat(...));
+    }
+
+    /** Called before the event is sent: writing is left to tick(), so that no delta waits for the cache. */
+    public function add(Event $event): void
+    {
+        $this->page[] = $json = $event->toJson();
+        $this->bytes += strlen($json);
+        $this->seq = $event->seq;
+        $this->isEnded = $event->isTerminal();
+        if ($this->isEnded || $this->bytes > self::PAGE_BYTES) {
+            $this->unlessBroken($this->flush(...));
+        }
+    }
+
+    /** To be called often, and between two events. */
+    public function tick(): void
+    {
+        $idle = self::now() - $this->written;
+        if ($this->page !== [] && $idle >= self::PAGE_S) {
+            $this->unlessBroken($this->flush(...));
+        } elseif ($idle >= self::BEAT_S) {
+            $this->unlessBroken($this->beat(...));
+        }
+    }
+
+    /** The run is over, whether or not it said so. */
+    public function close(): void
+    {
+        if (!$this->isEnded) {
+            $this->add(EventFactory::compose($this->run, $this->seq + 1, 'aborted', ['reason' => 'client']));
+        }
+    }
+
+    /** @param \Closure(): void $write */
+    private function unlessBroken(\Closure $write): void
+    {
+        if ($this->isBroken) {
+            [$this->page, $this->bytes] = [[], 0];
+
+            return;
+        }
+        try {
+            $write();
+        } catch (\Throwable $error) {
+            $this->isBroken = true;
+            $this->logger->warning('An agent run cannot be resumed: ' . $error->getMessage(), ['run' => $this->run]);
+        }
+    }
+
+    private function flush(): void
+    {
+        $this->store->putPage($this->owner, $this->run, $this->next, $this->page);
+        $this->sizes[$this->next++] = $this->bytes;
+        [$this->page, $this->bytes] = [[], 0];
+        while (count($this->sizes) > 1 && array_sum($this->sizes) > $this->store->maxBytes) {
+            $this->store->forgetPage($this->owner, $this->run, $this->first);
+            unset($this->sizes[$this->first++]);
+        }
+        $this->beat();
+    }
+
+    private function beat(): void
+    {
+        $this->written = self::now();
+        $this->store->putHead($this->owner, $this->run, [
+            'first' => $this->first,
+            'next' => $this->next,
+            'ended' => $this->isEnded,
+            'beat' => $this->written,
+        ]);
+    }
+
+    /** By the clock on the wall: another process compares. */
+    private static function now(): float
+    {
+        return microtime(true);
+    }
+}

@@ -1,0 +1,112 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Stream;
+
+use AgentWorkers\Event\Event;
+use AgentWorkers\Event\EventFactory;
+
+/**
+ * The events of a run that another process records: those that the browser does not have, then new ones as they come.
+ *
+ * @internal
+ */
+final class Replay
+{
+    private const POLL_US = 50_000;
+    private const LOST_S = 15.0;
+
+    private int $page;
+
+    public function __construct(
+        private readonly Store $store,
+        private readonly string $owner,
+        private readonly string $run,
+        private int $seq,
+        private readonly float $heartbeat,
+    ) {
+        $this->page = $this->head()['first'] ?? 0;
+    }
+
+    public function isKnown(): bool
+    {
+        return $this->head() !== null;
+    }
+
+    /** Whether events were forgotten that the browser does not have. */
+    public function isTornOff(): bool
+    {
+        $head = $this->head();
+        $oldest = $head === null ? null : $this->store->page($this->owner, $this->run, $head['first']);
+
+        return $oldest !== null && EventFactory::fromJson($oldest[0])->seq > $this->seq + 1;
+    }
+
+    /** Whether the run has ended and the browser has all of it. */
+    public function isOver(): bool
+    {
+        $head = $this->head();
+        if ($head === null || !$head['ended']) {
+            return false;
+        }
+        $last = $this->store->page($this->owner, $this->run, $head['next'] - 1);
+
+        return $last !== null && EventFactory::fromJson($last[count($last) - 1])->seq <= $this->seq;
+    }
+
+    /** @return \Generator<int, Event> */
+    public function events(): \Generator
+    {
+        $sent = microtime(true);
+        while (($head = $this->head()) !== null) {
+            foreach ($this->news($head['next']) as $event) {
+                yield $event;
+                $sent = microtime(true);
+            }
+            if ($head['ended']) {
+                return;
+            }
+            if (microtime(true) - $head['beat'] > self::LOST_S) {
+                yield $this->lost();
+
+                return;
+            }
+            if (microtime(true) - $sent >= $this->heartbeat) {
+                // Only a write shows that the browser has gone. It is no event of the run, and bears no new number.
+                yield EventFactory::compose($this->run, $this->seq, 'ping', ['idle_ms' => 0]);
+                $sent = microtime(true);
+            }
+            usleep(self::POLL_US);
+        }
+    }
+
+    /** @return \Generator<int, Event> */
+    private function news(int $next): \Generator
+    {
+        for (; $this->page < $next; $this->page++) {
+            foreach ($this->store->page($this->owner, $this->run, $this->page) ?? [] as $json) {
+                $event = EventFactory::fromJson($json);
+                if ($event->seq > $this->seq) {
+                    $this->seq = $event->seq;
+                    yield $event;
+                }
+            }
+        }
+    }
+
+    private function lost(): Event
+    {
+        return EventFactory::compose($this->run, $this->seq + 1, 'error', [
+            'code' => 'worker_lost',
+            'message' => 'The run ended without a result. Try again.',
+            'retryable' => true,
+        ]);
+    }
+
+    /** @return array{first: int, next: int, ended: bool, beat: float}|null */
+    private function head(): ?array
+    {
+        return $this->store->head($this->owner, $this->run);
+    }
+}

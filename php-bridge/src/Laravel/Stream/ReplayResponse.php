@@ -1,0 +1,43 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Stream;
+
+use AgentWorkers\Sse\Emitter;
+use Illuminate\Contracts\Config\Repository;
+use Illuminate\Http\JsonResponse;
+use Psr\Log\LoggerInterface;
+use Symfony\Component\HttpFoundation\Response;
+use Symfony\Component\HttpFoundation\StreamedResponse;
+
+/**
+ * Makes a response of what is recorded of a run.
+ *
+ * @internal
+ */
+final class ReplayResponse
+{
+    public function __construct(
+        private readonly Store $store,
+        private readonly Repository $config,
+        private readonly LoggerInterface $logger,
+    ) {
+    }
+
+    /** @param int $after number of the last event that the browser has */
+    public function of(string $run, ?string $owner, int $after): Response
+    {
+        $heartbeat = (float) $this->config->get('agent-workers.stream.heartbeat', 0.4);
+        $replay = $owner === null ? null : new Replay($this->store, $owner, $run, $after, $heartbeat);
+        if ($replay === null || !$replay->isKnown() || $replay->isTornOff()) {
+            return new JsonResponse(['message' => 'There is no such run.'], 404);
+        }
+        if ($replay->isOver()) {
+            return new Response('', 204); // tells EventSource not to come again
+        }
+        $send = fn () => (new Emitter(heartbeat: $heartbeat, logger: $this->logger))->emit($replay->events());
+
+        return new StreamedResponse($send, 200, Emitter::HEADERS + ['X-Agent-Run' => $run]);
+    }
+}

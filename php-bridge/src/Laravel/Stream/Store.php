@@ -1,0 +1,91 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Stream;
+
+use Illuminate\Contracts\Cache\Factory;
+use Illuminate\Contracts\Cache\Repository;
+use Illuminate\Contracts\Config\Repository as Config;
+
+/**
+ * The cache, as runs and conversations use it.
+ *
+ * A run has a head and pages. The head is {first, next, ended, beat}: the numbers of its pages, whether its terminal
+ * event is there, and when it was last known to be alive. A page is a list of events as JSON.
+ *
+ * @internal
+ */
+final class Store
+{
+    private const PREFIX = 'agent-workers';
+
+    private readonly Repository $cache;
+    private readonly int $ttl;
+    private readonly int $conversationTtl;
+    public readonly int $maxBytes;
+
+    public function __construct(Factory $caches, Config $config)
+    {
+        $this->cache = $caches->store($config->get('agent-workers.cache.store'));
+        $this->ttl = (int) $config->get('agent-workers.cache.ttl', 600);
+        $this->conversationTtl = (int) $config->get('agent-workers.cache.conversation_ttl', 2_592_000);
+        $this->maxBytes = (int) $config->get('agent-workers.cache.max_bytes', 4_194_304);
+    }
+
+    /** @return array{first: int, next: int, ended: bool, beat: float}|null */
+    public function head(string $owner, string $run): ?array
+    {
+        return $this->cache->get($this->key($owner, $run));
+    }
+
+    /** @param array{first: int, next: int, ended: bool, beat: float} $head */
+    public function putHead(string $owner, string $run, array $head): void
+    {
+        $this->cache->put($this->key($owner, $run), $head, $this->ttl);
+    }
+
+    /** @return list<string>|null */
+    public function page(string $owner, string $run, int $number): ?array
+    {
+        return $this->cache->get($this->key($owner, $run) . ":$number");
+    }
+
+    /** @param list<string> $events */
+    public function putPage(string $owner, string $run, int $number, array $events): void
+    {
+        $this->cache->put($this->key($owner, $run) . ":$number", $events, $this->ttl);
+    }
+
+    public function forgetPage(string $owner, string $run, int $number): void
+    {
+        $this->cache->forget($this->key($owner, $run) . ":$number");
+    }
+
+    /** @return array{owner: string, begun: bool}|null */
+    public function conversation(string $id): ?array
+    {
+        return $this->cache->get(self::PREFIX . ":conversation:$id");
+    }
+
+    /** @param array{owner: string, begun: bool} $state */
+    public function putConversation(string $id, array $state): void
+    {
+        $this->cache->put(self::PREFIX . ":conversation:$id", $state, $this->conversationTtl);
+    }
+
+    /**
+     * Of two at the same time, one gets it.
+     *
+     * @param array{owner: string, begun: bool} $state
+     */
+    public function claimConversation(string $id, array $state): bool
+    {
+        return $this->cache->add(self::PREFIX . ":conversation:$id", $state, $this->conversationTtl);
+    }
+
+    private function key(string $owner, string $run): string
+    {
+        return self::PREFIX . ":run:$owner:" . hash('sha256', $run);
+    }
+}

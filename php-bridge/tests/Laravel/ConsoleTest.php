@@ -1,0 +1,85 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Tests\Laravel;
+
+use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\Testing\Script;
+use Illuminate\Support\Facades\Artisan;
+
+final class ConsoleTest extends TestCase
+{
+    public function testAgentChatPrintsTheAnswerAsItIs(): void
+    {
+        Agent::fake("A <error>tag</error> and \e[31mred\e[0m.");
+        self::assertSame(0, Artisan::call('agent:chat', ['prompt' => 'Hello']));
+        self::assertSame("A <error>tag</error> and [31mred[0m.\n", Artisan::output());
+    }
+
+    public function testAgentChatGoesOnInOneConversation(): void
+    {
+        $fake = Agent::fake('One', 'Two');
+        $this->artisan('agent:chat')->expectsQuestion('You', 'First')->expectsQuestion('You', 'Second')
+            ->expectsQuestion('You', '')->assertExitCode(0)->run();
+        [$first, $second] = $fake->requests();
+        self::assertNull($first->get('session'));
+        self::assertSame(['resume' => '00000000-0000-4000-8000-000000000000'], $second->get('session'));
+    }
+
+    public function testAgentChatTellsAFailureAndExitsAsTheWorkerDoes(): void
+    {
+        Agent::fake(Script::error('overloaded', 'Too much to do.', true)->exitsWith(75));
+        self::assertSame(75, Artisan::call('agent:chat', ['prompt' => 'Hello']));
+        self::assertStringContainsString('Too much to do. (overloaded)', Artisan::output());
+    }
+
+    /** @dataProvider endings */
+    public function testAgentRunExitsAsTheWorkerWould(Script $script, int $status): void
+    {
+        Agent::fake($script);
+        file_put_contents($this->directory() . '/request.json', '{"prompt": "Hello"}');
+        self::assertSame($status, Artisan::call('agent:run', [
+            'worker' => 'chat',
+            'file' => $this->directory() . '/request.json',
+        ]));
+        foreach (explode("\n", trim(Artisan::output())) as $line) {
+            self::assertIsInt(json_decode($line, true, 512, JSON_THROW_ON_ERROR)['seq']);
+        }
+    }
+
+    /** @return array<string, array{Script, int}> */
+    public static function endings(): array
+    {
+        return [
+            'done' => [Script::text('<info>Hi</info>'), 0],
+            'error' => [Script::error('auth'), 1],
+            'retryable' => [Script::error('overloaded', retryable: true), 75],
+            'refused' => [Script::error('invalid_request')->exitsWith(2), 2],
+        ];
+    }
+
+    public function testAgentRunRefusesAFileThatIsNoRequest(): void
+    {
+        $fake = Agent::fake();
+        file_put_contents($this->directory() . '/request.json', '[1]');
+        $this->artisan('agent:run', ['worker' => 'chat', 'file' => $this->directory() . '/request.json'])
+            ->assertExitCode(2)->run();
+        $this->artisan('agent:run', ['worker' => 'chat', 'file' => '/nonexistent'])->assertExitCode(2)->run();
+        $fake->assertNothingRan();
+    }
+
+    public function testDoctorFailsWhereTheProgramIsMissing(): void
+    {
+        config(['agent-workers.binaries.agent-workers' => '/nonexistent/agent-workers']);
+        $this->artisan('agent:doctor')->expectsOutput('As ' . posix_getpwuid(posix_geteuid())['name'] . ': fail')
+            ->assertExitCode(1)->run();
+    }
+
+    public function testTheConfigurationCanBePublished(): void
+    {
+        $this->artisan('vendor:publish', ['--tag' => 'agent-workers-config'])->assertExitCode(0)->run();
+        $published = require config_path('agent-workers.php');
+        self::assertSame(config('agent-workers'), $published);
+    }
+}

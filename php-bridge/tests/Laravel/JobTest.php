@@ -1,0 +1,125 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Tests\Laravel;
+
+use AgentWorkers\Exception\RunAbortedException;
+use AgentWorkers\Exception\RunFailedException;
+use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\Laravel\Queue\AgentEvent;
+use AgentWorkers\Laravel\Queue\RunAgent;
+use AgentWorkers\Request;
+use AgentWorkers\Testing\Script;
+use Illuminate\Contracts\Queue\Job;
+use Illuminate\Support\Facades\Bus;
+use Illuminate\Support\Facades\Event as Events;
+use Mockery;
+
+final class JobTest extends TestCase
+{
+    private const ID = '8b8c3f0e-6a51-4a3e-9a55-0f0f6f1c2d3e';
+
+    public function testEveryEventIsDispatched(): void
+    {
+        Agent::fake('One two');
+        Events::fake([AgentEvent::class]);
+        $this->perform(new RunAgent(['prompt' => 'Hello', 'metadata' => ['user' => 7]]), attempt: 1);
+        Events::assertDispatchedTimes(AgentEvent::class, 5);
+        Events::assertDispatched(static fn (AgentEvent $e): bool => $e->event->type === 'done'
+            && $e->request['metadata'] === ['user' => 7]);
+    }
+
+    public function testAHandlerGetsEveryEventInstead(): void
+    {
+        Agent::fake('One two');
+        $this->app->instance(RememberingHandler::class, $handler = new RememberingHandler());
+        $this->perform(new RunAgent(['prompt' => 'Hello'], RememberingHandler::class), attempt: 1);
+        self::assertSame(['start', 'session', 'delta', 'delta', 'done'], $handler->types);
+    }
+
+    public function testARetryableFailureIsReleasedForAsLongAsTheApiAsked(): void
+    {
+        Agent::fake(Script::error('rate_limited', retryable: true, more: ['retry_after_ms' => 4200]));
+        $job = $this->perform(new RunAgent(['prompt' => 'Hello']), attempt: 1, isReleasedFor: 5);
+        $job->shouldNotHaveReceived('fail');
+    }
+
+    public function testWithoutAWordOfTheApiTheDelayGrows(): void
+    {
+        Agent::fake(Script::error('overloaded', retryable: true), Script::error('overloaded', retryable: true));
+        $this->perform(new RunAgent(['prompt' => 'Hello']), attempt: 1, isReleasedFor: 10);
+        $this->perform(new RunAgent(['prompt' => 'Hello']), attempt: 2, isReleasedFor: 20);
+    }
+
+    public function testTheLastAttemptFailsWithItsCause(): void
+    {
+        Agent::fake(Script::error('overloaded', 'Too much to do.', true));
+        $job = $this->perform(new RunAgent(['prompt' => 'Hello']), attempt: 3);
+        $job->shouldHaveReceived('fail')
+            ->withArgs(static fn (RunFailedException $error): bool => $error->isRetryable());
+        $job->shouldNotHaveReceived('release');
+    }
+
+    public function testAFailureThatIsNotWorthARetryFailsAtOnce(): void
+    {
+        Agent::fake(Script::error('auth', 'Not signed in.'));
+        $job = $this->perform(new RunAgent(['prompt' => 'Hello']), attempt: 1);
+        $job->shouldHaveReceived('fail')->withArgs(static fn (RunFailedException $error): bool
+            => $error->event->code === 'auth');
+        $job->shouldNotHaveReceived('release');
+    }
+
+    public function testAnAbortedRunFails(): void
+    {
+        Agent::fake(Script::events(['type' => 'aborted', 'reason' => 'signal']));
+        $job = $this->perform(new RunAgent(['prompt' => 'Hello']), attempt: 1);
+        $job->shouldHaveReceived('fail')->with(Mockery::type(RunAbortedException::class));
+    }
+
+    public function testASessionThatAnEarlierAttemptBeganIsContinued(): void
+    {
+        $fake = Agent::fake(Script::error('session_exists'), 'Hi');
+        $job = $this->perform(new RunAgent(['prompt' => 'Hello', 'session' => ['id' => self::ID]]), attempt: 2);
+        self::assertSame(['resume' => self::ID], $fake->requests()[1]->get('session'));
+        $job->shouldNotHaveReceived('fail');
+    }
+
+    public function testARunEndsBeforeLaravelWouldKillTheJob(): void
+    {
+        $fake = Agent::fake('Hi', 'Hi', 'Hi');
+        $short = new RunAgent(['prompt' => 'Hello', 'limits' => ['timeout_s' => 500, 'max_budget_usd' => 1]]);
+        $short->timeout = 60;
+        $this->perform($short, attempt: 1);
+        $this->perform(new RunAgent(['prompt' => 'Hello', 'limits' => ['timeout_s' => 20]]), attempt: 1);
+        $endless = new RunAgent(['prompt' => 'Hello']);
+        $endless->timeout = 0;
+        $this->perform($endless, attempt: 1);
+        $limits = array_map(static fn (Request $request): mixed => $request->get('limits'), $fake->requests());
+        [$first, $second, $third] = $limits;
+        self::assertEquals(['timeout_s' => 45, 'max_budget_usd' => 1], $first);
+        self::assertEquals(['timeout_s' => 20], $second);
+        self::assertNull($third);
+    }
+
+    public function testAPendingRunCanBeQueued(): void
+    {
+        Bus::fake();
+        Agent::chat('Hello')->model('m')->dispatch(RememberingHandler::class);
+        Bus::assertDispatched(static fn (RunAgent $job): bool => $job->request['model'] === 'm'
+            && $job->handler === RememberingHandler::class && unserialize(serialize($job)) == $job);
+    }
+
+    private function perform(RunAgent $run, int $attempt, ?int $isReleasedFor = null): Mockery\MockInterface
+    {
+        $job = Mockery::spy(Job::class);
+        $job->shouldReceive('attempts')->andReturn($attempt);
+        $job->shouldReceive('maxTries')->andReturn($run->tries);
+        $isReleasedFor === null || $job->shouldReceive('release')->once()->with($isReleasedFor);
+        $run->setJob($job);
+        $this->app->call([$run, 'handle']);
+        $this->addToAssertionCount(1);
+
+        return $job;
+    }
+}

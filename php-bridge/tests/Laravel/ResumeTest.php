@@ -1,0 +1,130 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Tests\Laravel;
+
+use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\Laravel\Http\Owner;
+use AgentWorkers\Laravel\Stream\Recording;
+use AgentWorkers\Laravel\Stream\Store;
+use AgentWorkers\Testing\FakeRunner;
+use Illuminate\Auth\GenericUser;
+use Illuminate\Http\Request as HttpRequest;
+use Psr\Log\NullLogger;
+
+final class ResumeTest extends TestCase
+{
+    private FakeRunner $fake;
+
+    protected function setUp(): void
+    {
+        parent::setUp();
+        $this->asVisitor('Ada');
+        $this->fake = Agent::fake('One two three.');
+    }
+
+    public function testAResumedRunGoesOnAfterTheLastEventAndStartsNothing(): void
+    {
+        $run = $this->finishedRun();
+        $response = $this->follow($run, 3)->assertOk()->assertHeader('X-Agent-Run', $run);
+        self::assertSame([4, 5, 6], array_column($this->eventsOf($response), 'seq'));
+        $this->fake->assertRanTimes(1);
+    }
+
+    public function testWithoutALastEventAllIsSentAgain(): void
+    {
+        $run = $this->finishedRun();
+        self::assertSame([1, 2, 3, 4, 5, 6], array_column($this->eventsOf($this->follow($run)), 'seq'));
+        self::assertSame([1, 2, 3, 4, 5, 6], array_column($this->eventsOf($this->get(
+            "/agent/runs/$run/events",
+            ['Last-Event-ID' => 'some-other-run:4'],
+        )), 'seq'));
+    }
+
+    public function testNothingIsLeftAfterTheEnd(): void
+    {
+        $this->follow($this->finishedRun(), 6)->assertNoContent();
+    }
+
+    public function testAnUnknownRunAndOneOfSomebodyElseDoNotExist(): void
+    {
+        $run = $this->finishedRun();
+        $this->follow('5f0c9d3e-1111-4222-8333-444455556666', 1)->assertNotFound();
+        $this->asVisitor('Eve');
+        $this->follow($run, 1)->assertNotFound();
+        $this->fake->assertRanTimes(1);
+    }
+
+    public function testARunWhoseWriterDiedEndsForItsFollowers(): void
+    {
+        $owner = $this->owner();
+        $store = $this->app->make(Store::class);
+        $start = ['worker' => 'w', 'worker_version' => '0', 'sdk_version' => '0', 'simulated' => true];
+        $store->putPage($owner, 'r', 0, [EventFactory::compose('r', 1, 'start', $start)->toJson()]);
+        $store->putHead($owner, 'r', ['first' => 0, 'next' => 1, 'ended' => false, 'beat' => microtime(true) - 60]);
+        // The browser had seen more than was recorded: what follows must bear a higher number.
+        $events = $this->eventsOf($this->follow('r', 7)->assertOk());
+        self::assertSame([['error', 'worker_lost', 8]], array_map(
+            static fn (array $event): array => [$event['type'], $event['code'], $event['seq']],
+            $events,
+        ));
+    }
+
+    public function testARunThatWasLeftEndsAsAborted(): void
+    {
+        $owner = $this->owner();
+        $recording = new Recording($this->app->make(Store::class), $owner, 'r', new NullLogger());
+        $recording->add(EventFactory::compose('r', 1, 'delta', ['text' => 'Hi', 'block' => 1]));
+        $recording->close();
+        self::assertSame(['delta', 'aborted'], array_column($this->eventsOf($this->follow('r')), 'type'));
+    }
+
+    public function testOfALongRunTheOldestEventsAreForgotten(): void
+    {
+        config(['agent-workers.cache.max_bytes' => 4000]);
+        $owner = $this->owner();
+        $store = $this->app->make(Store::class);
+        $recording = new Recording($store, $owner, 'r', new NullLogger());
+        for ($seq = 1; $seq <= 40; $seq++) {
+            $recording->add(EventFactory::compose('r', $seq, 'delta', ['text' => str_repeat('x', 500), 'block' => 1]));
+            usleep($seq % 4 === 0 ? 210_000 : 0);
+            $recording->tick();
+        }
+        $recording->close();
+        $this->follow('r', 1)->assertNotFound();
+        $late = array_column($this->eventsOf($this->follow('r', 38)->assertOk()), 'seq');
+        self::assertSame([39, 40, 41], $late);
+        self::assertNull($store->page($owner, 'r', 0));
+    }
+
+    public function testASignedInUserKeepsTheRunInAnotherSession(): void
+    {
+        $user = new GenericUser(['id' => 7]);
+        $this->actingAs($user);
+        $run = $this->finishedRun();
+        $this->asVisitor('Another browser');
+        $this->follow($run, 5)->assertOk();
+        $this->actingAs(new GenericUser(['id' => 8]));
+        $this->follow($run, 5)->assertNotFound();
+    }
+
+    private function finishedRun(): string
+    {
+        $response = $this->ask(['prompt' => 'Hello'])->assertOk();
+        $response->streamedContent();
+
+        return (string) $response->headers->get('X-Agent-Run');
+    }
+
+    private function owner(): string
+    {
+        $session = $this->app->make('session')->driver();
+        $session->setId(self::sessionOf('Ada'));
+        $request = HttpRequest::create('/');
+        $request->setLaravelSession($session);
+
+        return (string) Owner::of($request);
+    }
+}

@@ -1,0 +1,1 @@
+"""The page of examples/laravel, with nothing made up but the model: browser, nginx, php-fpm, Laravel, worker, CLI."""

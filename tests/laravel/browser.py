@@ -1,0 +1,148 @@
+"""A real browser, driven by the W3C WebDriver protocol: plain HTTP to chromedriver."""
+
+import base64
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from .site import PATH, PATIENCE_S, free_port, until
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=900,700",
+)
+_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+# Keeps every text that the answer has had, and the statuses: what polling could miss.
+_WATCH = """
+    window.seen = {answer: [], status: []};
+    new MutationObserver(() => {
+      for (const [name, texts] of Object.entries(window.seen)) {
+        const text = [...document.querySelectorAll(`[data-testid=${name}]`)].at(-1)?.textContent ?? "";
+        if (text && text !== texts.at(-1)) texts.push(text);
+      }
+    }).observe(document.body, {childList: true, characterData: true, subtree: true});
+"""
+
+
+class Browser:
+    """Chromium with a profile of its own, and the page that is open in it."""
+
+    def __init__(self, root: Path) -> None:
+        port = free_port()
+        with (root / "chromedriver.log").open("wb") as log:
+            environ = {"PATH": PATH, "HOME": str(root), "TMPDIR": str(root)}
+            command = ["chromedriver", f"--port={port}"]
+            self._driver = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S, trust_env=False)
+        until(self._is_ready, what="chromedriver")
+        options = {"binary": "/usr/bin/chromium", "args": [*FLAGS, f"--user-data-dir={root / 'profile'}"]}
+        wanted = {"alwaysMatch": {"goog:chromeOptions": options}}
+        self._session = ""
+        self._session = "/session/" + self._call("POST", "/session", {"capabilities": wanted})["sessionId"]
+
+    def _is_ready(self) -> bool:
+        try:
+            return self._http.get("/status").json()["value"]["ready"]
+        except httpx.TransportError:
+            return False
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        json = (body or {}) if method == "POST" else None
+        response = self._http.request(method, self._session + path, json=json)
+        value = response.json()["value"]
+        assert response.is_success, value
+        return value
+
+    def close(self) -> None:
+        """Ends the browser and its driver."""
+        try:
+            self._call("DELETE", "")
+        finally:
+            self._http.close()
+            self._driver.terminate()
+            self._driver.wait(PATIENCE_S)
+
+    # Pages
+
+    def open(self, address: str) -> None:
+        """Opens a page as a visitor who was never there."""
+        self._call("DELETE", "/cookie")
+        self._call("POST", "/url", {"url": address})
+        self._call("DELETE", "/cookie")
+        self._call("POST", "/url", {"url": address})
+        self.watch()
+
+    def reload(self) -> None:
+        self._call("POST", "/refresh")
+        self.watch()
+
+    def watch(self) -> None:
+        self.script(_WATCH)
+
+    def new_tab(self) -> None:
+        """Goes on in a new tab."""
+        handle = self._call("POST", "/window/new", {"type": "tab"})["handle"]
+        self._call("POST", "/window", {"handle": handle})
+
+    def close_tab(self) -> None:
+        """Closes the tab, and goes on in another."""
+        left = self._call("DELETE", "/window")
+        self._call("POST", "/window", {"handle": left[0]})
+
+    # What is on them
+
+    def script(self, script: str, *arguments: object) -> Any:
+        return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
+
+    def say(self, prompt: str) -> None:
+        """Types a prompt and sends it."""
+        element = until(lambda: self._find("css selector", "textarea"), within_s=10, what=self.text)
+        self._call("POST", f"/element/{element}/value", {"text": prompt})
+        self.press("Send")
+
+    def press(self, name: str) -> None:
+        """Presses the button of this name, as soon as it is there and enabled."""
+        path = f"//button[normalize-space()='{name}' and not(@disabled)]"
+        self._call("POST", f"/element/{until(lambda: self._find('xpath', path), what=name)}/click")
+
+    def _find(self, using: str, value: str) -> str:
+        found = self._call("POST", "/elements", {"using": using, "value": value})
+        return found[0][_ELEMENT] if found else ""
+
+    def has_button(self, name: str) -> bool:
+        return bool(self._find("xpath", f"//button[normalize-space()='{name}']"))
+
+    @property
+    def answer(self) -> str:
+        return self.script("return [...document.querySelectorAll('[data-testid=answer]')].at(-1)?.textContent ?? ''")
+
+    @property
+    def status(self) -> str:
+        return self.script("return document.querySelector('[data-testid=status]').textContent")
+
+    @property
+    def text(self) -> str:
+        return self.script("return document.body.innerText")
+
+    @property
+    def partial_answers(self) -> list[str]:
+        """Every text that the answer has had since the page was opened."""
+        return self.script("return window.seen.answer")
+
+    @property
+    def statuses(self) -> list[str]:
+        return self.script("return window.seen.status")
+
+    def screenshot(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(self._call("GET", "/screenshot")))

@@ -1,0 +1,69 @@
+"""Everything is real but the model: the simulator, in this process, is what the CLI takes for the API."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent_workers.simulator import Simulator, running_simulator
+
+from .browser import Browser
+from .site import REPOSITORY, Site, until
+from .visitor import Visitor
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[Simulator]:
+    with running_simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="session")
+def running_site(simulator: Simulator) -> Iterator[Site]:
+    subprocess.run([REPOSITORY / "examples/laravel/setup.sh"], check=True, timeout=300)
+    # Not pytest's own directory, which nobody but its owner may enter.
+    root = Path(tempfile.mkdtemp(prefix="site-"))
+    root.chmod(0o755)
+    site = Site(root, simulator.base_url)
+    try:
+        site.start()
+        yield site
+    finally:
+        site.stop()
+        shutil.rmtree(root)
+
+
+@pytest.fixture
+def site(running_site: Site) -> Iterator[Site]:
+    """The site; after each test no process of any run may be left."""
+    yield running_site
+    until(lambda: not running_site.processes(), within_s=15, what="the end of all runs")
+
+
+@pytest.fixture
+def visitor(site: Site) -> Iterator[Visitor]:
+    visitor = Visitor(site.port)
+    yield visitor
+    visitor.http.close()
+
+
+@pytest.fixture(scope="session")
+def running_browser() -> Iterator[Browser]:
+    root = Path(tempfile.mkdtemp(prefix="browser-"))
+    browser = Browser(root)
+    try:
+        yield browser
+    finally:
+        browser.close()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture
+def browser(site: Site, running_browser: Browser) -> Iterator[Browser]:
+    """A new tab, which the test may close itself."""
+    running_browser.new_tab()
+    yield running_browser
+    running_browser.close_tab()

@@ -1,0 +1,259 @@
+"""A web site of its own: a copy of the example, php-fpm and nginx on loopback, and workers that reach the simulator."""
+
+import base64
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+REPOSITORY = Path(__file__).parents[2]
+PATIENCE_S = 30
+"""No wait lasts longer. What is expected comes within seconds, but the machine may be busy."""
+WEB_USER = "www-data"
+CANARY = "canary-of-the-database"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def until(condition: Callable[[], T], within_s: float = PATIENCE_S, what: str = "") -> T:
+    """Waits for a condition and returns what it returned; fails after ``within_s``."""
+    began = time.monotonic()
+    while not (result := condition()):
+        assert time.monotonic() - began < within_s, f"not within {within_s} s: {what}"
+        time.sleep(0.01)
+    return result
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Site:
+    """The example behind nginx and php-fpm.
+
+    Args:
+        root: An empty directory that everybody may enter.
+        base_url: What the workers take for the API.
+    """
+
+    def __init__(self, root: Path, base_url: str) -> None:
+        self.root = root
+        self.app = root / "examples/laravel"
+        self.state = root / "state"
+        self.temporary = root / "tmp"
+        self.user = _web_user(root)
+        self.port = free_port()
+        self.lasting_port = free_port()
+        """Here the same runs go on when the browser goes."""
+        self._base_url = base_url
+        self._nginx: subprocess.Popen[bytes] | None = None
+        self._fpm: subprocess.Popen[bytes] | None = None
+        self._copy()
+        self.worker = _worker(root, self.user)
+        self.environ = {
+            "APP_KEY": "base64:" + base64.b64encode(os.urandom(32)).decode(),
+            "AGENT_CHAT_BINARY": str(self.worker),
+            "AGENT_WORKERS_BINARY": str(self.worker.with_name("agent-workers")),
+            "AGENT_WORKERS_STATE_DIR": str(self.state),
+            "ANTHROPIC_BASE_URL": base_url,
+            "ANTHROPIC_API_KEY": "key-canary",
+            "DB_PASSWORD": CANARY,
+            "TMPDIR": str(self.temporary),
+        }
+
+    @property
+    def console(self) -> dict[str, str]:
+        """The environment of a command: what it writes must not be in the web user's way."""
+        home = self.root / "home"
+        own = {"PATH": PATH, "HOME": str(home), "AGENT_WORKERS_STATE_DIR": str(home / "state"), "LOG_CHANNEL": "null"}
+        return self.environ | own
+
+    def _copy(self) -> None:
+        kept = shutil.ignore_patterns("vendor", "node_modules", "app.key", "agent-workers", "*.log")
+        shutil.copytree(REPOSITORY / "examples/laravel", self.app, ignore=kept)
+        for part in ("src", "config"):
+            shutil.copytree(REPOSITORY / "php-bridge" / part, self.root / "php-bridge" / part)
+        for path in (self.state, self.temporary, self.root / "home"):
+            path.mkdir()
+        owned = [self.state, self.temporary, self.root / "home", self.app / "storage", self.app / "bootstrap/cache"]
+        for path in owned:
+            for each in (path, *path.rglob("*")):
+                shutil.chown(each, self.user, self.user) if self.user else None
+
+    # Servers, from the files that are given as examples
+
+    def start(self) -> None:
+        """Starts both servers; until they answer."""
+        fpm = self.root / "fpm.conf"
+        fpm.write_text(self._fpm_conf())
+        as_root = ["--allow-to-run-as-root"] if os.geteuid() == 0 else []
+        command = ["php-fpm8.2", "--nodaemonize", "--fpm-config", str(fpm), *as_root]
+        self._fpm = self._daemon("fpm", command)
+        until(
+            lambda: all((self.root / f"{name}.sock").exists() for name in ("streams", "web", "lasting")), what="php-fpm"
+        )
+        (self.root / "nginx.conf").write_text(self._nginx_conf())
+        self.start_nginx()
+
+    def start_nginx(self) -> None:
+        self._nginx = self._daemon("nginx", ["nginx", "-p", str(self.root), "-c", str(self.root / "nginx.conf")])
+        until(lambda: _answers(self.port) and _answers(self.lasting_port), what="nginx")
+
+    def stop_nginx(self) -> None:
+        """Cuts every connection."""
+        assert self._nginx
+        _end(self._nginx)
+
+    def stop(self) -> None:
+        for daemon in (self._nginx, self._fpm):
+            if daemon:
+                _end(daemon)
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+
+    def _daemon(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
+        with (self.root / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(command, env={"PATH": PATH}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def _fpm_conf(self) -> str:
+        text = (REPOSITORY / "examples/servers/php-fpm.conf").read_text()
+        text = text.replace("/run/php/", f"{self.root}/").replace("env[ANTHROPIC_API_KEY] = $ANTHROPIC_API_KEY\n", "")
+        if not self.user:
+            text = re.sub(r"^(user|group|listen\.\w+) = .*\n", "", text, flags=re.MULTILINE)
+        web, streams = text.split("[streams]")
+        env = "".join(f'env[{name}] = "{value}"\n' for name, value in self.environ.items())
+        lasting = streams.replace("streams.sock", "lasting.sock") + env + 'env[AGENT_ON_DISCONNECT] = "continue"\n'
+        head = f"[global]\npid = {self.root}/fpm.pid\nerror_log = {self.root}/fpm.log\ndaemonize = no\n"
+        return f"{head}{web}{env}[streams]{streams}{env}[lasting]{lasting}"
+
+    def _nginx_conf(self) -> str:
+        server = (REPOSITORY / "examples/servers/nginx.conf").read_text()
+        server = server.replace("/srv/app", str(self.app)).replace("/run/php/", f"{self.root}/")
+        lasting = server.replace("streams.sock", "lasting.sock").replace("8080", str(self.lasting_port))
+        places = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        temporary = "".join(f"{name}_temp_path {self.root}/nginx-{name};\n" for name in places)
+        user = f"user {self.user};\n" if self.user else ""
+        return (
+            f"{user}daemon off;\npid {self.root}/nginx.pid;\nerror_log {self.root}/nginx.log;\n"
+            f"worker_processes 1;\nevents {{ }}\nhttp {{\ninclude /etc/nginx/mime.types;\naccess_log off;\n{temporary}"
+            f"{server.replace('8080', str(self.port))}\n{lasting}\n}}\n"
+        )
+
+    # What runs
+
+    def processes(self, kind: str = "") -> list[int]:
+        """The processes of the runs, whatever became of their parents: their environment gives them away.
+
+        Args:
+            kind: A part of the command line that they all have.
+        """
+        mark = f"={self.root}/".encode()
+        return [pid for pid in pids() if any(mark in entry for entry in environ_of(pid)) and kind in _command_of(pid)]
+
+    def artisan(self, *arguments: str, **options: object) -> "subprocess.Popen[bytes]":
+        """Starts ``php artisan`` as whoever runs the tests."""
+        pipe = subprocess.PIPE
+        settings = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": pipe,
+            "stderr": pipe,
+            "cwd": self.app,
+            "env": self.console,
+        } | options
+        return subprocess.Popen(["php", "artisan", "--no-ansi", *arguments], **settings)  # type: ignore[call-overload]
+
+
+def pids() -> list[int]:
+    """All processes that there are."""
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def environ_of(pid: int) -> list[bytes]:
+    """The entries of a process's environment; none if it has gone or is somebody else's."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _end(daemon: "subprocess.Popen[bytes]") -> None:
+    daemon.terminate()
+    try:
+        daemon.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        daemon.kill()
+        daemon.wait(PATIENCE_S)
+
+
+def _web_user(root: Path) -> str | None:
+    """The user that a web server has on Debian, where the tests may become it and it can read the repository."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        pwd.getpwnam(WEB_USER)
+    except KeyError:
+        return None
+    return WEB_USER if _can(WEB_USER, ["test", "-r", str(Path(__file__)), "-a", "-x", str(root)]) else None
+
+
+def _worker(root: Path, user: str | None) -> Path:
+    """Programs of the worker that the web user can run, even where the virtual environment's Python is root's own."""
+    installed = Path(sys.executable).with_name("agent-chat")
+    if user is None or _can(user, [str(installed), "--version"]):
+        return installed
+    python = f"/usr/bin/python3.{sys.version_info.minor}"
+    packages = [path for path in sys.path if path.endswith("site-packages")]
+    for name, entry in (("agent-chat", "agent_workers.cli.worker:chat"), ("agent-workers", "agent_workers.cli:main")):
+        module, function = entry.split(":")
+        program = root / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(
+            f"#!{python}\nimport sys\nsys.path[:0] = {[str(REPOSITORY), *packages]}\nsys.argv[0] = {name!r}\n"
+            f"from {module} import {function}\n{function}()\n"
+        )
+        program.chmod(0o755)
+    program = root / "bin/agent-chat"
+    assert _can(user, [str(program), "--version"]), f"{user} can run neither {installed} nor its packages by {python}"
+    return program
+
+
+def _can(user: str, command: list[str]) -> bool:
+    # Not by setpriv: that still has root's capabilities when it executes the command.
+    ran = subprocess.run(
+        ["env", *command],
+        user=user,
+        group=user,
+        extra_groups=[],
+        env={"PATH": PATH},
+        capture_output=True,
+        check=False,
+        cwd="/",
+    )
+    return ran.returncode == 0

@@ -1,0 +1,87 @@
+"""The Artisan commands, as an operator runs them."""
+
+import json
+import os
+import pty
+import signal
+from pathlib import Path
+
+import pytest
+
+from .site import PATIENCE_S, Site, until
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "ending"),
+    [
+        ({"prompt": "Hello"}, 0, "done"),
+        ({"prompt": "[[scenario:overloaded-529]]"}, 75, "error"),
+        ({"prompt": "[[scenario:unauthorized-401]]"}, 1, "error"),
+        ({"prompt": "Hello", "promt": "Hello"}, 2, "error"),
+    ],
+)
+def test_agent_run_writes_events_and_exits_as_the_worker_does(
+    site: Site, tmp_path: Path, request_: object, status: int, ending: str
+) -> None:
+    file = tmp_path / "request.json"
+    file.write_text(json.dumps(request_))
+    artisan = site.artisan("agent:run", "chat", str(file))
+    output, errors = artisan.communicate(timeout=PATIENCE_S)
+    events = [json.loads(line) for line in output.splitlines()]
+    assert (artisan.returncode, events[-1]["type"]) == (status, ending), errors
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+
+
+def test_agent_chat_prints_the_answer(site: Site) -> None:
+    artisan = site.artisan("agent:chat", "Hello <info>you</info>")
+    output, errors = artisan.communicate(timeout=PATIENCE_S)
+    assert (artisan.returncode, errors) == (0, b"")
+    assert "You said: Hello <info>you</info>" in output.decode()
+
+
+def test_ctrl_c_ends_the_answer_in_order(site: Site) -> None:
+    master, slave = pty.openpty()
+    artisan = site.artisan("agent:chat", "Go on. [[scenario:slow]]", stdin=slave, stdout=slave, start_new_session=True)
+    os.close(slave)
+    output = b""
+    while output.count(b" ") < 5:
+        output += os.read(master, 4096)
+    assert site.processes("claude")
+    # As a terminal does: to all processes in the foreground, the worker included.
+    os.killpg(artisan.pid, signal.SIGINT)
+    artisan.communicate(timeout=PATIENCE_S)
+    output += os.read(master, 65536)
+    os.close(master)
+    assert (artisan.returncode, b"Stopped." in output) == (3, True)
+    assert site.processes() == []
+
+
+def test_a_killed_command_leaves_no_worker(site: Site) -> None:
+    artisan = site.artisan("agent:chat", "Go on. [[scenario:stall-before]]")
+    until(lambda: site.processes("claude"))
+    artisan.kill()
+    artisan.communicate(timeout=PATIENCE_S)
+    until(lambda: not site.processes(), within_s=6, what="worker and CLI gone; the aim is 3 s")
+
+
+def test_doctor_looks_through_the_web_users_eyes(site: Site) -> None:
+    artisan = site.artisan("agent:doctor", "--json", env=site.console | {"AGENT_WORKERS_STATE_DIR": str(site.state)})
+    output, errors = artisan.communicate(timeout=PATIENCE_S)
+    reports = json.loads(output)
+    assert artisan.returncode == 0, (output, errors)
+    assert {report["user"] for report in reports.values()} == set(reports)
+    assert site.user is None or site.user in reports
+
+
+def test_doctor_tells_that_the_web_user_cannot_run_the_worker(site: Site, tmp_path: Path) -> None:
+    if site.user is None:
+        pytest.skip("needs root, to become another user")
+    hidden = tmp_path / "agent-workers"
+    hidden.write_text(f'#!/bin/sh\nexec {site.worker.with_name("agent-workers")} "$@"\n')
+    hidden.chmod(0o755)
+    tmp_path.chmod(0o700)
+    artisan = site.artisan("agent:doctor", env=site.console | {"AGENT_WORKERS_BINARY": str(hidden)})
+    output, _ = artisan.communicate(timeout=PATIENCE_S)
+    assert artisan.returncode == 1
+    assert f"As {site.user}: fail" in output.decode()
+    assert "Permission denied" in output.decode()

@@ -1,0 +1,129 @@
+"""What real php-fpm and nginx do to a run, and a run to them."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from agent_workers.simulator import Simulator
+
+from .site import CANARY, Site, environ_of, parent_of, until
+from .visitor import Visitor
+
+AIM_S = 3
+"""Within this time, worker and CLI are to be gone when their reader has."""
+BUSY_S = 2 * AIM_S
+"""How long a test waits for it, for the machine may be busy."""
+
+
+def test_neither_worker_nor_cli_sees_the_visitor_or_the_database_in_its_environment(
+    site: Site, visitor: Visitor
+) -> None:
+    with visitor.ask("Look around. [[scenario:slow]]") as stream:
+        stream.wait_for("delta")
+        workers = site.processes("agent-chat")
+        agents = site.processes("claude")
+        assert workers
+        assert agents
+        for pid in {*workers, *agents}:
+            environment = b"\n".join(environ_of(pid)).decode()
+            assert CANARY not in environment
+            assert "canary-of-a-header" not in environment
+            names = {entry.partition("=")[0] for entry in environment.splitlines()}
+            forbidden = {"DB_PASSWORD", "APP_KEY", "QUERY_STRING", "REQUEST_URI", "SCRIPT_FILENAME", "PHP_SELF"}
+            assert not names & forbidden
+            assert not [name for name in names if name.startswith(("HTTP_", "SERVER_", "REMOTE_", "FCGI_"))]
+            assert all(cookie not in environment for cookie in visitor.http.cookies.values())
+
+
+def test_runs_belong_to_the_web_user(site: Site, visitor: Visitor) -> None:
+    if site.user is None:
+        pytest.skip("needs root, to become another user")
+    with visitor.ask("Who are you? [[scenario:slow]]") as stream:
+        stream.wait_for("delta")
+        assert {Path(f"/proc/{pid}").stat().st_uid for pid in site.processes()} == {site.state.stat().st_uid} != {0}
+
+
+@pytest.mark.parametrize("scenario", ["slow", "stall-before"])
+def test_worker_and_cli_end_when_php_is_killed_in_mid_stream(site: Site, visitor: Visitor, scenario: str) -> None:
+    with visitor.ask(f"Kill PHP. [[scenario:{scenario}]]") as stream:
+        stream.wait_for("session")
+        [worker] = site.processes("agent-chat")
+        assert site.processes("claude")
+        os.kill(parent_of(worker), signal.SIGKILL)
+        until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+
+
+@pytest.mark.parametrize("scenario", ["slow", "stall-before"])
+def test_a_closed_connection_ends_worker_and_cli(site: Site, visitor: Visitor, scenario: str) -> None:
+    with visitor.ask(f"Close. [[scenario:{scenario}]]") as stream:
+        stream.wait_for("session")
+        run = stream.run
+        assert site.processes("claude")
+    until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+    with visitor.resume(run, after=1) as stream:
+        assert [event["type"] for event in stream.events()][-1] == "aborted"
+
+
+def test_a_stream_holds_up_no_other_request_of_its_visitor(site: Site, visitor: Visitor) -> None:
+    with visitor.ask("Take your time. [[scenario:slow]]") as stream:
+        stream.wait_for("delta")
+        # A stream lasts three minutes; that this comes back at all before its end is what matters.
+        assert visitor.http.get("/").status_code == 200
+        with visitor.ask("And at the same time? [[scenario:memory]]") as other:
+            assert "same time" in other.wait_for("done")["text"]
+        assert stream.wait_for("delta")
+
+
+def test_events_come_through_one_by_one(site: Site, visitor: Visitor) -> None:
+    with visitor.ask("Slowly. [[scenario:slow]]") as stream:
+        arrivals = []
+        for event in stream.events():
+            if event["type"] == "delta":
+                arrivals.append(time.monotonic())
+            if len(arrivals) == 10:
+                break
+    # The model says a word every 100 ms: in one lump, all would come at the same time.
+    assert arrivals[-1] - arrivals[0] > 0.5
+
+
+def test_a_run_of_somebody_else_does_not_exist(site: Site, visitor: Visitor) -> None:
+    with visitor.ask("Mine. [[scenario:hello]]") as stream:
+        stream.wait_for("done")
+        run = stream.run
+    stranger = Visitor(site.port)
+    with stranger.resume(run, after=0) as refused:
+        assert refused.response.status_code == 404
+    with visitor.resume(run, after=1) as again:
+        assert next(event["seq"] for event in again.events()) == 2
+    with visitor.resume(run, after=10_000) as nothing:
+        assert nothing.response.status_code == 204
+    stranger.http.close()
+
+
+def test_a_refused_request_starts_nothing(site: Site, visitor: Visitor, simulator: Simulator) -> None:
+    before = len(simulator.requests())
+    with visitor.ask("Be free.", model="claude-free") as refused:
+        assert refused.response.status_code == 422
+        assert "model" in refused.response.read().decode()
+    with visitor.ask("") as refused:
+        assert refused.response.status_code == 422
+    assert visitor.http.post("/agent/chat", json={"prompt": "Without the page's token."}).status_code == 419
+    assert site.processes() == []
+    assert len(simulator.requests()) == before
+
+
+def test_followers_of_a_run_get_all_of_it(site: Site) -> None:
+    visitor = Visitor(site.lasting_port)
+    with visitor.ask("Go on without me. [[scenario:long-text]]") as stream:
+        stream.wait_for("delta")
+        run = stream.run
+    with visitor.resume(run, after=0) as follower:
+        events = list(follower.events())
+    own = [event for event in events if event["type"] != "ping"]
+    assert [event["seq"] for event in own] == list(range(1, len(own) + 1))
+    assert own[-1]["type"] == "done"
+    assert "".join(event["text"] for event in own if event["type"] == "delta") == own[-1]["text"]
+    visitor.http.close()

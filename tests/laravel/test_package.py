@@ -1,0 +1,74 @@
+"""The package as Composer installs it: found by Laravel without a line of code. Debian stands in for other packages."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .site import PATH, REPOSITORY
+
+# Composer takes what Debian has installed for given.
+DEBIAN = {"symfony/process": "5.4.53", "laravel/framework": "8.83.26", "psr/log": "1.1.4"}
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("composed")
+    application = root / "examples/laravel"
+    ignored = shutil.ignore_patterns("vendor", "storage", "node_modules")
+    shutil.copytree(REPOSITORY / "examples/laravel", application, ignore=ignored)
+    shutil.copytree(REPOSITORY / "php-bridge", root / "php-bridge", ignore=shutil.ignore_patterns("vendor", "tests"))
+    for path in ("framework/cache/data", "framework/sessions", "framework/views", "logs"):
+        (application / "storage" / path).mkdir(parents=True)
+    composed = json.loads((application / "composer.json").read_text())
+    stand_ins = [
+        {"type": "package", "package": {"name": name, "version": version, "type": "metapackage"}}
+        for name, version in DEBIAN.items()
+    ]
+    composed["repositories"] = [{"packagist.org": False}, *composed["repositories"], *stand_ins]
+    # Debian's Laravel is no Composer package: it is loaded as the example loads it without Composer.
+    composed["autoload"]["files"] = ["bootstrap/debian.php"]
+    (application / "bootstrap/debian.php").write_text("<?php\nrequire_once 'Illuminate/autoload.php';\n")
+    (application / "composer.json").write_text(json.dumps(composed))
+    config = application / "config/app.php"
+    config.write_text(config.read_text().replace("AgentWorkers\\Laravel\\AgentWorkersServiceProvider::class,", ""))
+    run(application, "composer", "install", "--no-dev", "--no-interaction", "--no-progress")
+    return application
+
+
+def run(application: Path, *command: str) -> str:
+    environ = {
+        "PATH": PATH,
+        "HOME": str(application),
+        "COMPOSER_DISABLE_NETWORK": "1",
+        "COMPOSER_ALLOW_SUPERUSER": str(int(os.geteuid() == 0)),
+    }
+    done = subprocess.run(
+        command,
+        cwd=application,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_laravel_discovers_the_package(application: Path) -> None:
+    run(application, "php", "artisan", "package:discover")
+    assert "agent-workers/php-bridge" in (application / "bootstrap/cache/packages.php").read_text()
+    assert "agent:doctor" in run(application, "php", "artisan", "list", "agent")
+    assert "agent/runs/{run}/events" in run(application, "php", "artisan", "route:list")
+
+
+def test_configuration_and_routes_can_be_cached(application: Path) -> None:
+    run(application, "php", "artisan", "vendor:publish", "--tag=agent-workers-config")
+    assert (application / "config/agent-workers.php").is_file()
+    run(application, "php", "artisan", "config:cache")
+    assert "agent:run" in run(application, "php", "artisan", "list", "agent")

@@ -1,0 +1,96 @@
+"""The job on a real queue: Laravel's own worker, a database and the simulator."""
+
+import json
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .site import PATIENCE_S, Site, until
+
+_TABLE = """CREATE TABLE jobs (id INTEGER PRIMARY KEY, queue TEXT, payload TEXT, attempts INTEGER, reserved_at INTEGER,
+    available_at INTEGER, created_at INTEGER)"""
+_PUSH = """
+    $app = require 'bootstrap/app.php';
+    $app->make(Illuminate\\Contracts\\Console\\Kernel::class)->bootstrap();
+    $job = new AgentWorkers\\Laravel\\Queue\\RunAgent(json_decode($argv[1], true));
+    $job->timeout = (int) $argv[2];
+    dispatch($job);
+"""
+
+
+class Queue:
+    """A database with the table of jobs, and a worker for them."""
+
+    def __init__(self, site: Site, database: Path) -> None:
+        self._site = site
+        self._database = database
+        self.environ = site.console | {"QUEUE_CONNECTION": "database", "DB_DATABASE": str(database)}
+        self._query(_TABLE)
+
+    def _query(self, sql: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self._database)) as connection, connection:
+            return connection.execute(sql).fetchall()
+
+    def push(self, request: object, timeout_s: int = 60) -> None:
+        command = ["php", "-r", _PUSH, "--", json.dumps(request), str(timeout_s)]
+        subprocess.run(command, cwd=self._site.app, env=self.environ, check=True, timeout=PATIENCE_S)
+
+    def work(self) -> "subprocess.Popen[bytes]":
+        return self._site.artisan("queue:work", "--once", env=self.environ)
+
+    @property
+    def jobs(self) -> list[tuple[int, int]]:
+        """Of each job that is left, how often it was tried and when it is due."""
+        return self._query("SELECT attempts, available_at FROM jobs")
+
+
+@pytest.fixture
+def queue(site: Site, tmp_path: Path) -> Iterator[Queue]:
+    return Queue(site, tmp_path / "queue.sqlite")
+
+
+def test_a_job_that_succeeds_is_done(queue: Queue) -> None:
+    queue.push({"prompt": "Hello"})
+    output, _ = (worker := queue.work()).communicate(timeout=PATIENCE_S)
+    assert worker.returncode == 0
+    assert b"Processed" in output
+    assert queue.jobs == []
+
+
+def test_a_failure_worth_a_retry_is_put_off(queue: Queue) -> None:
+    queue.push({"prompt": "[[scenario:overloaded-529]]"})
+    began = int(time.time())
+    queue.work().communicate(timeout=PATIENCE_S)
+    [(attempts, due)] = queue.jobs
+    assert attempts == 1
+    assert due >= began + 10
+
+
+@pytest.mark.parametrize("scenario", ["unauthorized-401", "billing"])
+def test_any_other_failure_ends_the_job(queue: Queue, scenario: str) -> None:
+    queue.push({"prompt": f"[[scenario:{scenario}]]"})
+    output, _ = queue.work().communicate(timeout=PATIENCE_S)
+    assert b"Failed" in output
+    assert queue.jobs == []
+
+
+def test_a_run_ends_in_order_before_the_timeout_of_its_job(site: Site, queue: Queue) -> None:
+    queue.push({"prompt": "[[scenario:stall-before]]"}, timeout_s=16)
+    output, _ = (worker := queue.work()).communicate(timeout=PATIENCE_S)
+    assert (worker.returncode, b"Failed" in output) == (0, True)
+    assert queue.jobs == []
+
+
+def test_a_killed_queue_worker_leaves_no_agent(site: Site, queue: Queue) -> None:
+    queue.push({"prompt": "[[scenario:stall-before]]"})
+    worker = queue.work()
+    until(lambda: site.processes("claude"))
+    worker.kill()
+    worker.communicate(timeout=PATIENCE_S)
+    until(lambda: not site.processes(), within_s=6, what="worker and CLI gone; the aim is 3 s")
