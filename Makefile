@@ -25,10 +25,37 @@ setup: $(READY) ## Create .venv with the pinned packages
 demo: $(READY) ## Watch an answer stream, without an account: the simulator answers
 	@BIN=$(BIN) examples/shell/demo.sh
 
+REACT := examples/react
+PHP_LIBRARIES := $(foreach pair,Symfony/Component/Process:php-symfony-process Psr/Log:php-psr-log \
+	Illuminate:php-laravel-framework Mockery:php-mockery,/usr/share/php/$(pair))
+WEB_SERVERS := nginx:nginx /usr/sbin/php-fpm8.2:php-fpm chromium:chromium
+
+.PHONY: demo-laravel
+demo-laravel: $(READY) ## Serve the chat page of the Laravel example; Ctrl-C ends it
+	@BIN=$(abspath $(BIN)) examples/laravel/serve.sh
+
+$(REACT)/node_modules/.ready: $(REACT)/package-lock.json
+	@tools/need commands node:nodejs npm:npm
+	cd $(REACT) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 .PHONY: test
-test: $(READY) ## Run every test; installs what the tests need
-	@tools/need commands php:php-cli node:nodejs jq:jq setpriv:util-linux
+test: test-python test-php test-react ## Run every test; installs what the tests need
+
+.PHONY: test-python
+test-python: $(READY) $(REACT)/node_modules/.ready ## Test the workers, and all of it from the browser to the CLI
+	@tools/need commands php:php-cli node:nodejs jq:jq setpriv:util-linux $(PHP_LIBRARIES) $(WEB_SERVERS)
 	$(BIN)/pytest
+
+.PHONY: test-php
+test-php: $(READY) ## Test the PHP bridge
+	@tools/need commands php:php-cli phpunit:phpunit phpcs:php-codesniffer $(PHP_LIBRARIES)
+	cd php-bridge && phpcs
+	cd php-bridge && AGENT_CHAT_BIN=$(abspath $(BIN))/agent-chat phpunit
+
+.PHONY: test-react
+test-react: $(REACT)/node_modules/.ready ## Test the React hook and the page without a build
+	cd $(REACT) && npm run check && npm test
 
 .PHONY: check
 check: $(READY) ## Lint, types, layers, schema drift
@@ -48,8 +75,10 @@ schema: $(READY) ## Write schemas/v1 anew from the models
 	$(BIN)/python -m agent_workers.protocol.schema schemas
 
 .PHONY: bench
-bench: $(READY) ## Measure agent-chat beside the obvious script and the raw CLI
+bench: $(READY) ## Measure agent-chat beside the obvious script and the raw CLI, and the PHP bridge beside a bare loop
+	@tools/need commands php:php-cli $(PHP_LIBRARIES) $(WEB_SERVERS)
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.php_latency
 
 .PHONY: lock
 lock: ## Pin the newest development packages in requirements-dev.txt
