@@ -58,6 +58,9 @@ class Run:
         encoder: Has encoded the ``start`` event already.
         sink: Takes the lines.
         began: ``time.monotonic()`` of the ``start`` event.
+
+    Attributes:
+        told: Set as soon as the terminal event has been written.
     """
 
     def __init__(self, request: Request, engine: Engine, encoder: Encoder, sink: Sink, *, began: float) -> None:
@@ -71,7 +74,7 @@ class Run:
         self._exit_status = EXIT_OUTPUT_CLOSED
         self._agent_ended = False
         self._held_up = False  # whether the agent's next message has to wait for the reader
-        self._told = False
+        self.told = anyio.Event()
 
     async def drive(self) -> int:
         """Runs to the end, stops the agent and returns the worker's exit status."""
@@ -99,7 +102,7 @@ class Run:
 
     def lose_output(self) -> None:
         """Ends the run without a terminal event, unless that has been sent: nobody would read it."""
-        if not self._told:
+        if not self.told.is_set():
             self._exit_status = EXIT_OUTPUT_CLOSED
             self._scope.cancel()
 
@@ -152,8 +155,8 @@ class Run:
             terminal = terminal.model_copy(update={"duration_ms": duration_ms})
         with anyio.move_on_after(_TERMINAL_WRITE_S):
             await self._send(terminal)
-            self._told = True
-        if not self._told:
+            self.told.set()
+        if not self.told.is_set():
             self._exit_status = EXIT_OUTPUT_CLOSED
 
     async def _stop_agent(self) -> None:

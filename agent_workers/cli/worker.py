@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from functools import partial
 from importlib import import_module
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from agent_workers.stdio.serve import Simulation
     from agent_workers.workers.base import Worker
 
+# Until the stop of a run can be told, a stop signal waits: during the imports it would end the process without a word.
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
 # A collection while modules load finds nothing and takes 5 ms; the engine enables it again when all is loaded.
 gc.disable()
 # Looking for plugins of pydantic reads every installed distribution, at each start.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import anyio
@@ -12,7 +13,7 @@ import anyio
 from agent_workers.protocol.v1.events import Ack, Notice
 from agent_workers.run import Run
 
-from .signals import hold_stop, stop_signals
+from .signals import hold_stop, stop_held, stop_signals
 from .stdin import MAX_REQUEST
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 # Python's own 5 ms would be added to each event while the SDK is being imported in a thread.
 _SWITCH_S = 0.0005
+_TELL_S = 0.1  # what the end may take to be told before a second signal kills
 
 
 def live(
@@ -80,17 +82,18 @@ async def _watch_signals(
     *,
     task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
-    with anyio.open_signal_receiver(*stop_signals()) as received:
+    with ExitStack() as receiver:
+        with stop_held():  # or one signal reaches both handlers, the earlier one and this
+            received = receiver.enter_context(anyio.open_signal_receiver(*stop_signals()))
         task_status.started()
-        stopping = bool(earlier)
-        if stopping:
-            run.stop("signal")
-        async for number in received:
-            if stopping:
-                engine.kill()
-                os._exit(128 + number)
-            stopping = True
-            run.stop("signal")
+        if not earlier:
+            await anext(received)
+        run.stop("signal")
+        with anyio.move_on_after(_TELL_S):  # the first signal often comes twice: from the terminal and from the parent
+            await run.told.wait()
+        number = await anext(received)
+        engine.kill()
+        os._exit(128 + number)
 
 
 async def _watch_output(run: Run, out: Output) -> None:

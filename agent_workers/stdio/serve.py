@@ -219,8 +219,9 @@ class Process:
         """Tells of the stop from a signal handler, where nothing can be imported: an import may be under way."""
         metadata = {"metadata": self._metadata} if self._metadata else {}
         with suppress(OutputClosed), stop_held():
-            for line in self.encoder.lines({"type": "aborted", "reason": "signal", **metadata}):
-                self._out.send_now(line)
+            if not self.encoder.ended:
+                for line in self.encoder.lines({"type": "aborted", "reason": "signal", **metadata}):
+                    self._out.send_now(line)
 
     def fail(self, error: WorkerError) -> int:
         """Writes the ``error`` event; returns the exit status."""

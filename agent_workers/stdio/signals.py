@@ -22,10 +22,11 @@ def on_stop(act: Callable[[], None]) -> None:
     """
 
     def first(number: int, frame: FrameType | None) -> None:
-        _handle(lambda number, frame: os._exit(128 + number))
         act()
+        _handle(lambda number, frame: os._exit(128 + number))
 
     _handle(first)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, stop_signals())  # a console script holds them from its first line on
 
 
 def remember_stop() -> list[int]:

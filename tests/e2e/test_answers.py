@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agent_workers.simulator import Scenario, Simulator
-from agent_workers.simulator.scenario import Message, Text
+from agent_workers.simulator.scenario import Message, Text, ToolUse
 
 from .stream import answer
 from .worker import Home
@@ -129,6 +129,13 @@ def test_output_that_does_not_satisfy_the_schema_is_an_error(home: Home, simulat
     calls = simulator.requests("/v1/messages")
     assert len(calls) > 1
     assert ended.last["usage"]["input_tokens"] > 500  # of all the calls; one of them takes less than 400
+
+
+def test_output_too_large_for_an_event_is_an_error_and_is_not_cut(home: Home, simulator: Simulator) -> None:
+    call = ToolUse(name="StructuredOutput", input={"answer": "x" * 200_000})
+    simulator.play(Scenario(name="own", description="", steps=(Message(content=(call,)),)))
+    ended = home.run({"prompt": "x", "output_schema": SCHEMA})
+    assert ended.ending == ("output_too_large", 1)
 
 
 def test_a_schema_too_large_for_the_command_line_is_refused(home: Home, simulator: Simulator) -> None:

@@ -21,7 +21,7 @@ SECRETS = (
     "HTTP_AUTHORIZATION",
     "AWS_SECRET_ACCESS_KEY",
     "PYTHONPATH",
-    "LD_DEBUG_X",
+    "SESSION_SECRET",
 )
 NEEDED = {
     "LANG": "de_AT.UTF-8",

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from agent_workers.simulator import Scenario, Simulator, running_simulator
-from agent_workers.simulator.scenario import Interruption, Message, Text, Thinking
+from agent_workers.simulator.scenario import Failure, Interruption, Message, Text, Thinking
 
 from .stream import answer
 from .worker import Ended, Home
@@ -158,6 +158,25 @@ def test_only_what_broke_is_discarded_where_the_model_goes_on_behind_a_whole_blo
     assert ended.last["text"] == "This block is whole. And that was all."
 
 
+def test_an_operator_may_allow_the_clis_second_request_whose_text_then_replaces_the_first(
+    home: Home, simulator: Simulator
+) -> None:
+    simulator.play("error-mid-stream-then-ok")
+    ended = home.run({"prompt": PROMPT}, env={"CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "0"})
+    assert ended.ending == ("done", 0)
+    assert [discard["reason"] for discard in ended.of("discard")] == ["fallback"]
+    assert ended.last["text"] == "Here is the answer of the second attempt, in full."
+
+
+def test_the_fallback_model_answers_for_an_overloaded_one(home: Home, simulator: Simulator) -> None:
+    overloaded = Failure(status=529, error="overloaded_error", message="Overloaded")
+    simulator.play(_scenario(*[overloaded] * 3, Message(content=(Text(text="Here I am."),))))
+    ended = home.run({"prompt": PROMPT, "model": "claude-opus-5-5", "fallback_model": "claude-sonnet-5"})
+    assert ended.ending == ("done", 0)
+    assert [notice["code"] for notice in ended.of("notice")] == ["model_fallback"]
+    assert list(ended.last["models"]) == ["claude-sonnet-5"]
+
+
 def test_thinking_that_was_told_is_discarded_and_thinking_that_was_not_is_never_mentioned(
     home: Home, simulator: Simulator
 ) -> None:
@@ -172,7 +191,7 @@ def test_thinking_that_was_told_is_discarded_and_thinking_that_was_not_is_never_
     assert shown.last["text"] == hidden.last["text"] == "Answer."
 
 
-def _scenario(*steps: Message) -> Scenario:
+def _scenario(*steps: Message | Failure) -> Scenario:
     return Scenario(name="own", description="", steps=steps)
 
 

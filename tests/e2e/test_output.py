@@ -62,6 +62,29 @@ def test_a_reader_who_goes_away_at_once_is_noticed_too(home: Home) -> None:
     assert running.stderr == ""
 
 
+def test_a_reader_who_goes_away_after_the_end_misses_nothing(home: Home) -> None:
+    running = home.start(reading=False)
+    running.send({"prompt": "x"})
+    running.end_input()
+    output = b""
+    for chunk in running.chunks(1):
+        output += chunk
+        if chunk == b"\n" and events_of(output)[-1]["type"] == "done":
+            break
+    running.close_output()
+    assert running.status == 0
+
+
+def test_a_full_disk_is_an_output_that_is_gone(home: Home, simulator: Simulator) -> None:
+    with Path("/dev/full").open("wb") as full:
+        running = home.start(stdout=full.fileno())
+        running.send({"prompt": "x"})
+        running.end_input()
+        assert running.status == 4
+    assert running.stderr == ""
+    assert simulator.requests() == []
+
+
 def test_a_reader_on_a_socket_who_goes_away_is_noticed_too(home: Home, simulator: Simulator) -> None:
     simulator.play("stall-before")
     ours, theirs = socket.socketpair()

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ import pytest
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text
 
-from .worker import Home, Running, catches, until
+from .worker import Home, Running, blocks, catches, until
 
 AT_ONCE_S = 1
 """The aim is 100 ms; on a busy machine a process may well have to wait longer than that for its turn."""
@@ -138,10 +139,7 @@ def test_a_signal_at_any_moment_of_the_start_leaves_a_whole_stream_or_none(home:
         running = home.start()
         running.send({"prompt": "x"})
         running.end_input()
-        try:
-            until(lambda: False, within_s=delay_s)
-        except AssertionError:
-            running.signal(signal.SIGTERM)
+        threading.Timer(delay_s, running.signal, [signal.SIGTERM]).start()
         status = running.status
         ended = running.end(whole=status >= 0)
         return (status, ended.output)
@@ -173,6 +171,22 @@ def test_a_second_signal_ends_everything_at_once(home: Home, simulator: Simulato
     assert ended.ending == ("aborted", 128 + signal.SIGTERM)
 
 
+@pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.__name__.strip("_"))
+def test_two_signals_at_once_still_let_the_end_be_told(
+    home: Home, simulator: Simulator, unanswering: str, phase: Phase
+) -> None:
+    """As on Ctrl-C, when both the terminal and the parent send one."""
+    running = home.start("--control", env={"ANTHROPIC_BASE_URL": unanswering} if phase is _connecting else {})
+    phase(home, simulator, running)
+    running.signal(signal.SIGINT)
+    running.signal(signal.SIGTERM)
+    until(lambda: not home.processes(), within_s=GONE_S)
+    ended = running.end()
+    assert ended.last["type"] == "aborted"
+    assert ended.status in (3, 128 + signal.SIGINT, 128 + signal.SIGTERM)
+    _clean(home)
+
+
 def test_an_agent_that_does_not_react_is_gone_within_five_seconds(home: Home, simulator: Simulator) -> None:
     simulator.play("slow")
     running = home.start()
@@ -196,8 +210,7 @@ def test_a_worker_that_is_killed_takes_its_agent_along(
     running.signal(signal.SIGKILL)
     until(lambda: not home.processes(), within_s=3)
     assert running.end(whole=False).status == -signal.SIGKILL
-    shutil.rmtree(home.temporary)  # what a killed worker leaves
-    home.temporary.mkdir()
+    _clean(home)
 
 
 def test_a_stopped_run_of_several_calls_counts_the_tokens_of_all(home: Home, simulator: Simulator) -> None:
@@ -224,6 +237,12 @@ def test_a_large_prompt_that_the_agent_has_not_taken_yet_does_not_hold_up_a_stop
     assert running.end().ending == ("aborted", 3)
 
 
+def _clean(home: Home) -> None:
+    """Removes what a killed worker leaves."""
+    shutil.rmtree(home.temporary)
+    home.temporary.mkdir()
+
+
 def _stop(running: Running, how: int | str) -> float:
     at = time.monotonic()
     if isinstance(how, int):
@@ -231,3 +250,12 @@ def _stop(running: Running, how: int | str) -> float:
     else:
         running.send({"type": "abort", "id": "1"})
     return at
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_stopped_before_all_is_imported_tells_so_too(home: Home, number: int) -> None:
+    running = home.start()
+    until(lambda: blocks(running.pid, signal.SIGTERM) or catches(running.pid, signal.SIGTERM))
+    running.signal(number)
+    ended = running.end()
+    assert (ended.last["type"], ended.last["reason"], ended.status) == ("aborted", "signal", 3)

@@ -287,8 +287,17 @@ def environ_of(pid: int) -> list[bytes]:
 
 def catches(pid: int, number: int) -> bool:
     """Whether a process has a handler for a signal."""
+    return _has(pid, "SigCgt", number)
+
+
+def blocks(pid: int, number: int) -> bool:
+    """Whether a process keeps a signal waiting."""
+    return _has(pid, "SigBlk", number)
+
+
+def _has(pid: int, field: str, number: int) -> bool:
     status = Path(f"/proc/{pid}/status").read_text("utf-8")
-    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    mask = next(line.split()[1] for line in status.splitlines() if line.startswith(field))
     return bool(int(mask, 16) >> (number - 1) & 1)
 
 

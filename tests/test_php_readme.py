@@ -1,0 +1,57 @@
+"""The PHP of the bridge's README: all of it is PHP, and what stands alone runs."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BRIDGE = Path(__file__).parent.parent / "php-bridge"
+README = (BRIDGE / "README.md").read_text("utf-8")
+SNIPPETS = re.findall(r"^```php\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+WORKER = Path(sys.executable).with_name("agent-chat")
+PREPARED = f"""<?php
+require {str(BRIDGE / "tests/bootstrap.php")!r};
+use AgentWorkers\\Event\\{{Delta, ErrorEvent}};
+$_POST['message'] = 'Hello';
+"""
+RUNNER = f"""
+$runner = new AgentWorkers\\ProcessRunner({str(WORKER)!r}, ['--simulate']);
+$request = AgentWorkers\\Request::prompt('Hello');
+"""
+
+
+def php(tmp_path: Path, code: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    file = tmp_path / "snippet.php"
+    file.write_text(code, "utf-8")
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AGENT_WORKERS_STATE_DIR": str(tmp_path / "state")}
+    command = ["php", *flags, str(file)]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda snippet: snippet.strip().split("\n")[0][:50])
+def test_a_snippet_is_php(tmp_path: Path, snippet: str) -> None:
+    whole = re.sub(r"(?<=[\[{])\s*…\s*(?=[\]}])", "", snippet)
+    checked = php(tmp_path, f"<?php\n{whole}", "-l")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_first_example_answers(tmp_path: Path) -> None:
+    example = SNIPPETS[0].replace("'/opt/agents/bin/agent-chat'", f"{str(WORKER)!r}, ['--simulate']")
+    ran = php(tmp_path, PREPARED + example)
+    assert "You said: Why is the sky blue?" in ran.stdout, ran.stderr
+
+
+def test_the_loop_over_the_events_tells_the_answer(tmp_path: Path) -> None:
+    loop = next(snippet for snippet in SNIPPETS if "instanceof Delta => $event->text" in snippet)
+    assert "You said: Hello" in php(tmp_path, PREPARED + RUNNER + loop).stdout
+
+
+def test_the_emitter_sends_frames(tmp_path: Path) -> None:
+    example = next(snippet for snippet in SNIPPETS if "new Emitter())->respond" in snippet)
+    imports = "use AgentWorkers\\Request;\n"
+    frames = php(tmp_path, PREPARED + imports + RUNNER + example).stdout.strip().split("\n\n")
+    assert "event: done" in frames[-1]
+    assert sum("event: delta" in frame for frame in frames) > 1
