@@ -27,8 +27,9 @@ demo: $(READY) ## Watch an answer stream, without an account: the simulator answ
 
 REACT := examples/react
 PHP_LIBRARIES := $(foreach pair,Symfony/Component/Process:php-symfony-process Psr/Log:php-psr-log \
-	Illuminate:php-laravel-framework Mockery:php-mockery,/usr/share/php/$(pair))
-WEB_SERVERS := nginx:nginx /usr/sbin/php-fpm8.2:php-fpm chromium:chromium
+	Illuminate:php-laravel-framework Mockery:php-mockery,/usr/share/php/$(pair)) \
+	/usr/share/php8.2-sqlite3:php-sqlite3 /usr/share/php8.2-xml:php-xml
+WEB_SERVERS := nginx:nginx /usr/sbin/php-fpm8.2:php-fpm chromium:chromium chromedriver:chromium-driver composer:composer
 
 .PHONY: demo-laravel
 demo-laravel: $(READY) ## Serve the chat page of the Laravel example; Ctrl-C ends it
