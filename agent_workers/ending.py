@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from agent_workers.errors import EXIT_ABORTED, EXIT_DONE, EXIT_ERROR, EXIT_RETRYABLE
 from agent_workers.protocol.v1.events import Aborted, Error
 
 if TYPE_CHECKING:
@@ -29,6 +30,13 @@ def failed(error: WorkerError, progress: Progress | None = None) -> Error:
 def stopped(reason: AbortReason, progress: Progress | None = None) -> Aborted:
     """The ``aborted`` event, with what is known of the run."""
     return Aborted(reason=reason, **_known(progress))
+
+
+def exit_status(terminal: dict[str, Any]) -> int:
+    """The worker's exit status for this terminal event, as it is on the wire."""
+    if terminal["type"] == "error":
+        return EXIT_RETRYABLE if terminal["retryable"] else EXIT_ERROR
+    return EXIT_DONE if terminal["type"] == "done" else EXIT_ABORTED
 
 
 def _known(progress: Progress | None) -> dict[str, Any]:

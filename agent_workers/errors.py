@@ -20,6 +20,7 @@ The tree; each leaf's ``code`` is the ``error.code`` of the contract:
     ├── SessionNotFound         session_not_found
     ├── SessionExists           session_exists
     ├── OutputSchemaError       output_schema
+    ├── OutputSchemaUnusable    invalid_request (the run had begun)
     ├── OutputTooLarge          output_too_large
     ├── CliMissing              cli_missing
     ├── CliCrashed              cli_crashed         retryable
@@ -206,6 +207,13 @@ class OutputSchemaError(WorkerError):
 
     code = "output_schema"
     default_message = "The model gave no answer that satisfies the output schema."
+
+
+class OutputSchemaUnusable(WorkerError):
+    """Raised when ``output_schema`` is valid, but not of the dialect that the CLI reads (draft 07, strict)."""
+
+    code = "invalid_request"
+    default_message = "The output schema uses keywords beyond JSON Schema draft 07, which the agent does not read."
 
 
 class OutputTooLarge(WorkerError):

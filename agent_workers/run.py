@@ -8,14 +8,12 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
+from anyio.lowlevel import checkpoint
 
-from agent_workers.ending import failed, stopped
+from agent_workers.ending import exit_status, failed, stopped
 from agent_workers.errors import (
     EXIT_ABORTED,
-    EXIT_DONE,
-    EXIT_ERROR,
     EXIT_OUTPUT_CLOSED,
-    EXIT_RETRYABLE,
     CliCrashed,
     IdleTimeout,
     InternalError,
@@ -34,7 +32,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("agent_workers")
 
-_TERMINAL_WRITE_S = 5  # a reader that takes nothing for so long will not take the terminal line either
+_TERMINAL_WRITE_S = 5  # a stopped run waits so long for a reader that takes nothing
+_REST_S = 0.02
 
 
 class Sink(Protocol):
@@ -69,7 +68,9 @@ class Run:
         self._encoder = encoder
         self._sink = sink
         self._began = self._last_event = self._last_line = began
+        self._rested = began
         self._scope = anyio.CancelScope()
+        self._telling = anyio.CancelScope()
         self._terminal: Body | None = None
         self._exit_status = EXIT_OUTPUT_CLOSED
         self._agent_ended = False
@@ -92,13 +93,15 @@ class Run:
         return self._exit_status
 
     def stop(self, reason: AbortReason) -> None:
-        """Ends the run with ``aborted``, unless it has ended already."""
+        """Ends the run with ``aborted``; where it has ended already, its reader gets little time to take the end."""
+        if self._scope.cancel_called:
+            self._telling.deadline = min(self._telling.deadline, anyio.current_time() + _TERMINAL_WRITE_S)
         self._end(stopped(reason, self._engine.progress), EXIT_ABORTED)
 
     def fail(self, error: WorkerError) -> None:
         """Ends the run with ``error``, unless it has ended already; the cause goes to the log."""
-        logger.error("%s: %s", error.code, error.cause or error.message)
         self._end(failed(error, self._engine.progress), error.exit_status)
+        logger.error("%s: %s", error.code, error.cause or error.message)
 
     def lose_output(self) -> None:
         """Ends the run without a terminal event, unless that has been sent: nobody would read it."""
@@ -123,7 +126,7 @@ class Run:
                 async for body in events:
                     if isinstance(body, Done | Error | Aborted):
                         self._agent_ended = True
-                        self._end(body, _exit_status(body))
+                        self._end(body, exit_status(body.to_wire()))
                         return
                     self._held_up = True
                     await self._send(body)
@@ -139,6 +142,9 @@ class Run:
         try:
             for line in self._encoder.lines(body.to_wire()):
                 await self._sink.send(line)
+            if time.monotonic() - self._rested > _REST_S:
+                await checkpoint()  # a reader that is never slow must not keep deadlines and stop signals waiting
+                self._rested = time.monotonic()
         except OutputClosed:
             self.lose_output()
             return
@@ -153,7 +159,10 @@ class Run:
         if isinstance(terminal, Done):
             duration_ms = round((time.monotonic() - self._began) * 1000)
             terminal = terminal.model_copy(update={"duration_ms": duration_ms})
-        with anyio.move_on_after(_TERMINAL_WRITE_S):
+        left = self._began + self._request.limits.timeout_s - time.monotonic()
+        patience = _TERMINAL_WRITE_S if isinstance(terminal, Aborted) else max(_TERMINAL_WRITE_S, left)
+        self._telling.deadline = anyio.current_time() + patience
+        with self._telling:  # a pager or a stopped reader may come back for a result that was paid for
             await self._send(terminal)
             self.told.set()
         if not self.told.is_set():
@@ -188,9 +197,3 @@ class Run:
                 await anyio.sleep(left)
             else:
                 await self._send(Ping(idle_ms=round((time.monotonic() - self._last_event) * 1000)))
-
-
-def _exit_status(terminal: Done | Error | Aborted) -> int:
-    if isinstance(terminal, Error):
-        return EXIT_RETRYABLE if terminal.retryable else EXIT_ERROR
-    return EXIT_DONE if isinstance(terminal, Done) else EXIT_ABORTED

@@ -66,19 +66,20 @@ class Encoder:
         clock: Gives the current time, timezone-aware; replaceable for tests.
 
     Attributes:
-        ended: Whether the last event was a terminal one.
+        terminal: The body of the terminal event, once it has been encoded.
     """
 
     def __init__(self, run: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.run = run
-        self.ended = False
+        self.terminal: dict[str, Any] | None = None
         self._clock = clock
         self._seq = 0
 
     def lines(self, body: dict[str, Any]) -> Iterator[bytes]:
         """Yields the line of this event body; several where a long text is split over several events."""
         line = self._line(body, self._seq + 1)
-        self.ended = body["type"] in _TERMINAL
+        if body["type"] in _TERMINAL:
+            self.terminal = body
         if len(line) <= MAX_LINE:
             self._seq += 1
             yield line

@@ -34,3 +34,22 @@ def test_an_older_dialect_of_json_schema_is_read_as_such() -> None:
     draft_4 = {"$schema": "http://json-schema.org/draft-04/schema#", "minimum": 1, "exclusiveMinimum": True}
     assert WORKER.accept({"prompt": "Hi", "output_schema": draft_4})
     assert problem(output_schema={"minimum": 1, "exclusiveMinimum": True})[0] == "/output_schema/exclusiveMinimum"
+
+
+def test_a_reference_within_data_is_no_reference() -> None:
+    schema = {"const": {"$ref": "http://127.0.0.1:1/x"}}
+    assert WORKER.accept({"prompt": "Hi", "output_schema": schema}).output_schema == schema
+
+
+@pytest.mark.parametrize("pattern", [r"^\p{L}+$", r"^(?<year>[0-9]{4})$"])
+def test_a_pattern_that_only_javascript_knows_is_taken(pattern: str) -> None:
+    assert WORKER.accept({"prompt": "Hi", "output_schema": {"type": "string", "pattern": pattern}})
+
+
+def test_a_dialect_must_be_named_by_a_string() -> None:
+    assert problem(output_schema={"$schema": []})[0] == "/output_schema/$schema"
+
+
+def test_a_session_id_is_the_same_in_either_case() -> None:
+    name = "AAAAAAAA-BBBB-4CCC-8DDD-EEEEEEEEEEEE"
+    assert WORKER.accept({"prompt": "Hi", "session": {"id": name}}).session.id == name.lower()

@@ -53,7 +53,7 @@ def _main(worker: Worker) -> NoReturn:
     serve(
         worker,
         control=options.control,
-        simulation=_simulation(worker, options.simulate) if options.simulate else None,
+        simulation=partial(_simulation, worker, options.simulate) if options.simulate else None,
         output=output,
     )
 
@@ -61,8 +61,9 @@ def _main(worker: Worker) -> NoReturn:
 def _simulation(worker: Worker, scenario: str) -> Simulation:
     from agent_workers.simulator import Simulator  # noqa: PLC0415 only where asked for
     from agent_workers.stdio.serve import Simulation  # noqa: PLC0415 after the environment is set
+    from agent_workers.stdio.stderr import say  # noqa: PLC0415 likewise
 
     simulator = Simulator(scenario)
     simulator.listen()
-    sys.stderr.write(f"{worker.name}: SIMULATED: a script answers ({scenario}), not a model\n")
+    say(f"{worker.name}: SIMULATED: a script answers ({scenario}), not a model")
     return Simulation(simulator.base_url, simulator.serve)

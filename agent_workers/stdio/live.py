@@ -9,11 +9,13 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from agent_workers.protocol.v1.events import Ack, Notice
 from agent_workers.run import Run
 
 from .signals import hold_stop, stop_held, stop_signals
+from .stderr import StderrHandler
 from .stdin import MAX_REQUEST
 
 if TYPE_CHECKING:
@@ -105,6 +107,7 @@ async def _obey(run: Run, stdin: Stdin) -> None:
     from agent_workers.protocol.v1.control import Abort, InvalidControl, parse_control  # noqa: PLC0415 rarely needed
 
     async for line in stdin.control_lines():
+        await checkpoint()  # a flood of lines must not keep deadlines and stop signals waiting
         if line is None:
             await _answer(run, _nothing_changed("line_too_long", f"it is longer than {MAX_REQUEST} bytes"))
             continue
@@ -140,5 +143,5 @@ def _nothing_changed(code: str, reason: str) -> Notice:
 def _log_to_stderr() -> None:
     levels = logging.getLevelNamesMapping()
     level = levels.get(os.environ.get("AGENT_WORKERS_LOG", "").upper(), logging.ERROR)
-    logging.basicConfig(format="%(name)s: %(message)s", level=level)
+    logging.basicConfig(format="%(name)s: %(message)s", level=level, handlers=[StderrHandler()])
     logging.getLogger("claude_agent_sdk").setLevel(logging.CRITICAL)  # its errors are the engine's to report

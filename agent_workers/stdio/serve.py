@@ -29,6 +29,7 @@ from agent_workers.protocol.v1.progress import Start
 from agent_workers.wire import Encoder
 
 from .signals import leave_on_stop, on_stop, remember_stop, stop_held
+from .stderr import say
 from .stdin import Stdin
 from .stdout import Stdout
 
@@ -69,7 +70,7 @@ def serve(
     worker: Worker,
     *,
     control: bool = False,
-    simulation: Simulation | None = None,
+    simulation: Callable[[], Simulation] | None = None,
     output: Callable[[Stdout], Output] | None = None,
 ) -> NoReturn:
     """Serves one request from stdin and ends the process with the contract's exit status.
@@ -77,10 +78,12 @@ def serve(
     Args:
         worker: What to run.
         control: Whether stdin goes on with control messages after the request, and is the lifeline.
-        simulation: Answers instead of the API, where given.
+        simulation: Begins what answers instead of the API, where given.
         output: Renders the lines; by default they are written as they are.
     """
-    run_process(lambda out: Process(worker, out, control=control, simulation=simulation), output)
+    run_process(
+        lambda out: Process(worker, out, control=control, simulation=simulation() if simulation else None), output
+    )
 
 
 def run_process(process: Callable[[Output], Process], output: Callable[[Stdout], Output] | None = None) -> NoReturn:
@@ -143,7 +146,7 @@ class Process:
             on_stop(self._tell_stop)
             engine = self.launch(request)
             signals = remember_stop()
-            if self.encoder.ended:
+            if self.encoder.terminal:
                 engine.kill()
                 return EXIT_ABORTED
             return self._live(request, engine, began, signals)
@@ -219,17 +222,17 @@ class Process:
         """Tells of the stop from a signal handler, where nothing can be imported: an import may be under way."""
         metadata = {"metadata": self._metadata} if self._metadata else {}
         with suppress(OutputClosed), stop_held():
-            if not self.encoder.ended:
+            if not self.encoder.terminal:
                 for line in self.encoder.lines({"type": "aborted", "reason": "signal", **metadata}):
                     self._out.send_now(line)
 
     def fail(self, error: WorkerError) -> int:
         """Writes the ``error`` event; returns the exit status."""
-        from agent_workers.ending import failed  # noqa: PLC0415 not on the way to the first words
+        from agent_workers.ending import exit_status, failed  # noqa: PLC0415 not on the way to the first words
 
-        _say(f"{self._worker.name}: {error.code}: {error.cause or error.message}")
-        if self.encoder.ended:
-            return EXIT_ABORTED  # it was being started when it was stopped
+        say(f"{self._worker.name}: {error.code}: {error.cause or error.message}")
+        if told := self.encoder.terminal:  # the exit status must not contradict it
+            return exit_status(told)
         leave_on_stop(error.exit_status)
         self.send(failed(error).model_copy(update={"metadata": self._metadata}))
         return error.exit_status
@@ -239,8 +242,3 @@ class Process:
         with stop_held():
             for line in self.encoder.lines(body.to_wire()):
                 self._out.send_now(line)
-
-
-def _say(text: str) -> None:
-    with suppress(OSError):
-        sys.stderr.write(f"{text}\n")

@@ -2,12 +2,14 @@
 
 import os
 import select
-import sys
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from agent_workers.protocol.v1.problem import refuse
 from agent_workers.wire import LineFramer, LineTooLong
+
+from .stderr import say
 
 MAX_REQUEST = 32 << 20  # bytes; the Messages API takes requests of up to 32 MB
 _CHUNK = 1 << 16
@@ -25,7 +27,7 @@ class Stdin:
     def __init__(self, name: str) -> None:
         self._name = name
         self._framer = LineFramer(MAX_REQUEST)
-        self._lines: list[bytes] = []
+        self._lines: deque[bytes] = deque()
         self._ended = False
 
     def read_document(self) -> bytes:
@@ -59,7 +61,7 @@ class Stdin:
             except LineTooLong:
                 refuse(f"the request is larger than {MAX_REQUEST} bytes")
             while self._lines:
-                if line := self._lines.pop(0).strip():
+                if line := self._lines.popleft().strip():
                     return line
         return b""
 
@@ -67,7 +69,7 @@ class Stdin:
         """Yields the lines after the request until stdin ends; None for one that was too long to read."""
         while True:
             while self._lines:
-                yield self._lines.pop(0)
+                yield self._lines.popleft()
             if self._ended:
                 return
             chunk = await _read_when_ready()
@@ -86,21 +88,26 @@ class Stdin:
         """
         taken = 0
         while not self._ended and taken < _DRAIN_BYTES and select.select([0], [], [], patience_s)[0]:
-            with suppress(OSError):
-                taken += (size := len(os.read(0, _CHUNK)))
-                self._ended = size == 0
+            try:
+                size = len(os.read(0, _CHUNK))
+            except BlockingIOError:
+                continue
+            except OSError:  # it will not become readable, as under nohup
+                return
+            taken += size
+            self._ended = size == 0
 
     def _take(self, chunk: bytes) -> None:
         if chunk:
             self._lines += self._framer.push(chunk)
         else:
             self._ended = True
-            self._lines += [rest] if (rest := self._framer.rest()) else []
+            if rest := self._framer.rest():
+                self._lines.append(rest)
 
     def _hint(self, awaited: str) -> None:
         if os.isatty(0) or not select.select([0], [], [], _HINT_AFTER_S)[0]:
-            with suppress(OSError):
-                sys.stderr.write(f"{self._name}: waiting for {awaited}; --help shows examples\n")
+            say(f"{self._name}: waiting for {awaited}; --help shows examples")
 
 
 class _Skipper(LineFramer):

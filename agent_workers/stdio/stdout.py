@@ -108,13 +108,14 @@ class Stdout:
 
     async def wait_closed(self) -> None:
         """Returns when the reader has gone; never for a file or a terminal, which cannot tell."""
-        from anyio import sleep_forever, wait_readable  # noqa: PLC0415 the loop runs only later
+        from anyio import sleep, sleep_forever, wait_readable  # noqa: PLC0415 the loop runs only later
 
         mode = os.fstat(self._fd).st_mode
         if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
             await wait_readable(self._fd)  # the write end of a pipe becomes readable when its last reader goes
-            if any(flags & _CLOSED for _, flags in self._poll.poll(0)):
-                return
+            while not any(flags & _CLOSED for _, flags in self._poll.poll(0)):  # noqa: ASYNC110 nothing tells of it
+                await sleep(1)
+            return
         await sleep_forever()
 
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_DATA = frozenset({"const", "enum", "default", "examples"})  # JSON Schema keywords whose values are no schemas
+
+
 @dataclass(frozen=True)
 class Worker:
     """One kind of worker.
@@ -53,10 +56,17 @@ def _schema_fault(schema: dict[str, Any]) -> Problem | None:
     from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 slow, and few requests have a schema
     from jsonschema.validators import validator_for  # noqa: PLC0415 likewise
 
+    from agent_workers.engine.claude.options import MAX_ARGUMENT, schema_argument  # noqa: PLC0415 likewise
+
+    if not isinstance(schema.get("$schema", ""), str):
+        return Problem(pointer="/output_schema/$schema", message="must be a string")
+    if len(schema_argument(schema)) > MAX_ARGUMENT:
+        return Problem(pointer="/output_schema", message=f"must be at most {MAX_ARGUMENT} bytes as compact JSON")
     if (place := _foreign_reference(schema)) is not None:
         return Problem(pointer=pointer(("output_schema", *place)), message="must refer to places in this schema only")
     try:
-        validator_for(schema, default=Draft202012Validator).check_schema(schema)
+        # Without formats: the metaschema's "regex" is ECMA-262, which Python's own cannot check.
+        validator_for(schema, default=Draft202012Validator).check_schema(schema, format_checker=None)  # type: ignore[call-arg]
     except SchemaError as error:
         return Problem(
             pointer=pointer(("output_schema", *error.absolute_path)),
@@ -67,14 +77,14 @@ def _schema_fault(schema: dict[str, Any]) -> Problem | None:
 
 def _foreign_reference(schema: Any) -> tuple[str | int, ...] | None:
     """Where the schema refers to another document: to resolve it, the worker would fetch an address for its caller."""
+    items: Any = ()
     if isinstance(schema, dict):
-        reference = schema.get("$ref")
-        if isinstance(reference, str) and not reference.startswith("#"):
-            return ("$ref",)
-        items: Any = schema.items()
+        for name in ("$ref", "$dynamicRef"):
+            reference = schema.get(name)
+            if isinstance(reference, str) and not reference.startswith("#"):
+                return (name,)
+        items = [(name, item) for name, item in schema.items() if name not in _DATA]
     elif isinstance(schema, list):
         items = enumerate(schema)
-    else:
-        return None
     found = ((step, _foreign_reference(item)) for step, item in items)
     return next(((step, *place) for step, place in found if place is not None), None)

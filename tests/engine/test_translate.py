@@ -274,3 +274,43 @@ def test_calls_of_the_structured_output_tool_are_not_shown() -> None:
     call = assistant("m1", {"type": "tool_use", "id": "t1", "name": "StructuredOutput", "input": {"n": 1}})
     answer = {"type": "user", "message": {"content": [{"type": "tool_result", "tool_use_id": "t1", "content": "ok"}]}}
     assert translate(call, answer) == []
+
+
+def test_text_that_a_block_begins_with_is_told() -> None:
+    start = stream("message_start", message={"id": "m1"})
+    opened = stream("content_block_start", index=0, content_block={"type": "text", "text": "Hel"})
+    piece = stream("content_block_delta", index=0, delta={"type": "text_delta", "text": "lo"})
+    assert told(translate(start, opened, piece, result())) == "Hello"
+
+
+@pytest.mark.parametrize(
+    "oddity",
+    [
+        {"num_turns": None},
+        {"session_id": None},
+        {"permission_denials": [{"tool_use_id": "t"}]},
+        {"modelUsage": {"m": {"inputTokens": 1.0, "costUSD": "x"}}},
+        {"usage": {"input_tokens": -1}},
+        {"total_cost_usd": "x"},
+    ],
+    ids=lambda oddity: next(iter(oddity)),
+)
+def test_an_answer_is_not_lost_for_an_odd_figure_beside_it(oddity: Message) -> None:
+    done = translate(*streamed("m1", "Hello"), result(**oddity))[-1]
+    assert (done.type, done.text) == ("done", "Hello")
+
+
+@pytest.mark.parametrize(
+    "end", [{"subtype": "error_max_turns"}, {"stop_reason": "refusal"}, {"api_error": "max_output_tokens"}]
+)
+def test_a_run_that_was_to_give_structured_output_never_ends_well_without_it(end: Message) -> None:
+    assert isinstance(failure(result(**{"is_error": True} | end), output_schema=SCHEMA), OutputSchemaError)
+
+
+def test_an_answer_that_used_all_its_tokens_on_thinking_is_no_failure_of_the_api() -> None:
+    [done] = translate(result(is_error=True, api_error="max_output_tokens"))
+    assert (done.stop_reason, done.text) == ("max_tokens", "")
+
+
+def test_a_status_that_is_none_is_left_out() -> None:
+    assert failure(result(is_error=True, result="API Error: 999 strange")).http_status is None

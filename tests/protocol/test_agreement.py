@@ -6,6 +6,7 @@ of `app_tools` differ. Documents that touch on these are passed over here.
 
 import copy
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def texts(schema: Any, root: Any) -> st.SearchStrategy[Any]:
 def numbers(schema: Any, root: Any) -> st.SearchStrategy[Any]:
     lowest, highest = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
     above = "exclusiveMinimum" in schema
-    whole = st.integers(lowest if not above else lowest + 1, highest)
+    whole = st.integers(math.ceil(lowest) if not above else math.floor(lowest) + 1, highest)
     if schema["type"] == "integer":
         return whole | whole.filter(lambda number: number < 1e15).map(float)
     return whole | st.floats(lowest, highest, exclude_min=above, allow_nan=False, allow_infinity=False)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .environment import Host, make_private, make_scratch, remove_scratch
+from agent_workers.errors import StateUnavailable
+
+from .environment import NO_TMPDIR, Host, make_private, make_scratch, remove_scratch
 from .installation import find_cli
 from .options import agent_variables, command_line, prompt_line
 from .process import CliProcess
@@ -38,7 +40,10 @@ def launch(
     scratch = make_scratch(host.environ)
     try:
         prompt_file = scratch / "system-prompt"
-        prompt_file.write_text(request.system_prompt or system_prompt, "utf-8")
+        try:
+            prompt_file.write_text(request.system_prompt or system_prompt, "utf-8")
+        except OSError as error:
+            raise StateUnavailable(NO_TMPDIR, cause=f"{prompt_file}: {error.strerror}") from error
         argv = command_line(cli, request, system_prompt_file=prompt_file, max_turns=max_turns)
         environ = agent_variables(request, host.agent_environ(scratch))
         process = CliProcess(argv, environ=environ, cwd=cwd, scratch=scratch)

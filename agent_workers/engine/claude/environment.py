@@ -27,8 +27,14 @@ _PROVIDERS = {
     "CLAUDE_CODE_USE_FOUNDRY": re.compile(r"AZURE_\w+"),
 }
 # These describe a Claude session that happens to be our caller, not our agent.
-_NEVER = re.compile(r"CLAUDECODE|CLAUDE_CODE_ENTRYPOINT|CLAUDE_CODE_SSE_PORT|CLAUDE_AGENT_SDK_VERSION")
+_NEVER = re.compile(
+    r"CLAUDECODE|CLAUDE_CODE_ENTRYPOINT|CLAUDE_CODE_SSE_PORT|CLAUDE_AGENT_SDK_VERSION"
+    r"|CLAUDE_(?:CODE_)?(?:SESSION|REMOTE|TMPDIR|ENV_FILE|PLUGIN|PROJECT_DIR)\w*"
+)
 _CREDENTIALS = re.compile(r"ANTHROPIC_\w+|CLAUDE_CODE_OAUTH_\w+|CLAUDE_CODE_USE_\w+|CLAUDE_CONFIG_DIR")
+
+
+NO_TMPDIR = "The worker cannot write temporary files. The operator must set TMPDIR to a directory with room."
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,8 @@ class Host:
             return False
         if _ALLOWED.fullmatch(name) or name in self._allowed_by_operator():
             return True
-        return any(names.fullmatch(name) for switch, names in _PROVIDERS.items() if _is_on(self.environ.get(switch)))
+        providers = {} if self.simulator_url else _PROVIDERS
+        return any(names.fullmatch(name) for switch, names in providers.items() if _is_on(self.environ.get(switch)))
 
     def _allowed_by_operator(self) -> list[str]:
         return re.split(r"[\s,]+", self.environ.get("AGENT_WORKERS_ENV_ALLOW", ""))
@@ -127,8 +134,7 @@ def make_scratch(environ: Mapping[str, str]) -> Path:
     try:
         path.mkdir(mode=0o700)
     except OSError as error:
-        words = "The worker cannot write temporary files. The operator must set TMPDIR."
-        raise StateUnavailable(words, cause=f"{path}: {error.strerror}") from error
+        raise StateUnavailable(NO_TMPDIR, cause=f"{path}: {error.strerror}") from error
     return path
 
 

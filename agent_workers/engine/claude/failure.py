@@ -12,6 +12,7 @@ from agent_workers.errors import (
     ContextOverflow,
     ModelNotFound,
     NetworkError,
+    OutputSchemaUnusable,
     Overloaded,
     RateLimited,
     RequestRejected,
@@ -83,6 +84,8 @@ def api_failure(
     """
     if http_status is None and (found := _HTTP_STATUS.search(text)):
         http_status = int(found[1])
+    if http_status is not None and not 100 <= http_status <= 599:  # noqa: PLR2004 the range of HTTP statuses
+        http_status = None
     return _failure_class(text, kind, api_type, http_status)(cause=text, http_status=http_status)
 
 
@@ -122,4 +125,6 @@ def cli_failure(exit_status: int | None, stderr_tail: str) -> WorkerError:
         return SessionNotFound(cause=cause)
     if re.search(r"Session ID .* is already in use", stderr_tail):
         return SessionExists(cause=cause)
+    if "--json-schema is not a valid JSON Schema" in stderr_tail:
+        return OutputSchemaUnusable(cause=cause)
     return CliCrashed(cause=cause)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from agent_workers.errors import InvalidRequest
 from agent_workers.protocol.v1.settings import ResumeSession
 from agent_workers.wire import dump, mend_surrogates
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from agent_workers.protocol.v1.request import Request
 
 # Linux takes 128 KiB for one argument (MAX_ARG_STRLEN), its terminating NUL included.
-_MAX_ARGUMENT = 128 * 1024 - 1
+MAX_ARGUMENT = 128 * 1024 - 1
 
 # The CLI's own retries take minutes (401, 429, 5xx, refused connections: 10 attempts in about 175 s). Two retries take
 # about 2 s. Without the non-streaming fallback a broken stream is an error instead of a second, silent request.
@@ -38,9 +37,6 @@ def command_line(cli: Path, request: Request, *, system_prompt_file: Path, max_t
         request: A valid request.
         system_prompt_file: Holds the system prompt, which a command line would show to every user of the host.
         max_turns: The worker's own limit, where the request brings none.
-
-    Raises:
-        InvalidRequest: The output schema is larger than the CLI's command line takes.
     """
     argv = [str(cli), "--output-format", "stream-json", "--verbose", "--input-format", "stream-json"]
     argv += ["--setting-sources=", "--strict-mcp-config", "--tools", ""]
@@ -50,7 +46,7 @@ def command_line(cli: Path, request: Request, *, system_prompt_file: Path, max_t
     if request.stream.partial:
         argv.append("--include-partial-messages")
     if request.output_schema is not None:
-        argv += ["--json-schema", _schema_argument(request.output_schema)]
+        argv += ["--json-schema", schema_argument(request.output_schema)]
     return argv
 
 
@@ -74,12 +70,9 @@ def _session_flags(request: Request) -> Iterator[str]:
         yield f"--session-id={request.session.id}"
 
 
-def _schema_argument(schema: Mapping[str, object]) -> str:
-    argument = dump(schema).decode()
-    if len(argument) > _MAX_ARGUMENT:
-        problem = {"pointer": "/output_schema", "message": f"must be at most {_MAX_ARGUMENT} bytes as compact JSON"}
-        raise InvalidRequest("The output schema is too large.", details=[problem])
-    return argument
+def schema_argument(schema: Mapping[str, object]) -> str:
+    """The schema as the CLI takes it: compact, and without ``$schema``, of which it knows draft 07 alone."""
+    return dump({name: rule for name, rule in schema.items() if name != "$schema"}).decode()
 
 
 def agent_variables(request: Request, allowed: Mapping[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from agent_workers.errors import (
@@ -9,6 +10,7 @@ from agent_workers.errors import (
     OutputSchemaError,
     OutputTooLarge,
     SessionNotFound,
+    WorkerError,
 )
 from agent_workers.protocol.v1.events import Denial, Done, ModelUsage, Usage
 from agent_workers.wire import dump
@@ -21,43 +23,60 @@ _LIMIT_REASONS = {"error_max_turns": "max_turns", "error_max_budget_usd": "max_b
 _TOKEN_FIELDS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
 
-def outcome(result: dict[str, Any], text: str, *, api_error: str | None, schema: dict[str, Any] | None) -> Done:
+def outcome(
+    result: dict[str, Any],
+    text: str,
+    *,
+    session_id: str | None = None,
+    api_error: str | None,
+    schema: dict[str, Any] | None,
+) -> Done:
     """The run's ``Done``.
 
     Args:
         result: The agent's result message.
         text: The final answer as it was told.
+        session_id: The session, as the agent has said it when it came up.
         api_error: ``AssistantMessage.error`` of the last message, if it was one.
         schema: The request's ``output_schema``.
 
     Raises:
         WorkerError: The result is a failure. ``success`` with ``is_error`` is one: the API's.
     """
-    subtype = result.get("subtype", "")
-    if subtype in _LIMIT_REASONS:
-        return _done(result, text, stop_reason=_LIMIT_REASONS[subtype])
-    if subtype == "error_max_structured_output_retries":
+    if result.get("subtype") == "error_max_structured_output_retries":
         raise OutputSchemaError(cause="the CLI gave up after several invalid answers")
-    if result.get("stop_reason") == "refusal":  # told as an error by the CLI, yet the model's own decision
-        return _done(result, text, stop_reason="refusal")
     kind = result.get("api_error") or api_error
-    if kind == "max_output_tokens" and text:
-        return _done(result, text, stop_reason="max_tokens")
-    if result.get("is_error"):
-        _raise_failure(result, kind)
+    stop_reason = _stop_reason(result, kind)
+    if stop_reason is None:
+        raise _failure(result, kind)
     if schema is None:
-        return _done(result, text, stop_reason=result.get("stop_reason") or "end_turn")
-    return _done(result, text, stop_reason="end_turn", output=_valid_output(result.get("structured_output"), schema))
+        return _done(result, text, session_id, stop_reason=stop_reason)
+    if stop_reason not in ("end_turn", "tool_use"):
+        raise OutputSchemaError(cause=f"the model stopped by {stop_reason}, without structured output")
+    output = _valid_output(result.get("structured_output"), schema)
+    return _done(result, text, session_id, stop_reason="end_turn", output=output)
 
 
-def _raise_failure(result: dict[str, Any], kind: str | None) -> None:
-    words = "; ".join([*map(str, result.get("errors") or ()), str(result.get("result") or "")]).strip("; ")
+def _stop_reason(result: dict[str, Any], kind: str | None) -> str | None:
+    """Why the model stopped; None where it did not, because the run failed."""
+    if result.get("subtype") in _LIMIT_REASONS:
+        return _LIMIT_REASONS[result["subtype"]]
+    if result.get("stop_reason") == "refusal":  # told as an error by the CLI, yet the model's own decision
+        return "refusal"
+    if kind == "max_output_tokens":
+        return "max_tokens"
+    return None if result.get("is_error") else str(result.get("stop_reason") or "end_turn")
+
+
+def _failure(result: dict[str, Any], kind: str | None) -> WorkerError:
+    errors = "; ".join(map(str, result.get("errors") or ()))
+    words = f"{errors}; {result.get('result') or ''}".strip("; ")
     if "No conversation found" in words:
-        raise SessionNotFound(cause=words)
+        return SessionNotFound(cause=errors)
     status = result.get("api_error_status")
     if result.get("subtype") == "error_during_execution" and status is None and kind is None:
-        raise CliCrashed(cause=words or "error_during_execution")
-    raise api_failure(
+        return CliCrashed(cause=errors or "error_during_execution")  # not the result: it may be the model's words
+    return api_failure(
         words,
         kind=kind,
         api_type=result.get("api_error_type"),
@@ -77,35 +96,44 @@ def _valid_output(output: Any, schema: dict[str, Any]) -> Any:
         validator_for(schema, default=Draft202012Validator)(schema, registry=EMPTY_REGISTRY).validate(output)
     except ValidationError as error:
         raise OutputSchemaError(cause=f"at {error.json_path}: {error.validator}") from error
+    except re.error:
+        pass  # a pattern of ECMA-262 that Python does not know; the CLI, which does, has checked it
     if len(dump(output)) > _MAX_OUTPUT:
         raise OutputTooLarge(cause=f"the structured output is larger than {_MAX_OUTPUT} bytes")
     return output
 
 
-def _done(result: dict[str, Any], text: str, *, stop_reason: str, output: Any = None) -> Done:
+def _done(result: dict[str, Any], text: str, session_id: str | None, *, stop_reason: str, output: Any = None) -> Done:
+    """The event; what the CLI says beside the answer is left out where it is not what it should be."""
     models = {name: _model_usage(usage) for name, usage in (result.get("modelUsage") or {}).items()}
     denials = [
         Denial(tool_use_id=denial["tool_use_id"], name=denial["tool_name"], input=denial.get("tool_input"))
         for denial in result.get("permission_denials") or ()
+        if isinstance(denial.get("tool_use_id"), str) and isinstance(denial.get("tool_name"), str)
     ]
+    cost = result.get("total_cost_usd")
     return Done(
         stop_reason=stop_reason,
         text=text,
         output=output,
-        session_id=result["session_id"],
+        session_id=result.get("session_id") or session_id or "",
         usage=usage_of(result.get("usage") or {}),
-        cost_usd=result.get("total_cost_usd"),
-        duration_ms=result.get("duration_ms", 0),
-        turns=result.get("num_turns", 0),
+        cost_usd=cost if isinstance(cost, int | float) and cost >= 0 else None,
+        duration_ms=_count(result.get("duration_ms")) or 0,
+        turns=_count(result.get("num_turns")) or 0,
         models=models or None,
         denials=denials or None,
     )
 
 
+def _count(value: object) -> int | None:
+    return int(value) if isinstance(value, int | float) and value >= 0 else None
+
+
 def usage_of(usage: dict[str, Any], *, onto: Usage | None = None) -> Usage:
     """The tokens that the API has reported; a count that it left out keeps its earlier value."""
     known = onto.model_dump(exclude_none=True) if onto else {}
-    return Usage(**known | {name: usage[name] for name in _TOKEN_FIELDS if isinstance(usage.get(name), int)})
+    return Usage(**known | {name: count for name in _TOKEN_FIELDS if (count := _count(usage.get(name))) is not None})
 
 
 def usage_sum(one: Usage | None, other: Usage) -> Usage:
@@ -117,10 +145,11 @@ def usage_sum(one: Usage | None, other: Usage) -> Usage:
 
 
 def _model_usage(usage: dict[str, Any]) -> ModelUsage:
+    cost = usage.get("costUSD")
     return ModelUsage(
-        input_tokens=usage.get("inputTokens"),
-        output_tokens=usage.get("outputTokens"),
-        cache_read_input_tokens=usage.get("cacheReadInputTokens"),
-        cache_creation_input_tokens=usage.get("cacheCreationInputTokens"),
-        cost_usd=usage.get("costUSD"),
+        input_tokens=_count(usage.get("inputTokens")),
+        output_tokens=_count(usage.get("outputTokens")),
+        cache_read_input_tokens=_count(usage.get("cacheReadInputTokens")),
+        cache_creation_input_tokens=_count(usage.get("cacheCreationInputTokens")),
+        cost_usd=cost if isinstance(cost, int | float) and cost >= 0 else None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from agent_workers.errors import CliMissing
+from agent_workers.errors import CliCrashed, CliMissing
 
 from .environment import remove_scratch
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_NOT_EXECUTABLE = frozenset({errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.EPERM})
+_NOT_STARTED = "The Claude CLI could not be started. Try again later."
 
 
 class CliProcess:
@@ -32,6 +35,7 @@ class CliProcess:
 
     Raises:
         CliMissing: It cannot be executed.
+        CliCrashed: It could not be started now: the host lacks processes, descriptors or memory.
     """
 
     def __init__(self, argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path, scratch: Path) -> None:
@@ -50,7 +54,9 @@ class CliProcess:
                 preexec_fn=before_exec,  # noqa: PLW1509 no threads exist yet
             )
         except OSError as error:
-            raise CliMissing(cause=f"{argv[0]}: {error.strerror}") from error
+            missing = error.errno in _NOT_EXECUTABLE
+            cause = f"{argv[0]}: {error.strerror}"
+            raise (CliMissing(cause=cause) if missing else CliCrashed(_NOT_STARTED, cause=cause)) from error
         assert self._popen.stdin
         assert self._popen.stdout
         assert self._popen.stderr
@@ -97,8 +103,8 @@ class CliProcess:
 
     def sweep(self) -> None:
         """Ends what outlived the CLI, such as a background shell in a session of its own."""
-        for pid in _processes_with(f"TMPDIR={self._scratch}".encode()):
-            with suppress(ProcessLookupError, PermissionError):
+        for pid in _processes_with(os.fsencode(f"TMPDIR={self._scratch}")):
+            with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
 
     def remove_scratch(self) -> None:
@@ -123,7 +129,11 @@ def _tie_to_parent() -> Callable[[], None] | None:
 
 def _processes_with(variable: bytes) -> Iterator[int]:
     """The processes whose environment holds this variable: a tool's shell keeps it wherever it was moved to."""
-    for name in os.listdir("/proc") if sys.platform == "linux" else ():  # noqa: PTH208 half the time of Path.iterdir
+    names = []
+    if sys.platform == "linux":
+        with suppress(OSError):
+            names = os.listdir("/proc")  # noqa: PTH208 half the time of Path.iterdir
+    for name in names:
         if name.isdigit():
             with suppress(OSError), open(f"/proc/{name}/environ", "rb") as environ:  # noqa: PTH123 likewise
                 if variable in environ.read().split(b"\0"):

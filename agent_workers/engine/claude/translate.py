@@ -94,7 +94,13 @@ class Translator:
         elif kind == "result":
             self.finished = True
             self._settle(message)
-            yield outcome(message, self._answer.text, api_error=self._api_error, schema=self._output_schema)
+            yield outcome(
+                message,
+                self._answer.text,
+                session_id=self._progress.session_id,
+                api_error=self._api_error,
+                schema=self._output_schema,
+            )
 
     # The model's stream
 
@@ -110,7 +116,10 @@ class Translator:
         if kind == "content_block_delta":
             yield from self._piece(event)
         elif kind == "content_block_start":
-            self._answer.open_block(event["index"], event["content_block"].get("type"))
+            block = event["content_block"]
+            self._answer.open_block(event["index"], block.get("type"))
+            text = block.get("text") or block.get("thinking") or ""  # empty from Anthropic, not from every gateway
+            yield from self._told(event["index"], self._answer.add(event["index"], text))
         elif kind == "content_block_stop":
             yield from self._told(event["index"], self._answer.close_block(event["index"]))
         elif kind == "message_start":

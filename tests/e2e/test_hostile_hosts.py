@@ -1,0 +1,141 @@
+"""Hosts that are short of something, and callers that behave oddly: bounded all the same."""
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from agent_workers.simulator import Simulator
+
+from .stream import check_whole, events_of
+from .worker import PATIENCE_S, SCRIPTS, Home, until
+
+
+def _run(home: Home, request: bytes, **options: object) -> subprocess.CompletedProcess[bytes]:
+    command = [str(SCRIPTS / "agent-chat")]
+    return subprocess.run(
+        command, input=request, env=home.environ, cwd=home.root, timeout=PATIENCE_S, check=False, **options
+    )
+
+
+def test_a_reader_who_pauses_before_the_end_still_gets_it(home: Home) -> None:
+    """As under a pager: a result that was paid for waits as long as the run might have taken."""
+    running = home.start(reading=False)
+    running.send({"prompt": "x" * 100_000})  # the simulator says it again: the last line does not fit the pipe
+    running.end_input()
+    output = b""
+    for chunk in running.chunks(1 << 12):
+        output += chunk
+        if b"delta" in output and output.count(b"x" * 1000) and output.rstrip(b"\n").endswith(b'"block":1}'):
+            break
+    pause_until = time.monotonic() + 6  # longer than a stopped run would wait
+    until(lambda: time.monotonic() > pause_until)
+    output += b"".join(running.chunks(1 << 16))
+    events = events_of(output)
+    check_whole(events)
+    assert (events[-1]["type"], running.status) == ("done", 0)
+
+
+def test_a_log_collector_that_is_stuck_does_not_hold_up_the_run(home: Home, simulator: Simulator) -> None:
+    simulator.play("server-error-500")
+    full, stuck = os.pipe()
+    os.set_blocking(stuck, False)
+    with suppress(BlockingIOError):
+        while os.write(stuck, b"x" * 4096):
+            pass
+    os.set_blocking(stuck, True)
+    ran = _run(home, b'{"prompt": "x"}', stdout=subprocess.PIPE, stderr=stuck)
+    os.close(full)
+    os.close(stuck)
+    events = events_of(ran.stdout)
+    check_whole(events)
+    assert (events[-1]["code"], ran.returncode) == ("server_error", 75)
+
+
+def test_stdin_that_cannot_be_read_is_refused_at_once(home: Home, tmp_path: Path) -> None:
+    """As under nohup, which opens it for writing only."""
+    with (tmp_path / "write-only").open("wb") as unreadable:
+        ran = subprocess.run(
+            [str(SCRIPTS / "agent-chat")],
+            stdin=unreadable,
+            env=home.environ,
+            capture_output=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    assert (events_of(ran.stdout)[-1]["code"], ran.returncode) == ("invalid_request", 2)
+
+
+def test_a_flood_of_control_lines_does_not_keep_a_stop_waiting(home: Home, simulator: Simulator) -> None:
+    simulator.play("stall-before")
+    running = home.start("--control")
+    running.send({"prompt": "x"})
+    running.wait_for("session")
+    running.write(b"\n" * 200_000)
+    running.signal(signal.SIGTERM)
+    ended = running.end()
+    assert (ended.last["type"], ended.status) == ("aborted", 3)
+
+
+def test_pings_cannot_be_asked_for_without_a_pause(home: Home) -> None:
+    ended = home.run({"prompt": "x", "stream": {"ping_s": 1e-9}})
+    assert ended.ending == ("invalid_request", 2)
+    assert ended.last["details"][0]["pointer"] == "/stream/ping_s"
+
+
+def test_a_host_short_of_descriptors_is_worth_a_retry(home: Home) -> None:
+    ended = home.run({"prompt": "x"}, prefix=("sh", "-c", 'ulimit -n 12; exec "$@"', "sh"))
+    assert ended.last["code"] != "cli_missing"
+    assert ended.status in (1, 75)
+
+
+def test_a_temporary_directory_of_any_name_serves(home: Home, simulator: Simulator) -> None:
+    strange = os.fsencode(home.root) + b"/t\xff"
+    Path(os.fsdecode(strange)).mkdir()
+    environ = {os.fsencode(name): os.fsencode(value) for name, value in home.environ.items()} | {b"TMPDIR": strange}
+    ran = subprocess.run(
+        [str(SCRIPTS / "agent-chat")],
+        input=b'{"prompt": "x"}',
+        env=environ,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    events = events_of(ran.stdout)
+    assert events[-1]["type"] == "done" or events[-1]["retryable"] == (ran.returncode == 75)
+    assert list(Path(os.fsdecode(strange)).iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "dialect", ["https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-07/schema#"]
+)
+def test_an_output_schema_may_name_its_dialect(home: Home, simulator: Simulator, dialect: str) -> None:
+    simulator.play("structured-output")
+    schema = {"$schema": dialect, "type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    ended = home.run({"prompt": "x", "output_schema": schema})
+    assert ended.ending == ("done", 0)
+    assert isinstance(ended.last["output"]["n"], int)
+
+
+@pytest.mark.parametrize("keywords", [{"prefixItems": [{}]}, {"dependentRequired": {}}, {"example": 1}], ids=str)
+def test_an_output_schema_that_the_cli_cannot_read_is_not_worth_a_retry(home: Home, keywords: dict) -> None:
+    ended = home.run({"prompt": "x", "output_schema": {"type": "object", **keywords}})
+    assert ended.ending == ("invalid_request", 1)
+    assert "draft 07" in ended.last["message"]
+
+
+def test_a_schema_that_is_too_large_is_refused_before_anything_starts(home: Home) -> None:
+    ended = home.run({"prompt": "x", "output_schema": {"description": "x" * 140_000}})
+    assert (ended.types, ended.ending) == (["error"], ("invalid_request", 2))
+
+
+def test_the_simulator_is_not_taken_for_a_closed_stdin(home: Home) -> None:
+    command = ["sh", "-c", f"exec {SCRIPTS / 'agent-chat'} --simulate <&-"]
+    ran = subprocess.run(command, env=home.environ, capture_output=True, timeout=PATIENCE_S, check=False)
+    [event] = events_of(ran.stdout)
+    assert ran.returncode == 2
+    assert "stdin was empty" in event["details"][0]["message"]
