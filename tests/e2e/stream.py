@@ -48,6 +48,8 @@ def answer(events: list[Event]) -> str:
     for event in events:
         if event["type"] == "delta":
             blocks[event["block"]] = blocks.get(event["block"], "") + event["text"]
+        elif event["type"] == "tool_call":
+            blocks.clear()  # what was said before is not the final answer
         elif event["type"] == "discard":
             for block in event["blocks"]:
                 blocks.pop(block, None)

@@ -90,15 +90,22 @@ def test_an_answer_that_never_ends_stops_with_max_tokens_and_all_of_its_text(hom
     assert ended.last["text"].endswith("which still does not reach the")
 
 
-@pytest.mark.parametrize("request_part", [{}, {"output_schema": SCHEMA}], ids=["text", "structured"])
-def test_a_refusal_is_an_answer_of_the_model_and_no_failure(
-    home: Home, simulator: Simulator, request_part: dict[str, Any]
-) -> None:
+def test_a_refusal_is_an_answer_of_the_model_and_no_failure(home: Home, simulator: Simulator) -> None:
     simulator.play("refusal")
-    ended = home.run({"prompt": "x", **request_part})
+    ended = home.run({"prompt": "x"})
     assert ended.ending == ("done", 0)
     assert ended.last["stop_reason"] == "refusal"
     assert ended.last["text"] == "I am afraid that I"  # once, though the CLI asks the model twice
+
+
+@pytest.mark.parametrize(
+    ("scenario", "limits"), [("refusal", {}), ("max-tokens", {}), ("structured-output-invalid", {"max_turns": 2})]
+)
+def test_a_run_that_was_to_give_structured_output_is_done_only_with_it(
+    home: Home, simulator: Simulator, scenario: str, limits: dict[str, Any]
+) -> None:
+    simulator.play(scenario)
+    assert home.run({"prompt": "x", "output_schema": SCHEMA, **limits}).ending == ("output_schema", 1)
 
 
 def test_text_before_a_refusal_that_was_not_the_last_word_is_discarded(home: Home, simulator: Simulator) -> None:
@@ -146,11 +153,10 @@ def test_a_schema_too_large_for_the_command_line_is_refused(home: Home, simulato
 
 
 def test_max_turns_ends_the_run_with_what_was_said(home: Home, simulator: Simulator) -> None:
-    simulator.play("structured-output-invalid")
-    ended = home.run({"prompt": "x", "output_schema": SCHEMA, "max_turns": 2})
+    simulator.play("tool-loop")
+    ended = home.run({"prompt": "x", "max_turns": 1})
     assert ended.ending == ("done", 0)
     assert ended.last["stop_reason"] == "max_turns"
-    assert "output" not in ended.last
 
 
 def test_max_budget_ends_the_run_with_what_was_said(home: Home, simulator: Simulator) -> None:

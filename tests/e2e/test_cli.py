@@ -112,7 +112,7 @@ def test_what_the_worker_does_not_understand_is_ignored(home: Home, tmp_path: Pa
 
 
 def test_a_result_that_cannot_be_understood_is_the_workers_fault_and_is_not_quoted(home: Home) -> None:
-    result = '{"type":"result","subtype":"success","session_id":"s","num_turns":"answer-canary"}'
+    result = '{"type":"result","subtype":"success","session_id":"s","usage":"answer-canary"}'
     strange = script(home.root / "claude", f"echo '{INIT}'", f"echo '{result}'", "cat > /dev/null")
     ended = home.run({"prompt": "x"}, env={"AGENT_WORKERS_CLI": str(strange)})
     assert ended.ending == ("internal", 1)
