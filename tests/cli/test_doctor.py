@@ -207,11 +207,11 @@ def test_a_missing_cli_is_told_with_its_cure(scripts: Scripts) -> None:
 
 def test_an_installation_out_of_reach_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def find_cli(environ: Mapping[str, str]) -> Path:
-        raise PermissionError(13, "Permission denied", "/root/claude")
+        raise PermissionError(13, "Permission denied", "/opt/claude")
 
     monkeypatch.setattr(program, "find_cli", find_cli)
     finding = check_cli(Host({}))
-    assert (finding.status, finding.found) == ("fail", "/root/claude is out of this user's reach")
+    assert (finding.status, finding.found) == ("fail", "/opt/claude is out of this user's reach")
 
 
 def test_a_cli_of_another_version_is_a_warning(scripts: Scripts, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def check_whole(events: list[Event]) -> None:
 
 
 def answer(events: list[Event]) -> str:
-    """What a reader has at the end who appends each delta and drops what is discarded."""
+    """The final answer as a reader has it who appends each delta and drops what is discarded."""
     blocks: dict[int, str] = {}
     for event in events:
         if event["type"] == "delta":

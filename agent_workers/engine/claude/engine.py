@@ -94,7 +94,7 @@ class ClaudeEngine:
         self._sdk_inbox.close()
 
     async def events(self) -> AsyncGenerator[Body]:
-        """Yields the run's event bodies, a ``Done`` last.
+        """Yields the run's event bodies, a terminal one last.
 
         Raises:
             WorkerError: The agent failed.

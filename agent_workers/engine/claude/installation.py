@@ -48,11 +48,8 @@ def find_cli(environ: Mapping[str, str]) -> Path:
     if explicit := environ.get("AGENT_WORKERS_CLI"):
         return _executable(Path(explicit).absolute())
     bundled = sdk_dir() / "_bundled" / "claude"
-    try:
-        if bundled.exists():
-            return _executable(bundled)
-    except PermissionError as error:
-        raise CliMissing(cause=f"{bundled}: this user may not read the installation") from error
+    if _exists(bundled):
+        return _executable(bundled)
     import shutil  # noqa: PLC0415 slow, and rarely needed
 
     on_path = shutil.which("claude", path=environ.get("PATH"))
@@ -61,7 +58,14 @@ def find_cli(environ: Mapping[str, str]) -> Path:
     return Path(on_path)
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError as error:
+        raise CliMissing(cause=f"{path} is out of this user's reach") from error
+
+
 def _executable(path: Path) -> Path:
-    if not path.is_file() or not os.access(path, os.X_OK):
+    if not _exists(path) or not os.access(path, os.X_OK):
         raise CliMissing(cause=f"{path} is not an executable file")
     return path
