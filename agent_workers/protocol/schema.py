@@ -18,6 +18,7 @@ from agent_workers.protocol.v1 import VERSION
 from agent_workers.protocol.v1.control import MESSAGES
 from agent_workers.protocol.v1.events import BODIES, Body, Envelope
 from agent_workers.protocol.v1.request import Request
+from agent_workers.protocol.v1.task import TaskRequest
 
 Schema = dict[str, Any]
 
@@ -33,14 +34,19 @@ _ANY_MESSAGE = "One line that the caller writes to stdin, after the request, und
 
 def export() -> dict[str, str]:
     """Every schema file: its path, such as `v1/events/delta.schema.json`, and its text in ASCII."""
-    schemas = {"request": _request(), "event": _event(), "control": _control()}
+    schemas = {
+        "request": _request("request", Request, "request.Request"),
+        "task-request": _request("task-request", TaskRequest, "task.TaskRequest"),
+        "event": _event(),
+        "control": _control(),
+    }
     schemas |= {f"events/{name}": _event_of_type(name, kind) for name, kind in BODIES.items()}
     return {f"{_FOLDER}/{name}.schema.json": _text(schema) for name, schema in schemas.items()}
 
 
-def _request() -> Schema:
-    schema = Request.model_json_schema(schema_generator=Style)
-    return _head("request", schema["title"], schema["description"], "request.Request") | schema
+def _request(name: str, model: type[Request], source: str) -> Schema:
+    schema = model.model_json_schema(schema_generator=Style)
+    return _head(name, schema["title"], schema["description"], source) | schema
 
 
 def _control() -> Schema:

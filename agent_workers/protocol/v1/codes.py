@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-STOP_REASONS = ["end_turn", "max_tokens", "max_turns", "max_budget", "refusal"]
+STOP_REASONS = ["end_turn", "max_tokens", "max_turns", "max_budget", "refusal", "permission_required"]
 ERROR_CODES = [
     "invalid_request",
     "unsupported_version",
@@ -24,6 +24,7 @@ ERROR_CODES = [
     "cli_missing",
     "cli_crashed",
     "state_unavailable",
+    "sandbox_unavailable",
     "timeout",
     "idle_timeout",
     "worker_lost",

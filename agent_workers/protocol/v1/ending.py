@@ -7,7 +7,7 @@ from pydantic import Field
 from agent_workers.protocol.v1.body import Body
 from agent_workers.protocol.v1.codes import ERROR_CODES, STOP_REASONS, HttpStatus, open_set
 from agent_workers.protocol.v1.problem import Problem
-from agent_workers.protocol.v1.usage import Denial, ModelUsage, Money, Natural, Usage
+from agent_workers.protocol.v1.usage import Denial, ModelUsage, Money, Natural, PendingCall, Usage
 
 
 class Done(Body):
@@ -30,6 +30,11 @@ class Done(Body):
     )
     denials: list[Denial] | None = Field(
         default=None, description="Tool calls that were not allowed. Absent when there were none."
+    )
+    pending: PendingCall | None = Field(
+        default=None,
+        description="The tool call that waits for a decision, where `stop_reason` is `permission_required`. "
+        "Absent otherwise.",
     )
     metadata: dict[str, Any] | None = Field(
         default=None, description="The request's `metadata`. Absent when it had none."

@@ -15,7 +15,7 @@ from agent_workers.protocol.v1.body import Body, Envelope, envelop
 from agent_workers.protocol.v1.ending import Aborted, Done, Error
 from agent_workers.protocol.v1.problem import Problem
 from agent_workers.protocol.v1.progress import Ack, Notice, Ping, Retry, Session, Start
-from agent_workers.protocol.v1.usage import Denial, ModelUsage, Usage
+from agent_workers.protocol.v1.usage import Denial, ModelUsage, PendingCall, Usage
 
 __all__ = [
     "BODIES",
@@ -32,6 +32,7 @@ __all__ = [
     "Error",
     "ModelUsage",
     "Notice",
+    "PendingCall",
     "PermissionRequest",
     "PermissionResolved",
     "Ping",

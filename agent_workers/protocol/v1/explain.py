@@ -144,10 +144,9 @@ def _nearest(name: str, model: Model) -> str | None:
 
 def _nested(model: Model) -> dict[str, str]:
     """Fields one level further down, as `limits.timeout_s`: they are often written on the level above."""
-    return {
-        below: f"{field}.{below}"
-        for field, info in model.model_fields.items()
-        for found in _models_in(info.annotation)
-        for below in found.model_fields
-        if below != "type"
-    }
+    names: dict[str, str] = {}
+    for field, info in model.model_fields.items():
+        for below in (name for found in _models_in(info.annotation) for name in found.model_fields):
+            if below != "type":
+                names.setdefault(below, f"{field}.{below}")  # timeout_s is limits.timeout_s first of all
+    return names

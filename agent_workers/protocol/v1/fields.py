@@ -17,6 +17,12 @@ UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F
 MODEL_NAME = r"^[!-,.-~][!-~]{0,255}$"
 TOOL_NAME = r"^[A-Za-z0-9_-]{1,64}$"
 NO_NUL = r"^[^\x00]+$"
+# "${NAME}" in the settings of an MCP server would be replaced by a variable of the worker's environment.
+NO_VARIABLE = r"^(?:[^\x00$]|\$+[^\x00${])*\$*$"
+ABSOLUTE_PATH = r"^/[^\x00]*$"
+BUILT_IN_OR_MCP = r"^(?:[A-Z][A-Za-z]{0,63}|mcp__[A-Za-z0-9_-]{1,64}__[A-Za-z0-9_-]{1,64})$"
+# No parenthesis within the specifier, so that one rule can never be read as two.
+TOOL_RULE = r"^(?:[A-Z][A-Za-z]{0,63}(?:\([^()\x00-\x1f]{1,1024}\))?|mcp__[A-Za-z0-9_-]{1,64}(?:__[A-Za-z0-9_-]{1,64})?)$"
 BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$"
 WEB_ADDRESS = r"^https?://[^\x00-\x20]+$"
 TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
@@ -27,6 +33,11 @@ PATTERN_WORDS = {
     MODEL_NAME: "must be a model name: up to 256 printable ASCII characters, no spaces, no leading hyphen",
     TOOL_NAME: "must be 1 to 64 characters out of A-Z a-z 0-9 _ -",
     NO_NUL: "must not be empty or hold NUL characters",
+    NO_VARIABLE: "must not hold ${ or NUL characters",
+    ABSOLUTE_PATH: "must be an absolute path",
+    BUILT_IN_OR_MCP: "must be the name of a tool, such as Read or mcp__server__tool",
+    TOOL_RULE: "must be one rule, such as Read, Bash(git status), Edit(src/**) or mcp__server__tool; "
+    "without parentheses inside",
     BASE64: "must be padded base64 without line breaks or a data: prefix",
     WEB_ADDRESS: "must be an http:// or https:// address without spaces",
     TIMESTAMP: "must be an RFC 3339 time in UTC with milliseconds",
@@ -82,6 +93,11 @@ PingSeconds = Annotated[float, Field(ge=0.1, le=3_600)]
 Dollars = Annotated[float, Field(gt=0, le=1_000_000)]
 Text = Annotated[str, Field(min_length=1)]
 ArgumentText = Annotated[str, Field(pattern=NO_NUL)]
+Fixed = Annotated[str, Field(pattern=NO_VARIABLE)]
+"""Text in which nothing is replaced."""
+AbsolutePath = Annotated[str, Field(pattern=ABSOLUTE_PATH, max_length=4096)]
+ToolReference = Annotated[str, Field(pattern=BUILT_IN_OR_MCP)]
+ToolRule = Annotated[str, Field(pattern=TOOL_RULE)]
 RunId = Annotated[str, Field(pattern=RUN_ID)]
 SessionId = Annotated[str, Field(pattern=UUID, json_schema_extra={"format": "uuid"}), AfterValidator(str.lower)]
 """Databases write a UUID in either case; the CLI names a file by it."""

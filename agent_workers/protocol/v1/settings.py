@@ -97,13 +97,16 @@ def _tool_schema(schema: dict[str, Any]) -> dict[str, Any]:
 class AppTool(Strict):
     """A tool that the calling application runs itself."""
 
-    synonyms: ClassVar = {"parameters": "input_schema", "schema": "input_schema"}
+    synonyms: ClassVar = {"parameters": "input_schema", "schema": "input_schema", "timeout": "timeout_s"}
 
     name: ToolName = Field(description="Name of the tool, unique within the request.")
     description: Text = Field(description="What the tool does and when to use it; written for the model.")
     input_schema: Annotated[JsonObject, AfterValidator(_tool_schema)] = Field(
         description='JSON Schema of the tool\'s input; its `type` is "object".',
         json_schema_extra={"properties": {"type": {"const": "object"}}, "required": ["type"]},
+    )
+    timeout_s: RunSeconds = Field(
+        default=60, description="Seconds that a call waits for its `app_tool_result`; then it has failed."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a run consumed, and what it was denied."""
+"""What a run consumed, what it was denied, and what it waits for."""
 
 from typing import Annotated, Any
 
@@ -40,4 +40,16 @@ class Denial(Part):
     input: dict[str, Any] | None = Field(
         default=None,
         description="What the tool was called with. Absent when left out to keep the line short.",
+    )
+
+
+class PendingCall(Part):
+    """A tool call that waits for a decision: a later run brings it as `permissions.decision`."""
+
+    tool_use_id: str = Field(description="Id of the tool call, as in `tool_call`; the decision names it.")
+    name: str = Field(description="Name of the tool.")
+    input: dict[str, Any] | None = Field(
+        default=None,
+        description="What the tool would be called with. Absent when left out to keep the line short; `tool_call` "
+        "has it.",
     )
