@@ -25,6 +25,7 @@ The tree; each leaf's ``code`` is the ``error.code`` of the contract:
     ├── CliMissing              cli_missing
     ├── CliCrashed              cli_crashed         retryable
     ├── StateUnavailable        state_unavailable
+    ├── SandboxUnavailable      sandbox_unavailable
     ├── Timeout                 timeout
     ├── IdleTimeout             idle_timeout        retryable
     └── InternalError           internal
@@ -243,6 +244,13 @@ class StateUnavailable(WorkerError):
 
     code = "state_unavailable"
     default_message = "The worker has no writable state directory. The operator must set AGENT_WORKERS_STATE_DIR."
+
+
+class SandboxUnavailable(WorkerError):
+    """Raised when the host's policy asks for a sandbox that does not work on this host; nothing ran without it."""
+
+    code = "sandbox_unavailable"
+    default_message = "The sandbox that the host's policy asks for does not work here. The operator must install it."
 
 
 class Timeout(WorkerError):

@@ -22,9 +22,11 @@ from agent_workers.errors import (
     WorkerError,
     defect,
 )
-from agent_workers.protocol.v1.events import Aborted, Body, Done, Error, Ping
+from agent_workers.protocol.v1.events import Aborted, Body, Done, Error, PermissionRequest, PermissionResolved, Ping
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent_workers.ending import AbortReason
     from agent_workers.engine.base import Engine
     from agent_workers.protocol.v1.request import Request
@@ -57,12 +59,22 @@ class Run:
         encoder: Has encoded the ``start`` event already.
         sink: Takes the lines.
         began: ``time.monotonic()`` of the ``start`` event.
+        on_question: Called with each question about a tool call that was told, and with its settlement.
 
     Attributes:
         told: Set as soon as the terminal event has been written.
     """
 
-    def __init__(self, request: Request, engine: Engine, encoder: Encoder, sink: Sink, *, began: float) -> None:
+    def __init__(
+        self,
+        request: Request,
+        engine: Engine,
+        encoder: Encoder,
+        sink: Sink,
+        *,
+        began: float,
+        on_question: Callable[[PermissionRequest | PermissionResolved], None] | None = None,
+    ) -> None:
         self._request = request
         self._engine = engine
         self._encoder = encoder
@@ -74,11 +86,13 @@ class Run:
         self._terminal: Body | None = None
         self._exit_status = EXIT_OUTPUT_CLOSED
         self._agent_ended = False
+        self._on_question = on_question
         self._held_up = False  # whether the agent's next message has to wait for the reader
         self.told = anyio.Event()
 
     async def drive(self) -> int:
         """Runs to the end, stops the agent and returns the worker's exit status."""
+        self._engine.listen(self._ask)
         async with self._engine:
             with self._scope:
                 async with anyio.create_task_group() as tasks:
@@ -109,10 +123,18 @@ class Run:
             self._exit_status = EXIT_OUTPUT_CLOSED
             self._scope.cancel()
 
-    async def send(self, body: Body) -> None:
-        """Sends one event, unless the run has ended."""
-        if not self._scope.cancel_called:
-            await self._send(body)
+    async def send(self, body: Body) -> bool:
+        """Sends one event, unless the run has ended; says whether it did."""
+        if self._scope.cancel_called:
+            return False
+        await self._send(body)
+        return True
+
+    async def _ask(self, body: Body) -> bool:
+        sent = await self.send(body)
+        if sent and self._on_question and isinstance(body, PermissionRequest | PermissionResolved):
+            self._on_question(body)
+        return sent
 
     def _end(self, terminal: Body, exit_status: int) -> None:
         if not self._scope.cancel_called:
@@ -163,6 +185,8 @@ class Run:
         patience = _TERMINAL_WRITE_S if isinstance(terminal, Aborted) else max(_TERMINAL_WRITE_S, left)
         self._telling.deadline = anyio.current_time() + patience
         with self._telling:  # a pager or a stopped reader may come back for a result that was paid for
+            for body in self._engine.unsettled():
+                await self._send(body)
             await self._send(terminal)
             self.told.set()
         if not self.told.is_set():
@@ -183,11 +207,12 @@ class Run:
 
     async def _watch_idleness(self) -> None:
         limit = self._request.limits.idle_timeout_s
-        while (left := self._engine.progress.at + limit - time.monotonic()) > 0 or self._held_up:
+        progress = self._engine.progress
+        while (left := progress.at + limit - time.monotonic()) > 0 or self._held_up or progress.waiting:
             if left > 0:
                 await anyio.sleep(left)
             else:
-                self._engine.progress.touch()  # it is the reader who is idle
+                progress.touch()  # it is the reader who is idle, or who is asked
         self.fail(IdleTimeout(cause=f"no progress for limits.idle_timeout_s, {limit}"))
 
     async def _ping_in_silence(self) -> None:

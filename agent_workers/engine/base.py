@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
     from types import TracebackType
     from typing import Self
 
+    from agent_workers.protocol.v1.control import AppToolResult, Permission
     from agent_workers.protocol.v1.events import Body, Usage
+
+    Tell = Callable[[Body], Awaitable[bool]]
 
 
 @dataclass(slots=True)
@@ -23,12 +26,14 @@ class Progress:
         session_id: The session, once the agent has said it.
         usage: Tokens so far.
         cost_usd: Cost so far, in US dollars, where the agent has said it.
+        waiting: How many questions the agent has put to the application that are not answered yet.
     """
 
     at: float = field(default_factory=time.monotonic)
     session_id: str | None = None
     usage: Usage | None = None
     cost_usd: float | None = None
+    waiting: int = 0
 
     def touch(self) -> None:
         """Notes that the agent has just made progress."""
@@ -52,6 +57,22 @@ class Engine(Protocol):
         Raises:
             WorkerError: The run failed.
         """
+        ...
+
+    def listen(self, tell: Tell) -> None:
+        """Has the agent's questions told from now on, beside its events.
+
+        Args:
+            tell: Sends one event; says whether that was still possible.
+        """
+        ...
+
+    def answer(self, message: Permission | AppToolResult) -> bool:
+        """Answers one of the agent's questions; False where it is not open, and nothing has changed."""
+        ...
+
+    def unsettled(self) -> Sequence[Body]:
+        """What is to be told before the terminal event of the questions that will not be answered any more."""
         ...
 
     async def stop(self, *, interrupt: bool) -> None:

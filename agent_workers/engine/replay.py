@@ -16,9 +16,12 @@ from agent_workers.protocol.v1.events import TERMINAL, Aborted, Body, Done, Erro
 from agent_workers.protocol.v1.problem import RequestProblems
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Iterator, Sequence
     from types import TracebackType
     from typing import Self
+
+    from agent_workers.engine.base import Tell
+    from agent_workers.protocol.v1.control import AppToolResult, Permission
 
 _ENVELOPE = frozenset({"v", "seq", "run", "ts", "type"})
 _REFUSALS = frozenset(kind.code for kind in (InvalidRequest, UnsupportedVersion, PolicyDenied))
@@ -195,6 +198,17 @@ class ReplayEngine:
             yield body
         await self._pause(self._recording.ended_s)
         yield self._recording.ending
+
+    def listen(self, tell: Tell) -> None:
+        """Asks nothing: the answers were recorded with the questions."""
+
+    def answer(self, message: Permission | AppToolResult) -> bool:
+        """Has nothing open."""
+        return False
+
+    def unsettled(self) -> Sequence[Body]:
+        """Leaves nothing open."""
+        return ()
 
     async def _pause(self, until_s: float) -> None:
         # Against the recording's clock, not from event to event, so that a slow reader does not stretch the run.

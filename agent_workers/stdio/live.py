@@ -14,6 +14,7 @@ from anyio.lowlevel import checkpoint
 from agent_workers.protocol.v1.events import Ack, Notice
 from agent_workers.run import Run
 
+from .person import Interview
 from .signals import hold_stop, stop_held, stop_signals
 from .stderr import StderrHandler
 from .stdin import MAX_REQUEST
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from agent_workers.protocol.v1.request import Request
     from agent_workers.wire import Encoder
 
+    from .person import Person
     from .serve import Output
     from .stdin import Stdin
 
@@ -44,6 +46,7 @@ def live(
     stdin: Stdin | None,
     signals: list[int],
     companion: Callable[[], Coroutine[object, object, None]] | None,
+    person: Person | None = None,
 ) -> int:
     """Drives the run to its end; returns the exit status.
 
@@ -56,17 +59,22 @@ def live(
         stdin: Brings control messages; None where stdin ended with the request.
         signals: Stop signals that came before the event loop.
         companion: Runs beside the run until its end.
+        person: Answers the questions about tool calls.
     """
     _log_to_stderr()
     sys.setswitchinterval(_SWITCH_S)
 
     async def main() -> int:
-        run = Run(request, engine, encoder, out, began=began)
+        interview = Interview(person, engine) if person else None
+        on_question = interview.note if interview else None
+        run = Run(request, engine, encoder, out, began=began, on_question=on_question)
         async with anyio.create_task_group() as tasks:
             await tasks.start(_watch_signals, run, engine, signals)
             tasks.start_soon(_watch_output, run, out)
             if stdin:
-                tasks.start_soon(_obey, run, stdin)
+                tasks.start_soon(_obey, run, engine, stdin)
+            if interview:
+                tasks.start_soon(interview.hold)
             if companion:
                 tasks.start_soon(companion)
             status = await run.drive()
@@ -103,7 +111,7 @@ async def _watch_output(run: Run, out: Output) -> None:
     run.lose_output()
 
 
-async def _obey(run: Run, stdin: Stdin) -> None:
+async def _obey(run: Run, engine: Engine, stdin: Stdin) -> None:
     from agent_workers.protocol.v1.control import Abort, InvalidControl, parse_control  # noqa: PLC0415 rarely needed
 
     async for line in stdin.control_lines():
@@ -119,6 +127,8 @@ async def _obey(run: Run, stdin: Stdin) -> None:
         if isinstance(message, Abort):
             await _answer(run, Ack(id=message.id, ok=True))
             run.stop("client")
+        elif engine.answer(message):
+            await _answer(run, Ack(id=message.id, ok=True))
         else:
             await _answer(run, Ack(id=message.id, ok=False, code="not_pending"))
     run.stop("parent_gone")

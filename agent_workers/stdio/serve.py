@@ -8,6 +8,7 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agent_workers import __version__
@@ -34,13 +35,15 @@ from .stdin import Stdin
 from .stdout import Stdout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
     from typing import NoReturn
 
     from agent_workers.engine.base import Engine
     from agent_workers.protocol.v1.body import Body
     from agent_workers.protocol.v1.request import Request
     from agent_workers.workers.base import Worker
+
+    from .person import Person
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ def serve(
     worker: Worker,
     *,
     control: bool = False,
+    person: Person | None = None,
+    policy: str | None = None,
     simulation: Callable[[], Simulation] | None = None,
     output: Callable[[Stdout], Output] | None = None,
 ) -> NoReturn:
@@ -78,12 +83,17 @@ def serve(
     Args:
         worker: What to run.
         control: Whether stdin goes on with control messages after the request, and is the lifeline.
+        person: Answers the questions about tool calls, where there is somebody.
+        policy: Path of the host's policy, instead of the one that ``AGENT_WORKERS_POLICY`` names.
         simulation: Begins what answers instead of the API, where given.
         output: Renders the lines; by default they are written as they are.
     """
-    run_process(
-        lambda out: Process(worker, out, control=control, simulation=simulation() if simulation else None), output
-    )
+
+    def process(out: Output) -> Process:
+        begun = simulation() if simulation else None
+        return Process(worker, out, control=control, simulation=begun, person=person, policy=policy)
+
+    run_process(process, output)
 
 
 def run_process(process: Callable[[Output], Process], output: Callable[[Stdout], Output] | None = None) -> NoReturn:
@@ -123,13 +133,27 @@ class Process:
         out: Takes the events.
         control: Whether stdin goes on with control messages.
         simulation: Answers instead of the API, where given.
+        person: Answers the questions about tool calls, where there is somebody.
+        policy: Path of the host's policy, instead of the one that ``AGENT_WORKERS_POLICY`` names.
     """
 
-    def __init__(self, worker: Worker, out: Output, *, control: bool, simulation: Simulation | None) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        out: Output,
+        *,
+        control: bool,
+        simulation: Simulation | None,
+        person: Person | None = None,
+        policy: str | None = None,
+    ) -> None:
         self._worker = worker
         self._out = out
         self._control = control
         self._simulation = simulation
+        self._person = person
+        self._policy = policy
+        self._sandbox_domains: Sequence[str] | None = None
         self._stdin = Stdin(worker.name)
         self.encoder = Encoder(str(uuid.uuid4()))
         self._metadata: dict[str, Any] | None = None
@@ -167,13 +191,25 @@ class Process:
 
         Raises:
             RequestProblems: It is refused.
+            PolicyDenied: The host's policy does not allow it.
         """
         data = self._stdin.read_first_line() if self._control else self._stdin.read_document()
-        request = self._worker.accept(parse_json(data))
+        request = self._worker.accept(parse_json(data), control=self._control, interactive=self._person is not None)
         if request.run:
             self.encoder.run = request.run
         self._metadata = request.metadata
-        return request
+        return self._granted(request)
+
+    def _granted(self, request: Request) -> Request:
+        path = self._policy or os.environ.get("AGENT_WORKERS_POLICY")
+        if not path and not hasattr(request, "cwd"):
+            return request  # words alone need no policy, and do not pay for one
+        from agent_workers.policy import DEFAULT, load_policy  # noqa: PLC0415 see above
+
+        policy = load_policy(Path(path)) if path else DEFAULT
+        if policy.sandbox.enabled:
+            self._sandbox_domains = policy.sandbox.allowed_domains
+        return policy.grant(request, self._worker.name)
 
     def start(self, request: Request) -> Body | None:
         """The first event of the accepted request; None where the terminal one is the only one."""
@@ -194,7 +230,12 @@ class Process:
         host = Host(os.environ, self._simulation.base_url if self._simulation else None)
         worker = self._worker
         return launch(
-            request, host, workspace=worker.name, system_prompt=worker.system_prompt, max_turns=worker.max_turns
+            request,
+            host,
+            workspace=worker.name,
+            system_prompt=worker.system_prompt,
+            max_turns=worker.max_turns,
+            sandbox_domains=self._sandbox_domains,
         )
 
     def _live(self, request: Request, engine: Engine, began: float, signals: list[int]) -> int:
@@ -203,7 +244,15 @@ class Process:
         companion = self._simulation.serve if self._simulation else None
         stdin = self._stdin if self._control else None
         return live(
-            request, engine, self.encoder, self._out, began=began, stdin=stdin, signals=signals, companion=companion
+            request,
+            engine,
+            self.encoder,
+            self._out,
+            began=began,
+            stdin=stdin,
+            signals=signals,
+            companion=companion,
+            person=self._person,
         )
 
     def _refuse(self, problems: RequestProblems) -> int:

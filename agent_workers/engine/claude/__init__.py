@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 from agent_workers.errors import StateUnavailable
 
-from .environment import NO_TMPDIR, Host, make_private, make_scratch, remove_scratch
+from .environment import NO_TMPDIR, Host, make_private, make_scratch, remove_scratch, take_credentials
+from .equipment import Equipment, for_chat
 from .installation import find_cli
-from .options import agent_variables, command_line, prompt_line
+from .options import agent_variables, command_line, file_contents, prompt_line
 from .process import CliProcess
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
     from agent_workers.protocol.v1.request import Request
 
     from .engine import ClaudeEngine
@@ -20,42 +24,73 @@ __all__ = ["Host", "launch"]
 
 
 def launch(
-    request: Request, host: Host, *, workspace: str, system_prompt: str, max_turns: int | None = None
+    request: Request,
+    host: Host,
+    *,
+    workspace: str,
+    system_prompt: str,
+    max_turns: int | None = None,
+    sandbox_domains: Sequence[str] | None = None,
 ) -> ClaudeEngine:
     """Starts the agent of a run and hands it the prompt; imports the engine while its CLI boots.
 
     Args:
-        request: A valid request.
+        request: A valid request, granted by the host's policy.
         host: Where the agent lives.
-        workspace: Name of the worker's own working directory under the state directory; sessions belong to it.
+        workspace: Name of the worker's own working directory under the state directory, for requests that bring none;
+            sessions belong to it.
         system_prompt: Used where the request brings none.
         max_turns: Used where the request brings none.
+        sandbox_domains: The hosts that a task's commands may reach out of their sandbox; None for no sandbox.
 
     Raises:
         WorkerError: The CLI is missing, the state directory cannot be written, or the request does not fit.
     """
     cli = find_cli(host.environ)
-    cwd = host.state_dir() / "workspaces" / workspace
-    make_private(cwd)
+    equipment = _equipment(request, host, workspace, sandbox_domains)
     scratch = make_scratch(host.environ)
     try:
-        prompt_file = scratch / "system-prompt"
-        try:
-            prompt_file.write_text(request.system_prompt or system_prompt, "utf-8")
-        except OSError as error:
-            raise StateUnavailable(NO_TMPDIR, cause=f"{prompt_file}: {error.strerror}") from error
-        argv = command_line(cli, request, system_prompt_file=prompt_file, max_turns=max_turns)
-        environ = agent_variables(request, host.agent_environ(scratch))
-        process = CliProcess(argv, environ=environ, cwd=cwd, scratch=scratch)
+        environ = agent_variables(request, {**host.agent_environ(scratch), **equipment.variables})
+        secrets, hidden = take_credentials(environ) if equipment.runs_code else ({}, [])
+        files = _written(file_contents(equipment, request.system_prompt or system_prompt, hidden), scratch)
+        environ |= {name: str(file) for name, file in files.items() if not name.startswith("--")}
+        argv = command_line(cli, request, equipment, files=files, max_turns=max_turns)
+        process = CliProcess(argv, environ=environ, cwd=equipment.cwd, scratch=scratch, secrets=secrets)
     except BaseException:
         remove_scratch(scratch)
         raise
     try:
-        unsent = process.write_now(prompt_line(request))
+        prompt = prompt_line(request)
+        unsent = prompt if equipment.needs_first else process.write_now(prompt)
         from .engine import ClaudeEngine  # noqa: PLC0415 brings the event loop: the CLI boots meanwhile
 
-        return ClaudeEngine(request, process, unsent)
+        return ClaudeEngine(request, process, unsent, needs_first=equipment.needs_first)
     except BaseException:
         process.kill()
         process.remove_scratch()
         raise
+
+
+def _equipment(request: Request, host: Host, workspace: str, sandbox_domains: Sequence[str] | None) -> Equipment:
+    if not hasattr(request, "cwd"):
+        cwd = host.state_dir() / "workspaces" / workspace
+        make_private(cwd)
+        return for_chat(request, cwd)
+    from agent_workers.protocol.v1.task import TaskRequest  # noqa: PLC0415 a chat does not need it
+
+    from .task import check_sandbox, for_task  # noqa: PLC0415 likewise
+
+    assert isinstance(request, TaskRequest)
+    if sandbox_domains is not None and "Bash" in request.tools:
+        check_sandbox(host.environ)
+    return for_task(request, sandbox_domains=sandbox_domains)
+
+
+def _written(contents: Mapping[str, str], scratch: Path) -> dict[str, Path]:
+    files = {name: scratch / name.removeprefix("--") for name in contents}
+    for name, content in contents.items():
+        try:
+            files[name].write_text(content, "utf-8")
+        except OSError as error:
+            raise StateUnavailable(NO_TMPDIR, cause=f"{files[name]}: {error.strerror}") from error
+    return files

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import logging
+import math
 import os
 import time
 from contextlib import aclosing, suppress
@@ -15,20 +16,26 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from agent_workers.engine.base import Progress
-from agent_workers.errors import CliCrashed, WorkerError
+from agent_workers.errors import CliCrashed, WorkerError, defect
+from agent_workers.protocol.v1.events import Done
 from agent_workers.wire import LineFramer, LineTooLong
 
+from .app_tools import AppTools
+from .consent import consent_of, offered
 from .failure import cli_failure
+from .pending import Pending
 from .translate import Translator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Iterator, Sequence
     from types import ModuleType, TracebackType
     from typing import Self
 
     from claude_agent_sdk import ClaudeSDKClient
 
-    from agent_workers.protocol.v1.events import Body
+    from agent_workers.engine.base import Tell
+    from agent_workers.protocol.v1.control import AppToolResult, Permission
+    from agent_workers.protocol.v1.events import Body, Notice
     from agent_workers.protocol.v1.request import Request
 
     from .process import CliProcess
@@ -54,30 +61,41 @@ class ClaudeEngine:
         request: What the run is asked to do.
         process: Its CLI, started.
         unsent: What of the prompt has not been written to the CLI yet.
+        needs_first: Whether the SDK has to say something to the CLI before the prompt.
     """
 
-    def __init__(self, request: Request, process: CliProcess, unsent: bytes) -> None:
+    def __init__(self, request: Request, process: CliProcess, unsent: bytes, *, needs_first: bool = False) -> None:
         self.progress = Progress()
         self._process = process
         self._unsent = unsent
+        self._needs_first = needs_first
+        self._pending = Pending(self.progress)
         self._translator = Translator(
             self.progress,
             thinking=request.thinking,
             resumed=getattr(request.session, "resume", None) is not None,
             output_schema=request.output_schema,
+            offered=offered(request),
         )
+        self._app_tools = AppTools(request.app_tools, self._pending) if request.app_tools else None
+        self._consent = consent_of(request, self._pending, self._translator)
+        self._agents = getattr(request, "agents", None)
         self._framer = LineFramer(_MAX_MESSAGE)
         self._stderr_tail = b""
         self._stderr_ended = anyio.Event()
-        self._to_sdk, self._sdk_inbox = anyio.create_memory_object_stream[Message](100)
+        self._to_sdk, self._sdk_inbox = anyio.create_memory_object_stream[Message](math.inf)
         self._writing = anyio.Lock(fast_acquire=True)
         self._attached = False
+        self._connected = anyio.Event()
         self._client: ClaudeSDKClient | None = None
+        self._fault: WorkerError | None = None
 
     async def __aenter__(self) -> Self:
         self._stdout = await _reader(self._process.stdout)
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
+        if self._needs_first or self._app_tools:  # for these the CLI asks before it says that it is up
+            self._attach()
         self._tasks.start_soon(self._send_prompt)
         self._tasks.start_soon(self._keep_stderr_tail)
         return self
@@ -102,10 +120,27 @@ class ClaudeEngine:
         async with aclosing(self._messages()) as messages:
             async for message in messages:
                 for body in self._translated(message):
+                    if isinstance(body, Done) and (notice := self._left_over()):
+                        yield notice
                     yield body
                 if self._translator.finished:
                     return
-        raise await self._early_end()
+        raise self._fault or await self._early_end()
+
+    def listen(self, tell: Tell) -> None:
+        """Has the agent's questions told from now on."""
+        self._pending.tell = tell
+
+    def answer(self, message: Permission | AppToolResult) -> bool:
+        """Answers one of the agent's questions; False where it is not open."""
+        return self._pending.answer(message)
+
+    def unsettled(self) -> Sequence[Body]:
+        """How the questions end that were not answered."""
+        return self._pending.unsettled()
+
+    def _left_over(self) -> Notice | None:
+        return self._consent.left_over() if self._consent else None
 
     async def stop(self, *, interrupt: bool) -> None:
         """Ends every process of the run: asks the agent, then SIGTERM, then SIGKILL; 5 s at most.
@@ -175,9 +210,8 @@ class ClaudeEngine:
             self._to_sdk.send_nowait(message)
 
     def _translated(self, message: Message) -> Iterator[Body]:
-        if message.get("subtype") == "init" and not self._attached:  # each turn brings one
-            self._attached = True
-            self._tasks.start_soon(self._attach_sdk)
+        if message.get("subtype") == "init":  # each turn brings one
+            self._attach()
         try:
             yield from self._translator.feed(message)
         except WorkerError:
@@ -204,6 +238,8 @@ class ClaudeEngine:
     # Writing
 
     async def _send_prompt(self) -> None:
+        if self._needs_first:
+            await self._connected.wait()
         if self._unsent:
             await self._write(self._unsent)
 
@@ -220,16 +256,31 @@ class ClaudeEngine:
 
     # The SDK's client
 
+    def _attach(self) -> None:
+        if not self._attached:
+            self._attached = True
+            self._tasks.start_soon(self._attach_sdk)
+
     async def _attach_sdk(self) -> None:
-        """Connects the SDK's client while the model thinks: nothing on the way to the first words needs it."""
+        """Connects the SDK's client, where nothing needs it before the first words while the model thinks."""
         try:
             sdk = await anyio.to_thread.run_sync(_import_sdk, abandon_on_cancel=True)
-            client = sdk.client_of(sdk.RunningCli(self._write, self._sdk_inbox))
+            client = sdk.client_of(
+                sdk.RunningCli(self._write, self._sdk_inbox),
+                consent=self._consent,
+                app_tools=self._app_tools,
+                agents=self._agents,
+            )
             with anyio.fail_after(_CONNECT_S):
                 await client.connect()
             self._client = client
-        except Exception as error:  # noqa: BLE001 without it, stopping is less polite and nothing else
-            logger.warning("the SDK's client could not connect: %s", type(error).__name__)
+            self._connected.set()
+        except Exception as error:  # noqa: BLE001
+            if self._needs_first or self._app_tools or self._consent:
+                self._fault = CliCrashed(cause=f"the SDK's client could not connect: {defect(error)}")
+                self._process.terminate()
+            else:  # without it, stopping is less polite and nothing else
+                logger.warning("the SDK's client could not connect: %s", type(error).__name__)
 
     async def _interrupt(self) -> None:
         if self._client is None or self._process.ended:

@@ -121,6 +121,34 @@ class Host:
         return re.split(r"[\s,]+", self.environ.get("AGENT_WORKERS_ENV_ALLOW", ""))
 
 
+# The CLI reads these from a descriptor instead, which no process beside it can.
+_DESCRIPTORS = {
+    "ANTHROPIC_API_KEY": "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR",
+    "CLAUDE_CODE_OAUTH_TOKEN": "CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR",
+}
+# Of these it reads the environment only.
+_SECRETS = re.compile(
+    r"ANTHROPIC_(?:AUTH_TOKEN|CUSTOM_HEADERS)|(?:ANTHROPIC|AWS|AZURE|GOOGLE|GCLOUD|CLOUDSDK)_\w*"
+    r"(?:KEY|SECRET|TOKEN|PASSWORD|CREDENTIALS?)\w*"
+)
+
+
+def take_credentials(environ: dict[str, str]) -> tuple[dict[str, bytes], list[str]]:
+    """Takes the credentials out of the environment that the commands of the model inherit.
+
+    Args:
+        environ: The CLI's environment; changed.
+
+    Returns:
+        What the CLI is to get by descriptors, by the variable that holds each descriptor's number; and the names of
+        the secrets that have to stay, for the CLI reads them nowhere else.
+    """
+    secrets = {
+        by_descriptor: environ.pop(name).encode() for name, by_descriptor in _DESCRIPTORS.items() if environ.get(name)
+    }
+    return secrets, sorted(filter(_SECRETS.fullmatch, environ))
+
+
 def make_scratch(environ: Mapping[str, str]) -> Path:
     """Creates a private directory for one run's temporary files; the caller removes it.
 

@@ -16,12 +16,14 @@ from agent_workers.errors import (
     Overloaded,
     RateLimited,
     RequestRejected,
+    SandboxUnavailable,
     ServerError,
     SessionExists,
     SessionNotFound,
     WorkerError,
 )
 
+NO_SANDBOX = "sandbox required but unavailable"
 _HTTP_STATUS = re.compile(r"API Error: (\d{3})\b")
 _BY_STATUS: dict[int, type[ApiError]] = {
     400: RequestRejected,
@@ -125,6 +127,8 @@ def cli_failure(exit_status: int | None, stderr_tail: str) -> WorkerError:
         return SessionNotFound(cause=cause)
     if re.search(r"Session ID .* is already in use", stderr_tail):
         return SessionExists(cause=cause)
+    if NO_SANDBOX in stderr_tail:
+        return SandboxUnavailable(cause=cause)
     if "--json-schema is not a valid JSON Schema" in stderr_tail:
         return OutputSchemaUnusable(cause=cause)
     return CliCrashed(cause=cause)

@@ -11,10 +11,12 @@ from agent_workers.wire import dump, mend_surrogates
 from .installation import sdk_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from agent_workers.protocol.v1.request import Request
+
+    from .equipment import Equipment
 
 # Linux takes 128 KiB for one argument (MAX_ARG_STRLEN), its terminating NUL included.
 MAX_ARGUMENT = 128 * 1024 - 1
@@ -29,18 +31,24 @@ _BOUNDED_RETRIES = {
 }
 
 
-def command_line(cli: Path, request: Request, *, system_prompt_file: Path, max_turns: int | None) -> list[str]:
-    """The CLI's argv with the least privilege: no tools, no settings files, no MCP servers but ours.
+def command_line(
+    cli: Path, request: Request, equipment: Equipment, *, files: Mapping[str, Path], max_turns: int | None
+) -> list[str]:
+    """The CLI's argv with the least privilege: no settings files, no MCP servers and no tools but ours.
 
     Args:
         cli: The CLI's path.
         request: A valid request.
-        system_prompt_file: Holds the system prompt, which a command line would show to every user of the host.
+        equipment: What the agent has besides words.
+        files: Written for this run, by what names each: a command line shows itself to every user of the host.
         max_turns: The worker's own limit, where the request brings none.
     """
     argv = [str(cli), "--output-format", "stream-json", "--verbose", "--input-format", "stream-json"]
-    argv += ["--setting-sources=", "--strict-mcp-config", "--tools", ""]
-    argv += ["--system-prompt-file", str(system_prompt_file)]
+    argv += ["--setting-sources=", "--strict-mcp-config", "--tools", ",".join(equipment.tools)]
+    argv += equipment.flags
+    for flag, file in files.items():
+        if flag.startswith("--"):
+            argv += [flag, str(file)]
     argv += _model_flags(request, max_turns)
     argv += _session_flags(request)
     if request.stream.partial:
@@ -48,6 +56,29 @@ def command_line(cli: Path, request: Request, *, system_prompt_file: Path, max_t
     if request.output_schema is not None:
         argv += ["--json-schema", schema_argument(request.output_schema)]
     return argv
+
+
+def file_contents(equipment: Equipment, system_prompt: str, hidden: Sequence[str]) -> dict[str, str]:
+    """What the CLI reads from files, by the flag or variable that names each.
+
+    Args:
+        equipment: What the agent has besides words.
+        system_prompt: The agent's instructions.
+        hidden: Names of variables that no command and no server beside the CLI is to see.
+    """
+    contents = {"--system-prompt-file": system_prompt}
+    if equipment.settings:
+        contents["--settings"] = json.dumps(equipment.settings)
+    if equipment.servers:
+        blank = dict.fromkeys(hidden, "")
+        servers = {
+            name: {**server, "env": {**blank, **server["env"]}} if server["type"] == "stdio" else server
+            for name, server in equipment.servers.items()
+        }
+        contents["--mcp-config"] = json.dumps({"mcpServers": servers})
+    if hidden:
+        contents["CLAUDE_ENV_FILE"] = f"unset {' '.join(hidden)}\n"  # each shell of a tool reads it first
+    return contents
 
 
 def _model_flags(request: Request, max_turns: int | None) -> Iterator[str]:

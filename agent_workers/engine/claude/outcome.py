@@ -9,17 +9,19 @@ from agent_workers.errors import (
     CliCrashed,
     OutputSchemaError,
     OutputTooLarge,
+    SandboxUnavailable,
     SessionNotFound,
     WorkerError,
 )
-from agent_workers.protocol.v1.events import Denial, Done, ModelUsage, Usage
+from agent_workers.protocol.v1.events import Denial, Done, ModelUsage, PendingCall, Usage
 from agent_workers.wire import dump
 
-from .failure import api_failure
+from .failure import NO_SANDBOX, api_failure
 
 # Half a line: the other half is for the text and the envelope.
 _MAX_OUTPUT = 128 * 1024
 _LIMIT_REASONS = {"error_max_turns": "max_turns", "error_max_budget_usd": "max_budget"}
+_DEFERRED = "tool_deferred"
 _TOKEN_FIELDS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
 
@@ -49,7 +51,7 @@ def outcome(
     stop_reason = _stop_reason(result, kind)
     if stop_reason is None:
         raise _failure(result, kind)
-    if schema is None:
+    if schema is None or stop_reason == "permission_required":
         return _done(result, text, session_id, stop_reason=stop_reason)
     if stop_reason not in ("end_turn", "tool_use"):
         raise OutputSchemaError(cause=f"the model stopped by {stop_reason}, without structured output")
@@ -63,6 +65,8 @@ def _stop_reason(result: dict[str, Any], kind: str | None) -> str | None:
         return _LIMIT_REASONS[result["subtype"]]
     if result.get("stop_reason") == "refusal":  # told as an error by the CLI, yet the model's own decision
         return "refusal"
+    if result.get("stop_reason") == _DEFERRED and not result.get("is_error"):
+        return "permission_required"
     if kind == "max_output_tokens":
         return "max_tokens"
     return None if result.get("is_error") else str(result.get("stop_reason") or "end_turn")
@@ -73,6 +77,8 @@ def _failure(result: dict[str, Any], kind: str | None) -> WorkerError:
     words = f"{errors}; {result.get('result') or ''}".strip("; ")
     if "No conversation found" in words:
         return SessionNotFound(cause=errors)
+    if NO_SANDBOX in words:
+        return SandboxUnavailable(cause=words)
     status = result.get("api_error_status")
     if result.get("subtype") == "error_during_execution" and status is None and kind is None:
         return CliCrashed(cause=errors or "error_during_execution")  # not the result: it may be the model's words
@@ -123,7 +129,14 @@ def _done(result: dict[str, Any], text: str, session_id: str | None, *, stop_rea
         turns=_count(result.get("num_turns")) or 0,
         models=models or None,
         denials=denials or None,
+        pending=_pending(result.get("deferred_tool_use")),
     )
+
+
+def _pending(call: Any) -> PendingCall | None:
+    if not isinstance(call, dict) or not isinstance(call.get("id"), str):
+        return None
+    return PendingCall(tool_use_id=call["id"], name=str(call.get("name")), input=call.get("input"))
 
 
 def _count(value: object) -> int | None:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from agent_workers.errors import CliCrashed, CliMissing
 
 from .environment import remove_scratch
+from .leftovers import Guardian, end_leftovers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -32,15 +33,25 @@ class CliProcess:
         environ: Its whole environment.
         cwd: Its working directory.
         scratch: The run's directory for temporary files; removed with the process.
+        secrets: What it reads from a descriptor each, by the variable that is to hold the descriptor's number.
 
     Raises:
         CliMissing: It cannot be executed.
         CliCrashed: It could not be started now: the host lacks processes, descriptors or memory.
     """
 
-    def __init__(self, argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path, scratch: Path) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        cwd: Path,
+        scratch: Path,
+        secrets: Mapping[str, bytes] | None = None,
+    ) -> None:
         self._scratch = scratch
         before_exec = _tie_to_parent()
+        descriptors = {name: _readable(secret) for name, secret in (secrets or {}).items()}
         try:
             self._popen = subprocess.Popen(
                 argv,
@@ -49,7 +60,8 @@ class CliProcess:
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 cwd=cwd,
-                env=environ,
+                env={**environ, **{name: str(number) for name, number in descriptors.items()}},
+                pass_fds=tuple(descriptors.values()),
                 start_new_session=True,  # a terminal's Ctrl-C is for the worker, which stops the CLI in order
                 preexec_fn=before_exec,  # noqa: PLW1509 no threads exist yet
             )
@@ -57,6 +69,10 @@ class CliProcess:
             missing = error.errno in _NOT_EXECUTABLE
             cause = f"{argv[0]}: {error.strerror}"
             raise (CliMissing(cause=cause) if missing else CliCrashed(_NOT_STARTED, cause=cause)) from error
+        finally:
+            for number in descriptors.values():
+                os.close(number)
+        self._guardian = Guardian(self.pid, scratch)
         assert self._popen.stdin
         assert self._popen.stdout
         assert self._popen.stderr
@@ -103,13 +119,20 @@ class CliProcess:
 
     def sweep(self) -> None:
         """Ends what outlived the CLI, such as a background shell in a session of its own."""
-        for pid in _processes_with(os.fsencode(f"TMPDIR={self._scratch}")):
-            with suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+        end_leftovers(self._scratch, spare={self.pid, self._guardian.pid})
 
     def remove_scratch(self) -> None:
         """Removes the run's temporary files."""
+        self._guardian.dismiss()
         remove_scratch(self._scratch)
+
+
+def _readable(secret: bytes) -> int:
+    """A descriptor to read a few bytes from."""
+    reading, writing = os.pipe()
+    with open(writing, "wb") as pipe:  # noqa: PTH123 it has no path
+        pipe.write(secret)
+    return reading
 
 
 def _tie_to_parent() -> Callable[[], None] | None:
@@ -125,16 +148,3 @@ def _tie_to_parent() -> Callable[[], None] | None:
             os._exit(1)
 
     return die_with_parent
-
-
-def _processes_with(variable: bytes) -> Iterator[int]:
-    """The processes whose environment holds this variable: a tool's shell keeps it wherever it was moved to."""
-    names = []
-    if sys.platform == "linux":
-        with suppress(OSError):
-            names = os.listdir("/proc")  # noqa: PTH208 half the time of Path.iterdir
-    for name in names:
-        if name.isdigit():
-            with suppress(OSError), open(f"/proc/{name}/environ", "rb") as environ:  # noqa: PTH123 likewise
-                if variable in environ.read().split(b"\0"):
-                    yield int(name)

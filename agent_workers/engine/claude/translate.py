@@ -28,7 +28,7 @@ from .failure import retry_code
 from .outcome import outcome, usage_of, usage_sum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from agent_workers.engine.base import Progress
 
@@ -37,6 +37,8 @@ Message = dict[str, Any]
 # The CLI asks for structured output through a tool of its own; its calls are no steps of the agent.
 _OUTPUT_TOOL = "StructuredOutput"
 _SYNTHETIC = "<synthetic>"
+# A tool's name in the CLI's announcement, where its calls bear another.
+_CALLED = {"Task": "Agent"}
 
 
 class Translator:
@@ -47,6 +49,7 @@ class Translator:
         resumed: Whether the request continues a session.
         progress: Kept up to date with what the messages say.
         output_schema: The request's schema for ``done.output``.
+        offered: The names of the tools that the request asked for; None for all that the agent has.
 
     Attributes:
         finished: Whether the result has been translated; nothing follows it.
@@ -59,20 +62,31 @@ class Translator:
         thinking: bool = False,
         resumed: bool = False,
         output_schema: dict[str, Any] | None = None,
+        offered: Collection[str] | None = None,
     ) -> None:
         self.finished = False
         self._progress = progress
         self._thinking = thinking
         self._resumed = resumed
         self._output_schema = output_schema
+        self._offered = offered
         self._answer = Answer(thinking)
         self._announced = False
+        self._calls: set[str] = set()
         self._hidden_calls: set[str] = set()
         self._denials: set[str] = set()
         self._api_error: str | None = None
         self._refused = False
         self._earlier_calls: Usage | None = None
         self._call: Usage | None = None
+
+    def note_denial(self, tool_use_id: str) -> None:
+        """Notes that a call was denied; its result says so."""
+        self._denials.add(tool_use_id)
+
+    def has_called(self, tool_use_id: str) -> bool:
+        """Whether the model has made this call in this run."""
+        return tool_use_id in self._calls
 
     def feed(self, message: Message) -> Iterator[Body]:
         """Yields the bodies that this message stands for, often none.
@@ -201,6 +215,7 @@ class Translator:
         if block.get("name") == _OUTPUT_TOOL:
             self._hidden_calls.add(block["id"])
             return
+        self._calls.add(block["id"])
         if not parent:
             self._answer.restart()  # what was said before a tool call is not the final answer
         yield ToolCall(
@@ -254,7 +269,7 @@ class Translator:
             session_id=message["session_id"],
             model=message.get("model", "unknown"),
             cli_version=message.get("claude_code_version", "unknown"),
-            tools=[name for name in message.get("tools", []) if name != _OUTPUT_TOOL],
+            tools=[name for name in map(_called, message.get("tools", [])) if self._offers(name)],
             resumed=self._resumed,
         )
         self._announced = True
@@ -262,9 +277,16 @@ class Translator:
         self._progress.session_id = session.session_id
         yield session
 
+    def _offers(self, name: str) -> bool:
+        return name != _OUTPUT_TOOL and (self._offered is None or name in self._offered)
+
     def _rate_limit(self, message: Message) -> Iterator[Body]:
         if message.get("rate_limit_info", {}).get("status") == "allowed_warning":
             yield Notice(level="warning", code="rate_limit_near", message="The account is close to its rate limit.")
+
+
+def _called(name: str) -> str:
+    return _CALLED.get(name, name)
 
 
 def _plain_text(content: Any) -> str:

@@ -1,10 +1,37 @@
 """The SDK's way to a CLI that already runs. Imported late: importing the SDK takes longer than the CLI's own start."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from anyio.streams.memory import MemoryObjectReceiveStream
-from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, Transport
+from claude_agent_sdk import (
+    AgentDefinition,
+    CanUseTool,
+    ClaudeAgentOptions,
+    ClaudeSDKClient,
+    HookCallback,
+    HookContext,
+    HookJSONOutput,
+    HookMatcher,
+    McpSdkServerConfig,
+    PermissionResultAllow,
+    PermissionResultDeny,
+    ToolPermissionContext,
+    Transport,
+)
+from mcp.server import Server
+from mcp.types import CallToolResult, ContentBlock, ImageContent, Tool
+from mcp.types import TextContent as McpText
+
+from agent_workers.protocol.v1.content import ResultBlock, TextBlock
+from agent_workers.protocol.v1.settings import APP_SERVER
+from agent_workers.protocol.v1.task import Agent
+
+from .app_tools import AppTools
+from .consent import Consent
+
+if TYPE_CHECKING:
+    from claude_agent_sdk.types import PreToolUseHookSpecificOutput
 
 Message = dict[str, Any]
 
@@ -49,6 +76,89 @@ class RunningCli(Transport):
         """Leaves stdin open: the engine closes it."""
 
 
-def client_of(transport: Transport) -> ClaudeSDKClient:
-    """The SDK's client for this run. One run, one client: a client reused carries its earlier context along."""
-    return ClaudeSDKClient(ClaudeAgentOptions(verbatim_prompts=True, setting_sources=[], tools=[]), transport)
+def client_of(
+    transport: Transport,
+    *,
+    consent: Consent | None = None,
+    app_tools: AppTools | None = None,
+    agents: Mapping[str, Agent] | None = None,
+) -> ClaudeSDKClient:
+    """The SDK's client for this run. One run, one client: a client reused carries its earlier context along.
+
+    Args:
+        transport: Leads to the run's CLI.
+        consent: Decides on calls; without it the CLI's own rules are all.
+        app_tools: The application's tools.
+        agents: The request's subagents, by name.
+    """
+    options = ClaudeAgentOptions(verbatim_prompts=True, setting_sources=[], tools=[])
+    if consent:
+        options.can_use_tool = _can_use_tool(consent)
+        if consent.defers:
+            # Of a hook that fails, the call is blocked, not passed.
+            options.hooks = {"PreToolUse": [HookMatcher(hooks=[_before_tool_use(consent)], on_failure="block")]}
+    if app_tools:
+        server = McpSdkServerConfig(type="sdk", name=APP_SERVER, instance=_server(app_tools))
+        options.mcp_servers = {APP_SERVER: server}
+    if agents:
+        options.agents = {name: _definition(agent) for name, agent in agents.items()}
+    return ClaudeSDKClient(options, transport)
+
+
+def _can_use_tool(consent: Consent) -> CanUseTool:
+    async def can_use_tool(
+        name: str, tool_input: dict[str, Any], context: ToolPermissionContext
+    ) -> PermissionResultAllow | PermissionResultDeny:
+        verdict = await consent.decide(name, tool_input, context.tool_use_id or "", context.decision_reason)
+        if verdict.allowed:
+            return PermissionResultAllow(updated_input=verdict.tool_input)
+        return PermissionResultDeny(message=verdict.message)
+
+    return can_use_tool
+
+
+def _before_tool_use(consent: Consent) -> HookCallback:
+    async def before_tool_use(hook_input: Any, tool_use_id: str | None, context: HookContext) -> HookJSONOutput:
+        call_id = hook_input.get("tool_use_id") or tool_use_id or ""
+        fate, reason = consent.look_at(hook_input["tool_name"], call_id, in_subagent="agent_id" in hook_input)
+        if fate == "pass":
+            return {}
+        output: PreToolUseHookSpecificOutput = {"hookEventName": "PreToolUse", "permissionDecision": fate}
+        if reason:
+            output["permissionDecisionReason"] = reason
+        return {"hookSpecificOutput": output}
+
+    return before_tool_use
+
+
+def _server(app_tools: AppTools) -> Server[Any, Any]:
+    server: Server[Any, Any] = Server(APP_SERVER)
+
+    @server.list_tools()  # type: ignore[no-untyped-call, untyped-decorator]  # the decorators of mcp 1.x
+    async def list_tools() -> list[Tool]:
+        return [
+            Tool(name=tool.name, description=tool.description, inputSchema=tool.input_schema)
+            for tool in app_tools.tools.values()
+        ]
+
+    @server.call_tool(validate_input=False)  # type: ignore[untyped-decorator]  # AppTools does, without fetching
+    async def call_tool(name: str, arguments: dict[str, Any]) -> CallToolResult:
+        content, is_error = await app_tools.call(name, arguments)
+        return CallToolResult(content=_content(content), isError=is_error)
+
+    return server
+
+
+def _content(content: str | Sequence[ResultBlock]) -> list[ContentBlock]:
+    if isinstance(content, str):
+        return [McpText(type="text", text=content)]
+    return [
+        McpText(type="text", text=block.text)
+        if isinstance(block, TextBlock)
+        else ImageContent(type="image", data=block.source.data, mimeType=block.source.media_type)
+        for block in content
+    ]
+
+
+def _definition(agent: Agent) -> AgentDefinition:
+    return AgentDefinition(description=agent.description, prompt=agent.prompt, tools=agent.tools, model=agent.model)

@@ -22,7 +22,9 @@ NO_VARIABLE = r"^(?:[^\x00$]|\$+[^\x00${])*\$*$"
 ABSOLUTE_PATH = r"^/[^\x00]*$"
 BUILT_IN_OR_MCP = r"^(?:[A-Z][A-Za-z]{0,63}|mcp__[A-Za-z0-9_-]{1,64}__[A-Za-z0-9_-]{1,64})$"
 # No parenthesis within the specifier, so that one rule can never be read as two.
-TOOL_RULE = r"^(?:[A-Z][A-Za-z]{0,63}(?:\([^()\x00-\x1f]{1,1024}\))?|mcp__[A-Za-z0-9_-]{1,64}(?:__[A-Za-z0-9_-]{1,64})?)$"
+TOOL_RULE = (
+    r"^(?:[A-Z][A-Za-z]{0,63}(?:\([^()\x00-\x1f]{1,1024}\))?|mcp__[A-Za-z0-9_-]{1,64}(?:__[A-Za-z0-9_-]{1,64})?)$"
+)
 BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$"
 WEB_ADDRESS = r"^https?://[^\x00-\x20]+$"
 TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"

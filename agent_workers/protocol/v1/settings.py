@@ -19,6 +19,9 @@ from agent_workers.protocol.v1.fields import (
     ToolName,
 )
 
+APP_SERVER = "app"
+"""The MCP server under whose name the model sees the request's `app_tools`: `mcp__app__<name>`."""
+
 
 class ResumeSession(Strict):
     """Continue an earlier conversation."""

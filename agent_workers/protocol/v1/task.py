@@ -25,9 +25,7 @@ from agent_workers.protocol.v1.fields import (
     WebAddress,
 )
 from agent_workers.protocol.v1.request import Request
-
-APP_SERVER = "app"
-"""The MCP server under whose name the model sees the request's `app_tools`."""
+from agent_workers.protocol.v1.settings import APP_SERVER
 
 _NAME = r"^[A-Za-z0-9-](?:_?[A-Za-z0-9-]){0,63}$"
 

@@ -1,0 +1,158 @@
+"""Who decides on a tool call that the CLI does not decide itself. Whatever is not clearly allowed is denied."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from agent_workers.errors import defect
+from agent_workers.protocol.v1.events import Notice, PermissionResolved, ToolCall
+
+from .equipment import app_tool_names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from agent_workers.protocol.v1.request import Request
+    from agent_workers.protocol.v1.task import Permissions
+
+    from .pending import Pending
+    from .translate import Translator
+
+logger = logging.getLogger("agent_workers")
+
+_REFUSED = "The user does not allow this call."
+_UNANSWERED = "Nobody answered in time whether this call is allowed, so it is not."
+_NOT_OFFERED = "This tool is not among the tools of this run."
+_ONE_AT_A_TIME = "Another call is waiting for a decision. Call this again after it."
+_UNDECIDED = "No decision came for this call, so it is not allowed."
+_IN_SUBAGENT = "A subagent cannot wait for a decision. The main agent may make this call."
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a call.
+
+    Attributes:
+        allowed: Whether it may run.
+        message: For the model, where it may not.
+        tool_input: What to run it with, where not with the model's own input.
+    """
+
+    allowed: bool
+    message: str = ""
+    tool_input: dict[str, Any] | None = None
+
+
+class Consent:
+    """The decisions of one run.
+
+    Args:
+        permissions: Of the request.
+        offered: The names of the tools that the request asked for.
+        pending: Puts the questions.
+        translator: Knows which calls the model has made in this run, and is told which were denied.
+    """
+
+    def __init__(
+        self, permissions: Permissions, offered: Collection[str], pending: Pending, translator: Translator
+    ) -> None:
+        self._permissions = permissions
+        self._offered = offered
+        self._pending = pending
+        self._translator = translator
+        self._decision = permissions.decision
+        self._deferred: str | None = None
+
+    @property
+    def defers(self) -> bool:
+        """Whether each call has to be looked at before the CLI decides on it."""
+        return self._permissions.mode == "defer"
+
+    async def decide(self, name: str, tool_input: dict[str, Any], tool_use_id: str, reason: str | None) -> Verdict:
+        """Decides on a call that the CLI would ask a person about."""
+        try:
+            verdict = await self._decide(name, tool_input, tool_use_id, reason)
+        except Exception as error:  # noqa: BLE001 whatever fails, nothing is allowed by it
+            logger.error("a call was denied because deciding on it failed: %s", defect(error))
+            verdict = Verdict(allowed=False, message=_REFUSED)
+        if not verdict.allowed:
+            self._translator.note_denial(tool_use_id)
+        return verdict
+
+    async def _decide(self, name: str, tool_input: dict[str, Any], tool_use_id: str, reason: str | None) -> Verdict:
+        if name not in self._offered:
+            return Verdict(allowed=False, message=_NOT_OFFERED)
+        if self._decision and tool_use_id == self._decision.tool_use_id:
+            return await self._carry_out(name, tool_input, tool_use_id)
+        if self._permissions.mode != "ask":
+            return Verdict(allowed=False, message=_UNDECIDED)
+        answer = await self._pending.permission(
+            tool_use_id=tool_use_id,
+            name=name,
+            tool_input=tool_input,
+            reason=reason,
+            timeout_s=self._permissions.timeout_s,
+        )
+        if answer is None:
+            return Verdict(allowed=False, message=_UNANSWERED)
+        if answer.behavior == "deny":
+            return Verdict(allowed=False, message=answer.message or _REFUSED)
+        return Verdict(allowed=True, tool_input=answer.updated_input)
+
+    async def _carry_out(self, name: str, tool_input: dict[str, Any], tool_use_id: str) -> Verdict:
+        """Applies the decision on the call that an earlier run left pending, and tells of it: this run has not yet."""
+        decision, self._decision = self._decision, None
+        assert decision
+        await self._pending.tell(ToolCall(tool_use_id=tool_use_id, name=name, input=tool_input))
+        resolved = PermissionResolved(permission_id=tool_use_id, behavior=decision.behavior, by="client")
+        await self._pending.tell(resolved)
+        if decision.behavior == "deny":
+            return Verdict(allowed=False, message=decision.message or _REFUSED)
+        return Verdict(allowed=True, tool_input=decision.updated_input)
+
+    def look_at(
+        self, name: str, tool_use_id: str, *, in_subagent: bool
+    ) -> tuple[Literal["pass", "defer", "deny"], str]:
+        """Says before a call, in mode ``defer``, what is to become of it: passed on to the CLI's rules, or not.
+
+        The CLI re-runs the pending call of a resumed session by itself; it is known by not being of this run.
+        """
+        allowed = name in self._permissions.allow or name.startswith("mcp__app__")
+        if allowed or (self._decision and tool_use_id == self._decision.tool_use_id):
+            return "pass", ""
+        fault = self._why_not_deferred(tool_use_id, in_subagent=in_subagent)
+        if fault:
+            self._translator.note_denial(tool_use_id)
+            return "deny", fault
+        self._deferred = tool_use_id
+        return "defer", ""
+
+    def _why_not_deferred(self, tool_use_id: str, *, in_subagent: bool) -> str | None:
+        if not self._translator.has_called(tool_use_id):
+            return _UNDECIDED
+        if in_subagent:
+            return _IN_SUBAGENT
+        return _ONE_AT_A_TIME if self._deferred else None
+
+    def left_over(self) -> Notice | None:
+        """What to say at the end of a decision that concerned no call."""
+        if self._decision is None:
+            return None
+        words = "permissions.decision has changed nothing: no call with this tool_use_id was pending."
+        return Notice(level="warning", code="decision_unused", message=words)
+
+
+def offered(request: Request) -> list[str] | None:
+    """The names of the tools that the request asks for; None where it cannot ask for any but the application's."""
+    tools = getattr(request, "tools", None)
+    return None if tools is None else [*tools, *app_tool_names(request)]
+
+
+def consent_of(request: Request, pending: Pending, translator: Translator) -> Consent | None:
+    """Who decides on this request's calls, beside the CLI's own rules; None where these are all."""
+    permissions: Permissions | None = getattr(request, "permissions", None)
+    if permissions is None or permissions.mode not in ("ask", "defer"):
+        return None
+    return Consent(permissions, offered(request) or (), pending, translator)

@@ -1,0 +1,56 @@
+"""What an agent has besides words: a place to work, tools, rules, servers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from agent_workers.protocol.v1.settings import APP_SERVER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from agent_workers.protocol.v1.request import Request
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """The CLI's part of a request's privileges.
+
+    Attributes:
+        cwd: Its working directory.
+        tools: The names of the built-in tools that it offers to the model.
+        flags: Further arguments.
+        settings: The content of its settings file, with the permission rules.
+        servers: MCP servers by name, as its configuration file has them.
+        variables: To add to its environment.
+        runs_code: Whether processes of the model's choosing may run beside it, which must not find its credentials.
+        needs_first: Whether the SDK has to say something to the CLI before the prompt.
+    """
+
+    cwd: Path
+    tools: Sequence[str] = ()
+    flags: Sequence[str] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    servers: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    runs_code: bool = False
+    needs_first: bool = False
+
+
+def for_chat(request: Request, cwd: Path) -> Equipment:
+    """Words, and the application's tools."""
+    if not request.app_tools:
+        return Equipment(cwd)
+    return Equipment(cwd, settings={"permissions": {"allow": app_tool_names(request)}}, servers=app_server(request))
+
+
+def app_tool_names(request: Request) -> list[str]:
+    """The application's tools as the model sees them. They are allowed: the application itself may refuse."""
+    return [f"mcp__{APP_SERVER}__{tool.name}" for tool in request.app_tools or ()]
+
+
+def app_server(request: Request) -> dict[str, Any]:
+    """The server that the SDK runs in this process for the application's tools, where there are any."""
+    return {APP_SERVER: {"type": "sdk", "name": APP_SERVER}} if request.app_tools else {}

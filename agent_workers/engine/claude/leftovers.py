@@ -1,0 +1,132 @@
+"""What an agent's commands may leave behind: processes in sessions of their own, and temporary files."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from .environment import remove_scratch
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+_PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
+_ORDERLY_S = 3
+_PAUSE_S = 0.05
+_ROUNDS = 20  # each ends what the one before has orphaned
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+
+
+def adopt_orphans() -> None:
+    """On Linux, makes the processes whose parents end before them children of this one, so that it finds them."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_leftovers(scratch: Path, *, spare: Collection[int]) -> None:
+    """Ends the processes of a run, but for those to spare.
+
+    They are known by the run's TMPDIR in their environment, wherever they were moved to, and those that have shed it
+    by being this process's children.
+
+    Args:
+        scratch: The run's TMPDIR.
+        spare: Process ids, the direct children of this process that are no leftovers.
+    """
+    for _ in range(_ROUNDS):
+        found = {*processes_of(scratch), *_children(os.getpid())} - {*spare, os.getpid()}
+        if not found:
+            return
+        for pid in found:
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+            with suppress(OSError):
+                os.waitpid(pid, os.WNOHANG)
+
+
+def processes_of(scratch: Path) -> Iterator[int]:
+    """The processes whose TMPDIR is this directory or lies in it."""
+    mark = os.fsencode(f"\0TMPDIR={scratch}")
+    for pid in _pids():
+        with suppress(OSError), open(f"/proc/{pid}/environ", "rb") as environ:  # noqa: PTH123 half the time of a Path
+            if mark in b"\0" + environ.read():
+                yield pid
+
+
+def _children(parent: int) -> Iterator[int]:
+    for pid in _pids():
+        with suppress(OSError), open(f"/proc/{pid}/stat", "rb") as stat:  # noqa: PTH123 likewise
+            state, its_parent = stat.read().rpartition(b")")[2].split()[:2]
+            if int(its_parent) == parent and state != b"Z":
+                yield pid
+
+
+def _pids() -> list[int]:
+    names: list[str] = []
+    if sys.platform == "linux":
+        with suppress(OSError):
+            names = os.listdir("/proc")  # noqa: PTH208 half the time of Path.iterdir
+    return [int(name) for name in names if name.isdigit()]
+
+
+class Guardian:
+    """A process that does what is left to do when this one is killed: it ends the run's processes and files.
+
+    To be made before there are threads, and after the CLI, whose pipes it closes.
+
+    Args:
+        cli: The CLI's process id.
+        scratch: The run's directory for temporary files.
+
+    Attributes:
+        pid: Its process id; 0 where there is none.
+    """
+
+    def __init__(self, cli: int, scratch: Path) -> None:
+        self.pid = 0
+        if sys.platform != "linux":
+            return
+        waiting, self._alive = os.pipe()
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # no handler of this process may run in that one
+        try:
+            self.pid = os.fork()
+            if self.pid == 0:
+                _guard(waiting, cli, scratch)
+        except OSError:
+            os.close(self._alive)  # without a guardian all but SIGKILL is covered
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+            os.close(waiting)
+
+    def dismiss(self) -> None:
+        """Ends it: this process has done it all."""
+        if self.pid:
+            with suppress(OSError):
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+            os.close(self._alive)
+            self.pid = 0
+
+
+def _guard(waiting: int, cli: int, scratch: Path) -> None:
+    """Waits for the end of the parent, in a process of its own; never returns."""
+    try:
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        os.setsid()
+        os.closerange(0, waiting)  # whoever reads the events waits for the last writer to go
+        os.closerange(waiting + 1, os.sysconf("SC_OPEN_MAX"))
+        os.read(waiting, 1)
+        last = time.monotonic() + _ORDERLY_S  # the CLI gets SIGTERM when its parent ends, and saves the session
+        while cli in processes_of(scratch) and time.monotonic() < last:
+            time.sleep(_PAUSE_S)
+        end_leftovers(scratch, spare=())
+        remove_scratch(scratch)
+    finally:
+        os._exit(0)

@@ -1,0 +1,111 @@
+"""From a task's request to what its agent has: the CLI's tools, permission rules, servers and sandbox. Pure."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent_workers.errors import SandboxUnavailable
+
+from .equipment import Equipment, app_server, app_tool_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from agent_workers.protocol.v1.task import TaskRequest
+
+BUILT_IN_TOOLS = frozenset(
+    {"Agent", "Bash", "Edit", "Glob", "Grep", "NotebookEdit", "Read", "WebFetch", "WebSearch", "Write"}
+)
+"""Tools of the CLI 2.1.329 that need neither a terminal nor an account's services."""
+
+_MODES = {
+    "deny": ("--permission-mode", "dontAsk"),
+    "ask": ("--permission-mode", "default", "--permission-prompt-tool", "stdio"),
+    "defer": ("--permission-mode", "default", "--permission-prompt-tool", "stdio"),
+    "accept_edits": ("--permission-mode", "acceptEdits"),
+    "plan": ("--permission-mode", "plan"),
+}
+# The CLI checks paths under two names: Read for all that reads files, Edit for all that writes them.
+_FILE_RULES = {"Read": "Read", "Glob": "Read", "Grep": "Read", "Edit": "Edit", "Write": "Edit", "NotebookEdit": "Edit"}
+_RULE = re.compile(r"(\w+)(?:\((.+)\))?")
+# Work that outlives its turn would be lost at the run's end.
+_VARIABLES = {"CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1"}
+
+
+def for_task(request: TaskRequest, *, sandbox_domains: Sequence[str] | None = None) -> Equipment:
+    """What the agent of this request has.
+
+    Args:
+        request: Valid, granted by the host's policy, its paths resolved.
+        sandbox_domains: The hosts that commands may reach out of a sandbox; None for no sandbox.
+    """
+    permissions = request.permissions
+    return Equipment(
+        Path(request.cwd),
+        tools=[name for name in request.tools if not name.startswith("mcp__")],
+        flags=[*_MODES[permissions.mode], *_directory_flags(request)],
+        settings={
+            "permissions": {"allow": list(_allowed(request)), "deny": permissions.deny},
+            **(_sandbox(sandbox_domains) if sandbox_domains is not None else {}),
+        },
+        servers={name: server.model_dump() for name, server in request.mcp_servers.items()} | app_server(request),
+        variables=_VARIABLES,
+        runs_code=True,
+        needs_first=bool(request.agents) or permissions.mode == "defer",
+    )
+
+
+def _directory_flags(request: TaskRequest) -> Iterator[str]:
+    for directory in request.add_dirs:
+        yield f"--add-dir={directory}"
+
+
+def _allowed(request: TaskRequest) -> Iterator[str]:
+    directories = [request.cwd, *request.add_dirs]
+    for rule in request.permissions.allow:
+        if rule.startswith("mcp__"):
+            yield from (name for name in request.tools if name == rule or name.startswith(f"{rule}__"))
+        else:
+            yield from _scoped(rule, directories)
+    yield from app_tool_names(request)
+
+
+def _scoped(rule: str, directories: Sequence[str]) -> Iterator[str]:
+    """A rule on files, bound to the working directories: without a path the CLI would take it for the whole disk."""
+    parts = _RULE.fullmatch(rule)
+    name, path = parts.groups() if parts else (rule, None)
+    if name not in _FILE_RULES:
+        yield rule
+    elif path is None:
+        yield from (f"{_FILE_RULES[name]}(/{directory.rstrip('/')}/**)" for directory in directories)
+    else:
+        yield f"{_FILE_RULES[name]}({path})"  # relative to the working directory
+
+
+def _sandbox(domains: Sequence[str]) -> dict[str, Any]:
+    return {
+        "sandbox": {
+            "enabled": True,
+            "failIfUnavailable": True,
+            "autoAllowBashIfSandboxed": False,
+            "allowUnsandboxedCommands": False,
+            "network": {"allowedDomains": list(domains)},
+        }
+    }
+
+
+def check_sandbox(environ: Mapping[str, str]) -> None:
+    """Checks that a sandbox can be had at all; the CLI checks the rest, and refuses to start without it.
+
+    Raises:
+        SandboxUnavailable: A program that it needs is missing.
+    """
+    if sys.platform != "linux":
+        return
+    missing = [program for program in ("bwrap", "socat") if not shutil.which(program, path=environ.get("PATH"))]
+    if missing:
+        raise SandboxUnavailable(cause=f"not on the PATH: {', '.join(missing)} (packages bubblewrap and socat)")

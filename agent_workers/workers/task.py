@@ -1,0 +1,89 @@
+"""agent-task: an agent with tools, in a working directory."""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent_workers.engine.claude.task import BUILT_IN_TOOLS
+from agent_workers.protocol.v1.problem import Problem, pointer
+from agent_workers.protocol.v1.settings import ResumeSession
+from agent_workers.protocol.v1.task import TaskRequest
+from agent_workers.workers.base import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _check(request: TaskRequest) -> Iterator[Problem]:
+    for place, path in [("/cwd", request.cwd), *((f"/add_dirs/{n}", path) for n, path in enumerate(request.add_dirs))]:
+        if fault := _directory_fault(path):
+            yield Problem(pointer=place, message=fault)
+    yield from _tool_problems(request)
+    yield from _rule_problems(request)
+    yield from _decision_problems(request)
+
+
+def _directory_fault(path: str) -> str | None:
+    try:
+        if not Path(path).is_dir():
+            return "must be a directory that exists"
+    except OSError:
+        return "must be a directory that exists"
+    return None if os.access(path, os.R_OK | os.X_OK) else "must be a directory that the worker may read"
+
+
+def _tool_problems(request: TaskRequest) -> Iterator[Problem]:
+    for number, name in enumerate(request.tools):
+        if fault := _tool_fault(name, request):
+            meant = get_close_matches(name, BUILT_IN_TOOLS, n=1)
+            yield Problem(pointer=f"/tools/{number}", message=fault, did_you_mean=meant[0] if meant else None)
+    if request.agents and "Agent" not in request.tools:
+        yield Problem(pointer="/agents", message="needs Agent in tools: that is how a subagent is called")
+    for name, agent in request.agents.items():
+        for number, tool in enumerate(agent.tools or ()):
+            if tool not in request.tools:
+                place = pointer(("agents", name, "tools", number))
+                yield Problem(pointer=place, message="must be one of the request's tools")
+
+
+def _tool_fault(name: str, request: TaskRequest) -> str | None:
+    if not name.startswith("mcp__"):
+        return None if name in BUILT_IN_TOOLS else f"is not a known tool; one of: {', '.join(sorted(BUILT_IN_TOOLS))}"
+    server = name.removeprefix("mcp__").partition("__")[0]
+    return None if server in request.mcp_servers else f"names no server of mcp_servers: {server!r}"
+
+
+def _rule_problems(request: TaskRequest) -> Iterator[Problem]:
+    for number, rule in enumerate(request.permissions.allow):
+        place = f"/permissions/allow/{number}"
+        name = rule.partition("(")[0]
+        if not any(tool == name or tool.startswith(f"{name}__") for tool in request.tools):
+            yield Problem(pointer=place, message=f"allows what tools does not have: {name}")
+        elif request.permissions.mode == "defer" and rule not in request.tools:
+            yield Problem(pointer=place, message="must be a whole tool in mode defer, without a specifier")
+
+
+def _decision_problems(request: TaskRequest) -> Iterator[Problem]:
+    if request.permissions.decision is None:
+        return
+    if request.permissions.mode != "defer":
+        yield Problem(pointer="/permissions/decision", message="goes with mode defer only")
+    if not isinstance(request.session, ResumeSession):
+        yield Problem(pointer="/permissions/decision", message="needs session.resume: the session of the pending call")
+
+
+WORKER = Worker(
+    name="agent-task",
+    summary="Has Claude do a task with tools, in a working directory.",
+    system_prompt=(
+        "You are an agent inside a business application and work on a task with the tools that you have. "
+        "Answer in the language of the user. A call that is denied stays denied: go on without it, or say what you "
+        "would need. At the end say in a few words what you have done and what is left open."
+    ),
+    max_turns=50,
+    request=TaskRequest,
+    check=_check,
+)
