@@ -31,11 +31,12 @@ class Pretty:
 
     Args:
         out: The claimed stdout.
+        person: Whether its reader is asked and answers, at a prompt that is not drawn here.
     """
 
-    def __init__(self, out: Stdout) -> None:
+    def __init__(self, out: Stdout, *, person: bool = False) -> None:
         self._out = out
-        self._form = _form(out._fd)  # noqa: SLF001 the terminal's size is asked for by descriptor
+        self._form = _form(out._fd, person=person)  # noqa: SLF001 the terminal's size is asked for by descriptor
         self._paint_again_at = 0.0
 
     async def send(self, line: bytes) -> None:
@@ -55,6 +56,15 @@ class Pretty:
         """
         if rendered := self._rendered(line):
             self._out.send_now(rendered)
+
+    async def make_room(self) -> None:
+        """Writes all that is still to be painted, so that others may write below.
+
+        Raises:
+            OutputClosed: Nobody reads.
+        """
+        if text := self._form.make_room():
+            await self._out.send(text.encode("utf-8", "replace"))
 
     async def wait_closed(self) -> None:
         """Returns when the reader has gone; meanwhile paints what the last events left unpainted."""
@@ -89,12 +99,12 @@ class Pretty:
             scope.cancel()
 
 
-def _form(fd: int) -> Plain | Display:
+def _form(fd: int, *, person: bool) -> Plain | Display:
     if not os.isatty(fd) or os.environ.get("TERM", "") in ("", "dumb", "unknown"):
-        return Plain()
+        return Plain(person=person)
     from .terminal.display import Display  # noqa: PLC0415 brings a Markdown parser
 
-    return Display(lambda: _size(fd))
+    return Display(lambda: _size(fd), person=person)
 
 
 def _size(fd: int) -> tuple[int, int]:

@@ -209,7 +209,7 @@ class Process:
         policy = load_policy(Path(path)) if path else DEFAULT
         if policy.sandbox.enabled:
             self._sandbox_domains = policy.sandbox.allowed_domains
-        return policy.grant(request, self._worker.name)
+        return policy.grant(request, self._worker.name, default_turns=self._worker.max_turns)
 
     def start(self, request: Request) -> Body | None:
         """The first event of the accepted request; None where the terminal one is the only one."""

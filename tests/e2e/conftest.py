@@ -7,6 +7,7 @@ import pytest
 
 from agent_workers.simulator import Simulator, running_simulator
 
+from .desk import Desk
 from .worker import Home, until
 
 
@@ -26,3 +27,8 @@ def home(tmp_path: Path, simulator: Simulator) -> Iterator[Home]:
         assert list(home.temporary.iterdir()) == []
     finally:
         home.kill_all()
+
+
+@pytest.fixture
+def desk(home: Home, simulator: Simulator) -> Desk:
+    return Desk(home, simulator)

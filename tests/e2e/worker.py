@@ -75,6 +75,7 @@ class Home:
     def start(
         self,
         *arguments: str,
+        worker: str = "agent-chat",
         env: dict[str, str] | None = None,
         without: tuple[str, ...] = (),
         prefix: tuple[str, ...] = (),
@@ -85,6 +86,7 @@ class Home:
 
         Args:
             arguments: Of its command line.
+            worker: Which one.
             env: Variables to add.
             without: Variables to leave out.
             prefix: A command that starts it in its turn.
@@ -92,7 +94,7 @@ class Home:
             reading: Whether somebody reads its output from the start.
         """
         environ = {name: value for name, value in self.environ.items() if name not in without} | (env or {})
-        command = [*prefix, str(SCRIPTS / "agent-chat"), *arguments]
+        command = [*prefix, str(SCRIPTS / worker), *arguments]
         running = Running(command, environ, self.root, stdout=stdout, reading=reading)
         self._started.append(running)
         return running
@@ -115,8 +117,9 @@ class Home:
         return [pid for pid in _pids() if any(entry.startswith(marks) for entry in environ_of(pid))]
 
     def agents(self, *, of: "Running") -> list[int]:
-        """The processes of the runs but for the worker itself."""
-        return [pid for pid in self.processes() if pid != of.pid]
+        """The processes of the runs but for the worker itself, and the copy of it that watches over its end."""
+        own = command_of(of.pid)
+        return [pid for pid in self.processes() if pid != of.pid and command_of(pid) != own]
 
     def kill_all(self) -> None:
         """Ends what is left of the runs."""
@@ -198,6 +201,19 @@ class Running:
             if not self._changed.wait_for(is_there, PATIENCE_S):
                 raise TimeoutError(f"no {kinds} in {self.output[-2000:]!r}, stderr {self.stderr[-2000:]}")
         return self._arrivals[found[count - 1]]
+
+    def told(self) -> Iterator[Event]:
+        """Yields each event as it arrives, up to the terminal one."""
+        number = 0
+        while True:
+            with self._changed:
+                if not self._changed.wait_for(lambda: len(self._lines) > number, PATIENCE_S):  # noqa: B023 at once
+                    raise TimeoutError(f"nothing after {self.output[-2000:]!r}, stderr {self.stderr[-2000:]}")
+            event = json.loads(self._lines[number])
+            number += 1
+            yield event
+            if event["type"] in TERMINAL:
+                return
 
     def waiting(self) -> int:
         """Bytes in the pipe that nobody has read."""
@@ -283,6 +299,13 @@ def environ_of(pid: int) -> list[bytes]:
     with suppress(OSError):
         return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     return []
+
+
+def command_of(pid: int) -> bytes:
+    """The command line of a process; empty for one that is no more."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def catches(pid: int, number: int) -> bool:

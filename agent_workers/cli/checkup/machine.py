@@ -68,7 +68,7 @@ def check_temporary_dir(host: Host) -> Finding:
     place = host.environ.get("TMPDIR") or "/tmp"  # noqa: S108 as the worker itself
     facts = {"path": place, "chosen_by": "TMPDIR" if host.environ.get("TMPDIR") else "default"}
     try:
-        remove_scratch(make_scratch(host.environ))
+        remove_scratch(make_scratch(host.temporary_dir()))
     except StateUnavailable as error:
         cure = "Set TMPDIR to a directory that this user can write."
         return Finding("temporary_dir", "fail", str(error.cause), cure, facts)

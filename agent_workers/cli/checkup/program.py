@@ -90,7 +90,7 @@ def _version(path: Path, host: Host) -> str:
 @contextmanager
 def _lodging(host: Host) -> Iterator[dict[str, str]]:
     """The environment of the agent, but for its state, which is temporary: this check must not depend on that one."""
-    scratch = make_scratch(host.environ)
+    scratch = make_scratch(host.temporary_dir())
     try:
         own = {"AGENT_WORKERS_STATE_DIR": str(scratch / "state"), "CLAUDE_CONFIG_DIR": str(scratch / "config")}
         yield Host({**host.environ, **own}).agent_environ(scratch)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from agent_workers.cli.harmless import harmless
 
-from .narration import narrate, superseded
+from .narration import Narrator, superseded
 from .painter import Painter, first_block
 from .screen import Line, Screen
 
@@ -41,13 +41,15 @@ class Display:
 
     Args:
         size: Gives the terminal's columns and rows.
+        person: Whether its reader is asked and answers, at a prompt that is not drawn here.
 
     Attributes:
         behind: Whether there is text that has not been painted.
     """
 
-    def __init__(self, size: Callable[[], tuple[int, int]]) -> None:
+    def __init__(self, size: Callable[[], tuple[int, int]], *, person: bool = False) -> None:
         self.behind = False
+        self._narrator = Narrator(person=person)
         self._screen = Screen(size)
         self._painter = Painter()
         self._printed: deque[_Passage] = deque(maxlen=_REMEMBERED)
@@ -61,7 +63,7 @@ class Display:
             self._speak(kind, [_Piece(str(event.get("block")), harmless(str(event.get("text", ""))))])
         elif kind == "discard":
             self._discard({*map(str, event.get("blocks") or ())}, event.get("reason"))
-        elif note := narrate(event):
+        elif note := self._narrator.narrate(event):
             self._finish()
             self._note(note)
         return self._screen.take()
@@ -72,6 +74,12 @@ class Display:
         if self._voice == "delta":
             self._settle()
         self._screen.show(self._lines_of(self._voice, self._pieces))
+        return self._screen.take()
+
+    def make_room(self) -> str:
+        """Returns what to write so that all text shows for good; others may write below it then."""
+        self._finish()
+        self._screen.leave()
         return self._screen.take()
 
     def _speak(self, voice: Voice, pieces: list[_Piece]) -> None:

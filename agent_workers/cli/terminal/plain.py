@@ -6,15 +6,20 @@ from typing import Any
 
 from agent_workers.cli.harmless import harmless
 
-from .narration import narrate, superseded
+from .narration import Narrator, superseded
 
 
 class Plain:
-    """The plain form of one run. Nothing is ever held back, so it never needs to be painted again."""
+    """The plain form of one run. Nothing is ever held back, so it never needs to be painted again.
+
+    Args:
+        person: Whether its reader is asked and answers, at a prompt that is not drawn here.
+    """
 
     behind = False
 
-    def __init__(self) -> None:
+    def __init__(self, *, person: bool = False) -> None:
+        self._narrator = Narrator(person=person)
         self._speaking: str | None = None
         self._at_line_start = True
 
@@ -23,7 +28,7 @@ class Plain:
         kind = event.get("type", "")
         if kind in ("delta", "thinking"):
             return self._speak(kind, harmless(str(event.get("text", ""))))
-        words = superseded(event.get("reason")) if kind == "discard" else narrate(event)
+        words = superseded(event.get("reason")) if kind == "discard" else self._narrator.narrate(event)
         if words is None:
             return ""
         self._speaking = None
@@ -47,3 +52,8 @@ class Plain:
     def paint(self) -> str:
         """Has nothing to catch up on."""
         return ""
+
+    def make_room(self) -> str:
+        """Returns what to write so that others may write below."""
+        self._speaking = None
+        return self._written(self._new_line())

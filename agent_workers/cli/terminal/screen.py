@@ -56,6 +56,11 @@ class Screen:
         self._live = ()
         self._write(lines)
 
+    def leave(self) -> None:
+        """Leaves all that is there as it is, so that others may write below; what follows begins where they end."""
+        self._live = ()
+        self._above = 0
+
     def rub_out(self, lines: Sequence[Line]) -> bool:
         """Removes the redrawn lines and these, the last that were printed; False if they have scrolled away."""
         all_lines = (*lines, *self._live)

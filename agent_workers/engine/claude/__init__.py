@@ -9,6 +9,7 @@ from agent_workers.errors import StateUnavailable
 from .environment import NO_TMPDIR, Host, make_private, make_scratch, remove_scratch, take_credentials
 from .equipment import Equipment, for_chat
 from .installation import find_cli
+from .leftovers import beware_of_commands
 from .options import agent_variables, command_line, file_contents, prompt_line
 from .process import CliProcess
 
@@ -48,7 +49,9 @@ def launch(
     """
     cli = find_cli(host.environ)
     equipment = _equipment(request, host, workspace, sandbox_domains)
-    scratch = make_scratch(host.environ)
+    scratch = make_scratch(host.temporary_dir())
+    if equipment.runs_code:
+        beware_of_commands()
     try:
         environ = agent_variables(request, {**host.agent_environ(scratch), **equipment.variables})
         secrets, hidden = take_credentials(environ) if equipment.runs_code else ({}, [])
@@ -82,7 +85,7 @@ def _equipment(request: Request, host: Host, workspace: str, sandbox_domains: Se
 
     assert isinstance(request, TaskRequest)
     if sandbox_domains is not None and "Bash" in request.tools:
-        check_sandbox(host.environ)
+        check_sandbox(host)
     return for_task(request, sandbox_domains=sandbox_domains)
 
 

@@ -94,6 +94,10 @@ class Host:
             return self.state_dir() / "claude"
         return None
 
+    def temporary_dir(self) -> Path:
+        """Where temporary files go."""
+        return Path(self.environ.get("TMPDIR") or "/tmp").absolute()  # noqa: S108 what is in it is private and random
+
     def agent_environ(self, scratch: Path) -> dict[str, str]:
         """The whole environment of the agent's CLI, an allow-list.
 
@@ -149,7 +153,7 @@ def take_credentials(environ: dict[str, str]) -> tuple[dict[str, bytes], list[st
     return secrets, sorted(filter(_SECRETS.fullmatch, environ))
 
 
-def make_scratch(environ: Mapping[str, str]) -> Path:
+def make_scratch(base: Path) -> Path:
     """Creates a private directory for one run's temporary files; the caller removes it.
 
     It lies in ``TMPDIR``, not in the state directory: the CLI puts Unix sockets there, whose paths are bounded.
@@ -157,7 +161,6 @@ def make_scratch(environ: Mapping[str, str]) -> Path:
     Raises:
         StateUnavailable: It cannot be created.
     """
-    base = Path(environ.get("TMPDIR") or "/tmp").absolute()  # noqa: S108 what is in it is private and random
     path = base / f"agent-worker-{os.urandom(6).hex()}"
     try:
         path.mkdir(mode=0o700)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from agent_workers.protocol.v1.request import Request
 
 
+# The model gets all the tools of the request's servers at once; searching for them would need a tool of its own.
+WITH_SERVERS = {"ENABLE_TOOL_SEARCH": "false"}
+
+
 @dataclass(frozen=True)
 class Equipment:
     """The CLI's part of a request's privileges.
@@ -43,7 +47,8 @@ def for_chat(request: Request, cwd: Path) -> Equipment:
     """Words, and the application's tools."""
     if not request.app_tools:
         return Equipment(cwd)
-    return Equipment(cwd, settings={"permissions": {"allow": app_tool_names(request)}}, servers=app_server(request))
+    settings = {"permissions": {"allow": app_tool_names(request)}}
+    return Equipment(cwd, settings=settings, servers=app_server(request), variables=WITH_SERVERS)
 
 
 def app_tool_names(request: Request) -> list[str]:

@@ -1,4 +1,4 @@
-"""What an agent's commands may leave behind: processes in sessions of their own, and temporary files."""
+"""The commands of an agent beside this process: what they may not see of it, and what they may leave behind."""
 
 from __future__ import annotations
 
@@ -16,17 +16,24 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-_PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
+_PR_SET_DUMPABLE = 4  # <linux/prctl.h>
+_PR_SET_CHILD_SUBREAPER = 36
 _ORDERLY_S = 3
 _PAUSE_S = 0.05
 _ROUNDS = 20  # each ends what the one before has orphaned
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
-def adopt_orphans() -> None:
-    """On Linux, makes the processes whose parents end before them children of this one, so that it finds them."""
+def beware_of_commands() -> None:
+    """On Linux, keeps what the model runs from reading this process's environment, and from escaping its sight.
+
+    Of the same user, any process may read another's environment and memory unless that one forbids it. A process whose
+    parent has ended becomes a child of this one, so that it is found whatever it has done to its own environment.
+    """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        prctl = ctypes.CDLL(None).prctl
+        prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+        prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def end_leftovers(scratch: Path, *, spare: Collection[int]) -> None:

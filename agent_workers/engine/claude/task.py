@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.errors import SandboxUnavailable
 
-from .equipment import Equipment, app_server, app_tool_names
+from .equipment import WITH_SERVERS, Equipment, app_server, app_tool_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from agent_workers.protocol.v1.task import TaskRequest
+
+    from .environment import Host
 
 BUILT_IN_TOOLS = frozenset(
     {"Agent", "Bash", "Edit", "Glob", "Grep", "NotebookEdit", "Read", "WebFetch", "WebSearch", "Write"}
@@ -32,6 +35,8 @@ _MODES = {
 # The CLI checks paths under two names: Read for all that reads files, Edit for all that writes them.
 _FILE_RULES = {"Read": "Read", "Glob": "Read", "Grep": "Read", "Edit": "Edit", "Write": "Edit", "NotebookEdit": "Edit"}
 _RULE = re.compile(r"(\w+)(?:\((.+)\))?")
+# A Unix socket's path has 107 bytes (unix(7)); of these the run's directory and the socket's own name take about 60.
+_MAX_TMPDIR = 45
 # Work that outlives its turn would be lost at the run's end.
 _VARIABLES = {"CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1"}
 
@@ -44,16 +49,17 @@ def for_task(request: TaskRequest, *, sandbox_domains: Sequence[str] | None = No
         sandbox_domains: The hosts that commands may reach out of a sandbox; None for no sandbox.
     """
     permissions = request.permissions
+    confined = sandbox_domains is not None and "Bash" in request.tools
     return Equipment(
         Path(request.cwd),
         tools=[name for name in request.tools if not name.startswith("mcp__")],
         flags=[*_MODES[permissions.mode], *_directory_flags(request)],
         settings={
             "permissions": {"allow": list(_allowed(request)), "deny": permissions.deny},
-            **(_sandbox(sandbox_domains) if sandbox_domains is not None else {}),
+            **(_sandbox(sandbox_domains or ()) if confined else {}),
         },
         servers={name: server.model_dump() for name, server in request.mcp_servers.items()} | app_server(request),
-        variables=_VARIABLES,
+        variables=WITH_SERVERS | _VARIABLES,
         runs_code=True,
         needs_first=bool(request.agents) or permissions.mode == "defer",
     )
@@ -98,14 +104,16 @@ def _sandbox(domains: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def check_sandbox(environ: Mapping[str, str]) -> None:
+def check_sandbox(host: Host) -> None:
     """Checks that a sandbox can be had at all; the CLI checks the rest, and refuses to start without it.
 
     Raises:
-        SandboxUnavailable: A program that it needs is missing.
+        SandboxUnavailable: A program that it needs is missing, or TMPDIR is too long for the names of its sockets.
     """
     if sys.platform != "linux":
         return
-    missing = [program for program in ("bwrap", "socat") if not shutil.which(program, path=environ.get("PATH"))]
+    missing = [program for program in ("bwrap", "socat") if not shutil.which(program, path=host.environ.get("PATH"))]
     if missing:
         raise SandboxUnavailable(cause=f"not on the PATH: {', '.join(missing)} (packages bubblewrap and socat)")
+    if len(os.fsencode(host.temporary_dir())) > _MAX_TMPDIR:
+        raise SandboxUnavailable(cause=f"TMPDIR is a path of more than {_MAX_TMPDIR} bytes: {host.temporary_dir()}")

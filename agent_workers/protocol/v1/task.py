@@ -57,7 +57,8 @@ class Permissions(Strict):
         description="What becomes of a call that no rule allows. `deny`: it is denied. `ask`: a "
         "`permission_request` waits for the answer; needs --control or --interactive. `defer`: the run ends with "
         "`stop_reason` `permission_required`, and a later one brings the `decision`. `accept_edits`: edits below "
-        "the working directories are allowed, the rest is denied. `plan`: the agent only reads and plans.",
+        "the working directories are allowed, also by commands such as mkdir, and the rest is denied. `plan`: the "
+        "agent only reads and plans.",
     )
     allow: Few[ToolRule] = Field(
         default_factory=list,

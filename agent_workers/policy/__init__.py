@@ -1,0 +1,7 @@
+"""The host's policy: what a request may ask for on this host. A pure decision; no request can widen it."""
+
+from agent_workers.policy.load import load_policy
+from agent_workers.policy.policy import DEFAULT, Policy
+from agent_workers.policy.ruling import Objection, Ruling
+
+__all__ = ["DEFAULT", "Objection", "Policy", "Ruling", "load_policy"]

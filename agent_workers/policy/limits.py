@@ -1,0 +1,58 @@
+"""How much a run may use up."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from agent_workers.policy.ruling import Ruling
+from agent_workers.policy.tables import LimitsTable
+from agent_workers.protocol.v1.request import Request
+
+
+class Bound(NamedTuple):
+    """One limit: what the request says, what holds where it says nothing, and the most that it may say."""
+
+    name: str
+    asked: float | None
+    default: float | None
+    maximum: float | None
+
+    def exceeded(self) -> bool:
+        """Whether the request asks for too much, or for what is no number."""
+        return self.asked is not None and self.maximum is not None and not self.asked <= self.maximum
+
+    def fixed(self) -> float | None:
+        """What the policy gives where the request says nothing; None where it gives nothing."""
+        if self.asked is not None or self.maximum is None:
+            return None
+        return self.maximum if self.default is None else min(self.default, self.maximum)
+
+
+def rule_on_limits(table: LimitsTable, request: Request, ruling: Ruling, default_turns: int | None) -> None:
+    """Objects to what is beyond the table, and fixes what the request leaves out."""
+    turns = Bound("max_turns", request.max_turns, default_turns, table.max_turns)
+    _object(turns, ("max_turns",), ruling)
+    ruling.changes |= dict(_fixed([turns]))
+    limits = list(_limits(table, request))
+    for bound in limits:
+        _object(bound, ("limits", bound.name), ruling)
+    if fixed := dict(_fixed(limits)):
+        ruling.changes["limits"] = request.limits.model_copy(update=fixed)
+
+
+def _limits(table: LimitsTable, request: Request) -> Iterator[Bound]:
+    limits = request.limits
+    timeout = limits.timeout_s if "timeout_s" in limits.model_fields_set else None
+    yield Bound("timeout_s", timeout, limits.timeout_s, table.timeout_s)
+    yield Bound("max_budget_usd", limits.max_budget_usd, None, table.max_budget_usd)
+
+
+def _object(bound: Bound, place: tuple[str, ...], ruling: Ruling) -> None:
+    if bound.exceeded():
+        words = f"must be at most {bound.maximum:.15g}: the host's policy sets limits.{bound.name}"
+        ruling.object_to(*place, words=words)
+
+
+def _fixed(bounds: list[Bound]) -> Iterator[tuple[str, Any]]:
+    for bound in bounds:
+        if (value := bound.fixed()) is not None:
+            yield bound.name, value

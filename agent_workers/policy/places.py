@@ -1,0 +1,38 @@
+"""Where directories really are. Links are followed first, so that none leads out of a root."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+_BEGINS_BELOW = re.compile(r"[\w.*?\[@+-]")
+# The agent's rules on files hold the directory's path, and read these as a pattern.
+_PATTERN_CHARACTERS = re.compile(r"[*?\[\]\\\x00-\x1f\x7f]")
+
+
+def real_directory(path: str) -> str | None:
+    """The directory's own path, without links; None where there is no such directory."""
+    try:
+        found = os.path.realpath(path, strict=True)
+    except (OSError, ValueError):
+        return None
+    return found if os.path.isdir(found) else None  # noqa: PTH112 never raises
+
+
+def is_within(path: str, roots: Sequence[str]) -> bool:
+    """Whether a real path lies in one of the directories; a root that does not exist holds nothing."""
+    real_roots = (real_directory(root) for root in roots)
+    return any(Path(path).is_relative_to(root) for root in real_roots if root is not None)
+
+
+def reads_as_pattern(path: str) -> bool:
+    """Whether the path would mean more than itself in a rule."""
+    return bool(_PATTERN_CHARACTERS.search(path))
+
+
+def leads_out(specifier: str) -> bool:
+    """Whether a rule's path could point outside the directory that it is relative to; in doubt it could.
+
+    To the CLI `//x` is absolute, `/x` relative to its settings file, `~/x` to the home, the rest to the directory.
+    """
+    return not _BEGINS_BELOW.match(specifier) or ".." in specifier or "\\" in specifier

@@ -1,0 +1,95 @@
+"""The policy as a whole, and its ruling on a request."""
+
+from collections.abc import Iterator
+from typing import ClassVar, TypeVar
+
+from pydantic import Field
+
+from agent_workers.policy.limits import rule_on_limits
+from agent_workers.policy.ruling import Ruling, matches, one_of
+from agent_workers.policy.tables import LimitsTable, SandboxTable, TaskTable
+from agent_workers.policy.task import rule_on_task
+from agent_workers.protocol.v1.fields import Few, Opt, Strict, Text, Version
+from agent_workers.protocol.v1.request import Request
+from agent_workers.protocol.v1.task import TaskRequest
+
+R = TypeVar("R", bound=Request)
+
+
+class Policy(Strict):
+    """What requests may ask for on this host. What a file leaves out is as without a file."""
+
+    synonyms: ClassVar = {"v": "version", "worker": "workers", "model": "models"}
+
+    version: Version = Field(description="Version of the file's format.")
+    workers: Opt[Few[Text]] = Field(default=None, description="Workers that may run. Any when absent.")
+    models: Opt[Few[Text]] = Field(
+        default=None, description="Names or patterns of models that a request may name. Any when absent."
+    )
+    system_prompt: bool = Field(default=True, description="May a request instruct the model, or a subagent, itself?")
+    thinking: bool = Field(default=True, description="May a request ask for the model's thinking?")
+    app_tools: bool = Field(default=True, description="May a request bring the application's own tools?")
+    limits: LimitsTable = Field(default_factory=LimitsTable)
+    task: TaskTable = Field(default_factory=TaskTable)
+    sandbox: SandboxTable = Field(default_factory=SandboxTable)
+
+    def grant(self, request: R, worker: str, *, default_turns: int | None = None) -> R:
+        """The request with the policy's limits, and with its directories resolved.
+
+        Args:
+            request: Valid for the worker.
+            worker: The worker's name.
+            default_turns: How often the worker calls the model where the request does not say it.
+
+        Raises:
+            PolicyDenied: With all objections at once in ``details``.
+        """
+        ruling = self.rule(request, worker, default_turns=default_turns)
+        if ruling.objections:
+            raise ruling.denial()
+        return request.model_copy(update=ruling.changes)
+
+    def rule(self, request: Request, worker: str, *, default_turns: int | None = None) -> Ruling:
+        """The decision on a request, as ``grant`` carries it out."""
+        ruling = Ruling()
+        if self.workers is not None and worker not in self.workers:
+            ruling.object_to(words=f"{worker} may not run on this host: the host's policy sets workers")
+        self._rule_on_words(request, ruling)
+        self._rule_on_models(request, ruling)
+        rule_on_limits(self.limits, request, ruling, default_turns)
+        if isinstance(request, TaskRequest):
+            rule_on_task(self.task, request, ruling)
+        return ruling
+
+    def _rule_on_words(self, request: Request, ruling: Ruling) -> None:
+        agents = isinstance(request, TaskRequest) and request.agents
+        if request.system_prompt is not None and not self.system_prompt:
+            ruling.object_to("system_prompt", words="is not allowed: the host's policy sets system_prompt = false")
+        if agents and not self.system_prompt:
+            words = "is not allowed: subagents bring instructions, and the host's policy sets system_prompt = false"
+            ruling.object_to("agents", words=words)
+        if request.thinking and not self.thinking:
+            ruling.object_to("thinking", words="is not allowed: the host's policy sets thinking = false")
+        if request.app_tools and not self.app_tools:
+            ruling.object_to("app_tools", words="is not allowed: the host's policy sets app_tools = false")
+
+    def _rule_on_models(self, request: Request, ruling: Ruling) -> None:
+        for place, model in _models(request):
+            # The CLI reads a list of names with commas between them.
+            if self.models is not None and not all(matches(name, self.models) for name in model.split(",")):
+                ruling.object_to(*place, words=one_of(self.models, "models"), reason=f"{model} is not in models")
+
+
+def _models(request: Request) -> Iterator[tuple[tuple[str, ...], str]]:
+    if request.model is not None:
+        yield ("model",), request.model
+    if request.fallback_model is not None:
+        yield ("fallback_model",), request.fallback_model
+    if isinstance(request, TaskRequest):
+        for name, agent in request.agents.items():
+            if agent.model is not None:
+                yield ("agents", name, "model"), agent.model
+
+
+DEFAULT = Policy(version=1)
+"""What holds where no file is named: words are free, and a task stays in its directory, without MCP servers."""

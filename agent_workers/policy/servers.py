@@ -1,0 +1,98 @@
+"""Which MCP servers a task may bring: programs by their exact command line, addresses by their host."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from agent_workers.protocol.v1.fields import AbsolutePath, Few, Strict, Text
+
+_NAME = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
+_IPV6 = r"\[[0-9a-f:.]+\]"
+_PATTERN = re.compile(rf"((?:\*\.)?{_NAME}|{_IPV6})(?::([0-9]{{1,5}}))?", re.IGNORECASE | re.ASCII)
+_DOMAIN = re.compile(rf"(?:\*\.)?{_NAME}", re.IGNORECASE | re.ASCII)
+# The CLI's reader of addresses takes more than Python's, and takes it otherwise: a backslash for a slash, an "@" for
+# the end of a user's name, "%65" for "e". Whatever could be read in two ways is no address here.
+_ADDRESS = re.compile(
+    rf"(https?)://({_NAME}|{_IPV6})(?::([0-9]{{1,5}}))?(?:[/?#].*)?", re.IGNORECASE | re.ASCII | re.DOTALL
+)
+_PORTS = {"http": 80, "https": 443}
+
+
+def _host_pattern(text: str) -> str:
+    if not (found := _PATTERN.fullmatch(text)) or _plain(found[1]) is None:
+        words = "must be a host such as mcp.example.com, *.example.com or [::1], with :port for another than its own"
+        raise PydanticCustomError("contract", "{found}", {"found": words})
+    return text
+
+
+def _domain(text: str) -> str:
+    if not _DOMAIN.fullmatch(text):
+        words = "must be a domain such as example.com or *.example.com"
+        raise PydanticCustomError("contract", "{found}", {"found": words})
+    return text
+
+
+HostPattern = Annotated[Text, AfterValidator(_host_pattern)]
+Domain = Annotated[Text, AfterValidator(_domain)]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Command(Strict):
+    """A program that a request may have started as an MCP server. In the file, a string is one without arguments."""
+
+    synonyms: ClassVar = {"arguments": "args", "argv": "args", "path": "command"}
+
+    command: AbsolutePath = Field(description="The program, spelled as in the request.")
+    args: Few[str] = Field(default_factory=list, description="The arguments that it is started with.")
+    more_args: bool = Field(default=False, description="Whether the request may add arguments after these.")
+    env: Few[VariableName] = Field(default_factory=list, description="Variables that the request may set.")
+
+    def takes(self, args: Sequence[str]) -> bool:
+        """Whether it may be started with these arguments."""
+        return list(args[: len(self.args)] if self.more_args else args) == self.args
+
+    def foreign(self, env: Iterable[str]) -> list[str]:
+        """The variables that a request may not set for it."""
+        return [name for name in env if name not in self.env]
+
+
+def _spelled_out(value: object) -> object:
+    return {"command": value} if isinstance(value, str) else value
+
+
+CommandEntry = Annotated[Command, BeforeValidator(_spelled_out)]
+
+
+def reaches_only(patterns: Sequence[str], url: str) -> bool:
+    """Whether an address lies at a host of the patterns, beyond doubt."""
+    found = _ADDRESS.fullmatch(url)
+    host = _plain(found[2]) if found else None
+    if not found or host is None:
+        return False
+    own = _PORTS[found[1].lower()]
+    return any(_fits(pattern, host, int(found[3] or own), own) for pattern in patterns)
+
+
+def _fits(pattern: str, host: str, port: int, own_port: int) -> bool:
+    parts = _PATTERN.fullmatch(pattern)
+    assert parts  # checked when the policy was read
+    if port != int(parts[2] or own_port):
+        return False
+    wanted = _plain(parts[1])
+    assert wanted
+    return host.endswith(wanted[1:]) if wanted.startswith("*.") else host == wanted
+
+
+def _plain(host: str) -> str | None:
+    """The one spelling of a host; None for an address of IPv6 that is none."""
+    if not host.startswith("["):
+        return host.lower()
+    from ipaddress import IPv6Address  # noqa: PLC0415 hardly ever needed
+
+    try:
+        return f"[{IPv6Address(host[1:-1])}]"
+    except ValueError:
+        return None

@@ -1,0 +1,50 @@
+"""The tables of the policy's file. A key that is left out changes nothing; the file's own checks are strict."""
+
+from typing import ClassVar, get_args
+
+from pydantic import Field
+
+from agent_workers.policy.servers import CommandEntry, Domain, HostPattern
+from agent_workers.protocol.v1.fields import AbsolutePath, Count, Dollars, Few, Opt, RunSeconds, Strict, Text
+from agent_workers.protocol.v1.task import Mode
+
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+
+class LimitsTable(Strict):
+    """The most that a request may ask for, and what it gets where it asks for nothing and its default is more."""
+
+    synonyms: ClassVar = {"timeout": "timeout_s", "turns": "max_turns", "max_budget": "max_budget_usd"}
+
+    timeout_s: Opt[RunSeconds] = Field(default=None, description="Seconds that a run may take.")
+    max_turns: Opt[Count] = Field(default=None, description="How often the model may be called.")
+    max_budget_usd: Opt[Dollars] = Field(default=None, description="US dollars that a run may cost.")
+
+
+class TaskTable(Strict):
+    """What the task worker's requests may ask for."""
+
+    synonyms: ClassVar = {"roots": "cwd_roots", "cwd": "cwd_roots", "mode": "modes", "permissions": "modes"}
+
+    tools: Opt[Few[Text]] = Field(default=None, description="Names or patterns of tools. Any when absent.")
+    cwd_roots: Opt[Few[AbsolutePath]] = Field(
+        default=None,
+        description="Directories in which `cwd` and `add_dirs` lie. When absent, `cwd` may be any directory, and "
+        "`add_dirs` lie in it.",
+    )
+    modes: Few[Mode] = Field(default_factory=lambda: list(MODES), description="What `permissions.mode` may be.")
+    mcp_commands: Opt[Few[CommandEntry]] = Field(
+        default=None, description="Programs that may be started as MCP servers. None when absent."
+    )
+    mcp_hosts: Opt[Few[HostPattern]] = Field(
+        default=None, description="Hosts of MCP servers that may be reached. None when absent."
+    )
+
+
+class SandboxTable(Strict):
+    """Whether a task's commands run in a sandbox."""
+
+    synonyms: ClassVar = {"domains": "allowed_domains", "hosts": "allowed_domains"}
+
+    enabled: bool = Field(default=False, description="Without a working sandbox such a task is refused.")
+    allowed_domains: Few[Domain] = Field(default_factory=list, description="What commands in it may reach.")

@@ -1,0 +1,110 @@
+"""What a task may ask for: its directories, tools, rules and servers."""
+
+from collections.abc import Iterator
+
+from agent_workers.policy.places import is_within, leads_out, reads_as_pattern, real_directory
+from agent_workers.policy.ruling import Ruling, matches, one_of, quoted
+from agent_workers.policy.servers import Command, reaches_only
+from agent_workers.policy.tables import TaskTable
+from agent_workers.protocol.v1.task import HttpServer, StdioServer, TaskRequest
+
+_WITHOUT_FILES = ("Bash", "WebFetch", "WebSearch", "Agent")
+_OUTSIDE = "must lie in a directory that the host's policy names in task.cwd_roots"
+_ASK = "needs the operator's word: {key} in the policy that AGENT_WORKERS_POLICY names"
+
+
+def rule_on_task(table: TaskTable, request: TaskRequest, ruling: Ruling) -> None:
+    """Objects to what is beyond the table, and fixes the directories to what they are without links."""
+    _rule_on_directories(table, request, ruling)
+    for place, name in _tools(request):
+        if table.tools is not None and not matches(name, table.tools):
+            ruling.object_to(*place, words=one_of(table.tools, "task.tools"), reason=f"{name} is not in task.tools")
+    if request.permissions.mode not in table.modes:
+        ruling.object_to("permissions", "mode", words=one_of(table.modes, "task.modes"))
+    _rule_on_rules(request, ruling)
+    for name, server in request.mcp_servers.items():
+        if isinstance(server, HttpServer):
+            _rule_on_address(table, name, server, ruling)
+        else:
+            _rule_on_program(table, name, server, ruling)
+
+
+def _rule_on_directories(table: TaskTable, request: TaskRequest, ruling: Ruling) -> None:
+    roots = table.cwd_roots
+    cwd = _granted(("cwd",), request.cwd, roots, ruling)
+    within = [cwd or request.cwd] if roots is None else roots
+    words = "must lie in cwd, unless the host's policy sets task.cwd_roots" if roots is None else _OUTSIDE
+    added = [_granted(("add_dirs", n), path, within, ruling, words) for n, path in enumerate(request.add_dirs)]
+    ruling.changes |= {"cwd": cwd, "add_dirs": added}
+
+
+def _granted(
+    place: tuple[str | int, ...], path: str, roots: list[str] | None, ruling: Ruling, words: str = _OUTSIDE
+) -> str | None:
+    """The directory without links; None with an objection."""
+    real = real_directory(path)
+    if real is None and roots is None:
+        ruling.object_to(*place, words="must be a directory that exists", reason=f"{path!a} is no directory here")
+        return None
+    if real is None or (roots is not None and not is_within(real, roots)):  # told alike: else one could look around
+        reason = f"{path!a} is really {real!a}" if real else f"{path!a} is no directory here"
+        ruling.object_to(*place, words=words, reason=f"{reason}, not in {quoted(roots or ())}")
+        return None
+    if reads_as_pattern(real):
+        pattern = "must have a path without * ? [ ] \\ and control characters: rules would read them as a pattern"
+        ruling.object_to(*place, words=pattern, reason=f"{real!a} would be read as a pattern")
+        return None
+    return real
+
+
+def _tools(request: TaskRequest) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for number, name in enumerate(request.tools):
+        yield ("tools", number), name
+    for agent_name, agent in request.agents.items():
+        for number, name in enumerate(agent.tools or ()):
+            yield ("agents", agent_name, "tools", number), name
+
+
+def _rule_on_rules(request: TaskRequest, ruling: Ruling) -> None:
+    for number, rule in enumerate(request.permissions.allow):
+        place = ("permissions", "allow", number)
+        name, opened, specifier = rule.partition("(")
+        if not any(tool == name or tool.startswith(f"{name}__") for tool in request.tools):
+            ruling.object_to(*place, words=f"allows what tools does not have: {name}")
+        elif opened and name not in _WITHOUT_FILES and leads_out(specifier.removesuffix(")")):
+            words = (
+                "must be a path relative to cwd, without .. or \\: rules on files stay inside the working directories"
+            )
+            ruling.object_to(*place, words=words, reason=f"{rule!a} could lead out of the working directories")
+
+
+def _rule_on_address(table: TaskTable, name: str, server: HttpServer, ruling: Ruling) -> None:
+    place = ("mcp_servers", name, "url")
+    if table.mcp_hosts is None:
+        ruling.object_to(*place, words=_ASK.format(key="task.mcp_hosts"))
+    elif not reaches_only(table.mcp_hosts, server.url):
+        words = "must lie at a host that the host's policy names in task.mcp_hosts"
+        ruling.object_to(*place, words=words, reason=f"the host of {name!a} is not one of {quoted(table.mcp_hosts)}")
+
+
+def _rule_on_program(table: TaskTable, name: str, server: StdioServer, ruling: Ruling) -> None:
+    place = ("mcp_servers", name)
+    known = [entry for entry in table.mcp_commands or () if entry.command == server.command]
+    fitting = [entry for entry in known if entry.takes(server.args)]
+    if fitting:
+        _rule_on_variables(place, fitting, server, ruling)
+    elif known:
+        words = "must be the arguments that the host's policy names for this program in task.mcp_commands"
+        wanted = " or ".join(quoted(entry.args) for entry in known)
+        ruling.object_to(*place, "args", words=words, reason=f"must be {wanted} for {server.command!a}")
+    elif table.mcp_commands is None:
+        ruling.object_to(*place, "command", words=_ASK.format(key="task.mcp_commands"))
+    else:
+        words = "must be a program that the host's policy names in task.mcp_commands"
+        ruling.object_to(*place, "command", words=words, reason=f"{server.command!a} is not in task.mcp_commands")
+
+
+def _rule_on_variables(place: tuple[str, ...], entries: list[Command], server: StdioServer, ruling: Ruling) -> None:
+    for variable in min((entry.foreign(server.env) for entry in entries), key=len):
+        words = "is not a variable that the host's policy lets a request set for this program in task.mcp_commands"
+        ruling.object_to(*place, "env", variable, words=words)

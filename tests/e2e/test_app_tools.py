@@ -1,0 +1,209 @@
+"""The application's own tools: the model calls, the application answers, and nothing that goes wrong hangs a run."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from .desk import Desk, call, give
+from .stream import Event
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+FIND = {
+    "name": "find_partner",
+    "description": "Finds a partner by name.",
+    "input_schema": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
+}
+BRIEFLY = {**FIND, "timeout_s": 0.3}
+Answer = Callable[[Event], Event | None]
+WORKERS = pytest.mark.parametrize("worker", ["agent-chat", "agent-task"])
+
+
+def on_call(answer: Answer) -> Answer:
+    return lambda event: answer(event) if event["type"] == "app_tool_call" else None
+
+
+@WORKERS
+def test_the_model_calls_a_tool_that_the_application_runs(desk: Desk, worker: str) -> None:
+    desk.script(call("mcp__app__find_partner", name="Acme"), end="Acme is in Berlin.")
+    reply = on_call(lambda event: give(event, f"{event['input']['name']}: Berlin"))
+    ended = desk.converse(reply, worker=worker, app_tools=[FIND])
+    assert ended.ending == ("done", 0)
+    [asked] = ended.of("app_tool_call")
+    assert (asked["name"], asked["input"]) == ("find_partner", {"name": "Acme"})
+    assert asked["expires_at"] > asked["ts"]
+    [result] = ended.of("tool_result")
+    assert (result["status"], result["content"]) == ("ok", "Acme: Berlin")
+    assert desk.told_to_the_model() == ["Acme: Berlin"]
+    assert ended.of("session")[0]["tools"] == ["mcp__app__find_partner"]
+
+
+def test_the_model_is_shown_the_tool_as_the_request_describes_it(desk: Desk) -> None:
+    desk.script()
+    desk.converse(lambda event: None, worker="agent-chat", app_tools=[FIND])
+    [tool] = desk.simulator.requests("/v1/messages")[-1].body["tools"]
+    assert tool["name"] == "mcp__app__find_partner"
+    assert tool["description"] == FIND["description"]
+    assert tool["input_schema"]["properties"] == FIND["input_schema"]["properties"]  # type: ignore[index]
+
+
+def test_an_error_of_the_application_reaches_the_model_as_one(desk: Desk) -> None:
+    desk.script(call("mcp__app__find_partner", name="Acme"))
+    ended = desk.converse(
+        on_call(lambda event: give(event, "The register is closed.", is_error=True)),
+        worker="agent-chat",
+        app_tools=[FIND],
+    )
+    [result] = ended.of("tool_result")
+    assert (result["status"], result["content"]) == ("error", "The register is closed.")
+
+
+def test_images_and_texts_reach_the_model(desk: Desk) -> None:
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}}
+    desk.script(call("mcp__app__find_partner", name="Acme"))
+    content = [{"type": "text", "text": "The logo:"}, image]
+    desk.converse(on_call(lambda event: give(event, content)), worker="agent-chat", app_tools=[FIND])
+    sent = str(desk.simulator.requests("/v1/messages")[-1].body["messages"])
+    assert "The logo:" in sent
+    assert PIXEL in sent
+
+
+def test_input_that_breaks_the_schema_never_reaches_the_application(desk: Desk) -> None:
+    desk.script([call("mcp__app__find_partner", name=7), call("mcp__app__find_partner", nom="Acme")])
+    ended = desk.converse(on_call(lambda event: give(event, "never")), worker="agent-chat", app_tools=[FIND])
+    assert ended.of("app_tool_call") == []
+    wrong, missing = ended.of("tool_result")
+    assert (wrong["status"], missing["status"]) == ("error", "error")
+    assert "$.name: 7 is not of type 'string'" in wrong["content"]
+    assert "'name' is a required property" in missing["content"]
+    assert ended.ending == ("done", 0)
+
+
+def test_no_result_in_time_is_an_error_that_the_model_sees(desk: Desk) -> None:
+    desk.script(call("mcp__app__find_partner", name="Acme"), end="I could not find out.")
+    ended = desk.converse(lambda event: None, worker="agent-chat", app_tools=[BRIEFLY])
+    assert ended.ending == ("done", 0)
+    assert desk.told_to_the_model() == ["The application gave no result within 0.3 seconds."]
+    assert ended.last["text"] == "I could not find out."
+
+
+def test_a_late_result_changes_nothing(desk: Desk) -> None:
+    desk.script(call("mcp__app__find_partner", name="Acme"), call("mcp__app__find_partner", name="Globex"))
+    calls: list[Event] = []
+
+    def late(event: Event) -> Event | None:
+        if event["type"] == "app_tool_call":
+            calls.append(event)
+            if len(calls) == 2:
+                return give(calls[0], "too late")
+        return None
+
+    ended = desk.converse(late, worker="agent-chat", app_tools=[BRIEFLY])
+    assert [(ack["ok"], ack["code"]) for ack in ended.of("ack")] == [(False, "not_pending")]
+    assert not any("too late" in text for text in desk.told_to_the_model())
+
+
+def _another_call(event: Event) -> Event:
+    return give({"call_id": "0" * 32}, "x")
+
+
+def _as_a_permission(event: Event) -> Event:
+    return {"type": "permission", "id": "x", "permission_id": event["call_id"], "behavior": "allow"}
+
+
+def _an_object_as_content(event: Event) -> Event:
+    return give(event, {"name": "Acme"})
+
+
+def _no_content(event: Event) -> Event:
+    return {"type": "app_tool_result", "id": "x", "call_id": event["call_id"]}
+
+
+@pytest.mark.parametrize("answer", [_another_call, _as_a_permission, _an_object_as_content, _no_content])
+def test_what_is_no_result_of_the_call_becomes_an_error_and_no_hang(desk: Desk, answer: Answer) -> None:
+    desk.script(call("mcp__app__find_partner", name="Acme"))
+    ended = desk.converse(on_call(answer), worker="agent-chat", app_tools=[BRIEFLY])
+    assert ended.ending == ("done", 0)
+    assert [ack["ok"] for ack in ended.of("ack")] == [False]
+    assert ended.of("tool_result")[0]["status"] == "error"
+
+
+def test_the_end_of_stdin_during_a_call_ends_the_run(desk: Desk) -> None:
+    desk.script(call("mcp__app__find_partner", name="Acme"))
+    running = desk.home.start("--control")
+    running.send({"prompt": "x", "app_tools": [FIND]})
+    running.wait_for("app_tool_call")
+    running.end_input()
+    assert running.end().ending == ("aborted", 3)
+
+
+def test_a_tool_that_waits_for_its_application_is_not_idle(desk: Desk) -> None:
+    desk.script(call("mcp__app__find_partner", name="Acme"))
+    tool = {**FIND, "timeout_s": 2.5}
+    limits = {"idle_timeout_s": 1}
+    ended = desk.converse(lambda event: None, worker="agent-chat", app_tools=[tool], limits=limits)
+    assert ended.ending == ("done", 0)
+
+
+def test_several_calls_at_once_each_get_their_own_result(desk: Desk) -> None:
+    names = [f"partner-{number}" for number in range(10)]
+    desk.script([call("mcp__app__find_partner", name=name) for name in names])
+    reply = on_call(lambda event: give(event, f"this is {event['input']['name']}"))
+    desk.converse(reply, worker="agent-chat", app_tools=[FIND])
+    assert desk.told_to_the_model() == [f"this is {name}" for name in names]
+
+
+def test_a_large_result_reaches_the_model(desk: Desk) -> None:
+    desk.script(call("mcp__app__find_partner", name="Acme"))
+    ended = desk.converse(on_call(lambda event: give(event, "wörd " * 8_000)), worker="agent-chat", app_tools=[FIND])
+    assert ended.ending == ("done", 0)
+    assert ended.of("tool_result")[0]["status"] == "ok"
+
+
+def test_the_tools_of_a_conversation_are_there_again_when_it_is_resumed(desk: Desk) -> None:
+    desk.script(call("mcp__app__find_partner", name="Acme"))
+    reply = on_call(lambda event: give(event, "Berlin"))
+    first = desk.converse(reply, worker="agent-chat", app_tools=[FIND])
+    session = {"resume": first.last["session_id"]}
+    desk.script(call("mcp__app__find_partner", name="Globex"))
+    assert desk.converse(reply, worker="agent-chat", app_tools=[FIND], session=session).ending == ("done", 0)
+
+
+def test_a_deny_rule_also_holds_for_the_applications_tools(desk: Desk) -> None:
+    desk.script(call("mcp__app__find_partner", name="Acme"))
+    ended = desk.converse(
+        on_call(lambda event: give(event, "never")), app_tools=[FIND], permissions={"deny": ["mcp__app__find_partner"]}
+    )
+    assert ended.of("app_tool_call") == []
+    assert ended.of("tool_result")[0]["status"] in ("denied", "error")
+
+
+@pytest.mark.parametrize(
+    ("schema", "place"),
+    [
+        ({"type": "object", "properties": {"n": {"type": "number?"}}}, "/app_tools/0/input_schema/properties/n/type"),
+        (
+            {"type": "object", "properties": {"n": {"$ref": "http://x/y"}}},
+            "/app_tools/0/input_schema/properties/n/$ref",
+        ),
+        (
+            {"type": "object", "properties": {"n": {"pattern": r"^\p{L}+$"}}},
+            "/app_tools/0/input_schema/properties/n/pattern",
+        ),
+    ],
+)
+def test_a_schema_that_cannot_be_checked_is_refused(desk: Desk, schema: dict[str, Any], place: str) -> None:
+    input_schema = {"type": "object", "properties": {"n": schema}}
+    request = {"prompt": "x", "app_tools": [{**FIND, "input_schema": input_schema}]}
+    ended = desk.home.run(request, "--control", after=b"\n")
+    assert ended.ending == ("invalid_request", 2)
+    assert [problem["pointer"] for problem in ended.last["details"]] == [
+        f"/app_tools/0/input_schema/properties/n/{place}"
+    ]
+
+
+def test_without_control_the_applications_tools_are_refused(desk: Desk) -> None:
+    ended = desk.home.run({"prompt": "x", "app_tools": [FIND]})
+    assert ended.ending == ("invalid_request", 2)
+    [problem] = ended.last["details"]
+    assert (problem["pointer"], "--control" in problem["message"]) == ("/app_tools", True)

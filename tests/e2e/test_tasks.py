@@ -1,0 +1,208 @@
+"""An agent that acts: the real CLI with its tools, in a directory, as far as the request allows."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent_workers.engine.claude.task import BUILT_IN_TOOLS
+
+from .desk import Desk, bash, call, permit, results
+from .worker import command_of
+
+CRM = str(Path(__file__).parents[2] / "examples" / "mcp" / "partners.py")
+
+
+def test_a_task_reads_and_edits_and_runs_commands(desk: Desk) -> None:
+    desk.file("notes.txt", "Meet at nine.\n")
+    desk.script(
+        call("Read", file_path="notes.txt"),
+        call("Edit", file_path="notes.txt", old_string="nine", new_string="ten"),
+        bash("cat notes.txt && pwd"),
+        end="It is at ten now.",
+    )
+    ended = desk.run(tools=["Read", "Edit", "Bash"], permissions={"allow": ["Edit", "Bash(cat notes.txt && pwd)"]})
+    assert ended.ending == ("done", 0)
+    assert (desk.cwd / "notes.txt").read_text() == "Meet at ten.\n"
+    assert [event["status"] for event in ended.of("tool_result")] == ["ok", "ok", "ok"]
+    assert ended.of("tool_result")[2]["content"] == f"Meet at ten.\n{desk.cwd}"
+    assert ended.last["text"] == "It is at ten now."
+    assert "denials" not in ended.last
+    assert ended.of("start")[0]["worker"] == "agent-task"
+
+
+def test_each_call_is_told_before_its_result_and_names_the_same_id(desk: Desk) -> None:
+    desk.script([bash("echo one"), bash("echo two")])
+    ended = desk.run(tools=["Bash"])
+    for name in ("one", "two"):
+        [called] = [event for event in ended.of("tool_call") if event["input"]["command"] == f"echo {name}"]
+        [result] = [event for event in ended.of("tool_result") if event["tool_use_id"] == called["tool_use_id"]]
+        assert called["seq"] < result["seq"]
+        assert result["content"] == name
+
+
+def test_parallel_calls_each_get_their_own_result(desk: Desk) -> None:
+    for name in "abcdef":
+        desk.file(name, f"this is {name}")
+    desk.script([call("Read", file_path=name) for name in "abcdef"])
+    ended = desk.run(tools=["Read"])
+    found = results(ended)
+    assert {Path(name).name: f"this is {Path(name).name}" in event["content"] for name, event in found.items()} == (
+        dict.fromkeys("abcdef", True)
+    )
+
+
+def test_a_denied_call_is_told_as_such_and_the_run_goes_on(desk: Desk) -> None:
+    desk.script(bash("touch made"), bash("echo after"), end="I could not.")
+    ended = desk.run(tools=["Bash"])
+    assert ended.ending == ("done", 0)
+    assert [event["status"] for event in ended.of("tool_result")] == ["denied", "ok"]
+    [denial] = ended.last["denials"]
+    assert denial["input"]["command"] == "touch made"
+    assert denial["tool_use_id"] == ended.of("tool_call")[0]["tool_use_id"]
+    assert not (desk.cwd / "made").exists()
+    assert ended.last["text"] == "I could not."
+
+
+def test_a_long_result_is_cut_in_a_marked_way(desk: Desk) -> None:
+    desk.file("long", "ab" * 150_000)
+    desk.script(bash("cat long"))
+    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, env={"BASH_MAX_OUTPUT_LENGTH": "400000"})
+    [result] = ended.of("tool_result")
+    assert result["status"] == "ok"
+
+
+def test_a_subagent_works_under_the_call_that_started_it(desk: Desk) -> None:
+    prompt = "[[scenario:tool-loop]] Look around."
+    desk.script(call("Agent", description="Look", prompt=prompt, subagent_type="scout"), end="The scout is back.")
+    scout = {"description": "Looks around.", "prompt": "You look around.", "tools": ["Bash"]}
+    ended = desk.run(tools=["Agent", "Bash"], agents={"scout": scout})
+    assert ended.ending == ("done", 0)
+    started, inner = ended.of("tool_call")
+    assert started["name"] == "Agent"
+    assert inner["parent_tool_use_id"] == started["tool_use_id"]
+    assert ended.of("task")[0]["status"] == "started"
+    assert "completed" in {event["status"] for event in ended.of("task")}
+    assert ended.last["text"] == "The scout is back."
+    asked = [request.body for request in desk.simulator.requests("/v1/messages")]
+    assert any("You look around." in str(body["system"]) for body in asked)
+
+
+def test_a_subagents_words_are_not_the_answer(desk: Desk) -> None:
+    desk.script(call("Agent", description="Say hello", prompt="[[scenario:hello]] Hi", subagent_type="general-purpose"))
+    ended = desk.run(tools=["Agent"])
+    assert ended.last["text"] == "All done."
+
+
+def test_an_mcp_server_of_the_request_is_started_and_called(desk: Desk) -> None:
+    desk.script(call("mcp__crm__find_partner", name="Acme"), end="Acme is a partner.")
+    policy = desk.home.root / "policy.toml"
+    policy.write_text(
+        f'version = 1\nworkers = ["agent-task"]\n[task]\ntools = ["mcp__crm__*"]\ncwd_roots = ["{desk.cwd}"]\n'
+        f'modes = ["deny"]\n[[task.mcp_commands]]\ncommand = "{sys.executable}"\nargs = ["{CRM}"]\n'
+    )
+    ended = desk.run(
+        tools=["mcp__crm__find_partner"],
+        permissions={"allow": ["mcp__crm__find_partner"]},
+        mcp_servers={"crm": {"command": sys.executable, "args": [CRM]}},
+        env={"AGENT_WORKERS_POLICY": str(policy)},
+    )
+    assert ended.ending == ("done", 0)
+    [result] = ended.of("tool_result")
+    assert (result["status"], "Acme" in result["content"]) == ("ok", True)
+    assert ended.of("session")[0]["tools"] == ["mcp__crm__find_partner"]
+
+
+def test_edits_are_accepted_below_the_working_directory_only(desk: Desk) -> None:
+    outside = desk.home.root / "outside.txt"
+    desk.script([call("Write", file_path="a.txt", content="a"), call("Write", file_path=str(outside), content="b")])
+    ended = desk.run(tools=["Write"], permissions={"mode": "accept_edits"})
+    assert (desk.cwd / "a.txt").read_text() == "a"
+    assert not outside.exists()
+    assert sorted(event["status"] for event in ended.of("tool_result")) == ["denied", "ok"]
+
+
+def test_a_plan_changes_nothing(desk: Desk) -> None:
+    desk.script(call("Write", file_path="a.txt", content="a"), end="First this, then that.")
+    ended = desk.run(tools=["Write", "Read"], permissions={"mode": "plan"})
+    assert not (desk.cwd / "a.txt").exists()
+    assert ended.last["text"] == "First this, then that."
+
+
+def test_every_tool_that_is_taken_is_one_that_the_agent_has(desk: Desk) -> None:
+    desk.script()
+    ended = desk.run(tools=sorted(BUILT_IN_TOOLS))
+    assert sorted(ended.of("session")[0]["tools"]) == sorted(BUILT_IN_TOOLS)
+
+
+def test_further_directories_are_worked_in_too(desk: Desk) -> None:
+    below = desk.cwd / "sub"
+    below.mkdir()
+    desk.script(call("Write", file_path="b.txt", content="b"))
+    ended = desk.run(cwd=str(below), add_dirs=[str(below)], tools=["Write"], permissions={"allow": ["Write"]})
+    assert ended.ending == ("done", 0)
+    assert (below / "b.txt").exists()
+
+
+def test_a_task_is_continued_in_its_directory(desk: Desk) -> None:
+    desk.simulator.play("memory")
+    first = desk.run(prompt="My name is Ada.")
+    second = desk.run(prompt="What is my name?", session={"resume": first.last["session_id"]})
+    assert "Ada" in second.last["text"]
+
+
+def test_a_task_gives_structured_output(desk: Desk) -> None:
+    desk.simulator.play("structured-output")
+    schema = {"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}
+    ended = desk.run(output_schema=schema)
+    assert isinstance(ended.last["output"]["count"], int)
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"tools": ["Raed"]}, "/tools/0"),
+        ({"tools": ["mcp__crm__find"]}, "/tools/0"),
+        ({"tools": ["Read"], "permissions": {"allow": ["Bash"]}}, "/permissions/allow/0"),
+        ({"agents": {"a": {"description": "d", "prompt": "p"}}}, "/agents"),
+        ({"permissions": {"mode": "ask"}}, "/permissions/mode"),
+        ({"permissions": {"mode": "bypassPermissions"}}, "/permissions/mode"),
+        ({"tools": ["Bash"], "permissions": {"mode": "defer", "allow": ["Bash(ls)"]}}, "/permissions/allow/0"),
+        ({"cwd": "/does/not/exist"}, "/cwd"),
+        ({"cwd": "/etc/passwd"}, "/cwd"),
+        ({"app_tools": [{"name": "t", "description": "d", "input_schema": {"type": "object"}}]}, "/app_tools"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_runs(desk: Desk, fields: dict[str, object], place: str) -> None:
+    ended = desk.run(**fields)
+    assert ended.ending == ("invalid_request", 2)
+    assert [problem["pointer"] for problem in ended.last["details"]] == [place]
+    assert desk.simulator.requests() == []
+
+
+def test_a_typo_in_a_tools_name_is_told_what_it_was_meant_to_be(desk: Desk) -> None:
+    [problem] = desk.run(tools=["Raed"]).last["details"]
+    assert problem["did_you_mean"] == "Read"
+
+
+def test_nothing_of_a_request_shows_in_the_command_line(desk: Desk) -> None:
+    seen: list[bytes] = []
+
+    def look(event: dict[str, object]) -> dict[str, object] | None:
+        if event["type"] != "permission_request":
+            return None
+        seen.extend(command_of(pid) for pid in desk.home.processes())
+        return permit(event, "deny")
+
+    desk.script(bash("touch made"))
+    helper = {"description": "canary-a", "prompt": "canary-b"}
+    desk.converse(
+        look,
+        prompt="canary-c",
+        system_prompt="canary-d",
+        tools=["Bash", "Agent"],
+        agents={"helper": helper},
+        permissions={"mode": "ask", "allow": ["Bash(canary-e)"]},
+    )
+    assert seen
+    assert not any(b"canary" in line for line in seen)
