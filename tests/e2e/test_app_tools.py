@@ -181,15 +181,9 @@ def test_a_deny_rule_also_holds_for_the_applications_tools(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("schema", "place"),
     [
-        ({"type": "object", "properties": {"n": {"type": "number?"}}}, "/app_tools/0/input_schema/properties/n/type"),
-        (
-            {"type": "object", "properties": {"n": {"$ref": "http://x/y"}}},
-            "/app_tools/0/input_schema/properties/n/$ref",
-        ),
-        (
-            {"type": "object", "properties": {"n": {"pattern": r"^\p{L}+$"}}},
-            "/app_tools/0/input_schema/properties/n/pattern",
-        ),
+        ({"type": "number?"}, "type"),
+        ({"$ref": "http://127.0.0.1:1/x"}, "$ref"),
+        ({"pattern": r"^\p{L}+$"}, "pattern"),
     ],
 )
 def test_a_schema_that_cannot_be_checked_is_refused(desk: Desk, schema: dict[str, Any], place: str) -> None:
@@ -197,9 +191,8 @@ def test_a_schema_that_cannot_be_checked_is_refused(desk: Desk, schema: dict[str
     request = {"prompt": "x", "app_tools": [{**FIND, "input_schema": input_schema}]}
     ended = desk.home.run(request, "--control", after=b"\n")
     assert ended.ending == ("invalid_request", 2)
-    assert [problem["pointer"] for problem in ended.last["details"]] == [
-        f"/app_tools/0/input_schema/properties/n/{place}"
-    ]
+    [problem] = ended.last["details"]
+    assert problem["pointer"] == f"/app_tools/0/input_schema/properties/n/{place}"
 
 
 def test_without_control_the_applications_tools_are_refused(desk: Desk) -> None:

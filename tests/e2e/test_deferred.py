@@ -8,7 +8,6 @@ from .desk import Desk, bash, call
 from .worker import Ended
 
 DEFER = {"mode": "defer"}
-ALLOW = {"tool_use_id": "toolu_1", "behavior": "allow"}
 
 
 def pending_of(desk: Desk, *turns: Any, **fields: Any) -> Ended:
@@ -19,14 +18,11 @@ def pending_of(desk: Desk, *turns: Any, **fields: Any) -> Ended:
     return ended
 
 
-def resume(
-    desk: Desk, first: Ended, behavior: str | None = "allow", tool_use_id: str | None = None, **more: Any
-) -> Ended:
+def resume(desk: Desk, first: Ended, behavior: str = "allow", **more: Any) -> Ended:
     desk.script(end="So be it.")
-    decision = {"tool_use_id": tool_use_id or first.last["pending"]["tool_use_id"], "behavior": behavior, **more}
-    permissions = {**DEFER, **({"decision": decision} if behavior else {})}
+    decision = {"tool_use_id": first.last["pending"]["tool_use_id"], "behavior": behavior, **more}
     session = {"resume": first.last["session_id"]}
-    return desk.run(prompt="Go on.", tools=["Bash"], permissions=permissions, session=session)
+    return desk.run(prompt="Go on.", tools=["Bash"], permissions={**DEFER, "decision": decision}, session=session)
 
 
 def test_a_run_ends_with_the_call_that_waits(desk: Desk) -> None:
@@ -129,22 +125,9 @@ def test_a_subagents_call_cannot_wait_and_is_denied(desk: Desk) -> None:
     assert list(desk.cwd.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "permissions",
-    [
-        ({"permissions": {"mode": "ask", "decision": {}}}, None),
-        (
-            {"permissions": {"mode": "deny", "decision": {"tool_use_id": "t", "behavior": "allow"}}},
-            "/permissions/decision",
-        ),
-        (
-            {"permissions": {"mode": "defer", "decision": {"tool_use_id": "t", "behavior": "allow"}}},
-            "/permissions/decision",
-        ),
-    ],
-)
-def test_a_decision_that_concerns_no_session_is_refused(desk: Desk, fields: dict[str, Any], place: str | None) -> None:
-    ended = desk.run(tools=["Bash"], **fields)
+@pytest.mark.parametrize("mode", ["deny", "defer"])
+def test_a_decision_that_concerns_no_session_is_refused(desk: Desk, mode: str) -> None:
+    decision = {"tool_use_id": "toolu_1", "behavior": "allow"}
+    ended = desk.run(tools=["Bash"], permissions={"mode": mode, "decision": decision})
     assert ended.ending == ("invalid_request", 2)
-    if place:
-        assert place in {problem["pointer"] for problem in ended.last["details"]}
+    assert "/permissions/decision" in {problem["pointer"] for problem in ended.last["details"]}
