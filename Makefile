@@ -45,7 +45,8 @@ test: test-python test-php test-react ## Run every test; installs what the tests
 
 .PHONY: test-python
 test-python: $(READY) $(REACT)/node_modules/.ready ## Test the workers, and all of it from the browser to the CLI
-	@tools/need commands php:php-cli node:nodejs jq:jq setpriv:util-linux $(PHP_LIBRARIES) $(WEB_SERVERS)
+	@tools/need commands php:php-cli node:nodejs jq:jq setpriv:util-linux bwrap:bubblewrap socat:socat \
+		$(PHP_LIBRARIES) $(WEB_SERVERS)
 	$(BIN)/pytest
 
 .PHONY: test-php

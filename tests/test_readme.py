@@ -25,6 +25,8 @@ SUFFIXES = {"sh": "sh", "php": "php", "js": "mjs"}
 
 def scenario(snippet: str) -> str:
     """What the simulator must play for the snippet to show what it is about."""
+    if "agent-task" in snippet:
+        return "task-touch" if "defer" in snippet else "task-demo"
     return "structured-output" if "structured" in snippet else "memory" if "resume" in snippet else "hello"
 
 
@@ -77,11 +79,32 @@ def test_a_snippet_of_the_readme_runs(kind: str, snippet: str, folder: Path) -> 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout or "agent-workers schema" in snippet, done.stderr
     if kind in {"php", "js"}:
-        assert "You said: Hello" in done.stdout
+        assert ("Murtal Messebau" if "agent-task" in snippet else "You said: Hello") in done.stdout
+
+
+def test_the_application_of_the_readme_answers_its_agent(folder: Path) -> None:
+    snippet = next(text for kind, text in BLOCKS if kind == "js" and "agent-task" in text)
+    (folder / "snippet.mjs").write_text(snippet, "utf-8")
+    (folder / "notes.txt").write_text("Trade fair in Graz", "utf-8")
+    with running_simulator("task-demo") as simulator:
+        done = run(["node", "snippet.mjs"], folder, simulator.base_url)
+        told = str(simulator.requests("/v1/messages")[-1].body["messages"])
+    assert done.returncode == 0, done.stderr
+    assert "Murtal Messebau" in told
+    assert "book the stand" in (folder / "notes.txt").read_text("utf-8")
+
+
+def test_an_approval_of_the_readme_takes_two_runs(folder: Path) -> None:
+    snippet = next(text for kind, text in BLOCKS if kind == "sh" and "defer" in text)
+    with running_simulator("task-touch") as simulator:
+        done = run(["bash", "-euo", "pipefail", "-c", snippet], folder, simulator.base_url)
+    assert '"tool_use_id"' in done.stdout
+    assert json.loads(done.stdout.splitlines()[-1])["stop_reason"] == "end_turn"
+    assert (folder / "made-by-the-agent").exists()
 
 
 def test_a_conversation_of_the_readme_is_continued(folder: Path) -> None:
-    snippet = next(text for kind, text in BLOCKS if kind == "sh" and "resume" in text)
+    snippet = next(text for kind, text in BLOCKS if kind == "sh" and "Who am I" in text)
     with running_simulator("memory") as simulator:
         done = run(["bash", "-euo", "pipefail", "-c", snippet], folder, simulator.base_url)
     assert "My name is Ada." in json.loads(done.stdout.splitlines()[-1])["text"]
@@ -96,7 +119,4 @@ def test_the_events_that_the_readme_shows_satisfy_the_schema() -> None:
 
 
 def test_the_readme_names_every_event_type_and_error_code() -> None:
-    not_of_the_chat_worker = {"tool_call", "tool_result", "permission_request", "permission_resolved"}
-    not_of_the_chat_worker |= {"app_tool_call", "task", "policy_denied"}
-    known = {*BODIES, *ERROR_CODES} - not_of_the_chat_worker
-    assert [name for name in known if f"`{name}`" not in README] == []
+    assert [name for name in {*BODIES, *ERROR_CODES} if f"`{name}`" not in README] == []

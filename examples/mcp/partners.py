@@ -1,4 +1,11 @@
-"""A small MCP server: the partners of a business platform. `agent-task` starts it; see examples/requests/task-mcp.json."""
+"""A small MCP server: the partners of a business platform.
+
+Part of a task's request, where the host's policy allows this command:
+
+    "mcp_servers": {"crm": {"command": "/path/to/python", "args": ["/path/to/partners.py"]}},
+    "tools": ["mcp__crm__find_partner"],
+    "permissions": {"allow": ["mcp__crm__find_partner"]}
+"""
 
 from mcp.server.fastmcp import FastMCP
 
