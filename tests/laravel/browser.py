@@ -110,10 +110,25 @@ class Browser:
         self._call("POST", f"/element/{element}/value", {"text": prompt})
         self.press("Send")
 
-    def press(self, name: str) -> None:
-        """Presses the button of this name, as soon as it is there and enabled."""
-        path = f"//button[normalize-space()='{name}' and not(@disabled)]"
+    def press(self, name: str, inside: str = "") -> None:
+        """Presses the button of this name, as soon as it is there and enabled.
+
+        Args:
+            name: What is written on it.
+            inside: The XPath of what it is in; anywhere by default.
+        """
+        path = f"{inside}//button[normalize-space()='{name}' and not(@disabled)]"
         self._call("POST", f"/element/{until(lambda: self._find('xpath', path), what=name)}/click")
+
+    def write(self, text: str, label: str) -> None:
+        """Types a text into the field of this label."""
+        element = until(lambda: self._find("css selector", f"[aria-label='{label}']"), what=label)
+        self._call("POST", f"/element/{element}/value", {"text": text})
+
+    def keys(self, *keys: str) -> None:
+        """Presses keys, one after the other, wherever the focus is."""
+        strokes = [{"type": stroke, "value": key} for key in keys for stroke in ("keyDown", "keyUp")]
+        self._call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]})
 
     def _find(self, using: str, value: str) -> str:
         found = self._call("POST", "/elements", {"using": using, "value": value})

@@ -64,6 +64,7 @@ class Site:
         self.environ = {
             "APP_KEY": "base64:" + base64.b64encode(os.urandom(32)).decode(),
             "AGENT_CHAT_BINARY": str(self.worker),
+            "AGENT_TASK_BINARY": str(self.worker.with_name("agent-task")),
             "AGENT_WORKERS_BINARY": str(self.worker.with_name("agent-workers")),
             "AGENT_WORKERS_STATE_DIR": str(self.state),
             "ANTHROPIC_BASE_URL": base_url,
@@ -230,7 +231,11 @@ def _worker(root: Path, user: str | None) -> Path:
         return installed
     python = f"/usr/bin/python3.{sys.version_info.minor}"
     packages = [path for path in sys.path if path.endswith("site-packages")]
-    for name, entry in (("agent-chat", "agent_workers.cli.worker:chat"), ("agent-workers", "agent_workers.cli:main")):
+    for name, entry in (
+        ("agent-chat", "agent_workers.cli.worker:chat"),
+        ("agent-task", "agent_workers.cli.worker:task"),
+        ("agent-workers", "agent_workers.cli:main"),
+    ):
         module, function = entry.split(":")
         program = root / "bin" / name
         program.parent.mkdir(exist_ok=True)

@@ -28,6 +28,11 @@ def test_the_demo_answers_by_the_simulator_and_leaves_nothing_running(tmp_path: 
         visitor = Visitor(port)
         with visitor.ask("Hello [[scenario:hello]]") as stream:
             assert "You said: Hello" in stream.wait_for("done")["text"]
+        with visitor.ask("Prepare the fair.", address="/task") as stream:
+            question = stream.wait_for("permission_request")
+            address = f"/task/{stream.run}/permissions/{question['permission_id']}"
+            assert visitor.post(address, {"behavior": "deny"}).status_code == 204
+            assert "Murtal Messebau" in stream.wait_for("done")["text"]
         with visitor.ask("Stop this. [[scenario:slow]]") as stream:
             stream.wait_for("delta")
             os.killpg(demo.pid, signal.SIGINT)

@@ -47,15 +47,20 @@ class Visitor:
         self.token = found[1]
 
     @contextmanager
-    def ask(self, prompt: str, **more: object) -> Iterator[Stream]:
+    def ask(self, prompt: str, address: str = "/agent/chat", **more: object) -> Iterator[Stream]:
         """Starts a run; leaving the context closes the connection."""
         headers = {
             "X-CSRF-TOKEN": self.token,
             "Accept": "text/event-stream",
             "Authorization": "Bearer canary-of-a-header",
         }
-        with self.http.stream("POST", "/agent/chat", json={"prompt": prompt, **more}, headers=headers) as response:
+        with self.http.stream("POST", address, json={"prompt": prompt, **more}, headers=headers) as response:
             yield Stream(response)
+
+    def post(self, address: str, body: object) -> httpx.Response:
+        """Posts as the page does."""
+        headers = {"X-CSRF-TOKEN": self.token, "Accept": "application/json"}
+        return self.http.post(address, json=body, headers=headers)
 
     @contextmanager
     def resume(self, run: str, after: int) -> Iterator[Stream]:

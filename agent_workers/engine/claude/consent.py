@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from agent_workers.errors import defect
 from agent_workers.protocol.v1.events import Notice, PermissionResolved, ToolCall
 
-from .equipment import app_tool_names
-
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from agent_workers.protocol.v1.request import Request
     from agent_workers.protocol.v1.task import Permissions
 
     from .pending import Pending
@@ -142,17 +139,3 @@ class Consent:
             return None
         words = "permissions.decision has changed nothing: no call with this tool_use_id was pending."
         return Notice(level="warning", code="decision_unused", message=words)
-
-
-def offered(request: Request) -> list[str] | None:
-    """The names of the tools that the request asks for; None where it cannot ask for any but the application's."""
-    tools = getattr(request, "tools", None)
-    return None if tools is None else [*tools, *app_tool_names(request)]
-
-
-def consent_of(request: Request, pending: Pending, translator: Translator) -> Consent | None:
-    """Who decides on this request's calls, beside the CLI's own rules; None where these are all."""
-    permissions: Permissions | None = getattr(request, "permissions", None)
-    if permissions is None or permissions.mode not in ("ask", "defer"):
-        return None
-    return Consent(permissions, offered(request) or (), pending, translator)

@@ -20,10 +20,8 @@ from agent_workers.errors import CliCrashed, WorkerError, defect
 from agent_workers.protocol.v1.events import Done
 from agent_workers.wire import LineFramer, LineTooLong
 
-from .app_tools import AppTools
-from .consent import consent_of, offered
+from .equipment import offered
 from .failure import cli_failure
-from .pending import Pending
 from .translate import Translator
 
 if TYPE_CHECKING:
@@ -35,9 +33,10 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.base import Tell
     from agent_workers.protocol.v1.control import AppToolResult, Permission
-    from agent_workers.protocol.v1.events import Body, Notice
+    from agent_workers.protocol.v1.events import Body
     from agent_workers.protocol.v1.request import Request
 
+    from .dialogue import Dialogue
     from .process import CliProcess
 
 Message = dict[str, Any]
@@ -69,7 +68,6 @@ class ClaudeEngine:
         self._process = process
         self._unsent = unsent
         self._needs_first = needs_first
-        self._pending = Pending(self.progress)
         self._translator = Translator(
             self.progress,
             thinking=request.thinking,
@@ -77,9 +75,7 @@ class ClaudeEngine:
             output_schema=request.output_schema,
             offered=offered(request),
         )
-        self._app_tools = AppTools(request.app_tools, self._pending) if request.app_tools else None
-        self._consent = consent_of(request, self._pending, self._translator)
-        self._agents = getattr(request, "agents", None)
+        self._dialogue = _dialogue_of(request, self.progress, self._translator)
         self._framer = LineFramer(_MAX_MESSAGE)
         self._stderr_tail = b""
         self._stderr_ended = anyio.Event()
@@ -94,7 +90,8 @@ class ClaudeEngine:
         self._stdout = await _reader(self._process.stdout)
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
-        if self._needs_first or self._app_tools:  # for these the CLI asks before it says that it is up
+        if self._needs_first or (self._dialogue and self._dialogue.app_tools):
+            # for these the CLI asks before it says that it is up
             self._attach()
         self._tasks.start_soon(self._send_prompt)
         self._tasks.start_soon(self._keep_stderr_tail)
@@ -120,7 +117,7 @@ class ClaudeEngine:
         async with aclosing(self._messages()) as messages:
             async for message in messages:
                 for body in self._translated(message):
-                    if isinstance(body, Done) and (notice := self._left_over()):
+                    if isinstance(body, Done) and self._dialogue and (notice := self._dialogue.left_over()):
                         yield notice
                     yield body
                 if self._translator.finished:
@@ -129,18 +126,16 @@ class ClaudeEngine:
 
     def listen(self, tell: Tell) -> None:
         """Has the agent's questions told from now on."""
-        self._pending.tell = tell
+        if self._dialogue:
+            self._dialogue.pending.tell = tell
 
     def answer(self, message: Permission | AppToolResult) -> bool:
         """Answers one of the agent's questions; False where it is not open."""
-        return self._pending.answer(message)
+        return self._dialogue is not None and self._dialogue.pending.answer(message)
 
     def unsettled(self) -> Sequence[Body]:
         """How the questions end that were not answered."""
-        return self._pending.unsettled()
-
-    def _left_over(self) -> Notice | None:
-        return self._consent.left_over() if self._consent else None
+        return self._dialogue.pending.unsettled() if self._dialogue else ()
 
     async def stop(self, *, interrupt: bool) -> None:
         """Ends every process of the run: asks the agent, then SIGTERM, then SIGKILL; 5 s at most.
@@ -265,18 +260,13 @@ class ClaudeEngine:
         """Connects the SDK's client, where nothing needs it before the first words while the model thinks."""
         try:
             sdk = await anyio.to_thread.run_sync(_import_sdk, abandon_on_cancel=True)
-            client = sdk.client_of(
-                sdk.RunningCli(self._write, self._sdk_inbox),
-                consent=self._consent,
-                app_tools=self._app_tools,
-                agents=self._agents,
-            )
+            client = sdk.client_of(sdk.RunningCli(self._write, self._sdk_inbox), self._dialogue)
             with anyio.fail_after(_CONNECT_S):
                 await client.connect()
             self._client = client
             self._connected.set()
         except Exception as error:  # noqa: BLE001
-            if self._needs_first or self._app_tools or self._consent:
+            if self._dialogue and self._dialogue.needed:
                 self._fault = CliCrashed(cause=f"the SDK's client could not connect: {defect(error)}")
                 self._process.terminate()
             else:  # without it, stopping is less polite and nothing else
@@ -293,6 +283,14 @@ class ClaudeEngine:
             async with aclosing(self._messages()) as messages:
                 async for _ in messages:
                     pass
+
+
+def _dialogue_of(request: Request, progress: Progress, translator: Translator) -> Dialogue | None:
+    if not request.app_tools and not hasattr(request, "permissions"):
+        return None  # words alone leave nothing to ask, and do not pay for it
+    from .dialogue import Dialogue  # noqa: PLC0415 see above
+
+    return Dialogue(request, progress, translator)
 
 
 def _import_sdk() -> ModuleType:

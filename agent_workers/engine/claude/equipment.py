@@ -59,3 +59,9 @@ def app_tool_names(request: Request) -> list[str]:
 def app_server(request: Request) -> dict[str, Any]:
     """The server that the SDK runs in this process for the application's tools, where there are any."""
     return {APP_SERVER: {"type": "sdk", "name": APP_SERVER}} if request.app_tools else {}
+
+
+def offered(request: Request) -> list[str] | None:
+    """The names of the tools that the request asks for; None where it can ask for none but the application's."""
+    tools = getattr(request, "tools", None)
+    return None if tools is None else [*tools, *app_tool_names(request)]

@@ -8,13 +8,13 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .environment import remove_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from pathlib import Path
 
 _PR_SET_DUMPABLE = 4  # <linux/prctl.h>
 _PR_SET_CHILD_SUBREAPER = 36
@@ -67,11 +67,10 @@ def processes_of(scratch: Path) -> Iterator[int]:
 
 
 def _children(parent: int) -> Iterator[int]:
-    for pid in _pids():
-        with suppress(OSError), open(f"/proc/{pid}/stat", "rb") as stat:  # noqa: PTH123 likewise
-            state, its_parent = stat.read().rpartition(b")")[2].split()[:2]
-            if int(its_parent) == parent and state != b"Z":
-                yield pid
+    """The processes that have this one as their parent; the kernel's list of them is complete while they rest."""
+    for thread in Path(f"/proc/{parent}/task").glob("*/children"):
+        with suppress(OSError):
+            yield from map(int, thread.read_bytes().split())
 
 
 def _pids() -> list[int]:

@@ -1,6 +1,6 @@
 """The SDK's way to a CLI that already runs. Imported late: importing the SDK takes longer than the CLI's own start."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from anyio.streams.memory import MemoryObjectReceiveStream
@@ -29,6 +29,7 @@ from agent_workers.protocol.v1.task import Agent
 
 from .app_tools import AppTools
 from .consent import Consent
+from .dialogue import Dialogue
 
 if TYPE_CHECKING:
     from claude_agent_sdk.types import PreToolUseHookSpecificOutput
@@ -76,32 +77,24 @@ class RunningCli(Transport):
         """Leaves stdin open: the engine closes it."""
 
 
-def client_of(
-    transport: Transport,
-    *,
-    consent: Consent | None = None,
-    app_tools: AppTools | None = None,
-    agents: Mapping[str, Agent] | None = None,
-) -> ClaudeSDKClient:
+def client_of(transport: Transport, dialogue: Dialogue | None) -> ClaudeSDKClient:
     """The SDK's client for this run. One run, one client: a client reused carries its earlier context along.
 
     Args:
         transport: Leads to the run's CLI.
-        consent: Decides on calls; without it the CLI's own rules are all.
-        app_tools: The application's tools.
-        agents: The request's subagents, by name.
+        dialogue: What the agent may ask of the application; None for nothing.
     """
     options = ClaudeAgentOptions(verbatim_prompts=True, setting_sources=[], tools=[])
-    if consent:
+    if dialogue and (consent := dialogue.consent):
         options.can_use_tool = _can_use_tool(consent)
         if consent.defers:
             # Of a hook that fails, the call is blocked, not passed.
             options.hooks = {"PreToolUse": [HookMatcher(hooks=[_before_tool_use(consent)], on_failure="block")]}
-    if app_tools:
-        server = McpSdkServerConfig(type="sdk", name=APP_SERVER, instance=_server(app_tools))
+    if dialogue and dialogue.app_tools:
+        server = McpSdkServerConfig(type="sdk", name=APP_SERVER, instance=_server(dialogue.app_tools))
         options.mcp_servers = {APP_SERVER: server}
-    if agents:
-        options.agents = {name: _definition(agent) for name, agent in agents.items()}
+    if dialogue and dialogue.agents:
+        options.agents = {name: _definition(agent) for name, agent in dialogue.agents.items()}
     return ClaudeSDKClient(options, transport)
 
 

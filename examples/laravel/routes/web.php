@@ -3,8 +3,11 @@
 declare(strict_types=1);
 
 use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\Laravel\Http\AnswersInJson;
+use AgentWorkers\Laravel\Http\StreamController;
 use App\Http\Controllers\AskController;
 use App\Http\Controllers\PlainController;
+use App\Http\Controllers\TaskController;
 use Illuminate\Support\Facades\Route;
 
 Route::view('/', 'chat');
@@ -15,3 +18,11 @@ Agent::routes('agent', middleware: ['throttle:120,1']);
 
 // The same start from a controller of your own.
 Route::post('/ask', AskController::class);
+
+// An agent with tools. POST /task/{run}/permissions/{permission} answers what it asks its visitor.
+Route::view('/task', 'task');
+Route::middleware([AnswersInJson::class, 'throttle:120,1'])->group(static function (): void {
+    Route::post('/task', TaskController::class);
+    Route::get('/task/{run}/events', [StreamController::class, 'events']);
+    Agent::permissionRoutes('task');
+});

@@ -1,5 +1,7 @@
+import { type Addresses, chatAt } from "./addresses";
 import { type ChatRequest, Connection, TIMING, type Timing } from "./connection";
 import { newConversation } from "./conversation";
+import { type Behavior, type Reply, sendDecision } from "./decision";
 import type { AgentEvent } from "./events";
 import { BROKEN, type Failure, RunFailed } from "./failure";
 import { nextFrame } from "./nextFrame";
@@ -19,13 +21,17 @@ export interface AgentView extends Answer {
   error?: Failure;
   /** Time (ms since the epoch) before which `retry()` does nothing. */
   retryAt?: number;
+  /** The answers given on this page, by the question's id. */
+  replies: Record<string, Reply>;
   /** Set in the state "stopped": "user" here, or the reason that the worker gave. */
   stoppedBy?: "user" | AgentEvent<"aborted">["reason"];
 }
 
 export interface AgentStreamOptions {
-  /** Address before `/chat` and `/runs`, without a slash at its end. */
+  /** Address before what `addresses` adds, without a slash at its end. */
   base: string;
+  /** What lies below the base; that of a chat if absent. */
+  addresses?: (base: string) => Addresses;
   /** Conversation to go on with. */
   conversation?: string;
   timing?: Partial<Timing>;
@@ -33,7 +39,7 @@ export interface AgentStreamOptions {
 
 /** One conversation's current run as a store: React subscribes to it, and so can anything else. */
 export class AgentStream {
-  readonly #base: string;
+  readonly #addresses: Addresses;
   readonly #timing: Timing;
   readonly #subscribers = new Set<() => void>();
   #view: AgentView;
@@ -41,10 +47,10 @@ export class AgentStream {
   #abort = new AbortController();
   #cancelRender: (() => void) | undefined;
 
-  constructor({ base, conversation = newConversation(), timing }: AgentStreamOptions) {
-    this.#base = base;
+  constructor({ base, addresses = chatAt, conversation = newConversation(), timing }: AgentStreamOptions) {
+    this.#addresses = addresses(base);
     this.#timing = { ...TIMING, ...timing };
-    this.#view = { ...EMPTY, state: "idle", conversation, reconnecting: false };
+    this.#view = { ...EMPTY, state: "idle", conversation, reconnecting: false, replies: {} };
   }
 
   view = (): AgentView => this.#view;
@@ -60,7 +66,7 @@ export class AgentStream {
     const { conversation } = this.#view;
     this.#abort = new AbortController();
     this.#transcript = new Transcript();
-    this.#show({ ...EMPTY, state: "connecting", prompt, conversation, reconnecting: false });
+    this.#show({ ...EMPTY, state: "connecting", prompt, conversation, reconnecting: false, replies: {} });
     void this.#run({ prompt, conversation }, this.#abort.signal);
     return true;
   };
@@ -78,6 +84,26 @@ export class AgentStream {
     return this.send(prompt);
   };
 
+  /** Answers an open question, once: false, and nothing happens, while an answer is on its way or after it arrived. */
+  decide = (question: string, behavior: Behavior, message?: string): boolean => {
+    const { run, questions, replies } = this.#view;
+    const isOpen = questions.some(({ id, resolved }) => id === question && !resolved);
+    const mayReply = !replies[question] || replies[question].state === "failed";
+    if (!run || !isOpen || !mayReply || !this.#isRunning()) return false;
+    void this.#reply(this.#addresses.permission(run, question), question, behavior, message);
+    return true;
+  };
+
+  async #reply(address: string, question: string, behavior: Behavior, message?: string): Promise<void> {
+    const { signal } = this.#abort;
+    const note = (reply: Reply) => this.#change({ replies: { ...this.#view.replies, [question]: reply } });
+    note({ behavior, state: "sending" });
+    const failure = await sendDecision(address, { behavior, ...(message && { message }) }, signal);
+    // Of a run that was stopped, or that another has followed, nothing is shown any more.
+    if (signal !== this.#abort.signal || signal.aborted) return;
+    note(failure ? { behavior, state: "failed", failure } : { behavior, state: "sent" });
+  }
+
   #isRunning(): boolean {
     return this.#view.state === "connecting" || this.#view.state === "streaming";
   }
@@ -91,7 +117,7 @@ export class AgentStream {
       onEvent: (event: AgentEvent) => isCurrent() && this.#take(event),
     };
     try {
-      await new Connection(this.#base, signal, listener, this.#timing).follow(request);
+      await new Connection(this.#addresses, signal, listener, this.#timing).follow(request);
     } catch (cause) {
       if (!isCurrent()) return;
       if (cause instanceof RunFailed) return this.#fail(cause.failure);

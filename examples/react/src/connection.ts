@@ -1,7 +1,9 @@
 /** One run over HTTP: a POST starts it, only GETs follow it after a lost connection, so nothing is paid for twice. */
 
+import type { Addresses } from "./addresses";
 import { type AgentEvent, isKnown, isTerminal, readEvent } from "./events";
 import { BAD_RESPONSE, type Failure, NETWORK, refusal, RunFailed, UNSUPPORTED_VERSION, WORKER_LOST } from "./failure";
+import { posting } from "./post";
 import { FrameTooLong, SseParser } from "./sse";
 import { pause, Silence } from "./waiting";
 
@@ -41,7 +43,7 @@ class Lost extends Error {
 }
 
 export class Connection {
-  readonly #base: string;
+  readonly #addresses: Addresses;
   readonly #signal: AbortSignal;
   readonly #listener: Listener;
   readonly #timing: Timing;
@@ -50,8 +52,8 @@ export class Connection {
   #ended = false;
 
   /** The signal, once aborted, closes the connection: the server then stops the worker. */
-  constructor(base: string, signal: AbortSignal, listener: Listener, timing: Timing = TIMING) {
-    this.#base = base;
+  constructor(addresses: Addresses, signal: AbortSignal, listener: Listener, timing: Timing = TIMING) {
+    this.#addresses = addresses;
     this.#signal = signal;
     this.#listener = listener;
     this.#timing = timing;
@@ -88,21 +90,19 @@ export class Connection {
   }
 
   #start(request: ChatRequest): Promise<void> {
-    const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content;
-    const headers = { "Content-Type": "application/json", ...(token && { "X-CSRF-TOKEN": token }) };
-    return this.#exchange("/chat", { method: "POST", headers, body: JSON.stringify(request) }, refusal);
+    return this.#exchange(this.#addresses.start, posting(request), refusal);
   }
 
   #resume(): Promise<void> {
     const headers = { "Last-Event-ID": `${this.#run}:${this.#seq}` };
-    return this.#exchange(`/runs/${encodeURIComponent(this.#run)}/events`, { headers }, async (response) => {
+    return this.#exchange(this.#addresses.events(this.#run), { headers }, async (response) => {
       if (response.status === 404) return new RunFailed(WORKER_LOST);
       const refused = await refusal(response);
       return refused.failure.retryable ? new Lost(NETWORK) : refused;
     });
   }
 
-  async #exchange(path: string, init: RequestInit, refused: (response: Response) => Promise<Error>): Promise<void> {
+  async #exchange(address: string, init: RequestInit, refused: (response: Response) => Promise<Error>): Promise<void> {
     const abort = new AbortController();
     const close = () => abort.abort();
     this.#signal.addEventListener("abort", close);
@@ -117,7 +117,7 @@ export class Connection {
         cache: "no-store",
         signal: abort.signal,
       } as const;
-      const response = await orLost(fetch(this.#base + path, request));
+      const response = await orLost(fetch(address, request));
       if (!response.ok) throw await refused(response);
       // Nothing is left of the run, and its end was not seen.
       if (response.status === 204) throw new RunFailed(WORKER_LOST);

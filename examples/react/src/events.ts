@@ -21,17 +21,26 @@ export interface Usage {
   cache_creation_input_tokens?: number;
 }
 
-type Json = Record<string, unknown>;
+export type Json = Record<string, unknown>;
 /** Known values, and others that may be added. */
 type Open<Known extends string> = Known | (string & {});
 
 export type ErrorCode = Open<
   | "invalid_request" | "unsupported_version" | "policy_denied" | "auth" | "billing" | "rate_limited" | "overloaded"
   | "server_error" | "network" | "model_not_found" | "context_overflow" | "session_not_found" | "session_exists"
-  | "output_schema" | "output_too_large" | "cli_missing" | "cli_crashed" | "state_unavailable" | "timeout"
-  | "idle_timeout" | "worker_lost" | "internal"
+  | "output_schema" | "output_too_large" | "cli_missing" | "cli_crashed" | "state_unavailable"
+  | "sandbox_unavailable" | "timeout" | "idle_timeout" | "worker_lost" | "internal"
 >;
-export type StopReason = Open<"end_turn" | "max_tokens" | "max_turns" | "max_budget" | "refusal">;
+export type StopReason = Open<
+  "end_turn" | "max_tokens" | "max_turns" | "max_budget" | "refusal" | "permission_required"
+>;
+
+/** A tool call that the run's end tells of. The input is absent where the line would have grown too long. */
+export interface NamedCall {
+  tool_use_id: string;
+  name: string;
+  input?: Json;
+}
 
 interface Bodies {
   start: { worker: string; worker_version: string; sdk_version: string; simulated: boolean; metadata?: Json };
@@ -80,7 +89,9 @@ interface Bodies {
     duration_ms: number;
     turns: number;
     models?: Record<string, Usage & { cost_usd?: number }>;
-    denials?: { tool_use_id: string; name: string; input?: Json }[];
+    denials?: NamedCall[];
+    /** The call that waits for a decision, where `stop_reason` is "permission_required". */
+    pending?: NamedCall;
     metadata?: Json;
   };
   error: Consumed & {

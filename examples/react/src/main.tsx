@@ -2,12 +2,14 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Chat } from "./Chat";
 import "./chat.css";
+import { Task } from "./Task";
 
-const place = document.getElementById("agent-chat");
-if (place) {
+for (const [id, Page] of Object.entries({ "agent-chat": Chat, "agent-task": Task })) {
+  const place = document.getElementById(id);
+  if (!place) continue;
   createRoot(place).render(
     <StrictMode>
-      <Chat base={place.dataset.base ?? ""} />
+      <Page base={place.dataset.base ?? ""} />
     </StrictMode>,
   );
 }

@@ -1,5 +1,6 @@
-import { useEffect, useReducer, useState, useSyncExternalStore } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import { AgentStream, type AgentStreamOptions, type AgentView } from "./agentStream";
+import { useCountdown } from "./useCountdown";
 
 export interface AgentChat extends AgentView {
   /** Milliseconds until `retry()` works, in steps of a second; 0 when it does. */
@@ -7,6 +8,7 @@ export interface AgentChat extends AgentView {
   send(prompt: string): boolean;
   stop(): void;
   retry(): boolean;
+  decide: AgentStream["decide"];
 }
 
 /** Streams answers of an agent. The options are read once: give the component another `key` to change them. */
@@ -15,16 +17,6 @@ export function useAgentStream(options: AgentStreamOptions): AgentChat {
   const view = useSyncExternalStore(stream.subscribe, stream.view, stream.view);
   const retryInMs = useCountdown(view.retryAt);
   useEffect(() => () => stream.stop(), [stream]);
-  return { ...view, retryInMs, send: stream.send, stop: stream.stop, retry: stream.retry };
-}
-
-function useCountdown(until = 0): number {
-  const [, tick] = useReducer((ticks: number) => ticks + 1, 0);
-  const left = Math.max(0, until - Date.now());
-  useEffect(() => {
-    if (left === 0) return;
-    const timer = setTimeout(tick, Math.min(left, 1000));
-    return () => clearTimeout(timer);
-  });
-  return left;
+  const { send, stop, retry, decide } = stream;
+  return { ...view, retryInMs, send, stop, retry, decide };
 }

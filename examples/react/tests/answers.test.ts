@@ -92,7 +92,7 @@ describe("an answer", () => {
     chat.send();
     await chat.reaches("done");
     expect(chat.now().toolCalls).toEqual([
-      { id: "t1", name: "Read", input: { path: "a" }, status: "ok", content: "42" },
+      { id: "t1", name: "Read", input: { path: "a" }, status: "ok", content: "42", durationMs: 0 },
       { id: "t2", name: "Bash", input: {}, status: "running", parentId: "t1" },
     ]);
     expect(chat.now()).toMatchObject({ text: "Looking. Found it.", paragraphs: ["Looking. ", "Found it."] });

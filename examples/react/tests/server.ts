@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { AgentEvent, EventType } from "../src/events";
 
-type Body = { [K in EventType]: { type: K } & Partial<AgentEvent<K>> }[EventType] | { type: `x_${string}` };
+export type Body = { [K in EventType]: { type: K } & Partial<AgentEvent<K>> }[EventType] | { type: `x_${string}` };
 type Answering = (call: Call) => void;
 
 export const RUN = "5f0c0000-0000-4000-8000-000000000001";
@@ -12,8 +12,11 @@ export const SESSION = "159f0000-0000-4000-8000-000000000002";
 export class AgentServer {
   readonly posts: Call[] = [];
   readonly resumes: Call[] = [];
+  /** Answers to questions, and the ids of these. */
+  readonly decisions: Call[] = [];
   onChat: Answering = (call) => call.open();
   onResume: Answering = (call) => call.refuse(404);
+  onDecision: Answering = (call) => call.accept();
   readonly #http: Server;
 
   private constructor() {
@@ -27,7 +30,15 @@ export class AgentServer {
   }
 
   get base(): string {
-    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}/agent`;
+    return `${this.#origin}/agent`;
+  }
+
+  get taskBase(): string {
+    return `${this.#origin}/task`;
+  }
+
+  get #origin(): string {
+    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
   }
 
   async stop(): Promise<void> {
@@ -39,12 +50,16 @@ export class AgentServer {
     let body = "";
     for await (const chunk of request) body += chunk;
     const call = new Call(request, response, body);
-    if (request.method === "POST" && request.url === "/agent/chat") {
+    const asked = `${request.method} ${request.url}`;
+    if (asked === "POST /agent/chat" || asked === "POST /task") {
       this.posts.push(call);
       this.onChat(call);
-    } else if (request.method === "GET" && request.url === `/agent/runs/${RUN}/events`) {
+    } else if (asked === `GET /agent/runs/${RUN}/events` || asked === `GET /task/${RUN}/events`) {
       this.resumes.push(call);
       this.onResume(call);
+    } else if (asked.startsWith(`POST /task/${RUN}/permissions/`)) {
+      this.decisions.push(call);
+      this.onDecision(call);
     } else call.refuse(404);
   }
 }
@@ -52,7 +67,8 @@ export class AgentServer {
 /** One request and the means to answer it, slowly if need be. */
 export class Call {
   readonly headers: IncomingMessage["headers"];
-  readonly body: { prompt?: string; conversation?: string };
+  readonly path: string;
+  readonly body: { prompt?: string; conversation?: string; behavior?: string; message?: string };
   /** Resolves when the client has closed the connection before the answer's end. */
   readonly gone: Promise<void>;
   seq = 0;
@@ -60,6 +76,7 @@ export class Call {
 
   constructor(request: IncomingMessage, response: ServerResponse, body: string) {
     this.headers = request.headers;
+    this.path = request.url!;
     this.body = body ? JSON.parse(body) : {};
     this.#response = response;
     this.gone = new Promise((gone) => response.on("close", () => response.writableEnded || gone()));
@@ -100,6 +117,11 @@ export class Call {
   /** Breaks the connection once what was said has left. */
   cut(): void {
     this.#response.socket!.destroySoon();
+  }
+
+  /** Answers without a word. */
+  accept(): void {
+    this.#response.writeHead(204).end();
   }
 
   refuse(status: number, json?: object, headers: Record<string, string> = {}): void {

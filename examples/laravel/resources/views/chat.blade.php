@@ -7,8 +7,14 @@
     <title>Agent chat</title>
     <link rel="stylesheet" href="/agent-chat.css">
     <script src="/agent-chat.js" defer></script>
+    <style>
+      body { display: flex; flex-direction: column; height: 100dvh; margin: 0; color-scheme: light dark; }
+      nav { padding: 0.5rem 1rem; font: 0.85rem/1.55 system-ui, sans-serif; text-align: center; }
+      nav + div { flex: 1; min-height: 0; }
+    </style>
   </head>
   <body>
+    <nav aria-label="Pages"><b>Chat</b> · <a href="/task">Task</a> · <a href="/plain">Without a build</a></nav>
     <div id="agent-chat" data-base="/agent"></div>
   </body>
 </html>

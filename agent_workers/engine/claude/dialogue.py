@@ -1,0 +1,54 @@
+"""What the agent and the application have to say to each other during a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .app_tools import AppTools
+from .consent import Consent
+from .equipment import offered
+from .pending import Pending
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent_workers.engine.base import Progress
+    from agent_workers.protocol.v1.events import Notice
+    from agent_workers.protocol.v1.request import Request
+    from agent_workers.protocol.v1.task import Agent, Permissions
+
+    from .translate import Translator
+
+
+class Dialogue:
+    """One run's questions, and who deals with them.
+
+    Args:
+        request: What the run is asked to do.
+        progress: Of the run.
+        translator: Of the run.
+
+    Attributes:
+        pending: The open questions.
+        app_tools: Runs the application's tools, where there are any.
+        consent: Decides on calls, where the CLI's own rules are not all.
+        agents: The request's subagents, by name.
+    """
+
+    def __init__(self, request: Request, progress: Progress, translator: Translator) -> None:
+        self.pending = Pending(progress)
+        self.app_tools = AppTools(request.app_tools, self.pending) if request.app_tools else None
+        self.agents: Mapping[str, Agent] = getattr(request, "agents", {})
+        self.consent: Consent | None = None
+        permissions: Permissions | None = getattr(request, "permissions", None)
+        if permissions and permissions.mode in ("ask", "defer"):
+            self.consent = Consent(permissions, offered(request) or (), self.pending, translator)
+
+    @property
+    def needed(self) -> bool:
+        """Whether the run cannot go on without the SDK's client."""
+        return bool(self.app_tools or self.agents or self.consent)
+
+    def left_over(self) -> Notice | None:
+        """What is to be said at the end of a decision that concerned no call."""
+        return self.consent.left_over() if self.consent else None

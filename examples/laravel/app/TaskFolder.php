@@ -1,0 +1,26 @@
+<?php
+
+declare(strict_types=1);
+
+namespace App;
+
+use Illuminate\Filesystem\Filesystem;
+
+/** Where the agent works for a visitor: a folder of their own, with a file in it to begin with. */
+final class TaskFolder
+{
+    public function __construct(private readonly Filesystem $files)
+    {
+    }
+
+    public function of(string $session): string
+    {
+        $folder = storage_path('app/tasks/' . substr(hash('sha256', $session), 0, 32));
+        $this->files->ensureDirectoryExists($folder, 0700);
+        if (!$this->files->exists("$folder/notes.txt")) {
+            $this->files->copy(resource_path('notes.txt'), "$folder/notes.txt");
+        }
+
+        return $folder;
+    }
+}

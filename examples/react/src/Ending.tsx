@@ -1,0 +1,66 @@
+import type { AgentView } from "./agentStream";
+import type { NamedCall } from "./events";
+import type { ExchangeProps } from "./Exchange";
+import { plainName } from "./words";
+
+/** How it ended, and what it took. */
+export function Ending({ view, onRetry, retryInMs = 0 }: ExchangeProps) {
+  if (view.state === "error") return <Failed view={view} onRetry={onRetry} retryInMs={retryInMs} />;
+  if (view.state === "stopped") {
+    const byOther = view.stoppedBy !== "user";
+    return (
+      <p className="mark">
+        {byOther ? "Stopped by the server." : "Stopped."}{" "}
+        {byOther && onRetry && <button onClick={onRetry}>Retry</button>}
+      </p>
+    );
+  }
+  const cut = view.stopReason && view.stopReason !== "end_turn";
+  return (
+    <>
+      {cut && <p className="mark">The answer ends early ({view.stopReason}).</p>}
+      {view.pending && <p className="note">Waits for a decision: {plainName(view.pending.name)}.</p>}
+      {view.denials && <p className="note">Not allowed: {names(view.denials)}.</p>}
+      {view.state === "done" && <p className="numbers">{numbers(view)}</p>}
+    </>
+  );
+}
+
+function Failed({ view: { error }, onRetry, retryInMs = 0 }: ExchangeProps) {
+  const seconds = Math.ceil(retryInMs / 1000);
+  return (
+    <div className="failed">
+      <p role="alert">
+        {error?.message} <small>({error?.code})</small>
+      </p>
+      {onRetry && error?.retryable && (
+        <p>
+          <button onClick={onRetry} disabled={seconds > 0}>
+            Retry
+          </button>{" "}
+          {seconds > 0 && `in ${seconds} s`}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** "Bash, Write (2)". */
+function names(calls: NamedCall[]): string {
+  const counts = new Map<string, number>();
+  for (const { name } of calls) counts.set(plainName(name), (counts.get(plainName(name)) ?? 0) + 1);
+  return Array.from(counts, ([name, count]) => (count > 1 ? `${name} (${count})` : name)).join(", ");
+}
+
+/** "10 tokens in · 3 out · $0.0004 · 1.0 s"; what is unknown is left out. */
+function numbers({ usage, costUsd, durationMs }: AgentView): string {
+  const { input_tokens: read, output_tokens: written } = usage ?? {};
+  return [
+    read !== undefined && `${read} tokens in`,
+    written !== undefined && `${written} out`,
+    costUsd !== undefined && `$${costUsd.toFixed(4)}`,
+    durationMs !== undefined && `${(durationMs / 1000).toFixed(1)} s`,
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}

@@ -1,0 +1,20 @@
+/** Where the server starts a run, goes on with one, and takes the answers to its questions. */
+export interface Addresses {
+  start: string;
+  events(run: string): string;
+  permission(run: string, permission: string): string;
+}
+
+const escape = encodeURIComponent;
+
+export const chatAt = (base: string): Addresses => ({
+  start: `${base}/chat`,
+  events: (run) => `${base}/runs/${escape(run)}/events`,
+  permission: (run, permission) => `${base}/runs/${escape(run)}/permissions/${escape(permission)}`,
+});
+
+export const taskAt = (base: string): Addresses => ({
+  start: base,
+  events: (run) => `${base}/${escape(run)}/events`,
+  permission: (run, permission) => `${base}/${escape(run)}/permissions/${escape(permission)}`,
+});

@@ -1,0 +1,36 @@
+import { type Failure, NETWORK, refusal } from "./failure";
+import { posting } from "./post";
+
+export type Behavior = "allow" | "deny";
+
+/** How far the answer to a question has come that was given on this page. */
+export interface Reply {
+  behavior: Behavior;
+  state: "sending" | "sent" | "failed";
+  /** Set in the state "failed". */
+  failure?: Failure;
+}
+
+/** A question expires; one who waits in vain for the server wants to try again before. */
+const PATIENCE_MS = 20_000;
+
+/** Sends the answer to a question. Returns why that failed, and nothing once the server has taken it. */
+export async function sendDecision(
+  address: string,
+  decision: { behavior: Behavior; message?: string },
+  signal: AbortSignal,
+): Promise<Failure | undefined> {
+  const { headers, ...init } = posting(decision);
+  try {
+    const response = await fetch(address, {
+      ...init,
+      headers: { Accept: "application/json", ...headers },
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+    });
+    return response.ok ? undefined : (await refusal(response)).failure;
+  } catch {
+    return NETWORK;
+  }
+}

@@ -1,0 +1,42 @@
+import type { Reply } from "./decision";
+import type { Question } from "./transcript";
+
+const APP_TOOL = "mcp__app__";
+
+/** True for a tool that the application itself runs. */
+export const isAppTool = (name: string): boolean => name.startsWith(APP_TOOL);
+
+/** A tool's name for people: one of the application's without the prefix that the model sees. */
+export const plainName = (name: string): string => (isAppTool(name) ? name.slice(APP_TOOL.length) : name);
+
+/** How a question was settled, and by whom. */
+export function settlement({ resolved }: Question, reply?: Reply): string {
+  if (!resolved) return "Not answered: the run ended.";
+  const word = resolved.behavior === "allow" ? "Approved" : "Denied";
+  switch (resolved.by) {
+    case "client":
+      // Where this page's answer was lost on the way, nobody knows whose it was.
+      return reply?.state === "failed" ? `${word}.` : `${word} ${reply ? "by you" : "elsewhere"}.`;
+    case "timeout":
+      return `${word}: nobody answered in time.`;
+    case "policy":
+      return `${word} by a rule.`;
+    case "abort":
+      return `${word}: the run was stopped.`;
+    default:
+      return `${word} (${resolved.by}).`;
+  }
+}
+
+/** "0:09", "2:05". */
+export function clock(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** JSON to read, in which nothing hides: what is invisible or turns the line around is escaped. */
+export function pretty(value: unknown): string {
+  const escaped = (text: string) =>
+    Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");
+  return JSON.stringify(value, null, 2).replace(/[^\P{C}\n]|[\u2028\u2029]/gu, escaped);
+}

@@ -1,0 +1,241 @@
+"""What a person sees who gives the agent a task: its calls, its questions, and what the answers to these do."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_workers.simulator import Simulator
+
+from .browser import Browser
+from .site import REPOSITORY, Site, until
+from .visitor import Visitor
+
+PICTURES = REPOSITORY / ".artifacts"
+SAMPLE = (REPOSITORY / "examples/laravel/resources/notes.txt").read_text()
+WRITTEN = "[x] find somebody in Graz who builds it: Murtal Messebau"
+ANSWER = "Murtal Messebau in Graz builds stands."
+BUSY_S = 6
+"""How long a test waits for worker and CLI to go; the aim is 3 s."""
+ESCAPE, TAB, ENTER, SPACE = "\ue00c", "\ue004", "\ue007", "\ue00d"
+_CARDS = """return [...document.querySelectorAll("[data-testid=tool]")].map((card) => ({
+    name: card.querySelector("strong").textContent,
+    status: card.querySelector("[data-testid=tool-status]").textContent,
+    input: card.querySelector("[aria-label=input]").textContent,
+    result: card.querySelector("[aria-label=result]")?.textContent ?? "",
+    head: card.querySelector(".head").textContent,
+    notes: [...card.querySelectorAll(".note")].map((note) => note.textContent),
+}))"""
+_QUESTIONS = """return [...document.querySelectorAll("[role=alertdialog]")].map((dialog) => ({
+    id: dialog.dataset.permission,
+    title: dialog.querySelector("h2").textContent,
+    input: dialog.querySelector("[aria-label=input]").textContent,
+    text: dialog.innerText,
+    taken: dialog.querySelector("button").ariaDisabled === "true",
+    focused: dialog === document.activeElement,
+}))"""
+
+
+class TaskPage:
+    """The page /task, opened by a visitor who was never there."""
+
+    def __init__(self, site: Site, browser: Browser) -> None:
+        self.browser = browser
+        self._folders = site.app / "storage/app/tasks"
+        self._others = set(self._folders.glob("*/"))
+        browser.open(f"http://127.0.0.1:{site.port}/task")
+
+    @property
+    def folder(self) -> Path:
+        """Where the agent works for this visitor."""
+        [folder] = set(self._folders.glob("*/")) - self._others
+        return folder
+
+    @property
+    def notes(self) -> str:
+        return (self.folder / "notes.txt").read_text()
+
+    @property
+    def cards(self) -> dict[str, dict[str, Any]]:
+        """The cards by the tools' names, in their order; of several of a tool the last."""
+        return {card["name"]: card for card in self.browser.script(_CARDS)}
+
+    @property
+    def questions(self) -> list[dict[str, Any]]:
+        return self.browser.script(_QUESTIONS)
+
+    def wait_for_questions(self, count: int = 1) -> list[dict[str, Any]]:
+        return until(lambda: found if len(found := self.questions) == count else None, what=f"{count} questions")
+
+    def decide(self, button: str, about: str = "") -> None:
+        """Answers the question with this in its input, and waits until the page has taken the answer.
+
+        A click right after questions have come or gone is not taken: it was aimed at what stood there before.
+        """
+        inside = f"//form[@role='alertdialog'][contains(., '{about}')]"
+
+        def is_taken() -> bool:
+            return all(question["taken"] for question in self.questions if about in question["input"])
+
+        until(lambda: is_taken() or self.browser.press(button, inside), what=f"{button}: {about}")
+
+    def wait_for_end(self) -> None:
+        until(lambda: self.browser.status in ("done", "error", "stopped"), what="the end of the run")
+
+
+@pytest.fixture
+def page(site: Site, browser: Browser) -> TaskPage:
+    return TaskPage(site, browser)
+
+
+def told_to_the_model(simulator: Simulator) -> str:
+    """The last call of the model."""
+    return str(simulator.requests("/v1/messages")[-1].body)
+
+
+def test_an_approved_call_runs_and_the_answer_follows(page: TaskPage) -> None:
+    page.browser.say("Prepare the fair. [[scenario:task-demo]]")
+    [question] = page.wait_for_questions()
+    assert question["title"] == "May the agent use Write?"
+    assert WRITTEN in question["input"]
+    assert "left, then it is denied" in question["text"]
+    assert list(page.cards) == ["Read", "find_partner", "Write"]
+    assert page.cards["Write"]["status"] == "running"
+    assert page.notes == SAMPLE
+    page.browser.screenshot(PICTURES / "laravel-task-question.png")
+    page.decide("Approve")
+    page.wait_for_end()
+    page.browser.screenshot(PICTURES / "laravel-task-done.png")
+    assert page.browser.status == "done"
+    assert page.questions == []
+    assert WRITTEN in page.notes
+    cards = page.cards
+    assert [card["status"] for card in cards.values()] == ["ok", "ok", "ok"]
+    assert '"file_path": "notes.txt"' in cards["Read"]["input"]
+    assert "find somebody in Graz" in cards["Read"]["result"]
+    assert all(card["head"].endswith(" s") for card in cards.values())
+    assert cards["Write"]["notes"] == ["Approved by you."]
+    assert page.browser.answer.startswith(ANSWER)
+    assert "tokens in" in page.browser.text
+
+
+def test_the_applications_own_tool_answers_the_model(page: TaskPage, simulator: Simulator) -> None:
+    page.browser.say("Who is in Graz? [[scenario:task-demo]]")
+    page.wait_for_questions()
+    card = page.cards["find_partner"]
+    assert card["status"] == "ok"
+    assert "application" in card["head"]
+    assert '"city": "Graz"' in card["input"]
+    assert "Murtal Messebau" in card["result"]
+    assert "Atelier Novak" in card["result"]
+    assert "Lindner Logistik" not in card["result"]
+    page.decide("Approve")
+    page.wait_for_end()
+    assert "+43 316 555 0142" in told_to_the_model(simulator)
+    assert "Murtal Messebau" in page.browser.answer
+
+
+def test_a_denied_call_does_not_run_and_the_run_goes_on(page: TaskPage, simulator: Simulator) -> None:
+    page.browser.say("Prepare the fair. [[scenario:task-demo]]")
+    page.wait_for_questions()
+    page.browser.write("The notes are mine.", "Why not")
+    page.decide("Deny")
+    page.wait_for_end()
+    page.browser.screenshot(PICTURES / "laravel-task-denied.png")
+    assert page.browser.status == "done"
+    card = page.cards["Write"]
+    assert card["status"] == "denied"
+    assert card["notes"] == ["Denied by you."]
+    assert page.notes == SAMPLE
+    assert "The notes are mine." in told_to_the_model(simulator)
+    assert page.browser.answer.startswith(ANSWER)
+    assert "Not allowed: Write." in page.browser.text
+
+
+def test_two_questions_at_once_can_be_answered_in_reverse_order(page: TaskPage) -> None:
+    page.browser.say("Look at both. [[scenario:task-two-questions]]")
+    first, second = page.wait_for_questions(2)
+    assert first["id"] != second["id"]
+    assert ("hosts" in first["input"], "hostname" in second["input"]) == (True, True)
+    page.browser.screenshot(PICTURES / "laravel-task-two-questions.png")
+    page.decide("Approve", "/etc/hostname")
+    [left] = page.wait_for_questions(1)
+    assert left["id"] == first["id"]
+    page.decide("Deny", "/etc/hosts")
+    page.wait_for_end()
+    cards = page.browser.script(_CARDS)
+    assert [(card["status"], card["notes"]) for card in cards] == [
+        ("denied", ["Denied by you."]),
+        ("ok", ["Approved by you."]),
+    ]
+    assert Path("/etc/hostname").read_text().strip() in cards[1]["result"]
+    assert page.browser.answer.startswith("Those were the two files")
+
+
+def test_stop_closes_an_open_question_and_allows_nothing(site: Site, page: TaskPage) -> None:
+    page.browser.say("Prepare the fair. [[scenario:task-demo]]")
+    page.wait_for_questions()
+    page.browser.press("Stop")
+    until(lambda: not page.questions, what="no dialog")
+    assert page.browser.status == "stopped"
+    until(lambda: not site.processes(), within_s=BUSY_S, what="worker and CLI gone")
+    assert page.notes == SAMPLE
+    card = page.cards["Write"]
+    assert (card["status"], card["notes"]) == ("unfinished", ["Not answered: the run ended."])
+
+
+def test_the_keyboard_alone_answers_but_not_by_accident(page: TaskPage) -> None:
+    page.browser.say("Prepare the fair. [[scenario:task-demo]]")
+    [question] = page.wait_for_questions()
+    assert question["focused"]
+    page.browser.keys(ESCAPE, ENTER, SPACE)
+    [question] = page.questions
+    assert not question["taken"]
+    page.browser.keys(TAB, TAB, TAB)
+    assert page.browser.script("return document.activeElement.textContent") == "Approve"
+    page.browser.keys(ENTER)
+    page.wait_for_end()
+    assert WRITTEN in page.notes
+    assert page.browser.script("return document.activeElement.tagName") == "TEXTAREA"
+
+
+def test_an_answer_that_the_server_refuses_can_be_given_again(page: TaskPage) -> None:
+    page.browser.say("Prepare the fair. [[scenario:task-demo]]")
+    page.wait_for_questions()
+    token = page.browser.script("return document.querySelector('meta[name=csrf-token]').content")
+    set_token = "document.querySelector('meta[name=csrf-token]').content = arguments[0]"
+    page.browser.script(set_token, "forged")
+
+    def is_refused() -> bool:
+        return "The page has expired." in page.questions[0]["text"]
+
+    until(lambda: is_refused() or page.browser.press("Approve"), what="a refusal")
+    assert page.notes == SAMPLE
+    page.browser.script(set_token, token)
+    page.decide("Approve")
+    page.wait_for_end()
+    assert WRITTEN in page.notes
+
+
+def test_a_question_is_nobody_elses_to_answer(site: Site) -> None:
+    asked, stranger = Visitor(site.port), Visitor(site.port)
+    allow = {"behavior": "allow"}
+    with asked.ask("Prepare the fair. [[scenario:task-demo]]", address="/task") as stream:
+        question = stream.wait_for("permission_request")
+        address = f"/task/{stream.run}/permissions/{question['permission_id']}"
+        assert stranger.post(address, allow).status_code == 404
+        assert asked.http.post(address, json=allow).status_code == 419
+        assert asked.post(address, {"behavior": "always"}).status_code == 422
+        assert asked.post(address, {"behavior": "deny"}).status_code == 204
+        assert stream.wait_for("permission_resolved")["behavior"] == "deny"
+        stream.wait_for("done")
+    for visitor in (asked, stranger):
+        visitor.http.close()
+
+
+def test_the_pages_lead_to_each_other(site: Site, browser: Browser) -> None:
+    browser.open(f"http://127.0.0.1:{site.port}/")
+    browser.script("document.querySelector('nav a[href=\"/task\"]').click()")
+    until(lambda: "You are asked before" in browser.text, what="the page for tasks")
+    browser.script("document.querySelector('nav a[href=\"/\"]').click()")
+    until(lambda: "Enter sends" in browser.text, what="the chat")
