@@ -88,6 +88,7 @@ class ApiRequest:
             "first_prompt": texts[0],
             "prompts": len(self.prompts),
             "model": self.model,
+            "result": next(_results(self.body["messages"]), ""),
         }
 
 
@@ -103,6 +104,15 @@ def _prompts(messages: list[Any]) -> Iterator[Prompt]:
             text = "\n".join(_texts(message.get("content")))
             if text:
                 yield Prompt(position, text)
+
+
+def _results(messages: list[Any]) -> Iterator[str]:
+    """The texts of the tools' results, the latest first."""
+    for message in reversed(messages):
+        content = message.get("content") if isinstance(message, dict) else None
+        for block in reversed(content if isinstance(content, list) else []):
+            if isinstance(block, dict) and block.get("type") == "tool_result":
+                yield "\n".join(_texts(block.get("content")))
 
 
 def _texts(content: object) -> Iterator[str]:

@@ -16,6 +16,7 @@ return [
 
     'binaries' => [
         'agent-chat' => env('AGENT_CHAT_BINARY', '/opt/agent-workers/bin/agent-chat'),
+        'agent-task' => env('AGENT_TASK_BINARY', '/opt/agent-workers/bin/agent-task'),
         'agent-workers' => env('AGENT_WORKERS_BINARY', '/opt/agent-workers/bin/agent-workers'),
     ],
 
@@ -59,9 +60,11 @@ return [
     |--------------------------------------------------------------------------
     |
     | What Agent::worker('name', $prompt) runs; Agent::chat($prompt) is the one
-    | called "chat". The browser has no say in any of this: it sends a prompt
-    | and the id of its conversation. `request` takes any other field of the
-    | request, by its name in the contract; null leaves a field to the worker.
+    | called "chat", Agent::task($prompt, $cwd) the one called "task". The
+    | browser has no say in any of this: it sends a prompt and the id of its
+    | conversation. `app_tools` names what Agent::tool() has registered.
+    | `request` takes any other field of the request, by its name in the
+    | contract; null leaves a field to the worker.
     |
     */
 
@@ -76,6 +79,22 @@ return [
                 'idle_timeout_s' => 120,
                 'max_budget_usd' => null,
             ],
+            'app_tools' => [],
+            'request' => [],
+        ],
+
+        'task' => [
+            'binary' => 'agent-task',
+            'model' => env('AGENT_MODEL'),
+            'system_prompt' => null,
+            'max_turns' => null,
+            'limits' => [
+                'timeout_s' => 900,
+                'idle_timeout_s' => 120,
+                'max_budget_usd' => null,
+            ],
+            'app_tools' => [],
+            // What Agent::task() does not say, such as cwd, tools and permissions.
             'request' => [],
         ],
     ],

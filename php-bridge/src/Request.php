@@ -13,11 +13,20 @@ use AgentWorkers\Exception\InvalidArgumentException;
 final class Request implements \JsonSerializable
 {
     /** Fields that are objects in JSON, also when they are empty. */
-    private const OBJECTS = ['session', 'limits', 'stream', 'output_schema', 'metadata', 'input_schema'];
+    private const OBJECTS = [
+        'session', 'limits', 'stream', 'output_schema', 'metadata', 'input_schema', 'permissions', 'decision',
+        'updated_input', 'mcp_servers', 'agents', 'env', 'headers',
+    ];
+    /** Fields that hold such objects: in a list, or by name. */
+    private const COLLECTIONS = ['app_tools', 'mcp_servers', 'agents'];
+    private const SCHEMAS = ['output_schema', 'input_schema'];
     private const SCHEMA_OBJECTS = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'];
 
-    /** @param array<string, mixed> $fields */
-    private function __construct(private readonly array $fields)
+    /**
+     * @param array<string, mixed> $fields
+     * @param array<string, \Closure> $handlers
+     */
+    private function __construct(private readonly array $fields, private readonly array $handlers = [])
     {
     }
 
@@ -47,7 +56,7 @@ final class Request implements \JsonSerializable
     /** Any field of the contract, by its name there. */
     public function with(string $field, mixed $value): self
     {
-        return new self([$field => $value] + $this->fields);
+        return new self([$field => $value] + $this->fields, $this->handlers);
     }
 
     /** The run's id, 1 to 128 of `A-Z a-z 0-9 . _ : -`. A new UUID unless it is set. */
@@ -120,15 +129,103 @@ final class Request implements \JsonSerializable
     }
 
     /**
-     * Adds a tool that the application runs itself.
+     * Adds a tool that the application runs itself, here or wherever `app_tool_call` is answered.
      *
      * @param array<string, mixed>|\stdClass $inputSchema JSON Schema with `"type": "object"`
+     * @param (\Closure(array<string, mixed>): mixed)|null $handler see AppTool::handle(); it is no part of the JSON
+     * @param float|null $timeoutS how long a call may take before it has failed; 60 where it is null
      */
-    public function appTool(string $name, string $description, array|\stdClass $inputSchema): self
-    {
+    public function appTool(
+        string $name,
+        string $description,
+        array|\stdClass $inputSchema,
+        ?\Closure $handler = null,
+        ?float $timeoutS = null,
+    ): self {
         $tool = ['name' => $name, 'description' => $description, 'input_schema' => $inputSchema];
+        $tools = [...$this->fields['app_tools'] ?? [], $tool + ($timeoutS === null ? [] : ['timeout_s' => $timeoutS])];
+        $handlers = $handler === null ? $this->handlers : [$name => $handler] + $this->handlers;
 
-        return $this->with('app_tools', [...$this->fields['app_tools'] ?? [], $tool]);
+        return new self(['app_tools' => $tools] + $this->fields, $handlers);
+    }
+
+    /** Adds tools that the application runs here. */
+    public function appTools(AppTool ...$tools): self
+    {
+        $request = $this;
+        foreach ($tools as $tool) {
+            $handler = $tool->handle(...);
+            $request = $request->appTool($tool->name(), $tool->description(), $tool->schema(), $handler);
+        }
+
+        return $request;
+    }
+
+    /** The directory in which the agent of a task works, absolute. */
+    public function cwd(string $directory): self
+    {
+        return $this->with('cwd', $directory);
+    }
+
+    /** @param list<string> $directories in which the agent may work, too */
+    public function addDirs(array $directories): self
+    {
+        return $this->with('add_dirs', $directories);
+    }
+
+    /** @param list<string> $names the tools that the agent of a task has, such as Read, Bash, mcp__crm__find */
+    public function tools(array $names): self
+    {
+        return $this->with('tools', $names);
+    }
+
+    /**
+     * What the agent of a task may do. What is null keeps its value.
+     *
+     * @param string|null $mode what becomes of a call without a rule: deny, ask, defer, accept_edits, plan
+     * @param list<string>|null $allow rules such as `WebSearch`, `Bash(git status)`, `mcp__crm__find`
+     * @param list<string>|null $deny rules that beat the others
+     * @param float|null $timeoutS how long a question waits for its answer before it is denied
+     */
+    public function permissions(
+        ?string $mode = null,
+        ?array $allow = null,
+        ?array $deny = null,
+        ?float $timeoutS = null,
+    ): self {
+        return $this->merge('permissions', [
+            'mode' => $mode,
+            'allow' => $allow,
+            'deny' => $deny,
+            'timeout_s' => $timeoutS,
+        ]);
+    }
+
+    /** Answers the call that an earlier run of this session, in mode defer, left in `Done::$pending`. */
+    public function decision(string $toolUseId, Decision $decision): self
+    {
+        return $this->merge('permissions', [
+            'mode' => 'defer',
+            'decision' => ['tool_use_id' => $toolUseId] + $decision->fields(),
+        ]);
+    }
+
+    /** @param array<string, array<string, mixed>> $servers MCP servers by name */
+    public function mcpServers(array $servers): self
+    {
+        return $this->with('mcp_servers', $servers);
+    }
+
+    /** @param array<string, array<string, mixed>> $agents subagents by name */
+    public function agents(array $agents): self
+    {
+        return $this->with('agents', $agents);
+    }
+
+    /** @return array<string, \Closure> what runs the application's tools, by their names */
+    public function handlers(): array
+    {
+        return $this->handlers;
     }
 
     public function get(string $field): mixed
@@ -190,13 +287,13 @@ final class Request implements \JsonSerializable
             if ($value === [] && in_array($name, self::OBJECTS, true)) {
                 $fields[$name] = new \stdClass();
             } elseif (is_array($value)) {
-                $isSchema = in_array($name, ['output_schema', 'input_schema'], true);
                 $fields[$name] = match (true) {
-                    $isSchema => self::withSchemaObjects($value),
-                    $name === 'app_tools' => array_map(
-                        static fn (mixed $tool): mixed => is_array($tool) ? self::withObjects($tool) : $tool,
+                    in_array($name, self::SCHEMAS, true) => self::withSchemaObjects($value),
+                    in_array($name, self::COLLECTIONS, true) => array_map(
+                        static fn (mixed $item): mixed => is_array($item) ? self::withObjects($item) : $item,
                         $value,
                     ),
+                    in_array($name, ['permissions', 'decision'], true) => self::withObjects($value),
                     default => $value,
                 };
             }

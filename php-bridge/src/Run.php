@@ -5,17 +5,21 @@ declare(strict_types=1);
 namespace AgentWorkers;
 
 use AgentWorkers\Event\Aborted;
+use AgentWorkers\Event\AppToolCall;
 use AgentWorkers\Event\Done;
 use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Event\PermissionRequest;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Worker\Answer;
+use AgentWorkers\Worker\Consent;
 use AgentWorkers\Worker\Ending;
 use AgentWorkers\Worker\Reading;
+use AgentWorkers\Worker\ToolDesk;
 use AgentWorkers\Worker\Transport;
 use Psr\Log\LoggerInterface;
 use Symfony\Component\Process\Exception\ProcessTimedOutException;
@@ -34,6 +38,10 @@ final class Run implements \IteratorAggregate
     public readonly Request $request;
     private readonly string $json;
     private readonly Reading $reading;
+    private readonly Consent $consent;
+    private readonly ToolDesk $tools;
+    /** The call that a tool of the application will answer, unless somebody else does before. */
+    private ?AppToolCall $call = null;
     /** @var list<\Closure(): mixed> */
     private array $listeners = [];
     private bool $isBegun = false;
@@ -55,6 +63,8 @@ final class Run implements \IteratorAggregate
         $this->request = $id === null ? $request->run($this->id) : $request;
         $this->json = $this->request->toJson();
         $this->reading = new Reading($this->id, $logger);
+        $this->consent = new Consent($this->decide(...), $logger);
+        $this->tools = new ToolDesk($request->handlers(), $logger);
     }
 
     /** @return \Generator<int, Event> */
@@ -67,7 +77,10 @@ final class Run implements \IteratorAggregate
         $this->deadline = self::now() + $this->timeout() + $this->overtime;
         try {
             foreach ($this->events() as $event) {
+                $this->isStopping || $this->consent->note($event); // before those see it who might answer at once
+                $this->call = $event instanceof AppToolCall ? $event : null;
                 yield $event;
+                $this->runTool();
             }
             if (!$this->isOver) {
                 yield $this->end();
@@ -113,6 +126,20 @@ final class Run implements \IteratorAggregate
         return $this;
     }
 
+    /**
+     * Has the closure asked whether a tool call may run: when the question comes, before the loop sees it, and as long
+     * as the answer is null (not yet) on each tick, until it is settled or expires. Of several closures, the first
+     * answer holds. What a closure throws is logged, and the call denied.
+     *
+     * @param \Closure(PermissionRequest): (Decision|bool|null) $handler
+     */
+    public function onPermission(\Closure $handler): self
+    {
+        $this->consent->askedOf($handler);
+
+        return $this;
+    }
+
     /** Asks the worker to stop the run, which ends with `aborted`. One that does not obey is stopped after its grace. */
     public function abort(): void
     {
@@ -147,20 +174,28 @@ final class Run implements \IteratorAggregate
         ?string $message = null,
         ?array $updatedInput = null,
     ): ?string {
-        if (!in_array($behavior, ['allow', 'deny'], true)) {
+        if (!in_array($behavior, [Decision::ALLOW, Decision::DENY], true)) {
             throw new InvalidArgumentException(sprintf('A behavior is allow or deny, not "%s".', $behavior));
         }
-
-        return $this->control('permission', [
+        $id = $this->control('permission', [
             'permission_id' => $permissionId,
             'behavior' => $behavior,
             'message' => $message,
             'updated_input' => $updatedInput === null ? null : (object) $updatedInput,
         ]);
+        $this->consent->settled($permissionId);
+
+        return $id;
+    }
+
+    /** Answers a `permission_request`, as permission() does. */
+    public function decide(string $permissionId, Decision $decision): ?string
+    {
+        return $this->permission($permissionId, $decision->behavior, $decision->message, $decision->updatedInput);
     }
 
     /**
-     * Answers an `app_tool_call`.
+     * Answers an `app_tool_call`. A handler in the request is not called any more, then.
      *
      * @param string|list<array<string, mixed>> $content text, or content blocks
      *
@@ -168,6 +203,10 @@ final class Run implements \IteratorAggregate
      */
     public function toolResult(string $callId, string|array $content, bool $isError = false): ?string
     {
+        if ($this->call?->callId === $callId) {
+            $this->call = null;
+        }
+
         return $this->control('app_tool_result', [
             'call_id' => $callId,
             'content' => $content,
@@ -222,6 +261,17 @@ final class Run implements \IteratorAggregate
         return $event;
     }
 
+    private function runTool(): void
+    {
+        $call = $this->call;
+        if ($call !== null && !$this->isStopping && $this->tools->has($call->name)) {
+            $answer = $this->tools->answer($call);
+            if ($answer !== null && $this->call !== null) { // the tool may have answered by itself
+                $this->toolResult($call->callId, ...$answer);
+            }
+        }
+    }
+
     private function end(): Event
     {
         [$type, $body] = match (true) {
@@ -246,6 +296,7 @@ final class Run implements \IteratorAggregate
         foreach ($this->listeners as $listener) {
             $listener();
         }
+        $this->isStopping || $this->consent->tick();
     }
 
     /** @param array<string, mixed> $fields those that are null are left out */

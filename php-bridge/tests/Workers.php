@@ -14,6 +14,7 @@ use AgentWorkers\Run;
 /** Real processes for tests: the fixture worker, and agent-chat with its simulator. */
 trait Workers
 {
+    use Scenarios;
     use TemporaryDirectory;
 
     private function fixture(string $behaviour): ProcessRunner
@@ -23,12 +24,12 @@ trait Workers
 
     private function agentChat(string $scenario): ProcessRunner
     {
-        $binary = getenv('AGENT_CHAT_BIN') ?: dirname(__DIR__, 2) . '/.venv/bin/agent-chat';
-        if (!is_executable($binary)) {
-            $this->markTestSkipped('AGENT_CHAT_BIN names no agent-chat.');
-        }
+        return $this->agent('agent-chat', $scenario);
+    }
 
-        return (new ProcessRunner($binary, ["--simulate=$scenario"]))->inheritEnv()->env([
+    private function agent(string $worker, string $scenario): ProcessRunner
+    {
+        return (new ProcessRunner($this->binary($worker), ["--simulate=$scenario"]))->inheritEnv()->env([
             'HOME' => $this->directory(),
             'AGENT_WORKERS_STATE_DIR' => $this->directory() . '/state',
         ]);

@@ -150,7 +150,7 @@ def take_credentials(environ: dict[str, str]) -> tuple[dict[str, bytes], list[st
     secrets = {
         by_descriptor: environ.pop(name).encode() for name, by_descriptor in _DESCRIPTORS.items() if environ.get(name)
     }
-    return secrets, sorted(filter(_SECRETS.fullmatch, environ))
+    return secrets, sorted(name for name in environ if _SECRETS.fullmatch(name) and environ[name])
 
 
 def make_scratch(base: Path) -> Path:

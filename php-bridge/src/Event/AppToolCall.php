@@ -4,7 +4,10 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Event;
 
-/** The model calls a tool of the application: answer with Run::toolResult(). The input was written by the model. */
+/**
+ * The model calls a tool of the application. Where the request names no handler for it, answer with Run::toolResult().
+ * The input was written by the model.
+ */
 final class AppToolCall extends Event
 {
     public readonly string $callId;

@@ -20,6 +20,12 @@ final class Done extends Event
     public readonly ?array $models;
     /** @var list<array{tool_use_id: string, name: string, input?: array<string, mixed>}>|null */
     public readonly ?array $denials;
+    /**
+     * The call that waits for a decision, where `stopReason` is permission_required: Request::decision() brings it.
+     *
+     * @var array{tool_use_id: string, name: string, input?: array<string, mixed>}|null
+     */
+    public readonly ?array $pending;
     /** @var array<string, mixed>|null */
     public readonly ?array $metadata;
 
@@ -36,6 +42,7 @@ final class Done extends Event
         $this->turns = $fields->int('turns');
         $this->models = $models === null ? null : array_map(Usage::fromArray(...), array_filter($models, 'is_array'));
         $this->denials = $fields->arrayOrNull('denials');
+        $this->pending = $fields->arrayOrNull('pending');
         $this->metadata = $fields->arrayOrNull('metadata');
     }
 

@@ -4,7 +4,10 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Event;
 
-/** A tool call waits for consent: answer with Run::permission(). No answer means deny. */
+/**
+ * A tool call waits for consent: answer by Run::onPermission() or Run::decide(). No answer means deny. Where
+ * `truncatedBytes` is not null, the call would run with more input than is seen here.
+ */
 final class PermissionRequest extends Event
 {
     public readonly string $permissionId;

@@ -18,6 +18,8 @@ final class AgentWorkersServiceProvider extends ServiceProvider
         $this->mergeConfigFrom(self::CONFIG, 'agent-workers');
         // Scoped, not a singleton: under Octane an application serves many requests.
         $this->app->scoped(Agents::class);
+        // A queue's worker and Octane boot providers once, and forget what is scoped after each job and request.
+        $this->app->singleton(Registry::class);
     }
 
     public function boot(): void

@@ -4,8 +4,10 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel;
 
+use AgentWorkers\AppTool;
 use AgentWorkers\Laravel\Http\AnswersInJson;
 use AgentWorkers\Laravel\Http\ChatRequest;
+use AgentWorkers\Laravel\Http\PermissionController;
 use AgentWorkers\Laravel\Http\StreamController;
 use AgentWorkers\ProcessRunner;
 use AgentWorkers\Request;
@@ -19,12 +21,15 @@ use Psr\Log\LoggerInterface;
 /** The workers of config/agent-workers.php, ready to run. */
 final class Agents
 {
-    private ?Runner $runner = null;
-    /** @var list<\Closure(ProcessRunner, string): ProcessRunner> */
-    private array $configurators = [];
+    private const ID = '[A-Za-z0-9._:-]{1,128}';
 
-    public function __construct(private readonly Container $app, private readonly Repository $config)
-    {
+    private ?Runner $runner = null;
+
+    public function __construct(
+        private readonly Container $app,
+        private readonly Repository $config,
+        private readonly Registry $registry,
+    ) {
     }
 
     /** @param string|list<array<string, mixed>>|ChatRequest $prompt text, content blocks, or what the browser sent */
@@ -33,11 +38,59 @@ final class Agents
         return $this->worker('chat', $prompt);
     }
 
+    /**
+     * An agent with tools, in a directory.
+     *
+     * @param string|list<array<string, mixed>>|ChatRequest $prompt text, content blocks, or what the browser sent
+     * @param string|null $cwd absolute; without it, `request.cwd` of the worker called "task"
+     */
+    public function task(string|array|ChatRequest $prompt, ?string $cwd = null): PendingRun
+    {
+        $run = $this->worker('task', $prompt);
+
+        return $cwd === null ? $run : $run->configure(static fn (Request $request): Request => $request->cwd($cwd));
+    }
+
+    /**
+     * Registers a tool of the application, for runs that name it by PendingRun::appTools() or in their configuration.
+     *
+     * @param string $tool its name, or alone a class that implements AppTool, which the container makes for each call
+     * @param array<string, mixed>|\stdClass|null $schema JSON Schema of the input, with `"type": "object"`
+     * @param \Closure|null $handler takes the input, and after it whatever the container can make
+     * @param float|null $timeoutS how long a call may take before it has failed; 60 where it is null
+     */
+    public function tool(
+        string $tool,
+        ?string $description = null,
+        array|\stdClass|null $schema = null,
+        ?\Closure $handler = null,
+        ?float $timeoutS = null,
+    ): void {
+        if ($description !== null && $schema !== null && $handler !== null) {
+            $this->registry->addTool($tool, $description, $schema, $handler, $timeoutS);
+        } elseif (is_subclass_of($tool, AppTool::class)) {
+            $this->registry->addToolClass($tool, $timeoutS);
+        } else {
+            throw new InvalidArgumentException("$tool is neither a class of an AppTool nor has all that makes a tool.");
+        }
+    }
+
+    /**
+     * @internal
+     *
+     * @param list<string> $tools names, or classes
+     */
+    public function offer(Request $request, array $tools): Request
+    {
+        return $this->registry->offer($request, $tools, $this->app);
+    }
+
     /** @param string|list<array<string, mixed>>|ChatRequest $prompt text, content blocks, or what the browser sent */
     public function worker(string $name, string|array|ChatRequest $prompt): PendingRun
     {
         $text = $prompt instanceof ChatRequest ? $prompt->prompt() : $prompt;
         $run = new PendingRun($this->app, $this->runner($name), $this->request($name, $text), $name);
+        $run->appTools(...$this->profile($name)['app_tools'] ?? []);
 
         return $prompt instanceof ChatRequest ? $run->conversation($prompt->conversation()) : $run;
     }
@@ -52,7 +105,7 @@ final class Agents
             ->env($this->env())
             ->grace((float) $this->setting('grace', 8.0))
             ->logger($this->logger());
-        foreach ($this->configurators as $configure) {
+        foreach ($this->registry->configurators as $configure) {
             $runner = $configure($runner, $worker);
         }
 
@@ -68,7 +121,7 @@ final class Agents
     /** @param \Closure(ProcessRunner, string): ProcessRunner $configure gets the runner and the name of the worker */
     public function configureRunner(\Closure $configure): void
     {
-        $this->configurators[] = $configure;
+        $this->registry->configurators[] = $configure;
     }
 
     /**
@@ -83,8 +136,23 @@ final class Agents
         $router->group($attributes, static function (Registrar $router) use ($worker): void {
             $router->post('chat', [StreamController::class, 'chat'])->defaults('worker', $worker);
             $router->get('runs/{run}/events', [StreamController::class, 'events'])
-                ->where('run', '[A-Za-z0-9._:-]{1,128}');
+                ->where('run', self::ID);
         });
+    }
+
+    /**
+     * Adds `POST {prefix}/{run}/permissions/{permission}`, where visitors answer what PendingRun::askVisitor() asks.
+     *
+     * @param list<string> $middleware besides that of the file in which it is called
+     */
+    public function permissionRoutes(string $prefix = 'task', array $middleware = []): void
+    {
+        $this->app->make(Registrar::class)->group(
+            ['prefix' => $prefix, 'middleware' => [AnswersInJson::class, ...$middleware]],
+            static fn (Registrar $router) => $router
+                ->post('{run}/permissions/{permission}', PermissionController::class)
+                ->where(['run' => self::ID, 'permission' => self::ID]),
+        );
     }
 
     public function binary(string $name): string

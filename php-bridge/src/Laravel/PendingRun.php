@@ -4,9 +4,14 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel;
 
+use AgentWorkers\AppTool;
+use AgentWorkers\Decision;
 use AgentWorkers\Event\Done;
+use AgentWorkers\Event\PermissionRequest;
+use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
+use AgentWorkers\Laravel\Http\Approvals;
 use AgentWorkers\Laravel\Http\Conversations;
 use AgentWorkers\Laravel\Http\Owner;
 use AgentWorkers\Laravel\Queue\EventHandler;
@@ -27,6 +32,10 @@ final class PendingRun implements Responsable
 {
     private ?string $conversation = null;
     private Format|string|null $format = null;
+    /** @var list<string> */
+    private array $appTools = [];
+    /** @var list<\Closure(PermissionRequest): (Decision|bool|null)|null> null stands for the visitor */
+    private array $askers = [];
 
     /** @internal Agents makes them */
     public function __construct(
@@ -53,6 +62,82 @@ final class PendingRun implements Responsable
         $this->request = $change($this->request);
 
         return $this;
+    }
+
+    /**
+     * Lets the agent call these tools of the application; without it, none.
+     *
+     * @param string|class-string<AppTool> ...$tools names that Agent::tool() registered, or classes
+     */
+    public function appTools(string ...$tools): self
+    {
+        $this->appTools = array_values(array_unique([...$this->appTools, ...$tools]));
+
+        return $this;
+    }
+
+    /** @param list<string> $names the tools that the agent of a task has, such as Read, Bash, mcp__crm__find */
+    public function tools(array $names): self
+    {
+        return $this->configure(static fn (Request $request): Request => $request->tools($names));
+    }
+
+    /** @param list<string> $rules calls that need no consent, such as `Read` or `Bash(git status)` */
+    public function allow(array $rules): self
+    {
+        return $this->configure(static fn (Request $request): Request => $request->permissions(allow: $rules));
+    }
+
+    /** @param list<string> $rules calls that are denied whatever else is said */
+    public function deny(array $rules): self
+    {
+        return $this->configure(static fn (Request $request): Request => $request->permissions(deny: $rules));
+    }
+
+    /** @param string $mode what becomes of a call without a rule: deny, ask, defer, accept_edits or plan */
+    public function mode(string $mode): self
+    {
+        return $this->configure(static fn (Request $request): Request => $request->permissions(mode: $mode));
+    }
+
+    /** Asks about each call without a rule. Nobody answers unless you say who: see onPermission(), askVisitor(). */
+    public function ask(?float $timeoutS = null): self
+    {
+        return $this->configure(
+            static fn (Request $request): Request => $request->permissions(mode: 'ask', timeoutS: $timeoutS),
+        );
+    }
+
+    /** @param \Closure(PermissionRequest): (Decision|bool|null) $handler is asked: see Run::onPermission() */
+    public function onPermission(\Closure $handler): self
+    {
+        $this->askers[] = $handler;
+
+        return $this->ask();
+    }
+
+    /**
+     * Asks the visitor, who answers at the route of Agent::permissionRoutes(). No answer means deny.
+     *
+     * @param float|null $timeoutS how long a question waits; 120 where it is null
+     */
+    public function askVisitor(?float $timeoutS = null): self
+    {
+        $this->askers[] = null;
+
+        return $this->ask($timeoutS);
+    }
+
+    /** Continues the session of an earlier run; a conversation() does so by itself. */
+    public function resume(string $sessionId): self
+    {
+        return $this->configure(static fn (Request $request): Request => $request->session(resume: $sessionId));
+    }
+
+    /** Answers the call that the run to resume, in mode defer, left in `Done::$pending`. */
+    public function decide(string $toolUseId, Decision $decision): self
+    {
+        return $this->configure(static fn (Request $request): Request => $request->decision($toolUseId, $decision));
     }
 
     /** The visitor's conversation, a UUID: begun on its first use, continued later, and nobody else's. For streams. */
@@ -96,13 +181,23 @@ final class PendingRun implements Responsable
     /** The run, to iterate for its events. */
     public function events(): Run
     {
-        return $this->runner->stream($this->request);
+        return $this->begin(fn (): ?string => Owner::of($this->app->make('request')));
     }
 
-    /** @param class-string<EventHandler>|null $handler gets each event; without one, each is dispatched as AgentEvent */
+    /**
+     * @param class-string<EventHandler>|null $handler gets each event; without one, each is dispatched as AgentEvent
+     *
+     * @throws LogicException a closure that the run needs cannot be queued
+     */
     public function dispatch(?string $handler = null): mixed
     {
-        $job = new RunAgent($this->request->toArray(), $handler, $this->worker);
+        if ($this->askers !== []) {
+            throw new LogicException('A queued run asks its EventHandler: use ask(), and Run::decide() there.');
+        }
+        if ($this->request->handlers() !== []) {
+            throw new LogicException('A queued run knows its tools by name: register them by Agent::tool().');
+        }
+        $job = new RunAgent($this->request->toArray(), $handler, $this->worker, $this->appTools);
 
         return $this->app->make(Dispatcher::class)->dispatch($job);
     }
@@ -116,12 +211,31 @@ final class PendingRun implements Responsable
         }
         $live = $this->app->make(LiveResponse::class);
 
-        return $live->of($this->events(), $owner, $this->conversation, $this->format);
+        return $live->of($this->begin(static fn (): ?string => $owner), $owner, $this->conversation, $this->format);
     }
 
     /** @param HttpRequest $request */
     public function toResponse($request): StreamedResponse
     {
         return $this->stream($request);
+    }
+
+    /** @param \Closure(): ?string $owner */
+    private function begin(\Closure $owner): Run
+    {
+        $run = $this->runner->stream($this->app->make(Agents::class)->offer($this->request, $this->appTools));
+        foreach ($this->askers as $asker) {
+            $run->onPermission($asker ?? $this->visitor($owner()));
+        }
+
+        return $run;
+    }
+
+    /** @return \Closure(PermissionRequest): ?Decision */
+    private function visitor(?string $owner): \Closure
+    {
+        return $this->app->make(Approvals::class)->of($owner ?? throw new LogicException(
+            'There is no visitor to ask: the request has neither a session nor a signed-in user.',
+        ));
     }
 }

@@ -10,6 +10,7 @@ use AgentWorkers\Request;
 use AgentWorkers\Run;
 use AgentWorkers\Runner;
 use PHPUnit\Framework\Assert;
+use Psr\Log\LoggerInterface;
 use Psr\Log\NullLogger;
 
 /**
@@ -26,6 +27,7 @@ final class FakeRunner implements Runner
     private array $requests = [];
     /** @var list<ScriptedTransport> */
     private array $transports = [];
+    private ?LoggerInterface $logger = null;
     private bool $allowsStrayRuns = true;
 
     /** The scripts are played in this order, one for each run; a string is the text of an answer. */
@@ -54,6 +56,14 @@ final class FakeRunner implements Runner
         return $this;
     }
 
+    /** Takes what a real runner logs, such as what the application's tools throw. */
+    public function logger(LoggerInterface $logger): self
+    {
+        $this->logger = $logger;
+
+        return $this;
+    }
+
     public function run(Request $request): Done
     {
         return $this->stream($request)->wait();
@@ -62,7 +72,7 @@ final class FakeRunner implements Runner
     public function stream(Request $request): Run
     {
         $transport = $this->scriptFor($request)->play();
-        $run = new Run($request, $transport, new NullLogger(), INF);
+        $run = new Run($request, $transport, $this->logger ?? new NullLogger(), INF);
         $this->requests[] = $run->request;
         $this->transports[] = $transport;
 
@@ -113,9 +123,52 @@ final class FakeRunner implements Runner
         Assert::assertNotEmpty(array_filter($this->controls(), $control), 'No such control message was sent.');
     }
 
+    /**
+     * A tool of the application that a script called has answered, and not by an error.
+     *
+     * @param string|null $content what the model was told
+     */
+    public function assertToolAnswered(string $tool, ?string $content = null): void
+    {
+        $this->assertSettled(Question::APP_TOOL, $tool, 'ok', $content);
+    }
+
+    /** @param string|null $message what the model was told */
+    public function assertToolFailed(string $tool, ?string $message = null): void
+    {
+        $this->assertSettled(Question::APP_TOOL, $tool, 'error', $message);
+    }
+
+    /** A call that a script asked for was allowed. */
+    public function assertAllowed(string $tool): void
+    {
+        $this->assertSettled(Question::PERMISSION, $tool, 'ok', null);
+    }
+
+    /** @param string|null $message what the model was told; no answer is a denial, too */
+    public function assertDenied(string $tool, ?string $message = null): void
+    {
+        $this->assertSettled(Question::PERMISSION, $tool, 'denied', $message);
+    }
+
     public function assertAborted(): void
     {
         $this->assertSent(static fn (array $control): bool => $control['type'] === 'abort');
+    }
+
+    private function assertSettled(string $kind, string $tool, string $status, ?string $text): void
+    {
+        $told = [];
+        foreach ($this->transports as $transport) {
+            foreach ($transport->questions() as $question) {
+                $isMeant = [$question->kind, $question->name] === [$kind, $tool];
+                $told = [...$told, ...($isMeant ? [[$question->status(), $question->text()]] : [])];
+            }
+        }
+        $isExpected = static fn (array $one): bool => $one === [$status, $text ?? $one[1]];
+        $found = array_filter($told, $isExpected);
+        $list = implode('', array_map(static fn (array $one): string => "\n- $one[0]: $one[1]", $told));
+        Assert::assertNotEmpty($found, "No call of $tool ended as expected.\nCalls:" . ($list ?: ' none'));
     }
 
     /** @param string|\Closure(Request): bool $prompt */

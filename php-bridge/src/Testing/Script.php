@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Testing;
 
+use AgentWorkers\Event\Event;
+
 /** What a fake worker says, and how badly. Immutable: each modifier returns a changed copy. */
 final class Script
 {
@@ -27,8 +29,8 @@ final class Script
     private ?int $exitCode = null;
     private string $stderr = '';
 
-    /** @param list<array<string, mixed>|\stdClass|string> $steps event bodies, and strings for raw bytes */
-    private function __construct(private readonly array $steps)
+    /** @param list<array<string, mixed>|\stdClass|string|Question> $steps event bodies, and strings for raw bytes */
+    private function __construct(private array $steps)
     {
     }
 
@@ -80,6 +82,9 @@ final class Script
         $steps = [];
         foreach (file($path, FILE_IGNORE_NEW_LINES | FILE_SKIP_EMPTY_LINES) ?: [] as $line) {
             $event = json_decode($line);
+            if ($event instanceof \stdClass) {
+                unset($event->expires_at); // it has passed, and nobody would be asked any more
+            }
             $steps[] = $event instanceof \stdClass ? $event : "$line\n";
         }
 
@@ -90,6 +95,27 @@ final class Script
     public static function bytes(string ...$chunks): self
     {
         return new self(array_values($chunks));
+    }
+
+    /**
+     * Before it answers with its text, the model calls this tool of the application, and waits for the result.
+     *
+     * @param array<string, mixed> $input
+     */
+    public function callingTool(string $name, array $input = []): self
+    {
+        return $this->asksFirst(new Question(Question::APP_TOOL, $name, $input));
+    }
+
+    /**
+     * Before it answers with its text, the model calls a tool that needs consent. Those asked for in a row are open at
+     * the same time. Without an answer in a hundred ticks, the call is denied.
+     *
+     * @param array<string, mixed> $input
+     */
+    public function asking(string $tool, array $input = []): self
+    {
+        return $this->asksFirst(new Question(Question::PERMISSION, $tool, $input));
     }
 
     /**
@@ -149,6 +175,17 @@ final class Script
             $this->exitCode,
             $this->stderr,
         );
+    }
+
+    private function asksFirst(Question $question): self
+    {
+        $texts = array_filter($this->steps, static fn (mixed $step): bool => !$step instanceof Question
+            && in_array(((array) $step)['type'] ?? null, ['delta', ...Event::TERMINAL], true));
+        $place = array_key_first($texts) ?? count($this->steps);
+
+        return $this->with(static function (self $script) use ($question, $place): void {
+            array_splice($script->steps, $place, 0, [$question]);
+        });
     }
 
     /** @param \Closure(self): mixed $change */

@@ -15,17 +15,24 @@ use AgentWorkers\Worker\Transport;
  */
 final class ScriptedTransport implements Transport
 {
+    /** Ticks for which a question waits: 20 s of a real run. */
+    private const PATIENCE = 100;
+
     /** @var list<array<string, mixed>> */
     private array $controls = [];
     /** @var list<array<string, mixed>> what it has to say in answer to control messages */
     private array $answers = [];
+    /** @var list<Question> */
+    private array $questions = [];
+    /** @var array<string, Question|null> by id; null stands for one that the script put as an event of its own */
+    private array $open = [];
     private string $run = '';
     private int $seq = 0;
     private bool $isRunning = false;
     private bool $isEnded = false;
 
     /**
-     * @param list<array<string, mixed>|\stdClass|string> $steps
+     * @param list<array<string, mixed>|\stdClass|string|Question> $steps
      * @param positive-int|null $chunk
      */
     public function __construct(
@@ -49,6 +56,11 @@ final class ScriptedTransport implements Transport
             yield from $this->answered();
             $this->pass($tick);
             yield from $this->answered();
+            if ($step instanceof Question && !$this->isEnded) {
+                yield from $this->put($step);
+                continue;
+            }
+            yield from $this->patience($tick);
             if ($this->isEnded) {
                 break;
             }
@@ -70,12 +82,11 @@ final class ScriptedTransport implements Transport
         }
         $control = json_decode($line, true);
         $this->controls[] = $control;
-        $this->answers[] = ['type' => 'ack', 'id' => $control['id'], 'ok' => true];
         if ($control['type'] === 'abort') {
+            $this->ack($control);
             $this->answers[] = ['type' => 'aborted', 'reason' => 'client'];
-        } elseif ($control['type'] === 'permission') {
-            $settled = ['permission_id' => $control['permission_id'], 'behavior' => $control['behavior']];
-            $this->answers[] = ['type' => 'permission_resolved'] + $settled + ['by' => 'client'];
+        } else {
+            $this->settle($control, $control['permission_id'] ?? $control['call_id']);
         }
 
         return true;
@@ -118,6 +129,67 @@ final class ScriptedTransport implements Transport
         return $this->controls;
     }
 
+    /** @return list<Question> those that the script put, with their answers */
+    public function questions(): array
+    {
+        return $this->questions;
+    }
+
+    /** @param array<string, mixed> $control */
+    private function ack(array $control, ?string $code = null): void
+    {
+        $ack = ['type' => 'ack', 'id' => $control['id'], 'ok' => $code === null];
+        $this->answers[] = $code === null ? $ack : $ack + ['code' => $code];
+    }
+
+    /** @param array<string, mixed> $control */
+    private function settle(array $control, string $id): void
+    {
+        if (!array_key_exists($id, $this->open)) {
+            $this->ack($control, 'not_pending');
+
+            return;
+        }
+        $this->ack($control);
+        $question = $this->open[$id];
+        unset($this->open[$id]);
+        if ($question !== null) {
+            $question->answer = $control;
+            array_push($this->answers, ...$question->settled());
+        } elseif ($control['type'] === 'permission') {
+            $settled = ['permission_id' => $id, 'behavior' => $control['behavior'], 'by' => 'client'];
+            $this->answers[] = ['type' => 'permission_resolved'] + $settled;
+        }
+    }
+
+    /** @return \Generator<int, string> */
+    private function put(Question $question): \Generator
+    {
+        $this->questions[] = $question = $question->numbered(count($this->questions) + 1);
+        $this->open[$question->id()] = $question;
+        foreach ($question->put() as $event) {
+            yield from $this->pieces($this->said($event));
+        }
+    }
+
+    /**
+     * Waits for answers, not for ever.
+     *
+     * @return \Generator<int, string>
+     */
+    private function patience(\Closure $tick): \Generator
+    {
+        for ($ticks = 0; $ticks < self::PATIENCE && array_filter($this->open) !== [] && !$this->isEnded; $ticks++) {
+            $tick();
+            yield from $this->answered();
+        }
+        foreach (array_filter($this->open) as $id => $question) {
+            unset($this->open[$id]);
+            array_push($this->answers, ...$question->settled());
+        }
+        yield from $this->answered();
+    }
+
     private function pass(\Closure $tick): void
     {
         for ($i = 0; $i < $this->ticks; $i++) {
@@ -140,10 +212,24 @@ final class ScriptedTransport implements Transport
     private function said(array|\stdClass $event): string
     {
         $event = (array) $event;
+        $this->opens($event);
         $isTerminal = in_array($event['type'] ?? null, Event::TERMINAL, true);
         $this->isEnded = $isTerminal;
 
         return $isTerminal && $this->isSilentAtTheEnd ? '' : $this->line($event, ++$this->seq);
+    }
+
+    /** @param array<string, mixed> $event */
+    private function opens(array $event): void
+    {
+        $id = match ($event['type'] ?? null) {
+            Question::PERMISSION => $event['permission_id'] ?? null,
+            Question::APP_TOOL => $event['call_id'] ?? null,
+            default => null,
+        };
+        if (is_string($id)) {
+            $this->open += [$id => null];
+        }
     }
 
     /** @param array<string, mixed>|\stdClass $event */

@@ -61,7 +61,8 @@ final class ProcessTransport implements Transport
         if ($this->stdin->isClosed() || !$this->process->isRunning()) {
             return false;
         }
-        $this->stdin->write($line . "\n");
+        $this->stdin->write(self::inPieces($line));
+        $this->stdin->write("\n");
 
         return true;
     }

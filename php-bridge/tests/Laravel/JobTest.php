@@ -38,6 +38,25 @@ final class JobTest extends TestCase
         self::assertSame(['start', 'session', 'delta', 'delta', 'done'], $handler->types);
     }
 
+    public function testAHandlerAnswersWhatTheRunAsks(): void
+    {
+        $fake = Agent::fake(Script::text('Done.')->asking('Bash')->asking('Read'));
+        $this->perform(new RunAgent(['prompt' => 'Hello'], ReadOnlyHandler::class, 'task'), attempt: 1);
+        $fake->assertDenied('Bash', 'Only reading is allowed.');
+        $fake->assertAllowed('Read');
+    }
+
+    public function testAJobThatWasQueuedBeforeThereWereToolsRuns(): void
+    {
+        Agent::fake('Hi');
+        $now = serialize(new RunAgent(['prompt' => 'Hello']));
+        $without = str_replace('s:8:"appTools";a:0:{}', '', $now, $found);
+        self::assertSame(1, $found);
+        $oneLess = static fn (array $match): string => $match[1] . ($match[2] - 1);
+        $old = unserialize(preg_replace_callback('/^(O:\d+:"[^"]+":)(\d+)/', $oneLess, $without));
+        $this->perform($old, attempt: 1)->shouldNotHaveReceived('fail');
+    }
+
     public function testARetryableFailureIsReleasedForAsLongAsTheApiAsked(): void
     {
         Agent::fake(Script::error('rate_limited', retryable: true, more: ['retry_after_ms' => 4200]));

@@ -62,7 +62,10 @@ abstract class TestCase extends LaravelTestCase
         $app->afterBootstrapping(LoadConfiguration::class, fn (Application $app) => $this->configure($app));
         $app->make(ConsoleKernelContract::class)->bootstrap();
         $router = $app->make(Router::class);
-        $router->middleware([StartSession::class])->group(fn () => Agent::routes());
+        $router->middleware([StartSession::class])->group(static function (): void {
+            Agent::routes();
+            Agent::permissionRoutes();
+        });
 
         return $app;
     }

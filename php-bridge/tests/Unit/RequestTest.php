@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Tests\Unit;
 
+use AgentWorkers\Decision;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Request;
 use PHPUnit\Framework\TestCase;
@@ -24,7 +25,14 @@ final class RequestTest extends TestCase
             ->stream(partial: false, pingS: 5)
             ->outputSchema(['type' => 'object'])
             ->metadata(['user' => 1])
-            ->appTool('weather', 'The weather.', ['type' => 'object']);
+            ->appTool('weather', 'The weather.', ['type' => 'object'])
+            ->cwd('/srv/work')
+            ->addDirs(['/srv/more'])
+            ->tools(['Read', 'Bash'])
+            ->permissions(mode: 'ask', allow: ['Read'])
+            ->permissions(deny: ['Bash(rm:*)'], timeoutS: 30)
+            ->mcpServers(['crm' => ['url' => 'https://crm.example']])
+            ->agents(['reviewer' => ['description' => 'Reviews.', 'prompt' => 'Review.']]);
 
         self::assertEquals([
             'prompt' => 'Hi',
@@ -42,7 +50,28 @@ final class RequestTest extends TestCase
             'app_tools' => [
                 ['name' => 'weather', 'description' => 'The weather.', 'input_schema' => ['type' => 'object']],
             ],
+            'cwd' => '/srv/work',
+            'add_dirs' => ['/srv/more'],
+            'tools' => ['Read', 'Bash'],
+            'permissions' => ['mode' => 'ask', 'allow' => ['Read'], 'deny' => ['Bash(rm:*)'], 'timeout_s' => 30.0],
+            'mcp_servers' => ['crm' => ['url' => 'https://crm.example']],
+            'agents' => ['reviewer' => ['description' => 'Reviews.', 'prompt' => 'Review.']],
         ], $request->toArray());
+    }
+
+    public function testADecisionIsForARunThatDefers(): void
+    {
+        $decided = Request::prompt('Go on.')->decision('t1', Decision::deny('No.'));
+        self::assertSame(
+            ['mode' => 'defer', 'decision' => ['tool_use_id' => 't1', 'behavior' => 'deny', 'message' => 'No.']],
+            $decided->get('permissions'),
+        );
+        $allowed = Request::prompt('Go on.')->permissions(allow: ['Read'])->decision('t1', Decision::allow([]));
+        self::assertSame(
+            '{"permissions":{"mode":"defer","decision":{"tool_use_id":"t1","behavior":"allow","updated_input":{}},'
+                . '"allow":["Read"]},"prompt":"Go on."}',
+            $allowed->toJson(),
+        );
     }
 
     public function testARequestNeverChanges(): void
@@ -60,8 +89,15 @@ final class RequestTest extends TestCase
             ->limits()
             ->appTool('now', 'The time.', ['type' => 'object', 'properties' => []])
             ->outputSchema(['type' => 'object', 'properties' => ['a' => ['properties' => [], 'required' => []]]]);
-        $json = $request->toJson();
+        $task = $request
+            ->permissions()
+            ->mcpServers(['crm' => ['command' => 'crm', 'args' => [], 'env' => []], 'web' => ['headers' => []]])
+            ->agents([]);
+        $json = $task->toJson();
 
+        self::assertStringContainsString('"permissions":{}', $json);
+        self::assertStringContainsString('"agents":{}', $json);
+        self::assertStringContainsString('{"command":"crm","args":[],"env":{}},"web":{"headers":{}}', $json);
         self::assertStringContainsString('"metadata":{}', $json);
         self::assertStringContainsString('"limits":{}', $json);
         self::assertStringContainsString('"input_schema":{"type":"object","properties":{}}', $json);

@@ -14,9 +14,12 @@ use Illuminate\Support\Facades\Facade;
 
 /**
  * @method static PendingRun chat(string|array|ChatRequest $prompt)
+ * @method static PendingRun task(string|array|ChatRequest $prompt, ?string $cwd = null)
  * @method static PendingRun worker(string $name, string|array|ChatRequest $prompt)
  * @method static Runner runner(string $worker = 'chat')
  * @method static void routes(string $prefix = "agent", string $worker = "chat", array $middleware = [])
+ * @method static void permissionRoutes(string $prefix = "task", array $middleware = [])
+ * @method static void tool(string $tool, string $description = null, array $schema = null, \Closure $handler = null)
  * @method static void configureRunner(\Closure $configure)
  *
  * @see Agents

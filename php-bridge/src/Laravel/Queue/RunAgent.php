@@ -43,15 +43,21 @@ class RunAgent implements ShouldQueue
     /** @var bool What took too long would, and would be paid for, again. */
     public $failOnTimeout = true;
 
+    /** @var list<string> The application's tools, by name or class. Jobs queued before there were any lack it. */
+    public $appTools = [];
+
     /**
      * @param array<string, mixed> $request by the contract's names
      * @param class-string<EventHandler>|null $handler without one, events are dispatched as AgentEvent
+     * @param list<string> $appTools
      */
     public function __construct(
         public readonly array $request,
         public readonly ?string $handler = null,
         public readonly string $worker = 'chat',
+        array $appTools = [],
     ) {
+        $this->appTools = $appTools;
     }
 
     public function handle(Agents $agents, Container $app, Dispatcher $events): void
@@ -61,7 +67,7 @@ class RunAgent implements ShouldQueue
         $take = fn (Event $event, Run $run): mixed => $handler instanceof EventHandler
             ? $handler->handle($event, $run)
             : $events->dispatch(new AgentEvent($event, $this->request));
-        $request = $this->withinTimeout(Request::fromArray($this->request));
+        $request = $agents->offer($this->withinTimeout(Request::fromArray($this->request)), $this->appTools);
         $last = self::follow($runner->stream($request), $take);
         if ($this->attempts() > 1 && $last instanceof ErrorEvent && $last->code === 'session_exists') {
             // An earlier attempt had begun the session before it failed.

@@ -62,6 +62,35 @@ final class Store
         $this->cache->forget($this->key($owner, $run) . ":$number");
     }
 
+    /** When the question expires, as a Unix time; null where there is none. */
+    public function question(string $owner, string $run, string $permission): ?int
+    {
+        return $this->cache->get($this->questionKey($owner, $run, $permission));
+    }
+
+    public function putQuestion(string $owner, string $run, string $permission, int $expiry): void
+    {
+        $this->cache->put($this->questionKey($owner, $run, $permission), $expiry, $this->beyond($expiry));
+    }
+
+    /** @return array{behavior: string, message: string|null}|null */
+    public function answer(string $owner, string $run, string $permission): ?array
+    {
+        return $this->cache->get($this->questionKey($owner, $run, $permission) . ':answer');
+    }
+
+    /**
+     * Of two at the same time, one gets it.
+     *
+     * @param array{behavior: string, message: string|null} $answer
+     */
+    public function addAnswer(string $owner, string $run, string $permission, int $expiry, array $answer): bool
+    {
+        $key = $this->questionKey($owner, $run, $permission) . ':answer';
+
+        return $this->cache->add($key, $answer, $this->beyond($expiry));
+    }
+
     /** @return array{owner: string, begun: bool}|null */
     public function conversation(string $id): ?array
     {
@@ -82,6 +111,17 @@ final class Store
     public function claimConversation(string $id, array $state): bool
     {
         return $this->cache->add(self::PREFIX . ":conversation:$id", $state, $this->conversationTtl);
+    }
+
+    private function questionKey(string $owner, string $run, string $permission): string
+    {
+        return $this->key($owner, $run) . ':permission:' . hash('sha256', $permission);
+    }
+
+    /** Seconds: what has expired is told from what never was. */
+    private function beyond(int $expiry): int
+    {
+        return max(0, $expiry - time()) + $this->ttl;
     }
 
     private function key(string $owner, string $run): string

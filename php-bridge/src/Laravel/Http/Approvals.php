@@ -1,0 +1,78 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Http;
+
+use AgentWorkers\Decision;
+use AgentWorkers\Event\PermissionRequest;
+use AgentWorkers\Laravel\Stream\Store;
+use Closure;
+
+/**
+ * Answers that come by another request than the one that streams. Both meet in the cache: under the visitor, the run
+ * and the question, so that no answer is ever found that was meant for another question or came from somebody else.
+ *
+ * @internal
+ */
+final class Approvals
+{
+    private const LONGEST_S = 7 * 24 * 3600;
+
+    public function __construct(private readonly Store $store)
+    {
+    }
+
+    /** @return Closure(PermissionRequest): ?Decision for Run::onPermission() */
+    public function of(string $owner): Closure
+    {
+        $asked = [];
+
+        return function (PermissionRequest $question) use ($owner, &$asked): ?Decision {
+            if ($question->truncatedBytes !== null) {
+                return Decision::deny('The call is too long to be shown to the person who decides.');
+            }
+            $id = $question->permissionId;
+            if (!isset($asked[$id])) {
+                $asked[$id] = true;
+                $this->store->putQuestion($owner, $question->run, $id, self::expiry($question->expiresAt));
+
+                return null;
+            }
+
+            return self::decision($this->store->answer($owner, $question->run, $id));
+        };
+    }
+
+    public function answer(?string $owner, string $run, string $permission, Decision $decision): Approval
+    {
+        $expiry = $owner === null ? null : $this->store->question($owner, $run, $permission);
+        if ($expiry === null) {
+            return Approval::Unknown;
+        }
+        $isOver = $expiry <= time() || ($this->store->head($owner, $run)['ended'] ?? false);
+        $answer = ['behavior' => $decision->behavior, 'message' => $decision->message];
+
+        return !$isOver && $this->store->addAnswer($owner, $run, $permission, $expiry, $answer)
+            ? Approval::Taken
+            : Approval::Over;
+    }
+
+    /** @param array{behavior: string, message: string|null}|null $answer */
+    private static function decision(?array $answer): ?Decision
+    {
+        return match ($answer['behavior'] ?? null) {
+            null => null,
+            Decision::ALLOW => Decision::allow(),
+            default => Decision::deny($answer['message'] ?? null),
+        };
+    }
+
+    /** By the clock on the wall, which another process reads. */
+    private static function expiry(string $expiresAt): int
+    {
+        $time = strtotime($expiresAt);
+
+        return min($time === false ? PHP_INT_MAX : $time, time() + self::LONGEST_S);
+    }
+}

@@ -1,0 +1,90 @@
+"""What the CLI is given for a task: its tools, rules, servers and sandbox."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_workers.engine.claude.environment import take_credentials
+from agent_workers.engine.claude.options import file_contents
+from agent_workers.engine.claude.task import for_task
+from agent_workers.protocol.v1.task import TaskRequest
+
+TOOLS = ["Read", "Glob", "Edit", "Write", "Bash", "mcp__crm__find", "mcp__crm__list"]
+
+
+def equipped(**fields: Any) -> Any:
+    return for_task(TaskRequest.model_validate({"prompt": "x", "cwd": "/srv/work", "tools": TOOLS, **fields}))
+
+
+def rules(*allow: str, **fields: Any) -> list[str]:
+    return equipped(permissions={"allow": list(allow)}, **fields).settings["permissions"]["allow"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "becomes"),
+    [
+        ("Read", ["Read(//srv/work/**)"]),
+        ("Glob", ["Read(//srv/work/**)"]),
+        ("Write", ["Edit(//srv/work/**)"]),
+        ("Edit(src/**)", ["Edit(src/**)"]),
+        ("Write(src/**)", ["Edit(src/**)"]),
+        ("Bash", ["Bash"]),
+        ("Bash(git status)", ["Bash(git status)"]),
+        ("mcp__crm__find", ["mcp__crm__find"]),
+        ("mcp__crm", ["mcp__crm__find", "mcp__crm__list"]),
+    ],
+)
+def test_a_rule_allows_no_more_than_the_request_has(rule: str, becomes: list[str]) -> None:
+    assert rules(rule) == becomes
+
+
+def test_a_file_tool_may_be_used_in_each_of_the_directories() -> None:
+    assert rules("Edit", add_dirs=["/srv/other/"]) == ["Edit(//srv/work/**)", "Edit(//srv/other/**)"]
+
+
+def test_deny_rules_stay_as_they_are() -> None:
+    settings = equipped(permissions={"deny": ["Read", "Edit(.env)"]}).settings
+    assert settings["permissions"]["deny"] == ["Read", "Edit(.env)"]
+
+
+@pytest.mark.parametrize("mode", ["deny", "ask", "defer", "accept_edits", "plan"])
+def test_no_mode_bypasses_permissions(mode: str) -> None:
+    flags = equipped(permissions={"mode": mode}).flags
+    assert "--permission-mode" in flags
+    assert not any("bypass" in flag or "skip" in flag for flag in flags)
+
+
+def test_only_built_in_tools_go_by_name_to_the_cli() -> None:
+    assert equipped().tools == ["Read", "Glob", "Edit", "Write", "Bash"]
+
+
+def test_a_credential_goes_by_descriptor_and_other_secrets_are_blanked() -> None:
+    environ = {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_AUTH_TOKEN": "t", "AWS_SECRET_ACCESS_KEY": "s", "PATH": "/bin"}
+    secrets, hidden = take_credentials(environ)
+    assert secrets == {"CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR": b"k"}
+    assert "ANTHROPIC_API_KEY" not in environ
+    assert hidden == ["ANTHROPIC_AUTH_TOKEN", "AWS_SECRET_ACCESS_KEY"]
+    servers = {"crm": {"command": "/bin/crm", "env": {"AWS_SECRET_ACCESS_KEY": "its own"}}}
+    contents = file_contents(equipped(mcp_servers=servers), "system", hidden)
+    assert contents["CLAUDE_ENV_FILE"] == "unset ANTHROPIC_AUTH_TOKEN AWS_SECRET_ACCESS_KEY\n"
+    assert '"ANTHROPIC_AUTH_TOKEN": ""' in contents["--mcp-config"]
+    assert '"AWS_SECRET_ACCESS_KEY": "its own"' in contents["--mcp-config"]
+
+
+def test_an_empty_credential_is_none() -> None:
+    environ = {"ANTHROPIC_API_KEY": ""}
+    assert take_credentials(environ) == ({}, [])
+
+
+def test_a_sandbox_is_never_optional() -> None:
+    request = TaskRequest.model_validate({"prompt": "x", "cwd": "/srv/work", "tools": ["Bash"]})
+    sandbox = for_task(request, sandbox_domains=["example.com"]).settings["sandbox"]
+    assert sandbox == {
+        "enabled": True,
+        "failIfUnavailable": True,
+        "autoAllowBashIfSandboxed": False,
+        "allowUnsandboxedCommands": False,
+        "network": {"allowedDomains": ["example.com"]},
+    }
+    assert for_task(request).cwd == Path("/srv/work")
