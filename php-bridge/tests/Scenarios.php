@@ -30,7 +30,7 @@ trait Scenarios
             'name' => $call[0],
             'input' => (object) $call[1],
         ], $calls);
-        $steps = [['content' => $uses], ['content' => [['type' => 'text', 'text' => 'All done.']]]];
+        $steps = [['content' => $uses], ['content' => [['type' => 'text', 'text' => 'All done. ${result}']]]];
         $file = $this->directory() . '/scenario.json';
         file_put_contents($file, json_encode(['description' => 'Calls tools.', 'steps' => $steps]));
 

@@ -25,7 +25,7 @@ def on_call(answer: Answer) -> Answer:
 
 @WORKERS
 def test_the_model_calls_a_tool_that_the_application_runs(desk: Desk, worker: str) -> None:
-    desk.script(call("mcp__app__find_partner", name="Acme"), end="Acme is in Berlin.")
+    desk.script(call("mcp__app__find_partner", name="Acme"), end="The application says: ${result}.")
     reply = on_call(lambda event: give(event, f"{event['input']['name']}: Berlin"))
     ended = desk.converse(reply, worker=worker, app_tools=[FIND])
     assert ended.ending == ("done", 0)
@@ -35,6 +35,7 @@ def test_the_model_calls_a_tool_that_the_application_runs(desk: Desk, worker: st
     [result] = ended.of("tool_result")
     assert (result["status"], result["content"]) == ("ok", "Acme: Berlin")
     assert desk.told_to_the_model() == ["Acme: Berlin"]
+    assert ended.last["text"] == "The application says: Acme: Berlin."
     assert ended.of("session")[0]["tools"] == ["mcp__app__find_partner"]
 
 

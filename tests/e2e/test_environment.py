@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from agent_workers.simulator import Simulator
+from agent_workers.simulator import Scenario, Simulator
+from agent_workers.simulator.scenario import Message, Text
 
+from .desk import bash
 from .stream import check_whole, events_of
-from .worker import PATIENCE_S, SCRIPTS, Home, environ_of, script
+from .worker import PATIENCE_S, SCRIPTS, Home, encoded, environ_of, script
 
 SECRETS = (
     "DB_PASSWORD",
@@ -126,7 +128,14 @@ def open_dir() -> Iterator[Path]:
         yield path
 
 
-def _as_nobody(directory: Path, environ: dict[str, str], simulator: Simulator) -> subprocess.CompletedProcess[bytes]:
+def _as_nobody(
+    directory: Path,
+    environ: dict[str, str],
+    simulator: Simulator,
+    *,
+    worker: str = "agent-chat",
+    request: bytes = b'{"prompt": "x"}',
+) -> subprocess.CompletedProcess[bytes]:
     as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
     if os.getuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("only root can become another user")
@@ -136,8 +145,8 @@ def _as_nobody(directory: Path, environ: dict[str, str], simulator: Simulator) -
         pytest.skip("the installation is not readable for other users")
     environ |= {"ANTHROPIC_BASE_URL": simulator.base_url, "ANTHROPIC_API_KEY": "key-canary", "PATH": os.environ["PATH"]}
     return subprocess.run(
-        [*as_nobody, str(SCRIPTS / "agent-chat")],
-        input=b'{"prompt": "x"}',
+        [*as_nobody, "env", str(SCRIPTS / worker)],  # env: what root may do ends with an exec
+        input=request,
         env=environ,
         cwd=directory,
         capture_output=True,
@@ -174,3 +183,21 @@ def test_a_user_without_any_directory_is_told_which_variable_is_missing(
     assert "AGENT_WORKERS_STATE_DIR" in events[-1]["message"]
     assert str(open_dir) not in events[-1]["message"]
     assert simulator.requests() == []
+
+
+def test_a_command_cannot_read_the_environment_of_the_worker(open_dir: Path, simulator: Simulator) -> None:
+    state = open_dir / "state"
+    state.mkdir()
+    os.chown(state, NOBODY, NOBODY)
+    # $PPID is the CLI; the fourth field of its stat is the worker.
+    command = "W=$(cut -d' ' -f4 /proc/$PPID/stat); cat /proc/$W/cmdline; cat /proc/$W/environ; cat /proc/$W/mem"
+    turns = [Message(content=(bash(command),)), Message(content=(Text(text="end"),))]
+    simulator.play(Scenario(name="look", description="A test's.", steps=tuple(turns)))
+    request = {"prompt": "x", "cwd": str(state), "tools": ["Bash"], "permissions": {"allow": ["Bash"]}}
+    environ = {"AGENT_WORKERS_STATE_DIR": str(state), "DB_PASSWORD": "canary"}
+    ended = _as_nobody(open_dir, environ, simulator, worker="agent-task", request=encoded(request))
+    [result] = [event for event in events_of(ended.stdout) if event["type"] == "tool_result"]
+    assert "agent-task" in result["content"]
+    assert "environ: Permission denied" in result["content"]
+    assert "mem: Permission denied" in result["content"]
+    assert b"canary" not in ended.stdout

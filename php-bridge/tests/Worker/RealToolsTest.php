@@ -36,7 +36,7 @@ final class RealToolsTest extends TestCase
         self::assertContains('mcp__app__find_partner', self::of(Session::class, $events)[0]->tools);
         [$result] = self::of(ToolResult::class, $events);
         self::assertSame(['ok', '{"name":"Acme","city":"Köln","rating":1.0}'], [$result->status, $result->content]);
-        self::assertSame('All done.', self::last($events)->text);
+        self::assertSame("All done. {$result->content}", self::last($events)->text);
     }
 
     /** @return iterable<string, array{string}> */
