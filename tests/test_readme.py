@@ -26,7 +26,7 @@ SUFFIXES = {"sh": "sh", "php": "php", "js": "mjs"}
 def scenario(snippet: str) -> str:
     """What the simulator must play for the snippet to show what it is about."""
     if "agent-task" in snippet:
-        return "task-touch" if "defer" in snippet else "task-demo"
+        return "task-touch" if "defer" in snippet else "task-demo" if "find_partner" in snippet else "task-notes"
     return "structured-output" if "structured" in snippet else "memory" if "resume" in snippet else "hello"
 
 
