@@ -208,11 +208,11 @@ class Run:
     async def _watch_idleness(self) -> None:
         limit = self._request.limits.idle_timeout_s
         progress = self._engine.progress
-        while (left := progress.at + limit - time.monotonic()) > 0 or self._held_up or progress.waiting:
+        while (left := progress.at + limit - time.monotonic()) > 0 or self._held_up or progress.busy:
             if left > 0:
                 await anyio.sleep(left)
             else:
-                progress.touch()  # it is the reader who is idle, or who is asked
+                progress.touch()  # it is the reader who is idle, or a tool that takes long
         self.fail(IdleTimeout(cause=f"no progress for limits.idle_timeout_s, {limit}"))
 
     async def _ping_in_silence(self) -> None:

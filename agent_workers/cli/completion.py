@@ -7,9 +7,9 @@ from click.shell_completion import get_completion_class
 
 from . import completion_variable
 
-PROGRAMS = ("agent-workers", "agent-chat")
+PROGRAMS = ("agent-workers", "agent-chat", "agent-task")
 
-_HELP = """Prints what makes a shell complete the names and options of agent-workers and agent-chat.
+_HELP = """Prints what makes a shell complete the names and options of agent-workers and the workers.
 
 \b
 Examples:

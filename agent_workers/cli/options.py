@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,14 +25,25 @@ or aborted. Exit status: 0 done, 1 error, 2 refused, 3 aborted, 4 stdout closed,
 
 \b
 Examples:
+{examples}
+
+Every field of a request: agent-workers schema {schema}. Is the host set up: agent-workers doctor.
+"""
+
+_EXAMPLES = """\
   echo '{{"prompt": "Hello"}}' | {name}
   {name} --pretty < request.json
   {name} --simulate < request.json              without an account
   {name} --simulate=rate-limited-429 < request.json
-  {name} < request.json | jq -rj 'select(.type == "delta").text'
+  {name} < request.json | jq -rj 'select(.type == "delta").text'"""
 
-Every field of a request: agent-workers schema request. Is the host set up: agent-workers doctor.
-"""
+_TASK_EXAMPLES = """\
+  echo '{{"prompt": "What is in here?", "cwd": "/srv/work", "tools": ["Read", "Glob"]}}' | {name}
+  {name} --interactive --pretty < task.json     asks you, in mode ask
+  {name} --interactive < task.json | jq -r 'select(.type == "tool_call").name'
+  {name} --control                              stdin goes on: answers, results of app_tools, abort
+  {name} --policy policy.toml < task.json       within what a policy of the host allows
+  {name} --simulate=parallel-tools --pretty < task.json"""
 
 
 @dataclass(frozen=True)
@@ -41,12 +52,16 @@ class Options:
 
     Attributes:
         control: Whether stdin goes on with control messages.
+        interactive: Whether a person at the terminal answers questions.
         pretty: Whether to render the events for a person.
+        policy: Path of the host's policy, None for the one that the environment names.
         simulate: The simulator's scenario, None for the real API.
     """
 
     control: bool
+    interactive: bool
     pretty: bool
+    policy: str | None
     simulate: str | None
 
 
@@ -64,9 +79,17 @@ def read_options(worker: Worker, arguments: Sequence[str]) -> Options:
 
 
 def _command(worker: Worker) -> click.Command:
-    @click.command(help=_HELP.format(name=worker.name, summary=worker.summary))
+    asks = "permissions" in worker.request.model_fields
+
+    @click.command(help=_help(worker, asks=asks))
     @click.option("--control", is_flag=True, help="Go on reading control messages; the end of stdin aborts the run.")
     @click.option("--pretty", is_flag=True, help="Render the events for a person instead of writing JSON.")
+    @click.option(
+        "--policy",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="What requests may ask for on this host; instead of AGENT_WORKERS_POLICY.",
+    )
     @click.option(
         "--simulate",
         is_flag=False,
@@ -77,9 +100,24 @@ def _command(worker: Worker) -> click.Command:
         help="Talk to the built-in simulator instead of the API.",
     )
     @click.version_option(__version__, message="%(prog)s %(version)s")
-    def command(control: bool, pretty: bool, simulate: str | None) -> Options:
-        return Options(control, pretty, simulate)
+    def command(interactive: bool = False, **options: Any) -> Options:
+        if interactive and options["control"]:
+            raise click.UsageError("--interactive and --control exclude each other: either a person answers or stdin.")
+        return Options(interactive=interactive, **options)
 
+    return _interactive(command) if asks else command
+
+
+def _help(worker: Worker, *, asks: bool) -> str:
+    examples = (_TASK_EXAMPLES if asks else _EXAMPLES).format(name=worker.name)
+    schema = "task-request" if asks else "request"
+    return _HELP.format(summary=worker.summary, examples=examples, schema=schema)
+
+
+def _interactive(command: click.Command) -> click.Command:
+    """Adds the option of the workers that have questions, after ``--control``."""
+    option = click.Option(["--interactive"], is_flag=True, help="Ask the person at the terminal, in mode ask.")
+    command.params.insert(1, option)
     return command
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -14,29 +14,43 @@ from agent_workers.errors import EXIT_REFUSED, PolicyDenied
 from .harmless import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from agent_workers.policy import Policy, Ruling
     from agent_workers.protocol.v1.request import Request
     from agent_workers.workers.base import Worker
 
-_HELP = """What requests may ask for on this host: a TOML file that AGENT_WORKERS_POLICY names. No request can widen it.
+_TEMPLATE = Path(__file__).with_name("policy.toml")
+
+_HELP = """Writes and explains the host's policy: what requests may ask for, in a TOML file that none of them can widen.
+
+It is in force where AGENT_WORKERS_POLICY names it.
 
 \b
 Examples:
-  agent-workers policy init /etc/agent-workers/policy.toml         a file that allows little, to go on from
+  agent-workers policy init /etc/agent-workers/policy.toml
   agent-workers policy check /etc/agent-workers/policy.toml < request.json
 """
 
 _INIT_HELP = """Writes a policy that allows little, with an example at each key, to FILE, by default to stdout.
 
-A file that is there already is left alone.
+A file that is there already is left as it is.
+
+\b
+Examples:
+  agent-workers policy init                                        read it first
+  agent-workers policy init /etc/agent-workers/policy.toml
 """
 
-_CHECK_HELP = """Says what the policy in FILE makes of the request on stdin: what it fixes, or each objection.
+_CHECK_HELP = """Says what the policy in FILE makes of the request on stdin: what it fixes there, or every objection.
 
-The request is read as the worker would read it: the task worker's by its `cwd`, unless --worker says otherwise. Exit
-status, as of the worker itself: 0 the request is allowed; 2 it is denied or faulty, or the policy cannot be read.
+A request with `cwd` is read as the task worker's, unless --worker says otherwise. Exit status, as of the worker
+itself: 0 allowed; 2 denied, or the request is faulty, or the policy cannot be read.
+
+\b
+Examples:
+  agent-workers policy check policy.toml < request.json
+  echo '{"prompt": "Hello", "model": "x"}' | agent-workers policy check policy.toml --worker agent-chat
 """
 
 
@@ -49,7 +63,7 @@ def policy() -> None:
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 def init(file: Path | None) -> None:
     """Writes the commented file."""
-    text = files("agent_workers.policy").joinpath("least.toml").read_text("utf-8")
+    text = _TEMPLATE.read_text("utf-8")
     if file is None:
         click.echo(text, nl=False)
         return
@@ -57,8 +71,8 @@ def init(file: Path | None) -> None:
         with file.open("x", encoding="utf-8") as new:
             new.write(text)
     except OSError as error:
-        raise click.ClickException(f"{file} cannot be written: {error.strerror}") from error
-    click.echo(f"{file} is written. Adapt it, then set AGENT_WORKERS_POLICY to its path.")
+        raise click.ClickException(harmless(f"{file} cannot be written: {error.strerror}")) from error
+    click.echo(harmless(f"{file} is written. Adapt it, and name it in AGENT_WORKERS_POLICY."))
 
 
 @policy.command(help=_CHECK_HELP, short_help="Explain what a policy makes of a request.")
@@ -66,42 +80,67 @@ def init(file: Path | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path, name: str | None) -> None:
     """Prints the decision."""
-    from agent_workers.policy import load_policy  # noqa: PLC0415 help and completion do without it
-
-    try:
-        loaded = load_policy(file)
-    except PolicyDenied as error:
-        _say("the policy cannot be read:", [str(error.cause)])
-        sys.exit(EXIT_REFUSED)
+    loaded = _loaded(file)
     worker, request = _accepted(sys.stdin.buffer.read(), name)
     ruling = loaded.rule(request, worker.name, default_turns=worker.max_turns)
     if ruling.objections:
-        _say(f"{worker.name}: denied", _objections(ruling))
-        sys.exit(EXIT_REFUSED)
-    _say(f"{worker.name}: allowed", _changes(request, loaded, worker))
+        _end(f"{worker.name}: denied", _objections(ruling))
+    _say(f"{worker.name}: allowed", _changes(request, ruling.applied_to(request)))
+
+
+def _loaded(file: Path) -> Policy:
+    from agent_workers.policy import load_policy  # noqa: PLC0415 help and completion do without it
+
+    try:
+        return load_policy(file)
+    except PolicyDenied as error:
+        _end("the policy cannot be read, and allows nothing", [str(error.cause)])
 
 
 def _accepted(data: bytes, name: str | None) -> tuple[Worker, Request]:
-    """The request as its worker reads it; ends the command where it is faulty."""
-    from .validation.request import check_request, read_request, worker_of  # noqa: PLC0415 for this only
+    """The request as its worker reads it."""
+    from agent_workers.protocol.document import parse_json  # noqa: PLC0415 help and completion do without them
 
-    faults = list(check_request(data, name))
-    if faults:
-        _say("the request is not valid:", map(str, faults))
-        sys.exit(EXIT_REFUSED)
-    return read_request(data, name)
+    from .validation.request import WORKERS, check_request, worker_of  # noqa: PLC0415
+
+    worker = WORKERS[name] if name else None
+    if faults := list(check_request(data, worker)):
+        _end("the request is not valid", map(str, faults))
+    document = parse_json(data)
+    worker = worker or worker_of(document)
+    return worker, worker.accept(document)
 
 
 def _objections(ruling: Ruling) -> Iterator[str]:
     for place, words, reason in ruling.objections:
-        yield f"{place or 'request'}: {words}"
-        if reason != words:
-            yield f"  ({reason})"
+        yield f"{place or 'request'}: {words}" + (f" ({reason})" if reason != words else "")
 
 
-def _changes(request: Request, loaded: Policy, worker: Worker) -> Iterator[str]:
-    granted = loaded.grant(request, worker.name, default_turns=worker.max_turns)
+def _changes(request: Request, granted: Request) -> Iterator[str]:
     before, after = dict(_flat(request.model_dump())), dict(_flat(granted.model_dump()))
     for name, value in after.items():
-        if value != before.get(name):
-            yield f"{name} {_shown(before.get(name))} -> {_shown(value)}"
+        if value != before[name]:
+            yield f"{name} {_shown(before[name])} -> {_shown(value)}"
+
+
+def _flat(fields: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in fields.items():
+        if name == "limits":
+            yield from _flat(value, "limits.")
+        else:
+            yield above + name, value
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.15g}" if isinstance(value, (int, float)) else "none" if value is None else json.dumps(value)
+
+
+def _say(verdict: str, lines: Iterable[str]) -> None:
+    click.echo(verdict)
+    for line in lines:
+        click.echo(harmless(f"  {line}"))
+
+
+def _end(verdict: str, lines: Iterable[str]) -> NoReturn:
+    _say(verdict, lines)
+    sys.exit(EXIT_REFUSED)

@@ -14,6 +14,7 @@ _HELP = """Prints the JSON Schema (2020-12) called NAME; without NAME, lists the
 Examples:
   agent-workers schema                    all of them, one line each
   agent-workers schema request            what a worker reads
+  agent-workers schema task-request       what agent-task reads
   agent-workers schema event              any line that it writes
   agent-workers schema delta              the lines of one type
   agent-workers schema control            what it reads under --control

@@ -8,6 +8,7 @@ from agent_workers import __version__
 
 from .completion import completion
 from .doctor import doctor
+from .policy import policy
 from .replay import replay
 from .schema import schema
 from .simulate import simulate
@@ -22,6 +23,7 @@ Examples:
   agent-workers validate < request.json       would the worker accept it
   agent-chat < request.json > run.ndjson      the worker itself (agent-chat --help)
   agent-workers validate run.ndjson           is it a whole, well-formed run
+  agent-workers policy init policy.toml       what may requests ask for on this host
   agent-workers replay run.ndjson             the same run again, without a model
   agent-workers simulate                      an API without an account
 """
@@ -55,5 +57,5 @@ def agent_workers() -> None:
     """Has nothing to do before its commands."""
 
 
-for command in (doctor, schema, validate, replay, simulate, completion):
+for command in (doctor, schema, validate, policy, replay, simulate, completion):
     agent_workers.add_command(command)

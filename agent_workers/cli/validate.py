@@ -12,13 +12,19 @@ from .harmless import harmless
 if TYPE_CHECKING:
     from .validation import Fault, Kind
 
-_VALID = {"request": "a valid request", "events": "a valid run", "control": "valid control messages"}
+_VALID = {
+    "request": "a valid request",
+    "task-request": "a valid task request",
+    "events": "a valid run",
+    "control": "valid control messages",
+}
 
 _HELP = """Checks a request, a run's events or control messages in FILE, by default stdin, and says all that is wrong.
 
-A request is read as agent-chat would read it. Of a run, each line is held against the JSON Schema, and all of them
-against the rules of a stream: seq without gaps, one run id, exactly one terminal event, at the end, short ASCII lines,
-and a done.text that is what the deltas come to. Exit status: 0 valid, 1 not.
+A request is read as agent-chat would read it, one with `cwd` as agent-task would on this host. Of a run, each line is
+held against the JSON Schema, and all of them against the rules of a stream: seq without gaps, one run id, exactly one
+terminal event, at the end, short ASCII lines, and a done.text that is what the deltas come to. Exit status: 0 valid,
+1 not.
 
 \b
 Examples:
@@ -31,7 +37,7 @@ Examples:
 @click.command(help=_HELP, short_help="Check a request, a run's events or control messages.")
 @click.option(
     "--kind",
-    type=click.Choice(["request", "events", "control", "auto"]),
+    type=click.Choice(["request", "task-request", "events", "control", "auto"]),
     default="auto",
     show_default=True,
     help="What to read it as; auto: as what it looks like.",

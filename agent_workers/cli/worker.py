@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
-    from agent_workers.stdio.serve import Simulation
+    from agent_workers.stdio.person import Person
+    from agent_workers.stdio.serve import Output, Simulation
+    from agent_workers.stdio.stdout import Stdout
     from agent_workers.workers.base import Worker
+
+    from .interactive import Prompt
+    from .options import Options
 
 # Until the stop of a run can be told, a stop signal waits: during the imports it would end the process without a word.
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
@@ -45,17 +50,39 @@ def _main(worker: Worker) -> NoReturn:
     from .options import read_options  # noqa: PLC0415 see above
 
     options = read_options(worker, sys.argv[1:])
-    output = None
-    if options.pretty:
-        from .pretty import Pretty  # noqa: PLC0415 brings rich
-
-        output = Pretty
+    person, output = _audience(worker, options)
     serve(
         worker,
         control=options.control,
+        person=person,
+        policy=options.policy,
         simulation=partial(_simulation, worker, options.simulate) if options.simulate else None,
         output=output,
     )
+
+
+def _audience(worker: Worker, options: Options) -> tuple[Person | None, Callable[[Stdout], Output] | None]:
+    """Who answers questions, and what renders the events."""
+    if options.interactive:
+        prompt = _prompt(worker)
+        return prompt, partial(prompt.share, pretty=options.pretty)
+    if options.pretty:
+        from .pretty import Pretty  # noqa: PLC0415 brings rich
+
+        return None, Pretty
+    return None, None
+
+
+def _prompt(worker: Worker) -> Prompt:
+    from agent_workers.stdio.serve import refuse_command_line  # noqa: PLC0415 after the environment is set
+
+    from .controlling_terminal import ControllingTerminal  # noqa: PLC0415 only where asked for
+    from .interactive import Prompt  # noqa: PLC0415 brings rich
+
+    try:
+        return Prompt(ControllingTerminal())
+    except OSError:
+        refuse_command_line(worker, "--interactive needs a terminal, and this process has none.")
 
 
 def _simulation(worker: Worker, scenario: str) -> Simulation:

@@ -27,6 +27,7 @@ class Progress:
         usage: Tokens so far.
         cost_usd: Cost so far, in US dollars, where the agent has said it.
         waiting: How many questions the agent has put to the application that are not answered yet.
+        calls: Ids of the tool calls that are under way.
     """
 
     at: float = field(default_factory=time.monotonic)
@@ -34,6 +35,12 @@ class Progress:
     usage: Usage | None = None
     cost_usd: float | None = None
     waiting: int = 0
+    calls: set[str] = field(default_factory=set)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a silent agent is waiting for something else than the model: an answer, or a tool."""
+        return bool(self.waiting or self.calls)
 
     def touch(self) -> None:
         """Notes that the agent has just made progress."""

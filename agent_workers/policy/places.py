@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _BEGINS_BELOW = re.compile(r"[\w.*?\[@+-]")
-# The agent's rules on files hold the directory's path, and read these as a pattern.
-_PATTERN_CHARACTERS = re.compile(r"[*?\[\]\\\x00-\x1f\x7f]")
+# The agent's rules on files hold the directory's path. They read these as a pattern, and drop a space at the end: the
+# rule for a directory "a " would be one for the directory "a".
+_NOT_VERBATIM = re.compile(r"[*?\[\]\\\x00-\x1f\x7f]|[\s\ufeff](?:/|\Z)")
 
 
 def real_directory(path: str) -> str | None:
@@ -25,9 +26,9 @@ def is_within(path: str, roots: Sequence[str]) -> bool:
     return any(Path(path).is_relative_to(root) for root in real_roots if root is not None)
 
 
-def reads_as_pattern(path: str) -> bool:
-    """Whether the path would mean more than itself in a rule."""
-    return bool(_PATTERN_CHARACTERS.search(path))
+def means_itself(path: str) -> bool:
+    """Whether the path in a rule means this directory and no other."""
+    return not _NOT_VERBATIM.search(path)
 
 
 def leads_out(specifier: str) -> bool:

@@ -1,19 +1,17 @@
 """The policy as a whole, and its ruling on a request."""
 
 from collections.abc import Iterator
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from pydantic import Field
 
 from agent_workers.policy.limits import rule_on_limits
-from agent_workers.policy.ruling import Ruling, matches, one_of
+from agent_workers.policy.ruling import R, Ruling, matches, one_of
 from agent_workers.policy.tables import LimitsTable, SandboxTable, TaskTable
 from agent_workers.policy.task import rule_on_task
 from agent_workers.protocol.v1.fields import Few, Opt, Strict, Text, Version
 from agent_workers.protocol.v1.request import Request
 from agent_workers.protocol.v1.task import TaskRequest
-
-R = TypeVar("R", bound=Request)
 
 
 class Policy(Strict):
@@ -44,15 +42,16 @@ class Policy(Strict):
         Raises:
             PolicyDenied: With all objections at once in ``details``.
         """
-        ruling = self.rule(request, worker, default_turns=default_turns)
-        if ruling.objections:
-            raise ruling.denial()
-        return request.model_copy(update=ruling.changes)
+        return self.rule(request, worker, default_turns=default_turns).applied_to(request)
+
+    def allows_worker(self, worker: str) -> bool:
+        """Whether a worker may run at all."""
+        return self.workers is None or worker in self.workers
 
     def rule(self, request: Request, worker: str, *, default_turns: int | None = None) -> Ruling:
         """The decision on a request, as ``grant`` carries it out."""
         ruling = Ruling()
-        if self.workers is not None and worker not in self.workers:
+        if not self.allows_worker(worker):
             ruling.object_to(words=f"{worker} may not run on this host: the host's policy sets workers")
         self._rule_on_words(request, ruling)
         self._rule_on_models(request, ruling)

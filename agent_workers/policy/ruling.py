@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from agent_workers.errors import PolicyDenied
 from agent_workers.protocol.v1.problem import Problem, capped, pointer
+from agent_workers.protocol.v1.request import Request
+
+R = TypeVar("R", bound=Request)
 
 _MAX_NAMED = 12
 
@@ -41,8 +44,17 @@ class Ruling:
         """Notes an objection to the value at a place, with a reason where that tells the operator more."""
         self.objections.append(Objection(pointer(place), words, reason or words))
 
-    def denial(self) -> PolicyDenied:
-        """The refusal with every objection."""
+    def applied_to(self, request: R) -> R:
+        """The request with what the policy fixes.
+
+        Raises:
+            PolicyDenied: With all objections at once in ``details``.
+        """
+        if self.objections:
+            raise self._denial()
+        return request.model_copy(update=self.changes)
+
+    def _denial(self) -> PolicyDenied:
         details = capped(self.objections, lambda each: Problem(pointer=each.place, message=each.words))
         told = [f"{each.place or 'request'}: {each.reason}" for each in self.objections[: len(details)]]
         return PolicyDenied(cause="; ".join(told), details=details)

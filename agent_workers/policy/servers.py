@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from ipaddress import IPv6Address
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -90,8 +91,6 @@ def _plain(host: str) -> str | None:
     """The one spelling of a host; None for an address of IPv6 that is none."""
     if not host.startswith("["):
         return host.lower()
-    from ipaddress import IPv6Address  # noqa: PLC0415 hardly ever needed
-
     try:
         return f"[{IPv6Address(host[1:-1])}]"
     except ValueError:

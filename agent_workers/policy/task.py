@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agent_workers.policy.places import is_within, leads_out, reads_as_pattern, real_directory
+from agent_workers.policy.places import is_within, leads_out, means_itself, real_directory
 from agent_workers.policy.ruling import Ruling, matches, one_of, quoted
 from agent_workers.policy.servers import Command, reaches_only
 from agent_workers.policy.tables import TaskTable
@@ -44,15 +44,16 @@ def _granted(
     """The directory without links; None with an objection."""
     real = real_directory(path)
     if real is None and roots is None:
-        ruling.object_to(*place, words="must be a directory that exists", reason=f"{path!a} is no directory here")
-        return None
+        return path  # no matter of the policy: the worker says that there is no such directory
     if real is None or (roots is not None and not is_within(real, roots)):  # told alike: else one could look around
-        reason = f"{path!a} is really {real!a}" if real else f"{path!a} is no directory here"
-        ruling.object_to(*place, words=words, reason=f"{reason}, not in {quoted(roots or ())}")
+        reason = f"{real!a} is not in {quoted(roots or ())}" if real else f"{path!a} is no directory here"
+        ruling.object_to(*place, words=words, reason=reason)
         return None
-    if reads_as_pattern(real):
-        pattern = "must have a path without * ? [ ] \\ and control characters: rules would read them as a pattern"
-        ruling.object_to(*place, words=pattern, reason=f"{real!a} would be read as a pattern")
+    if not means_itself(real):
+        odd = (
+            "must have a path without * ? [ ] \\, control characters and names that end in a space: rules misread them"
+        )
+        ruling.object_to(*place, words=odd, reason=f"rules would misread {real!a}")
         return None
     return real
 

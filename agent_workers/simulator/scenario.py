@@ -20,8 +20,8 @@ A scenario file is TOML, or JSON of the same shape (JSON can write lone surrogat
     error = "overloaded_error"
     message = "Overloaded"
 
-A text may name `${prompt}`, `${first_prompt}`, `${prompts}` (how many), `${result}` (the latest of a tool), `${model}` and
-`${call}`.
+A text may name `${prompt}`, `${first_prompt}`, `${prompts}` (how many), `${result}` (the latest of a tool), `${model}`
+and `${call}`.
 """
 
 from collections.abc import Mapping

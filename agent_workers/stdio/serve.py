@@ -198,7 +198,10 @@ class Process:
         if request.run:
             self.encoder.run = request.run
         self._metadata = request.metadata
-        return self._granted(request)
+        granted = self._granted(request)
+        if problems := list(self._worker.check_host(granted)):
+            raise RequestProblems(problems, run=request.run)
+        return granted
 
     def _granted(self, request: Request) -> Request:
         path = self._policy or os.environ.get("AGENT_WORKERS_POLICY")

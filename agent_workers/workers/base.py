@@ -28,6 +28,7 @@ class Worker:
         max_turns: Used where the request brings none; None leaves it to the CLI.
         request: The model of the requests it accepts.
         check: Yields the problems that the model cannot see.
+        check_host: Yields those that show on this host only, of a request that the host's policy has granted.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Worker:
     max_turns: int | None = None
     request: type[Request] = Request
     check: Callable[[Any], Iterable[Problem]] = lambda request: ()
+    check_host: Callable[[Any], Iterable[Problem]] = lambda request: ()
 
     def accept(self, document: Any, *, control: bool = True, interactive: bool = False) -> Request:
         """Reads a decoded JSON document as this worker's request.

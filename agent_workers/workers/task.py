@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def _check(request: TaskRequest) -> Iterator[Problem]:
+def _check_host(request: TaskRequest) -> Iterator[Problem]:
     for place, path in [("/cwd", request.cwd), *((f"/add_dirs/{n}", path) for n, path in enumerate(request.add_dirs))]:
         if fault := _directory_fault(path):
             yield Problem(pointer=place, message=fault)
+
+
+def _check(request: TaskRequest) -> Iterator[Problem]:
     yield from _tool_problems(request)
     yield from _rule_problems(request)
     yield from _decision_problems(request)
@@ -86,4 +89,5 @@ WORKER = Worker(
     max_turns=50,
     request=TaskRequest,
     check=_check,
+    check_host=_check_host,
 )

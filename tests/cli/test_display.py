@@ -1,5 +1,6 @@
 """The redrawn form, without a process: whatever comes, and however often it is painted."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,8 +9,12 @@ from hypothesis import strategies as st
 
 from agent_workers.cli.harmless import harmless
 from agent_workers.cli.terminal.display import Display
+from agent_workers.cli.terminal.painter import Painter
 from agent_workers.cli.terminal.plain import Plain
+from agent_workers.cli.terminal.question import PROMPT, Answer, draw, read_answer
 from agent_workers.cli.terminal.screen import Line, Screen
+from agent_workers.cli.terminal.sheet import exact
+from agent_workers.protocol.v1.events import PermissionRequest
 
 from .bodies import delta, discard, done, notice, thinking
 from .terminal import Terminal
@@ -119,3 +124,68 @@ def test_a_terminal_that_became_narrower_is_still_cleared() -> None:
     size = (10, 10)  # the first line now takes two rows
     screen.show([])
     assert screen.take().startswith("\r\x1b[3A\x1b[J")
+
+
+TOOLS = st.sampled_from(["Bash", "Write", "Edit", "Read", "mcp__a__b", "Allow it? [y/n/a] \x1b[2J"])
+WORDS = st.one_of(
+    st.text(st.characters()), st.lists(st.sampled_from([*FRAGMENTS, PROMPT, "\u202e", "\x9b31m"])).map("".join)
+)
+INPUTS = st.dictionaries(
+    st.one_of(st.sampled_from(["command", "file_path", "content", "old_string", "new_string"]), WORDS),
+    st.one_of(WORDS, st.integers(), st.booleans(), st.none()),
+    max_size=5,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(TOOLS, INPUTS, st.one_of(st.none(), WORDS), st.integers(20, 100), st.integers(5, 60))
+def test_a_question_holds_nothing_of_others_but_behind_a_bar(
+    name: str, tool_input: dict[str, Any], reason: str | None, columns: int, rows: int
+) -> None:
+    question = PermissionRequest(
+        permission_id="1", tool_use_id="2", name=name, input=tool_input, reason=reason, expires_at="-"
+    )
+    drawn = draw(question, Painter(), left_s=90, columns=columns, rows=rows)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", drawn)
+    assert all(character.isprintable() for character in plain.replace("\n", ""))
+    ours = plain.replace(exact(name), "").split("\n")
+    foreign = [line for line in ours if line.startswith(("│ ", "├ "))]
+    without = draw(
+        question.model_copy(update={"input": {}, "reason": None}), Painter(), left_s=90, columns=columns, rows=rows
+    )
+    assert len(ours) - len(foreign) == without.count("\n") - without.count("│ ") + 1
+    assert len(foreign) <= max(8, rows - 9) + 300 // (columns - 2) + 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("y\n", Answer(allowed=True)),
+        (" YES \n", Answer(allowed=True)),
+        ("a\n", Answer(allowed=True, always=True)),
+        ("always\n", Answer(allowed=True, always=True)),
+        ("n\n", Answer(allowed=False)),
+        ("No\n", Answer(allowed=False)),
+        ("n  use   staging\n", Answer(allowed=False, message="use staging")),
+        ("n y\x1b[D\n", Answer(allowed=False, message="y[D")),
+        *(
+            (unclear, None)
+            for unclear in ("\n", "", "yes please\n", "ny\n", "a b\n", "y\x1b[D\n", "\x00y\n", "\uff59\n")
+        ),
+    ],
+)
+def test_only_a_clear_answer_is_one(typed: str, answer: Answer | None) -> None:
+    assert read_answer(typed) == answer
+
+
+def test_what_is_written_below_by_others_is_left_alone() -> None:
+    display = Display(lambda: (40, 20))
+    terminal = Terminal(40, 20)
+    terminal.feed(display.feed(delta("Wrong ")).encode()).feed(display.paint().encode())
+    terminal.feed(display.feed(delta("words.")).encode()).feed(display.make_room().encode())
+    terminal.feed(b"A question\r\n")
+    terminal.feed(display.feed(discard(1)).encode()).feed(display.paint().encode())
+    terminal.feed(display.feed(delta("Right.", 2)).encode()).feed(display.paint().encode())
+    told = ["Wrong words.", "A question", "superseded", "Right."]
+    assert [terminal.text.count(words) for words in told] == [1, 1, 1, 1]
+    assert sorted(told, key=terminal.text.index) == told

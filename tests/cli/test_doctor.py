@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,7 +27,7 @@ CANARY = "canary-5b1d0e7f"
 KEY = {"ANTHROPIC_API_KEY": CANARY}
 CHECKS = [
     *("python", "sdk", "cli", "parent_death", "home", "state_dir", "config_dir", "temporary_dir", "credential"),
-    "proxies",
+    *("proxies", "policy"),
 ]
 
 
@@ -205,15 +205,6 @@ def test_a_missing_cli_is_told_with_its_cure(scripts: Scripts) -> None:
     assert "AGENT_WORKERS_CLI" in finding["cure"]
 
 
-def test_an_installation_out_of_reach_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def find_cli(environ: Mapping[str, str]) -> Path:
-        raise PermissionError(13, "Permission denied", "/opt/claude")
-
-    monkeypatch.setattr(program, "find_cli", find_cli)
-    finding = check_cli(Host({}))
-    assert (finding.status, finding.found) == ("fail", "/opt/claude is out of this user's reach")
-
-
 def test_a_cli_of_another_version_is_a_warning(scripts: Scripts, tmp_path: Path) -> None:
     finding = report(scripts, **KEY, AGENT_WORKERS_CLI=script(tmp_path / "claude", "echo '1.2.3 (Claude Code)'"))["cli"]
     assert (finding["status"], finding["facts"]["version"]) == ("warn", "1.2.3")
@@ -282,16 +273,62 @@ def as_another_user() -> list[str]:
     pytest.skip("www-data may run no interpreter of this version, or not read this package")
 
 
-def test_another_user_is_told_what_he_lacks(as_another_user: list[str]) -> None:
-    code = "from agent_workers.cli import main; main()"
-    command = [*as_another_user, "-c", code, "doctor", "--json"]
+def report_to(user: list[str], preparation: str = "") -> tuple[dict[str, Any], int]:
+    """The report to a user whose interpreter is given, and the exit status."""
+    code = f"{preparation}; from agent_workers.cli import main; main()".removeprefix("; ")
+    command = [*user, "-c", code, "doctor", "--json"]
     checked = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, cwd="/")
-    whole = json.loads(checked.stdout)
+    return json.loads(checked.stdout), checked.returncode
+
+
+def test_an_installation_out_of_reach_is_told(as_another_user: list[str], tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    claude = script(tmp_path / "claude", "exit 0")
+    whole, _ = report_to(as_another_user, f"import os; os.environ['AGENT_WORKERS_CLI'] = {claude!r}")
+    [finding] = [check for check in whole["checks"] if check["check"] == "cli"]
+    assert (finding["status"], finding["found"]) == ("fail", f"{claude} is out of this user's reach")
+
+
+def test_another_user_is_told_what_he_lacks(as_another_user: list[str]) -> None:
+    whole, status = report_to(as_another_user)
     assert whole["user"] == "www-data"
     cures = {check["check"]: check.get("cure", "") for check in whole["checks"] if check["status"] == "fail"}
     assert {"home", "state_dir", "config_dir", "credential"} <= set(cures)
     assert "AGENT_WORKERS_STATE_DIR" in cures["state_dir"]
-    assert checked.returncode == 1
+    assert status == 1
+
+
+# The policy
+
+
+def test_without_a_policy_it_is_told_that_there_is_none(scripts: Scripts) -> None:
+    finding = report(scripts, **KEY)["policy"]
+    assert (finding["status"], finding["facts"]) == ("ok", {})
+    assert "AGENT_WORKERS_POLICY is not set" in finding["found"]
+
+
+def test_the_policy_in_force_is_told(scripts: Scripts, tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text('version = 1\nworkers = ["agent-chat"]\n')
+    finding = report(scripts, **KEY, AGENT_WORKERS_POLICY=str(file))["policy"]
+    assert (finding["status"], finding["found"]) == ("ok", str(file))
+    assert finding["facts"] == {"path": str(file), "chosen_by": "AGENT_WORKERS_POLICY"}
+
+
+def test_a_policy_that_an_agent_with_tools_could_change_is_a_warning(scripts: Scripts, tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text("version = 1\n")
+    assert report(scripts, **KEY, AGENT_WORKERS_POLICY=str(file))["policy"]["status"] == "warn"
+
+
+def test_a_policy_that_cannot_be_read_fails_with_its_place(scripts: Scripts, tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text("version = 1\n\n[limits]\ntimeout = 60\n")
+    finding = report(scripts, **KEY, AGENT_WORKERS_POLICY=str(file))["policy"]
+    assert finding["status"] == "fail"
+    assert finding["found"] == f"{file}: line 4: limits.timeout is not a known field; did you mean timeout_s?"
+    missing = report(scripts, **KEY, AGENT_WORKERS_POLICY=str(tmp_path / "gone.toml"))["policy"]
+    assert (missing["status"], "unset AGENT_WORKERS_POLICY" in missing["cure"]) == ("fail", True)
 
 
 # The network

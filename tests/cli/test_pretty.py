@@ -1,6 +1,7 @@
 """``--pretty``: a run for a person, in a pipe and at a terminal."""
 
 import json
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -162,10 +163,132 @@ def test_what_happens_beside_the_answer_is_told_on_short_lines(scripts: Scripts,
         scripts, record(START, thinking("Hm."), tool_call(), tool_result("Friday\n" * 90), retry, done())
     ).splitlines()
     assert lines[1] == "thinking: Hm."
-    assert lines[2] == '→ Bash {"command": "date"}'
-    assert lines[3].startswith("← ok Friday Friday")
-    assert len(lines[3]) < 120
+    assert lines[2] == "→ Bash date"
+    assert lines[3].startswith("← Bash ok Friday Friday")
+    assert len(lines[3]) < 125
     assert lines[4] == "↻ overloaded (HTTP 529): attempt 1 of 3 in 1.5 s"
+
+
+def call(use_id: str, name: str, tool_input: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"type": "tool_call", "tool_use_id": use_id, "name": name, "input": tool_input, **fields}
+
+
+def result(use_id: str, status: str, content: str, **fields: Any) -> dict[str, Any]:
+    return {"type": "tool_result", "tool_use_id": use_id, "status": status, "content": content, **fields}
+
+
+@pytest.mark.parametrize(
+    ("name", "tool_input", "told"),
+    [
+        ("Bash", {"command": "ls -l\n  /tmp", "timeout": 5}, "ls -l /tmp"),
+        ("Edit", {"file_path": "/a/b", "old_string": "x", "new_string": "y"}, "/a/b"),
+        ("Grep", {"pattern": "x.y", "path": "src"}, "x.y in src"),
+        ("WebFetch", {"url": "https://example.com", "prompt": "Sum up."}, "https://example.com"),
+        ("Agent", {"description": "Look around", "prompt": "…"}, "Look around"),
+        ("mcp__files__list", {"depth": 2}, '{"depth": 2}'),
+        ("Bash", {"command": 1}, '{"command": 1}'),
+        ("Bash", {}, "{}"),
+        ("Write", {"file_path": "a" * 200}, "a" * 99 + "…"),
+    ],
+)
+def test_a_call_is_told_by_the_essence_of_its_input(
+    name: str, tool_input: dict[str, Any], told: str, scripts: Scripts, record: Record
+) -> None:
+    assert f"→ {name} {told}\n" in piped(scripts, record(START, call("1", name, tool_input), done()))
+
+
+def test_calls_at_once_are_told_apart(scripts: Scripts, record: Record) -> None:
+    calls = (call("1", "Bash", {"command": "a"}), call("2", "Bash", {"command": "b"}))
+    results = (result("2", "error", "No."), result("1", "ok", "Yes."), call("3", "Read", {}), result("3", "ok", "3"))
+    lines = piped(scripts, record(START, *calls, *results, done())).splitlines()
+    assert lines[3:5] == ["← Bash (b) error No.", "← Bash (a) ok Yes."]
+    assert lines[6] == "← Read ok 3"
+
+
+def test_a_result_tells_how_long_its_call_took(scripts: Scripts, record: Record) -> None:
+    path = record(START, call("1", "Bash", {"command": "make"}), result("1", "ok", "Made."), done(), gap_s=0.2)
+    shown = scripts("agent-workers", "replay", "--pretty", path).stdout
+    assert re.search(r"^← Bash ok 0\.[2-9] s · Made\.$", shown, re.MULTILINE)
+
+
+def test_the_calls_of_a_subagent_are_indented(scripts: Scripts, record: Record) -> None:
+    agent = call("1", "Agent", {"description": "Look around"})
+    task = {"type": "task", "task_id": "t", "tool_use_id": "1"}
+    news = (
+        {**task, "status": "started", "description": "Look around"},
+        {**task, "status": "completed", "description": ""},
+    )
+    inner = (
+        call("2", "Agent", {}, parent_tool_use_id="1"),
+        call("3", "Read", {"file_path": "x"}, parent_tool_use_id="2"),
+    )
+    outer = (result("3", "ok", "3", parent_tool_use_id="2"), *news[1:], {**news[1], "description": "Found."})
+    lines = piped(
+        scripts, record(START, agent, news[0], *inner, *outer, result("1", "ok", "Found."), done())
+    ).splitlines()
+    assert lines[1:8] == [
+        *("→ Agent Look around", "· started: Look around", "  → Agent {}", "    → Read x", "    ← Read ok 3"),
+        *("· completed: Look around", "← Agent ok Found."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("behavior", "by", "told"),
+    [
+        ("allow", "client", "✓ Write allowed by the application"),
+        ("deny", "client", "✗ Write denied by the application"),
+        ("deny", "timeout", "✗ Write denied: nobody answered in time"),
+        ("deny", "abort", "✗ Write denied: the run was stopped"),
+        ("deny", "policy", "✗ Write denied by the host's rules"),
+    ],
+)
+def test_a_question_is_told_and_who_settled_it(
+    behavior: str, by: str, told: str, scripts: Scripts, record: Record
+) -> None:
+    asked = {"type": "permission_request", "permission_id": "p", "tool_use_id": "1", "name": "Write"}
+    asked |= {"input": {"file_path": "/x"}, "reason": "It is outside.", "expires_at": "2026-01-01T00:02:00.000Z"}
+    resolved = {"type": "permission_resolved", "permission_id": "p", "behavior": behavior, "by": by}
+    lines = piped(scripts, record(START, call("1", "Write", {"file_path": "/x"}), asked, resolved, done())).splitlines()
+    assert lines[2].startswith("? may Write run (It is outside.) /x")
+    assert lines[3] == told
+
+
+def test_a_denied_call_has_a_color_of_its_own(scripts: Scripts, record: Record) -> None:
+    styles = [
+        scripts.at_terminal(*REPLAY, record(START, call("1", "Bash", {}), result("1", status, "x"), error()))[0].styles
+        for status in ("ok", "error", "denied")
+    ]
+    assert styles[2] - styles[0] - styles[1]
+
+
+def test_a_tool_of_the_application_is_told_as_such(scripts: Scripts, record: Record) -> None:
+    asked = {"type": "app_tool_call", "call_id": "c", "name": "find", "input": {}, "expires_at": "-"}
+    called = call("1", "mcp__app__find", {"city": "Graz"})
+    lines = piped(scripts, record(START, called, asked, result("1", "ok", "Graz."), done())).splitlines()
+    assert lines[1:4] == [
+        '→ find (of the application) {"city": "Graz"}',
+        "  the application is to run find",
+        "← find (of the application) ok Graz.",
+    ]
+
+
+def test_the_end_lists_what_was_denied(scripts: Scripts, record: Record) -> None:
+    denials = [{"tool_use_id": str(n), "name": "Bash", "input": {"command": f"rm {n}"}} for n in range(22)]
+    plain = piped(scripts, record(START, done(denials=[*denials, {"tool_use_id": "x", "name": "Read"}])))
+    assert "\n  denied: Bash rm 0\n" in plain
+    assert "\n  denied: Bash rm 19\n  denied: 3 more\n" in plain
+
+
+def test_a_call_that_waits_for_a_decision_is_told_with_how_to_decide(scripts: Scripts, record: Record) -> None:
+    pending = {"tool_use_id": "toolu_1", "name": "Bash", "input": {"command": "date"}}
+    lines = piped(scripts, record(START, done(stop_reason="permission_required", pending=pending))).splitlines()
+    assert lines[1].startswith("done: permission_required · ")
+    assert lines[2] == "  waits for a decision: Bash date"
+    fields = json.loads("{" + lines[3].removeprefix('to allow it (or "deny"): ') + "}")
+    assert fields == {
+        "session": {"resume": SESSION_ID},
+        "permissions": {"mode": "defer", "decision": {"tool_use_id": "toolu_1", "behavior": "allow"}},
+    }
 
 
 def test_the_last_lines_tell_the_cost_and_how_to_go_on(scripts: Scripts, record: Record) -> None:

@@ -20,6 +20,7 @@ def test_without_a_name_every_schema_is_listed_on_one_line(scripts: Scripts) -> 
     ("name", "title"),
     [
         ("request", "Request"),
+        ("task-request", "TaskRequest"),
         ("event", "Event"),
         ("control", "ControlMessage"),
         ("events/delta", "Delta"),
@@ -35,7 +36,10 @@ def test_a_schema_is_printed_by_each_of_its_names(name: str, title: str, scripts
     assert printed.stdout in export().values()
 
 
-@pytest.mark.parametrize(("name", "nearest"), [("dleta", "events/delta"), ("requests", "request"), ("events", "event")])
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("dleta", "events/delta"), ("requests", "request"), ("task-requests", "task-request"), ("events", "event")],
+)
 def test_an_unknown_name_is_answered_by_the_nearest(name: str, nearest: str, scripts: Scripts) -> None:
     refused = scripts("agent-workers", "schema", name)
     assert (refused.returncode, refused.stdout) == (2, "")

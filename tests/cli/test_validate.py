@@ -67,6 +67,37 @@ def test_a_missing_field_has_the_line_of_the_object_that_lacks_it() -> None:
     assert check(b'\n{\n"model": "m"}', "request")[1] == [Fault(2, "/prompt", "is required")]
 
 
+def test_a_request_with_a_directory_is_read_as_the_task_workers(scripts: Scripts) -> None:
+    request = {"prompt": "Hello", "cwd": str(scripts.home), "tools": ["Read"]}
+    checked = scripts("agent-workers", "validate", given=json.dumps(request))
+    assert (checked.stdout, checked.returncode) == ("a valid task request\n", 0)
+    as_chat = scripts("agent-workers", "validate", "--kind", "request", given=json.dumps(request))
+    assert as_chat.stdout.splitlines() == [
+        "line 1: /cwd: is taken by the task worker only",
+        "line 1: /tools: is taken by the task worker only",
+    ]
+
+
+def test_a_task_without_a_directory_is_known_where_it_is_said_to_be_one() -> None:
+    data = b'{"prompt": "Hello",\n"tools": ["Read"]}'
+    assert faults(data, "request") == ["line 2: /tools: is taken by the task worker only"]
+    assert faults(data, "task-request") == ["line 1: /cwd: is required"]
+
+
+def test_the_task_worker_refuses_what_is_refused_here_and_for_the_same_reasons(scripts: Scripts) -> None:
+    request = {
+        "prompt": "Hello",
+        "cwd": str(scripts.home / "gone"),
+        "tools": ["read"],
+        "permissions": {"mode": "ask"},
+    }
+    tasks = [request, {**request, "tools": ["Reed"]}, {**request, "tools": [], "permissions": {"allow": ["Read"]}}]
+    for task in tasks:
+        [refusal] = scripts("agent-task", "--control", given=json.dumps(task) + "\n").stdout.splitlines()
+        checked = scripts("agent-workers", "validate", "--json", given=json.dumps(task))
+        assert [fault | {"line": 1} for fault in json.loads(refusal)["details"]] == json.loads(checked.stdout)
+
+
 # Events
 
 
@@ -195,6 +226,14 @@ def test_a_field_of_a_control_message_is_told_with_its_place() -> None:
     assert faults(b"oops\n[]\n", "control")[1] == "line 2: a control message must be a JSON object"
 
 
+def test_the_request_before_control_messages_may_be_a_task() -> None:
+    abort = b'\n{"type": "abort", "id": "1"}\n'
+    assert faults(b'{"prompt": "Hello", "cwd": "/", "tools": ["Bash"]}' + abort, "control") == []
+    assert faults(b'{"prompt": "Hello", "tools": []}' + abort, "control") == [
+        "line 1: /tools: is taken by the task worker only"
+    ]
+
+
 # What it is
 
 
@@ -210,6 +249,9 @@ def test_a_field_of_a_control_message_is_told_with_its_place() -> None:
         (b"oops\n" + stream(done()), "events"),
         (b'{"type": "abort", "id": "1"}', "control"),
         (b'{"prompt": "Hello"}\n{"type": "abort", "id": "1"}\n', "control"),
+        (b'{"prompt": "Hello", "cwd": "/"}', "task-request"),
+        (b'{\n  "cwd": "/srv"\n}', "task-request"),
+        (b'{"prompt": "Hello", "cwd": "/"}\n{"type": "abort", "id": "1"}\n', "control"),
     ],
 )
 def test_what_is_to_be_checked_is_recognised(data: bytes, kind: str) -> None:

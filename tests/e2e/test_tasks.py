@@ -135,6 +135,13 @@ def test_every_tool_that_is_taken_is_one_that_the_agent_has(desk: Desk) -> None:
     assert sorted(ended.of("session")[0]["tools"]) == sorted(BUILT_IN_TOOLS)
 
 
+def test_a_command_that_takes_long_is_not_idle(desk: Desk) -> None:
+    desk.script(bash("timeout 3 tail -f /dev/null; echo finished"))
+    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, limits={"idle_timeout_s": 1})
+    assert ended.ending == ("done", 0)
+    assert "finished" in ended.of("tool_result")[0]["content"]
+
+
 def test_further_directories_are_worked_in_too(desk: Desk) -> None:
     below = desk.cwd / "sub"
     below.mkdir()

@@ -10,6 +10,7 @@ from .credential import check_credential
 from .finding import Finding
 from .machine import check_home, check_parent_death, check_proxies, check_python, check_temporary_dir
 from .network import check_network
+from .policy import check_policy
 from .program import check_cli, check_sdk
 from .state import check_config_dir, check_state_dir
 
@@ -22,7 +23,7 @@ __all__ = ["Finding", "check_host"]
 
 _CHECKS = (
     *(check_python, check_sdk, check_cli, check_parent_death, check_home, check_state_dir, check_config_dir),
-    *(check_temporary_dir, check_credential, check_proxies),
+    *(check_temporary_dir, check_credential, check_proxies, check_policy),
 )
 
 

@@ -41,9 +41,6 @@ def check_cli(host: Host) -> Finding:
         path = find_cli(host.environ)
     except CliMissing as error:
         return Finding("cli", "fail", str(error.cause), _cure(host))
-    except PermissionError as error:
-        cure = "Install agent-workers where this user may read and run it."
-        return Finding("cli", "fail", f"{error.filename} is out of this user's reach", cure)
     facts = {"path": str(path)}
     try:
         version = _version(path, host)

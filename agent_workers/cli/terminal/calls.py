@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from agent_workers.protocol.v1.settings import APP_SERVER
+
 from .essence import essence
 from .words import Event, line, seconds, short
 
@@ -14,9 +16,11 @@ if TYPE_CHECKING:
 
 _INDENT = "  "
 _BRIEF = 40
+_WORTH_TELLING_MS = 50
+_APP_TOOL = f"mcp__{APP_SERVER}__"
 _DEEPEST = 8  # a recording by others may nest without end
 _STATUS_STYLES = {"ok": "green", "error": "red", "denied": "yellow"}
-_BY = {"timeout": "nobody answered in time", "policy": "by the host's rules", "abort": "the run was stopped"}
+_BY = {"timeout": ": nobody answered in time", "policy": " by the host's rules", "abort": ": the run was stopped"}
 
 
 @dataclass
@@ -25,7 +29,7 @@ class _Call:
     brief: str
     depth: int
     began: datetime | None
-    together: bool = False  # with others, so that its result has to say whose it is
+    together: bool = False  # with others, so that its result has to say which it is of
 
 
 class Calls:
@@ -44,24 +48,25 @@ class Calls:
 
     def called(self, event: Event) -> Text:
         """A tool is called."""
-        name, use_id = str(event.get("name")), str(event.get("tool_use_id"))
+        name, use_id = _name(event), str(event.get("tool_use_id"))
         depth = self._depth(event)
         self._depths[use_id] = depth
         self._open[use_id] = _Call(name, essence(name, event.get("input"), _BRIEF), depth, _time(event))
-        if len(self._open) > 1:
-            for call in self._open.values():
-                call.together = True
+        beside = [call for call in self._open.values() if call.depth == depth]
+        for call in beside:
+            call.together = call.together or len(beside) > 1
         return line((f"{_INDENT * depth}→ {name} ", "bold"), (essence(name, event.get("input")), "dim"))
 
     def ended(self, event: Event) -> Text:
         """A call has ended."""
-        call = self._open.pop(str(event.get("tool_use_id")), None) or _Call("", "", self._depth(event), None)
+        call = self._open.pop(str(event.get("tool_use_id")), None)
         status = str(event.get("status"))
-        whose = [call.name, *([f"({call.brief})"] if call.together and call.brief else [])] if call.name else []
-        took = f"· {_between(call.began, event)} " if status != "denied" and _between(call.began, event) else ""
+        took = _between(call.began, event) if call and status != "denied" else ""
+        indent = _INDENT * (call.depth if call else self._depth(event))
+        whose = f"{_whose(call)} " if call else ""
         return line(
-            (f"{_INDENT * call.depth}← {' '.join([*whose, status])} ", _STATUS_STYLES.get(status, "")),
-            (f"{took}{'· ' if whose else ''}{short(event.get('content', ''))}", "dim"),
+            (f"{indent}← {whose}{status} ", _STATUS_STYLES.get(status, "")),
+            (" · ".join(filter(None, [took, short(event.get("content", ""))])), "dim"),
         )
 
     def asked(self, event: Event) -> Text | None:
@@ -70,11 +75,9 @@ class Calls:
         if self._person:
             return None
         reason = f" ({short(event['reason'])})" if event.get("reason") else ""
-        time_left = _until(event)
-        within = f" An answer is awaited within {time_left}." if time_left else ""
         return line(
-            (f"{self._indent(event)}? may {event.get('name')} run{reason} ", "yellow"),
-            (f"{essence(event.get('name'), event.get('input'))}{within}", "dim"),
+            (f"{self._indent(event)}? may {_name(event)} run{reason} ", "yellow"),
+            (f"{essence(_name(event), event.get('input'))}{_time_left(event)}", "dim"),
         )
 
     def resolved(self, event: Event) -> Text:
@@ -85,17 +88,18 @@ class Calls:
         if call:
             call.began = _time(event)  # a person's thinking is not the tool's time
         allowed = event.get("behavior") == "allow"
-        who = "by you" if self._person else "by the application"
-        by = who if event.get("by") == "client" else _BY.get(str(event.get("by")), f"by {event.get('by')}")
-        what = f"{call.name} " if call else ""
-        words = f"{what}{'allowed' if allowed else 'denied'}: {by}"
-        indent = _INDENT * (call.depth if call else 0)
-        return line((f"{indent}{'✓' if allowed else '✗'} {words}", "green" if allowed else "yellow"))
+        whose = _whose(call) if call else "a call"
+        words = f"{'✓' if allowed else '✗'} {whose} {'allowed' if allowed else 'denied'}{self._by(event.get('by'))}"
+        return line((_INDENT * (call.depth if call else 0) + words, "green" if allowed else "yellow"))
+
+    def _by(self, by: object) -> str:
+        if by == "client":
+            return " by you" if self._person else " by the application"
+        return _BY.get(str(by), f" by {by}")
 
     def app_called(self, event: Event) -> Text:
-        """A tool of the application is called."""
-        told = short(event.get("input"))
-        return line((f"→ {event.get('name')} (of the application) ", "bold"), (told, "dim"))
+        """The application is to run one of its tools; the call itself has been told."""
+        return line((f"  the application is to run {event.get('name')}{_time_left(event)}", "dim"))
 
     def task(self, event: Event) -> Text | None:
         """There is news of a subagent or of background work; None where it is none."""
@@ -116,6 +120,16 @@ class Calls:
         return _INDENT * self._depths.get(str(event.get("tool_use_id")), 0)
 
 
+def _name(event: Event) -> str:
+    name = str(event.get("name"))
+    own = name.removeprefix(_APP_TOOL)
+    return name if own == name else f"{own} (of the application)"
+
+
+def _whose(call: _Call) -> str:
+    return f"{call.name} ({call.brief})" if call.together and call.brief else call.name
+
+
 def _time(event: Event, name: str = "ts") -> datetime | None:
     try:
         return datetime.fromisoformat(event[name])
@@ -124,11 +138,13 @@ def _time(event: Event, name: str = "ts") -> datetime | None:
 
 
 def _between(began: datetime | None, event: Event) -> str:
-    """How long something took; empty where that is not known."""
+    """How long something took; empty where that is not known, or not worth a word."""
     ended = _time(event)
-    return seconds((ended - began).total_seconds() * 1000) if began and ended else ""
+    took_ms = (ended - began).total_seconds() * 1000 if began and ended else 0
+    return seconds(took_ms) if took_ms >= _WORTH_TELLING_MS else ""
 
 
-def _until(event: Event) -> str:
+def _time_left(event: Event) -> str:
     now, expires = _time(event), _time(event, "expires_at")
-    return f"{(expires - now).total_seconds():.0f} s" if now and expires else ""
+    left_s = (expires - now).total_seconds() if now and expires else 0
+    return f", {left_s:.0f} s to answer" if left_s > 0 else ""  # none for what was recorded long ago

@@ -78,9 +78,10 @@ class Display:
 
     def make_room(self) -> str:
         """Returns what to write so that all text shows for good; others may write below it then."""
+        painted = self.paint()
         self._finish()
         self._screen.leave()
-        return self._screen.take()
+        return painted + self._screen.take()
 
     def _speak(self, voice: Voice, pieces: list[_Piece]) -> None:
         if voice != self._voice:

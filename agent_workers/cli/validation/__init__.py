@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
+
+from agent_workers.workers import chat, task
 
 from .control import check_control
 from .fault import Fault
@@ -16,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Fault", "Kind", "check"]
 
 _CHECKS: dict[Kind, Callable[[bytes], Iterator[Fault]]] = {
-    "request": check_request,
+    "request": partial(check_request, worker=chat.WORKER),
+    "task-request": partial(check_request, worker=task.WORKER),
     "events": check_stream,
     "control": check_control,
 }

@@ -10,17 +10,20 @@ from agent_workers.protocol.v1.control import MESSAGES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Kind = Literal["request", "events", "control"]
+Kind = Literal["request", "task-request", "events", "control"]
 
 
 def kind_of(data: bytes) -> Kind:
     """Decides by the first line that says what it is; whatever says nothing is taken for a request."""
+    guess: Kind = "request"
     for document in _documents(data):
         if "seq" in document and "type" in document:
             return "events"
         if document.get("type") in MESSAGES and "id" in document:
             return "control"
-    return "request"
+        if "cwd" in document:
+            guess = "task-request"
+    return guess
 
 
 def _documents(data: bytes) -> Iterator[dict[str, Any]]:

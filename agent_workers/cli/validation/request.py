@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.problem import RequestProblems
-from agent_workers.workers.chat import WORKER
+from agent_workers.workers import chat, task
 
 from .fault import Fault
 from .place import Places
@@ -17,19 +17,27 @@ if TYPE_CHECKING:
 
     from agent_workers.protocol.v1.problem import Problem
     from agent_workers.protocol.value import Json
+    from agent_workers.workers.base import Worker
+
+WORKERS = {worker.name: worker for worker in (chat.WORKER, task.WORKER)}
 
 _IN_WORDS = re.compile(r"\b(line|offset) (\d+)")
 
 
-def check_request(data: bytes) -> Iterator[Fault]:
-    """Yields every fault of one request, on one line or many."""
+def worker_of(document: Json) -> Worker:
+    """The worker that a request is meant for, as far as can be seen."""
+    return task.WORKER if isinstance(document, dict) and "cwd" in document else chat.WORKER
+
+
+def check_request(data: bytes, worker: Worker | None = None) -> Iterator[Fault]:
+    """Yields every fault of one request, on one line or many, to the worker that it is meant for."""
     try:
         document = parse_json(data)
     except RequestProblems as problems:
         yield from (Fault.of(problem, _line_in_words(problem, data)) for problem in problems.problems)
         return
     try:
-        WORKER.accept(document)
+        (worker or worker_of(document)).accept(document)
     except RequestProblems as problems:
         places = Places(data.decode("utf-8-sig"))
         yield from (Fault.of(problem, places.line_of(problem.pointer)) for problem in problems.problems)

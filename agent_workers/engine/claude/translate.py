@@ -37,8 +37,9 @@ Message = dict[str, Any]
 # The CLI asks for structured output through a tool of its own; its calls are no steps of the agent.
 _OUTPUT_TOOL = "StructuredOutput"
 _SYNTHETIC = "<synthetic>"
+_SUBAGENT = "Agent"
 # A tool's name in the CLI's announcement, where its calls bear another.
-_CALLED = {"Task": "Agent"}
+_CALLED = {"Task": _SUBAGENT}
 
 
 class Translator:
@@ -216,6 +217,8 @@ class Translator:
             self._hidden_calls.add(block["id"])
             return
         self._calls.add(block["id"])
+        if block["name"] != _SUBAGENT:  # whose own calls of the model may stall
+            self._progress.calls.add(block["id"])
         if not parent:
             self._answer.restart()  # what was said before a tool call is not the final answer
         yield ToolCall(
@@ -232,6 +235,7 @@ class Translator:
         for block in content:
             if block.get("type") == "tool_result" and block.get("tool_use_id") not in self._hidden_calls:
                 self._progress.touch()
+                self._progress.calls.discard(block["tool_use_id"])
                 yield self._tool_result(block, message.get("parent_tool_use_id"))
 
     def _tool_result(self, block: Message, parent: str | None) -> ToolResult:

@@ -70,7 +70,8 @@ class Limits(Strict):
     )
     idle_timeout_s: RunSeconds = Field(
         default=120,
-        description="Seconds the agent may stay silent; then the run ends with `error` `idle_timeout`.",
+        description="Seconds the agent may stay silent while no tool runs and no question is open; then the run ends "
+        "with `error` `idle_timeout`.",
     )
     max_budget_usd: Opt[Dollars] = Field(
         default=None,

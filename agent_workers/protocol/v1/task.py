@@ -27,6 +27,8 @@ from agent_workers.protocol.v1.fields import (
 from agent_workers.protocol.v1.request import Request
 from agent_workers.protocol.v1.settings import APP_SERVER
 
+_VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,255}$"
+_HEADER = r"^[!#$%&'*+.^_`|~A-Za-z0-9-]{1,255}$"  # RFC 9110, section 5.6.2
 _NAME = r"^[A-Za-z0-9-](?:_?[A-Za-z0-9-]){0,63}$"
 
 Mode = Literal["deny", "ask", "defer", "accept_edits", "plan"]
@@ -83,13 +85,31 @@ def _fixed(address: str) -> str:
     return address
 
 
+def _all_match(names: dict[str, str], pattern: str, kind: str) -> dict[str, str]:
+    for name in names:
+        if not re.fullmatch(pattern, name):
+            words = f"has a name that is none of {kind}: {name[:80]!r}"
+            raise PydanticCustomError("contract", "{found}", {"found": words})
+    return names
+
+
+def _variables(env: dict[str, str]) -> dict[str, str]:
+    return _all_match(env, _VARIABLE, "a variable")
+
+
+def _headers(headers: dict[str, str]) -> dict[str, str]:
+    return _all_match(headers, _HEADER, "a header")
+
+
 class StdioServer(Strict):
     """An MCP server that the agent starts as a process."""
 
     type: Literal["stdio"] = Field(default="stdio", description="Kind of server.")
     command: Annotated[Fixed, Field(min_length=1)] = Field(description="Program to start.")
     args: Few[Fixed] = Field(default_factory=list, description="Its arguments.")
-    env: dict[str, Fixed] = Field(default_factory=dict, description="Variables to add to its environment.")
+    env: Annotated[
+        dict[str, Fixed], Field(json_schema_extra={"propertyNames": {"pattern": _VARIABLE}}), AfterValidator(_variables)
+    ] = Field(default_factory=dict, description="Variables to add to its environment.")
 
 
 class HttpServer(Strict):
@@ -97,7 +117,11 @@ class HttpServer(Strict):
 
     type: Literal["http"] = Field(default="http", description="Kind of server.")
     url: Annotated[WebAddress, AfterValidator(_fixed)] = Field(description="Its address.")
-    headers: dict[str, Fixed] = Field(default_factory=dict, description="Headers to send with each request.")
+    headers: Annotated[
+        dict[str, Fixed],
+        Field(json_schema_extra={"propertyNames": {"pattern": _HEADER}}),
+        AfterValidator(_headers),
+    ] = Field(default_factory=dict, description="Headers to send with each request.")
 
 
 class Agent(Strict):

@@ -1,0 +1,36 @@
+"""What requests may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent_workers.errors import PolicyDenied
+from agent_workers.policy import load_policy
+from agent_workers.workers import task
+
+from .finding import Finding
+
+if TYPE_CHECKING:
+    from agent_workers.engine.claude import Host
+
+_VARIABLE = "AGENT_WORKERS_POLICY"
+
+
+def check_policy(host: Host) -> Finding:
+    """Which policy is in force, and whether it can be read; and whether an agent could change it."""
+    named = host.environ.get(_VARIABLE)
+    if not named:
+        return Finding("policy", "ok", f"{_VARIABLE} is not set: what holds without a policy")
+    path = Path(named).absolute()
+    facts = {"path": str(path), "chosen_by": _VARIABLE}
+    try:
+        policy = load_policy(path)
+    except PolicyDenied as error:
+        cure = f"Correct the file: until then every request is refused. To run without a policy, unset {_VARIABLE}."
+        return Finding("policy", "fail", str(error.cause), cure, facts)
+    if policy.allows_worker(task.WORKER.name) and (os.access(path, os.W_OK) or os.access(path.parent, os.W_OK)):
+        cure = "Have it and its directory owned by another user, who alone may write them."
+        return Finding("policy", "warn", f"{path} can be written by this user, so by an agent with tools", cure, facts)
+    return Finding("policy", "ok", str(path), facts=facts)

@@ -1,0 +1,132 @@
+"""The terminal that this process belongs to, wherever its standard streams lead."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import termios
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from anyio import wait_readable, wait_writable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PATH = "/dev/tty"
+_CHUNK = 1 << 12
+_WANTED = {  # by the place in what tcgetattr() returns: input, output and local modes
+    0: termios.ICRNL,
+    1: termios.OPOST | termios.ONLCR,
+    3: termios.ICANON | termios.ECHO | termios.ECHOE | termios.ECHOCTL | termios.ISIG,
+}
+_ABOVE_STANDARD = 3  # a closed stdin must not become the terminal
+
+
+class TerminalLost(Exception):
+    """Raised when the terminal cannot be used any more, or not by a process in the background."""
+
+
+class ControllingTerminal:
+    """Reads lines that a person types, and writes.
+
+    Waiting is the event loop's: a cancelled call leaves no thread behind that would swallow what is typed later.
+
+    Raises:
+        OSError: The process has none.
+    """
+
+    def __init__(self) -> None:
+        fd = os.open(
+            _PATH, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK
+        )  # our own, so that nobody else becomes non-blocking
+        try:
+            self._fd = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD)
+        finally:
+            os.close(fd)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows."""
+        try:
+            columns, rows = os.get_terminal_size(self._fd)
+        except OSError:
+            columns = rows = 0
+        return columns or 80, rows or 24
+
+    @contextmanager
+    def line_by_line(self) -> Iterator[None]:
+        """Has lines edited and shown by the terminal meanwhile, and Ctrl-C stop the run, whatever was set before.
+
+        Raises:
+            TerminalLost: It cannot be used.
+        """
+        before = self._modes()
+        wanted = [modes | _WANTED[place] if place in _WANTED else modes for place, modes in enumerate(before)]
+        if wanted == before:
+            yield
+            return
+        self._set_modes(wanted)
+        try:
+            yield
+        finally:
+            with suppress(TerminalLost):
+                self._set_modes(before)
+
+    def forget_typed(self) -> None:
+        """Drops what was typed and not read, also of a line that is not finished.
+
+        Raises:
+            TerminalLost: It cannot be used.
+        """
+        try:
+            termios.tcflush(self._fd, termios.TCIFLUSH)
+        except termios.error as error:
+            raise TerminalLost from error
+
+    async def read_line(self) -> str | None:
+        """The next line; None at the end of the input (Ctrl-D).
+
+        Raises:
+            TerminalLost: It cannot be used.
+        """
+        typed = b""
+        while not typed.endswith(b"\n"):
+            await wait_readable(self._fd)
+            try:
+                chunk = os.read(self._fd, _CHUNK)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise TerminalLost from error
+            if not chunk:
+                return None
+            typed += chunk
+        return typed.decode("utf-8", "replace")
+
+    async def write(self, text: str) -> None:
+        """Writes a text whole.
+
+        Raises:
+            TerminalLost: It cannot be used.
+        """
+        data = text.encode("utf-8", "replace")
+        while data:
+            try:
+                data = data[os.write(self._fd, data) :]
+            except BlockingIOError:
+                await wait_writable(self._fd)
+            except OSError as error:
+                raise TerminalLost from error
+
+    def _modes(self) -> list[Any]:
+        try:
+            return termios.tcgetattr(self._fd)
+        except termios.error as error:
+            raise TerminalLost from error
+
+    def _set_modes(self, modes: list[Any]) -> None:
+        try:
+            termios.tcsetattr(self._fd, termios.TCSANOW, modes)
+        except termios.error as error:
+            raise TerminalLost from error

@@ -1,0 +1,130 @@
+"""``--interactive``: a person at the terminal answers the agent's questions."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.lowlevel import checkpoint
+
+from agent_workers.protocol.v1.control import Permission
+
+from .controlling_terminal import TerminalLost
+from .terminal.painter import Painter
+from .terminal.question import AGAIN, PROMPT, Answer, draw, read_answer
+from .turns import Standing, Turns
+
+if TYPE_CHECKING:
+    from agent_workers.protocol.v1.events import PermissionRequest
+    from agent_workers.stdio.serve import Output
+    from agent_workers.stdio.stdout import Stdout
+
+    from .controlling_terminal import ControllingTerminal
+
+logger = logging.getLogger("agent_workers")
+
+_LAST_WORD_S = 1  # what a terminal that takes nothing may hold up the end of a question
+_DENIED = Answer(allowed=False)
+_SETTLED = {"timeout": "Nobody answered in time: denied.", "abort": "The run was stopped: denied."}
+
+
+class Prompt:
+    """A person at a terminal, as `agent_workers.stdio.person.Person`.
+
+    Args:
+        terminal: Where the person sits.
+    """
+
+    def __init__(self, terminal: ControllingTerminal) -> None:
+        self._terminal = terminal
+        self._painter = Painter()
+        self._always: set[str] = set()
+        self._turns: Turns
+
+    def share(self, stdout: Stdout, *, pretty: bool) -> Output:
+        """The output of a run whose questions are put here.
+
+        Args:
+            stdout: The claimed stdout.
+            pretty: Whether to render the events for the person.
+        """
+        if pretty:
+            from .pretty import Pretty  # noqa: PLC0415 only where asked for
+
+            rendered = Pretty(stdout, person=True)
+            self._turns = Turns(rendered, rendered.make_room)
+        else:
+            on_terminal = os.isatty(stdout._fd)  # noqa: SLF001 what a descriptor leads to is asked by descriptor
+            self._turns = Turns(stdout, checkpoint if on_terminal else None)
+        return self._turns
+
+    async def ask(self, question: PermissionRequest) -> Permission:
+        """Puts one question, and waits for the answer."""
+        if question.name in self._always:
+            return _permission(question, Answer(allowed=True))
+        standing = Standing(question.permission_id)
+        answer: Answer | None = None
+        try:
+            with standing.scope:
+                await self._turns.give_way(standing)
+                answer = await self._talk(question)
+        finally:
+            with anyio.move_on_after(_LAST_WORD_S, shield=True):
+                await self._leave(standing.settled_by if answer is None else None)
+            standing.gone.set()
+        if answer is None:
+            await anyio.sleep_forever()  # nobody waits for an answer any more, and this is cancelled
+        assert answer
+        if answer.always:
+            self._always.add(question.name)
+        return _permission(question, answer)
+
+    async def _talk(self, question: PermissionRequest) -> Answer:
+        columns, rows = self._terminal.size
+        left_s = (datetime.fromisoformat(question.expires_at) - datetime.now(UTC)).total_seconds()
+        try:
+            with self._terminal.line_by_line():
+                await self._terminal.write(draw(question, self._painter, left_s=left_s, columns=columns, rows=rows))
+                return await self._answer()
+        except TerminalLost:
+            logger.error("a call was denied because the terminal cannot be used")
+            return _DENIED
+
+    async def _answer(self) -> Answer:
+        while True:
+            self._terminal.forget_typed()  # an answer is what was typed after the question
+            await self._terminal.write(PROMPT)
+            typed = await self._terminal.read_line()
+            if typed is None:
+                await self._terminal.write("\nThe input has ended: denied.\n")
+                return _DENIED
+            if answer := read_answer(typed):
+                return answer
+            await self._terminal.write(f"{AGAIN}\n")
+
+    async def _leave(self, settled_by: str | None) -> None:
+        """Ends a question on the terminal; with a word where it was not answered."""
+        try:
+            if settled_by is not None:
+                self._terminal.forget_typed()
+                await self._terminal.write(f"\n{_SETTLED.get(settled_by, 'The question is settled.')}\n")
+        except TerminalLost:
+            pass
+        finally:
+            await self._turns.take_back()
+
+
+def _permission(question: PermissionRequest, answer: Answer) -> Permission:
+    said = {"message": answer.message} if answer.message else {}
+    return Permission.model_validate(
+        {
+            "type": "permission",
+            "id": question.permission_id,
+            "permission_id": question.permission_id,
+            "behavior": "allow" if answer.allowed else "deny",
+            **said,
+        }
+    )

@@ -1,0 +1,446 @@
+"""``--interactive``: a person at a real terminal answers the questions of the real worker."""
+
+import fcntl
+import json
+import os
+import pty
+import struct
+import subprocess
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_workers.simulator import Scenario, Simulator, running_simulator
+from agent_workers.simulator.scenario import Message, Stall, Text, ToolUse
+
+from .conftest import PATIENCE_S, Scripts, Shown
+from .terminal import Terminal
+
+COLUMNS, ROWS = 80, 30
+QUESTION = "Allow it? [y/n/a]"
+# A shell becomes the leader of a session, and the first terminal that such a one opens is its own.
+AT_TERMINAL = ("sh", "-c", ': <>"$0" && exec "$@"')
+CTRL_C, CTRL_D = "\x03", "\x04"
+MODES = termios.ICANON | termios.ECHO | termios.ISIG
+
+
+@dataclass
+class Sitting(Shown):
+    """A run and the person at its terminal."""
+
+    recorded: Path = field(default=Path())
+    _asked: int = 0
+
+    def asked(self) -> None:
+        """Waits until the next question, or the same once more, can be answered."""
+        self._asked += 1
+        while self.terminal.text.count(f"\n{QUESTION}") < self._asked:
+            assert self._take(), f"the process ended and did not ask: {self.terminal.text}"
+
+    def type(self, keys: str) -> None:
+        os.write(self.master, keys.encode())
+
+    @property
+    def echoes_lines(self) -> bool:
+        return termios.tcgetattr(self.master)[3] & MODES == MODES
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.recorded.read_bytes().splitlines()]
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["type"] == kind]
+
+    @property
+    def decisions(self) -> list[tuple[str, str]]:
+        return [(event["behavior"], event["by"]) for event in self.of("permission_resolved")]
+
+
+@dataclass
+class Desk:
+    """A working directory, a model that follows a script, and a terminal."""
+
+    scripts: Scripts
+    simulator: Simulator
+    cwd: Path
+
+    def play(self, *turns: list[ToolUse] | Stall) -> None:
+        """Has the model make these calls, and then say that it is done."""
+        steps = [turn if isinstance(turn, Stall) else Message(content=tuple(turn)) for turn in turns]
+        last = Message(content=(Text(text="All done."),))
+        self.simulator.play(Scenario(name="script", description="A test's.", steps=(*steps, last)))
+
+    def made(self) -> list[str]:
+        return sorted(path.name for path in self.cwd.iterdir())
+
+    def told_to_the_model(self) -> list[str]:
+        """The results of tools in the last call of the API."""
+        messages = self.simulator.requests("/v1/messages")[-1].body["messages"]
+        blocks = [block for message in messages if isinstance(message["content"], list) for block in message["content"]]
+        return [json.dumps(block["content"]) for block in blocks if block["type"] == "tool_result"]
+
+    @contextmanager
+    def sitting(
+        self, *options: str, typed_ahead: str = "", modes: int | None = None, timeout_s: float = PATIENCE_S
+    ) -> Iterator[Sitting]:
+        """A run at a terminal, which shows the events too with ``--pretty``; else they are recorded.
+
+        Args:
+            options: Of the command line, beside ``--interactive``.
+            typed_ahead: What is typed before the worker starts.
+            modes: Of the terminal, instead of the usual ones.
+            timeout_s: How long a question waits.
+        """
+        request = self.scripts.home / "request.json"
+        permissions = {"mode": "ask", "timeout_s": timeout_s}
+        tools = ["Bash", "Edit", "Read", "Write"]
+        request.write_text(
+            json.dumps({"prompt": "Go.", "cwd": str(self.cwd), "tools": tools, "permissions": permissions})
+        )
+        recorded = self.scripts.home / "events.ndjson"
+        with _terminal() as (master, slave), request.open("rb") as stdin, recorded.open("wb") as file:
+            if modes is not None:
+                _set_modes(slave, modes)
+            os.write(master, typed_ahead.encode())
+            process = subprocess.Popen(
+                [*AT_TERMINAL, os.ttyname(slave), "agent-task", "--interactive", *options],
+                stdin=stdin,
+                stdout=slave if "--pretty" in options else file,
+                stderr=slave,
+                env=self.scripts.environ(
+                    TERM="xterm-256color", ANTHROPIC_BASE_URL=self.simulator.base_url, ANTHROPIC_API_KEY="none"
+                ),
+                start_new_session=True,
+            )
+            os.close(slave)
+            try:
+                yield Sitting(process, master, Terminal(COLUMNS, ROWS), recorded)
+            finally:
+                process.kill()
+                process.wait(PATIENCE_S)
+
+
+@contextmanager
+def _terminal() -> Iterator[tuple[int, int]]:
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    try:
+        yield master, slave
+    finally:
+        os.close(master)
+
+
+def _set_modes(terminal: int, modes: int) -> None:
+    attributes = termios.tcgetattr(terminal)
+    attributes[3] = modes
+    termios.tcsetattr(terminal, termios.TCSANOW, attributes)
+
+
+@pytest.fixture
+def desk(scripts: Scripts, tmp_path: Path) -> Iterator[Desk]:
+    cwd = tmp_path / "work"
+    cwd.mkdir()
+    with running_simulator() as simulator:
+        yield Desk(scripts, simulator, cwd)
+
+
+def touch(name: str) -> ToolUse:
+    return bash(f"touch {name}")
+
+
+def bash(command: str) -> ToolUse:
+    return ToolUse(name="Bash", input={"command": command, "description": "A command"})
+
+
+# Answers
+
+
+def test_yes_runs_the_call(desk: Desk) -> None:
+    desk.play([ToolUse(name="Write", input={"file_path": "note.txt", "content": "first\nsecond"})])
+    with desk.sitting() as sitting:
+        sitting.asked()
+        sitting.type("y\n")
+        terminal, status = sitting.to_end()
+    assert (desk.cwd / "note.txt").read_text() == "first\nsecond"
+    assert "? The agent asks to call Write" in terminal.text
+    assert "│ + first\n│ + second" in terminal.text
+    assert sitting.decisions == [("allow", "client")]
+    assert (sitting.events[-1]["type"], status) == ("done", 0)
+
+
+def test_no_denies_the_call_and_the_run_goes_on(desk: Desk) -> None:
+    desk.play([touch("one")])
+    with desk.sitting() as sitting:
+        sitting.asked()
+        sitting.type("n\n")
+        _, status = sitting.to_end()
+    assert desk.made() == []
+    assert sitting.of("tool_result")[0]["status"] == "denied"
+    assert (sitting.events[-1]["text"], status) == ("All done.", 0)
+
+
+def test_words_after_no_reach_the_model(desk: Desk) -> None:
+    desk.play([touch("one")])
+    with desk.sitting() as sitting:
+        sitting.asked()
+        sitting.type("n use staging instead, grüß dich\n")
+        sitting.to_end()
+    assert "use staging instead, grüß dich" in json.loads(desk.told_to_the_model()[0])
+    assert desk.made() == []
+
+
+def test_always_asks_once_for_all_calls_of_the_tool(desk: Desk) -> None:
+    desk.play([touch("one")], [touch("two")], [ToolUse(name="Write", input={"file_path": "three", "content": ""})])
+    with desk.sitting() as sitting:
+        sitting.asked()
+        assert "always: this and every later call of Bash in this run, without asking again" in sitting.terminal.text
+        sitting.type("a\n")
+        sitting.asked()  # for another tool
+        sitting.type("n\n")
+        terminal, _ = sitting.to_end()
+    assert desk.made() == ["one", "two"]
+    assert terminal.text.count("The agent asks to call Bash") == 1
+    assert sitting.decisions == [("allow", "client"), ("allow", "client"), ("deny", "client")]
+
+
+@pytest.mark.parametrize("unclear", ["", "yes please", "yy", "j", "always yes", "y\x1b[D"])
+def test_nothing_but_a_clear_yes_is_one(unclear: str, desk: Desk) -> None:
+    desk.play([touch("one")])
+    with desk.sitting() as sitting:
+        sitting.asked()
+        sitting.type(f"{unclear}\n")
+        sitting.asked()
+        assert desk.made() == []
+        sitting.type("n\n")
+        terminal, _ = sitting.to_end()
+    assert "Please answer y, n or a" in terminal.text
+    assert desk.made() == []
+
+
+def test_the_end_of_the_input_denies(desk: Desk) -> None:
+    desk.play([touch("one")])
+    with desk.sitting() as sitting:
+        sitting.asked()
+        sitting.type(CTRL_D)
+        terminal, status = sitting.to_end()
+    assert "The input has ended: denied." in terminal.text
+    assert sitting.decisions == [("deny", "client")]
+    assert (desk.made(), status) == ([], 0)
+
+
+@pytest.mark.parametrize("typed_ahead", ["y\n", "y", "a\ny\n"])
+def test_what_was_typed_before_the_question_is_no_answer(typed_ahead: str, desk: Desk) -> None:
+    desk.play([touch("one")])
+    with desk.sitting(typed_ahead=typed_ahead) as sitting:
+        sitting.asked()
+        sitting.type("\n")  # which would finish a line that was begun before
+        sitting.asked()
+        assert desk.made() == []
+        sitting.type("n\n")
+        sitting.to_end()
+    assert sitting.decisions == [("deny", "client")]
+
+
+def test_two_questions_at_once_come_one_after_the_other(desk: Desk) -> None:
+    desk.play([touch("one"), touch("two")])
+    with desk.sitting() as sitting:
+        sitting.asked()
+        sitting.type("y\ny\n")  # the second answer comes before its question
+        sitting.asked()
+        sitting.type("n\n")
+        terminal, _ = sitting.to_end()
+    assert terminal.text.index("│ touch one") < terminal.text.index("│ touch two")
+    assert sitting.decisions == [("allow", "client"), ("deny", "client")]
+    assert desk.made() == ["one"]
+
+
+# Without an answer
+
+
+def test_a_question_that_nobody_answers_in_time_goes_away(desk: Desk) -> None:
+    desk.play([touch("one")], [touch("two")])
+    with desk.sitting(timeout_s=1) as sitting:
+        sitting.asked()
+        sitting.type("y")  # and not Enter
+        sitting.until("Nobody answered in time: denied.")
+        sitting.asked()
+        sitting.type("\n")
+        sitting.to_end()
+    assert sitting.decisions == [("deny", "timeout")] * 2
+    assert desk.made() == []
+
+
+def test_an_answer_that_comes_too_late_changes_nothing(desk: Desk) -> None:
+    desk.play([touch("one")], Stall())
+    with desk.sitting(timeout_s=1) as sitting:
+        sitting.asked()
+        sitting.until("Nobody answered in time: denied.")
+        sitting.type("y\n")
+        sitting.type(CTRL_C)
+        _, status = sitting.to_end()
+    assert sitting.decisions == [("deny", "timeout")]
+    assert (desk.made(), status) == ([], 3)
+
+
+@pytest.mark.parametrize("options", [(), ("--pretty",)])
+def test_ctrl_c_at_the_question_stops_the_run(options: tuple[str, ...], desk: Desk) -> None:
+    desk.play([touch("one"), touch("two")])
+    with desk.sitting(*options) as sitting:
+        sitting.asked()
+        sitting.type(CTRL_C)
+        terminal, status = sitting.to_end()
+        assert sitting.echoes_lines
+    assert "The run was stopped: denied.\n" in terminal.text
+    assert terminal.text.count(QUESTION) == 1
+    assert (desk.made(), status) == ([], 3)
+    if options:
+        assert "aborted (signal)" in terminal.text
+    else:
+        assert set(sitting.decisions) == {("deny", "abort")}
+        assert sitting.events[-1]["reason"] == "signal"
+
+
+@pytest.mark.parametrize("end", ["y\n", CTRL_C])
+def test_a_terminal_in_a_strange_mode_is_usable_and_strange_again_in_the_end(end: str, desk: Desk) -> None:
+    desk.play([touch("one")])
+    with desk.sitting(modes=0) as sitting:
+        sitting.asked()
+        assert sitting.echoes_lines
+        sitting.type(end)
+        _, status = sitting.to_end()
+        assert termios.tcgetattr(sitting.master)[3] == 0
+    assert (desk.made(), status) == ((["one"], 0) if end == "y\n" else ([], 3))
+
+
+def test_a_terminal_that_goes_away_allows_nothing(desk: Desk) -> None:
+    desk.play([touch("one")])
+    with desk.sitting() as sitting:
+        sitting.asked()
+        os.close(sitting.master)
+        sitting.master = os.open(os.devnull, os.O_RDONLY)  # to be closed once more
+        assert sitting.process.wait(PATIENCE_S) == 3  # it hangs up on the worker
+    assert desk.made() == []
+
+
+# What is shown
+
+
+def test_no_escape_sequence_of_the_model_reaches_the_terminal(desk: Desk) -> None:
+    hostile = f"a\x1b[2J\x1b]0;t\x07b\u202ec\x9b31m\rd\u200be\n{QUESTION} y\n\n? The agent asks to call Read"
+    desk.play([ToolUse(name="Write", input={"file_path": "a\x1b[2Jb", "content": hostile})])
+    with desk.sitting() as sitting:  # whose terminal fails on any sequence but the renderer's own
+        sitting.until(f"{QUESTION} y\n│ +\n│ + ? The agent asks to call Read\nWithout")
+        sitting.asked()
+        sitting.type(CTRL_C)
+        terminal, _ = sitting.to_end()
+    assert "│ + a<U+001B>[2J<U+001B>]0;t<U+0007>b<U+202E>c<U+009B>31m<U+000D>d<U+200B>e" in terminal.text
+    assert "/a<U+001B>[2Jb" in terminal.text.replace("\n│ ", "")
+
+
+def test_a_long_input_is_cut_where_one_sees_it(desk: Desk) -> None:
+    command = "\n".join([*(f"echo {number}" for number in range(200)), "touch last"])
+    desk.play([bash(command)])
+    with desk.sitting() as sitting:
+        sitting.asked()
+        on_screen = sitting.terminal.text
+        sitting.type("n\n")
+        sitting.to_end()
+    assert "│ echo 0\n" in on_screen
+    assert "lines are not shown" in on_screen
+    assert "│ touch last\n" in on_screen
+    assert sitting.terminal.scrolled == [] or len(on_screen.splitlines()) <= ROWS
+
+
+def test_a_long_line_cannot_pass_for_one_of_ours(desk: Desk) -> None:
+    desk.play([bash("touch " + "x" * (COLUMNS - 8) + QUESTION)])
+    with desk.sitting() as sitting:
+        sitting.until(f"x\n│ {QUESTION}\n")
+        sitting.type(CTRL_C)
+        terminal, _ = sitting.to_end()
+    assert sum(line.startswith(QUESTION) for line in terminal.text.splitlines()) <= 1
+
+
+def test_an_edit_is_shown_as_what_goes_and_what_comes(desk: Desk) -> None:
+    (desk.cwd / "a.txt").write_text("one\ntwo\nthree\nfour\n")
+    edit = {"file_path": str(desk.cwd / "a.txt"), "old_string": "one\ntwo\nthree", "new_string": "one\nTWO\nthree"}
+    desk.play([ToolUse(name="Read", input={"file_path": "a.txt"})], [ToolUse(name="Edit", input=edit)])
+    with desk.sitting() as sitting:
+        sitting.asked()
+        sitting.type("y\n")
+        terminal, _ = sitting.to_end()
+    assert "│   one\n│ - two\n│ + TWO\n│   three\n" in terminal.text
+    assert (desk.cwd / "a.txt").read_text() == "one\nTWO\nthree\nfour\n"
+
+
+def test_the_reason_and_the_time_to_answer_are_told(desk: Desk) -> None:
+    desk.simulator.play("parallel-tools")
+    with desk.sitting(timeout_s=90) as sitting:
+        sitting.asked()
+        sitting.type("y\n")
+        terminal, _ = sitting.to_end()
+    assert "├ why: Path is outside allowed working directories\n" in terminal.text
+    assert "Without an answer within 1 min 30 s it is denied." in terminal.text
+
+
+def test_pretty_and_the_questions_share_one_terminal(desk: Desk) -> None:
+    desk.play([Text(text="Two **things**. "), touch("one"), touch("two")])
+    with desk.sitting("--pretty") as sitting:
+        sitting.asked()
+        sitting.type("y\n")
+        sitting.asked()
+        sitting.type("n\n")
+        terminal, status = sitting.to_end()
+    told = [
+        *("Two things.", "? The agent asks to call Bash", "│ touch one", f"{QUESTION} y"),
+        *("✓ Bash (touch one) allowed by you", "│ touch two", f"{QUESTION} n", "✗ Bash (touch two) denied by you"),
+        *("All done.", "done · ", "  denied: Bash touch two"),
+    ]
+    places = [terminal.text.index(f"\n{words}") for words in told]
+    assert places == sorted(places)
+    assert [terminal.text.count(f"\n{words}") for words in told] == [1, 2, *[1] * 9]
+    assert (desk.made(), status) == (["one"], 0)
+
+
+# The command line
+
+
+def test_without_a_terminal_it_is_refused(scripts: Scripts) -> None:
+    with subprocess.Popen(
+        ["agent-task", "--interactive"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=scripts.environ(),
+        start_new_session=True,
+    ) as process:
+        output, _ = process.communicate(timeout=PATIENCE_S)
+    (line,) = output.splitlines()
+    assert json.loads(line)["code"] == "invalid_request"
+    assert "--interactive needs a terminal, and this process has none." in json.loads(line)["message"]
+    assert process.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        (("agent-task", "--interactive", "--control"), "--interactive and --control exclude each other"),
+        (("agent-task", "--policy", "/does/not/exist"), "'/does/not/exist' does not exist"),
+        (("agent-chat", "--interactive"), "No such option"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(command: tuple[str, ...], fault: str, scripts: Scripts) -> None:
+    refused = scripts(*command)
+    assert fault in json.loads(refused.stdout)["message"]
+    assert refused.returncode == 2
+
+
+def test_the_help_shows_a_request_of_the_worker(scripts: Scripts) -> None:
+    shown = scripts("agent-task", "--help").stdout
+    assert '"cwd"' in shown
+    assert "--interactive --pretty < task.json" in shown
+    assert "--interactive" not in scripts("agent-chat", "--help").stdout
