@@ -22,7 +22,9 @@ class Policy(Strict):
     version: Version = Field(description="Version of the file's format.")
     workers: Opt[Few[Text]] = Field(default=None, description="Workers that may run. Any when absent.")
     models: Opt[Few[Text]] = Field(
-        default=None, description="Names or patterns of models that a request may name. Any when absent."
+        default=None,
+        description="Names or patterns of models, one of which a request then names. Any when absent; "
+        "none but the CLI's default when empty.",
     )
     system_prompt: bool = Field(default=True, description="May a request instruct the model, or a subagent, itself?")
     thinking: bool = Field(default=True, description="May a request ask for the model's thinking?")
@@ -73,6 +75,8 @@ class Policy(Strict):
             ruling.object_to("app_tools", words="is not allowed: the host's policy sets app_tools = false")
 
     def _rule_on_models(self, request: Request, ruling: Ruling) -> None:
+        if self.models and request.model is None:  # the CLI's default could be any
+            ruling.object_to("model", words=one_of(self.models, "models"), reason="the request names no model")
         for place, model in _models(request):
             # The CLI reads a list of names with commas between them.
             if self.models is not None and not all(matches(name, self.models) for name in model.split(",")):

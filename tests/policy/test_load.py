@@ -32,7 +32,7 @@ mcp_hosts = ["*.example.com:8443"]
 
 [sandbox]
 enabled = true
-allowed_domains = ["pypi.org"]
+allowed_domains = ["example.org"]
 """
 
 
@@ -59,7 +59,7 @@ def test_a_whole_policy_is_read(file: Path) -> None:
     policy = load_policy(file)
     assert (policy.models, policy.limits.timeout_s, policy.task.modes) == (["claude-*"], 600, ["deny", "ask"])
     assert [entry.command for entry in policy.task.mcp_commands] == ["/opt/crm", "/usr/bin/node"]
-    assert (policy.sandbox.enabled, policy.sandbox.allowed_domains) == (True, ["pypi.org"])
+    assert (policy.sandbox.enabled, policy.sandbox.allowed_domains) == (True, ["example.org"])
 
 
 def test_a_policy_with_its_version_alone_changes_nothing(file: Path) -> None:

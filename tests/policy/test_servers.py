@@ -236,7 +236,7 @@ def test_a_host_in_the_policy_is_a_name_or_an_address(host: str) -> None:
 
 @pytest.mark.parametrize("domain", ["*", "example.com:443", "https://example.com", "[::1]", "", "a b"])
 def test_a_domain_of_the_sandbox_is_a_name(domain: str) -> None:
-    assert Policy.model_validate({"version": 1, "sandbox": {"allowed_domains": ["*.example.com", "pypi.org"]}})
+    assert Policy.model_validate({"version": 1, "sandbox": {"allowed_domains": ["*.example.com", "example.org"]}})
     with pytest.raises(ValidationError):
         Policy.model_validate({"version": 1, "sandbox": {"allowed_domains": [domain]}})
 

@@ -46,9 +46,14 @@ def test_the_hosts_own_model_needs_no_permission() -> None:
     }
 
 
+def test_a_request_names_a_model_where_the_policy_does() -> None:
+    limit = "must be one of claude-*: the host's policy sets models"
+    assert denied(policy(models=["claude-*"]), words()) == {"/model": limit}
+
+
 def test_a_subagents_model_is_a_model() -> None:
     agents = {"a/b": {"description": "x", "prompt": "y", "model": "opus"}}
-    request = task(tools=["Agent"], agents={"ab": agents["a/b"]})
+    request = task(tools=["Agent"], agents={"ab": agents["a/b"]}, model="claude-opus-5-5")
     assert set(denied(policy(models=["claude-*"]), request)) == {"/agents/ab/model"}
 
 
