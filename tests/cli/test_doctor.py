@@ -21,7 +21,7 @@ from agent_workers.cli.checkup.program import check_cli
 from agent_workers.engine.claude import Host
 from agent_workers.engine.claude.installation import bundled_cli_version
 
-from .conftest import PATIENCE_S, Scripts
+from .conftest import PATIENCE_S, SCRIPTS, Scripts
 
 CANARY = "canary-5b1d0e7f"
 KEY = {"ANTHROPIC_API_KEY": CANARY}
@@ -372,3 +372,13 @@ def test_without_online_nothing_is_asked(scripts: Scripts) -> None:
     with answering(200) as (url, asked):
         assert "network" not in report(scripts, **KEY, ANTHROPIC_BASE_URL=url)
     assert asked == []
+
+
+def test_a_sandbox_that_the_policy_asks_for_and_the_host_lacks_is_a_failure(scripts: Scripts, tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text("version = 1\n[sandbox]\nenabled = true\n")
+    finding = report(scripts, **KEY, AGENT_WORKERS_POLICY=str(file), PATH=str(SCRIPTS))["policy"]
+    assert finding["status"] == "fail"
+    assert "bwrap" in finding["found"]
+    file.write_text('version = 1\nworkers = ["agent-chat"]\n[sandbox]\nenabled = true\n')
+    assert report(scripts, **KEY, AGENT_WORKERS_POLICY=str(file), PATH=str(SCRIPTS))["policy"]["status"] == "ok"

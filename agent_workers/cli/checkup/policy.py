@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent_workers.errors import PolicyDenied
+from agent_workers.engine.claude.task import check_sandbox
+from agent_workers.errors import PolicyDenied, SandboxUnavailable
 from agent_workers.policy import load_policy
 from agent_workers.workers import task
 
@@ -30,7 +31,19 @@ def check_policy(host: Host) -> Finding:
     except PolicyDenied as error:
         cure = f"Correct the file: until then every request is refused. To run without a policy, unset {_VARIABLE}."
         return Finding("policy", "fail", str(error.cause), cure, facts)
-    if policy.allows_worker(task.WORKER.name) and (os.access(path, os.W_OK) or os.access(path.parent, os.W_OK)):
+    for_tasks = policy.allows_worker(task.WORKER.name)
+    if for_tasks and policy.sandbox.enabled and (fault := _sandbox_fault(host)):
+        cure = "Mend it: until then every task with Bash is refused."
+        return Finding("policy", "fail", f"{path} asks for a sandbox: {fault}", cure, facts)
+    if for_tasks and (os.access(path, os.W_OK) or os.access(path.parent, os.W_OK)):
         cure = "Have it and its directory owned by another user, who alone may write them."
         return Finding("policy", "warn", f"{path} can be written by this user, so by an agent with tools", cure, facts)
     return Finding("policy", "ok", str(path), facts=facts)
+
+
+def _sandbox_fault(host: Host) -> str | None:
+    try:
+        check_sandbox(host)
+    except SandboxUnavailable as error:
+        return str(error.cause)
+    return None
