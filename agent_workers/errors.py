@@ -21,6 +21,7 @@ The tree; each leaf's ``code`` is the ``error.code`` of the contract:
     ├── SessionExists           session_exists
     ├── OutputSchemaError       output_schema
     ├── OutputSchemaUnusable    invalid_request (the run had begun)
+    ├── PendingToolMissing      invalid_request (the run had begun)
     ├── OutputTooLarge          output_too_large
     ├── CliMissing              cli_missing
     ├── CliCrashed              cli_crashed         retryable
@@ -215,6 +216,13 @@ class OutputSchemaUnusable(WorkerError):
 
     code = "invalid_request"
     default_message = "The output schema uses keywords beyond JSON Schema draft 07, which the agent does not read."
+
+
+class PendingToolMissing(WorkerError):
+    """Raised when the session to resume has a pending call of a tool that the request does not bring."""
+
+    code = "invalid_request"
+    default_message = "The call that waits in this session is of a tool that is not among the request's tools."
 
 
 class OutputTooLarge(WorkerError):

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.task import BUILT_IN_TOOLS
+from agent_workers.engine.claude.task import BUILT_IN_TOOLS, FILE_TOOLS
 from agent_workers.protocol.v1.problem import Problem, pointer
 from agent_workers.protocol.v1.settings import ResumeSession
 from agent_workers.protocol.v1.task import TaskRequest
@@ -26,6 +26,7 @@ def _check_host(request: TaskRequest) -> Iterator[Problem]:
 def _check(request: TaskRequest) -> Iterator[Problem]:
     yield from _tool_problems(request)
     yield from _rule_problems(request)
+    yield from _path_problems(request)
     yield from _decision_problems(request)
 
 
@@ -63,10 +64,19 @@ def _rule_problems(request: TaskRequest) -> Iterator[Problem]:
     for number, rule in enumerate(request.permissions.allow):
         place = f"/permissions/allow/{number}"
         name = rule.partition("(")[0]
-        if not any(tool == name or tool.startswith(f"{name}__") for tool in request.tools):
+        if not any(tool == name or "__".join(tool.split("__")[:2]) == name for tool in request.tools):
             yield Problem(pointer=place, message=f"allows what tools does not have: {name}")
         elif request.permissions.mode == "defer" and rule not in request.tools:
             yield Problem(pointer=place, message="must be a whole tool in mode defer, without a specifier")
+
+
+def _path_problems(request: TaskRequest) -> Iterator[Problem]:
+    for where in ("allow", "deny"):
+        for number, rule in enumerate(getattr(request.permissions, where)):
+            name, _, path = rule.partition("(")
+            if name in FILE_TOOLS and path.startswith("/") and not path.startswith("//"):
+                words = "must be relative to cwd, or begin with // for a path from the root"
+                yield Problem(pointer=f"/permissions/{where}/{number}", message=words)
 
 
 def _decision_problems(request: TaskRequest) -> Iterator[Problem]:
@@ -76,6 +86,10 @@ def _decision_problems(request: TaskRequest) -> Iterator[Problem]:
         yield Problem(pointer="/permissions/decision", message="goes with mode defer only")
     if not isinstance(request.session, ResumeSession):
         yield Problem(pointer="/permissions/decision", message="needs session.resume: the session of the pending call")
+    elif request.session.fork:
+        yield Problem(
+            pointer="/session/fork", message="cannot be combined with permissions.decision: one call, one run"
+        )
 
 
 WORKER = Worker(

@@ -201,3 +201,23 @@ def test_without_control_the_applications_tools_are_refused(desk: Desk) -> None:
     assert ended.ending == ("invalid_request", 2)
     [problem] = ended.last["details"]
     assert (problem["pointer"], "--control" in problem["message"]) == ("/app_tools", True)
+
+
+def test_a_pattern_that_takes_for_ever_holds_up_nothing(desk: Desk) -> None:
+    slow = {"type": "object", "properties": {"name": {"type": "string", "pattern": "^(a+)+$"}}}
+    desk.script(call("mcp__app__find_partner", name="a" * 40 + "!"))
+    running = desk.home.start("--control")
+    running.send({"prompt": "x", "app_tools": [{**FIND, "input_schema": slow}], "stream": {"ping_s": 0.2}})
+    running.wait_for("tool_call")
+    running.wait_for("ping", count=3)
+    running.send({"type": "abort", "id": "stop"})
+    assert running.end().ending == ("aborted", 3)
+
+
+@pytest.mark.parametrize(("name", "status"), [("Acme", "ok"), ("acme", "error")])
+def test_a_pattern_is_checked(desk: Desk, name: str, status: str) -> None:
+    schema = {"type": "object", "properties": {"name": {"$ref": "#/$defs/n"}}, "$defs": {"n": {"pattern": "^[A-Z]"}}}
+    desk.script(call("mcp__app__find_partner", name=name))
+    tools = [{**FIND, "input_schema": schema}]
+    ended = desk.converse(on_call(lambda event: give(event, "Berlin")), worker="agent-chat", app_tools=tools)
+    assert ended.of("tool_result")[0]["status"] == status

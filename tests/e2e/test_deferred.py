@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from .desk import Desk, bash, call
-from .worker import Ended
+from .worker import Ended, encoded
 
 DEFER = {"mode": "defer"}
 
@@ -18,11 +18,16 @@ def pending_of(desk: Desk, *turns: Any, **fields: Any) -> Ended:
     return ended
 
 
-def resume(desk: Desk, first: Ended, behavior: str = "allow", **more: Any) -> Ended:
-    desk.script(end="So be it.")
-    decision = {"tool_use_id": first.last["pending"]["tool_use_id"], "behavior": behavior, **more}
-    session = {"resume": first.last["session_id"]}
-    return desk.run(prompt="Go on.", tools=["Bash"], permissions={**DEFER, "decision": decision}, session=session)
+def resume(
+    desk: Desk, first: Ended, behavior: str = "allow", *, allow: tuple[str, ...] | list[str] = (), **more: Any
+) -> Ended:
+    """Runs the second run; what is no part of the decision goes into its request."""
+    desk.script(*more.pop("turns", ()), end="So be it.")
+    decision = {"tool_use_id": first.last["pending"]["tool_use_id"], "behavior": behavior}
+    decision |= {name: more.pop(name) for name in ("message", "updated_input", "tool_use_id") if name in more}
+    permissions = {**DEFER, "decision": decision, "allow": list(allow)}
+    fields = {"tools": ["Bash"], "session": {"resume": first.last["session_id"]}, **more}
+    return desk.run(prompt="Go on.", permissions=permissions, **fields)
 
 
 def test_a_run_ends_with_the_call_that_waits(desk: Desk) -> None:
@@ -131,3 +136,73 @@ def test_a_decision_that_concerns_no_session_is_refused(desk: Desk, mode: str) -
     ended = desk.run(tools=["Bash"], permissions={"mode": mode, "decision": decision})
     assert ended.ending == ("invalid_request", 2)
     assert "/permissions/decision" in {problem["pointer"] for problem in ended.last["details"]}
+
+
+@pytest.mark.parametrize("harmless", [bash("cat a"), call("Read", file_path="a"), call("Glob", pattern="*")], ids=str)
+def test_a_call_that_the_agent_takes_for_harmless_is_denied_all_the_same(desk: Desk, harmless: Any) -> None:
+    desk.file("a", "content-a")
+    tools = ["Bash", "Read", "Glob"]
+    first = pending_of(desk, harmless, tools=tools)
+    ended = resume(desk, first, "deny", message="Not now.", tools=tools)
+    assert [event["status"] for event in ended.of("tool_result")] == ["denied"]
+    assert "Not now." in desk.told_to_the_model()[0]
+    assert "content-a" not in str(ended.events)
+    assert ended.of("notice") == []
+
+
+def test_a_denial_holds_against_an_allow_rule_of_the_later_run(desk: Desk) -> None:
+    first = pending_of(desk, bash("touch made"))
+    resume(desk, first, "deny", allow=["Bash"])
+    assert list(desk.cwd.iterdir()) == []
+
+
+def test_a_changed_input_is_used_also_where_a_rule_would_allow_the_call(desk: Desk) -> None:
+    first = pending_of(desk, bash("touch meant"))
+    resume(desk, first, updated_input={"command": "touch better", "description": "d"}, allow=["Bash"])
+    assert [path.name for path in desk.cwd.iterdir()] == ["better"]
+
+
+def test_of_several_runs_with_the_same_decision_one_carries_it_out(desk: Desk) -> None:
+    first = pending_of(desk, bash("date +%N >> made"))
+    desk.script(end="So be it.")
+    decision = {"tool_use_id": first.last["pending"]["tool_use_id"], "behavior": "allow"}
+    permissions = {**DEFER, "decision": decision}
+    request = desk.request(tools=["Bash"], permissions=permissions, session={"resume": first.last["session_id"]})
+    runs = [desk.start() for _ in range(4)]
+    for running in runs:
+        running.write(encoded(request))
+        running.end_input()
+    assert {running.end().ending for running in runs} == {("done", 0)}
+    assert len((desk.cwd / "made").read_text().splitlines()) == 1
+
+
+def test_a_decision_counts_in_the_directory_of_the_call_only(desk: Desk) -> None:
+    first = pending_of(desk, bash("touch made"))
+    other = desk.home.root / "other"
+    other.mkdir()
+    resume(desk, first, cwd=str(other))
+    assert list(other.iterdir()) == []
+    assert list(desk.cwd.iterdir()) == []
+
+
+def test_a_decision_does_not_go_with_a_fork(desk: Desk) -> None:
+    first = pending_of(desk, bash("touch made"))
+    ended = resume(desk, first, session={"resume": first.last["session_id"], "fork": True})
+    assert ended.ending == ("invalid_request", 2)
+    assert [problem["pointer"] for problem in ended.last["details"]] == ["/session/fork"]
+
+
+def test_a_session_whose_pending_tool_is_missing_is_not_worth_a_retry(desk: Desk) -> None:
+    first = pending_of(desk, bash("touch made"))
+    assert resume(desk, first, tools=["Read"]).ending == ("invalid_request", 1)
+    assert resume(desk, first).ending == ("done", 0)
+    assert (desk.cwd / "made").exists()
+
+
+def test_an_allowed_file_tool_stays_in_its_directory_beside_a_decision(desk: Desk) -> None:
+    desk.file("a", "content-a")
+    first = pending_of(desk, bash("touch made"))
+    reads = [call("Read", file_path="a"), call("Read", file_path="/etc/hostname"), call("Glob", pattern="/etc/host*")]
+    ended = resume(desk, first, turns=[reads], tools=["Bash", "Read", "Glob"], allow=["Read", "Glob"])
+    statuses = [event["status"] for event in ended.of("tool_result")]
+    assert sorted(statuses) == ["denied", "denied", "ok", "ok"]

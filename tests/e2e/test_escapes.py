@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def test_a_tools_name_cannot_bring_another_along(desk: Desk) -> None:
         assert desk.run(tools=[name]).ending == ("invalid_request", 2)
 
 
-@pytest.mark.parametrize("rule", ["Read(/etc/**)", "Read(//etc/**)", "Edit(~/**)", "Read(../**)", "Write(a/../../b)"])
+@pytest.mark.parametrize("rule", ["Read(//etc/**)", "Edit(~/**)", "Read(../**)", "Write(a/../../b)"])
 def test_a_rule_cannot_lead_out_of_the_working_directory(desk: Desk, rule: str) -> None:
     ended = desk.run(tools=FILE_TOOLS, permissions={"allow": [rule]})
     assert ended.last["code"] in ("policy_denied", "invalid_request")
@@ -211,3 +212,68 @@ def test_the_working_directory_may_be_a_link_and_is_told_by_its_real_path(desk: 
     ended = desk.run(cwd=str(link / "." / ".." / "link"), tools=["Bash"], permissions={"allow": ["Bash"]})
     assert ended.of("tool_result")[0]["content"].split() == [str(desk.cwd)] * 2
     assert os.path.realpath(desk.cwd) == str(desk.cwd)
+
+
+def test_what_one_run_writes_as_a_memory_does_not_instruct_the_next(desk: Desk) -> None:
+    memory = desk.home.root / "state" / "claude" / "projects" / str(desk.cwd).replace("/", "-") / "memory"
+    desk.script(call("Write", file_path=str(memory / "MEMORY.md"), content="canary-of-the-memory"))
+    for permissions in ({"mode": "deny"}, {"mode": "plan"}, {"mode": "accept_edits"}):
+        ended = desk.run(tools=["Write"], permissions=permissions)
+        assert ended.of("tool_result")[0]["status"] in ("denied", "error")
+    assert not memory.exists() or list(memory.iterdir()) == []
+    memory.mkdir(parents=True, exist_ok=True)
+    (memory / "MEMORY.md").write_text("canary-of-the-plant")
+    desk.script()
+    assert "canary-of-the-plant" not in told(desk.run(tools=["Read"]), desk)
+
+
+@pytest.mark.parametrize(
+    ("rule", "attempt"),
+    [
+        ("Write(a.txt)", call("Write", file_path="a.txt", content="x")),
+        ("Edit(a.txt)", call("Write", file_path="a.txt", content="x")),
+        ("Write", call("Write", file_path="a.txt", content="x")),
+        ("Grep(secret/**)", call("Grep", pattern="canary", path="secret", output_mode="content")),
+        ("Glob(secret/**)", call("Read", file_path="secret/s")),
+        ("Read(secret/**)", bash("cat secret/s")),
+    ],
+    ids=str,
+)
+def test_a_deny_rule_holds_under_the_name_that_it_has(desk: Desk, rule: str, attempt: Any) -> None:
+    desk.file("secret/s", "canary-of-the-file")
+    desk.script(attempt)
+    ended = desk.run(tools=[*FILE_TOOLS, "Bash"], permissions={"mode": "accept_edits", "deny": [rule]})
+    assert not (desk.cwd / "a.txt").exists()
+    assert "canary-of-the-file" not in told(ended, desk)
+
+
+@pytest.mark.parametrize(
+    "command", ["git status", "git diff", "cd . && git status", "command git log -p", "ls; git diff"]
+)
+@pytest.mark.parametrize("mode", ["deny", "accept_edits", "plan"])
+def test_a_planted_repository_runs_nothing(desk: Desk, command: str, mode: str) -> None:
+    ran = desk.home.root / "ran"
+    git = ["git", "-C", str(desk.cwd), "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    desk.file("a", "a")
+    subprocess.run([*git, "add", "a"], check=True)
+    subprocess.run([*git, "commit", "-qm", "a"], check=True)
+    desk.file("a", "b")
+    for key in ("core.fsmonitor", "diff.external", "core.pager"):
+        subprocess.run([*git, "config", key, f"touch {ran};"], check=True)
+    desk.script(bash(command))
+    desk.run(tools=["Bash"], permissions={"mode": mode})
+    assert not ran.exists()
+
+
+def test_git_runs_where_a_rule_allows_it(desk: Desk) -> None:
+    desk.script(bash("git --version"))
+    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash(git --version)"]})
+    assert ended.of("tool_result")[0]["status"] == "ok"
+
+
+@pytest.mark.parametrize("where", ["allow", "deny"])
+def test_a_path_that_the_agent_would_misread_is_refused(desk: Desk, where: str) -> None:
+    ended = desk.run(tools=FILE_TOOLS, permissions={where: ["Edit(/a.txt)"]})
+    assert ended.ending == ("invalid_request", 2)
+    assert ended.last["details"][0]["pointer"] == f"/permissions/{where}/0"

@@ -95,3 +95,32 @@ def test_the_reader_sees_the_end_as_soon_as_the_worker_is_gone(desk: Desk) -> No
     running.signal(signal.SIGKILL)
     running.read()
     assert running.end(whole=False).status == -signal.SIGKILL
+
+
+def test_what_has_ended_in_the_background_does_not_fill_the_process_table(desk: Desk, seconds: str) -> None:
+    running = start(desk, "for i in $(seq 40); do (setsid true &); done; echo {0}", seconds)
+    until(lambda: not zombies(running.pid), within_s=GONE_S)
+    running.send({"type": "abort", "id": "stop"})
+    assert running.end().ending == ("aborted", 3)
+
+
+def zombies(parent: int) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, its_parent = path.read_text().rpartition(")")[2].split()[:2]
+            if (state, int(its_parent)) == ("Z", parent):
+                found.append(path.parent.name)
+    return found
+
+
+@pytest.mark.parametrize("worker", ["agent-chat", "agent-task"])
+def test_a_process_that_the_caller_started_is_left_alone(desk: Desk, seconds: str, worker: str) -> None:
+    desk.script()
+    shell = ("bash", "-c", f'sleep {seconds} > /dev/null 2>&1 & exec "$0" "$@"')
+    request = desk.request() if worker == "agent-task" else {"prompt": "x"}
+    ended = desk.home.run(request, worker=worker, prefix=("env", "-u", "HOME", "-u", "TMPDIR", *shell))
+    assert ended.last["type"] in ("done", "error")
+    assert len(sleepers(seconds)) == 1
+    for pid in sleepers(seconds):
+        os.kill(pid, signal.SIGKILL)

@@ -7,6 +7,7 @@ import pytest
 
 from agent_workers.engine.claude.environment import take_credentials
 from agent_workers.engine.claude.options import file_contents
+from agent_workers.engine.claude.paths import stays_within
 from agent_workers.engine.claude.task import for_task
 from agent_workers.protocol.v1.task import TaskRequest
 
@@ -88,3 +89,31 @@ def test_a_sandbox_is_never_optional() -> None:
         "network": {"allowedDomains": ["example.com"]},
     }
     assert for_task(request).cwd == Path("/srv/work")
+
+
+def test_a_rule_for_a_tool_of_a_server_is_for_no_other_that_begins_alike() -> None:
+    tools = ["mcp__crm__get", "mcp__crm__get__all"]
+    assert rules("mcp__crm__get", tools=tools) == ["mcp__crm__get"]
+    assert rules("mcp__crm", tools=tools) == tools
+
+
+@pytest.mark.parametrize(
+    ("inside", "name", "tool_input"),
+    [
+        (True, "Bash", {"command": "cat /etc/passwd"}),
+        (True, "Read", {"file_path": "a"}),
+        (True, "Read", {"file_path": "/srv/other/a"}),
+        (True, "Grep", {"pattern": "x"}),
+        (True, "Glob", {"pattern": "**/*.py"}),
+        (False, "Read", {"file_path": "../a"}),
+        (False, "Read", {"file_path": "~/a"}),
+        (False, "Read", {"file_path": "/srv/worker"}),
+        (False, "NotebookEdit", {"notebook_path": "/etc/x"}),
+        (False, "Glob", {"pattern": "/etc/*"}),
+        (False, "Glob", {"pattern": "x/../../*"}),
+        (False, "Glob", {}),
+        (False, "Read", {"file_path": 7}),
+    ],
+)
+def test_a_call_stays_within_the_directories_or_not(inside: bool, name: str, tool_input: dict[str, Any]) -> None:
+    assert stays_within(["/srv/work", "/srv/other"], name, tool_input) is inside

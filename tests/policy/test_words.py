@@ -54,7 +54,7 @@ def test_a_request_names_a_model_where_the_policy_does() -> None:
 def test_a_subagents_model_is_a_model() -> None:
     agents = {"a/b": {"description": "x", "prompt": "y", "model": "opus"}}
     request = task(tools=["Agent"], agents={"ab": agents["a/b"]}, model="claude-opus-5-5")
-    assert set(denied(policy(models=["claude-*"]), request)) == {"/agents/ab/model"}
+    assert set(denied(policy(models=["claude-*"]), request)) == {"/agents/ab/model", "/tools/0"}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_workers.errors import StateUnavailable
@@ -9,13 +10,12 @@ from agent_workers.errors import StateUnavailable
 from .environment import NO_TMPDIR, Host, make_private, make_scratch, remove_scratch, take_credentials
 from .equipment import Equipment, for_chat
 from .installation import find_cli
-from .leftovers import beware_of_commands
+from .leftovers import Orphans
 from .options import agent_variables, command_line, file_contents, prompt_line
 from .process import CliProcess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from agent_workers.protocol.v1.request import Request
 
@@ -50,15 +50,16 @@ def launch(
     cli = find_cli(host.environ)
     equipment = _equipment(request, host, workspace, sandbox_domains)
     scratch = make_scratch(host.temporary_dir())
-    if equipment.runs_code:
-        beware_of_commands()
+    orphans = Orphans() if equipment.runs_code else None
     try:
         environ = agent_variables(request, {**host.agent_environ(scratch), **equipment.variables})
         secrets, hidden = take_credentials(environ) if equipment.runs_code else ({}, [])
         files = _written(file_contents(equipment, request.system_prompt or system_prompt, hidden), scratch)
         environ |= {name: str(file) for name, file in files.items() if not name.startswith("--")}
         argv = command_line(cli, request, equipment, files=files, max_turns=max_turns)
-        process = CliProcess(argv, environ=environ, cwd=equipment.cwd, scratch=scratch, secrets=secrets)
+        process = CliProcess(
+            argv, environ=environ, cwd=equipment.cwd, scratch=scratch, secrets=secrets, orphans=orphans
+        )
     except BaseException:
         remove_scratch(scratch)
         raise
@@ -67,7 +68,8 @@ def launch(
         unsent = prompt if equipment.needs_first else process.write_now(prompt)
         from .engine import ClaudeEngine  # noqa: PLC0415 brings the event loop: the CLI boots meanwhile
 
-        return ClaudeEngine(request, process, unsent, needs_first=equipment.needs_first)
+        folder = host.state_dir() / "pending"
+        return ClaudeEngine(request, process, unsent, needs_first=equipment.needs_first, folder=folder)
     except BaseException:
         process.kill()
         process.remove_scratch()
@@ -86,7 +88,8 @@ def _equipment(request: Request, host: Host, workspace: str, sandbox_domains: Se
     assert isinstance(request, TaskRequest)
     if sandbox_domains is not None and "Bash" in request.tools:
         check_sandbox(host)
-    return for_task(request, sandbox_domains=sandbox_domains)
+    config_dir = host.config_dir() or Path(host.home() or host.state_dir()) / ".claude"
+    return for_task(request, config_dir=config_dir.absolute(), sandbox_domains=sandbox_domains)
 
 
 def _written(contents: Mapping[str, str], scratch: Path) -> dict[str, Path]:

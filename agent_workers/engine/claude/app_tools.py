@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.errors import defect
 
+from .input_check import check_input
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from jsonschema.protocols import Validator
 
     from agent_workers.protocol.v1.content import ResultBlock
     from agent_workers.protocol.v1.settings import AppTool
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from .pending import Pending
 
 logger = logging.getLogger("agent_workers")
-
-_MAX_FAULTS = 5
 
 Result = tuple["str | Sequence[ResultBlock]", bool]
 """The content for the model, and whether it is an error."""
@@ -38,7 +36,6 @@ class AppTools:
 
     def __init__(self, tools: Sequence[AppTool], pending: Pending) -> None:
         self.tools = {tool.name: tool for tool in tools}
-        self._validators = {tool.name: _validator(tool.input_schema) for tool in tools}
         self._pending = pending
 
     async def call(self, name: str, tool_input: dict[str, Any]) -> Result:
@@ -47,27 +44,14 @@ class AppTools:
         if tool is None:
             return f"There is no tool {name}.", True
         try:
-            if faults := _faults(self._validators[name], tool_input):
+            if faults := await check_input(tool.input_schema, tool_input):
                 return f"The input does not satisfy the tool's schema. {faults}", True
             result = await self._pending.app_tool(name=name, tool_input=tool_input, timeout_s=tool.timeout_s)
+        except TimeoutError:
+            return "The input could not be checked against the tool's schema in time.", True
         except Exception as error:  # noqa: BLE001 the model gets a result whatever happens
             logger.error("a call of an application's tool failed: %s", defect(error))
             return "The tool failed.", True
         if result is None:
             return f"The application gave no result within {tool.timeout_s:g} seconds.", True
         return result.content, result.is_error
-
-
-def _validator(schema: dict[str, Any]) -> Validator:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 slow, and few requests bring tools
-    from jsonschema.validators import validator_for  # noqa: PLC0415 likewise
-    from referencing.jsonschema import EMPTY_REGISTRY  # noqa: PLC0415 likewise
-
-    # With a registry of its own it fetches no reference from the network.
-    return validator_for(schema, default=Draft202012Validator)(schema, registry=EMPTY_REGISTRY)
-
-
-def _faults(validator: Validator, tool_input: dict[str, Any]) -> str:
-    found = [f"{fault.json_path}: {fault.message[:200]}" for fault in validator.iter_errors(tool_input)]
-    more = f" And {len(found) - _MAX_FAULTS} more." if len(found) > _MAX_FAULTS else ""
-    return "; ".join(found[:_MAX_FAULTS]) + more

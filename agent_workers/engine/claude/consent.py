@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from agent_workers.errors import defect
 from agent_workers.protocol.v1.events import Notice, PermissionResolved, ToolCall
 
+from .paths import stays_within
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from agent_workers.protocol.v1.task import Permissions
 
+    from .ledger import Ledger
     from .pending import Pending
     from .translate import Translator
 
@@ -24,6 +27,7 @@ _UNANSWERED = "Nobody answered in time whether this call is allowed, so it is no
 _NOT_OFFERED = "This tool is not among the tools of this run."
 _ONE_AT_A_TIME = "Another call is waiting for a decision. Call this again after it."
 _UNDECIDED = "No decision came for this call, so it is not allowed."
+_DECIDED = "This call was decided before, or not here, so it is not allowed now."
 _IN_SUBAGENT = "A subagent cannot wait for a decision. The main agent may make this call."
 
 
@@ -50,15 +54,26 @@ class Consent:
         offered: The names of the tools that the request asked for.
         pending: Puts the questions.
         translator: Knows which calls the model has made in this run, and is told which were denied.
+        ledger: Knows the calls that earlier runs left pending.
+        directories: In which the file tools that are allowed as a whole may work.
     """
 
     def __init__(
-        self, permissions: Permissions, offered: Collection[str], pending: Pending, translator: Translator
+        self,
+        permissions: Permissions,
+        offered: Collection[str],
+        pending: Pending,
+        translator: Translator,
+        *,
+        ledger: Ledger,
+        directories: Sequence[str],
     ) -> None:
         self._permissions = permissions
         self._offered = offered
         self._pending = pending
         self._translator = translator
+        self._ledger = ledger
+        self._directories = directories
         self._decision = permissions.decision
         self._deferred: str | None = None
 
@@ -84,7 +99,8 @@ class Consent:
         if self._decision and tool_use_id == self._decision.tool_use_id:
             return await self._carry_out(name, tool_input, tool_use_id)
         if self._permissions.mode != "ask":
-            return Verdict(allowed=False, message=_UNDECIDED)
+            allowed = name in self._permissions.allow and stays_within(self._directories, name, tool_input)
+            return Verdict(allowed=allowed, message=_UNDECIDED)
         answer = await self._pending.permission(
             tool_use_id=tool_use_id,
             name=name,
@@ -102,6 +118,8 @@ class Consent:
         """Applies the decision on the call that an earlier run left pending, and tells of it: this run has not yet."""
         decision, self._decision = self._decision, None
         assert decision
+        if not self._ledger.claim(tool_use_id):
+            return Verdict(allowed=False, message=_DECIDED)
         await self._pending.tell(ToolCall(tool_use_id=tool_use_id, name=name, input=tool_input))
         resolved = PermissionResolved(permission_id=tool_use_id, behavior=decision.behavior, by="client")
         await self._pending.tell(resolved)
@@ -114,7 +132,8 @@ class Consent:
     ) -> tuple[Literal["pass", "defer", "deny"], str]:
         """Says before a call, in mode ``defer``, what is to become of it: passed on to the CLI's rules, or not.
 
-        The CLI re-runs the pending call of a resumed session by itself; it is known by not being of this run.
+        The CLI re-runs the pending call of a resumed session by itself, sometimes before it asks here; its rules then
+        ask about it. It is known by not being of this run.
         """
         allowed = name in self._permissions.allow or name.startswith("mcp__app__")
         if allowed or (self._decision and tool_use_id == self._decision.tool_use_id):
@@ -123,6 +142,7 @@ class Consent:
         if fault:
             self._translator.note_denial(tool_use_id)
             return "deny", fault
+        self._ledger.note(tool_use_id)
         self._deferred = tool_use_id
         return "defer", ""
 

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from .app_tools import AppTools
 from .consent import Consent
 from .equipment import offered
+from .ledger import Ledger
 from .pending import Pending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from agent_workers.engine.base import Progress
     from agent_workers.protocol.v1.events import Notice
     from agent_workers.protocol.v1.request import Request
-    from agent_workers.protocol.v1.task import Agent, Permissions
+    from agent_workers.protocol.v1.task import Agent
 
     from .translate import Translator
 
@@ -27,6 +29,7 @@ class Dialogue:
         request: What the run is asked to do.
         progress: Of the run.
         translator: Of the run.
+        folder: Where calls that wait for a later run are noted.
 
     Attributes:
         pending: The open questions.
@@ -35,14 +38,21 @@ class Dialogue:
         agents: The request's subagents, by name.
     """
 
-    def __init__(self, request: Request, progress: Progress, translator: Translator) -> None:
+    def __init__(self, request: Request, progress: Progress, translator: Translator, folder: Path) -> None:
         self.pending = Pending(progress)
         self.app_tools = AppTools(request.app_tools, self.pending) if request.app_tools else None
         self.agents: Mapping[str, Agent] = getattr(request, "agents", {})
         self.consent: Consent | None = None
-        permissions: Permissions | None = getattr(request, "permissions", None)
-        if permissions and permissions.mode in ("ask", "defer"):
-            self.consent = Consent(permissions, offered(request) or (), self.pending, translator)
+        if hasattr(request, "permissions") and request.permissions.mode in ("ask", "defer"):
+            directories = [request.cwd, *request.add_dirs]  # type: ignore[attr-defined]  # they come together
+            self.consent = Consent(
+                request.permissions,
+                offered(request) or (),
+                self.pending,
+                translator,
+                ledger=Ledger(folder, directories[0]),
+                directories=directories,
+            )
 
     @property
     def needed(self) -> bool:

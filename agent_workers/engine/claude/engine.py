@@ -26,6 +26,7 @@ from .translate import Translator
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
+    from pathlib import Path
     from types import ModuleType, TracebackType
     from typing import Self
 
@@ -49,6 +50,7 @@ _STDERR_TAIL = 8 << 10
 _REST_S = 0.02
 _CONNECT_S = 15
 _INTERRUPT_S = 1
+_REAP_S = 1
 _TERMINATE_S = 3
 _CONTROL_TYPES = frozenset({"control_request", "control_response", "control_cancel_request"})
 
@@ -61,9 +63,12 @@ class ClaudeEngine:
         process: Its CLI, started.
         unsent: What of the prompt has not been written to the CLI yet.
         needs_first: Whether the SDK has to say something to the CLI before the prompt.
+        folder: Where calls that wait for a later run are noted.
     """
 
-    def __init__(self, request: Request, process: CliProcess, unsent: bytes, *, needs_first: bool = False) -> None:
+    def __init__(
+        self, request: Request, process: CliProcess, unsent: bytes, *, needs_first: bool, folder: Path
+    ) -> None:
         self.progress = Progress()
         self._process = process
         self._unsent = unsent
@@ -75,7 +80,7 @@ class ClaudeEngine:
             output_schema=request.output_schema,
             offered=offered(request),
         )
-        self._dialogue = _dialogue_of(request, self.progress, self._translator)
+        self._dialogue = _dialogue_of(request, self.progress, self._translator, folder)
         self._framer = LineFramer(_MAX_MESSAGE)
         self._stderr_tail = b""
         self._stderr_ended = anyio.Event()
@@ -95,6 +100,8 @@ class ClaudeEngine:
             self._attach()
         self._tasks.start_soon(self._send_prompt)
         self._tasks.start_soon(self._keep_stderr_tail)
+        if self._dialogue:
+            self._tasks.start_soon(self._reap_orphans)
         return self
 
     async def __aexit__(
@@ -230,6 +237,11 @@ class ClaudeEngine:
             self._stderr_tail = (self._stderr_tail + chunk)[-_STDERR_TAIL:]
         self._stderr_ended.set()
 
+    async def _reap_orphans(self) -> None:
+        while True:
+            await anyio.sleep(_REAP_S)
+            self._process.reap_orphans()
+
     # Writing
 
     async def _send_prompt(self) -> None:
@@ -285,12 +297,12 @@ class ClaudeEngine:
                     pass
 
 
-def _dialogue_of(request: Request, progress: Progress, translator: Translator) -> Dialogue | None:
+def _dialogue_of(request: Request, progress: Progress, translator: Translator, folder: Path) -> Dialogue | None:
     if not request.app_tools and not hasattr(request, "permissions"):
         return None  # words alone leave nothing to ask, and do not pay for it
     from .dialogue import Dialogue  # noqa: PLC0415 see above
 
-    return Dialogue(request, progress, translator)
+    return Dialogue(request, progress, translator, folder)
 
 
 def _import_sdk() -> ModuleType:

@@ -16,7 +16,8 @@ from .environment import remove_scratch
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-_PR_SET_DUMPABLE = 4  # <linux/prctl.h>
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _ORDERLY_S = 3
 _PAUSE_S = 0.05
@@ -24,30 +25,54 @@ _ROUNDS = 20  # each ends what the one before has orphaned
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
-def beware_of_commands() -> None:
-    """On Linux, keeps what the model runs from reading this process's environment, and from escaping its sight.
-
-    Of the same user, any process may read another's environment and memory unless that one forbids it. A process whose
-    parent has ended becomes a child of this one, so that it is found whatever it has done to its own environment.
-    """
+def end_with_parent(number: signal.Signals) -> None:
+    """On Linux, has this process get the signal when its parent ends."""
     if sys.platform == "linux":
-        prctl = ctypes.CDLL(None).prctl
-        prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-        prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
-def end_leftovers(scratch: Path, *, spare: Collection[int]) -> None:
+class Orphans:
+    """The processes whose parents have ended before them. On Linux they become children of this process.
+
+    To be made before a model runs commands; also keeps these from reading this process's environment and memory, as
+    any process of the same user may unless it is forbidden.
+    """
+
+    def __init__(self) -> None:
+        if sys.platform == "linux":
+            prctl = ctypes.CDLL(None).prctl
+            prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+            prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self._known = {os.getpid(), *_children(os.getpid())}  # a shell may have made others before it became this one
+
+    def know(self, *pids: int) -> None:
+        """Takes these for no orphans."""
+        self._known.update(pids)
+
+    def found(self) -> set[int]:
+        """Those that there are."""
+        return set(_children(os.getpid())) - self._known
+
+    def reap(self) -> None:
+        """Lets those that have ended go: as children of a process that does not ask for them they would remain."""
+        for pid in self.found():
+            with suppress(OSError):
+                os.waitpid(pid, os.WNOHANG)
+
+
+def end_leftovers(scratch: Path, *, spare: Collection[int], orphans: Orphans | None) -> None:
     """Ends the processes of a run, but for those to spare.
 
-    They are known by the run's TMPDIR in their environment, wherever they were moved to, and those that have shed it
-    by being this process's children.
+    They are known by the run's TMPDIR in their environment, wherever they were moved to; those that have shed it are
+    found where they are orphans.
 
     Args:
         scratch: The run's TMPDIR.
-        spare: Process ids, the direct children of this process that are no leftovers.
+        spare: Process ids.
+        orphans: Of this process, if it looks after them.
     """
     for _ in range(_ROUNDS):
-        found = {*processes_of(scratch), *_children(os.getpid())} - {*spare, os.getpid()}
+        found = {*processes_of(scratch), *(orphans.found() if orphans else ())} - {*spare, os.getpid()}
         if not found:
             return
         for pid in found:
@@ -123,16 +148,18 @@ class Guardian:
 def _guard(waiting: int, cli: int, scratch: Path) -> None:
     """Waits for the end of the parent, in a process of its own; never returns."""
     try:
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        for ignored in _SIGNALS:
+            signal.signal(ignored, signal.SIG_IGN)
         os.setsid()
-        os.closerange(0, waiting)  # whoever reads the events waits for the last writer to go
-        os.closerange(waiting + 1, os.sysconf("SC_OPEN_MAX"))
+        for number in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208 as above
+            if number != waiting:
+                with suppress(OSError):
+                    os.close(number)  # whoever reads the events waits for the last writer to go
         os.read(waiting, 1)
         last = time.monotonic() + _ORDERLY_S  # the CLI gets SIGTERM when its parent ends, and saves the session
         while cli in processes_of(scratch) and time.monotonic() < last:
             time.sleep(_PAUSE_S)
-        end_leftovers(scratch, spare=())
+        end_leftovers(scratch, spare=(), orphans=None)
         remove_scratch(scratch)
     finally:
         os._exit(0)

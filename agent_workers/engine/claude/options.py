@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # Linux takes 128 KiB for one argument (MAX_ARG_STRLEN), its terminating NUL included.
 MAX_ARGUMENT = 128 * 1024 - 1
 
+# What one run writes there would be instructions to the next, whosever that is.
+_NO_MEMORY = {"CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1"}
+
 # The CLI's own retries take minutes (401, 429, 5xx, refused connections: 10 attempts in about 175 s). Two retries take
 # about 2 s. Without the non-streaming fallback a broken stream is an error instead of a second, silent request.
 _BOUNDED_RETRIES = {
@@ -115,7 +118,7 @@ def agent_variables(request: Request, allowed: Mapping[str, str]) -> dict[str, s
         "CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": str(max(idle_ms, 10_000)),
     }
     identity = {"CLAUDE_CODE_ENTRYPOINT": "sdk-py", "CLAUDE_AGENT_SDK_VERSION": sdk_version()}
-    return {**_BOUNDED_RETRIES, **patience, **allowed, **identity}
+    return {**_BOUNDED_RETRIES, **patience, **allowed, **_NO_MEMORY, **identity}
 
 
 def prompt_line(request: Request) -> bytes:

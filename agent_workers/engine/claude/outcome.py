@@ -9,6 +9,7 @@ from agent_workers.errors import (
     CliCrashed,
     OutputSchemaError,
     OutputTooLarge,
+    PendingToolMissing,
     SandboxUnavailable,
     SessionNotFound,
     WorkerError,
@@ -22,6 +23,7 @@ from .failure import NO_SANDBOX, api_failure
 _MAX_OUTPUT = 128 * 1024
 _LIMIT_REASONS = {"error_max_turns": "max_turns", "error_max_budget_usd": "max_budget"}
 _DEFERRED = "tool_deferred"
+_NO_TOOL = "so its deferred call didn't run"
 _TOKEN_FIELDS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
 
@@ -77,6 +79,8 @@ def _failure(result: dict[str, Any], kind: str | None) -> WorkerError:
     words = f"{errors}; {result.get('result') or ''}".strip("; ")
     if "No conversation found" in words:
         return SessionNotFound(cause=errors)
+    if _NO_TOOL in words:
+        return PendingToolMissing(cause=words)
     if NO_SANDBOX in words:
         return SandboxUnavailable(cause=words)
     status = result.get("api_error_status")

@@ -64,7 +64,7 @@ class Pending:
             with anyio.move_on_after(_TELL_S, shield=True):
                 await self._tell_resolved(question_id)
             raise
-        if answer is None:
+        if answer is None and question_id in self._untold:
             self._resolve(question_id, "deny", "timeout")
         await self._tell_resolved(question_id)
         return answer if isinstance(answer, Permission) else None
@@ -113,8 +113,9 @@ class Pending:
         self._untold[question_id] = PermissionResolved(permission_id=question_id, behavior=behavior, by=by)
 
     async def _tell_resolved(self, question_id: str) -> None:
-        if question_id in self._untold and await self.tell(self._untold[question_id]):
-            self._untold.pop(question_id, None)
+        resolved = self._untold.pop(question_id, None)  # before it is told: a slow reader may still be at it at the end
+        if resolved and not await self.tell(resolved):
+            self._untold[question_id] = resolved
 
 
 async def _tell_nobody(body: Body) -> bool:

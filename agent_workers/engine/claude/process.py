@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from agent_workers.errors import CliCrashed, CliMissing
 
 from .environment import remove_scratch
-from .leftovers import Guardian, end_leftovers
+from .leftovers import Guardian, Orphans, end_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +34,7 @@ class CliProcess:
         cwd: Its working directory.
         scratch: The run's directory for temporary files; removed with the process.
         secrets: What it reads from a descriptor each, by the variable that is to hold the descriptor's number.
+        orphans: Looks after what its commands leave behind.
 
     Raises:
         CliMissing: It cannot be executed.
@@ -48,8 +49,10 @@ class CliProcess:
         cwd: Path,
         scratch: Path,
         secrets: Mapping[str, bytes] | None = None,
+        orphans: Orphans | None = None,
     ) -> None:
         self._scratch = scratch
+        self._orphans = orphans
         before_exec = _tie_to_parent()
         descriptors = {name: _readable(secret) for name, secret in (secrets or {}).items()}
         try:
@@ -73,6 +76,8 @@ class CliProcess:
             for number in descriptors.values():
                 os.close(number)
         self._guardian = Guardian(self.pid, scratch)
+        if orphans:
+            orphans.know(self.pid, self._guardian.pid)
         assert self._popen.stdin
         assert self._popen.stdout
         assert self._popen.stderr
@@ -119,7 +124,12 @@ class CliProcess:
 
     def sweep(self) -> None:
         """Ends what outlived the CLI, such as a background shell in a session of its own."""
-        end_leftovers(self._scratch, spare={self.pid, self._guardian.pid})
+        end_leftovers(self._scratch, spare={self.pid, self._guardian.pid}, orphans=self._orphans)
+
+    def reap_orphans(self) -> None:
+        """Lets go of what its commands have left behind and what has ended since."""
+        if self._orphans:
+            self._orphans.reap()
 
     def remove_scratch(self) -> None:
         """Removes the run's temporary files."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -33,31 +32,35 @@ _MODES = {
     "plan": ("--permission-mode", "plan"),
 }
 # The CLI checks paths under two names: Read for all that reads files, Edit for all that writes them.
-_FILE_RULES = {"Read": "Read", "Glob": "Read", "Grep": "Read", "Edit": "Edit", "Write": "Edit", "NotebookEdit": "Edit"}
-_RULE = re.compile(r"(\w+)(?:\((.+)\))?")
+FILE_TOOLS = {"Read": "Read", "Glob": "Read", "Grep": "Read", "Edit": "Edit", "Write": "Edit", "NotebookEdit": "Edit"}
 # A Unix socket's path has 107 bytes (unix(7)); of these the run's directory and the socket's own name take about 60.
 _MAX_TMPDIR = 45
 # Work that outlives its turn would be lost at the run's end.
 _VARIABLES = {"CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1"}
 
 
-def for_task(request: TaskRequest, *, sandbox_domains: Sequence[str] | None = None) -> Equipment:
+def for_task(
+    request: TaskRequest, *, config_dir: Path | None = None, sandbox_domains: Sequence[str] | None = None
+) -> Equipment:
     """What the agent of this request has.
 
     Args:
         request: Valid, granted by the host's policy, its paths resolved.
+        config_dir: Where the CLI keeps what it believes; the agent may not write there.
         sandbox_domains: The hosts that commands may reach out of a sandbox; None for no sandbox.
     """
     permissions = request.permissions
     confined = sandbox_domains is not None and "Bash" in request.tools
+    rules = {
+        "allow": list(_allowed(request)),
+        "ask": list(_asked(request, confined=confined)),
+        "deny": [*map(_named, permissions.deny), *([f"Edit(/{config_dir}/**)"] if config_dir else [])],
+    }
     return Equipment(
         Path(request.cwd),
         tools=[name for name in request.tools if not name.startswith("mcp__")],
         flags=[*_MODES[permissions.mode], *_directory_flags(request)],
-        settings={
-            "permissions": {"allow": list(_allowed(request)), "deny": permissions.deny},
-            **(_sandbox(sandbox_domains or ()) if confined else {}),
-        },
+        settings={"permissions": rules, **(_sandbox(sandbox_domains or ()) if confined else {})},
         servers={name: server.model_dump() for name, server in request.mcp_servers.items()} | app_server(request),
         variables=WITH_SERVERS | _VARIABLES,
         runs_code=True,
@@ -74,22 +77,42 @@ def _allowed(request: TaskRequest) -> Iterator[str]:
     directories = [request.cwd, *request.add_dirs]
     for rule in request.permissions.allow:
         if rule.startswith("mcp__"):
-            yield from (name for name in request.tools if name == rule or name.startswith(f"{rule}__"))
+            yield from (name for name in request.tools if name == rule or _server_of(name) == rule)
         else:
             yield from _scoped(rule, directories)
     yield from app_tool_names(request)
 
 
+def _asked(request: TaskRequest, *, confined: bool) -> Iterator[str]:
+    """What the CLI would run without a question, but is not to. These rules beat the allow rules."""
+    permissions = request.permissions
+    if permissions.mode == "defer":
+        # The CLI re-runs a pending call by its rules alone, maybe before it can be told of the decision.
+        yield from (tool for tool in request.tools if permissions.decision or tool not in permissions.allow)
+    if "Bash" in request.tools and not confined and not any(map(_covers_git, permissions.allow)):
+        yield "Bash(git:*)"  # a repository's own configuration names programs that even `git status` runs
+
+
+def _covers_git(rule: str) -> bool:
+    return rule == "Bash" or rule.startswith("Bash(git")
+
+
+def _server_of(tool: str) -> str:
+    return "__".join(tool.split("__")[:2])
+
+
 def _scoped(rule: str, directories: Sequence[str]) -> Iterator[str]:
     """A rule on files, bound to the working directories: without a path the CLI would take it for the whole disk."""
-    parts = _RULE.fullmatch(rule)
-    name, path = parts.groups() if parts else (rule, None)
-    if name not in _FILE_RULES:
-        yield rule
-    elif path is None:
-        yield from (f"{_FILE_RULES[name]}(/{directory.rstrip('/')}/**)" for directory in directories)
+    if rule in FILE_TOOLS:
+        yield from (f"{FILE_TOOLS[rule]}(/{directory.rstrip('/')}/**)" for directory in directories)
     else:
-        yield f"{_FILE_RULES[name]}({path})"  # relative to the working directory
+        yield _named(rule)
+
+
+def _named(rule: str) -> str:
+    """A rule with a path, by the name under which the CLI looks for it; relative to the working directory."""
+    name, opened, path = rule.partition("(")
+    return f"{FILE_TOOLS[name]}({path}" if opened and name in FILE_TOOLS else rule
 
 
 def _sandbox(domains: Sequence[str]) -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""Checks the input of a tool against its schema; as a program of its own where that could take forever.
+
+``python -m agent_workers.engine.claude.input_check`` reads ``{"schema": …, "input": …}`` and writes what is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import anyio
+
+from .leftovers import end_with_parent
+
+CHECK_S = 5
+"""Seconds that the program may take; it starts within a few tenths of one."""
+
+_MAX_FAULTS = 5
+# Python's patterns can take exponential time and let nothing else run meanwhile; references can double at each step.
+_SLOW = frozenset({"pattern", "patternProperties", "$ref", "$dynamicRef", "uniqueItems"})
+
+
+async def check_input(schema: dict[str, Any], tool_input: dict[str, Any]) -> str:
+    """What is wrong with the input, in words for the model; empty for nothing.
+
+    Raises:
+        TimeoutError: That could not be found out in ``CHECK_S`` seconds.
+    """
+    if _is_quick(schema):
+        return faults(schema, tool_input)
+    return await anyio.to_thread.run_sync(_apart, schema, tool_input, abandon_on_cancel=True)
+
+
+def faults(schema: dict[str, Any], tool_input: dict[str, Any]) -> str:
+    """What is wrong with the input, however long it takes to find out."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 slow, and few requests bring tools
+    from jsonschema.validators import validator_for  # noqa: PLC0415 likewise
+    from referencing.jsonschema import EMPTY_REGISTRY  # noqa: PLC0415 likewise
+
+    # With a registry of its own it fetches no reference from the network.
+    validator = validator_for(schema, default=Draft202012Validator)(schema, registry=EMPTY_REGISTRY)
+    found = [f"{fault.json_path}: {fault.message[:200]}" for fault in validator.iter_errors(tool_input)]
+    more = f" And {len(found) - _MAX_FAULTS} more." if len(found) > _MAX_FAULTS else ""
+    return "; ".join(found[:_MAX_FAULTS]) + more
+
+
+def _is_quick(schema: Any) -> bool:
+    if isinstance(schema, dict):
+        return not _SLOW & schema.keys() and all(map(_is_quick, schema.values()))
+    return all(map(_is_quick, schema)) if isinstance(schema, list) else True
+
+
+def _apart(schema: dict[str, Any], tool_input: dict[str, Any]) -> str:
+    document = json.dumps({"schema": schema, "input": tool_input}).encode()
+    command = [sys.executable, "-P", "-m", __name__]
+    try:
+        checked = subprocess.run(command, input=document, capture_output=True, timeout=CHECK_S, check=True)
+    except subprocess.TimeoutExpired as expired:
+        raise TimeoutError from expired
+    return str(json.loads(checked.stdout))
+
+
+if __name__ == "__main__":
+    end_with_parent(signal.SIGKILL)
+    asked = json.load(sys.stdin)
+    sys.stdout.write(json.dumps(faults(asked["schema"], asked["input"])))

@@ -1,0 +1,54 @@
+"""The calls that wait for a decision, kept between two runs: each is carried out once, and where it was made."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_KEPT_S = 90 * 24 * 3600
+
+
+class Ledger:
+    """One file for each pending call, named by its id.
+
+    Args:
+        folder: Where they lie; made when needed.
+        cwd: The working directory of this run, without links.
+    """
+
+    def __init__(self, folder: Path, cwd: str) -> None:
+        self._folder = folder
+        self._cwd = cwd
+
+    def note(self, tool_use_id: str) -> None:
+        """Notes a call that is now pending.
+
+        Raises:
+            OSError: It cannot be noted.
+        """
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._forget_old()
+        self._file(tool_use_id).write_text(self._cwd, "utf-8")
+
+    def claim(self, tool_use_id: str) -> bool:
+        """Whether the call is pending in this directory; from then on it is not. True for one caller only."""
+        file = self._file(tool_use_id)
+        with suppress(OSError):
+            if file.read_text("utf-8") == self._cwd:
+                file.unlink()  # of several runs at once, one succeeds
+                return True
+        return False
+
+    def _file(self, tool_use_id: str) -> Path:
+        return self._folder / hashlib.sha256(tool_use_id.encode()).hexdigest()
+
+    def _forget_old(self) -> None:
+        for file in self._folder.iterdir():
+            with suppress(OSError):
+                if time.time() - file.stat().st_mtime > _KEPT_S:
+                    file.unlink()

@@ -1,0 +1,44 @@
+"""Where a call of a file tool leads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# The field of each tool's input that says where it works; without one it is the working directory.
+_PLACES = {
+    "Read": "file_path",
+    "Edit": "file_path",
+    "Write": "file_path",
+    "NotebookEdit": "notebook_path",
+    "Glob": "path",
+    "Grep": "path",
+}
+
+
+def stays_within(directories: Sequence[str], name: str, tool_input: dict[str, Any]) -> bool:
+    """Whether the call reaches no file outside the directories, links followed; true for what is no file tool.
+
+    Args:
+        directories: Real paths, the working directory first.
+        name: Of the tool.
+        tool_input: What it is called with.
+    """
+    field = _PLACES.get(name)
+    if field is None:
+        return True
+    if name == "Glob" and _leads_away(tool_input.get("pattern")):
+        return False
+    place = tool_input.get(field, ".")
+    if not isinstance(place, str) or place.startswith("~"):
+        return False
+    real = Path(os.path.realpath(os.path.join(directories[0], place)))  # noqa: PTH118 as the CLI does
+    return any(real.is_relative_to(directory) for directory in directories)
+
+
+def _leads_away(pattern: object) -> bool:
+    return not isinstance(pattern, str) or pattern.startswith(("/", "~")) or ".." in pattern
