@@ -43,8 +43,8 @@ class Permission(Strict):
     message: Opt[str] = Field(default=None, description="What to tell the model on a denial. Ignored with `allow`.")
     updated_input: Opt[JsonObject] = Field(
         default=None,
-        description="Input to run the tool with instead of the model's; the model's own when absent. "
-        "Ignored with `deny`.",
+        description="Input to run the tool with instead of the model's; the model's own when absent or empty. Not "
+        "checked against the rules. Ignored with `deny`.",
     )
 
 

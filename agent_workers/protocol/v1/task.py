@@ -44,8 +44,8 @@ class Decision(Strict):
     message: Opt[str] = Field(default=None, description="What to tell the model on a denial. Ignored with `allow`.")
     updated_input: Opt[JsonObject] = Field(
         default=None,
-        description="Input to run the tool with instead of the model's; the model's own when absent. "
-        "Ignored with `deny`.",
+        description="Input to run the tool with instead of the model's; the model's own when absent or empty. Not "
+        "checked against the rules. Ignored with `deny`.",
     )
 
 
@@ -60,7 +60,7 @@ class Permissions(Strict):
         "`permission_request` waits for the answer; needs --control or --interactive. `defer`: the run ends with "
         "`stop_reason` `permission_required`, and a later one brings the `decision`. `accept_edits`: edits below "
         "the working directories are allowed, also by commands such as mkdir, and the rest is denied. `plan`: the "
-        "agent only reads and plans.",
+        "agent reads and plans, and does what a rule allows.",
     )
     allow: Few[ToolRule] = Field(
         default_factory=list,
@@ -74,8 +74,8 @@ class Permissions(Strict):
     )
     decision: Opt[Decision] = Field(
         default=None,
-        description="Answer to the call that is pending in the session to resume; mode `defer` only. Without one "
-        "the call is denied.",
+        description="Answer to the call that is pending in the session to resume; mode `defer` only, and from the "
+        "same `cwd`. It counts once. Without one the call is denied in mode `defer`; in another, that one decides.",
     )
 
 
