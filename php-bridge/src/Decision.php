@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace AgentWorkers;
 
+use AgentWorkers\Exception\InvalidArgumentException;
+
 /** The answer to the question whether a tool call may run. */
 final class Decision
 {
@@ -21,6 +23,10 @@ final class Decision
     /** @param array<string, mixed>|null $updatedInput to run the tool with instead of the model's own */
     public static function allow(?array $updatedInput = null): self
     {
+        if ($updatedInput === []) {
+            throw new InvalidArgumentException('An empty input would stand for the model\'s own: give some, or none.');
+        }
+
         return new self(self::ALLOW, null, $updatedInput);
     }
 

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers;
 
 use AgentWorkers\Event\Aborted;
+use AgentWorkers\Event\Ack;
 use AgentWorkers\Event\AppToolCall;
 use AgentWorkers\Event\Done;
 use AgentWorkers\Event\ErrorEvent;
@@ -49,6 +50,8 @@ final class Run implements \IteratorAggregate
     private bool $isStopping = false;
     private bool $isOverdue = false;
     private int $controls = 0;
+    /** @var array<string, string> ids of calls by those of the messages with their results */
+    private array $results = [];
     private float $deadline = INF;
 
     /** @internal a Runner makes runs */
@@ -207,11 +210,16 @@ final class Run implements \IteratorAggregate
             $this->call = null;
         }
 
-        return $this->control('app_tool_result', [
+        $id = $this->control('app_tool_result', [
             'call_id' => $callId,
             'content' => $content,
             'is_error' => $isError ?: null,
         ]);
+        if ($id !== null) {
+            $this->results[$id] = $callId;
+        }
+
+        return $id;
     }
 
     /** The worker's exit status, 128 + signal where it was killed; null where it is unknown or not there yet. */
@@ -252,6 +260,9 @@ final class Run implements \IteratorAggregate
     private function seen(Event $event): Event
     {
         $this->isOver = $event->isTerminal();
+        if ($event instanceof Ack) {
+            $this->acknowledged($event);
+        }
         if ($event instanceof Aborted && $this->isOverdue) {
             $rest = array_diff_key($event->data, ['type' => true, 'reason' => true]);
 
@@ -259,6 +270,24 @@ final class Run implements \IteratorAggregate
         }
 
         return $event;
+    }
+
+    /** A result that the worker could not read has changed nothing: the model would wait for another. */
+    private function acknowledged(Ack $ack): void
+    {
+        $callId = $this->results[$ack->id] ?? null;
+        unset($this->results[$ack->id]);
+        if ($ack->ok || $ack->code === 'not_pending') {
+            return;
+        }
+        $this->logger->warning('The worker refused a message.', ['run' => $this->id, 'code' => $ack->code]);
+        if ($callId !== null) {
+            $this->control('app_tool_result', [
+                'call_id' => $callId,
+                'content' => 'The tool gave a result that cannot be sent.',
+                'is_error' => true,
+            ]);
+        }
     }
 
     private function runTool(): void

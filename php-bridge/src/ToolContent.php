@@ -4,9 +4,13 @@ declare(strict_types=1);
 
 namespace AgentWorkers;
 
+use AgentWorkers\Exception\InvalidArgumentException;
+
 /** The result of a tool that is not just text. Immutable: each method returns a changed copy. */
 final class ToolContent
 {
+    private const IMAGES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
+
     /** @param list<array<string, mixed>> $blocks by the contract's names */
     public function __construct(public readonly array $blocks = [])
     {
@@ -20,6 +24,13 @@ final class ToolContent
     /** @param string $mediaType image/png, image/jpeg, image/gif or image/webp */
     public function image(string $bytes, string $mediaType): self
     {
+        if (!in_array($mediaType, self::IMAGES, true)) {
+            $known = implode(', ', self::IMAGES);
+            throw new InvalidArgumentException(sprintf('An image is one of %s, not "%s".', $known, $mediaType));
+        }
+        if ($bytes === '') {
+            throw new InvalidArgumentException('The image is empty.');
+        }
         $source = ['type' => 'base64', 'media_type' => $mediaType, 'data' => base64_encode($bytes)];
 
         return $this->with(['type' => 'image', 'source' => $source]);

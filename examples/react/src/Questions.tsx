@@ -3,7 +3,7 @@ import type { AgentStream, AgentView } from "./agentStream";
 import type { Behavior } from "./decision";
 import type { Question } from "./transcript";
 import { useCountdown } from "./useCountdown";
-import { clock, plainName, pretty } from "./words";
+import { clock, plainName, plain, pretty } from "./words";
 
 interface Props {
   view: AgentView;
@@ -70,7 +70,7 @@ function Dialog({ question, view, decide, hasSettled }: DialogProps) {
         May {bySubagent ? "a subagent" : "the agent"} use {plainName(question.name)}?
       </h2>
       <div id={why}>
-        {question.reason && <p>{question.reason}</p>}
+        {question.reason && <p>{plain(question.reason)}</p>}
         <pre aria-label="input" tabIndex={0}>
           {pretty(question.input)}
         </pre>

@@ -139,12 +139,12 @@ export class Connection {
     // Reads on after the terminal event: closing now could disturb the worker while it cleans up.
     for (let chunk = await orLost(reader.read()); !chunk.done; chunk = await orLost(reader.read())) {
       silence.heard();
-      for (const frame of parser.push(chunk.value)) this.#take(frame.data);
+      for (const frame of parser.push(chunk.value)) this.#take(frame.data, silence);
     }
     if (!this.#ended) throw new Lost(WORKER_LOST);
   }
 
-  #take(data: string): void {
+  #take(data: string, silence: Silence): void {
     const event = readEvent(data);
     if (!event || this.#ended) return;
     if (event.v !== 1) throw new RunFailed(UNSUPPORTED_VERSION);
@@ -152,6 +152,8 @@ export class Connection {
     this.#seq = event.seq;
     this.#run = event.run;
     this.#ended = isTerminal(event);
+    // The application sends nothing while it runs a tool of its own.
+    if (isKnown(event) && event.type === "app_tool_call") silence.allow(Date.parse(event.expires_at) - Date.parse(event.ts));
     if (isKnown(event)) this.#listener.onEvent(event);
   }
 }

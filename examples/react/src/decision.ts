@@ -21,16 +21,24 @@ export async function sendDecision(
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
   const { headers, ...init } = posting(decision);
+  const abort = new AbortController();
+  const stop = () => abort.abort();
+  const timer = setTimeout(stop, PATIENCE_MS);
+  signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
   try {
     const response = await fetch(address, {
       ...init,
       headers: { Accept: "application/json", ...headers },
       credentials: "same-origin",
       cache: "no-store",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+      signal: abort.signal,
     });
     return response.ok ? undefined : (await refusal(response)).failure;
   } catch {
     return NETWORK;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
   }
 }

@@ -8,13 +8,20 @@ const TICKS = 9;
  */
 export class Silence {
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #tickMs: number;
   #ticks = 0;
 
   constructor(ms: number, onSilence: () => void) {
+    this.#tickMs = ms / TICKS;
     this.#timer = setInterval(() => {
       this.#ticks += 1;
       if (this.#ticks >= TICKS) onSilence();
-    }, ms / TICKS);
+    }, this.#tickMs);
+  }
+
+  /** Begins to count only after so many more milliseconds; whatever is heard ends that. */
+  allow(ms: number): void {
+    this.#ticks = -Math.ceil((ms || 0) / this.#tickMs);
   }
 
   heard(): void {

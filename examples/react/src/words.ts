@@ -36,7 +36,12 @@ export function clock(ms: number): string {
 
 /** JSON to read, in which nothing hides: what is invisible or turns the line around is escaped. */
 export function pretty(value: unknown): string {
-  const escaped = (text: string) =>
-    Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");
-  return JSON.stringify(value, null, 2).replace(/[^\P{C}\n]|[\u2028\u2029]/gu, escaped);
+  return plain(JSON.stringify(value, null, 2));
+}
+
+/** Text in which nothing hides. */
+export function plain(text: string): string {
+  const escaped = (hidden: string) =>
+    Array.from({ length: hidden.length }, (_, at) => `\\u${hidden.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");
+  return text.replace(/[^\P{C}\n]|[\u2028\u2029\u2800]|\p{Default_Ignorable_Code_Point}/gu, escaped);
 }

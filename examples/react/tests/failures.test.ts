@@ -113,6 +113,19 @@ describe("a lost connection", () => {
     expect(server.resumes).toHaveLength(0);
   });
 
+  it("is not suspected while the application runs a tool", async () => {
+    server.onChat = (call) => {
+      const ts = "2026-11-20T23:19:00.000Z";
+      const tool = { call_id: "c1", name: "find_partner", input: {}, expires_at: "2026-11-20T23:19:20.000Z", ts };
+      call.open().say(START).say({ type: "app_tool_call", ...tool });
+      setTimeout(() => call.text("Found.").done(), 400); // the test's server answers late: nothing else can show it
+    };
+    const chat = mount({ timing: { silenceMs: 90 } });
+    chat.send();
+    await chat.reaches("done");
+    expect(server.resumes).toHaveLength(0);
+  });
+
   it("from before the server's answer is a network error: which run to ask for is unknown", async () => {
     server.onChat = (call) => call.cut();
     const chat = mount();

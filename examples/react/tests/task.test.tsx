@@ -127,11 +127,11 @@ describe("the cards of a task", () => {
     const evil = "<img src=x onerror=alert(1)>";
     await start((call) =>
       call
-        .say(calls("t1", "Bash", { command: `${evil}rm \u202Efdp\u{E0041}` }))
+        .say(calls("t1", "Bash", { command: `${evil}rm \u202Efdp\u{E0041}\u3164` }))
         .say(results("t1", evil), { type: "x_new" }),
     );
     const bash = await card("Bash");
-    expect(textIn(bash, "input")).toContain(`${evil}rm \\u202efdp\\udb40\\udc41`);
+    expect(textIn(bash, "input")).toContain(`${evil}rm \\u202efdp\\udb40\\udc41\\u3164`);
     expect(textIn(bash, "result")).toBe(evil);
     expect(bash.querySelector("img")).toBeNull();
   });

@@ -47,10 +47,28 @@ final class ToolOutput
             is_string($result) => $result,
             $result instanceof \JsonSerializable => self::json($result),
             $result instanceof \Stringable => (string) $result,
-            $result instanceof \Traversable => self::json(iterator_to_array($result)),
+            $result instanceof \Traversable => self::json(self::collected($result)),
             is_object($result) && is_callable([$result, 'toArray']) => self::json($result->toArray()),
             default => self::json($result),
         };
+    }
+
+    /**
+     * The items by their keys, or as a list where keys are repeated, as a generator's of several sources may be.
+     *
+     * @param \Traversable<mixed> $items
+     *
+     * @return array<mixed>
+     */
+    private static function collected(\Traversable $items): array
+    {
+        $list = $map = [];
+        foreach ($items as $key => $item) {
+            $list[] = $item;
+            $map[is_int($key) || is_string($key) ? $key : 0] = $item;
+        }
+
+        return count($list) === count($map) ? $map : $list;
     }
 
     /** A value that JSON says as a string is that string. */

@@ -9,9 +9,13 @@ use AgentWorkers\Event\PermissionRequest;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\Http\ChatRequest;
+use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
 use AgentWorkers\Tests\Scenarios;
+use Illuminate\Cache\ArrayStore;
+use Illuminate\Cache\Repository;
+use Illuminate\Contracts\Cache\Factory;
 use Illuminate\Routing\Router;
 use Illuminate\Session\Middleware\StartSession;
 use Illuminate\Testing\TestResponse;
@@ -22,6 +26,24 @@ final class TaskTest extends TestCase
 
     private const UUID = '8b8c3f0e-6a51-4a3e-9a55-0f0f6f1c2d3e';
     private const ALLOW = ['behavior' => 'allow'];
+
+    public function testAQuestionIsFoundInAStoreThatGivesNumbersBackAsStringsLikeRedis(): void
+    {
+        $numbersAsStrings = new class extends ArrayStore {
+            public function get($key): mixed
+            {
+                $value = parent::get($key);
+
+                return is_numeric($value) ? (string) $value : $value;
+            }
+        };
+        $caches = $this->createMock(Factory::class);
+        $caches->method('store')->willReturn(new Repository($numbersAsStrings));
+        $store = new Store($caches, $this->app->make('config'));
+        $store->putQuestion('owner', self::UUID, 'question', $expiry = time() + 60);
+        self::assertSame($expiry, $store->question('owner', self::UUID, 'question'));
+        self::assertNull($store->question('another', self::UUID, 'question'));
+    }
 
     public function testATaskSaysWhatItsAgentMayDo(): void
     {

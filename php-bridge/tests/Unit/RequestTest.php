@@ -66,12 +66,18 @@ final class RequestTest extends TestCase
             ['mode' => 'defer', 'decision' => ['tool_use_id' => 't1', 'behavior' => 'deny', 'message' => 'No.']],
             $decided->get('permissions'),
         );
-        $allowed = Request::prompt('Go on.')->permissions(allow: ['Read'])->decision('t1', Decision::allow([]));
+        $allowed = Request::prompt('Go on.')->permissions(allow: ['Read'])->decision('t1', Decision::allow(['n' => 0]));
         self::assertSame(
-            '{"permissions":{"mode":"defer","decision":{"tool_use_id":"t1","behavior":"allow","updated_input":{}},'
+            '{"permissions":{"mode":"defer","decision":{"tool_use_id":"t1","behavior":"allow","updated_input":{"n":0}},'
                 . '"allow":["Read"]},"prompt":"Go on."}',
             $allowed->toJson(),
         );
+    }
+
+    public function testAnEmptyInputIsNoChangeAndRefused(): void
+    {
+        $this->expectException(InvalidArgumentException::class);
+        Decision::allow([]);
     }
 
     public function testARequestNeverChanges(): void

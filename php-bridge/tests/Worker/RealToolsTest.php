@@ -107,6 +107,24 @@ final class RealToolsTest extends TestCase
         self::assertStringContainsString('The logo:', $result->content);
     }
 
+    public function testAResultThatTheWorkerRefusesLeavesNoCallWaiting(): void
+    {
+        $request = self::request()->appTool('find_partner', 'Finds a partner.', self::FIND);
+        $calls = $this->scenario(['mcp__app__find_partner', ['name' => 'Acme']]);
+        $run = $this->agent('agent-chat', $calls)->stream($request);
+        $events = [];
+        foreach ($run as $event) {
+            $events[] = $event;
+            if ($event instanceof AppToolCall) {
+                $run->toolResult($event->callId, [['type' => 'video']]);
+            }
+        }
+
+        [$result] = self::of(ToolResult::class, $events);
+        self::assertSame(['error', 'The tool gave a result that cannot be sent.'], [$result->status, $result->content]);
+        self::assertSame([false, true], array_column(self::of(Ack::class, $events), 'ok'));
+    }
+
     public function testALargeResultIsTakenByTheWorker(): void
     {
         $large = static fn (): string => str_repeat("\u{fc}\n", 1 << 20);

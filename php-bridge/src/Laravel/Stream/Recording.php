@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Stream;
 
+use AgentWorkers\Event\AppToolCall;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
 use Psr\Log\LoggerInterface;
@@ -28,6 +29,7 @@ final class Recording
     private int $first = 0;
     private int $next = 0;
     private int $seq = 0;
+    private float $busyUntil = 0.0;
     private bool $isEnded = false;
     private float $written = 0.0;
     private bool $isBroken = false;
@@ -48,7 +50,9 @@ final class Recording
         $this->bytes += strlen($json);
         $this->seq = $event->seq;
         $this->isEnded = $event->isTerminal();
-        if ($this->isEnded || $this->bytes > self::PAGE_BYTES) {
+        // While the application runs a tool, nothing is written; a reader must not take the run for lost meanwhile.
+        $this->busyUntil = $event instanceof AppToolCall ? (float) strtotime($event->expiresAt) : 0.0;
+        if ($this->isEnded || $this->busyUntil > 0.0 || $this->bytes > self::PAGE_BYTES) {
             $this->unlessBroken($this->flush(...));
         }
     }
@@ -107,7 +111,7 @@ final class Recording
             'first' => $this->first,
             'next' => $this->next,
             'ended' => $this->isEnded,
-            'beat' => $this->written,
+            'beat' => max($this->written, $this->busyUntil),
         ]);
     }
 

@@ -65,12 +65,13 @@ final class Store
     /** When the question expires, as a Unix time; null where there is none. */
     public function question(string $owner, string $run, string $permission): ?int
     {
-        return $this->cache->get($this->questionKey($owner, $run, $permission));
+        return $this->cache->get($this->questionKey($owner, $run, $permission))['expires'] ?? null;
     }
 
     public function putQuestion(string $owner, string $run, string $permission, int $expiry): void
     {
-        $this->cache->put($this->questionKey($owner, $run, $permission), $expiry, $this->beyond($expiry));
+        $state = ['expires' => $expiry]; // a number alone comes back from Redis as a string
+        $this->cache->put($this->questionKey($owner, $run, $permission), $state, $this->beyond($expiry));
     }
 
     /** @return array{behavior: string, message: string|null}|null */
@@ -115,7 +116,7 @@ final class Store
 
     private function questionKey(string $owner, string $run, string $permission): string
     {
-        return $this->key($owner, $run) . ':permission:' . hash('sha256', $permission);
+        return self::PREFIX . ':permission:' . hash('sha256', "$owner|$run|$permission"); // keys of 250 bytes at most
     }
 
     /** Seconds: what has expired is told from what never was. */
