@@ -89,8 +89,13 @@ class Encoder:
             yield self._line(part, self._seq)
 
     def _line(self, body: dict[str, Any], seq: int) -> bytes:
-        ts = self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        ts = timestamp(self._clock())
         return dump(envelop(body, seq=seq, run=self.run, ts=ts)) + b"\n"
+
+
+def timestamp(at: datetime) -> str:
+    """A time in UTC as the contract writes it: RFC 3339 with milliseconds."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def dump(value: Any) -> bytes:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from agent_workers.protocol.v1.fields import AbsolutePath, Few, Strict, Text
+from agent_workers.protocol.v1.fields import VARIABLE_NAME, AbsolutePath, Few, Strict, Text
 
 _NAME = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
 _IPV6 = r"\[[0-9a-f:.]+\]"
@@ -38,7 +38,7 @@ def _domain(text: str) -> str:
 
 HostPattern = Annotated[Text, AfterValidator(_host_pattern)]
 Domain = Annotated[Text, AfterValidator(_domain)]
-VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+VariableName = Annotated[str, Field(pattern=VARIABLE_NAME)]
 
 
 class Command(Strict):

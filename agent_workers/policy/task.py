@@ -6,7 +6,7 @@ from agent_workers.policy.places import is_within, leads_out, means_itself, real
 from agent_workers.policy.ruling import Ruling, matches, one_of, quoted
 from agent_workers.policy.servers import Command, reaches_only
 from agent_workers.policy.tables import TaskTable
-from agent_workers.protocol.v1.task import HttpServer, StdioServer, TaskRequest
+from agent_workers.protocol.v1.task import HttpServer, StdioServer, TaskRequest, tools_of
 
 _WITHOUT_FILES = ("Bash", "WebFetch", "WebSearch", "Agent")
 _OUTSIDE = "must lie in a directory that the host's policy names in task.cwd_roots"
@@ -70,7 +70,7 @@ def _rule_on_rules(request: TaskRequest, ruling: Ruling) -> None:
     for number, rule in enumerate(request.permissions.allow):
         place = ("permissions", "allow", number)
         name, opened, specifier = rule.partition("(")
-        if not any(tool == name or tool.startswith(f"{name}__") for tool in request.tools):
+        if not tools_of(rule, request.tools):
             ruling.object_to(*place, words=f"allows what tools does not have: {name}")
         elif opened and name not in _WITHOUT_FILES and leads_out(specifier.removesuffix(")")):
             words = (

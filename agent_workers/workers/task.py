@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agent_workers.engine.claude.task import BUILT_IN_TOOLS, FILE_TOOLS
 from agent_workers.protocol.v1.problem import Problem, pointer
 from agent_workers.protocol.v1.settings import ResumeSession
-from agent_workers.protocol.v1.task import TaskRequest
+from agent_workers.protocol.v1.task import TaskRequest, tools_of
 from agent_workers.workers.base import Worker
 
 if TYPE_CHECKING:
@@ -63,9 +63,8 @@ def _tool_fault(name: str, request: TaskRequest) -> str | None:
 def _rule_problems(request: TaskRequest) -> Iterator[Problem]:
     for number, rule in enumerate(request.permissions.allow):
         place = f"/permissions/allow/{number}"
-        name = rule.partition("(")[0]
-        if not any(tool == name or "__".join(tool.split("__")[:2]) == name for tool in request.tools):
-            yield Problem(pointer=place, message=f"allows what tools does not have: {name}")
+        if not tools_of(rule, request.tools):
+            yield Problem(pointer=place, message=f"allows what tools does not have: {rule.partition('(')[0]}")
         elif request.permissions.mode == "defer" and rule not in request.tools:
             yield Problem(pointer=place, message="must be a whole tool in mode defer, without a specifier")
 

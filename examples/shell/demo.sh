@@ -15,19 +15,19 @@ echo
 echo "== agent-chat --simulate=long-text --pretty < examples/requests/hello.json"
 "${chat[@]}" --simulate=long-text --pretty < examples/requests/hello.json
 echo
-mkdir "$scratch/work"
-echo 'Trade fair in Graz: stand, builder' > "$scratch/work/notes.txt"
+mkdir "$scratch/folder"
+echo 'Trade fair in Graz: stand, builder' > "$scratch/folder/notes.txt"
 echo "== agent-task --simulate=task-notes --pretty, in a directory with notes.txt"
 "${task[@]}" --simulate=task-notes --pretty << REQUEST
 {
   "prompt": "Put notes.txt in order.",
-  "cwd": "$scratch/work",
+  "cwd": "$scratch/folder",
   "tools": ["Read", "Write"],
   "permissions": { "allow": ["Write"] }
 }
 REQUEST
 echo "== notes.txt now"
-cat "$scratch/work/notes.txt"
+cat "$scratch/folder/notes.txt"
 echo
 echo "That was the simulator. With ANTHROPIC_API_KEY set, the same without --simulate asks Claude:"
 echo "  echo '{\"prompt\": \"Hello\"}' | ${BIN:-.venv/bin}/agent-chat --pretty"

@@ -68,7 +68,6 @@ def test_a_credential_goes_by_descriptor_and_other_secrets_are_blanked() -> None
     assert hidden == ["ANTHROPIC_AUTH_TOKEN", "AWS_SECRET_ACCESS_KEY"]
     servers = {"crm": {"command": "/bin/crm", "env": {"AWS_SECRET_ACCESS_KEY": "its own"}}}
     contents = file_contents(equipped(mcp_servers=servers), "system", hidden)
-    assert contents["CLAUDE_ENV_FILE"] == "unset ANTHROPIC_AUTH_TOKEN AWS_SECRET_ACCESS_KEY\n"
     assert '"ANTHROPIC_AUTH_TOKEN": ""' in contents["--mcp-config"]
     assert '"AWS_SECRET_ACCESS_KEY": "its own"' in contents["--mcp-config"]
 

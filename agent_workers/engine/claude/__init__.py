@@ -15,7 +15,7 @@ from .options import agent_variables, command_line, file_contents, prompt_line
 from .process import CliProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from agent_workers.protocol.v1.request import Request
 
@@ -54,8 +54,11 @@ def launch(
     try:
         environ = agent_variables(request, {**host.agent_environ(scratch), **equipment.variables})
         secrets, hidden = take_credentials(environ) if equipment.runs_code else ({}, [])
-        files = _written(file_contents(equipment, request.system_prompt or system_prompt, hidden), scratch)
-        environ |= {name: str(file) for name, file in files.items() if not name.startswith("--")}
+        if hidden:
+            forget = _written(scratch / "shell-environment", f"unset {' '.join(hidden)}\n")
+            environ["CLAUDE_ENV_FILE"] = str(forget)  # each shell of a tool reads it first
+        contents = file_contents(equipment, request.system_prompt or system_prompt, hidden)
+        files = {flag: _written(scratch / flag.strip("-"), content) for flag, content in contents.items()}
         argv = command_line(cli, request, equipment, files=files, max_turns=max_turns)
         process = CliProcess(
             argv, environ=environ, cwd=equipment.cwd, scratch=scratch, secrets=secrets, orphans=orphans
@@ -92,11 +95,9 @@ def _equipment(request: Request, host: Host, workspace: str, sandbox_domains: Se
     return for_task(request, config_dir=config_dir.absolute(), sandbox_domains=sandbox_domains)
 
 
-def _written(contents: Mapping[str, str], scratch: Path) -> dict[str, Path]:
-    files = {name: scratch / name.removeprefix("--") for name in contents}
-    for name, content in contents.items():
-        try:
-            files[name].write_text(content, "utf-8")
-        except OSError as error:
-            raise StateUnavailable(NO_TMPDIR, cause=f"{files[name]}: {error.strerror}") from error
-    return files
+def _written(file: Path, content: str) -> Path:
+    try:
+        file.write_text(content, "utf-8")
+    except OSError as error:
+        raise StateUnavailable(NO_TMPDIR, cause=f"{file}: {error.strerror}") from error
+    return file

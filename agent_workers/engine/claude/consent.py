@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agent_workers.errors import defect
 from agent_workers.protocol.v1.events import Notice, PermissionResolved, ToolCall
+from agent_workers.protocol.v1.settings import APP_TOOL
 
 from .paths import stays_within
 
@@ -135,7 +136,7 @@ class Consent:
         The CLI re-runs the pending call of a resumed session by itself, sometimes before it asks here; its rules then
         ask about it. It is known by not being of this run.
         """
-        allowed = name in self._permissions.allow or name.startswith("mcp__app__")
+        allowed = name in self._permissions.allow or name.startswith(APP_TOOL)
         if allowed or (self._decision and tool_use_id == self._decision.tool_use_id):
             return "pass", ""
         fault = self._why_not_deferred(tool_use_id, in_subagent=in_subagent)

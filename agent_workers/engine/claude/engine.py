@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from agent_workers.protocol.v1.request import Request
 
     from .dialogue import Dialogue
+    from .leftovers import Orphans
     from .process import CliProcess
 
 Message = dict[str, Any]
@@ -100,8 +101,8 @@ class ClaudeEngine:
             self._attach()
         self._tasks.start_soon(self._send_prompt)
         self._tasks.start_soon(self._keep_stderr_tail)
-        if self._dialogue:
-            self._tasks.start_soon(self._reap_orphans)
+        if self._process.orphans:
+            self._tasks.start_soon(self._reap, self._process.orphans)
         return self
 
     async def __aexit__(
@@ -237,10 +238,10 @@ class ClaudeEngine:
             self._stderr_tail = (self._stderr_tail + chunk)[-_STDERR_TAIL:]
         self._stderr_ended.set()
 
-    async def _reap_orphans(self) -> None:
+    async def _reap(self, orphans: Orphans) -> None:
         while True:
             await anyio.sleep(_REAP_S)
-            self._process.reap_orphans()
+            orphans.reap()
 
     # Writing
 

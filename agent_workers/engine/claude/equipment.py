@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.protocol.v1.settings import APP_SERVER
+from agent_workers.protocol.v1.settings import APP_SERVER, APP_TOOL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def for_chat(request: Request, cwd: Path) -> Equipment:
 
 def app_tool_names(request: Request) -> list[str]:
     """The application's tools as the model sees them. They are allowed: the application itself may refuse."""
-    return [f"mcp__{APP_SERVER}__{tool.name}" for tool in request.app_tools or ()]
+    return [f"{APP_TOOL}{tool.name}" for tool in request.app_tools or ()]
 
 
 def app_server(request: Request) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing import Any
 
 import anyio
 
-from .leftovers import end_with_parent
+from .kernel import end_with_parent
+from .validator import validator_of
 
 CHECK_S = 5
 """Seconds that the program may take; it starts within a few tenths of one."""
@@ -36,13 +37,8 @@ async def check_input(schema: dict[str, Any], tool_input: dict[str, Any]) -> str
 
 def faults(schema: dict[str, Any], tool_input: dict[str, Any]) -> str:
     """What is wrong with the input, however long it takes to find out."""
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 slow, and few requests bring tools
-    from jsonschema.validators import validator_for  # noqa: PLC0415 likewise
-    from referencing.jsonschema import EMPTY_REGISTRY  # noqa: PLC0415 likewise
-
-    # With a registry of its own it fetches no reference from the network.
-    validator = validator_for(schema, default=Draft202012Validator)(schema, registry=EMPTY_REGISTRY)
-    found = [f"{fault.json_path}: {fault.message[:200]}" for fault in validator.iter_errors(tool_input)]
+    problems = validator_of(schema).iter_errors(tool_input)
+    found = [f"{problem.json_path}: {problem.message[:200]}" for problem in problems]
     more = f" And {len(found) - _MAX_FAULTS} more." if len(found) > _MAX_FAULTS else ""
     return "; ".join(found[:_MAX_FAULTS]) + more
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -12,23 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .environment import remove_scratch
+from .kernel import adopt_orphans, hide_from_others
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-_PR_SET_DUMPABLE = 4
-_PR_SET_CHILD_SUBREAPER = 36
 _ORDERLY_S = 3
 _PAUSE_S = 0.05
 _ROUNDS = 20  # each ends what the one before has orphaned
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
-
-
-def end_with_parent(number: signal.Signals) -> None:
-    """On Linux, has this process get the signal when its parent ends."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 class Orphans:
@@ -39,10 +30,8 @@ class Orphans:
     """
 
     def __init__(self) -> None:
-        if sys.platform == "linux":
-            prctl = ctypes.CDLL(None).prctl
-            prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-            prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        hide_from_others()
+        adopt_orphans()
         self._known = {os.getpid(), *_children(os.getpid())}  # a shell may have made others before it became this one
 
     def know(self, *pids: int) -> None:

@@ -1,4 +1,4 @@
-"""From a request to the CLI's command line, environment and first input line. Pure but for the prompt's file."""
+"""From a request to the CLI's command line, files, environment and first input line. Pure."""
 
 from __future__ import annotations
 
@@ -43,15 +43,14 @@ def command_line(
         cli: The CLI's path.
         request: A valid request.
         equipment: What the agent has besides words.
-        files: Written for this run, by what names each: a command line shows itself to every user of the host.
+        files: Written for this run, by their flags: a command line shows itself to every user of the host.
         max_turns: The worker's own limit, where the request brings none.
     """
     argv = [str(cli), "--output-format", "stream-json", "--verbose", "--input-format", "stream-json"]
     argv += ["--setting-sources=", "--strict-mcp-config", "--tools", ",".join(equipment.tools)]
     argv += equipment.flags
     for flag, file in files.items():
-        if flag.startswith("--"):
-            argv += [flag, str(file)]
+        argv += [flag, str(file)]
     argv += _model_flags(request, max_turns)
     argv += _session_flags(request)
     if request.stream.partial:
@@ -62,12 +61,12 @@ def command_line(
 
 
 def file_contents(equipment: Equipment, system_prompt: str, hidden: Sequence[str]) -> dict[str, str]:
-    """What the CLI reads from files, by the flag or variable that names each.
+    """What the CLI reads from files, by the flag that names each.
 
     Args:
         equipment: What the agent has besides words.
         system_prompt: The agent's instructions.
-        hidden: Names of variables that no command and no server beside the CLI is to see.
+        hidden: Names of variables that no MCP server is to see.
     """
     contents = {"--system-prompt-file": system_prompt}
     if equipment.settings:
@@ -79,8 +78,6 @@ def file_contents(equipment: Equipment, system_prompt: str, hidden: Sequence[str
             for name, server in equipment.servers.items()
         }
         contents["--mcp-config"] = json.dumps({"mcpServers": servers})
-    if hidden:
-        contents["CLAUDE_ENV_FILE"] = f"unset {' '.join(hidden)}\n"  # each shell of a tool reads it first
     return contents
 
 

@@ -18,6 +18,7 @@ from agent_workers.protocol.v1.events import Denial, Done, ModelUsage, PendingCa
 from agent_workers.wire import dump
 
 from .failure import NO_SANDBOX, api_failure
+from .validator import validator_of
 
 # Half a line: the other half is for the text and the envelope.
 _MAX_OUTPUT = 128 * 1024
@@ -95,15 +96,12 @@ def _failure(result: dict[str, Any], kind: str | None) -> WorkerError:
 
 
 def _valid_output(output: Any, schema: dict[str, Any]) -> Any:
-    from jsonschema import Draft202012Validator, ValidationError  # noqa: PLC0415 slow, and few runs have a schema
-    from jsonschema.validators import validator_for  # noqa: PLC0415 likewise
-    from referencing.jsonschema import EMPTY_REGISTRY  # noqa: PLC0415 likewise
+    from jsonschema import ValidationError  # noqa: PLC0415 slow, and few runs have a schema
 
     if output is None:
         raise OutputSchemaError(cause="the model answered without structured output")
     try:
-        # With a registry of its own it fetches no reference from the network.
-        validator_for(schema, default=Draft202012Validator)(schema, registry=EMPTY_REGISTRY).validate(output)
+        validator_of(schema).validate(output)
     except ValidationError as error:
         raise OutputSchemaError(cause=f"at {error.json_path}: {error.validator}") from error
     except re.error:

@@ -11,6 +11,7 @@ import anyio
 
 from agent_workers.protocol.v1.control import AppToolResult, Permission
 from agent_workers.protocol.v1.events import AppToolCall, PermissionRequest, PermissionResolved
+from agent_workers.wire import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,6 +124,4 @@ async def _tell_nobody(body: Body) -> bool:
 
 
 def _in(seconds: float) -> str:
-    """The time so many seconds from now, as the contract writes it."""
-    at = datetime.now(UTC) + timedelta(seconds=seconds)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return timestamp(datetime.now(UTC) + timedelta(seconds=seconds))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import signal
@@ -14,13 +13,13 @@ from typing import TYPE_CHECKING
 from agent_workers.errors import CliCrashed, CliMissing
 
 from .environment import remove_scratch
+from .kernel import end_with_parent
 from .leftovers import Guardian, Orphans, end_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _NOT_EXECUTABLE = frozenset({errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.EPERM})
 _NOT_STARTED = "The Claude CLI could not be started. Try again later."
 
@@ -35,6 +34,9 @@ class CliProcess:
         scratch: The run's directory for temporary files; removed with the process.
         secrets: What it reads from a descriptor each, by the variable that is to hold the descriptor's number.
         orphans: Looks after what its commands leave behind.
+
+    Attributes:
+        orphans: As given.
 
     Raises:
         CliMissing: It cannot be executed.
@@ -52,7 +54,7 @@ class CliProcess:
         orphans: Orphans | None = None,
     ) -> None:
         self._scratch = scratch
-        self._orphans = orphans
+        self.orphans = orphans
         before_exec = _tie_to_parent()
         descriptors = {name: _readable(secret) for name, secret in (secrets or {}).items()}
         try:
@@ -120,16 +122,8 @@ class CliProcess:
         """Ends the CLI at once, and all that it has started."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-        self.sweep()
-
-    def sweep(self) -> None:
-        """Ends what outlived the CLI, such as a background shell in a session of its own."""
-        end_leftovers(self._scratch, spare={self.pid, self._guardian.pid}, orphans=self._orphans)
-
-    def reap_orphans(self) -> None:
-        """Lets go of what its commands have left behind and what has ended since."""
-        if self._orphans:
-            self._orphans.reap()
+        # What outlives it is, for instance, a background shell in a session of its own.
+        end_leftovers(self._scratch, spare={self.pid, self._guardian.pid}, orphans=self.orphans)
 
     def remove_scratch(self) -> None:
         """Removes the run's temporary files."""
@@ -149,11 +143,10 @@ def _tie_to_parent() -> Callable[[], None] | None:
     """On Linux, what to call in the child so that it ends when this process ends, even by SIGKILL."""
     if sys.platform != "linux":
         return None
-    prctl = ctypes.CDLL(None).prctl
     parent = os.getpid()
 
     def die_with_parent() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        end_with_parent(signal.SIGTERM)
         if os.getppid() != parent:  # it ended before the call above
             os._exit(1)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.errors import SandboxUnavailable
+from agent_workers.protocol.v1.task import tools_of
 
 from .equipment import WITH_SERVERS, Equipment, app_server, app_tool_names
 
@@ -77,7 +78,7 @@ def _allowed(request: TaskRequest) -> Iterator[str]:
     directories = [request.cwd, *request.add_dirs]
     for rule in request.permissions.allow:
         if rule.startswith("mcp__"):
-            yield from (name for name in request.tools if name == rule or _server_of(name) == rule)
+            yield from tools_of(rule, request.tools)
         else:
             yield from _scoped(rule, directories)
     yield from app_tool_names(request)
@@ -95,10 +96,6 @@ def _asked(request: TaskRequest, *, confined: bool) -> Iterator[str]:
 
 def _covers_git(rule: str) -> bool:
     return rule == "Bash" or rule.startswith("Bash(git")
-
-
-def _server_of(tool: str) -> str:
-    return "__".join(tool.split("__")[:2])
 
 
 def _scoped(rule: str, directories: Sequence[str]) -> Iterator[str]:

@@ -38,8 +38,7 @@ Message = dict[str, Any]
 _OUTPUT_TOOL = "StructuredOutput"
 _SYNTHETIC = "<synthetic>"
 _SUBAGENT = "Agent"
-# A tool's name in the CLI's announcement, where its calls bear another.
-_CALLED = {"Task": _SUBAGENT}
+_SUBAGENT_ANNOUNCED = "Task"  # its calls bear the name above
 
 
 class Translator:
@@ -273,7 +272,7 @@ class Translator:
             session_id=message["session_id"],
             model=message.get("model", "unknown"),
             cli_version=message.get("claude_code_version", "unknown"),
-            tools=[name for name in map(_called, message.get("tools", [])) if self._offers(name)],
+            tools=list(self._offers(message.get("tools", []))),
             resumed=self._resumed,
         )
         self._announced = True
@@ -281,16 +280,15 @@ class Translator:
         self._progress.session_id = session.session_id
         yield session
 
-    def _offers(self, name: str) -> bool:
-        return name != _OUTPUT_TOOL and (self._offered is None or name in self._offered)
+    def _offers(self, announced: list[str]) -> Iterator[str]:
+        for name in announced:
+            called = _SUBAGENT if name == _SUBAGENT_ANNOUNCED else name
+            if called != _OUTPUT_TOOL and (self._offered is None or called in self._offered):
+                yield called
 
     def _rate_limit(self, message: Message) -> Iterator[Body]:
         if message.get("rate_limit_info", {}).get("status") == "allowed_warning":
             yield Notice(level="warning", code="rate_limit_near", message="The account is close to its rate limit.")
-
-
-def _called(name: str) -> str:
-    return _CALLED.get(name, name)
 
 
 def _plain_text(content: Any) -> str:

@@ -25,6 +25,16 @@ ToolContent = Annotated[
     by_shape(_content_kind, "must be a string or a list of text and image blocks"),
 ]
 
+Behavior = Annotated[Literal["allow", "deny"], Field(description="The decision.")]
+DenialMessage = Annotated[Opt[str], Field(description="What to tell the model on a denial. Ignored with `allow`.")]
+UpdatedInput = Annotated[
+    Opt[JsonObject],
+    Field(
+        description="Input to run the tool with instead of the model's; the model's own when absent or empty. Not "
+        "checked against the rules. Ignored with `deny`."
+    ),
+]
+
 
 class Abort(Strict):
     """Stop the run; it ends with `aborted`."""
@@ -39,13 +49,9 @@ class Permission(Strict):
     type: Literal["permission"] = Field(description="Kind of message.")
     id: MessageId = Field(description="Id of this message, of the caller's choice; the `ack` bears the same.")
     permission_id: PendingId = Field(description="Id of the question, from `permission_request`.")
-    behavior: Literal["allow", "deny"] = Field(description="The decision.")
-    message: Opt[str] = Field(default=None, description="What to tell the model on a denial. Ignored with `allow`.")
-    updated_input: Opt[JsonObject] = Field(
-        default=None,
-        description="Input to run the tool with instead of the model's; the model's own when absent or empty. Not "
-        "checked against the rules. Ignored with `deny`.",
-    )
+    behavior: Behavior
+    message: DenialMessage = None
+    updated_input: UpdatedInput = None
 
 
 class AppToolResult(Strict):

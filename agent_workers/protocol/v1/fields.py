@@ -19,6 +19,7 @@ TOOL_NAME = r"^[A-Za-z0-9_-]{1,64}$"
 NO_NUL = r"^[^\x00]+$"
 # "${NAME}" in the settings of an MCP server would be replaced by a variable of the worker's environment.
 NO_VARIABLE = r"^(?:[^\x00$]|\$+[^\x00${])*\$*$"
+VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,255}$"
 ABSOLUTE_PATH = r"^/[^\x00]*$"
 BUILT_IN_OR_MCP = r"^(?:[A-Z][A-Za-z]{0,63}|mcp__[A-Za-z0-9_-]{1,64}__[A-Za-z0-9_-]{1,64})$"
 # No parenthesis within the specifier, so that one rule can never be read as two.
@@ -36,6 +37,7 @@ PATTERN_WORDS = {
     TOOL_NAME: "must be 1 to 64 characters out of A-Z a-z 0-9 _ -",
     NO_NUL: "must not be empty or hold NUL characters",
     NO_VARIABLE: "must not hold ${ or NUL characters",
+    VARIABLE_NAME: "must be the name of a variable: A-Z a-z 0-9 _, no digit first",
     ABSOLUTE_PATH: "must be an absolute path",
     BUILT_IN_OR_MCP: "must be the name of a tool, such as Read or mcp__server__tool",
     TOOL_RULE: "must be one rule, such as Read, Bash(git status), Edit(src/**) or mcp__server__tool; "

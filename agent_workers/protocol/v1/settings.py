@@ -20,7 +20,9 @@ from agent_workers.protocol.v1.fields import (
 )
 
 APP_SERVER = "app"
-"""The MCP server under whose name the model sees the request's `app_tools`: `mcp__app__<name>`."""
+"""The MCP server under whose name the model sees the request's `app_tools`."""
+APP_TOOL = f"mcp__{APP_SERVER}__"
+"""What the model sees before the name of each."""
 
 
 class ResumeSession(Strict):

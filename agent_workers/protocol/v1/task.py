@@ -1,20 +1,22 @@
 """The task worker's request: an agent with tools in a working directory."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 from agent_workers.protocol.v1.content import by_shape
+from agent_workers.protocol.v1.control import Behavior, DenialMessage, UpdatedInput
 from agent_workers.protocol.v1.fields import (
     NO_VARIABLE,
     PATTERN_WORDS,
+    VARIABLE_NAME,
     AbsolutePath,
     ArgumentText,
     Few,
     Fixed,
-    JsonObject,
     ModelName,
     Opt,
     RunSeconds,
@@ -27,7 +29,6 @@ from agent_workers.protocol.v1.fields import (
 from agent_workers.protocol.v1.request import Request
 from agent_workers.protocol.v1.settings import APP_SERVER
 
-_VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,255}$"
 _HEADER = r"^[!#$%&'*+.^_`|~A-Za-z0-9-]{1,255}$"  # RFC 9110, section 5.6.2
 _NAME = r"^[A-Za-z0-9-](?:_?[A-Za-z0-9-]){0,63}$"
 
@@ -40,13 +41,9 @@ class Decision(Strict):
     synonyms: ClassVar = {"permission_id": "tool_use_id", "id": "tool_use_id"}
 
     tool_use_id: Text = Field(description="Id of the call, from `pending` of that run's `done`.")
-    behavior: Literal["allow", "deny"] = Field(description="The decision.")
-    message: Opt[str] = Field(default=None, description="What to tell the model on a denial. Ignored with `allow`.")
-    updated_input: Opt[JsonObject] = Field(
-        default=None,
-        description="Input to run the tool with instead of the model's; the model's own when absent or empty. Not "
-        "checked against the rules. Ignored with `deny`.",
-    )
+    behavior: Behavior
+    message: DenialMessage = None
+    updated_input: UpdatedInput = None
 
 
 class Permissions(Strict):
@@ -94,7 +91,7 @@ def _all_match(names: dict[str, str], pattern: str, kind: str) -> dict[str, str]
 
 
 def _variables(env: dict[str, str]) -> dict[str, str]:
-    return _all_match(env, _VARIABLE, "a variable")
+    return _all_match(env, VARIABLE_NAME, "a variable")
 
 
 def _headers(headers: dict[str, str]) -> dict[str, str]:
@@ -108,7 +105,9 @@ class StdioServer(Strict):
     command: Annotated[Fixed, Field(min_length=1)] = Field(description="Program to start.")
     args: Few[Fixed] = Field(default_factory=list, description="Its arguments.")
     env: Annotated[
-        dict[str, Fixed], Field(json_schema_extra={"propertyNames": {"pattern": _VARIABLE}}), AfterValidator(_variables)
+        dict[str, Fixed],
+        Field(json_schema_extra={"propertyNames": {"pattern": VARIABLE_NAME}}),
+        AfterValidator(_variables),
     ] = Field(default_factory=dict, description="Variables to add to its environment.")
 
 
@@ -174,6 +173,12 @@ McpServers = Annotated[
     AfterValidator(_not_ours),
 ]
 Agents = Annotated[dict[str, Agent], Field(max_length=100, json_schema_extra=_NAMES), AfterValidator(_named)]
+
+
+def tools_of(rule: str, tools: Sequence[str]) -> list[str]:
+    """Those of the tools that a rule is about: the one of its name, or all of the MCP server that it names."""
+    name = rule.partition("(")[0]
+    return [tool for tool in tools if name in (tool, "__".join(tool.split("__")[:2]))]
 
 
 class TaskRequest(Request):

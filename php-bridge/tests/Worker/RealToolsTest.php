@@ -180,7 +180,7 @@ final class RealToolsTest extends TestCase
         self::assertSame(['not_pending'], array_column(self::of(Ack::class, $events), 'code'));
         [$settled] = self::of(PermissionResolved::class, $events);
         self::assertSame(['deny', 'timeout'], [$settled->behavior, $settled->by]);
-        self::assertSame([], glob($this->directory() . '/work/*'));
+        self::assertSame([], glob($this->directory() . '/folder/*'));
         self::assertInstanceOf(Done::class, self::last($events));
     }
 
@@ -193,7 +193,7 @@ final class RealToolsTest extends TestCase
         [$result] = self::of(ToolResult::class, $events);
         self::assertSame('denied', $result->status);
         self::assertStringNotContainsString('geheim', $result->content);
-        self::assertSame([], glob($this->directory() . '/work/*'));
+        self::assertSame([], glob($this->directory() . '/folder/*'));
     }
 
     /**
@@ -212,7 +212,7 @@ final class RealToolsTest extends TestCase
         $second = $this->agent('agent-task', 'hello')->run($request);
 
         self::assertSame(['end_turn', null], [$second->stopReason, $second->pending]);
-        self::assertSame($made, array_map('basename', glob($this->directory() . '/work/*')));
+        self::assertSame($made, array_map('basename', glob($this->directory() . '/folder/*')));
     }
 
     /** @return iterable<string, array{Decision, list<string>}> */
@@ -253,7 +253,7 @@ final class RealToolsTest extends TestCase
 
     private function task(): Request
     {
-        $directory = $this->directory() . '/work';
+        $directory = $this->directory() . '/folder';
         is_dir($directory) || mkdir($directory);
 
         return self::request()->cwd($directory)->tools(['Bash']);
