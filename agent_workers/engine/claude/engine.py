@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import logging
-import math
 import os
 import time
 from contextlib import aclosing, suppress
@@ -16,21 +14,20 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from agent_workers.engine.base import Progress
-from agent_workers.errors import CliCrashed, WorkerError, defect
+from agent_workers.errors import CliCrashed, WorkerError
 from agent_workers.protocol.v1.events import Done
 from agent_workers.wire import LineFramer, LineTooLong
 
 from .equipment import offered
 from .failure import cli_failure
+from .sdk_client import SdkClient
 from .translate import Translator
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
     from pathlib import Path
-    from types import ModuleType, TracebackType
+    from types import TracebackType
     from typing import Self
-
-    from claude_agent_sdk import ClaudeSDKClient
 
     from agent_workers.engine.base import Tell
     from agent_workers.protocol.v1.control import AppToolResult, Permission
@@ -49,8 +46,6 @@ _CHUNK = 1 << 16
 _MAX_MESSAGE = 64 << 20  # bytes of one message of the CLI; the SDK's own bound is 1 MiB, less than a large tool result
 _STDERR_TAIL = 8 << 10
 _REST_S = 0.02
-_CONNECT_S = 15
-_INTERRUPT_S = 1
 _REAP_S = 1
 _TERMINATE_S = 3
 _CONTROL_TYPES = frozenset({"control_request", "control_response", "control_cancel_request"})
@@ -85,20 +80,16 @@ class ClaudeEngine:
         self._framer = LineFramer(_MAX_MESSAGE)
         self._stderr_tail = b""
         self._stderr_ended = anyio.Event()
-        self._to_sdk, self._sdk_inbox = anyio.create_memory_object_stream[Message](math.inf)
         self._writing = anyio.Lock(fast_acquire=True)
+        self._sdk = SdkClient(self._write, self._dialogue)
         self._attached = False
-        self._connected = anyio.Event()
-        self._client: ClaudeSDKClient | None = None
-        self._fault: WorkerError | None = None
 
     async def __aenter__(self) -> Self:
         self._stdout = await _reader(self._process.stdout)
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
         if self._needs_first or (self._dialogue and self._dialogue.app_tools):
-            # for these the CLI asks before it says that it is up
-            self._attach()
+            self._attach()  # for these the CLI asks before it says that it is up
         self._tasks.start_soon(self._send_prompt)
         self._tasks.start_soon(self._keep_stderr_tail)
         if self._process.orphans:
@@ -110,11 +101,7 @@ class ClaudeEngine:
     ) -> None:
         self._tasks.cancel_scope.cancel()
         await self._tasks.__aexit__(kind, error, trace)
-        self._to_sdk.close()
-        if self._client:
-            with anyio.move_on_after(_INTERRUPT_S, shield=True), suppress(Exception):
-                await self._client.disconnect()
-        self._sdk_inbox.close()
+        await self._sdk.close()
 
     async def events(self) -> AsyncGenerator[Body]:
         """Yields the run's event bodies, a terminal one last.
@@ -130,7 +117,7 @@ class ClaudeEngine:
                     yield body
                 if self._translator.finished:
                     return
-        raise self._fault or await self._early_end()
+        raise self._sdk.fault or await self._early_end()
 
     def listen(self, tell: Tell) -> None:
         """Has the agent's questions told from now on."""
@@ -160,7 +147,8 @@ class ClaudeEngine:
 
     async def _stop_in_order(self, *, interrupt: bool) -> None:
         if interrupt:
-            await self._interrupt()
+            if not self._process.ended:
+                await self._sdk.interrupt()
             self._process.terminate()
         self._process.close_stdin()
         with anyio.move_on_after(_TERMINATE_S):
@@ -186,7 +174,7 @@ class ClaudeEngine:
         while chunk := await self._stdout.read(_CHUNK):
             for message in self._decoded(chunk):
                 if message.get("type") in _CONTROL_TYPES:
-                    self._hand_to_sdk(message)
+                    self._sdk.hand(message)
                 else:
                     yield message
             if time.monotonic() - rested > _REST_S:
@@ -207,10 +195,6 @@ class ClaudeEngine:
                     continue
                 if isinstance(message.get("type"), str):
                     yield message
-
-    def _hand_to_sdk(self, message: Message) -> None:
-        with suppress(anyio.WouldBlock, anyio.BrokenResourceError, anyio.ClosedResourceError):
-            self._to_sdk.send_nowait(message)
 
     def _translated(self, message: Message) -> Iterator[Body]:
         if message.get("subtype") == "init":  # each turn brings one
@@ -247,7 +231,7 @@ class ClaudeEngine:
 
     async def _send_prompt(self) -> None:
         if self._needs_first:
-            await self._connected.wait()
+            await self._sdk.connected.wait()
         if self._unsent:
             await self._write(self._unsent)
 
@@ -262,34 +246,15 @@ class ClaudeEngine:
                 except (BrokenPipeError, ValueError):
                     return  # the CLI has ended; reading tells why
 
-    # The SDK's client
-
     def _attach(self) -> None:
         if not self._attached:
             self._attached = True
-            self._tasks.start_soon(self._attach_sdk)
+            self._tasks.start_soon(self._connect)
 
-    async def _attach_sdk(self) -> None:
-        """Connects the SDK's client, where nothing needs it before the first words while the model thinks."""
-        try:
-            sdk = await anyio.to_thread.run_sync(_import_sdk, abandon_on_cancel=True)
-            client = sdk.client_of(sdk.RunningCli(self._write, self._sdk_inbox), self._dialogue)
-            with anyio.fail_after(_CONNECT_S):
-                await client.connect()
-            self._client = client
-            self._connected.set()
-        except Exception as error:  # noqa: BLE001
-            if self._dialogue and self._dialogue.needed:
-                self._fault = CliCrashed(cause=f"the SDK's client could not connect: {defect(error)}")
-                self._process.terminate()
-            else:  # without it, stopping is less polite and nothing else
-                logger.warning("the SDK's client could not connect: %s", type(error).__name__)
-
-    async def _interrupt(self) -> None:
-        if self._client is None or self._process.ended:
-            return
-        with anyio.move_on_after(_INTERRUPT_S), suppress(Exception):
-            await self._client.interrupt()
+    async def _connect(self) -> None:
+        await self._sdk.connect()
+        if self._sdk.fault:
+            self._process.terminate()  # reading then ends, and tells of the fault
 
     async def _discard_messages(self) -> None:
         with suppress(WorkerError, ValueError):
@@ -304,16 +269,6 @@ def _dialogue_of(request: Request, progress: Progress, translator: Translator, f
     from .dialogue import Dialogue  # noqa: PLC0415 see above
 
     return Dialogue(request, progress, translator, folder)
-
-
-def _import_sdk() -> ModuleType:
-    gc.disable()  # a collection during the import finds nothing and costs a quarter of its time
-    try:
-        from . import transport  # noqa: PLC0415 the slowest import of all
-    finally:
-        gc.freeze()
-        gc.enable()
-    return transport
 
 
 async def _reader(pipe: IO[bytes]) -> asyncio.StreamReader:

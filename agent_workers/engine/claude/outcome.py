@@ -14,10 +14,11 @@ from agent_workers.errors import (
     SessionNotFound,
     WorkerError,
 )
-from agent_workers.protocol.v1.events import Denial, Done, ModelUsage, PendingCall, Usage
+from agent_workers.protocol.v1.events import Denial, Done, ModelUsage, PendingCall
 from agent_workers.wire import dump
 
 from .failure import NO_SANDBOX, api_failure
+from .tokens import count, usage_of
 from .validator import validator_of
 
 # Half a line: the other half is for the text and the envelope.
@@ -25,7 +26,6 @@ _MAX_OUTPUT = 128 * 1024
 _LIMIT_REASONS = {"error_max_turns": "max_turns", "error_max_budget_usd": "max_budget"}
 _DEFERRED = "tool_deferred"
 _NO_TOOL = "so its deferred call didn't run"
-_TOKEN_FIELDS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
 
 def outcome(
@@ -127,8 +127,8 @@ def _done(result: dict[str, Any], text: str, session_id: str | None, *, stop_rea
         session_id=result.get("session_id") or session_id or "",
         usage=usage_of(result.get("usage") or {}),
         cost_usd=cost if isinstance(cost, int | float) and cost >= 0 else None,
-        duration_ms=_count(result.get("duration_ms")) or 0,
-        turns=_count(result.get("num_turns")) or 0,
+        duration_ms=count(result.get("duration_ms")) or 0,
+        turns=count(result.get("num_turns")) or 0,
         models=models or None,
         denials=denials or None,
         pending=_pending(result.get("deferred_tool_use")),
@@ -141,30 +141,12 @@ def _pending(call: Any) -> PendingCall | None:
     return PendingCall(tool_use_id=call["id"], name=str(call.get("name")), input=call.get("input"))
 
 
-def _count(value: object) -> int | None:
-    return int(value) if isinstance(value, int | float) and value >= 0 else None
-
-
-def usage_of(usage: dict[str, Any], *, onto: Usage | None = None) -> Usage:
-    """The tokens that the API has reported; a count that it left out keeps its earlier value."""
-    known = onto.model_dump(exclude_none=True) if onto else {}
-    return Usage(**known | {name: count for name in _TOKEN_FIELDS if (count := _count(usage.get(name))) is not None})
-
-
-def usage_sum(one: Usage | None, other: Usage) -> Usage:
-    """The tokens of both; a count that one of them leaves out is the other's."""
-    counts = one.model_dump(exclude_none=True) if one else {}
-    for name, count in other.model_dump(exclude_none=True).items():
-        counts[name] = counts.get(name, 0) + count
-    return Usage(**counts)
-
-
 def _model_usage(usage: dict[str, Any]) -> ModelUsage:
     cost = usage.get("costUSD")
     return ModelUsage(
-        input_tokens=_count(usage.get("inputTokens")),
-        output_tokens=_count(usage.get("outputTokens")),
-        cache_read_input_tokens=_count(usage.get("cacheReadInputTokens")),
-        cache_creation_input_tokens=_count(usage.get("cacheCreationInputTokens")),
+        input_tokens=count(usage.get("inputTokens")),
+        output_tokens=count(usage.get("outputTokens")),
+        cache_read_input_tokens=count(usage.get("cacheReadInputTokens")),
+        cache_creation_input_tokens=count(usage.get("cacheCreationInputTokens")),
         cost_usd=cost if isinstance(cost, int | float) and cost >= 0 else None,
     )

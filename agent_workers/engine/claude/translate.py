@@ -14,18 +14,16 @@ from agent_workers.protocol.v1.events import (
     Delta,
     Discard,
     Notice,
-    Retry,
     Session,
-    Task,
     Thinking,
     ToolCall,
     ToolResult,
-    Usage,
 )
 
 from .answer import Answer
-from .failure import retry_code
-from .outcome import outcome, usage_of, usage_sum
+from .news import plain_text, retry_of, tasks_of
+from .outcome import outcome
+from .tokens import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -77,8 +75,7 @@ class Translator:
         self._denials: set[str] = set()
         self._api_error: str | None = None
         self._refused = False
-        self._earlier_calls: Usage | None = None
-        self._call: Usage | None = None
+        self._tally = Tally(progress)
 
     def note_denial(self, tool_use_id: str) -> None:
         """Notes that a call was denied; its result says so."""
@@ -107,7 +104,7 @@ class Translator:
             yield from self._rate_limit(message)
         elif kind == "result":
             self.finished = True
-            self._settle(message)
+            self._tally.settle(message)
             yield outcome(
                 message,
                 self._answer.text,
@@ -139,7 +136,7 @@ class Translator:
         elif kind == "message_start":
             yield from self._message_start(event["message"])
         elif kind == "message_delta":
-            self._count(event.get("usage"))
+            self._tally.add(event.get("usage"))
             self._refused = event.get("delta", {}).get("stop_reason") == "refusal"
         elif kind == "message_stop" and not self._refused:  # the CLI asks once more after a refusal
             # Of a broken stream the CLI itself writes the end, and says what of it a further attempt replaces.
@@ -149,8 +146,8 @@ class Translator:
         yield from self._superseded("retry")
         self._refused = False
         self._answer.begin_message(model_message.get("id"))
-        self._earlier_calls, self._call = self._progress.usage, None
-        self._count(model_message.get("usage"))
+        self._tally.begin_call()
+        self._tally.add(model_message.get("usage"))
 
     def _piece(self, event: Message) -> Iterator[Body]:
         delta = event["delta"]
@@ -170,19 +167,6 @@ class Translator:
     def _superseded(self, reason: str) -> Iterator[Body]:
         if blocks := self._answer.discard_unfinished():
             yield Discard(blocks=blocks, reason=reason)
-
-    def _count(self, usage: Message | None) -> None:
-        """Adds up the calls of the API; within one of them a later count replaces the earlier."""
-        if usage:
-            self._call = usage_of(usage, onto=self._call)
-            self._progress.usage = usage_sum(self._earlier_calls, self._call)
-
-    def _settle(self, result: Message) -> None:
-        """Notes the agent's own sums, for a run that fails. Of a stream that broke they say zero: unknown, that is."""
-        usage = usage_of(result.get("usage") or {})
-        if usage.input_tokens or usage.output_tokens:
-            self._progress.usage = usage
-        self._progress.cost_usd = result.get("total_cost_usd") or None
 
     # Finished messages
 
@@ -242,7 +226,7 @@ class Translator:
         return ToolResult(
             tool_use_id=call,
             status="denied" if call in self._denials else "error" if block.get("is_error") else "ok",
-            content=_plain_text(block.get("content")),
+            content=plain_text(block.get("content")),
             parent_tool_use_id=parent,
         )
 
@@ -254,7 +238,7 @@ class Translator:
             yield from self._init(message)
         elif subtype == "api_retry":
             yield from self._superseded("retry")
-            yield _retry(message)
+            yield retry_of(message)
         elif subtype == "permission_denied" and message.get("tool_use_id"):
             self._denials.add(message["tool_use_id"])
         elif subtype == "model_fallback":
@@ -263,7 +247,7 @@ class Translator:
             yield Notice(level="info", code="compacted", message="The conversation was summarised to fit the model.")
         elif subtype in ("task_started", "task_progress", "task_notification", "task_updated"):
             self._progress.touch()
-            yield from _task(message)
+            yield from tasks_of(message)
 
     def _init(self, message: Message) -> Iterator[Body]:
         if self._announced:
@@ -289,34 +273,3 @@ class Translator:
     def _rate_limit(self, message: Message) -> Iterator[Body]:
         if message.get("rate_limit_info", {}).get("status") == "allowed_warning":
             yield Notice(level="warning", code="rate_limit_near", message="The account is close to its rate limit.")
-
-
-def _plain_text(content: Any) -> str:
-    if isinstance(content, list):
-        return "\n".join(part.get("text") or f"[{part.get('type', 'unknown')}]" for part in content)
-    return content if isinstance(content, str) else ""
-
-
-def _retry(message: Message) -> Retry:
-    status = message.get("error_status")
-    return Retry(
-        attempt=message.get("attempt", 1),
-        max_attempts=message.get("max_retries", 1),
-        delay_ms=round(message.get("retry_delay_ms") or 0),
-        http_status=status if isinstance(status, int) else None,
-        code=retry_code(status, message.get("error")),
-    )
-
-
-def _task(message: Message) -> Iterator[Task]:
-    patch = message.get("patch") or {}
-    status = message.get("status") or patch.get("status")
-    if message["subtype"] == "task_started":
-        status = "started"
-    if status and message.get("task_id"):
-        yield Task(
-            task_id=message["task_id"],
-            status=status,
-            description=message.get("description") or message.get("summary") or "",
-            tool_use_id=message.get("tool_use_id"),
-        )

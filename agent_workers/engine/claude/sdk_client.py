@@ -1,0 +1,91 @@
+"""The SDK's client of one run: imported late, connected to a CLI that runs already."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import math
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from agent_workers.errors import CliCrashed, WorkerError, defect
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from types import ModuleType
+
+    from claude_agent_sdk import ClaudeSDKClient
+
+    from .dialogue import Dialogue
+
+logger = logging.getLogger("agent_workers")
+
+_CONNECT_S = 15
+_INTERRUPT_S = 1
+
+
+class SdkClient:
+    """Speaks the SDK's control protocol with the CLI.
+
+    Args:
+        write: Writes bytes to the CLI's stdin.
+        dialogue: What the agent may ask of the application; None for nothing.
+
+    Attributes:
+        connected: Set once the client is connected.
+        fault: Why a run that cannot do without it has failed.
+    """
+
+    def __init__(self, write: Callable[[bytes], Awaitable[None]], dialogue: Dialogue | None) -> None:
+        self.connected = anyio.Event()
+        self.fault: WorkerError | None = None
+        self._write = write
+        self._dialogue = dialogue
+        self._outbox, self._inbox = anyio.create_memory_object_stream[dict[str, Any]](math.inf)
+        self._client: ClaudeSDKClient | None = None
+
+    def hand(self, message: dict[str, Any]) -> None:
+        """Hands it a control message of the CLI; kept until it is connected."""
+        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+            self._outbox.send_nowait(message)
+
+    async def connect(self) -> None:
+        """Connects, where nothing needs it before the first words while the model thinks."""
+        try:
+            sdk = await anyio.to_thread.run_sync(_import_sdk, abandon_on_cancel=True)
+            client = sdk.client_of(sdk.RunningCli(self._write, self._inbox), self._dialogue)
+            with anyio.fail_after(_CONNECT_S):
+                await client.connect()
+            self._client = client
+            self.connected.set()
+        except Exception as error:  # noqa: BLE001 whatever it is, it concerns those runs only that cannot do without
+            if self._dialogue and self._dialogue.needed:
+                self.fault = CliCrashed(cause=f"the SDK's client could not connect: {defect(error)}")
+            else:  # without it, stopping is less polite and nothing else
+                logger.warning("the SDK's client could not connect: %s", type(error).__name__)
+
+    async def interrupt(self) -> None:
+        """Tells the agent to stop, if it can be told."""
+        if self._client:
+            with anyio.move_on_after(_INTERRUPT_S), suppress(Exception):
+                await self._client.interrupt()
+
+    async def close(self) -> None:
+        """Leaves the CLI, which is the engine's to stop."""
+        self._outbox.close()
+        if self._client:
+            with anyio.move_on_after(_INTERRUPT_S, shield=True), suppress(Exception):
+                await self._client.disconnect()
+        self._inbox.close()
+
+
+def _import_sdk() -> ModuleType:
+    gc.disable()  # a collection during the import finds nothing and costs a quarter of its time
+    try:
+        from . import transport  # noqa: PLC0415 the slowest import of all
+    finally:
+        gc.freeze()
+        gc.enable()
+    return transport
