@@ -22,7 +22,7 @@ $(READY): pyproject.toml requirements-dev.txt
 setup: $(READY) ## Create .venv with the pinned packages
 
 .PHONY: demo
-demo: $(READY) ## Watch an answer stream, without an account: the simulator answers
+demo: $(READY) ## Watch an answer stream and an agent change a file, without an account: the simulator answers
 	@BIN=$(BIN) examples/shell/demo.sh
 
 REACT := examples/react
@@ -45,7 +45,7 @@ test: test-python test-php test-react ## Run every test; installs what the tests
 
 .PHONY: test-python
 test-python: $(READY) $(REACT)/node_modules/.ready ## Test the workers, and all of it from the browser to the CLI
-	@tools/need commands php:php-cli node:nodejs jq:jq setpriv:util-linux bwrap:bubblewrap socat:socat \
+	@tools/need commands php:php-cli node:nodejs jq:jq git:git setpriv:util-linux bwrap:bubblewrap socat:socat \
 		$(PHP_LIBRARIES) $(WEB_SERVERS)
 	$(BIN)/pytest
 

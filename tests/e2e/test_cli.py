@@ -1,5 +1,6 @@
 """A CLI that is missing, crashes or writes what nobody expected; and libraries that print."""
 
+import json
 from pathlib import Path
 
 import claude_agent_sdk
@@ -117,6 +118,20 @@ def test_a_result_that_cannot_be_understood_is_the_workers_fault_and_is_not_quot
     ended = home.run({"prompt": "x"}, env={"AGENT_WORKERS_CLI": str(strange)})
     assert ended.ending == ("internal", 1)
     assert "answer-canary" not in ended.stderr + ended.output.decode()
+
+
+def test_a_long_result_of_a_tool_is_cut_in_a_marked_way(home: Home) -> None:
+    block = {"type": "tool_result", "tool_use_id": "t1", "content": "ab" * 200_000}
+    message = {"type": "user", "message": {"role": "user", "content": [block]}}
+    (home.root / "result").write_text(json.dumps(message) + "\n")
+    ending = '{"type":"result","subtype":"success","session_id":"s","stop_reason":"end_turn","usage":{}}'
+    lines = (f"echo '{INIT}'", f"cat {home.root / 'result'}", f"echo '{ending}'", "cat > /dev/null")
+    scripted = script(home.root / "claude", *lines)
+    ended = home.run({"prompt": "x"}, env={"AGENT_WORKERS_CLI": str(scripted)})
+    [result] = ended.of("tool_result")
+    assert result["content"].startswith("abab")
+    assert result["truncated_bytes"] >= 400_000 - 256 * 1024
+    assert ended.ending == ("done", 0)
 
 
 PRINTING = """

@@ -25,14 +25,18 @@ def test_a_command_writes_in_the_working_directory_only_and_reaches_no_network(
     desk: Desk, policy: dict[str, str]
 ) -> None:
     outside = desk.home.root / "outside"
-    address = desk.simulator.base_url
-    desk.script(bash(f"touch inside; touch {outside}; curl -sS -m 5 {address}/health || echo unreachable"))
+    host, port = desk.simulator.base_url.removeprefix("http://").split(":")
+    look = f"timeout 5 bash -c '< /dev/tcp/{host}/{port}' && echo reached || echo unreachable"
+    desk.script(bash(f"touch inside; touch {outside}; {look}"))
     ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, env=policy)
     assert ended.ending == ("done", 0)
     assert ended.of("tool_result")[0]["status"] == "ok", ended.of("tool_result")[0]["content"]
     assert (desk.cwd / "inside").exists()
     assert not outside.exists()
     assert "unreachable" in ended.of("tool_result")[0]["content"]
+    desk.script(bash(look))
+    free = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]})
+    assert free.of("tool_result")[0]["content"].split()[-1] == "reached"
 
 
 def test_the_model_cannot_leave_the_sandbox(desk: Desk, policy: dict[str, str]) -> None:

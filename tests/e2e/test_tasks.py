@@ -64,12 +64,14 @@ def test_a_denied_call_is_told_as_such_and_the_run_goes_on(desk: Desk) -> None:
     assert ended.last["text"] == "I could not."
 
 
-def test_a_long_result_is_cut_in_a_marked_way(desk: Desk) -> None:
-    desk.file("long", "ab" * 150_000)
-    desk.script(bash("cat long"))
-    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, env={"BASH_MAX_OUTPUT_LENGTH": "400000"})
-    [result] = ended.of("tool_result")
-    assert result["status"] == "ok"
+def test_a_long_input_is_cut_in_a_marked_way_and_used_whole(desk: Desk) -> None:
+    text = "ab" * 200_000
+    desk.script(call("Write", file_path="long", content=text))
+    ended = desk.run(tools=["Write"], permissions={"allow": ["Write"]})
+    [called] = ended.of("tool_call")
+    assert called["truncated_bytes"] >= 400_000 - 256 * 1024
+    assert text.startswith(called["input"]["content"][:1000])
+    assert (desk.cwd / "long").read_text() == text
 
 
 def test_a_subagent_works_under_the_call_that_started_it(desk: Desk) -> None:

@@ -1,20 +1,6 @@
-<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="csrf-token" content="{{ csrf_token() }}">
-    <title>Agent task</title>
-    <link rel="stylesheet" href="/agent-chat.css">
-    <script src="/agent-chat.js" defer></script>
-    <style>
-      body { display: flex; flex-direction: column; height: 100dvh; margin: 0; color-scheme: light dark; }
-      nav { padding: 0.5rem 1rem; font: 0.85rem/1.55 system-ui, sans-serif; text-align: center; }
-      nav + div { flex: 1; min-height: 0; }
-    </style>
-  </head>
-  <body>
+@extends('page')
+@section('title', 'Agent task')
+@section('body')
     <nav aria-label="Pages"><a href="/">Chat</a> · <b>Task</b> · <a href="/plain">Without a build</a></nav>
     <div id="agent-task" data-base="/task"></div>
-  </body>
-</html>
+@endsection
