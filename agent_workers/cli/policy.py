@@ -85,7 +85,10 @@ def check(file: Path, name: str | None) -> None:
     ruling = loaded.rule(request, worker.name, default_turns=worker.max_turns)
     if ruling.objections:
         _end(f"{worker.name}: denied", _objections(ruling))
-    _say(f"{worker.name}: allowed", _changes(request, ruling.applied_to(request)))
+    granted = ruling.applied_to(request)
+    if problems := list(worker.check_host(granted)):
+        _end("the request is not valid", (f"{problem.pointer}: {problem.message}" for problem in problems))
+    _say(f"{worker.name}: allowed", _changes(request, granted))
 
 
 def _loaded(file: Path) -> Policy:

@@ -54,6 +54,13 @@ def test_what_init_writes_allows_no_task(scripts: Scripts, file: Path) -> None:
     assert [line.split(":")[0].strip() for line in lines[1:]] == ["request", "/cwd", "/tools/0", "/permissions/mode"]
 
 
+def test_what_the_worker_would_refuse_on_this_host_is_not_allowed(scripts: Scripts, file: Path) -> None:
+    file.write_text("version = 1\n")
+    task = {"prompt": "Hello", "cwd": str(scripts.home / "nowhere")}
+    expected = ["the request is not valid", "  /cwd: must be a directory that exists"]
+    assert check(scripts, file, task) == (2, expected)
+
+
 def test_without_a_file_init_writes_to_stdout(scripts: Scripts) -> None:
     assert scripts("agent-workers", "policy", "init").stdout == TEMPLATE
 
