@@ -15,10 +15,12 @@ The tree; each leaf's ``code`` is the ``error.code`` of the contract:
     │   ├── Overloaded          overloaded          retryable
     │   ├── ServerError         server_error        retryable
     │   ├── NetworkError        network             retryable
+    │   ├── GatewayError        gateway
     │   ├── ModelNotFound       model_not_found
     │   └── ContextOverflow     context_overflow
     ├── SessionNotFound         session_not_found
     ├── SessionExists           session_exists
+    ├── SessionBusy             session_busy        retryable
     ├── OutputSchemaError       output_schema
     ├── OutputSchemaUnusable    invalid_request (the run had begun)
     ├── PendingToolMissing      invalid_request (the run had begun)
@@ -27,6 +29,7 @@ The tree; each leaf's ``code`` is the ``error.code`` of the contract:
     ├── CliCrashed              cli_crashed         retryable
     ├── StateUnavailable        state_unavailable
     ├── SandboxUnavailable      sandbox_unavailable
+    ├── McpUnavailable          mcp_unavailable
     ├── Timeout                 timeout
     ├── IdleTimeout             idle_timeout        retryable
     └── InternalError           internal
@@ -176,6 +179,13 @@ class NetworkError(ApiError):
     default_message = "The connection to the model's API failed. Try again later."
 
 
+class GatewayError(ApiError):
+    """Raised when something answered in the API's place: a gateway, a proxy, or whatever a wrong base URL leads to."""
+
+    code = "gateway"
+    default_message = "Something else than the model's API answered. The operator must check base URL and proxy."
+
+
 class ModelNotFound(ApiError):
     """Raised when the model does not exist or the account may not use it (HTTP 404)."""
 
@@ -202,6 +212,14 @@ class SessionExists(WorkerError):
 
     code = "session_exists"
     default_message = "A session with this id exists already. Use session.resume to continue it."
+
+
+class SessionBusy(WorkerError):
+    """Raised when another run is at work in the session."""
+
+    code = "session_busy"
+    retryable = True
+    default_message = "Another run is at work in this session. Try again when it has ended."
 
 
 class OutputSchemaError(WorkerError):
@@ -259,6 +277,13 @@ class SandboxUnavailable(WorkerError):
 
     code = "sandbox_unavailable"
     default_message = "The sandbox that the host's policy asks for does not work here. The operator must install it."
+
+
+class McpUnavailable(WorkerError):
+    """Raised when an MCP server of the request does not start or does not answer."""
+
+    code = "mcp_unavailable"
+    default_message = "An MCP server of this request is not available."
 
 
 class Timeout(WorkerError):

@@ -62,7 +62,7 @@ def for_task(
         tools=[name for name in request.tools if not name.startswith("mcp__")],
         flags=[*_MODES[permissions.mode], *_directory_flags(request)],
         settings={"permissions": rules, **(_sandbox(sandbox_domains or ()) if confined else {})},
-        servers={name: server.model_dump() for name, server in request.mcp_servers.items()} | app_server(request),
+        servers=_servers(request) | app_server(request),
         variables=WITH_SERVERS | _VARIABLES,
         runs_code=True,
         needs_first=bool(request.agents) or permissions.mode == "defer",
@@ -137,3 +137,8 @@ def check_sandbox(host: Host) -> None:
         raise SandboxUnavailable(cause=f"not on the PATH: {', '.join(missing)} (packages bubblewrap and socat)")
     if len(os.fsencode(host.temporary_dir())) > _MAX_TMPDIR:
         raise SandboxUnavailable(cause=f"TMPDIR is a path of more than {_MAX_TMPDIR} bytes: {host.temporary_dir()}")
+
+
+def _servers(request: TaskRequest) -> dict[str, Any]:
+    """The request's MCP servers, as the CLI's configuration has them."""
+    return {name: server.model_dump(exclude={"optional"}) for name, server in request.mcp_servers.items()}

@@ -105,6 +105,7 @@ ToolRule = Annotated[str, Field(pattern=TOOL_RULE)]
 RunId = Annotated[str, Field(pattern=RUN_ID)]
 SessionId = Annotated[str, Field(pattern=UUID, json_schema_extra={"format": "uuid"}), AfterValidator(str.lower)]
 """Databases write a UUID in either case; the CLI names a file by it."""
+SessionOwner = Annotated[str, Field(pattern=NO_NUL, max_length=256)]
 ModelName = Annotated[str, Field(pattern=MODEL_NAME)]
 ToolName = Annotated[str, Field(pattern=TOOL_NAME)]
 Base64 = Annotated[str, Field(pattern=BASE64, json_schema_extra={"contentEncoding": "base64"})]

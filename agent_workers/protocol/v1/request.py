@@ -18,6 +18,7 @@ from agent_workers.protocol.v1.fields import (
     ModelName,
     Opt,
     RunId,
+    SessionOwner,
     Strict,
     Text,
     Version,
@@ -82,6 +83,7 @@ class Request(Strict):
         **dict.fromkeys(("schema", "json_schema", "output_format"), "output_schema"),
         **dict.fromkeys(("session_id", "resume", "conversation_id"), "session.resume"),
         **dict.fromkeys(("run_id", "id"), "run"),
+        **dict.fromkeys(("owner", "user_id"), "session_owner"),
         "version": "v",
         "turns": "max_turns",
         "streaming": "stream.partial",
@@ -106,6 +108,11 @@ class Request(Strict):
     thinking: bool = Field(default=False, description="Send the model's thinking as `thinking` events.")
     session: Opt[Session] = Field(
         default=None, description="Conversation to continue or to begin. A new one with a new id when absent."
+    )
+    session_owner: Opt[SessionOwner] = Field(
+        default=None,
+        description="Whose conversation it is, in the application's own words, such as the id of a user. A session is "
+        "resumed only by the owner that it began with; one that began without an owner, only without one.",
     )
     limits: Limits = Field(
         default_factory=Limits, description="Bounds on time and money. What is left out has its default."

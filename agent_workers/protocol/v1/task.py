@@ -109,6 +109,11 @@ class StdioServer(Strict):
         Field(json_schema_extra={"propertyNames": {"pattern": VARIABLE_NAME}}),
         AfterValidator(_variables),
     ] = Field(default_factory=dict, description="Variables to add to its environment.")
+    optional: bool = Field(
+        default=False,
+        description="Whether the run goes on, with a `notice` `mcp_failed`, where the server does not start. Otherwise "
+        "it ends with `error` `mcp_unavailable`.",
+    )
 
 
 class HttpServer(Strict):
@@ -121,6 +126,11 @@ class HttpServer(Strict):
         Field(json_schema_extra={"propertyNames": {"pattern": _HEADER}}),
         AfterValidator(_headers),
     ] = Field(default_factory=dict, description="Headers to send with each request.")
+    optional: bool = Field(
+        default=False,
+        description="Whether the run goes on, with a `notice` `mcp_failed`, where the server does not start. Otherwise "
+        "it ends with `error` `mcp_unavailable`.",
+    )
 
 
 class Agent(Strict):

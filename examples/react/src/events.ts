@@ -29,7 +29,8 @@ export type ErrorCode = Open<
   | "invalid_request" | "unsupported_version" | "policy_denied" | "auth" | "billing" | "rate_limited" | "overloaded"
   | "server_error" | "network" | "model_not_found" | "context_overflow" | "session_not_found" | "session_exists"
   | "output_schema" | "output_too_large" | "cli_missing" | "cli_crashed" | "state_unavailable"
-  | "sandbox_unavailable" | "timeout" | "idle_timeout" | "worker_lost" | "internal"
+  | "sandbox_unavailable" | "session_busy" | "mcp_unavailable" | "gateway" | "timeout" | "idle_timeout" | "worker_lost"
+  | "internal"
 >;
 export type StopReason = Open<
   "end_turn" | "max_tokens" | "max_turns" | "max_budget" | "refusal" | "permission_required"
