@@ -16,6 +16,7 @@ The tree; each leaf's ``code`` is the ``error.code`` of the contract:
     │   ├── ServerError         server_error        retryable
     │   ├── NetworkError        network             retryable
     │   ├── GatewayError        gateway
+    │   │   └── GatewayDown     gateway             retryable
     │   ├── ModelNotFound       model_not_found
     │   └── ContextOverflow     context_overflow
     ├── SessionNotFound         session_not_found
@@ -127,7 +128,7 @@ class ApiError(WorkerError):
 
 
 class RequestRejected(ApiError):
-    """Raised when the API refused the call's content (HTTP 400)."""
+    """Raised when the API refused the call's content (HTTP 400, and any other 4xx without a code of its own)."""
 
     code = "invalid_request"
     default_message = "The model's API refused the request."
@@ -184,6 +185,13 @@ class GatewayError(ApiError):
 
     code = "gateway"
     default_message = "Something else than the model's API answered. The operator must check base URL and proxy."
+
+
+class GatewayDown(GatewayError):
+    """Raised when a gateway before the API says that it cannot reach it now (HTTP 5xx without the API's own body)."""
+
+    retryable = True
+    default_message = "A gateway before the model's API could not answer. Try again later."
 
 
 class ModelNotFound(ApiError):

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from .api_request import ApiRequest, estimated_tokens
-from .scenario import Block, Message, ToolUse
+from .scenario import Block, Message, Raw, ToolUse
 from .schema_example import accepted, example, refused
 from .text import Cut, pieces
 
 _DELTAS_PER_PING = 500
 _JSON_PIECE = 12
+_DELTAS = ("text", "thinking", "tool_use")
 
 
 class Frame(NamedTuple):
@@ -79,6 +80,8 @@ def encoded(value: object) -> bytes:
 
 
 def _content(block: Block, request: ApiRequest, values: dict[str, object]) -> dict[str, Any]:
+    if isinstance(block, Raw):
+        return block.block
     if not isinstance(block, ToolUse):
         text = block.written(values)
         if block.type == "thinking":
@@ -94,10 +97,11 @@ def _content(block: Block, request: ApiRequest, values: dict[str, object]) -> di
 
 
 def _block_frames(index: int, block: dict[str, Any], cut: Cut) -> Iterator[Frame]:
-    yield Frame(event("content_block_start", index=index, content_block=_emptied(block)))
+    known = block.get("type") in _DELTAS
+    yield Frame(event("content_block_start", index=index, content_block=_emptied(block) if known else block))
     if index == 0:
         yield Frame(event("ping"))
-    for count, (kind, key, piece) in enumerate(_deltas(block, cut), start=1):
+    for count, (kind, key, piece) in enumerate(_deltas(block, cut) if known else (), start=1):
         head = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":' % index
         delta = b'{"type":"%s","%s":%s}}\n\n' % (kind, key, encoded(piece))
         yield Frame(head + delta, is_delta=True)

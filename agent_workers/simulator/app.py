@@ -12,9 +12,9 @@ from .api_request import ApiRequest, MalformedRequestError, estimated_tokens
 from .conversation import Conversations
 from .journal import Journal, Record
 from .recorder import OWN, Recorder
-from .scenario import Failure, Stall
+from .scenario import Failure, Page, Stall
 from .scenario_file import UnknownScenarioError, load_scenario, load_shipped, scenario_names
-from .streaming import JSON, Silence, answered, failed, failure
+from .streaming import JSON, Silence, answered, failed, failure, page
 
 
 def build_app(conversations: Conversations, journal: Journal) -> ASGIApp:
@@ -56,6 +56,8 @@ class Messages:
         record.scenario, record.call = cue.scenario, cue.call
         if isinstance(cue.step, Failure):
             return failed(cue.step)
+        if isinstance(cue.step, Page):
+            return page(cue.step)
         if isinstance(cue.step, Stall):
             return Silence(record)
         answer = compose(cue.step, request, cue.call)

@@ -20,6 +20,11 @@ A scenario file is TOML, or JSON of the same shape (JSON can write lone surrogat
     error = "overloaded_error"
     message = "Overloaded"
 
+    [[steps]]
+    kind = "page"                 # somebody else's answer, not the API's
+    status = 502
+    body = "<html>Bad Gateway</html>"
+
 A text may name `${prompt}`, `${first_prompt}`, `${prompts}` (how many), `${result}` (the latest of a tool), `${model}`
 and `${call}`.
 """
@@ -78,7 +83,15 @@ class ToolUse:
     fit: Literal["as-is", "valid", "invalid"] = "as-is"
 
 
-Block = Text | Thinking | ToolUse
+@dataclass(frozen=True, kw_only=True)
+class Raw:
+    """Any other content block, as the API would send it: `block` goes out as it stands."""
+
+    type: Literal["raw"] = "raw"
+    block: dict[str, Any]
+
+
+Block = Text | Thinking | ToolUse | Raw
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,13 +136,24 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Page:
+    """An answer that is not the API's, as of a gateway, a login page or a wrong base URL."""
+
+    kind: Literal["page"] = "page"
+    status: int
+    body: str = ""
+    content_type: str = "text/html"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stall:
     """Not one byte of an answer, until the client goes away."""
 
     kind: Literal["stall"] = "stall"
 
 
-Step = Message | Failure | Stall
+Step = Message | Failure | Page | Stall
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,14 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from .scenario import Block, Failure, Interruption, Message, Scenario, Stall, Step, Text, Thinking, ToolUse
+from .scenario import Block, Failure, Interruption, Message, Page, Raw, Scenario, Stall, Step, Text, Thinking, ToolUse
 from .table import TableError, build
 
 _T = TypeVar("_T")
 _SHIPPED = Path(__file__).with_name("scenarios")
 _SUFFIXES = (".toml", ".json")
-_STEPS: Mapping[str, type[Step]] = {"message": Message, "failure": Failure, "stall": Stall}
-_BLOCKS: Mapping[str, type[Block]] = {"text": Text, "thinking": Thinking, "tool_use": ToolUse}
+_STEPS: Mapping[str, type[Step]] = {"message": Message, "failure": Failure, "stall": Stall, "page": Page}
+_BLOCKS: Mapping[str, type[Block]] = {"text": Text, "thinking": Thinking, "tool_use": ToolUse, "raw": Raw}
 
 
 class ScenarioError(ValueError):

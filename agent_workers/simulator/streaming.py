@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 import anyio
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .answer import Answer, Frame, encoded, event
 from .journal import Record
-from .scenario import Failure, Interruption, Message
+from .scenario import Failure, Interruption, Message, Page
 
 _STATUS_OF_ERROR = {
     "invalid_request_error": 400,
@@ -40,6 +40,11 @@ def failure(status: int, error: str, message: str, headers: dict[str, str] | Non
 def failed(step: Failure) -> ASGIApp:
     """Returns the HTTP error of a step."""
     return failure(step.status, step.error, step.message, step.headers)
+
+
+def page(step: Page) -> ASGIApp:
+    """Returns the answer of somebody else."""
+    return Response(step.body, step.status, step.headers, step.content_type)
 
 
 def answered(step: Message, answer: Answer, record: Record, *, streaming: bool) -> ASGIApp:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from agent_workers.simulator import Scenario, Simulator, running_simulator
-from agent_workers.simulator.scenario import Failure, Interruption, Message, Text, Thinking
+from agent_workers.simulator.scenario import Failure, Interruption, Message, Page, Text, Thinking
 
 from .stream import answer
 from .worker import Ended, Home
@@ -127,6 +127,41 @@ def test_an_error_in_mid_stream_has_its_own_code(
     ended = home.run({"prompt": PROMPT})
     assert ended.ending == ending
     assert answer(ended.events) == "One two "
+
+
+@pytest.mark.parametrize(
+    ("page", "exit_status"),
+    [
+        (Page(status=403, body="<html><head><title>Log in first</title></head></html>"), 1),
+        (Page(status=404, body="<html><head><title>Not found</title></head></html>"), 1),
+        (Page(status=401), 1),
+        (Page(status=405, body="Method not allowed", content_type="text/plain"), 1),
+        (Page(status=407, body="<html><head><title>Proxy</title></head></html>"), 1),
+        (Page(status=451, body='{"message": "Not in this country"}', content_type="application/json"), 1),
+        (Page(status=400, body="<html><head><title>Bad request</title></head></html>"), 1),
+        (Page(status=502, body="<html><head><title>Bad Gateway</title></head></html>"), RETRYABLE),
+        (Page(status=200, body="<html><head><title>Welcome</title></head></html>"), 1),
+        (Page(status=302, headers={"location": "/"}), 1),
+        (Page(status=307, headers={"location": "/v1/messages"}), 1),
+    ],
+    ids=lambda value: f"{value.status} {value.content_type}" if isinstance(value, Page) else "",
+)
+def test_what_is_not_the_apis_answer_is_a_gateways(
+    home: Home, simulator: Simulator, page: Page, exit_status: int
+) -> None:
+    simulator.play(Scenario(name="own", description="", steps=(page,)))
+    ended = home.run({"prompt": PROMPT})
+    assert ended.ending == ("gateway", exit_status)
+    assert ended.last.get("http_status") == (page.status if page.status > 399 else None)
+    assert "<" not in ended.last["message"]
+
+
+@pytest.mark.parametrize("status", [405, 410, 422, 451])
+def test_a_refusal_without_a_code_of_its_own_is_not_tried_again(home: Home, simulator: Simulator, status: int) -> None:
+    simulator.play(_scenario(Failure(status=status, error="invalid_request_error", message="No.")))
+    ended = home.run({"prompt": PROMPT})
+    assert ended.ending == ("invalid_request", 1)
+    assert (ended.last["http_status"], ended.of("retry")) == (status, [])
 
 
 @pytest.mark.parametrize("name", ["server-error-then-ok", "cut-then-ok"])

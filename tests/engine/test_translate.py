@@ -208,27 +208,29 @@ def failure(*messages: Message, **options: object) -> WorkerError:
 
 
 @pytest.mark.parametrize(
-    ("status", "words", "expected"),
+    ("status", "api_type", "words", "expected"),
     [
-        (400, "API Error: 400 bad", RequestRejected),
-        (400, "prompt is too long: 250000 tokens > 200000 maximum", ContextOverflow),
-        (400, "Your credit balance is too low to access the Anthropic API", BillingError),
-        (401, "invalid x-api-key", AuthError),
-        (403, "forbidden", AuthError),
-        (404, "model: nope", ModelNotFound),
-        (413, "Request too large", ContextOverflow),
-        (429, "rate limited", RateLimited),
-        (500, "Internal server error", ServerError),
-        (503, "unavailable", ServerError),
-        (529, "Overloaded", Overloaded),
-        (None, "API Error: Connection error.", NetworkError),
-        (None, "API Error: Request timed out", NetworkError),
-        (None, "Invalid API key · Please run /login", AuthError),
-        (None, "something new", ServerError),
+        (400, "invalid_request_error", "API Error: 400 bad", RequestRejected),
+        (400, "invalid_request_error", "prompt is too long: 250000 tokens > 200000 maximum", ContextOverflow),
+        (400, "invalid_request_error", "Your credit balance is too low to access the Anthropic API", BillingError),
+        (401, "authentication_error", "invalid x-api-key", AuthError),
+        (403, "permission_error", "forbidden", AuthError),
+        (404, "not_found_error", "model: nope", ModelNotFound),
+        (413, "request_too_large", "Request too large", ContextOverflow),
+        (429, "rate_limit_error", "rate limited", RateLimited),
+        (500, "api_error", "Internal server error", ServerError),
+        (503, "api_error", "unavailable", ServerError),
+        (529, "overloaded_error", "Overloaded", Overloaded),
+        (None, None, "API Error: Connection error.", NetworkError),
+        (None, None, "API Error: Request timed out", NetworkError),
+        (None, None, "Invalid API key · Please run /login", AuthError),
+        (None, None, "something new", ServerError),
     ],
 )
-def test_success_with_is_error_is_a_failure_of_the_api(status: int | None, words: str, expected: type) -> None:
-    error = failure(result(is_error=True, api_error_status=status, result=words))
+def test_success_with_is_error_is_a_failure_of_the_api(
+    status: int | None, api_type: str | None, words: str, expected: type
+) -> None:
+    error = failure(result(is_error=True, api_error_status=status, api_error_type=api_type, result=words))
     assert type(error) is expected
     assert error.http_status == status
     assert words not in error.message

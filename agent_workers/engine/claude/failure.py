@@ -10,6 +10,8 @@ from agent_workers.errors import (
     BillingError,
     CliCrashed,
     ContextOverflow,
+    GatewayDown,
+    GatewayError,
     ModelNotFound,
     NetworkError,
     OutputSchemaUnusable,
@@ -32,10 +34,15 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     403: AuthError,
     404: ModelNotFound,
     408: NetworkError,
+    409: ServerError,
     413: ContextOverflow,
+    425: ServerError,
     429: RateLimited,
     529: Overloaded,
 }
+# These mean the same from whoever stands before the API.
+_FROM_ANYBODY = (429, 529)
+_PASSING = (408, 409, 425)
 # The API's own error types; a stream that has begun can report an error in no other way.
 _BY_TYPE: dict[str, type[ApiError]] = {
     "invalid_request_error": RequestRejected,
@@ -60,6 +67,10 @@ _BY_KIND: dict[str, type[ApiError]] = {
     "overloaded": Overloaded,
     "connection_failed": NetworkError,
 }
+# A stream without a single event is a page of somebody else's, with status 200.
+_NO_STREAM = re.compile(r"stream ended without receiving any events|redirect", re.IGNORECASE)
+# Amazon's and Google's APIs give their errors no type; these words are theirs.
+_OTHER_CLOUD = re.compile(r"security token|arn:aws|bedrock|aiplatform|googleapis", re.IGNORECASE)
 # What neither a status nor a kind tells: the API's and the CLI's own words.
 _BY_WORDS: tuple[tuple[re.Pattern[str], type[ApiError]], ...] = (
     (re.compile(r"too long|context (?:window|limit)|exceeds? the (?:context|maximum)", re.IGNORECASE), ContextOverflow),
@@ -93,18 +104,42 @@ def api_failure(
 
 def _failure_class(text: str, kind: str | None, api_type: str | None, http_status: int | None) -> type[ApiError]:
     by_words = next((error for pattern, error in _BY_WORDS if pattern.search(text)), None)
-    bad_request = http_status == 400 or (http_status is None and "invalid_request" in f"{api_type} {kind}")  # noqa: PLR2004
-    if bad_request and by_words in (ContextOverflow, BillingError):
-        return by_words
+    if http_status is not None:
+        found = _by_status(http_status, api_type) if _is_the_apis(text, api_type) else _by_foreign_status(http_status)
+        explains = http_status == 400 and by_words in (ContextOverflow, BillingError)  # noqa: PLR2004 an HTTP status
+        return by_words if by_words and explains else found
+    if api_type in _BY_TYPE:
+        return _worded(_BY_TYPE[api_type], by_words)
+    if api_type is None and _NO_STREAM.search(text):
+        return GatewayError
+    if kind in _BY_KIND and _BY_KIND[kind] is not ServerError:
+        return _worded(_BY_KIND[kind], by_words)
+    return by_words or ServerError
+
+
+def _worded(found: type[ApiError], by_words: type[ApiError] | None) -> type[ApiError]:
+    """What is wrong with a request that the API refused is said by its words alone."""
+    return by_words if found is RequestRejected and by_words in (ContextOverflow, BillingError) else found
+
+
+def _is_the_apis(text: str, api_type: str | None) -> bool:
+    """Whether the body was the API's own: only there the CLI finds the type of the error."""
+    return api_type is not None or _OTHER_CLOUD.search(text) is not None
+
+
+def _by_status(http_status: int, api_type: str | None) -> type[ApiError]:
     if http_status in _BY_STATUS:
         return _BY_STATUS[http_status]
-    if http_status is not None and http_status >= 500:  # noqa: PLR2004 an HTTP status
+    if http_status >= 500:  # noqa: PLR2004 an HTTP status
         return ServerError
-    if api_type in _BY_TYPE:
-        return _BY_TYPE[api_type]
-    if kind in _BY_KIND and _BY_KIND[kind] is not ServerError:
-        return _BY_KIND[kind]
-    return by_words or ServerError
+    by_type = _BY_TYPE.get(api_type or "", RequestRejected)
+    return RequestRejected if by_type.retryable else by_type  # another 4xx would be the same tomorrow
+
+
+def _by_foreign_status(http_status: int) -> type[ApiError]:
+    if http_status in _FROM_ANYBODY:
+        return _BY_STATUS[http_status]
+    return GatewayDown if http_status in _PASSING or http_status >= 500 else GatewayError  # noqa: PLR2004 likewise
 
 
 def retry_code(http_status: object, kind: str | None) -> str:
@@ -112,7 +147,9 @@ def retry_code(http_status: object, kind: str | None) -> str:
     status = http_status if isinstance(http_status, int) else None
     if status is None and kind in (None, "unknown", "server_error"):
         return NetworkError.code
-    return _failure_class("", kind, None, status).code
+    if status is None:
+        return _failure_class("", kind, None, None).code
+    return _by_status(status, None).code  # whose words it was is said at the end only
 
 
 def cli_failure(exit_status: int | None, stderr_tail: str) -> WorkerError:
