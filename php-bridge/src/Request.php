@@ -100,6 +100,12 @@ final class Request implements \JsonSerializable
         return $this->with('session', $id === null ? $resumed : ['id' => $id]);
     }
 
+    /** Whose session this is, such as a user's id: only a request with the same owner may resume it. */
+    public function sessionOwner(string $owner): self
+    {
+        return $this->with('session_owner', $owner);
+    }
+
     /** What is null keeps its value. */
     public function limits(?float $timeoutS = null, ?float $idleTimeoutS = null, ?float $maxBudgetUsd = null): self
     {

@@ -45,6 +45,10 @@ final class Run implements \IteratorAggregate
     private ?AppToolCall $call = null;
     /** @var list<\Closure(): mixed> */
     private array $listeners = [];
+    /** @var list<\Closure(Event): mixed> */
+    private array $observers = [];
+    /** @var list<\Closure(): mixed> */
+    private array $followers = [];
     private bool $isBegun = false;
     private bool $isOver = false;
     private bool $isStopping = false;
@@ -82,17 +86,23 @@ final class Run implements \IteratorAggregate
             foreach ($this->events() as $event) {
                 $this->isStopping || $this->consent->note($event); // before those see it who might answer at once
                 $this->call = $event instanceof AppToolCall ? $event : null;
-                yield $event;
+                yield $this->observed($event);
                 $this->runTool();
             }
             if (!$this->isOver) {
-                yield $this->end();
+                yield $this->observed($this->end());
             }
         } finally {
             $isEnded = $this->isOver;
             $this->isOver = true;
-            $isEnded ? $this->transport->finish() : $this->transport->stop();
-            $this->report();
+            try {
+                $isEnded ? $this->transport->finish() : $this->transport->stop();
+                $this->report();
+            } finally {
+                foreach ($this->followers as $follower) {
+                    $follower();
+                }
+            }
         }
     }
 
@@ -125,6 +135,30 @@ final class Run implements \IteratorAggregate
     public function onTick(\Closure $listener): self
     {
         $this->listeners[] = $listener;
+
+        return $this;
+    }
+
+    /**
+     * Calls the observer with each event, before the loop sees it.
+     *
+     * @param \Closure(Event): mixed $observer
+     */
+    public function onEvent(\Closure $observer): self
+    {
+        $this->observers[] = $observer;
+
+        return $this;
+    }
+
+    /**
+     * Calls the follower once the worker has gone, whether the run ended or the loop was left.
+     *
+     * @param \Closure(): mixed $follower
+     */
+    public function onEnd(\Closure $follower): self
+    {
+        $this->followers[] = $follower;
 
         return $this;
     }
@@ -255,6 +289,15 @@ final class Run implements \IteratorAggregate
         foreach ($this->reading->rest() as $event) {
             yield $this->seen($event);
         }
+    }
+
+    private function observed(Event $event): Event
+    {
+        foreach ($this->observers as $observe) {
+            $observe($event);
+        }
+
+        return $event;
     }
 
     private function seen(Event $event): Event

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from agent_workers.simulator import Simulator
+
 from .site import PATIENCE_S, Site, until
 
 _TABLE = """CREATE TABLE jobs (id INTEGER PRIMARY KEY, queue TEXT, payload TEXT, attempts INTEGER, reserved_at INTEGER,
@@ -21,6 +23,19 @@ _PUSH = """
     $job = new AgentWorkers\\Laravel\\Queue\\RunAgent(json_decode($argv[1], true));
     $job->timeout = (int) $argv[2];
     dispatch($job);
+"""
+
+_BUG = """<?php
+namespace App\\Providers;
+final class BugProvider extends \\Illuminate\\Support\\ServiceProvider
+{
+    public function boot(): void
+    {
+        $this->app['events']->listen(\\AgentWorkers\\Laravel\\Queue\\AgentEvent::class, static function ($told): void {
+            $told->event->type === 'done' && throw new \\DomainException('A bug.');
+        });
+    }
+}
 """
 
 
@@ -78,6 +93,34 @@ def test_any_other_failure_ends_the_job(queue: Queue, scenario: str) -> None:
     output, _ = queue.work().communicate(timeout=PATIENCE_S)
     assert b"Failed" in output
     assert queue.jobs == []
+
+
+def test_a_bug_in_a_listener_is_paid_for_once(site: Site, queue: Queue, simulator: Simulator) -> None:
+    prompt = "Meet a bug. [[scenario:hello]]"
+    queue.push({"prompt": prompt})
+    listener = site.app / "app/Providers/BugProvider.php"
+    listener.write_text(_BUG)
+    config = site.app / "config/app.php"
+    sound = config.read_text()
+    config.write_text(sound.replace("'providers' => [", "'providers' => [App\\Providers\\BugProvider::class,"))
+    try:
+        for _ in range(3):
+            queue.work().communicate(timeout=PATIENCE_S)
+    finally:
+        config.write_text(sound)
+        listener.unlink()
+    assert queue.jobs == []
+    assert sum(prompt in str(record.body) for record in simulator.requests("/v1/messages")) == 1
+
+
+def test_without_a_queue_a_failure_is_thrown(site: Site, queue: Queue) -> None:
+    command = ["php", "-r", _PUSH, "--", json.dumps({"prompt": "[[scenario:unauthorized-401]]"}), "60"]
+    environ = queue.environ | {"QUEUE_CONNECTION": "sync"}
+    ran = subprocess.run(
+        command, cwd=site.app, env=environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert ran.returncode != 0
+    assert "RunFailedException" in ran.stdout + ran.stderr
 
 
 def test_a_run_ends_in_order_before_the_timeout_of_its_job(site: Site, queue: Queue) -> None:

@@ -7,6 +7,8 @@ namespace AgentWorkers\Laravel;
 use AgentWorkers\Laravel\Console\ChatCommand;
 use AgentWorkers\Laravel\Console\DoctorCommand;
 use AgentWorkers\Laravel\Console\RunCommand;
+use AgentWorkers\Laravel\Http\Rendering;
+use Illuminate\Contracts\Debug\ExceptionHandler;
 use Illuminate\Support\ServiceProvider;
 
 final class AgentWorkersServiceProvider extends ServiceProvider
@@ -24,6 +26,7 @@ final class AgentWorkersServiceProvider extends ServiceProvider
 
     public function boot(): void
     {
+        $this->callAfterResolving(ExceptionHandler::class, Rendering::register(...));
         if ($this->app->runningInConsole()) {
             $this->publishes([self::CONFIG => $this->app->configPath('agent-workers.php')], 'agent-workers-config');
             $this->commands([ChatCommand::class, RunCommand::class, DoctorCommand::class]);

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel;
 
 use AgentWorkers\AppTool;
+use AgentWorkers\Laravel\Http\AbortController;
 use AgentWorkers\Laravel\Http\AnswersInJson;
 use AgentWorkers\Laravel\Http\ChatRequest;
 use AgentWorkers\Laravel\Http\PermissionController;
@@ -125,19 +126,31 @@ final class Agents
     }
 
     /**
-     * Adds `POST {prefix}/chat` and `GET {prefix}/runs/{run}/events`.
+     * Adds `POST {prefix}/chat`, which starts a run, and below `{prefix}/runs` what runRoutes() adds.
      *
      * @param list<string> $middleware besides that of the file in which it is called
      */
     public function routes(string $prefix = 'agent', string $worker = 'chat', array $middleware = []): void
     {
-        $router = $this->app->make(Registrar::class);
-        $attributes = ['prefix' => $prefix, 'middleware' => [AnswersInJson::class, ...$middleware]];
-        $router->group($attributes, static function (Registrar $router) use ($worker): void {
+        $this->group($prefix, $middleware, static function (Registrar $router) use ($worker): void {
             $router->post('chat', [StreamController::class, 'chat'])->defaults('worker', $worker);
-            $router->get('runs/{run}/events', [StreamController::class, 'events'])
-                ->where('run', self::ID);
         });
+        $this->runRoutes("$prefix/runs", $middleware);
+    }
+
+    /**
+     * Adds what the owner of a run that streams may do by other requests: `GET {prefix}/{run}/events` follows it,
+     * `POST {prefix}/{run}/abort` ends it, and permissionRoutes() answers its questions.
+     *
+     * @param list<string> $middleware besides that of the file in which it is called
+     */
+    public function runRoutes(string $prefix = 'task', array $middleware = []): void
+    {
+        $this->group($prefix, $middleware, static function (Registrar $router): void {
+            $router->get('{run}/events', [StreamController::class, 'events'])->where('run', self::ID);
+            $router->post('{run}/abort', AbortController::class)->where('run', self::ID);
+        });
+        $this->permissionRoutes($prefix, $middleware);
     }
 
     /**
@@ -147,12 +160,19 @@ final class Agents
      */
     public function permissionRoutes(string $prefix = 'task', array $middleware = []): void
     {
-        $this->app->make(Registrar::class)->group(
-            ['prefix' => $prefix, 'middleware' => [AnswersInJson::class, ...$middleware]],
-            static fn (Registrar $router) => $router
-                ->post('{run}/permissions/{permission}', PermissionController::class)
-                ->where(['run' => self::ID, 'permission' => self::ID]),
-        );
+        $this->group($prefix, $middleware, static fn (Registrar $router) => $router
+            ->post('{run}/permissions/{permission}', PermissionController::class)
+            ->where(['run' => self::ID, 'permission' => self::ID]));
+    }
+
+    /**
+     * @param list<string> $middleware
+     * @param \Closure(Registrar): mixed $routes
+     */
+    private function group(string $prefix, array $middleware, \Closure $routes): void
+    {
+        $attributes = ['prefix' => $prefix, 'middleware' => [AnswersInJson::class, ...$middleware]];
+        $this->app->make(Registrar::class)->group($attributes, $routes);
     }
 
     public function binary(string $name): string

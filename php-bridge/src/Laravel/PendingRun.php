@@ -14,6 +14,7 @@ use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Laravel\Http\Approvals;
 use AgentWorkers\Laravel\Http\Conversations;
 use AgentWorkers\Laravel\Http\Owner;
+use AgentWorkers\Laravel\Http\Refusal;
 use AgentWorkers\Laravel\Queue\EventHandler;
 use AgentWorkers\Laravel\Queue\RunAgent;
 use AgentWorkers\Laravel\Stream\LiveResponse;
@@ -21,9 +22,11 @@ use AgentWorkers\Request;
 use AgentWorkers\Run;
 use AgentWorkers\Runner;
 use AgentWorkers\Sse\Format;
+use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Contracts\Bus\Dispatcher;
 use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Support\Responsable;
+use Illuminate\Http\Exceptions\HttpResponseException;
 use Illuminate\Http\Request as HttpRequest;
 use Symfony\Component\HttpFoundation\StreamedResponse;
 
@@ -31,6 +34,7 @@ use Symfony\Component\HttpFoundation\StreamedResponse;
 final class PendingRun implements Responsable
 {
     private ?string $conversation = null;
+    private ?string $owner = null;
     private Format|string|null $format = null;
     /** @var list<string> */
     private array $appTools = [];
@@ -140,10 +144,25 @@ final class PendingRun implements Responsable
         return $this->configure(static fn (Request $request): Request => $request->decision($toolUseId, $decision));
     }
 
-    /** The visitor's conversation, a UUID: begun on its first use, continued later, and nobody else's. For streams. */
+    /**
+     * The conversation, a UUID: begun on its first use, continued later, and nobody else's than its owner's. One run at
+     * a time is at work in it: another one gets `session_busy`, in a stream HTTP 409.
+     */
     public function conversation(?string $id): self
     {
         $this->conversation = $id === null ? null : strtolower($id);
+
+        return $this;
+    }
+
+    /**
+     * Whose the run and its conversation are. Without it: the signed-in user's, else the session's.
+     *
+     * @param Authenticatable|string $owner a user, whose conversations in the browser these are, too; or a name
+     */
+    public function owner(Authenticatable|string $owner): self
+    {
+        $this->owner = $owner instanceof Authenticatable ? Owner::user($owner) : Owner::named($owner);
 
         return $this;
     }
@@ -178,10 +197,14 @@ final class PendingRun implements Responsable
         return $this->run()->text;
     }
 
-    /** The run, to iterate for its events. */
+    /**
+     * The run, to iterate for its events.
+     *
+     * @throws RunFailedException the conversation is somebody else's, or busy
+     */
     public function events(): Run
     {
-        return $this->begin(fn (): ?string => Owner::of($this->app->make('request')));
+        return $this->begin($this->ownerOf($this->app->make('request')));
     }
 
     /**
@@ -197,21 +220,32 @@ final class PendingRun implements Responsable
         if ($this->request->handlers() !== []) {
             throw new LogicException('A queued run knows its tools by name: register them by Agent::tool().');
         }
-        $job = new RunAgent($this->request->toArray(), $handler, $this->worker, $this->appTools);
+        $owner = $this->ownerOf($this->app->make('request'));
+        if ($this->conversation !== null && $owner === null) {
+            throw new LogicException('A conversation belongs to somebody: say whose it is by owner().');
+        }
+        $job = new RunAgent(
+            $this->request->toArray(),
+            $handler,
+            $this->worker,
+            $this->appTools,
+            $this->conversation,
+            $this->conversation === null ? null : $owner,
+        );
 
         return $this->app->make(Dispatcher::class)->dispatch($job);
     }
 
     public function stream(?HttpRequest $request = null): StreamedResponse
     {
-        $request ??= $this->app->make('request');
-        $owner = Owner::of($request);
-        if ($this->conversation !== null) {
-            $this->request = $this->app->make(Conversations::class)->enter($this->conversation, $owner, $this->request);
+        $owner = $this->ownerOf($request ?? $this->app->make('request'));
+        try {
+            $run = $this->begin($owner);
+        } catch (RunFailedException $refusal) {
+            throw new HttpResponseException(Refusal::of($refusal)->json());
         }
-        $live = $this->app->make(LiveResponse::class);
 
-        return $live->of($this->begin(static fn (): ?string => $owner), $owner, $this->conversation, $this->format);
+        return $this->app->make(LiveResponse::class)->of($run, $owner, $this->format);
     }
 
     /** @param HttpRequest $request */
@@ -220,15 +254,23 @@ final class PendingRun implements Responsable
         return $this->stream($request);
     }
 
-    /** @param \Closure(): ?string $owner */
-    private function begin(\Closure $owner): Run
+    private function begin(?string $owner): Run
     {
-        $run = $this->runner->stream($this->app->make(Agents::class)->offer($this->request, $this->appTools));
+        $start = fn (Request $request): Run
+            => $this->runner->stream($this->app->make(Agents::class)->offer($request, $this->appTools));
+        $run = $this->conversation === null
+            ? $start($this->request)
+            : $this->app->make(Conversations::class)->start($this->conversation, $owner, $this->request, $start);
         foreach ($this->askers as $asker) {
-            $run->onPermission($asker ?? $this->visitor($owner()));
+            $run->onPermission($asker ?? $this->visitor($owner));
         }
 
         return $run;
+    }
+
+    private function ownerOf(HttpRequest $request): ?string
+    {
+        return $this->owner ?? Owner::of($request);
     }
 
     /** @return \Closure(PermissionRequest): ?Decision */

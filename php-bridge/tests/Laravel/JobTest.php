@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Tests\Laravel;
 
+use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Laravel\Facades\Agent;
@@ -127,6 +128,87 @@ final class JobTest extends TestCase
         Agent::chat('Hello')->model('m')->dispatch(RememberingHandler::class);
         Bus::assertDispatched(static fn (RunAgent $job): bool => $job->request['model'] === 'm'
             && $job->handler === RememberingHandler::class && unserialize(serialize($job)) == $job);
+    }
+
+    /** @dataProvider failures */
+    public function testWithoutAQueueAFailureIsThrown(Script $script, string $exception): void
+    {
+        $fake = Agent::fake($script);
+        foreach (['dispatch', 'dispatchSync', 'dispatchNow'] as $way) {
+            try {
+                $way === 'dispatch' ? Agent::chat('Hello')->dispatch() : Bus::{$way}(new RunAgent(['prompt' => 'Hello']));
+                self::fail("$way() swallowed the failure.");
+            } catch (RunFailedException | RunAbortedException $error) {
+                self::assertInstanceOf($exception, $error);
+            }
+            $fake->when('*', $script);
+        }
+        $fake->assertRanTimes(3);
+    }
+
+    /** @return iterable<string, array{Script, class-string}> */
+    public static function failures(): iterable
+    {
+        yield 'one worth a retry' => [Script::error('overloaded', retryable: true), RunFailedException::class];
+        yield 'one that is not' => [Script::error('auth'), RunFailedException::class];
+        yield 'a crash' => [Script::text('One')->crashAfter(1), RunFailedException::class];
+        yield 'a stop' => [Script::events(['type' => 'aborted', 'reason' => 'signal']), RunAbortedException::class];
+    }
+
+    public function testABugInAHandlerFailsTheJobAtOnceAndIsReported(): void
+    {
+        $fake = Agent::fake('One');
+        $this->app->bind(RememberingHandler::class, static fn () => throw new \DomainException('A bug.'));
+        $run = new RunAgent(['prompt' => 'Hello'], RememberingHandler::class);
+        [$job, $error] = $this->performAndCatch($run);
+        self::assertSame('A bug.', $error->getMessage());
+        $job->shouldHaveReceived('fail')->with($error);
+        $job->shouldNotHaveReceived('release');
+        $fake->assertNothingRan();
+        self::assertSame(1, $run->maxExceptions);
+    }
+
+    public function testABugInAListenerFailsTheJobAtOnce(): void
+    {
+        $fake = Agent::fake('One');
+        $this->app['events']->listen(AgentEvent::class, static fn () => throw new \DomainException('A bug.'));
+        [$job, $error] = $this->performAndCatch(new RunAgent(['prompt' => 'Hello']));
+        $job->shouldHaveReceived('fail')->with($error);
+        $fake->assertRanTimes(1);
+    }
+
+    public function testAFailureOfAnotherRunInAHandlerIsABugOfTheHandler(): void
+    {
+        Agent::fake('One');
+        $inner = EventFactory::compose('r', 1, 'error', ['code' => 'overloaded', 'message' => '', 'retryable' => true]);
+        $this->app['events']->listen(AgentEvent::class, static fn () => throw new RunFailedException($inner));
+        [$job] = $this->performAndCatch(new RunAgent(['prompt' => 'Hello']));
+        $job->shouldHaveReceived('fail');
+        $job->shouldNotHaveReceived('release');
+    }
+
+    public function testAnotherBackoffIsObserved(): void
+    {
+        $overloaded = Script::error('overloaded', retryable: true);
+        Agent::fake($overloaded, $overloaded);
+        $run = new RunAgent(['prompt' => 'Hello']);
+        $run->backoff = 3;
+        $this->perform($run, attempt: 1, isReleasedFor: 3);
+        $this->perform($run, attempt: 2, isReleasedFor: 3);
+    }
+
+    /** @return array{Mockery\MockInterface, \Throwable} */
+    private function performAndCatch(RunAgent $run): array
+    {
+        $job = Mockery::spy(Job::class);
+        $job->shouldReceive('attempts')->andReturn(1);
+        $run->setJob($job);
+        try {
+            $this->app->call([$run, 'handle']);
+        } catch (\Throwable $error) {
+            return [$job, $error];
+        }
+        self::fail('Nothing was thrown.');
     }
 
     private function perform(RunAgent $run, int $attempt, ?int $isReleasedFor = null): Mockery\MockInterface

@@ -4,55 +4,90 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Http;
 
-use AgentWorkers\Event\ErrorEvent;
-use AgentWorkers\Event\Event;
-use AgentWorkers\Event\Session;
+use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Exception\LogicException;
+use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Request;
-use Illuminate\Http\Exceptions\HttpResponseException;
-use Illuminate\Http\JsonResponse;
+use AgentWorkers\Run;
+use Psr\Log\LoggerInterface;
 
 /**
- * Remembers whose conversation is whose, and whether the agent knows it already.
+ * Remembers whose conversation is whose, whether the agent knows it already, and whether a run is at work in it.
  *
  * @internal
  */
 final class Conversations
 {
-    public function __construct(private readonly Store $store)
+    /** How long the next run waits for the last one's worker to go: it has answered, and is about to. */
+    private const PATIENCE_S = 10.0;
+    private const POLL_US = 20_000;
+    private const RETRY_AFTER_MS = 2_000;
+
+    public function __construct(private readonly Store $store, private readonly LoggerInterface $logger)
     {
     }
 
     /**
-     * The request, in this conversation.
+     * Starts a run in this conversation. Until its end no other one may begin there.
      *
-     * @throws HttpResponseException it is somebody else's
+     * @param \Closure(Request): Run $start gets the request with its session
+     *
+     * @throws RunFailedException it is somebody else's, or busy
+     * @throws LogicException nobody knows whose it would be
      */
-    public function enter(string $id, ?string $owner, Request $request): Request
+    public function start(string $id, ?string $owner, Request $request, \Closure $start): Run
+    {
+        if ($request->get('session') !== null) {
+            throw new LogicException('A run goes on with a conversation or with a session, not with both.');
+        }
+        $begun = $this->claim($id, $owner ?? throw new LogicException(
+            'A conversation belongs to somebody: without a signed-in user or a session, say whose it is by owner().',
+        ));
+        $turn = $this->turn($id, $owner);
+        $session = $begun ? $request->session(resume: $id) : $request->session(id: $id);
+        $run = $start($session->sessionOwner($owner));
+        $turn->follow($run);
+
+        return $run;
+    }
+
+    /** Makes the conversation this owner's unless it is somebody else's. Tells whether the agent knows it. */
+    private function claim(string $id, string $owner): bool
     {
         $mine = ['owner' => $owner, 'begun' => false];
-        $isNew = $owner !== null && $this->store->claimConversation($id, $mine);
-        $known = $isNew ? $mine : $this->store->conversation($id);
-        if ($owner === null || ($known['owner'] ?? null) !== $owner) {
-            throw new HttpResponseException(new JsonResponse(['message' => 'There is no such conversation.'], 404));
+        $known = $this->store->claimConversation($id, $mine) ? $mine : $this->store->conversation($id);
+        if (($known['owner'] ?? null) !== $owner) {
+            throw self::refusal('session_not_found', 'There is no such conversation.');
         }
         $this->store->putConversation($id, $known);
 
-        return $known['begun'] ? $request->session(resume: $id) : $request->session(id: $id);
+        return $known['begun'];
     }
 
-    /** Learns from the events of a run in this conversation. A run may fail before or after it began its session. */
-    public function learn(string $id, string $owner, Event $event): void
+    private function turn(string $id, string $owner): Turn
     {
-        $begun = match (true) {
-            $event instanceof Session => true,
-            !$event instanceof ErrorEvent => null,
-            $event->code === 'session_exists' => true,
-            $event->code === 'session_not_found' => false,
-            default => null,
-        };
-        if ($begun !== null) {
-            $this->store->putConversation($id, ['owner' => $owner, 'begun' => $begun]);
+        $token = bin2hex(random_bytes(8));
+        for ($end = microtime(true) + self::PATIENCE_S; !$this->store->takeTurn($id, $token); usleep(self::POLL_US)) {
+            $isEnding = $this->store->turn($id)['ending'] ?? true; // null: it has ended in the meantime
+            if (!$isEnding || microtime(true) > $end) {
+                throw self::refusal(
+                    'session_busy',
+                    'An answer in this conversation is still on its way. Wait for it, or stop it.',
+                    ['retryable' => true, 'retry_after_ms' => self::RETRY_AFTER_MS],
+                );
+            }
         }
+
+        return new Turn($this->store, $id, $owner, $token, $this->logger);
+    }
+
+    /** @param array<string, mixed> $more */
+    private static function refusal(string $code, string $message, array $more = []): RunFailedException
+    {
+        $body = ['code' => $code, 'message' => $message] + $more + ['retryable' => false];
+        $event = EventFactory::compose('', 1, 'error', $body);
+
+        return new RunFailedException($event);
     }
 }

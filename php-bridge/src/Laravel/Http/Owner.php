@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Http;
 
+use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Http\Request;
 
 /**
@@ -16,12 +17,27 @@ final class Owner
     public static function of(Request $request): ?string
     {
         $user = $request->user();
-        $name = match (true) {
-            $user !== null => 'user:' . $user::class . ':' . $user->getAuthIdentifier(),
-            $request->hasSession() => 'session:' . $request->session()->getId(),
+
+        return match (true) {
+            $user !== null => self::user($user),
+            $request->hasSession() => self::hashed('session:' . $request->session()->getId()),
             default => null,
         };
+    }
 
-        return $name === null ? null : hash('sha256', $name); // a key in a shared cache shall not tell a session's id
+    public static function user(Authenticatable $user): string
+    {
+        return self::hashed('user:' . $user::class . ':' . $user->getAuthIdentifier());
+    }
+
+    public static function named(string $name): string
+    {
+        return self::hashed("name:$name");
+    }
+
+    /** A key in a shared cache shall not tell a session's id. */
+    private static function hashed(string $name): string
+    {
+        return hash('sha256', $name);
     }
 }

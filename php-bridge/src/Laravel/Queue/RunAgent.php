@@ -10,6 +10,7 @@ use AgentWorkers\Event\Event;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Laravel\Agents;
+use AgentWorkers\Laravel\Http\Conversations;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
 use Illuminate\Bus\Queueable;
@@ -17,10 +18,12 @@ use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Events\Dispatcher;
 use Illuminate\Contracts\Queue\ShouldQueue;
 use Illuminate\Queue\InteractsWithQueue;
+use Illuminate\Queue\Jobs\SyncJob;
 
 /**
- * Runs an agent on the queue. A failure that is worth a retry is tried again when the API asked for it, any other fails
- * the job at once.
+ * Runs an agent on the queue. A failure of the run that is worth a retry is tried again when the API asked for it. Any
+ * other fails the job at once, and so does an exception of the application's own: each try is paid for. Where there is
+ * no queue (the connection `sync`, dispatchSync()) every failure is thrown.
  *
  * `retry_after` of the queue's connection must be longer than `$timeout`, or a second worker begins the job again.
  */
@@ -37,6 +40,12 @@ class RunAgent implements ShouldQueue
     /** @var int */
     public $tries = 3;
 
+    /** @var int A bug in a handler or listener would be met, and paid for, again. */
+    public $maxExceptions = 1;
+
+    /** @var int|list<int> Seconds before the next try, where the API does not say. */
+    public $backoff = [10, 20, 40];
+
     /** @var int */
     public $timeout = 330;
 
@@ -45,6 +54,12 @@ class RunAgent implements ShouldQueue
 
     /** @var list<string> The application's tools, by name or class. Jobs queued before there were any lack it. */
     public $appTools = [];
+
+    /** @var string|null */
+    public $conversation = null;
+
+    /** @var string|null Whose conversation it is. */
+    public $owner = null;
 
     /**
      * @param array<string, mixed> $request by the contract's names
@@ -56,25 +71,69 @@ class RunAgent implements ShouldQueue
         public readonly ?string $handler = null,
         public readonly string $worker = 'chat',
         array $appTools = [],
+        ?string $conversation = null,
+        ?string $owner = null,
     ) {
         $this->appTools = $appTools;
+        $this->conversation = $conversation;
+        $this->owner = $owner;
     }
 
     public function handle(Agents $agents, Container $app, Dispatcher $events): void
     {
-        $runner = $agents->runner($this->worker);
+        try {
+            $last = $this->last($agents, $app, $events);
+        } catch (\Throwable $error) {
+            $this->isQueued() && $this->fail($error);
+            throw $error;
+        }
+        $this->conclude($last);
+    }
+
+    private function last(Agents $agents, Container $app, Dispatcher $events): ?Event
+    {
         $handler = $this->handler === null ? null : $app->make($this->handler);
         $take = fn (Event $event, Run $run): mixed => $handler instanceof EventHandler
             ? $handler->handle($event, $run)
             : $events->dispatch(new AgentEvent($event, $this->request));
-        $request = $agents->offer($this->withinTimeout(Request::fromArray($this->request)), $this->appTools);
-        $last = self::follow($runner->stream($request), $take);
-        if ($this->attempts() > 1 && $last instanceof ErrorEvent && $last->code === 'session_exists') {
+        $start = fn (Request $request): Run
+            => $agents->runner($this->worker)->stream($agents->offer($request, $this->appTools));
+        $request = $this->withinTimeout(Request::fromArray($this->request));
+        if ($this->conversation !== null) {
+            return $this->converse($app->make(Conversations::class), $request, $start, $take);
+        }
+        $last = self::follow($start($request), $take);
+        if ($this->attempts() > 1 && self::isTaken($last)) {
             // An earlier attempt had begun the session before it failed.
             $id = ((array) $request->get('session'))['id'];
-            $last = self::follow($runner->stream($request->session(resume: $id)), $take);
+            $last = self::follow($start($request->session(resume: $id)), $take);
         }
-        $this->conclude($last);
+
+        return $last;
+    }
+
+    /**
+     * @param \Closure(Request): Run $start
+     * @param \Closure(Event, Run): mixed $take
+     */
+    private function converse(Conversations $all, Request $request, \Closure $start, \Closure $take): ?Event
+    {
+        do {
+            try {
+                $run = $all->start((string) $this->conversation, $this->owner, $request, $start);
+            } catch (RunFailedException $refusal) {
+                return $refusal->event; // it is busy, or somebody else's
+            }
+            $wasTaken = isset($last);
+            $last = self::follow($run, $take);
+        } while (self::isTaken($last) && !$wasTaken); // the conversation has learnt that its session is there
+
+        return $last;
+    }
+
+    private static function isTaken(?Event $last): bool
+    {
+        return $last instanceof ErrorEvent && $last->code === 'session_exists';
     }
 
     /** @param \Closure(Event, Run): mixed $take */
@@ -90,13 +149,27 @@ class RunAgent implements ShouldQueue
 
     private function conclude(?Event $last): void
     {
-        if ($last instanceof Aborted) {
-            $this->fail(new RunAbortedException($last));
-        } elseif ($last instanceof ErrorEvent && $last->retryable && $this->attempts() < $this->mostTries()) {
-            $this->release($this->delayAfter($last));
-        } elseif ($last instanceof ErrorEvent) {
-            $this->fail(new RunFailedException($last));
+        $failure = match (true) {
+            $last instanceof Aborted => new RunAbortedException($last),
+            $last instanceof ErrorEvent => new RunFailedException($last),
+            default => null,
+        };
+        if ($failure === null) {
+            return;
         }
+        if (!$this->isQueued()) {
+            throw $failure; // nobody would hear of it: there is no list of failed jobs, and nobody tries again
+        }
+        if ($last instanceof ErrorEvent && $last->retryable && $this->attempts() < $this->mostTries()) {
+            $this->release($this->delayAfter($last));
+        } else {
+            $this->fail($failure);
+        }
+    }
+
+    private function isQueued(): bool
+    {
+        return $this->job !== null && !$this->job instanceof SyncJob;
     }
 
     private function mostTries(): int
@@ -106,7 +179,9 @@ class RunAgent implements ShouldQueue
 
     private function delayAfter(ErrorEvent $error): int
     {
-        $seconds = $error->retryAfterMs === null ? 5 * 2 ** $this->attempts() : (int) ceil($error->retryAfterMs / 1000);
+        $delays = (array) $this->backoff ?: [0];
+        $usual = $delays[$this->attempts() - 1] ?? $delays[count($delays) - 1];
+        $seconds = $error->retryAfterMs === null ? $usual : (int) ceil($error->retryAfterMs / 1000);
 
         return min($seconds, self::LONGEST_DELAY_S);
     }

@@ -5,7 +5,6 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel\Stream;
 
 use AgentWorkers\Event\Event;
-use AgentWorkers\Laravel\Http\Conversations;
 use AgentWorkers\Run;
 use AgentWorkers\Sse\Emitter;
 use AgentWorkers\Sse\Format;
@@ -23,27 +22,20 @@ final class LiveResponse
 {
     public function __construct(
         private readonly Store $store,
-        private readonly Conversations $conversations,
         private readonly Repository $config,
         private readonly LoggerInterface $logger,
     ) {
     }
 
-    public function of(Run $run, ?string $owner, ?string $conversation, Format|string|null $format): StreamedResponse
+    public function of(Run $run, ?string $owner, Format|string|null $format): StreamedResponse
     {
         $headers = Emitter::HEADERS + ['X-Agent-Run' => $run->id];
         // It must echo and be no generator: Octane refuses those.
-        $send = function () use ($run, $owner, $conversation, $format): void {
+        $send = function () use ($run, $owner, $format): void {
             $recording = $owner === null ? null : new Recording($this->store, $owner, $run->id, $this->logger);
-            $recording === null || $run->onTick($recording->tick(...));
-            $observe = function (Event $event) use ($recording, $owner, $conversation): void {
-                $recording?->add($event);
-                if ($owner !== null && $conversation !== null) {
-                    $this->learn($conversation, $owner, $event);
-                }
-            };
+            $recording === null || $run->onTick($recording->tick(...))->onTick($recording->abortIfAsked($run));
             try {
-                $this->emitter($format, $observe)->emit($run);
+                $this->emitter($format, static fn (Event $event) => $recording?->add($event))->emit($run);
             } finally {
                 $recording?->close();
             }
@@ -65,16 +57,6 @@ final class LiveResponse
             $this->logger,
             $this->setting('on_disconnect', 'abort') === 'continue' ? new UnheededOutput($output) : $output,
         );
-    }
-
-    private function learn(string $conversation, string $owner, Event $event): void
-    {
-        try {
-            $this->conversations->learn($conversation, $owner, $event);
-        } catch (\Throwable $error) {
-            $message = 'A conversation cannot be continued: ' . $error->getMessage();
-            $this->logger->warning($message, ['run' => $event->run]);
-        }
     }
 
     private function setting(string $name, mixed $default): mixed

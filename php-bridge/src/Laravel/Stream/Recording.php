@@ -7,6 +7,7 @@ namespace AgentWorkers\Laravel\Stream;
 use AgentWorkers\Event\AppToolCall;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Run;
 use Psr\Log\LoggerInterface;
 
 /**
@@ -33,6 +34,7 @@ final class Recording
     private bool $isEnded = false;
     private float $written = 0.0;
     private bool $isBroken = false;
+    private bool $isAborted = false;
 
     public function __construct(
         private readonly Store $store,
@@ -68,6 +70,18 @@ final class Recording
         }
     }
 
+    /** @return \Closure(): void to be called often: ends the run once its owner has asked for that by another request */
+    public function abortIfAsked(Run $run): \Closure
+    {
+        return function () use ($run): void {
+            if ($this->isAborted || $this->isBroken) {
+                return;
+            }
+            $this->unlessBroken(fn () => $this->isAborted = $this->store->isAbortAsked($this->owner, $this->run));
+            $this->isAborted && $run->abort();
+        };
+    }
+
     /** The run is over, whether or not it said so. */
     public function close(): void
     {
@@ -76,7 +90,7 @@ final class Recording
         }
     }
 
-    /** @param \Closure(): void $write */
+    /** @param \Closure(): mixed $write */
     private function unlessBroken(\Closure $write): void
     {
         if ($this->isBroken) {

@@ -19,6 +19,8 @@ use Illuminate\Contracts\Config\Repository as Config;
 final class Store
 {
     private const PREFIX = 'agent-workers';
+    /** Seconds for which a turn in a conversation outlives a PHP process that was killed. */
+    private const LEASE_S = 10;
 
     private readonly Repository $cache;
     private readonly int $ttl;
@@ -112,6 +114,50 @@ final class Store
     public function claimConversation(string $id, array $state): bool
     {
         return $this->cache->add(self::PREFIX . ":conversation:$id", $state, $this->conversationTtl);
+    }
+
+    /** Of two at the same time, one gets it. */
+    public function takeTurn(string $conversation, string $token): bool
+    {
+        return $this->cache->add($this->turnKey($conversation), self::held($token, false), self::LEASE_S);
+    }
+
+    /** @return array{token: string, ending: bool}|null whose turn it is */
+    public function turn(string $conversation): ?array
+    {
+        return $this->cache->get($this->turnKey($conversation));
+    }
+
+    public function holdTurn(string $conversation, string $token, bool $isEnding, int $longerS = 0): void
+    {
+        $this->cache->put($this->turnKey($conversation), self::held($token, $isEnding), self::LEASE_S + $longerS);
+    }
+
+    public function endTurn(string $conversation): void
+    {
+        $this->cache->forget($this->turnKey($conversation));
+    }
+
+    /** Asks the process that holds the run to end it. */
+    public function askAbort(string $owner, string $run): void
+    {
+        $this->cache->put($this->key($owner, $run) . ':abort', ['asked' => time()], $this->ttl);
+    }
+
+    public function isAbortAsked(string $owner, string $run): bool
+    {
+        return $this->cache->get($this->key($owner, $run) . ':abort') !== null;
+    }
+
+    private function turnKey(string $conversation): string
+    {
+        return self::PREFIX . ":turn:$conversation";
+    }
+
+    /** @return array{token: string, ending: bool} */
+    private static function held(string $token, bool $isEnding): array
+    {
+        return ['token' => $token, 'ending' => $isEnding];
     }
 
     private function questionKey(string $owner, string $run, string $permission): string

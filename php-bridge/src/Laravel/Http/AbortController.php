@@ -1,0 +1,29 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Http;
+
+use AgentWorkers\Laravel\Stream\Store;
+use Illuminate\Http\JsonResponse;
+use Illuminate\Http\Request;
+use Symfony\Component\HttpFoundation\Response;
+
+final class AbortController
+{
+    /** Stops a run of this owner that another request streams: it ends with `aborted`, wherever it is followed. */
+    public function __invoke(Request $request, Store $store, string $run): Response
+    {
+        $owner = Owner::of($request);
+        $head = $owner === null ? null : $store->head($owner, $run);
+        if ($owner === null || $head === null) {
+            return new JsonResponse(['message' => 'There is no such run.'], 404);
+        }
+        if ($head['ended']) {
+            return new JsonResponse(['message' => 'This run has ended.'], 410);
+        }
+        $store->askAbort($owner, $run);
+
+        return new Response('', 204);
+    }
+}

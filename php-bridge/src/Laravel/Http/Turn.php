@@ -1,0 +1,118 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Http;
+
+use AgentWorkers\Event\AppToolCall;
+use AgentWorkers\Event\ErrorEvent;
+use AgentWorkers\Event\Event;
+use AgentWorkers\Event\Session;
+use AgentWorkers\Laravel\Stream\Store;
+use AgentWorkers\Run;
+use Psr\Log\LoggerInterface;
+
+/**
+ * A run's turn in a conversation: a lease in the cache, renewed while the run is on. A PHP process that is killed gives
+ * nothing back, and its lease runs out.
+ *
+ * @internal
+ */
+final class Turn
+{
+    private const RENEWAL_S = 2.0;
+
+    private float $renewed;
+    private bool $isEnding = false;
+    private bool $isOver = false;
+
+    /** @param string $token tells this turn from others in the conversation */
+    public function __construct(
+        private readonly Store $store,
+        private readonly string $conversation,
+        private readonly string $owner,
+        private readonly string $token,
+        private readonly LoggerInterface $logger,
+    ) {
+        $this->renewed = self::now();
+    }
+
+    public function __destruct()
+    {
+        $this->leave(); // the run never began
+    }
+
+    public function follow(Run $run): void
+    {
+        $run->onTick($this->renew(...))->onEvent($this->note(...))->onEnd($this->leave(...));
+    }
+
+    /** Learns from the events: a run may fail before or after it began its session. */
+    private function note(Event $event): void
+    {
+        $begun = match (true) {
+            $event instanceof Session => true,
+            !$event instanceof ErrorEvent => null,
+            $event->code === 'session_exists' => true,
+            $event->code === 'session_not_found' => false,
+            default => null,
+        };
+        $this->unlessBroken(function () use ($event, $begun): void {
+            if ($begun !== null) {
+                $this->store->putConversation($this->conversation, ['owner' => $this->owner, 'begun' => $begun]);
+            }
+            if ($event instanceof AppToolCall) {
+                // Nothing ticks while the application runs its tool.
+                $this->hold((int) ceil(max(0, strtotime($event->expiresAt) - microtime(true))));
+            } elseif ($event->isTerminal()) {
+                $this->isEnding = true;
+                $this->hold();
+            }
+        });
+    }
+
+    private function renew(): void
+    {
+        if (self::now() - $this->renewed >= self::RENEWAL_S) {
+            $this->unlessBroken($this->hold(...));
+        }
+    }
+
+    private function hold(int $longerS = 0): void
+    {
+        $this->renewed = self::now() + $longerS;
+        if ($this->isMine()) {
+            $this->store->holdTurn($this->conversation, $this->token, $this->isEnding, $longerS);
+        }
+    }
+
+    private function leave(): void
+    {
+        if (!$this->isOver) {
+            $this->isOver = true;
+            $this->unlessBroken(fn () => $this->isMine() && $this->store->endTurn($this->conversation));
+        }
+    }
+
+    /** A lease that has run out may have become another run's. */
+    private function isMine(): bool
+    {
+        return ($this->store->turn($this->conversation)['token'] ?? null) === $this->token;
+    }
+
+    /** @param \Closure(): mixed $write */
+    private function unlessBroken(\Closure $write): void
+    {
+        try {
+            $write();
+        } catch (\Throwable $error) {
+            $context = ['conversation' => $this->conversation, 'exception' => $error];
+            $this->logger->warning('A conversation was not kept: ' . $error->getMessage(), $context);
+        }
+    }
+
+    private static function now(): float
+    {
+        return hrtime(true) / 1e9;
+    }
+}

@@ -1,0 +1,288 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Tests\Laravel;
+
+use AgentWorkers\Event\Delta;
+use AgentWorkers\Exception\LogicException;
+use AgentWorkers\Exception\RunFailedException;
+use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\Laravel\Http\ChatRequest;
+use AgentWorkers\Laravel\Queue\RunAgent;
+use AgentWorkers\Laravel\Stream\Store;
+use AgentWorkers\Request;
+use AgentWorkers\Testing\FakeRunner;
+use AgentWorkers\Testing\Script;
+use Illuminate\Auth\GenericUser;
+use Illuminate\Contracts\Queue\Job;
+use Illuminate\Session\Middleware\StartSession;
+use Illuminate\Support\Facades\Bus;
+use Illuminate\Support\Facades\Route;
+use Mockery;
+
+/** A conversation goes on however its runs are started, one run at a time, for its owner alone. */
+final class ConversationTest extends TestCase
+{
+    private const UUID = '8b8c3f0e-6a51-4a3e-9a55-0f0f6f1c2d3e';
+    private const OTHER = '0c6f9d3e-1111-4222-8333-444455556666';
+
+    /** @dataProvider ways */
+    public function testAConversationGoesOnHoweverItsRunIsStarted(\Closure $first, \Closure $second): void
+    {
+        $fake = Agent::fake('One', 'Two');
+        $first('First', self::UUID);
+        $second('Second', strtoupper(self::UUID));
+        self::assertSame([['id' => self::UUID], ['resume' => self::UUID]], self::sessions($fake));
+        $owners = array_map(static fn (Request $request): mixed => $request->get('session_owner'), $fake->requests());
+        self::assertCount(1, array_unique($owners));
+        self::assertMatchesRegularExpression('/^[0-9a-f]{64}$/', $owners[0]);
+    }
+
+    /** @return iterable<string, array{\Closure, \Closure}> */
+    public static function ways(): iterable
+    {
+        $begun = static fn (string $prompt, string $id) => Agent::chat($prompt)->owner('Ada')->conversation($id);
+        $ways = [
+            'text' => static fn (string $prompt, string $id) => $begun($prompt, $id)->text(),
+            'run' => static fn (string $prompt, string $id) => $begun($prompt, $id)->run(),
+            'events' => static fn (string $prompt, string $id) => iterator_to_array($begun($prompt, $id)->events()),
+            'dispatch' => static fn (string $prompt, string $id) => $begun($prompt, $id)->dispatch(),
+            'stream' => static function (string $prompt, string $id) use ($begun): void {
+                ob_start();
+                $begun($prompt, $id)->stream()->sendContent();
+                ob_end_clean();
+            },
+        ];
+        foreach ($ways as $name => $way) {
+            yield "$name begins" => [$way, $ways['text']];
+            yield "$name continues" => [$ways['run'], $way];
+        }
+    }
+
+    public function testAConversationOfTheBrowserGoesOnForItsUserOnTheQueue(): void
+    {
+        $user = new GenericUser(['id' => 7]);
+        $this->actingAs($user);
+        $fake = Agent::fake('One', 'Two', 'Three');
+        $this->ask(['prompt' => 'Hello', 'conversation' => self::UUID])->assertOk()->streamedContent();
+        Agent::chat('And by the queue?')->conversation(self::UUID)->dispatch();
+        $this->app['auth']->forgetGuards();
+        Agent::chat('And by a command?')->owner($user)->conversation(self::UUID)->text();
+        self::assertSame(
+            [['id' => self::UUID], ['resume' => self::UUID], ['resume' => self::UUID]],
+            self::sessions($fake),
+        );
+    }
+
+    public function testAQueuedRunKeepsItsConversationUntilItRuns(): void
+    {
+        Bus::fake();
+        Agent::chat('Hello')->owner('Ada')->conversation(self::UUID)->dispatch();
+        $job = null;
+        Bus::assertDispatched(static function (RunAgent $dispatched) use (&$job): bool {
+            $job = unserialize(serialize($dispatched));
+
+            return true;
+        });
+        $fake = Agent::fake(Script::error('overloaded', retryable: true), 'Two', 'Three');
+        $this->perform($job);
+        $this->perform($job);
+        $this->perform($job);
+        self::assertSame(
+            [['id' => self::UUID], ['id' => self::UUID], ['resume' => self::UUID]],
+            self::sessions($fake),
+        );
+    }
+
+    public function testAQueuedRunWhoseSessionIsThereAfterAllGoesOnWithIt(): void
+    {
+        $fake = Agent::fake(Script::error('session_exists'), 'Two');
+        $job = new RunAgent(['prompt' => 'Hi'], conversation: self::UUID, owner: 'owner');
+        $this->perform($job)->shouldNotHaveReceived('fail');
+        self::assertSame([['id' => self::UUID], ['resume' => self::UUID]], self::sessions($fake));
+        $fake = Agent::fake(Script::error('session_exists'), Script::error('session_exists'), 'Never');
+        $this->perform($job)->shouldHaveReceived('fail');
+        $fake->assertRanTimes(2);
+    }
+
+    public function testWithoutAnOwnerNothingRunsAndTheCureIsNamed(): void
+    {
+        $fake = Agent::fake();
+        foreach (['text', 'run', 'events', 'dispatch'] as $way) {
+            try {
+                Agent::chat('Hello')->conversation(self::UUID)->{$way}();
+                self::fail("$way() dropped the conversation.");
+            } catch (LogicException $error) {
+                self::assertStringContainsString('owner()', $error->getMessage());
+            }
+        }
+        $fake->assertNothingRan();
+    }
+
+    public function testASessionBesidesTheConversationIsRefused(): void
+    {
+        $fake = Agent::fake();
+        $this->expectException(LogicException::class);
+        try {
+            Agent::chat('Hello')->owner('Ada')->conversation(self::UUID)->resume(self::OTHER)->text();
+        } finally {
+            $fake->assertNothingRan();
+        }
+    }
+
+    public function testAConversationOfSomebodyElseDoesNotExistOutsideStreamsEither(): void
+    {
+        $fake = Agent::fake('One');
+        Agent::chat('Mine')->owner('Ada')->conversation(self::UUID)->text();
+        foreach (['text', 'events'] as $way) {
+            try {
+                Agent::chat('Tell me all')->owner('Eve')->conversation(self::UUID)->{$way}();
+                self::fail('Eve was let in.');
+            } catch (RunFailedException $error) {
+                self::assertSame('session_not_found', $error->event->code);
+            }
+        }
+        $fake->assertRanTimes(1);
+    }
+
+    public function testASecondRunInAConversationIsRefusedWhileTheFirstIsOn(): void
+    {
+        $this->asVisitor('Ada');
+        $fake = Agent::fake(Script::text('One two')->callingTool('ask_again'), 'Elsewhere', 'After');
+        Agent::tool('ask_again', 'Asks again.', ['type' => 'object'], function (): string {
+            $this->ask(['prompt' => 'Second', 'conversation' => self::UUID])->assertStatus(409)
+                ->assertHeader('Retry-After')->assertJsonPath('code', 'session_busy')
+                ->assertJsonPath('retryable', true)->assertJsonStructure(['message']);
+            $this->ask(['prompt' => 'Elsewhere', 'conversation' => self::OTHER])->assertOk()->streamedContent();
+
+            return 'refused';
+        });
+        config(['agent-workers.workers.chat.app_tools' => ['ask_again']]);
+        $this->ask(['prompt' => 'First', 'conversation' => self::UUID])->assertOk()->streamedContent();
+        $fake->assertToolAnswered('ask_again', 'refused');
+        config(['agent-workers.workers.chat.app_tools' => []]);
+        $this->ask(['prompt' => 'Third', 'conversation' => self::UUID])->assertOk()->streamedContent();
+        self::assertSame(['First', 'Elsewhere', 'Third'], array_map(
+            static fn (Request $request): string => $request->promptText(),
+            $fake->requests(),
+        ));
+    }
+
+    public function testARunThatWaitsIsToldOfABusyConversationByAnException(): void
+    {
+        $fake = Agent::fake('One two', 'After');
+        foreach ($this->begun()->events() as $event) {
+            if ($event instanceof Delta) {
+                try {
+                    $this->begun()->text();
+                    self::fail('Two runs were in one conversation.');
+                } catch (RunFailedException $error) {
+                    self::assertSame(['session_busy', true], [$error->event->code, $error->isRetryable()]);
+                }
+                break; // whoever leaves the loop gives the conversation back, too
+            }
+        }
+        self::assertSame('After', $this->begun()->text());
+        $fake->assertRanTimes(2);
+    }
+
+    /** @dataProvider endings */
+    public function testAConversationIsGivenBackHoweverItsRunEnds(Script $script): void
+    {
+        $this->asVisitor('Ada');
+        $fake = Agent::fake($script, 'After');
+        $this->ask(['prompt' => 'First', 'conversation' => self::UUID])->assertOk()->streamedContent();
+        $this->ask(['prompt' => 'Second', 'conversation' => self::UUID])->assertOk()->streamedContent();
+        $fake->assertRanTimes(2);
+    }
+
+    /** @return iterable<string, array{Script}> */
+    public static function endings(): iterable
+    {
+        yield 'done' => [Script::text('One')];
+        yield 'an error' => [Script::error('overloaded', retryable: true)];
+        yield 'aborted' => [Script::events(['type' => 'aborted', 'reason' => 'signal'])];
+        yield 'a crash' => [Script::text('One two')->crashAfter(2)];
+        yield 'no end' => [Script::text('One')->withoutTerminal()];
+        yield 'nothing at all' => [Script::bytes()];
+    }
+
+    public function testAProcessThatWasKilledHoldsAConversationForAWhileOnly(): void
+    {
+        $this->asVisitor('Ada');
+        Agent::fake('One', 'Two');
+        $this->app->make(Store::class)->takeTurn(self::UUID, 'a process that was killed');
+        $this->ask(['prompt' => 'Hi', 'conversation' => self::UUID])->assertStatus(409);
+        $this->travel(11)->seconds();
+        $this->ask(['prompt' => 'Hi', 'conversation' => self::UUID])->assertOk()->streamedContent();
+    }
+
+    public function testALeaseThatRanOutIsNotTakenBackFromWhoeverHasItNow(): void
+    {
+        $store = $this->app->make(Store::class);
+        Agent::fake('One two', 'Two');
+        foreach ($this->begun()->events() as $event) {
+            $store->endTurn(self::UUID);
+            $store->takeTurn(self::UUID, 'another run');
+        }
+        self::assertSame('another run', $store->turn(self::UUID)['token']);
+    }
+
+    public function testAWorkerThatGoesIsWaitedFor(): void
+    {
+        $store = $this->app->make(Store::class);
+        $store->takeTurn(self::UUID, 'a run that has answered');
+        $store->holdTurn(self::UUID, 'a run that has answered', true);
+        $fake = Agent::fake('Two');
+        $this->travel(11)->seconds(); // it was killed before it could give the conversation back
+        self::assertSame('Two', $this->begun()->text());
+        $fake->assertRanTimes(1);
+    }
+
+    public function testABusyConversationIsTriedAgainByTheQueue(): void
+    {
+        $fake = Agent::fake('One');
+        $this->app->make(Store::class)->takeTurn(self::UUID, 'another run');
+        $job = $this->perform(new RunAgent(['prompt' => 'Hi'], conversation: self::UUID, owner: 'owner'));
+        $job->shouldHaveReceived('release')->with(2);
+        $job->shouldNotHaveReceived('fail');
+        $fake->assertNothingRan();
+    }
+
+    public function testARouteThatAnswersWithTextOnlyKeepsTheVisitorsConversation(): void
+    {
+        $this->asVisitor('Ada');
+        $fake = Agent::fake('One', 'Two');
+        Route::post('/text', static fn (ChatRequest $request) => ['text' => Agent::chat($request)->text()])
+            ->middleware(StartSession::class);
+        $body = ['prompt' => 'Hello', 'conversation' => self::UUID];
+        $this->postJson('/text', $body)->assertOk()->assertJsonPath('text', 'One');
+        $this->postJson('/text', $body)->assertOk();
+        self::assertSame([['id' => self::UUID], ['resume' => self::UUID]], self::sessions($fake));
+        $this->asVisitor('Eve');
+        $this->postJson('/text', $body)->assertNotFound()->assertJsonPath('code', 'session_not_found');
+    }
+
+    private function begun(): \AgentWorkers\Laravel\PendingRun
+    {
+        return Agent::chat('Hello')->owner('Ada')->conversation(self::UUID);
+    }
+
+    private function perform(RunAgent $run): Mockery\MockInterface
+    {
+        $job = Mockery::spy(Job::class);
+        $job->shouldReceive('attempts')->andReturn(1);
+        $job->shouldReceive('maxTries')->andReturn($run->tries);
+        $run->setJob($job);
+        $this->app->call([$run, 'handle']);
+
+        return $job;
+    }
+
+    /** @return list<mixed> */
+    private static function sessions(FakeRunner $fake): array
+    {
+        return array_map(static fn (Request $request): mixed => $request->get('session'), $fake->requests());
+    }
+}
