@@ -108,6 +108,17 @@ def test_a_run_that_was_to_give_structured_output_is_done_only_with_it(
     assert home.run({"prompt": "x", "output_schema": SCHEMA, **limits}).ending == ("output_schema", 1)
 
 
+@pytest.mark.parametrize("schema", [None, SCHEMA], ids=["text", "structured"])
+def test_an_answer_that_pauses_and_is_not_taken_up_again_is_a_failure_worth_a_retry(
+    home: Home, simulator: Simulator, schema: dict[str, Any] | None
+) -> None:
+    paused = Message(content=(Text(text="Let me look that up. "),), stop_reason="pause_turn")
+    simulator.play(Scenario(name="own", description="", steps=(paused,)))
+    ended = home.run({"prompt": "x", **({"output_schema": schema} if schema else {})})
+    assert ended.ending == ("server_error", 75)
+    assert ended.last["session_id"] == ended.of("session")[0]["session_id"]
+
+
 def test_text_before_a_refusal_that_was_not_the_last_word_is_discarded(home: Home, simulator: Simulator) -> None:
     refusal = Message(content=(Text(text="I will not"),), stop_reason="refusal")
     simulator.play(Scenario(name="own", description="", steps=(refusal, Message(content=(Text(text="I will."),)))))

@@ -294,12 +294,49 @@ def test_text_that_a_block_begins_with_is_told() -> None:
         {"modelUsage": {"m": {"inputTokens": 1.0, "costUSD": "x"}}},
         {"usage": {"input_tokens": -1}},
         {"total_cost_usd": "x"},
+        {"model_usage_since_last_result": {"m": {"inputTokens": "x", "costUSD": None}, "n": 5}},
+        {"model_usage_since_last_result": []},
     ],
     ids=lambda oddity: next(iter(oddity)),
 )
 def test_an_answer_is_not_lost_for_an_odd_figure_beside_it(oddity: Message) -> None:
     done = translate(*streamed("m1", "Hello"), result(**oddity))[-1]
     assert (done.type, done.text) == ("done", "Hello")
+
+
+TOTALS = {"total_cost_usd": 3.0, "modelUsage": {"m": {"inputTokens": 300, "costUSD": 3.0}}}
+OWN = {"model_usage_since_last_result": {"m": {"inputTokens": 100, "costUSD": 1.0}, "n": {"costUSD": 0.5}}}
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_what_a_run_has_cost_is_what_the_agent_says_of_it_alone(resumed: bool) -> None:
+    [done] = translate(result(**TOTALS, **OWN), resumed=resumed)
+    assert (done.cost_usd, done.models["m"].input_tokens, done.models["n"].cost_usd) == (1.5, 100, 0.5)
+
+
+def test_an_agent_that_knows_only_the_sessions_total_leaves_a_resumed_runs_cost_unknown() -> None:
+    [fresh], [resumed] = translate(result(**TOTALS)), translate(result(**TOTALS), resumed=True)
+    assert (fresh.cost_usd, fresh.models["m"].cost_usd) == (3.0, 3.0)
+    assert (resumed.cost_usd, resumed.models) == (None, None)
+
+
+def test_a_price_that_one_model_lacks_is_unknown_in_all() -> None:
+    own = {"model_usage_since_last_result": {"m": {"costUSD": 1.0}, "n": {"inputTokens": 5}}}
+    [done] = translate(result(**own))
+    assert (done.cost_usd, done.models["m"].cost_usd) == (None, 1.0)
+
+
+def test_tokens_that_the_agents_sum_leaves_out_are_those_of_its_calls() -> None:
+    none = {"usage": {"input_tokens": 0, "output_tokens": 0}, "subtype": "error_max_budget_usd", "is_error": True}
+    assert translate(*streamed("m1", "So far"), result(**none))[-1].usage.output_tokens == 9
+    assert translate(result(**none, **OWN))[-1].usage.input_tokens == 100
+
+
+@pytest.mark.parametrize("pause", ["pause_turn", "compaction"])
+def test_half_an_answer_is_not_a_whole_one(pause: str) -> None:
+    paused = failure(*streamed("m1", "Let me se"), result(stop_reason=pause))
+    assert isinstance(paused, ServerError)
+    assert paused.retryable
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def command_line(
     """
     argv = [str(cli), "--output-format", "stream-json", "--verbose", "--input-format", "stream-json"]
     argv += ["--setting-sources=", "--strict-mcp-config", "--tools", ",".join(equipment.tools)]
+    argv += ["--system-prompt-snapshot", "off"]  # else a resumed session keeps the instructions of its first run
     argv += equipment.flags
     for flag, file in files.items():
         argv += [flag, str(file)]

@@ -11,20 +11,24 @@ from agent_workers.errors import (
     OutputTooLarge,
     PendingToolMissing,
     SandboxUnavailable,
+    ServerError,
     SessionNotFound,
     WorkerError,
 )
-from agent_workers.protocol.v1.events import Denial, Done, ModelUsage, PendingCall
+from agent_workers.protocol.v1.events import Denial, Done, PendingCall
 from agent_workers.wire import dump
 
 from .failure import NO_SANDBOX, api_failure
-from .tokens import count, usage_of
+from .tokens import Bill, count
 from .validator import validator_of
 
 # Half a line: the other half is for the text and the envelope.
 _MAX_OUTPUT = 128 * 1024
 _LIMIT_REASONS = {"error_max_turns": "max_turns", "error_max_budget_usd": "max_budget"}
 _DEFERRED = "tool_deferred"
+# The API waits to be asked again, which the CLI leaves out: what was said so far is half an answer.
+_PAUSES = frozenset({"pause_turn", "compaction"})
+_PAUSED = "The model paused in the middle of its answer. Try again."
 _NO_TOOL = "so its deferred call didn't run"
 
 
@@ -33,6 +37,7 @@ def outcome(
     text: str,
     *,
     session_id: str | None = None,
+    bill: Bill,
     api_error: str | None,
     schema: dict[str, Any] | None,
 ) -> Done:
@@ -42,6 +47,7 @@ def outcome(
         result: The agent's result message.
         text: The final answer as it was told.
         session_id: The session, as the agent has said it when it came up.
+        bill: What the run has consumed.
         api_error: ``AssistantMessage.error`` of the last message, if it was one.
         schema: The request's ``output_schema``.
 
@@ -54,12 +60,14 @@ def outcome(
     stop_reason = _stop_reason(result, kind)
     if stop_reason is None:
         raise _failure(result, kind)
+    if stop_reason in _PAUSES:
+        raise ServerError(_PAUSED, cause=f"the API stopped by {stop_reason}, and the CLI did not ask it to go on")
     if schema is None or stop_reason == "permission_required":
-        return _done(result, text, session_id, stop_reason=stop_reason)
+        return _done(result, text, session_id, bill, stop_reason=stop_reason)
     if stop_reason not in ("end_turn", "tool_use"):
         raise OutputSchemaError(cause=f"the model stopped by {stop_reason}, without structured output")
     output = _valid_output(result.get("structured_output"), schema)
-    return _done(result, text, session_id, stop_reason="end_turn", output=output)
+    return _done(result, text, session_id, bill, stop_reason="end_turn", output=output)
 
 
 def _stop_reason(result: dict[str, Any], kind: str | None) -> str | None:
@@ -111,25 +119,25 @@ def _valid_output(output: Any, schema: dict[str, Any]) -> Any:
     return output
 
 
-def _done(result: dict[str, Any], text: str, session_id: str | None, *, stop_reason: str, output: Any = None) -> Done:
+def _done(
+    result: dict[str, Any], text: str, session_id: str | None, bill: Bill, *, stop_reason: str, output: Any = None
+) -> Done:
     """The event; what the CLI says beside the answer is left out where it is not what it should be."""
-    models = {name: _model_usage(usage) for name, usage in (result.get("modelUsage") or {}).items()}
     denials = [
         Denial(tool_use_id=denial["tool_use_id"], name=denial["tool_name"], input=denial.get("tool_input"))
         for denial in result.get("permission_denials") or ()
         if isinstance(denial.get("tool_use_id"), str) and isinstance(denial.get("tool_name"), str)
     ]
-    cost = result.get("total_cost_usd")
     return Done(
         stop_reason=stop_reason,
         text=text,
         output=output,
         session_id=result.get("session_id") or session_id or "",
-        usage=usage_of(result.get("usage") or {}),
-        cost_usd=cost if isinstance(cost, int | float) and cost >= 0 else None,
+        usage=bill.usage,
+        cost_usd=bill.cost_usd,
         duration_ms=count(result.get("duration_ms")) or 0,
         turns=count(result.get("num_turns")) or 0,
-        models=models or None,
+        models=bill.models or None,
         denials=denials or None,
         pending=_pending(result.get("deferred_tool_use")),
     )
@@ -139,14 +147,3 @@ def _pending(call: Any) -> PendingCall | None:
     if not isinstance(call, dict) or not isinstance(call.get("id"), str):
         return None
     return PendingCall(tool_use_id=call["id"], name=str(call.get("name")), input=call.get("input"))
-
-
-def _model_usage(usage: dict[str, Any]) -> ModelUsage:
-    cost = usage.get("costUSD")
-    return ModelUsage(
-        input_tokens=count(usage.get("inputTokens")),
-        output_tokens=count(usage.get("outputTokens")),
-        cache_read_input_tokens=count(usage.get("cacheReadInputTokens")),
-        cache_creation_input_tokens=count(usage.get("cacheCreationInputTokens")),
-        cost_usd=cost if isinstance(cost, int | float) and cost >= 0 else None,
-    )

@@ -1,10 +1,12 @@
-"""The tokens that a run consumes, as the API and the agent report them. Pure."""
+"""What a run consumes, in tokens and money, as the API and the agent report it. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.protocol.v1.events import Usage
+from agent_workers.protocol.v1.events import ModelUsage, Usage
 
 if TYPE_CHECKING:
     from agent_workers.engine.base import Progress
@@ -34,12 +36,72 @@ class Tally:
             self._call = usage_of(usage, onto=self._call)
             self._progress.usage = usage_sum(self._earlier_calls, self._call)
 
-    def settle(self, result: dict[str, Any]) -> None:
-        """Takes the agent's own sums. Of a stream that broke they say zero: unknown, that is."""
+    def settle(self, result: dict[str, Any], *, resumed: bool) -> Bill:
+        """Takes the agent's own sums. Of a stream that broke they say zero: unknown, that is.
+
+        Args:
+            result: The agent's result message.
+            resumed: Whether the run continues a session.
+        """
+        models, cost_usd = _cost_of(result, resumed=resumed)
         usage = usage_of(result.get("usage") or {})
         if usage.input_tokens or usage.output_tokens:
             self._progress.usage = usage
-        self._progress.cost_usd = result.get("total_cost_usd") or None
+        elif self._progress.usage is None and models:
+            self._progress.usage = reduce(usage_sum, models.values(), Usage())
+        self._progress.cost_usd = cost_usd or None
+        return Bill(self._progress.usage or usage, models, cost_usd)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a run has consumed.
+
+    Attributes:
+        usage: Tokens of the conversation.
+        models: Tokens and cost by model, those of side calls included; None where unknown.
+        cost_usd: US dollars in all; None where unknown.
+    """
+
+    usage: Usage
+    models: dict[str, ModelUsage] | None
+    cost_usd: float | None
+
+
+def _cost_of(result: dict[str, Any], *, resumed: bool) -> tuple[dict[str, ModelUsage] | None, float | None]:
+    """Consumption by model, and its price.
+
+    The agent's totals begin with what the session has cost before. Its ``model_usage_since_last_result`` is of this
+    run alone; older CLIs lack it, and so do results that tell of a failed start.
+    """
+    since = result.get("model_usage_since_last_result")
+    if isinstance(since, dict):
+        models = _by_model(since)
+        costs = [usage.cost_usd for usage in models.values()]
+        return models, None if None in costs else sum(cost or 0 for cost in costs)
+    if resumed:
+        return None, None
+    models = _by_model(result.get("modelUsage"))
+    return models, _dollars(result.get("total_cost_usd"))
+
+
+def _by_model(usages: Any) -> dict[str, ModelUsage]:
+    known = usages.items() if isinstance(usages, dict) else ()
+    return {name: _model_usage(usage) for name, usage in known if isinstance(usage, dict)}
+
+
+def _model_usage(usage: dict[str, Any]) -> ModelUsage:
+    return ModelUsage(
+        input_tokens=count(usage.get("inputTokens")),
+        output_tokens=count(usage.get("outputTokens")),
+        cache_read_input_tokens=count(usage.get("cacheReadInputTokens")),
+        cache_creation_input_tokens=count(usage.get("cacheCreationInputTokens")),
+        cost_usd=_dollars(usage.get("costUSD")),
+    )
+
+
+def _dollars(cost: object) -> float | None:
+    return cost if isinstance(cost, int | float) and cost >= 0 else None
 
 
 def count(value: object) -> int | None:
@@ -56,6 +118,6 @@ def usage_of(usage: dict[str, Any], *, onto: Usage | None = None) -> Usage:
 def usage_sum(one: Usage | None, other: Usage) -> Usage:
     """The tokens of both; a count that one of them leaves out is the other's."""
     counts = one.model_dump(exclude_none=True) if one else {}
-    for name, tokens in other.model_dump(exclude_none=True).items():
+    for name, tokens in other.model_dump(include=set(_TOKEN_FIELDS), exclude_none=True).items():
         counts[name] = counts.get(name, 0) + tokens
     return Usage(**counts)

@@ -104,11 +104,11 @@ class Translator:
             yield from self._rate_limit(message)
         elif kind == "result":
             self.finished = True
-            self._tally.settle(message)
             yield outcome(
                 message,
                 self._answer.text,
                 session_id=self._progress.session_id,
+                bill=self._tally.settle(message, resumed=self._resumed),
                 api_error=self._api_error,
                 schema=self._output_schema,
             )

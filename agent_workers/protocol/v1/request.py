@@ -97,7 +97,10 @@ class Request(Strict):
     system_prompt: Opt[ArgumentText] = Field(
         default=None, description="Instructions for the model. The worker's own when absent."
     )
-    model: Opt[ModelName] = Field(default=None, description="Name of the model. The CLI's default when absent.")
+    model: Opt[ModelName] = Field(
+        default=None,
+        description="Name of the model. The CLI's default when absent; in a resumed session, the last one.",
+    )
     fallback_model: Opt[ModelName] = Field(
         default=None, description="Model to use while the first one is overloaded. None when absent."
     )
