@@ -209,7 +209,7 @@ class ContextOverflow(ApiError):
 
 
 class SessionNotFound(WorkerError):
-    """Raised when ``session.resume`` names no session of this worker's state."""
+    """Raised when ``session.resume`` names no session that this request may resume: it is none, or another's."""
 
     code = "session_not_found"
     default_message = "The session to resume does not exist here."

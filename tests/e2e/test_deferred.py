@@ -172,7 +172,7 @@ def test_of_several_runs_with_the_same_decision_one_carries_it_out(desk: Desk) -
     for running in runs:
         running.write(encoded(request))
         running.end_input()
-    assert {running.end().ending for running in runs} == {("done", 0)}
+    assert {running.end().ending for running in runs} <= {("done", 0), ("session_busy", 75)}
     assert len((desk.cwd / "made").read_text().splitlines()) == 1
 
 

@@ -13,6 +13,7 @@ from .installation import find_cli
 from .leftovers import Orphans
 from .options import agent_variables, command_line, file_contents, prompt_line
 from .process import CliProcess
+from .sessions import Binding, Lease, take_lease
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,17 +39,44 @@ def launch(
     Args:
         request: A valid request, granted by the host's policy.
         host: Where the agent lives.
-        workspace: Name of the worker's own working directory under the state directory, for requests that bring none;
-            sessions belong to it.
+        workspace: The worker's name; its sessions are bound to it, and so is called the working directory under the
+            state directory that it has for requests that bring none.
         system_prompt: Used where the request brings none.
         max_turns: Used where the request brings none.
         sandbox_domains: The hosts that a task's commands may reach out of their sandbox; None for no sandbox.
 
     Raises:
-        WorkerError: The CLI is missing, the state directory cannot be written, or the request does not fit.
+        WorkerError: The CLI is missing, the state directory cannot be written, the request does not fit, or the
+            session is not this run's to write.
     """
     cli = find_cli(host.environ)
     equipment = _equipment(request, host, workspace, sandbox_domains)
+    lease = _lease(request, host, workspace)
+    try:
+        return _launch(
+            request,
+            host,
+            cli,
+            equipment,
+            lease,
+            system_prompt=request.system_prompt or system_prompt,
+            max_turns=max_turns,
+        )
+    except BaseException:
+        lease.abandon()
+        raise
+
+
+def _launch(
+    request: Request,
+    host: Host,
+    cli: Path,
+    equipment: Equipment,
+    lease: Lease,
+    *,
+    system_prompt: str,
+    max_turns: int | None,
+) -> ClaudeEngine:
     scratch = make_scratch(host.temporary_dir())
     orphans = Orphans() if equipment.runs_code else None
     try:
@@ -57,11 +85,17 @@ def launch(
         if hidden:
             forget = _written(scratch / "shell-environment", f"unset {' '.join(hidden)}\n")
             environ["CLAUDE_ENV_FILE"] = str(forget)  # each shell of a tool reads it first
-        contents = file_contents(equipment, request.system_prompt or system_prompt, hidden)
+        contents = file_contents(equipment, system_prompt, hidden)
         files = {flag: _written(scratch / flag.strip("-"), content) for flag, content in contents.items()}
-        argv = command_line(cli, request, equipment, files=files, max_turns=max_turns)
+        argv = command_line(cli, request, equipment, lease, files=files, max_turns=max_turns)
         process = CliProcess(
-            argv, environ=environ, cwd=equipment.cwd, scratch=scratch, secrets=secrets, orphans=orphans
+            argv,
+            environ=environ,
+            cwd=equipment.cwd,
+            scratch=scratch,
+            secrets=secrets,
+            orphans=orphans,
+            lock=lease.descriptor,
         )
     except BaseException:
         remove_scratch(scratch)
@@ -72,11 +106,18 @@ def launch(
         from .engine import ClaudeEngine  # noqa: PLC0415 brings the event loop: the CLI boots meanwhile
 
         folder = host.state_dir() / "pending"
-        return ClaudeEngine(request, process, unsent, needs_first=equipment.needs_first, folder=folder)
+        return ClaudeEngine(request, process, lease, unsent, needs_first=equipment.needs_first, folder=folder)
     except BaseException:
         process.kill()
         process.remove_scratch()
         raise
+
+
+def _lease(request: Request, host: Host, worker: str) -> Lease:
+    folder = host.state_dir() / "sessions"
+    make_private(folder)
+    cwd = getattr(request, "cwd", None)
+    return take_lease(request.session, folder, Binding(worker, cwd, request.session_owner))
 
 
 def _equipment(request: Request, host: Host, workspace: str, sandbox_domains: Sequence[str] | None) -> Equipment:

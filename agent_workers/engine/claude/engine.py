@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .dialogue import Dialogue
     from .leftovers import Orphans
     from .process import CliProcess
+    from .sessions import Lease
 
 Message = dict[str, Any]
 
@@ -57,16 +58,18 @@ class ClaudeEngine:
     Args:
         request: What the run is asked to do.
         process: Its CLI, started.
+        lease: The session that it writes.
         unsent: What of the prompt has not been written to the CLI yet.
         needs_first: Whether the SDK has to say something to the CLI before the prompt.
         folder: Where calls that wait for a later run are noted.
     """
 
     def __init__(
-        self, request: Request, process: CliProcess, unsent: bytes, *, needs_first: bool, folder: Path
+        self, request: Request, process: CliProcess, lease: Lease, unsent: bytes, *, needs_first: bool, folder: Path
     ) -> None:
         self.progress = Progress()
         self._process = process
+        self._lease = lease
         self._unsent = unsent
         self._needs_first = needs_first
         self._translator = Translator(
@@ -111,6 +114,9 @@ class ClaudeEngine:
         """
         async with aclosing(self._messages()) as messages:
             async for message in messages:
+                self._lease.rename(message)
+                if message.get("type") == "result":
+                    self._lease.announce_end()  # a reader of the end may go on at once
                 for body in self._translated(message):
                     if isinstance(body, Done) and self._dialogue and (notice := self._dialogue.left_over()):
                         yield notice
@@ -138,6 +144,7 @@ class ClaudeEngine:
         Args:
             interrupt: Whether the agent is at work; told to stop, it notes in the session where it was stopped.
         """
+        self._lease.announce_end()
         with anyio.CancelScope(shield=True):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._discard_messages)  # with a full pipe it could not end
@@ -162,6 +169,7 @@ class ClaudeEngine:
         """Ends every process of the run at once."""
         self._process.kill()
         self._process.remove_scratch()
+        self._lease.release()
 
     async def _ended(self) -> int:
         return await anyio.to_thread.run_sync(self._process.wait, abandon_on_cancel=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from agent_workers.protocol.v1.settings import ResumeSession
 from agent_workers.wire import dump, mend_surrogates
 
 from .installation import sdk_version
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from agent_workers.protocol.v1.request import Request
 
     from .equipment import Equipment
+    from .sessions import Lease
 
 # Linux takes 128 KiB for one argument (MAX_ARG_STRLEN), its terminating NUL included.
 MAX_ARGUMENT = 128 * 1024 - 1
@@ -35,7 +35,13 @@ _BOUNDED_RETRIES = {
 
 
 def command_line(
-    cli: Path, request: Request, equipment: Equipment, *, files: Mapping[str, Path], max_turns: int | None
+    cli: Path,
+    request: Request,
+    equipment: Equipment,
+    lease: Lease,
+    *,
+    files: Mapping[str, Path],
+    max_turns: int | None,
 ) -> list[str]:
     """The CLI's argv with the least privilege: no settings files, no MCP servers and no tools but ours.
 
@@ -43,6 +49,7 @@ def command_line(
         cli: The CLI's path.
         request: A valid request.
         equipment: What the agent has besides words.
+        lease: The session that it writes.
         files: Written for this run, by their flags: a command line shows itself to every user of the host.
         max_turns: The worker's own limit, where the request brings none.
     """
@@ -53,7 +60,7 @@ def command_line(
     for flag, file in files.items():
         argv += [flag, str(file)]
     argv += _model_flags(request, max_turns)
-    argv += _session_flags(request)
+    argv += lease.flags
     if request.stream.partial:
         argv.append("--include-partial-messages")
     if request.output_schema is not None:
@@ -91,15 +98,6 @@ def _model_flags(request: Request, max_turns: int | None) -> Iterator[str]:
         yield f"--max-turns={turns}"
     if request.limits.max_budget_usd is not None:
         yield f"--max-budget-usd={request.limits.max_budget_usd}"
-
-
-def _session_flags(request: Request) -> Iterator[str]:
-    if isinstance(request.session, ResumeSession):
-        yield f"--resume={request.session.resume}"
-        if request.session.fork:
-            yield "--fork-session"
-    elif request.session:
-        yield f"--session-id={request.session.id}"
 
 
 def schema_argument(schema: Mapping[str, object]) -> str:

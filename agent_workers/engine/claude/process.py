@@ -34,6 +34,7 @@ class CliProcess:
         scratch: The run's directory for temporary files; removed with the process.
         secrets: What it reads from a descriptor each, by the variable that is to hold the descriptor's number.
         orphans: Looks after what its commands leave behind.
+        lock: A descriptor that it, and what looks after its end, is to hold as long as it lives.
 
     Attributes:
         orphans: As given.
@@ -52,11 +53,13 @@ class CliProcess:
         scratch: Path,
         secrets: Mapping[str, bytes] | None = None,
         orphans: Orphans | None = None,
+        lock: int | None = None,
     ) -> None:
         self._scratch = scratch
         self.orphans = orphans
         before_exec = _tie_to_parent()
         descriptors = {name: _readable(secret) for name, secret in (secrets or {}).items()}
+        held = () if lock is None else (lock,)
         try:
             self._popen = subprocess.Popen(
                 argv,
@@ -66,7 +69,7 @@ class CliProcess:
                 bufsize=0,
                 cwd=cwd,
                 env={**environ, **{name: str(number) for name, number in descriptors.items()}},
-                pass_fds=tuple(descriptors.values()),
+                pass_fds=(*descriptors.values(), *held),
                 start_new_session=True,  # a terminal's Ctrl-C is for the worker, which stops the CLI in order
                 preexec_fn=before_exec,  # noqa: PLW1509 no threads exist yet
             )
@@ -77,7 +80,7 @@ class CliProcess:
         finally:
             for number in descriptors.values():
                 os.close(number)
-        self._guardian = Guardian(self.pid, scratch)
+        self._guardian = Guardian(self.pid, scratch, held)
         if orphans:
             orphans.know(self.pid, self._guardian.pid)
         assert self._popen.stdin

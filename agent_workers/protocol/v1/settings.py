@@ -30,9 +30,14 @@ class ResumeSession(Strict):
 
     foreign_fields: ClassVar = {"id": "cannot be combined with resume"}
 
-    resume: SessionId = Field(description="Session id of the conversation, from an earlier `session` or `done` event.")
+    resume: SessionId = Field(
+        description="Session id of the conversation, from an earlier `session` or `done` event of the same worker, "
+        "with the same `cwd` and `session_owner`."
+    )
     fork: bool = Field(
-        default=False, description="Continue in a copy with a new session id and leave the original as it is."
+        default=False,
+        description="Continue in a copy with a new session id and leave the original as it is; also while another run "
+        "is at work in it.",
     )
 
 
