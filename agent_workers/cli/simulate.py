@@ -20,14 +20,17 @@ _NEEDED = ("starlette", "uvicorn")
 
 _HELP = """Serves an imitation of the Messages API on 127.0.0.1, without an account, until SIGINT or SIGTERM.
 
-Its one line on stdout is the variable that points a client at it, as `ANTHROPIC_BASE_URL=http://127.0.0.1:PORT`.
-`agent-chat --simulate` does the same within one run; this is for several runs, other clients, and tests.
+Its one line on stdout is the variable that points a client at it, as
+`ANTHROPIC_BASE_URL=http://127.0.0.1:PORT/simulated`. By that path workers know that no model answers, and their
+`start` says `simulated`; each response says so, too, by the header `x-simulated`. At the root the same answers, for
+clients that know no such path. `agent-chat --simulate` does the same within one run; this is for several runs, other
+clients, and tests.
 
 \b
 Examples:
   agent-workers simulate --list
   agent-workers simulate --scenario overloaded-529 --port 8420
-  ANTHROPIC_BASE_URL=http://127.0.0.1:8420 ANTHROPIC_API_KEY=simulated agent-chat < request.json
+  ANTHROPIC_BASE_URL=http://127.0.0.1:8420/simulated ANTHROPIC_API_KEY=simulated agent-chat < request.json
 """
 
 
@@ -94,7 +97,7 @@ async def _serve(simulator: Simulator) -> None:
 
 
 def _announce(simulator: Simulator) -> None:
-    url = simulator.base_url
+    url = simulator.marked_url
     click.echo(f"ANTHROPIC_BASE_URL={url}")
     click.echo(f"SIMULATED: a script answers ({simulator.scenario.name}), not a model. For its clients:", err=True)
     click.echo(f"  export ANTHROPIC_BASE_URL={url} ANTHROPIC_API_KEY=simulated", err=True)

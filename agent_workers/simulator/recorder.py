@@ -7,6 +7,7 @@ import anyio
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .address import unmarked
 from .journal import Journal
 
 OWN = "/_simulator/"
@@ -22,6 +23,7 @@ class Recorder:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on, with its record and body in the scope."""
+        scope["path"] = unmarked(scope["path"])
         request = Request(scope, receive)
         body = _parsed(await request.body())
         scope["body"] = body

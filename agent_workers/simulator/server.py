@@ -37,6 +37,7 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        headers=[("x-simulated", "agent-workers")],
         timeout_keep_alive=_KEEP_ALIVE_S,
     )
     server = GuestServer(config)

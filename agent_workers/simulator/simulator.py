@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from .address import MARK
 from .conversation import Conversations
 from .journal import Journal, Record
 from .scenario import Scenario
@@ -52,6 +53,11 @@ class Simulator:
         """What goes into `ANTHROPIC_BASE_URL`. Listens first, if nothing did."""
         self.listen()
         return f"http://{_HOST}:{self._port}"
+
+    @property
+    def marked_url(self) -> str:
+        """The same, with a path that says what answers: a worker's `start` then says `simulated`."""
+        return self.base_url + MARK
 
     async def serve(self) -> None:
         """Serves until it is cancelled, once, on asyncio. Then the socket and every connection are closed.

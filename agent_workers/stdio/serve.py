@@ -220,9 +220,12 @@ class Process:
             worker=self._worker.name,
             worker_version=__version__,
             sdk_version=sdk_version(),
-            simulated=self._simulation is not None,
+            simulated=self._host().is_simulated(),
             metadata=request.metadata,
         )
+
+    def _host(self) -> Host:
+        return Host(os.environ, self._simulation.base_url if self._simulation else None)
 
     def launch(self, request: Request) -> Engine:
         """Starts what does the request's work.
@@ -230,11 +233,10 @@ class Process:
         Raises:
             WorkerError: It cannot be started.
         """
-        host = Host(os.environ, self._simulation.base_url if self._simulation else None)
         worker = self._worker
         return launch(
             request,
-            host,
+            self._host(),
             workspace=worker.name,
             system_prompt=worker.system_prompt,
             max_turns=worker.max_turns,

@@ -1,42 +1,85 @@
 #!/usr/bin/env bash
 # `make demo-laravel`: the chat page in your browser, until Ctrl-C. Without ANTHROPIC_API_KEY, the simulator answers.
 set -euo pipefail
+# Each child leads a process group of its own, so that what it has started ends with it.
+set -m
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
 bin=${BIN:-$root/.venv/bin}
 port=${PORT:-8400}
 
-"$root/tools/need" commands php:php-cli
-if [ ! -f vendor/autoload.php ] && ! php -r 'exit((int) !stream_resolve_include_path("Illuminate/autoload.php"));'; then
-  "$root/tools/need" commands Illuminate:php-laravel-framework Symfony:php-symfony-process mb:php-mbstring xml:php-xml
-fi
-./setup.sh
-
 pids=()
+scratch=$(mktemp -d)
+signal() {
+  for pid in "${pids[@]}"; do kill "-$1" -- "-$pid" && alive=yes; done
+}
 stop() {
-  trap - EXIT INT TERM
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait "${pids[@]}" 2>/dev/null || true
+  trap '' INT TERM HUP
+  trap - EXIT
+  exec 2> /dev/null # bash would tell of each job that it was terminated
+  signal TERM || :
+  # Workers take up to five seconds to end their agents.
+  for _ in {1..160}; do
+    alive=no
+    signal 0 || :
+    [ $alive = yes ] || break
+    pause
+  done
+  signal KILL || :
+  wait "${pids[@]}" || :
   rm -rf "$scratch"
+}
+trap stop EXIT
+trap 'exit 0' INT TERM HUP
+
+pause() { read -rt 0.05 <> <(:) || :; }
+fail() {
+  echo "$@" >&2
+  exit 1
+}
+# Starts a command that writes to the file of this name, and ends with this script.
+start() {
+  "${@:2}" < /dev/null > "$scratch/$1" 2> "$scratch/$1.err" &
+  pids+=($!)
+}
+# Waits until the command that has just been started has written this.
+expect() {
+  until grep -qs "$2" "$scratch/$1" "$scratch/$1.err"; do
+    kill -0 "${pids[-1]}" 2>/dev/null || fail "$(cat "$scratch/$1" "$scratch/$1.err")"
+    pause
+  done
+}
+# Runs a command to its end; unlike one in the foreground, it does not hold up a stop.
+run() {
+  "$@" < /dev/null &
+  pids+=($!)
+  wait $!
+  unset 'pids[-1]'
 }
 # Starts a simulator that plays this scenario; the file of its name then holds what leads a worker to it.
 simulate() {
-  "$bin/agent-workers" simulate --scenario "$1" > "$scratch/$1" &
-  pids+=($!)
-  until [ -s "$scratch/$1" ]; do
-    kill -0 "${pids[-1]}" 2>/dev/null || { echo "The simulator did not start." >&2; exit 1; }
-    read -rt 0.05 <> <(:) || :
-  done
+  start "$1" "$bin/agent-workers" simulate --scenario "$1"
+  expect "$1" ANTHROPIC_BASE_URL=
 }
-scratch=$(mktemp -d)
-trap stop EXIT
-trap 'exit 0' INT TERM
+
+run "$root/tools/need" commands php:php-cli
+if [ ! -f vendor/autoload.php ] && ! php -r 'exit((int) !stream_resolve_include_path("Illuminate/autoload.php"));'; then
+  run "$root/tools/need" commands Illuminate:php-laravel-framework Symfony:php-symfony-process mb:php-mbstring xml:php-xml
+fi
+[[ $port =~ ^[0-9]{1,5}$ && $((10#$port)) -ge 1 && $((10#$port)) -le 65535 ]] || fail "PORT is \"$port\", which is no port."
+php -r 'exit((int) !@stream_socket_server("tcp://127.0.0.1:$argv[1]"));' "$port" \
+  || fail "Port $port is in use, or not yours to use. Choose another: PORT=8401 make demo-laravel"
+run ./setup.sh
 
 task=$bin/agent-task
 if [ -n "${ANTHROPIC_API_KEY:-}" ]; then
   answers="Claude answers, on the account of ANTHROPIC_API_KEY."
 else
   answers='The simulator answers: no account is used. Try "Hello [[scenario:long-text]]" or "[[scenario:overloaded-529]]".'
+  # Each of these would lead past the simulator.
+  unset ANTHROPIC_AUTH_TOKEN CLAUDE_CODE_OAUTH_TOKEN \
+    CLAUDE_CODE_USE_BEDROCK CLAUDE_CODE_USE_VERTEX CLAUDE_CODE_USE_FOUNDRY
+  export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}" no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
   simulate long-text
   simulate task-demo
   export "$(cat "$scratch/long-text")" ANTHROPIC_API_KEY=simulated
@@ -49,16 +92,13 @@ fi
 APP_KEY=$(cat storage/app.key)
 export APP_KEY AGENT_CHAT_BINARY=$bin/agent-chat AGENT_TASK_BINARY=$task AGENT_WORKERS_BINARY=$bin/agent-workers
 # One process serves one request, and a stream is a long one.
-PHP_CLI_SERVER_WORKERS=4 php -S "127.0.0.1:$port" server.php > "$scratch/php" 2>&1 &
-pids+=($!)
-until grep -q 'started' "$scratch/php"; do
-  kill -0 "${pids[-1]}" 2>/dev/null || { cat "$scratch/php" >&2; exit 1; }
-  read -rt 0.05 <> <(:) || :
-done
+export PHP_CLI_SERVER_WORKERS=4
+start php php -S "127.0.0.1:$port" -t public server.php
+expect php started
 
 echo "$answers"
 echo "React:           http://127.0.0.1:$port/"
 echo "A task:          http://127.0.0.1:$port/task"
 echo "Without a build: http://127.0.0.1:$port/plain"
 echo "Ctrl-C ends it."
-wait "${pids[-1]}"
+wait "${pids[-1]}" || fail "$(tail -n 5 "$scratch/php.err")"

@@ -1,5 +1,6 @@
 """``agent-workers simulate``: the loopback API alone."""
 
+import json
 import signal
 import socket
 
@@ -43,6 +44,20 @@ def test_the_worker_runs_against_it(scripts: Scripts) -> None:
         run = scripts("agent-chat", given='{"prompt": "Hello"}', env=variables)
     assert run.returncode == 0, run.stderr
     assert '"type":"done"' in run.stdout
+    assert json.loads(run.stdout.splitlines()[0])["simulated"] is True
+
+
+def test_each_answer_says_that_it_is_simulated_with_and_without_the_path_that_says_so(scripts: Scripts) -> None:
+    with scripts.running("agent-workers", "simulate", "--scenario", "overloaded-529") as process:
+        assert process.stdout
+        url = process.stdout.readline().decode().strip().partition("=")[2]
+        with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+            places = ["", "/", "/v1/messages", "/_simulator/health", "/nowhere"]
+            marked = [client.get(url + place) for place in places]
+            plain = [client.get(url.removesuffix("/simulated") + place) for place in places]
+    assert [answer.status_code for answer in marked] == [200, 200, 405, 200, 404]
+    assert [answer.status_code for answer in plain] == [200, 200, 405, 200, 404]
+    assert {answer.headers["x-simulated"] for answer in marked + plain} == {"agent-workers"}
 
 
 def test_a_port_that_is_taken_is_told(scripts: Scripts) -> None:

@@ -65,6 +65,21 @@ def test_a_simulated_run_gets_no_credential_and_its_own_state(tmp_path: Path) ->
     assert "simulator" in seen["CLAUDE_CONFIG_DIR"]
 
 
+@pytest.mark.parametrize(
+    ("variables", "simulated"),
+    [
+        ({}, False),
+        ({"ANTHROPIC_BASE_URL": "http://127.0.0.1:8420/simulated"}, True),
+        ({"ANTHROPIC_BASE_URL": "http://localhost:8420/simulated/"}, True),
+        ({"ANTHROPIC_BASE_URL": "http://127.0.0.1:8420"}, False),
+        ({"ANTHROPIC_BASE_URL": "https://gateway.example.com/simulated"}, False),
+        ({"ANTHROPIC_BASE_URL": "http://127.0.0.1:8420/simulated", "CLAUDE_CODE_USE_BEDROCK": "1"}, False),
+    ],
+)
+def test_a_run_is_simulated_where_its_base_url_says_so_and_is_used(variables: dict[str, str], simulated: bool) -> None:
+    assert Host(variables).is_simulated() is simulated
+
+
 def test_a_login_in_the_users_home_is_found_unless_the_operator_chose_a_state_directory(tmp_path: Path) -> None:
     assert "CLAUDE_CONFIG_DIR" not in agent_sees(tmp_path)
     chosen = agent_sees(tmp_path, AGENT_WORKERS_STATE_DIR=str(tmp_path / "state"))

@@ -158,6 +158,17 @@ class Browser:
     def statuses(self) -> list[str]:
         return self.script("return window.seen.status")
 
+    def look(self, *, width: int, height: int, scheme: str) -> None:
+        """Makes the page's screen so wide and so high, and its visitor one who wants it ``light`` or ``dark``."""
+        phone = width < 500
+        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
+        self._devtools("Emulation.setDeviceMetricsOverride", screen)
+        wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        self._devtools("Emulation.setEmulatedMedia", wanted)
+
+    def _devtools(self, command: str, parameters: dict[str, Any]) -> None:
+        self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
+
     def screenshot(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(self._call("GET", "/screenshot")))

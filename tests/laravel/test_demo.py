@@ -1,46 +1,212 @@
-"""`make demo-laravel`, without make."""
+"""``make demo-laravel`` and ``make demo``, as they are typed."""
 
 import os
-import re
+import pty
 import signal
+import socket
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from .site import PATH, PATIENCE_S, REPOSITORY, environ_of, free_port, pids, until
+import pytest
+
+from .browser import Browser
+from .demo import READY, Demo, clone, running_demo
+from .site import PATH, PATIENCE_S, free_port, until
+from .test_browser import PICTURES
 from .visitor import Visitor
 
+_APPROVE = """
+    const button = [...document.querySelectorAll("button")].find((each) => each.textContent === "Approve");
+    button?.click();
+    return !button || button.ariaDisabled === "true";
+"""
+# From 0, black, to 255: what lies behind the page, and what is written on it. Of a canvas that nothing paints, the
+# browser tells no colour but the system's own, which follows the root's color-scheme.
+_SHADES = """
+    const probe = document.documentElement.appendChild(document.createElement("i"));
+    probe.style.color = "Canvas";
+    const shade = (color) => {
+      const [red, green, blue, alpha = 1] = color.match(/[\\d.]+/g).map(Number);
+      return alpha === 0 ? undefined : (red + green + blue) / 3;
+    };
+    const painted = (element) => shade(getComputedStyle(element).backgroundColor);
+    const canvas = painted(document.documentElement) ?? painted(document.body) ?? shade(getComputedStyle(probe).color);
+    const boxes = [...document.querySelectorAll(".agent-chat")].map(painted);
+    const inks = [...document.querySelectorAll("nav b, nav a, p")].map((each) => shade(getComputedStyle(each).color));
+    return {backgrounds: [canvas, ...boxes], inks};
+"""
 
-def test_the_demo_answers_by_the_simulator_and_leaves_nothing_running(tmp_path: Path) -> None:
-    port = free_port()
-    node = os.environ["PATH"]  # the bundle may have to be built
-    environ = {"PATH": f"{node}:{PATH}", "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PORT": str(port)}
-    environ["AGENT_WORKERS_STATE_DIR"] = str(tmp_path / "state")
-    output = tmp_path / "output"
-    with output.open("wb") as out:
-        demo = subprocess.Popen(
-            [REPOSITORY / "examples/laravel/serve.sh"], env=environ, stdout=out, start_new_session=True
-        )
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return clone(tmp_path_factory.mktemp("clone"))
+
+
+@pytest.fixture(scope="module")
+def demo(repository: Path) -> Iterator[Demo]:
+    with tempfile.TemporaryDirectory() as home, running_demo(repository, Path(home)) as demo:
+        yield demo
+
+
+@pytest.fixture
+def tab(running_browser: Browser) -> Iterator[Browser]:
+    running_browser.new_tab()
+    yield running_browser
+    running_browser.close_tab()
+
+
+def test_the_demo_says_where_its_pages_are_who_answers_and_once_how_it_ends(demo: Demo) -> None:
+    root = f"http://127.0.0.1:{demo.port}"
+    assert demo.addresses == [f"{root}/", f"{root}/task", f"{root}/plain"]
+    assert "The simulator answers" in demo.output
+    assert demo.output.count(READY) == 1
+    assert demo.output.endswith(f"{READY}\n")
+
+
+def footer(tab: Browser) -> list[str]:
+    return tab.script("return document.querySelector('footer').innerText").split("\n")
+
+
+@pytest.mark.parametrize("page", [0, 2], ids=["React", "without a build"])
+def test_a_chat_of_the_demo_shows_the_first_words_and_that_no_model_wrote_them(
+    demo: Demo, tab: Browser, page: int
+) -> None:
+    tab.open(demo.addresses[page])
+    assert "simulated" not in tab.text
+    tab.say("Tell me of lighthouses.")
+    until(lambda: len(tab.answer) > 20, what=tab.text)
+    assert tab.status == "streaming"
+    assert tab.answer.startswith("# The life")
+    assert "simulated" in tab.text
+    tab.screenshot(PICTURES / f"demo-{page}.png")
+
+
+def test_a_task_of_the_demo_asks_goes_on_and_says_that_no_model_does(demo: Demo, tab: Browser) -> None:
+    tab.open(demo.addresses[1])
+    tab.say("Prepare the fair.")
+    until(lambda: tab.has_button("Approve"), what=tab.text)
+    tab.screenshot(PICTURES / "demo-task.png")
+    # A click right after a question has come is not taken.
+    until(lambda: tab.status == "done" or tab.script(_APPROVE), what=tab.text)
+    until(lambda: tab.status == "done", what=tab.text)
+    assert "Murtal Messebau" in tab.answer
+    assert "simulated" in footer(tab)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desk", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", [0, 1, 2], ids=["chat", "task", "without a build"])
+def test_a_page_of_the_demo_fits_the_screen_and_is_light_or_dark_as_a_whole(
+    demo: Demo, tab: Browser, page: int, scheme: str, size: tuple[int, int]
+) -> None:
+    width, height = size
+    tab.look(width=width, height=height, scheme=scheme)
+    tab.open(demo.addresses[page])
+    until(lambda: "idle" in tab.text, what="the page")
+    tab.screenshot(PICTURES / f"demo-{page}-{width}-{scheme}.png")
+    assert tab.script("return document.documentElement.scrollWidth <= innerWidth")
+    shades = tab.script(_SHADES)
+    assert all((shade < 128) == (scheme == "dark") for shade in shades["backgrounds"]), shades
+    assert all((shade > 128) == (scheme == "dark") for shade in shades["inks"]), shades
+
+
+def fetched(port: int, target: str) -> bytes:
+    """What is served for a request line as it is: no client tidies the path."""
+    with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as connection:
+        connection.settimeout(PATIENCE_S)
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    "up", ["..", "%2e%2e", "%252e%252e", ".%2e", "..%00", "./..", "..%2f", "..%5c", "agent-chat.js/..", "out"]
+)
+@pytest.mark.parametrize("secret", ["storage/app.key", "server.php", "config/app.php", "composer.json"])
+def test_nothing_beside_the_public_directory_is_served(repository: Path, demo: Demo, up: str, secret: str) -> None:
+    application = repository / "examples/laravel"
+    kept = (application / secret).read_bytes().strip()
+    out = application / "public/out"
+    out.symlink_to("..")
+    link = application / "public/linked.txt"
+    link.symlink_to(application / secret)
     try:
-        until(lambda: demo.poll() is not None or "Ctrl-C ends it.\n" in output.read_text()[-20:], 300)
-        text = output.read_text()
-        assert "The simulator answers" in text
-        assert re.search(rf"http://127\.0\.0\.1:{port}/$", text, re.MULTILINE)
-        visitor = Visitor(port)
-        with visitor.ask("Hello [[scenario:hello]]") as stream:
-            assert "You said: Hello" in stream.wait_for("done")["text"]
-        with visitor.ask("Prepare the fair.", address="/task") as stream:
-            question = stream.wait_for("permission_request")
-            address = f"/task/{stream.run}/permissions/{question['permission_id']}"
-            assert visitor.post(address, {"behavior": "deny"}).status_code == 204
-            assert "Murtal Messebau" in stream.wait_for("done")["text"]
-        with visitor.ask("Stop this. [[scenario:slow]]") as stream:
-            stream.wait_for("delta")
-            os.killpg(demo.pid, signal.SIGINT)
-            demo.wait(PATIENCE_S)
-        visitor.http.close()
-        mark = f"HOME={tmp_path}".encode()
-        until(lambda: not [pid for pid in pids() if mark in environ_of(pid)], 15)
+        found = [fetched(demo.port, f"{start}{up}/{secret}") for start in ("/", "//", "/x/../", "http://127.0.0.1/")]
+        found += [fetched(demo.port, path) for path in ("/linked.txt", f"/{secret}", f"/{secret}%00.js")]
     finally:
-        if demo.poll() is None:
-            os.killpg(demo.pid, signal.SIGKILL)
-            demo.wait(PATIENCE_S)
+        out.unlink()
+        link.unlink()
+    assert [kept in answer for answer in found] == [False] * len(found)
+    assert {answer.split(maxsplit=2)[1] for answer in found} == {b"404"}
+
+
+def test_the_files_of_the_public_directory_are_served(demo: Demo) -> None:
+    for path, kind in {
+        "/agent-chat.js": b"application/javascript",
+        "/agent-chat.css?v=1": b"text/css",
+        "/agent-stream.js": b"application/javascript",
+    }.items():
+        answer = fetched(demo.port, path)
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert kind in answer.partition(b"\r\n\r\n")[0]
+
+
+def test_every_way_to_stop_it_ends_all_of_it_and_the_next_start_finds_the_port_free(
+    repository: Path, tmp_path: Path
+) -> None:
+    port = free_port()
+    ways = {
+        "Ctrl-C": lambda demo: os.killpg(demo.process.pid, signal.SIGINT),
+        "kill, of make": lambda demo: demo.process.terminate(),
+        "TERM": lambda demo: os.kill(demo.script, signal.SIGTERM),
+        "INT": lambda demo: os.kill(demo.script, signal.SIGINT),
+        "HUP": lambda demo: os.kill(demo.script, signal.SIGHUP),
+    }
+    for name, stop in ways.items():
+        with running_demo(repository, tmp_path, port) as demo:
+            visitor = Visitor(port)
+            with visitor.ask("Stop this. [[scenario:slow]]") as stream:
+                stream.wait_for("delta")
+                stop(demo)
+                demo.process.wait(PATIENCE_S)
+            visitor.http.close()
+            until(lambda: not demo.processes(), 15, what=f"the end of all processes after {name}")
+            assert list(tmp_path.glob("tmp.*")) == []
+
+
+def test_a_busy_port_is_told_with_a_way_out(repository: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        demo = Demo(repository, tmp_path, port)
+        assert demo.process.wait(PATIENCE_S) != 0
+    assert f"Port {port} is in use" in demo.output
+    assert "PORT=8401 make demo-laravel" in demo.output
+    assert demo.processes() == []
+
+
+def test_the_demo_of_the_shell_tells_its_first_words_and_its_last(repository: Path, tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    environ = {"PATH": PATH, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "TERM": "xterm"}
+    demo = subprocess.Popen(["make", "demo"], cwd=repository, env=environ, stdin=slave, stdout=slave, stderr=slave)
+    os.close(slave)
+    shown = b""
+    try:
+        while part := _read(master):
+            shown += part
+        assert demo.wait(PATIENCE_S) == 0, shown
+    finally:
+        os.close(master)
+        demo.kill()
+    text = shown.decode()
+    assert text.index('"type":"start"') < text.index('"type":"delta"') < text.index('"type":"done"')
+    assert "The life of a lighthouse" in text
+    assert "== notes.txt now" in text
+    assert "simulated: no model answers" in text
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux says so when the last process has closed the other side
+        return b""

@@ -31,6 +31,8 @@ _NEVER = re.compile(
     r"CLAUDECODE|CLAUDE_CODE_ENTRYPOINT|CLAUDE_CODE_SSE_PORT|CLAUDE_AGENT_SDK_VERSION"
     r"|CLAUDE_(?:CODE_)?(?:SESSION|REMOTE|TMPDIR|ENV_FILE|PLUGIN|PROJECT_DIR)\w*"
 )
+# What ``agent-workers simulate`` prints.
+_SIMULATOR = re.compile(r"http://(?:127\.0\.0\.1|localhost)(?::\d+)?/simulated/?")
 _CREDENTIALS = re.compile(r"ANTHROPIC_\w+|CLAUDE_CODE_OAUTH_\w+|CLAUDE_CODE_USE_\w+|CLAUDE_CONFIG_DIR")
 
 
@@ -48,6 +50,13 @@ class Host:
 
     environ: Mapping[str, str]
     simulator_url: str | None = None
+
+    def is_simulated(self) -> bool:
+        """Whether a simulator answers: this run's own, or one that the base URL says is one."""
+        if self.simulator_url:
+            return True
+        base_url = self.environ.get("ANTHROPIC_BASE_URL", "")
+        return bool(_SIMULATOR.fullmatch(base_url)) and not any(_is_on(self.environ.get(name)) for name in _PROVIDERS)
 
     def home(self) -> Path | None:
         """The user's home if it can be written, else None."""

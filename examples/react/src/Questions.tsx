@@ -84,7 +84,7 @@ function Dialog({ question, view, decide, hasSettled }: DialogProps) {
         value={message}
         maxLength={2000}
         aria-label="Why not"
-        placeholder="Why not (the agent is told, if you deny)"
+        placeholder="Why not, if you deny"
         onChange={(event) => setMessage(event.target.value)}
       />
       <div className="choices">

@@ -8,7 +8,9 @@
     <link rel="stylesheet" href="/agent-chat.css">
     <script src="/agent-chat.js" defer></script>
     <style>
-      body { display: flex; flex-direction: column; height: 100dvh; margin: 0; color-scheme: light dark; }
+      :root { color-scheme: light dark; background: #fff; }
+      @media (prefers-color-scheme: dark) { :root { background: #17171b; } }
+      body { display: flex; flex-direction: column; height: 100dvh; margin: 0; }
       nav { padding: 0.5rem 1rem; font: 0.85rem/1.55 system-ui, sans-serif; text-align: center; }
       nav + div { flex: 1; min-height: 0; }
     </style>

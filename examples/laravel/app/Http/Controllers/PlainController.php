@@ -6,11 +6,17 @@ namespace App\Http\Controllers;
 
 final class PlainController
 {
-    /** The page without a build is plain HTML, shared by all examples: it only lacks this session's token. */
+    private const PAGES = '<nav aria-label="Pages"><a href="/">Chat</a> · <a href="/task">Task</a> · '
+        . '<b>Without a build</b></nav>';
+
+    /** The page without a build is plain HTML, shared by all examples: it lacks this session's token and its siblings. */
     public function __invoke(): string
     {
         $page = (string) file_get_contents(resource_path('plain.html'));
 
-        return str_replace('name="csrf-token" content=""', 'name="csrf-token" content="' . csrf_token() . '"', $page);
+        return strtr($page, [
+            'name="csrf-token" content=""' => 'name="csrf-token" content="' . csrf_token() . '"',
+            '<body>' => '<body>' . self::PAGES,
+        ]);
     }
 }

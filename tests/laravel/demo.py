@@ -1,0 +1,98 @@
+"""A clone of the repository, and the demos in it as they are typed."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .site import PATH, PATIENCE_S, REPOSITORY, environ_of, free_port, pids, until
+
+READY = "Ctrl-C ends it."
+_START_S = 300
+_LEFT_OUT = shutil.ignore_patterns("node_modules", "vendor", "app.key", "*.log", "__pycache__")
+
+
+def clone(root: Path) -> Path:
+    """Copies what the demos need into a directory of its own: what is installed and what is built is not made anew."""
+    subprocess.run([REPOSITORY / "examples/laravel/setup.sh"], check=True, timeout=_START_S)
+    for name in ("Makefile", "pyproject.toml", "requirements-dev.txt"):
+        shutil.copy2(REPOSITORY / name, root)
+    for name in ("tools", "examples", "php-bridge/src", "php-bridge/config"):
+        shutil.copytree(REPOSITORY / name, root / name, ignore=_LEFT_OUT)
+    for built in (root / "examples/laravel/public").glob("agent-*"):
+        built.unlink()
+    (root / ".venv").mkdir()
+    (root / ".venv/bin").symlink_to(Path(sys.executable).parent)
+    (root / ".venv/.ready").touch()
+    return root
+
+
+class Demo:
+    """``make demo-laravel``, in a session of its own.
+
+    Args:
+        clone: Where it is typed.
+        home: The user's home, which tells its processes from others.
+        port: Where it is to serve; a free port by default.
+    """
+
+    def __init__(self, clone: Path, home: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self._mark = f"HOME={home}".encode()
+        self._output = home / f"output-{free_port()}"
+        environ = {"PATH": f"{os.environ['PATH']}:{PATH}", "HOME": str(home), "TMPDIR": str(home)}
+        environ |= {"PORT": str(self.port), "LANG": "C.UTF-8"}
+        with self._output.open("wb") as out:
+            self.process = subprocess.Popen(
+                ["make", "demo-laravel"],
+                cwd=clone,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text()
+
+    @property
+    def addresses(self) -> list[str]:
+        """The pages that it names, in their order."""
+        return re.findall(r"http://\S+", self.output)
+
+    def wait_until_ready(self) -> None:
+        until(lambda: self.process.poll() is not None or READY in self.output, _START_S, what="the demo")
+        assert self.process.poll() is None, self.output
+
+    @property
+    def script(self) -> int:
+        """The process of serve.sh."""
+        [child] = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(child)
+
+    def processes(self) -> list[int]:
+        """What it has started and what these have, itself included."""
+        return [pid for pid in pids() if self._mark in environ_of(pid)]
+
+    def kill(self) -> None:
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait(PATIENCE_S)
+
+
+@contextmanager
+def running_demo(clone: Path, home: Path, port: int | None = None) -> Iterator[Demo]:
+    """The demo as soon as it says that it is ready; whatever is left of it is killed in the end."""
+    demo = Demo(clone, home, port)
+    try:
+        demo.wait_until_ready()
+        yield demo
+    finally:
+        demo.kill()
