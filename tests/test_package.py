@@ -34,8 +34,13 @@ def test_the_scenarios_and_the_type_marker_are_in_the_wheel(wheel: set[str]) -> 
 
 
 def test_nothing_else_is_in_the_wheel(wheel: set[str]) -> None:
-    about = f"agent_workers-{agent_workers.__version__}.dist-info"
-    assert {name.split("/")[0] for name in wheel} == {"agent_workers", about}
+    release = f"agent_workers-{agent_workers.__version__}"
+    assert {name.split("/")[0] for name in wheel} == {"agent_workers", f"{release}.dist-info", f"{release}.data"}
+
+
+def test_the_programs_are_in_the_wheel(wheel: set[str]) -> None:
+    programs = {name.rpartition("/")[2] for name in wheel if ".data/" in name}
+    assert programs == {path.name for path in (ROOT / "bin").iterdir()}
 
 
 def test_the_public_names_of_the_package_are_those_listed() -> None:

@@ -1,10 +1,29 @@
 """The command lines. Nothing is imported here on purpose: a worker starts for every request and pays for it."""
 
 
+def start() -> None:
+    """The console script ``agent-workers-entry``: starts the program that its first argument names.
+
+    The files in ``bin`` call it, so that Python starts without the caller's variables.
+    """
+    import sys  # noqa: PLC0415 see above
+
+    program = sys.argv.pop(1) if len(sys.argv) > 1 else "agent-workers"
+    if program == "agent-workers":
+        main()
+    else:
+        from . import worker  # noqa: PLC0415 see above
+
+        getattr(worker, program.removeprefix("agent-"))()
+
+
 def main() -> None:
-    """The console script ``agent-workers``."""
+    """The program ``agent-workers``."""
+    from agent_workers.stdio.inherited import reset_inherited  # noqa: PLC0415 see above
+
     from .umbrella import agent_workers  # noqa: PLC0415 brings click
 
+    reset_inherited()
     agent_workers(prog_name="agent-workers")
 
 

@@ -10,6 +10,8 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from agent_workers.stdio.inherited import reset_inherited
+
 from . import completion_variable
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from .options import Options
 
 # Until the stop of a run can be told, a stop signal waits: during the imports it would end the process without a word.
-signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+reset_inherited(held=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 # A collection while modules load finds nothing and takes 5 ms; the engine enables it again when all is loaded.
 gc.disable()
 # Looking for plugins of pydantic reads every installed distribution, at each start.

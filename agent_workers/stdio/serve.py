@@ -121,7 +121,8 @@ def refuse_command_line(worker: Worker, fault: str) -> NoReturn:
 
 def _leave(status: int) -> NoReturn:
     with suppress(OSError):
-        sys.stderr.flush()
+        if sys.stderr:  # where fd 2 was closed, there is none
+            sys.stderr.flush()
     os._exit(status)  # the interpreter's own way out costs a third of a second, and everything is written
 
 

@@ -48,9 +48,11 @@ class Desk:
     def start(self, *arguments: str, **options: Any) -> Running:
         return self.home.start(*arguments, worker="agent-task", **options)
 
-    def run(self, *arguments: str, env: dict[str, str] | None = None, **fields: Any) -> Ended:
+    def run(
+        self, *arguments: str, env: dict[str, str] | None = None, prefix: tuple[str, ...] = (), **fields: Any
+    ) -> Ended:
         """Runs a task to its end; nobody answers."""
-        return self.home.run(self.request(**fields), *arguments, worker="agent-task", env=env)
+        return self.home.run(self.request(**fields), *arguments, worker="agent-task", env=env, prefix=prefix)
 
     def converse(self, reply: Reply, *, worker: str = "agent-task", **fields: Any) -> Ended:
         """Runs a task with somebody who may answer each event by a control message."""

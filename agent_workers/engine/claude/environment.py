@@ -38,6 +38,8 @@ _CREDENTIALS = re.compile(r"ANTHROPIC_\w+|CLAUDE_CODE_OAUTH_\w+|CLAUDE_CODE_USE_
 
 NO_TMPDIR = "The worker cannot write temporary files. The operator must set TMPDIR to a directory with room."
 
+RELATIVE = "A directory of the worker is given by a relative path, and the directory that it starts in is gone."
+
 
 @dataclass(frozen=True)
 class Host:
@@ -84,9 +86,9 @@ class Host:
 
     def _state_path(self) -> Path | None:
         if explicit := self.environ.get("AGENT_WORKERS_STATE_DIR"):
-            return Path(explicit).absolute()
+            return _absolute(explicit)
         if xdg := self.environ.get("XDG_STATE_HOME"):
-            return Path(xdg).absolute() / "agent-workers"
+            return _absolute(xdg) / "agent-workers"
         home = self.home()
         return home / ".local" / "state" / "agent-workers" if home else None
 
@@ -104,8 +106,12 @@ class Host:
         return None
 
     def temporary_dir(self) -> Path:
-        """Where temporary files go."""
-        return Path(self.environ.get("TMPDIR") or "/tmp").absolute()  # noqa: S108 what is in it is private and random
+        """Where temporary files go.
+
+        Raises:
+            StateUnavailable: ``TMPDIR`` is relative to a directory that is gone.
+        """
+        return _absolute(self.environ.get("TMPDIR") or "/tmp")  # noqa: S108 what is in it is private and random
 
     def agent_environ(self, scratch: Path) -> dict[str, str]:
         """The whole environment of the agent's CLI, an allow-list.
@@ -183,6 +189,13 @@ def remove_scratch(path: Path) -> None:
     import shutil  # noqa: PLC0415 slow, and not needed before the end
 
     shutil.rmtree(path, ignore_errors=True)
+
+
+def _absolute(path: str) -> Path:
+    try:
+        return Path(path).absolute()
+    except OSError as error:
+        raise StateUnavailable(RELATIVE, cause=f"{path}, in a working directory that is gone") from error
 
 
 def _is_on(value: str | None) -> bool:

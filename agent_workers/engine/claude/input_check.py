@@ -51,7 +51,7 @@ def _is_quick(schema: Any) -> bool:
 
 def _apart(schema: dict[str, Any], tool_input: dict[str, Any]) -> str:
     document = json.dumps({"schema": schema, "input": tool_input}).encode()
-    command = [sys.executable, "-P", "-m", __name__]
+    command = [sys.executable, "-EP", "-m", __name__]
     try:
         checked = subprocess.run(command, input=document, capture_output=True, timeout=CHECK_S, check=True)
     except subprocess.TimeoutExpired as expired:

@@ -46,7 +46,7 @@ def find_cli(environ: Mapping[str, str]) -> Path:
         CliMissing: None of them can be executed.
     """
     if explicit := environ.get("AGENT_WORKERS_CLI"):
-        return _executable(Path(explicit).absolute())
+        return _executable(_absolute(explicit))
     bundled = sdk_dir() / "_bundled" / "claude"
     if _exists(bundled):
         return _executable(bundled)
@@ -56,6 +56,13 @@ def find_cli(environ: Mapping[str, str]) -> Path:
     if on_path is None:
         raise CliMissing(cause="the SDK bundles no CLI for this platform and there is no claude on the PATH")
     return Path(on_path)
+
+
+def _absolute(path: str) -> Path:
+    try:
+        return Path(path).absolute()
+    except OSError as error:
+        raise CliMissing(cause=f"{path} is relative to a working directory that is gone") from error
 
 
 def _exists(path: Path) -> bool:

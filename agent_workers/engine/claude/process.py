@@ -6,7 +6,6 @@ import errno
 import os
 import signal
 import subprocess
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NOT_EXECUTABLE = frozenset({errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.EPERM})
+_FIXED = {signal.SIGKILL, signal.SIGSTOP}
 _NOT_STARTED = "The Claude CLI could not be started. Try again later."
 
 
@@ -57,7 +57,7 @@ class CliProcess:
     ) -> None:
         self._scratch = scratch
         self.orphans = orphans
-        before_exec = _tie_to_parent()
+        before_exec = _before_exec()
         descriptors = {name: _readable(secret) for name, secret in (secrets or {}).items()}
         held = () if lock is None else (lock,)
         try:
@@ -142,15 +142,17 @@ def _readable(secret: bytes) -> int:
     return reading
 
 
-def _tie_to_parent() -> Callable[[], None] | None:
-    """On Linux, what to call in the child so that it ends when this process ends, even by SIGKILL."""
-    if sys.platform != "linux":
-        return None
+def _before_exec() -> Callable[[], None]:
+    """What to call in the child: it inherits no disposition of signals, and on Linux ends with its parent."""
     parent = os.getpid()
 
-    def die_with_parent() -> None:
+    def prepare() -> None:
+        for number in signal.valid_signals() - _FIXED:
+            if signal.getsignal(number) is signal.SIG_IGN:  # handlers end with the exec
+                signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         end_with_parent(signal.SIGTERM)
         if os.getppid() != parent:  # it ended before the call above
             os._exit(1)
 
-    return die_with_parent
+    return prepare

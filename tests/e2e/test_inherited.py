@@ -1,0 +1,260 @@
+"""What a worker inherits from its caller, besides what it is meant to: the run is the same."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from .desk import Desk, bash
+from .stream import check_whole, events_of
+from .worker import PATIENCE_S, SCRIPTS, Home, script
+
+VARIABLES = {
+    "PYTHONHOME": "/nonexistent",
+    "PYTHONPLATLIBDIR": "nonexistent",
+    "PYTHONEXECUTABLE": "/nonexistent",
+    "PYTHONSTARTUP": "/nonexistent",
+    "PYTHONINSPECT": "1",
+    "PYTHONWARNINGS": "error",
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONVERBOSE": "1",
+    "PYTHONDEVMODE": "1",
+    "PYTHONHASHSEED": "none",
+    "PYTHONMALLOC": "none",
+    "PYTHONIOENCODING": "none",
+    "PYTHONUTF8": "2",
+}
+MODULES = ("json", "re", "types", "encodings", "warnings", "site", "sitecustomize", "usercustomize", "anyio", "signal")
+
+
+def caller(*statements: str) -> tuple[str, ...]:
+    """A program that changes itself and becomes the worker."""
+    program = "; ".join(
+        ["import os, resource, signal, sys", *statements, "os.execv(sys.argv[1], sys.argv[1:])"],
+    )
+    return (sys.executable, "-c", program)
+
+
+def limited(kind: str, soft: int, hard: str = "resource.RLIM_INFINITY") -> tuple[str, ...]:
+    return caller(f"resource.setrlimit(resource.RLIMIT_{kind}, ({soft}, {hard}))")
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_no_variable_of_the_callers_python_reaches_the_workers(home: Home, name: str) -> None:
+    assert home.run({"prompt": "x"}, env={name: VARIABLES[name]}).ending == ("done", 0)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_of_the_callers_stands_in_the_way(home: Home, module: str) -> None:
+    folder = home.root / "modules"
+    folder.mkdir()
+    (folder / f"{module}.py").write_text("print('canary')\nraise SystemExit(9)\n")
+    assert home.run({"prompt": "x"}, env={"PYTHONPATH": str(folder)}).ending == ("done", 0)
+
+
+@pytest.mark.parametrize("program", ["agent-task", "agent-workers"])
+def test_each_program_starts_out_of_reach(home: Home, program: str) -> None:
+    environ = {**home.environ, "PYTHONHOME": "/nonexistent"}
+    command = [str(SCRIPTS / program), "--version"]
+    ran = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+    assert program in ran.stdout
+
+
+def test_the_operator_may_pass_pythons_variables_on_to_commands(desk: Desk) -> None:
+    desk.script(bash('echo "<$PYTHONPATH>"'))
+    env = {"PYTHONPATH": "/opt/crm", "AGENT_WORKERS_ENV_ALLOW": "PYTHONPATH"}
+    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, env=env)
+    assert "</opt/crm>" in ended.of("tool_result")[0]["content"]
+
+
+@pytest.mark.parametrize("number", ["SIGCHLD", "SIGPIPE", "SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGALRM"])
+def test_a_signal_that_the_caller_ignores_is_not_ignored_by_commands(desk: Desk, number: str) -> None:
+    desk.script(bash(f"sh -c 'kill -s {number} $$; exit 9'; echo \"<$?>\""))
+    prefix = caller(f"signal.signal(signal.{number}, signal.SIG_IGN)")
+    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=prefix)
+    status = ended.of("tool_result")[0]["content"].partition("<")[2].partition(">")[0]
+    # Default for SIGCHLD is to do nothing; the others end a process.
+    assert int(status) == (9 if number == "SIGCHLD" else 128 + signal.Signals[number])
+    assert ended.ending == ("done", 0)
+
+
+def test_commands_succeed_under_a_caller_that_does_not_wait_for_its_children(desk: Desk) -> None:
+    desk.script(bash("true"), bash("exit 7"))
+    prefix = caller("signal.signal(signal.SIGCHLD, signal.SIG_IGN)")
+    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=prefix)
+    assert [result["status"] for result in ended.of("tool_result")] == ["ok", "error"]
+    assert "7" in ended.of("tool_result")[1]["content"]
+
+
+@pytest.mark.parametrize("stop", [15, 2, 1])
+def test_a_signal_that_the_caller_blocks_stops_the_run_all_the_same(desk: Desk, stop: int) -> None:
+    desk.simulator.play("stall-before")
+    prefix = caller("signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())")
+    running = desk.home.start(prefix=prefix)
+    running.send({"prompt": "x"})
+    running.end_input()
+    running.wait_for("session")
+    running.signal(stop)
+    assert running.end().ending == ("aborted", 3)
+
+
+def test_commands_have_no_signal_blocked(desk: Desk) -> None:
+    desk.script(bash("grep SigBlk /proc/self/status"))
+    prefix = caller("signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())")
+    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=prefix)
+    assert ended.of("tool_result")[0]["content"].split()[-1].strip("0") == ""
+
+
+def test_a_timer_of_the_callers_does_not_end_the_run(desk: Desk) -> None:
+    desk.script(bash("sleep 2"))
+    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=caller("signal.alarm(2)"))
+    assert ended.ending == ("done", 0)
+
+
+@pytest.mark.parametrize("mask", ["0o000", "0o022", "0o027", "0o777"])
+def test_what_the_agent_writes_is_the_users_own_whatever_the_mask(desk: Desk, mask: str) -> None:
+    desk.script(bash("touch made"))
+    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=caller(f"os.umask({mask})"))
+    assert ended.ending == ("done", 0)
+    mode = (desk.cwd / "made").stat().st_mode & 0o777
+    assert mode == 0o666 & ~(int(mask, 8) & 0o077 | 0o002)
+
+
+def test_a_private_directory_is_private_whatever_the_mask(desk: Desk) -> None:
+    desk.script(bash("ls -ld $TMPDIR"))
+    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=caller("os.umask(0)"))
+    assert ended.of("tool_result")[0]["content"].startswith("drwx------")
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        limited("NOFILE", 12, "4096"),
+        limited("FSIZE", 0),
+        limited("STACK", 64 << 10),
+        caller("resource.setrlimit(resource.RLIMIT_STACK, (resource.RLIM_INFINITY,) * 2)"),
+        caller("resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)"),
+        caller("os.nice(10)"),
+    ],
+    ids=["descriptors", "file size", "stack", "endless stack", "core", "niceness"],
+)
+def test_a_soft_limit_of_the_callers_is_no_limit(home: Home, prefix: tuple[str, ...]) -> None:
+    assert home.run({"prompt": "x"}, prefix=prefix).ending == ("done", 0)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        limited("NOFILE", 12, "12"),
+        limited("NOFILE", 16, "16"),
+        limited("FSIZE", 0, "0"),
+        limited("FSIZE", 4096, "4096"),
+        limited("STACK", 64 << 10, "64 << 10"),
+        limited("AS", 500 << 20, "500 << 20"),
+    ],
+    ids=["few descriptors", "some descriptors", "no files", "small files", "small stack", "little memory"],
+)
+def test_a_hard_limit_ends_with_one_event(home: Home, prefix: tuple[str, ...]) -> None:
+    ended = home.run({"prompt": "x"}, prefix=prefix)  # which checks that there is one
+    assert ended.last["type"] in ("done", "error")
+
+
+def test_no_process_of_the_run_writes_a_core_file(desk: Desk) -> None:
+    desk.script(bash("ulimit -c"))
+    prefix = caller("resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)")
+    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=prefix)
+    assert ended.of("tool_result")[0]["content"].strip() == "0"
+
+
+@pytest.mark.parametrize("arguments", [(), ("--control",)], ids=["whole", "control"])
+@pytest.mark.parametrize("stdin", ["a directory", "write-only", "closed"])
+def test_a_stdin_that_cannot_be_read_is_told(home: Home, tmp_path: Path, stdin: str, arguments: tuple[str]) -> None:
+    unreadable = os.open(tmp_path, os.O_RDONLY) if stdin == "a directory" else os.open(os.devnull, os.O_WRONLY)
+    prefix = caller("os.close(0)") if stdin == "closed" else ()
+    ran = _ran(home, prefix, arguments, stdin=unreadable, stdout=subprocess.PIPE)
+    os.close(unreadable)
+    events = events_of(ran.stdout)
+    check_whole(events)
+    assert (events[-1]["code"], ran.returncode) == ("invalid_request", 2)
+
+
+@pytest.mark.parametrize("closed", ["1", "0 1", "1 2", "0 1 2"])
+def test_without_a_stdout_the_exit_status_says_so(home: Home, closed: str) -> None:
+    prefix = caller(*(f"os.close({number})" for number in closed.split()))
+    assert _ran(home, prefix, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode == 4
+
+
+def test_a_directory_for_stdout_is_as_good_as_closed(home: Home, tmp_path: Path) -> None:
+    directory = os.open(tmp_path, os.O_RDONLY)
+    assert _ran(home, (), input=b'{"prompt": "x"}', stdout=directory).returncode == 4
+    os.close(directory)
+
+
+@pytest.mark.parametrize("stderr", ["a directory", "closed"])
+def test_a_run_needs_no_stderr(home: Home, tmp_path: Path, stderr: str) -> None:
+    directory = os.open(tmp_path, os.O_RDONLY)
+    prefix = caller("os.close(2)") if stderr == "closed" else ()
+    taken = subprocess.DEVNULL if stderr == "closed" else directory
+    ran = _ran(home, prefix, input=b'{"prompt": "x"}', stdout=subprocess.PIPE, stderr=taken)
+    os.close(directory)
+    assert (events_of(ran.stdout)[-1]["type"], ran.returncode) == ("done", 0)
+
+
+VANISHED = caller("os.mkdir('gone')", "os.chdir('gone')", "os.rmdir('../gone')")
+
+
+def test_a_working_directory_that_is_gone_is_none_of_the_workers(home: Home) -> None:
+    assert home.run({"prompt": "x"}, prefix=VANISHED).ending == ("done", 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("AGENT_WORKERS_STATE_DIR", "state_unavailable"),
+        ("TMPDIR", "state_unavailable"),
+        ("AGENT_WORKERS_CLI", "cli_missing"),
+        ("AGENT_WORKERS_POLICY", "policy_denied"),
+    ],
+)
+def test_a_path_relative_to_a_directory_that_is_gone_is_told(home: Home, name: str, code: str) -> None:
+    assert home.run({"prompt": "x"}, prefix=VANISHED, env={name: "relative"}).last["code"] == code
+
+
+@pytest.mark.parametrize("shape", ["plain", "long"])
+def test_the_programs_start_from_any_place_that_an_installer_puts_them(home: Home, shape: str) -> None:
+    """Beside no interpreter of their own, under a link, and where the interpreter's path is too long for a shebang."""
+    folder = home.root / "a place"
+    folder.mkdir()
+    shutil.copy(SCRIPTS / "agent-chat", folder)
+    packages = sysconfig.get_paths()["purelib"]
+    root = Path(__file__).parents[2]
+    entry = script(
+        folder / "agent-workers-entry",
+        f"import sys; sys.path[:0] = [{str(root)!r}, {packages!r}]; from agent_workers.cli import start; start()",
+    )
+    shebang = (
+        f"#!{sys.executable}" if shape == "plain" else f"#!/bin/sh\n'''exec' \"{sys.executable}\" \"$0\" \"$@\"\n' '''"
+    )
+    entry.write_text(entry.read_text("utf-8").replace("#!/bin/bash", shebang), "utf-8")
+    link = home.root / "agent-chat"
+    link.symlink_to("a place/agent-chat")
+    command = [str(link)]
+    environ = {**home.environ, "PYTHONHOME": "/nonexistent"}
+    ran = subprocess.run(
+        command, input=b'{"prompt": "x"}', env=environ, capture_output=True, timeout=PATIENCE_S, check=False
+    )
+    assert (events_of(ran.stdout)[-1]["type"], ran.returncode) == ("done", 0)
+
+
+def _ran(
+    home: Home, prefix: tuple[str, ...], arguments: tuple[str, ...] = (), **options: object
+) -> subprocess.CompletedProcess[bytes]:
+    command = [*prefix, str(SCRIPTS / "agent-chat"), *arguments]
+    options.setdefault("stderr", subprocess.DEVNULL)
+    return subprocess.run(command, env=home.environ, cwd=home.root, timeout=PATIENCE_S, check=False, **options)
