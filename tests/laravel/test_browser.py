@@ -51,6 +51,51 @@ def test_stop_leaves_what_was_said_and_no_process(site: Site, browser: Browser) 
     browser.screenshot(PICTURES / "laravel-stopped.png")
 
 
+@pytest.mark.parametrize("page", ["/", "/plain"])
+def test_stop_ends_a_run_that_would_go_on_without_its_page(site: Site, browser: Browser, page: str) -> None:
+    browser.open(f"http://127.0.0.1:{site.lasting_port}{page}")
+    browser.say("Speak slowly. [[scenario:slow]]")
+    until(lambda: len(browser.partial_answers) > 3)
+    assert site.processes("claude")
+    browser.press("Stop")
+    until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+    assert browser.status == "stopped"
+    browser.reload()
+    until(lambda: browser.status == "idle", what="nothing to go on with")
+
+
+@pytest.mark.parametrize("page", ["/", "/plain"])
+def test_a_reload_goes_on_with_an_answer_that_can_still_be_stopped(
+    site: Site, browser: Browser, simulator: Simulator, page: str
+) -> None:
+    browser.open(f"http://127.0.0.1:{site.lasting_port}{page}")
+    prompt = f"Reload, then stop {page}. [[scenario:slow]]"
+    browser.say(prompt)
+    until(lambda: len(browser.partial_answers) > 3)
+    before = browser.answer
+    browser.reload()
+    until(lambda: browser.status == "streaming" and len(browser.answer) > len(before), what="more of the answer")
+    assert browser.answer.startswith(before)
+    assert site.processes("claude")
+    browser.screenshot(PICTURES / f"laravel-{page.strip('/') or 'react'}-reloaded.png")
+    browser.press("Stop")
+    until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+    assert browser.status == "stopped"
+    assert calls(simulator, prompt) == 1
+
+
+def test_a_reload_goes_on_to_the_end_and_with_the_conversation(site: Site, browser: Browser) -> None:
+    browser.open(f"http://127.0.0.1:{site.lasting_port}/")
+    browser.say("Tell me of lighthouses. [[scenario:long-text]]")
+    until(lambda: len(browser.partial_answers) > 3)
+    browser.reload()
+    until(lambda: browser.status == "done", what="the end of the answer")
+    assert browser.answer.count("The life of a lighthouse") == 1
+    assert "one cape from the next" in browser.answer
+    browser.say("What was my first prompt? [[scenario:memory]]")
+    until(lambda: "2 prompts" in browser.answer and browser.status == "done", what=browser.answer)
+
+
 @pytest.mark.parametrize("scenario", ["slow", "stall-before", "stall-mid-stream"])
 def test_a_closed_tab_ends_worker_and_cli_though_the_model_is_silent(
     site: Site, browser: Browser, simulator: Simulator, scenario: str

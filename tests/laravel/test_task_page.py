@@ -184,6 +184,30 @@ def test_stop_closes_an_open_question_and_allows_nothing(site: Site, page: TaskP
     assert (card["status"], card["notes"]) == ("unfinished", ["Not answered: the run ended."])
 
 
+def test_a_reload_puts_the_open_question_again_and_its_answer_counts(site: Site, page: TaskPage) -> None:
+    page.browser.open(f"http://127.0.0.1:{site.lasting_port}/task")
+    page.browser.say("Prepare the fair. [[scenario:task-demo]]")
+    [question] = page.wait_for_questions()
+    page.browser.reload()
+    [again] = page.wait_for_questions()
+    assert (again["id"], again["input"]) == (question["id"], question["input"])
+    assert list(page.cards) == ["Read", "find_partner", "Write"]
+    page.decide("Approve")
+    page.wait_for_end()
+    assert page.browser.status == "done"
+    assert WRITTEN in page.notes
+
+
+def test_stop_ends_a_task_that_would_go_on_without_its_page(site: Site, page: TaskPage) -> None:
+    page.browser.open(f"http://127.0.0.1:{site.lasting_port}/task")
+    page.browser.say("Prepare the fair. [[scenario:task-demo]]")
+    page.wait_for_questions()
+    page.browser.press("Stop")
+    until(lambda: not site.processes(), within_s=BUSY_S, what="worker and CLI gone")
+    assert page.browser.status == "stopped"
+    assert page.notes == SAMPLE
+
+
 def test_the_keyboard_alone_answers_but_not_by_accident(page: TaskPage) -> None:
     page.browser.say("Prepare the fair. [[scenario:task-demo]]")
     [question] = page.wait_for_questions()

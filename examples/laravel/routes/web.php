@@ -4,7 +4,6 @@ declare(strict_types=1);
 
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\Http\AnswersInJson;
-use AgentWorkers\Laravel\Http\StreamController;
 use App\Http\Controllers\AskController;
 use App\Http\Controllers\PlainController;
 use App\Http\Controllers\TaskController;
@@ -13,16 +12,15 @@ use Illuminate\Support\Facades\Route;
 Route::view('/', 'chat');
 Route::get('/plain', PlainController::class);
 
-// POST /agent/chat starts a run, GET /agent/runs/{run}/events goes on with one after a lost connection.
+// POST /agent/chat starts a run. GET /agent/runs/{run}/events goes on with one after a lost connection or a reload,
+// POST /agent/runs/{run}/abort ends it.
 Agent::routes('agent', middleware: ['throttle:120,1']);
 
 // The same start from a controller of your own.
 Route::post('/ask', AskController::class);
 
-// An agent with tools. POST /task/{run}/permissions/{permission} answers what it asks its visitor.
+// An agent with tools. The same below /task/{run}, and POST /task/{run}/permissions/{permission} answers what it asks
+// its visitor.
 Route::view('/task', 'task');
-Route::middleware([AnswersInJson::class, 'throttle:120,1'])->group(static function (): void {
-    Route::post('/task', TaskController::class);
-    Route::get('/task/{run}/events', [StreamController::class, 'events']);
-    Agent::permissionRoutes('task');
-});
+Route::post('/task', TaskController::class)->middleware([AnswersInJson::class, 'throttle:120,1']);
+Agent::runRoutes('task', middleware: ['throttle:120,1']);

@@ -12,6 +12,11 @@ export function Ending({ view, onRetry, retryInMs = 0 }: ExchangeProps) {
       <p className="mark">
         {byOther ? "Stopped by the server." : "Stopped."}{" "}
         {byOther && onRetry && <button onClick={onRetry}>Retry</button>}
+        {view.stopError && (
+          <span role="alert">
+            The server could not be told, and may go on: {view.stopError.message} <small>({view.stopError.code})</small>
+          </span>
+        )}
       </p>
     );
   }

@@ -1,7 +1,8 @@
-/** Where the server starts a run, goes on with one, and takes the answers to its questions. */
+/** Where the server starts a run, goes on with one, ends it, and takes the answers to its questions. */
 export interface Addresses {
   start: string;
   events(run: string): string;
+  abort(run: string): string;
   permission(run: string, permission: string): string;
 }
 
@@ -10,11 +11,13 @@ const escape = encodeURIComponent;
 export const chatAt = (base: string): Addresses => ({
   start: `${base}/chat`,
   events: (run) => `${base}/runs/${escape(run)}/events`,
+  abort: (run) => `${base}/runs/${escape(run)}/abort`,
   permission: (run, permission) => `${base}/runs/${escape(run)}/permissions/${escape(permission)}`,
 });
 
 export const taskAt = (base: string): Addresses => ({
   start: base,
   events: (run) => `${base}/${escape(run)}/events`,
+  abort: (run) => `${base}/${escape(run)}/abort`,
   permission: (run, permission) => `${base}/${escape(run)}/permissions/${escape(permission)}`,
 });

@@ -1,10 +1,12 @@
 import { type Addresses, chatAt } from "./addresses";
-import { type ChatRequest, Connection, TIMING, type Timing } from "./connection";
+import { Connection, TIMING, type Timing } from "./connection";
 import { newConversation } from "./conversation";
 import { type Behavior, type Reply, sendDecision } from "./decision";
-import type { AgentEvent } from "./events";
+import { type AgentEvent, isTerminal } from "./events";
 import { BROKEN, type Failure, RunFailed } from "./failure";
 import { nextFrame } from "./nextFrame";
+import { forget, recall, remember } from "./remembered";
+import { endRun } from "./stopping";
 import { type Answer, EMPTY, Transcript } from "./transcript";
 
 export type AgentState = "idle" | "connecting" | "streaming" | "done" | "error" | "stopped";
@@ -25,6 +27,8 @@ export interface AgentView extends Answer {
   replies: Record<string, Reply>;
   /** Set in the state "stopped": "user" here, or the reason that the worker gave. */
   stoppedBy?: "user" | AgentEvent<"aborted">["reason"];
+  /** Why the server could not be told that the run was stopped here: it may go on there. */
+  stopError?: Failure;
 }
 
 export interface AgentStreamOptions {
@@ -45,12 +49,17 @@ export class AgentStream {
   #view: AgentView;
   #transcript = new Transcript();
   #abort = new AbortController();
+  #run: string | undefined;
+  /** Whether the run is one to go on with of which the server has said nothing yet. */
+  #isRecalled = false;
+  readonly #conversation: string | undefined;
   #cancelRender: (() => void) | undefined;
 
-  constructor({ base, addresses = chatAt, conversation = newConversation(), timing }: AgentStreamOptions) {
+  constructor({ base, addresses = chatAt, conversation, timing }: AgentStreamOptions) {
     this.#addresses = addresses(base);
     this.#timing = { ...TIMING, ...timing };
-    this.#view = { ...EMPTY, state: "idle", conversation, reconnecting: false, replies: {} };
+    this.#conversation = conversation;
+    this.#view = idle(conversation ?? newConversation());
   }
 
   view = (): AgentView => this.#view;
@@ -64,15 +73,36 @@ export class AgentStream {
   send = (prompt: string): boolean => {
     if (!prompt.trim() || this.#isRunning()) return false;
     const { conversation } = this.#view;
-    this.#abort = new AbortController();
-    this.#transcript = new Transcript();
-    this.#show({ ...EMPTY, state: "connecting", prompt, conversation, reconnecting: false, replies: {} });
-    void this.#run({ prompt, conversation }, this.#abort.signal);
+    this.#begin({ ...idle(conversation), state: "connecting", prompt });
+    void this.#follow((connection) => connection.follow({ prompt, conversation }));
     return true;
   };
 
-  /** Ends the run by closing its connection; the server then stops the worker. What has been said stays. */
+  /** Goes on with the run that this page followed before it was reloaded or left. False where there is none. */
+  resume = (): boolean => {
+    const kept = recall(this.#addresses.start);
+    const isAnother = this.#conversation !== undefined && this.#conversation !== kept?.conversation;
+    if (!kept || isAnother || this.#isRunning()) return false;
+    const { run, prompt, conversation } = kept;
+    this.#begin({ ...idle(conversation), state: "connecting", prompt, reconnecting: true });
+    this.#run = run;
+    this.#isRecalled = true;
+    void this.#follow((connection) => connection.resume(run));
+    return true;
+  };
+
+  /** Ends the run at the server, whether or not that would let it go on without this page. What has been said stays. */
   stop = (): void => {
+    if (!this.#isRunning()) return;
+    // Before the server has said which run it is, it ends one whose connection is closed.
+    if (this.#run) void this.#end(this.#run);
+    this.#abort.abort();
+    forget(this.#addresses.start);
+    this.#change({ state: "stopped", stoppedBy: "user", reconnecting: false });
+  };
+
+  /** Lets go of the run, as a page does that is closed: the server may end it or let it go on, for `resume()`. */
+  leave = (): void => {
     this.#abort.abort();
     if (this.#isRunning()) this.#change({ state: "stopped", stoppedBy: "user", reconnecting: false });
   };
@@ -108,26 +138,58 @@ export class AgentStream {
     return this.#view.state === "connecting" || this.#view.state === "streaming";
   }
 
-  async #run(request: ChatRequest, signal: AbortSignal): Promise<void> {
+  #begin(view: AgentView): void {
+    this.#abort = new AbortController();
+    this.#transcript = new Transcript();
+    this.#run = undefined;
+    this.#isRecalled = false;
+    this.#show(view);
+  }
+
+  async #follow(follow: (connection: Connection) => Promise<void>): Promise<void> {
+    const { signal } = this.#abort;
     // A run that was stopped or has ended may still be heard of while the next one goes on.
     const isCurrent = () => signal === this.#abort.signal && !signal.aborted && this.#isRunning();
     const listener = {
-      onOpen: () => isCurrent() && this.#change({ state: "streaming", reconnecting: false }),
+      onOpen: (run: string, at: number | undefined) => isCurrent() && this.#open(run, at),
       onLost: () => isCurrent() && this.#change({ state: "connecting", reconnecting: true }),
       onEvent: (event: AgentEvent) => isCurrent() && this.#take(event),
     };
     try {
-      await new Connection(this.#addresses, signal, listener, this.#timing).follow(request);
+      await follow(new Connection(this.#addresses, signal, listener, this.#timing));
     } catch (cause) {
       if (!isCurrent()) return;
-      if (cause instanceof RunFailed) return this.#fail(cause.failure);
+      if (cause instanceof RunFailed) return this.#lose(cause.failure);
       this.#fail(BROKEN);
       throw cause;
     }
   }
 
+  #open(run: string, at: number | undefined): void {
+    const { prompt = "", conversation } = this.#view;
+    this.#run = run;
+    if (this.#isRecalled && at !== undefined) this.#transcript.synchronize(at);
+    this.#isRecalled = false;
+    remember(this.#addresses.start, { run, prompt, conversation });
+    this.#change({ state: "streaming", reconnecting: false });
+  }
+
+  /** No end of the run is to be had. One that was to be resumed and is not known any more is none to speak of. */
+  #lose(failure: Failure): void {
+    if (failure.code !== "network") forget(this.#addresses.start);
+    if (this.#isRecalled && failure.code !== "network") this.#show(idle(this.#view.conversation));
+    else this.#fail(failure);
+  }
+
+  async #end(run: string): Promise<void> {
+    const { signal } = this.#abort;
+    const stopError = await endRun(this.#addresses.abort(run));
+    if (stopError && signal === this.#abort.signal) this.#change({ stopError });
+  }
+
   #take(event: AgentEvent): void {
     this.#transcript.apply(event);
+    if (isTerminal(event)) forget(this.#addresses.start);
     if (event.type === "done") this.#change({ state: "done" });
     else if (event.type === "aborted") this.#change({ state: "stopped", stoppedBy: event.reason });
     else if (event.type === "error") this.#fail(readFailure(event));
@@ -153,6 +215,14 @@ export class AgentStream {
     for (const subscriber of this.#subscribers) subscriber();
   }
 }
+
+const idle = (conversation: string): AgentView => ({
+  ...EMPTY,
+  state: "idle",
+  conversation,
+  reconnecting: false,
+  replies: {},
+});
 
 function readFailure(event: AgentEvent<"error">): Failure {
   const { code, message, retryable, retry_after_ms: retryAfterMs, http_status: httpStatus } = event;

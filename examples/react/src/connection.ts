@@ -24,8 +24,8 @@ export interface Timing {
 export const TIMING: Timing = { silenceMs: 45_000, resumes: 5, backoffMs: 500 };
 
 export interface Listener {
-  /** A stream of events is open. */
-  onOpen(): unknown;
+  /** A stream of this run's events is open; `at` is the server's time (ms since the epoch), where it says that. */
+  onOpen(run: string, at: number | undefined): unknown;
   /** The connection is lost and the run is about to be resumed. */
   onLost(): unknown;
   /** Called once for each event of a known type, in order; the terminal one comes last. */
@@ -64,8 +64,18 @@ export class Connection {
    *
    * Throws `RunFailed` when no terminal event can be had, and something else when the signal aborted.
    */
-  async follow(request: ChatRequest): Promise<void> {
-    let lost = await this.#unlessLost(() => this.#start(request));
+  follow(request: ChatRequest): Promise<void> {
+    return this.#toTheEnd(() => this.#start(request));
+  }
+
+  /** Like `follow`, for a run that was started before, for instance by this page before it was reloaded. */
+  resume(run: string): Promise<void> {
+    this.#run = run;
+    return this.#toTheEnd(() => this.#resume());
+  }
+
+  async #toTheEnd(attempt: () => Promise<void>): Promise<void> {
+    let lost = await this.#unlessLost(attempt);
     let tries = 0;
     while (lost && !this.#ended) {
       this.#signal.throwIfAborted();
@@ -133,7 +143,8 @@ export class Connection {
     const isStream = response.headers.get("Content-Type")?.startsWith("text/event-stream");
     if (!isStream || !response.body) throw new RunFailed(BAD_RESPONSE);
     this.#run = response.headers.get("X-Agent-Run") ?? this.#run;
-    this.#listener.onOpen();
+    const at = Date.parse(response.headers.get("Date") ?? "");
+    this.#listener.onOpen(this.#run, Number.isNaN(at) ? undefined : at);
     const reader = response.body.getReader();
     const parser = new SseParser();
     // Reads on after the terminal event: closing now could disturb the worker while it cleans up.

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "./events";
+import { SseParser } from "./sse";
 
 /**
  * Why there is no answer. `code` is the contract's for an `error` event, and for what happens on the way:
@@ -55,30 +56,35 @@ const BY_STATUS: Record<number, { code: ErrorCode; message?: string }> = {
   401: { code: "unauthenticated", message: "You are signed out. Sign in again and reload the page." },
   403: { code: "forbidden" },
   404: { code: "not_found" },
+  409: { code: "session_busy" },
   419: { code: "page_expired", message: "The page has expired. Reload it and try again." },
   422: { code: "invalid_request" },
   429: { code: "rate_limited", message: "Too many requests. Try again in a moment." },
 };
 
-/** Explains an HTTP response that refuses the request; its body may be Laravel's JSON. */
+/** Explains an HTTP response that refuses the request; its body may be Laravel's JSON, or an `error` event. */
 export async function refusal(response: Response): Promise<RunFailed> {
   const { status } = response;
-  const body = await readJson(response);
+  const body = await readBody(response);
   const known = BY_STATUS[status] ?? { code: status >= 500 ? "server_error" : "http_error" };
   const said = typeof body.message === "string" && body.message ? body.message : undefined;
+  const isRetryable = status === 409 || status === 429 || status >= 500;
   return new RunFailed({
-    code: known.code,
+    code: typeof body.code === "string" && body.code ? body.code : known.code,
     message: known.message ?? said ?? `The server refused the request (HTTP ${status}).`,
-    retryable: status === 429 || status >= 500,
+    retryable: typeof body.retryable === "boolean" ? body.retryable : isRetryable,
     retryAfterMs: retryAfterMs(response.headers.get("Retry-After")),
     httpStatus: status,
     fields: body.errors as Failure["fields"],
   });
 }
 
-async function readJson(response: Response): Promise<Record<string, unknown>> {
+async function readBody(response: Response): Promise<Record<string, unknown>> {
   try {
-    return Object(await response.json());
+    const body = await response.text();
+    const isStream = response.headers.get("Content-Type")?.startsWith("text/event-stream");
+    const last = isStream ? new SseParser().push(new TextEncoder().encode(body)).at(-1)?.data : body;
+    return Object(JSON.parse(last ?? ""));
   } catch {
     return {};
   }

@@ -106,6 +106,11 @@ export class Transcript {
   #ahead = Infinity;
   #answer: Answer = EMPTY;
 
+  /** What time it is at the server: of a run that is followed late, the events tell only what time it was. */
+  synchronize(serverTime: number): void {
+    this.#ahead = Math.min(this.#ahead, Date.now() - serverTime);
+  }
+
   apply(event: AgentEvent): void {
     const travelled = Date.now() - Date.parse(event.ts);
     if (travelled < this.#ahead) this.#ahead = travelled;

@@ -16,7 +16,10 @@ export function useAgentStream(options: AgentStreamOptions): AgentChat {
   const [stream] = useState(() => new AgentStream(options));
   const view = useSyncExternalStore(stream.subscribe, stream.view, stream.view);
   const retryInMs = useCountdown(view.retryAt);
-  useEffect(() => () => stream.stop(), [stream]);
+  useEffect(() => {
+    stream.resume();
+    return () => stream.leave();
+  }, [stream]);
   const { send, stop, retry, decide } = stream;
   return { ...view, retryInMs, send, stop, retry, decide };
 }

@@ -16,6 +16,9 @@ export class AgentServer {
   readonly decisions: Call[] = [];
   onChat: Answering = (call) => call.open();
   onResume: Answering = (call) => call.refuse(404);
+  /** Requests to end the run. */
+  readonly aborts: Call[] = [];
+  onAbort: Answering = (call) => call.accept();
   onDecision: Answering = (call) => call.accept();
   readonly #http: Server;
 
@@ -57,6 +60,9 @@ export class AgentServer {
     } else if (asked === `GET /agent/runs/${RUN}/events` || asked === `GET /task/${RUN}/events`) {
       this.resumes.push(call);
       this.onResume(call);
+    } else if (asked === `POST /agent/runs/${RUN}/abort` || asked === `POST /task/${RUN}/abort`) {
+      this.aborts.push(call);
+      this.onAbort(call);
     } else if (asked.startsWith(`POST /task/${RUN}/permissions/`)) {
       this.decisions.push(call);
       this.onDecision(call);
@@ -122,6 +128,10 @@ export class Call {
   /** Answers without a word. */
   accept(): void {
     this.#response.writeHead(204).end();
+  }
+
+  refuseRaw(status: number, type: string, body: string): void {
+    this.#response.writeHead(status, { "Content-Type": type }).end(body);
   }
 
   refuse(status: number, json?: object, headers: Record<string, string> = {}): void {

@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
-import { followRun, streamAgent } from "../vanilla/agent-stream.js";
+import { abortRun, followRun, streamAgent } from "../vanilla/agent-stream.js";
 import { serveEachTest, server } from "./hook";
 import { frame, RUN, START } from "./server";
 
@@ -89,5 +89,24 @@ describe("followRun", () => {
     const onEvent = () => abort.abort();
     await expect(followRun({ base: server.base, run: RUN, signal: abort.signal, onEvent })).rejects.toThrow();
     await server.resumes[0]!.gone;
+  });
+});
+
+describe("abortRun", () => {
+  const stop = () => abortRun({ base: server.base, run: RUN, csrfToken: "t0ken" });
+
+  it("asks the server to end the run, as the page", async () => {
+    expect(await stop()).toBe(true);
+    expect(server.aborts[0]!.headers["x-csrf-token"]).toBe("t0ken");
+  });
+
+  it("has nothing to ask for where the run is over", async () => {
+    server.onAbort = (call) => call.refuse(410);
+    expect(await stop()).toBe(true);
+  });
+
+  it("says where the server could not be told", async () => {
+    server.onAbort = (call) => call.refuse(419);
+    expect(await stop()).toBe(false);
   });
 });

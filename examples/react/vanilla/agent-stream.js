@@ -27,7 +27,8 @@ export class AgentError extends Error {
 }
 
 /**
- * Starts a run and resolves with its terminal event. Aborting the signal stops it: the server sees the closed connection.
+ * Starts a run and resolves with its terminal event. Aborting the signal closes the connection; `abortRun` stops the run
+ * also where the server would let it go on.
  *
  * @param {{ base: string, prompt: string, conversation?: string, signal?: AbortSignal, csrfToken?: string,
  *   onEvent: (event: AgentEvent) => void }} options
@@ -67,6 +68,19 @@ export async function streamAgent({ base, prompt, conversation, signal, csrfToke
   }
   if (!run) throw new AgentError("bad_response", "The server sent no events.");
   return followRun({ base, run, after: seq, signal, onEvent });
+}
+
+/**
+ * Ends a run at the server, which might let it go on without a reader. False where the server could not be told.
+ *
+ * @param {{ base: string, run: string, csrfToken?: string }} options
+ * @returns {Promise<boolean>}
+ */
+export async function abortRun({ base, run, csrfToken }) {
+  const headers = { Accept: "application/json", "X-CSRF-TOKEN": csrfToken ?? "" };
+  const init = /** @type {const} */ ({ method: "POST", headers, credentials: "same-origin", keepalive: true });
+  const answer = await fetch(`${base}/runs/${encodeURIComponent(run)}/abort`, init).catch(() => undefined);
+  return answer !== undefined && (answer.ok || answer.status === 404 || answer.status === 410); // these: nothing to stop
 }
 
 /**

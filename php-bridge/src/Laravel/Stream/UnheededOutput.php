@@ -7,12 +7,18 @@ namespace AgentWorkers\Laravel\Stream;
 use AgentWorkers\Sse\Output;
 
 /**
- * For runs that go on when nobody reads.
+ * For runs that go on when nobody reads. A client that has gone before it could read which run it is can neither come
+ * back to it nor stop it: that one is heeded.
  *
  * @internal
  */
 final class UnheededOutput implements Output
 {
+    /** The opening, and what comes next: PHP learns only by writing that a client has gone. */
+    private const HEEDED_WRITES = 2;
+
+    private int $writes = 0;
+
     public function __construct(private readonly Output $output)
     {
     }
@@ -24,6 +30,7 @@ final class UnheededOutput implements Output
 
     public function write(string $bytes): void
     {
+        $this->writes++;
         if (!$this->output->isGone()) {
             $this->output->write($bytes);
         }
@@ -31,6 +38,6 @@ final class UnheededOutput implements Output
 
     public function isGone(): bool
     {
-        return false;
+        return $this->writes <= self::HEEDED_WRITES && $this->output->isGone();
     }
 }
