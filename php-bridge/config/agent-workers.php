@@ -117,6 +117,10 @@ return [
         // then closing the page, or a Stop button that only closes the connection, does not save its cost.
         'on_disconnect' => env('AGENT_ON_DISCONNECT', 'abort'),
 
+        // How many streams this host may have open at once; beyond that, HTTP 503 with Retry-After. Fewer than the PHP
+        // processes that serve them, or there is none left to say so. 0 counts nothing.
+        'max_streams' => (int) env('AGENT_MAX_STREAMS', 0),
+
         // Characters.
         'max_prompt' => 100_000,
     ],

@@ -56,6 +56,8 @@ class Site:
         self.port = free_port()
         self.lasting_port = free_port()
         """Here the same runs go on when the browser goes."""
+        self.full_port = free_port()
+        """Here are places for two streams."""
         self._base_url = base_url
         self._nginx: subprocess.Popen[bytes] | None = None
         self._fpm: subprocess.Popen[bytes] | None = None
@@ -102,14 +104,15 @@ class Site:
         command = ["php-fpm8.2", "--nodaemonize", "--fpm-config", str(fpm), *as_root]
         self._fpm = self._daemon("fpm", command)
         until(
-            lambda: all((self.root / f"{name}.sock").exists() for name in ("streams", "web", "lasting")), what="php-fpm"
+            lambda: all((self.root / f"{name}.sock").exists() for name in ("streams", "web", "lasting", "full")),
+            what="php-fpm",
         )
         (self.root / "nginx.conf").write_text(self._nginx_conf())
         self.start_nginx()
 
     def start_nginx(self) -> None:
         self._nginx = self._daemon("nginx", ["nginx", "-p", str(self.root), "-c", str(self.root / "nginx.conf")])
-        until(lambda: _answers(self.port) and _answers(self.lasting_port), what="nginx")
+        until(lambda: all(map(_answers, (self.port, self.lasting_port, self.full_port))), what="nginx")
 
     def stop_nginx(self) -> None:
         """Cuts every connection."""
@@ -136,19 +139,22 @@ class Site:
         env = "".join(f'env[{name}] = "{value}"\n' for name, value in self.environ.items())
         lasting = streams.replace("streams.sock", "lasting.sock") + env + 'env[AGENT_ON_DISCONNECT] = "continue"\n'
         head = f"[global]\npid = {self.root}/fpm.pid\nerror_log = {self.root}/fpm.log\ndaemonize = no\n"
-        return f"{head}{web}{env}[streams]{streams}{env}[lasting]{lasting}"
+        full = streams.replace("streams.sock", "full.sock").replace("STREAMS] = 20", "STREAMS] = 2")
+        full = full.replace("max_children = 24", "max_children = 4") + env
+        return f"{head}{web}{env}[streams]{streams}{env}[lasting]{lasting}[full]{full}"
 
     def _nginx_conf(self) -> str:
         server = (REPOSITORY / "examples/servers/nginx.conf").read_text()
         server = server.replace("/srv/app", str(self.app)).replace("/run/php/", f"{self.root}/")
         lasting = server.replace("streams.sock", "lasting.sock").replace("8080", str(self.lasting_port))
+        full = server.replace("streams.sock", "full.sock").replace("8080", str(self.full_port))
         places = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         temporary = "".join(f"{name}_temp_path {self.root}/nginx-{name};\n" for name in places)
         user = f"user {self.user};\n" if self.user else ""
         return (
             f"{user}daemon off;\npid {self.root}/nginx.pid;\nerror_log {self.root}/nginx.log;\n"
             f"worker_processes 1;\nevents {{ }}\nhttp {{\ninclude /etc/nginx/mime.types;\naccess_log off;\n{temporary}"
-            f"{server.replace('8080', str(self.port))}\n{lasting}\n}}\n"
+            f"{server.replace('8080', str(self.port))}\n{lasting}\n{full}\n}}\n"
         )
 
     # What runs

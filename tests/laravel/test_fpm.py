@@ -1,5 +1,6 @@
 """What real php-fpm and nginx do to a run, and a run to them."""
 
+import json
 import os
 import signal
 import time
@@ -88,6 +89,97 @@ def test_events_come_through_one_by_one(site: Site, visitor: Visitor) -> None:
                 break
     # The model says a word every 100 ms: in one lump, all would come at the same time.
     assert arrivals[-1] - arrivals[0] > 0.5
+
+
+def test_a_full_pool_says_so_and_answers_pass_while_it_is_full(site: Site) -> None:
+    visitors = [Visitor(site.full_port) for _ in range(4)]
+    asked, talker, late, stopped = visitors
+    with (
+        asked.ask("Prepare the fair. [[scenario:task-demo]]", address="/task") as task,
+        talker.ask("Take your time. [[scenario:slow]]") as talk,
+    ):
+        question = task.wait_for("permission_request")
+        talk.wait_for("delta")
+        began = time.monotonic()
+        with late.ask("Me too.") as refused:
+            assert refused.response.status_code == 503
+            assert int(refused.response.headers["Retry-After"]) > 0
+            assert json.loads(refused.response.read())["code"] == "server_busy"
+        with talker.resume(talk.run, after=0) as refused:
+            assert refused.response.status_code == 503
+        assert late.http.get("/task").status_code == 200
+        deny = asked.post(f"/task/{task.run}/permissions/{question['permission_id']}", {"behavior": "deny"})
+        assert deny.status_code == 204
+        assert talker.post(f"/agent/runs/{talk.run}/abort", {}).status_code == 204
+        # Each of these waits for a free process in vain where it has to share with the streams.
+        assert time.monotonic() - began < BUSY_S
+        assert task.wait_for("permission_resolved")["behavior"] == "deny"
+        task.wait_for("done")
+        talk.wait_for("aborted")
+
+    def is_free() -> bool:
+        with stopped.ask("Now? [[scenario:hello]]") as stream:
+            return stream.response.status_code == 200 and stream.wait_for("done") is not None
+
+    until(is_free, what="a free place")
+    for visitor in visitors:
+        visitor.http.close()
+
+
+def test_a_killed_php_gives_its_place_and_its_conversation_back(site: Site) -> None:
+    visitor = Visitor(site.full_port)
+    conversation = "8b8c3f0e-6a51-4a3e-9a55-0f0f6f1c2d3e"
+    with visitor.ask("Kill PHP. [[scenario:slow]]", conversation=conversation) as stream:
+        stream.wait_for("delta")
+        with visitor.ask("At the same time?", conversation=conversation) as second:
+            assert second.response.status_code == 409
+            assert json.loads(second.response.read())["code"] == "session_busy"
+        workers = site.processes("agent-chat")
+        [worker] = [pid for pid in workers if parent_of(pid) not in workers]
+        os.kill(parent_of(worker), signal.SIGKILL)
+        until(lambda: not site.processes(), within_s=BUSY_S, what="worker and CLI gone")
+
+    def goes_on() -> bool:
+        with visitor.ask("And now? [[scenario:memory]]", conversation=conversation) as stream:
+            if stream.response.status_code == 409:
+                time.sleep(int(stream.response.headers["Retry-After"]))  # as asked
+                return False
+            return "The first was: Kill PHP." in stream.wait_for("done")["text"]
+
+    until(goes_on, what="the conversation")
+
+    def has_both_places() -> bool:
+        with visitor.ask("One [[scenario:hello]]") as one, visitor.ask("Two [[scenario:hello]]") as two:
+            return (one.response.status_code, two.response.status_code) == (200, 200)
+
+    until(has_both_places, what="both places")
+    visitor.http.close()
+
+
+def test_the_next_prompt_right_after_an_answer_is_taken(site: Site, visitor: Visitor) -> None:
+    conversation = "0c6f9d3e-1111-4222-8333-444455556666"
+    for number in (1, 2, 3):
+        with visitor.ask(f"{number} [[scenario:memory]]", conversation=conversation) as stream:
+            assert stream.response.status_code == 200
+            assert f"{number} prompt" in stream.wait_for("done")["text"]
+
+
+@pytest.mark.parametrize("lasting", [False, True], ids=["abort", "continue"])
+def test_a_run_is_stopped_by_another_request_of_its_owner_alone(site: Site, lasting: bool) -> None:
+    port = site.lasting_port if lasting else site.port
+    owner, stranger = Visitor(port), Visitor(port)
+    with owner.ask("Stop me. [[scenario:slow]]") as stream:
+        stream.wait_for("delta")
+        address = f"/agent/runs/{stream.run}/abort"
+        assert stranger.post(address, {}).status_code == 404
+        assert owner.http.post(address, json={}).status_code == 419
+        assert stream.wait_for("delta")
+        assert owner.post(address, {}).status_code == 204
+        assert stream.wait_for("aborted")["reason"] == "client"
+        until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+        assert owner.post(address, {}).status_code == 410
+    for visitor in (owner, stranger):
+        visitor.http.close()
 
 
 def test_a_run_of_somebody_else_does_not_exist(site: Site, visitor: Visitor) -> None:

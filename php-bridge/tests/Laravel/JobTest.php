@@ -136,7 +136,9 @@ final class JobTest extends TestCase
         $fake = Agent::fake($script);
         foreach (['dispatch', 'dispatchSync', 'dispatchNow'] as $way) {
             try {
-                $way === 'dispatch' ? Agent::chat('Hello')->dispatch() : Bus::{$way}(new RunAgent(['prompt' => 'Hello']));
+                $way === 'dispatch'
+                    ? Agent::chat('Hello')->dispatch()
+                    : Bus::{$way}(new RunAgent(['prompt' => 'Hello']));
                 self::fail("$way() swallowed the failure.");
             } catch (RunFailedException | RunAbortedException $error) {
                 self::assertInstanceOf($exception, $error);

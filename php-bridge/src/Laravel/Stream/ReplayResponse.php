@@ -20,6 +20,7 @@ final class ReplayResponse
 {
     public function __construct(
         private readonly Store $store,
+        private readonly Places $places,
         private readonly Repository $config,
         private readonly LoggerInterface $logger,
     ) {
@@ -36,7 +37,11 @@ final class ReplayResponse
         if ($replay->isOver()) {
             return new Response('', 204); // tells EventSource not to come again
         }
-        $send = fn () => (new Emitter(heartbeat: $heartbeat, logger: $this->logger))->emit($replay->events());
+        $place = $this->places->take();
+        $send = function () use ($heartbeat, $replay, &$place): void {
+            (new Emitter(heartbeat: $heartbeat, logger: $this->logger))->emit($replay->events());
+            $place = null;
+        };
 
         return new StreamedResponse($send, 200, Emitter::HEADERS + ['X-Agent-Run' => $run]);
     }

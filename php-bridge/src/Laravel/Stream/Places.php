@@ -1,0 +1,66 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Stream;
+
+use Illuminate\Contracts\Config\Repository;
+use Illuminate\Contracts\Foundation\Application;
+use Illuminate\Http\Exceptions\HttpResponseException;
+use Illuminate\Http\JsonResponse;
+use Psr\Log\LoggerInterface;
+
+/**
+ * Counts the streams of this host, each of which keeps a PHP process: when all places are taken, the next one is told so
+ * instead of waiting in silence. A place is a locked file, which the kernel gives back however its process ends.
+ *
+ * @internal
+ */
+final class Places
+{
+    private const RETRY_AFTER_S = 5;
+    /** For this process alone: the agent must not inherit the lock. */
+    private const MODE = 'ce';
+
+    public function __construct(
+        private readonly Application $app,
+        private readonly Repository $config,
+        private readonly LoggerInterface $logger,
+    ) {
+    }
+
+    /**
+     * @return resource|null to be kept while the stream is open; null where streams are not counted
+     *
+     * @throws HttpResponseException all places are taken
+     */
+    public function take(): mixed
+    {
+        $places = (int) $this->config->get('agent-workers.stream.max_streams', 0);
+        $directory = $this->app->storagePath() . '/framework/agent-streams';
+        if ($places <= 0) {
+            return null;
+        }
+        if (!is_dir($directory) && !@mkdir($directory, 0700, true) && !is_dir($directory)) {
+            $this->logger->warning("Streams are not counted: $directory cannot be made.");
+
+            return null;
+        }
+        for ($place = 1; $place <= $places; $place++) {
+            $file = @fopen("$directory/$place", self::MODE);
+            if ($file === false) {
+                $this->logger->warning("Streams are not counted: $directory/$place cannot be written.");
+
+                return null;
+            }
+            if (flock($file, LOCK_EX | LOCK_NB)) {
+                return $file;
+            }
+        }
+        throw new HttpResponseException(new JsonResponse(
+            ['message' => 'The server is busy. Try again in a moment.', 'code' => 'server_busy', 'retryable' => true],
+            503,
+            ['Retry-After' => (string) self::RETRY_AFTER_S],
+        ));
+    }
+}
