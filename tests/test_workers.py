@@ -43,11 +43,59 @@ def test_a_reference_within_data_is_no_reference() -> None:
 
 @pytest.mark.parametrize("pattern", [r"^\p{L}+$", r"^(?<year>[0-9]{4})$"])
 def test_a_pattern_that_only_javascript_knows_is_taken(pattern: str) -> None:
-    assert WORKER.accept({"prompt": "Hi", "output_schema": {"type": "string", "pattern": pattern}})
+    schema = {"type": "object", "properties": {"s": {"type": "string", "pattern": pattern}}}
+    assert WORKER.accept({"prompt": "Hi", "output_schema": schema})
 
 
 def test_a_dialect_must_be_named_by_a_string() -> None:
     assert problem(output_schema={"$schema": []})[0] == "/output_schema/$schema"
+
+
+def test_an_output_schema_describes_an_object_for_an_agent_can_return_nothing_else() -> None:
+    assert problem(output_schema={"type": "array", "items": {}}) == (
+        "/output_schema",
+        "must describe an object, not array",
+    )
+    place, _ = problem(output_schema={"type": "object", "required": ["a"], "properties": {"a": False}})
+    assert place == "/output_schema/required/0"
+
+
+BLANKS = [
+    " ",
+    "\n\t ",
+    "\u00a0",
+    "\u2003\u3000",
+    "\u200b\ufeff",
+    "\u2028",
+    "\u00ad",
+    "\u2800",
+    "\u3164",
+    "\x00",
+    "\x85",
+    "\ufe0f",
+]
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
+def test_a_prompt_holds_more_than_blanks(blank: str) -> None:
+    text = {"type": "text", "text": blank}
+    for prompt in (blank, blank * 5000, [text], [text, text]):
+        assert problem(prompt=prompt) == ("/prompt", "must hold more than blanks")
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
+def test_one_character_that_can_be_seen_or_an_attachment_is_enough(blank: str) -> None:
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+    text = {"type": "text", "text": blank}
+    for prompt in (
+        f"{blank}x{blank}",
+        f"{blank}.",
+        f"{blank}\U0001f600",
+        [image],
+        [text, image],
+        [text, text | {"text": "ü"}],
+    ):
+        assert WORKER.accept({"prompt": prompt})
 
 
 def test_a_session_id_is_the_same_in_either_case() -> None:

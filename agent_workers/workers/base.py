@@ -12,9 +12,13 @@ from agent_workers.protocol.v1.request import Request, parse_request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-Place = tuple["str | int", ...]
+    from agent_workers.protocol.v1.content import ContentBlock
 
-_DATA = frozenset({"const", "enum", "default", "examples"})  # JSON Schema keywords whose values are no schemas
+# Not the control and format characters, the spaces of all scripts, and the letters that show as nothing.
+_VISIBLE = re.compile(
+    "[^\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
+    "\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
 
 
 @dataclass(frozen=True)
@@ -66,33 +70,21 @@ def _unanswerable(request: Request, control: bool, interactive: bool) -> Iterato
 
 
 def _problems(request: Request) -> Iterator[Problem]:
-    if request.output_schema is not None and (fault := _schema_fault(request.output_schema, ("output_schema",))):
-        yield fault
-    if request.output_schema is not None and (fault := _too_long(request.output_schema)):
-        yield fault
+    if _is_blank(request.prompt):
+        yield Problem(pointer="/prompt", message="must hold more than blanks")
+    if request.output_schema is None and not request.app_tools:
+        return
+    from agent_workers.json_schema import schema_fault  # noqa: PLC0415 few requests have a schema
+
+    if request.output_schema is not None:
+        if fault := schema_fault(request.output_schema):
+            yield Problem(pointer=pointer(("output_schema", *fault.place)), message=fault.words)
+        if problem := _too_long(request.output_schema):
+            yield problem
     for number, tool in enumerate(request.app_tools or ()):
-        place = ("app_tools", number, "input_schema")
-        if fault := _schema_fault(tool.input_schema, place) or _unreadable_pattern(tool.input_schema, place):
-            yield fault
-
-
-def _schema_fault(schema: dict[str, Any], place: Place) -> Problem | None:
-    from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 slow, and few requests have a schema
-    from jsonschema.validators import validator_for  # noqa: PLC0415 likewise
-
-    if not isinstance(schema.get("$schema", ""), str):
-        return Problem(pointer=pointer((*place, "$schema")), message="must be a string")
-    if (found := _foreign_reference(schema)) is not None:
-        return Problem(pointer=pointer((*place, *found)), message="must refer to places in this schema only")
-    try:
-        # Without formats: the metaschema's "regex" is ECMA-262, which Python's own cannot check.
-        validator_for(schema, default=Draft202012Validator).check_schema(schema, format_checker=None)  # type: ignore[call-arg]
-    except SchemaError as error:
-        return Problem(
-            pointer=pointer((*place, *error.absolute_path)),
-            message=f"is not valid JSON Schema: breaks the rule {error.validator!r}",
-        )
-    return None
+        if fault := schema_fault(tool.input_schema, python_patterns=True):
+            place = ("app_tools", number, "input_schema", *fault.place)
+            yield Problem(pointer=pointer(place), message=fault.words)
 
 
 def _too_long(schema: dict[str, Any]) -> Problem | None:
@@ -103,36 +95,8 @@ def _too_long(schema: dict[str, Any]) -> Problem | None:
     return None
 
 
-def _unreadable_pattern(schema: Any, place: Place) -> Problem | None:
-    """The first pattern that cannot be checked here: a tool's input is checked before the application gets it."""
-    for step, item in _items(schema):
-        if step == "pattern" and isinstance(item, str) and not _compiles(item):
-            return Problem(pointer=pointer((*place, step)), message="must be a pattern that Python's re module reads")
-        if fault := _unreadable_pattern(item, (*place, step)):
-            return fault
-    return None
-
-
-def _compiles(pattern: str) -> bool:
-    try:
-        re.compile(pattern)
-    except re.error:
-        return False
-    return True
-
-
-def _foreign_reference(schema: Any) -> Place | None:
-    """Where the schema refers to another document: to resolve it, the worker would fetch an address for its caller."""
-    if isinstance(schema, dict):
-        for name in ("$ref", "$dynamicRef"):
-            reference = schema.get(name)
-            if isinstance(reference, str) and not reference.startswith("#"):
-                return (name,)
-    found = ((step, _foreign_reference(item)) for step, item in _items(schema))
-    return next(((step, *place) for step, place in found if place is not None), None)
-
-
-def _items(schema: Any) -> Iterable[tuple[str | int, Any]]:
-    if isinstance(schema, dict):
-        return [(name, item) for name, item in schema.items() if name not in _DATA]
-    return enumerate(schema) if isinstance(schema, list) else ()
+def _is_blank(prompt: str | list[ContentBlock]) -> bool:
+    """Whether a prompt has neither a visible character nor an attachment: the model would be paid for nothing."""
+    if isinstance(prompt, str):
+        return not _VISIBLE.search(prompt)
+    return not any(block.type != "text" or _VISIBLE.search(block.text) for block in prompt)

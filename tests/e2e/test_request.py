@@ -92,6 +92,13 @@ REFUSED = {
         [("/app_tools", None)],
     ),
     "no schema": (b'{"prompt": "x", "output_schema": {"type": "nonsense"}}', [("/output_schema/type", None)]),
+    "a schema of no object": (b'{"prompt": "x", "output_schema": {"type": "array"}}', [("/output_schema", None)]),
+    "a property whose name is a keyword": (
+        b'{"prompt": "x", "output_schema": {"type": "object", "properties": {"default": {"$ref": "http://a/b"}}}}',
+        [("/output_schema/properties/default/$ref", None)],
+    ),
+    "blanks": (b'{"prompt": " \\u00a0\\u200b\\n"}', [("/prompt", None)]),
+    "blank blocks": (b'{"prompt": [{"type": "text", "text": "\\u3000"}]}', [("/prompt", None)]),
     "broken JSON": (b'{"prompt": "x"', [("", None)]),
     "two documents": (HELLO + b"\n" + HELLO, [("", None)]),
     "a name twice": (b'{"prompt": "x", "prompt": "y"}', [("/prompt", None)]),

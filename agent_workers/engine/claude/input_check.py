@@ -13,15 +13,16 @@ from typing import Any
 
 import anyio
 
+from agent_workers.json_schema import validator_of
+
 from .kernel import end_with_parent
-from .validator import validator_of
 
 CHECK_S = 5
 """Seconds that the program may take; it starts within a few tenths of one."""
 
 _MAX_FAULTS = 5
 # Python's patterns can take exponential time and let nothing else run meanwhile; references can double at each step.
-_SLOW = frozenset({"pattern", "patternProperties", "$ref", "$dynamicRef", "uniqueItems"})
+_SLOW = frozenset({"pattern", "patternProperties", "$ref", "$dynamicRef", "$recursiveRef", "uniqueItems"})
 
 
 async def check_input(schema: dict[str, Any], tool_input: dict[str, Any]) -> str:

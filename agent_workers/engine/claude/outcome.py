@@ -15,12 +15,12 @@ from agent_workers.errors import (
     SessionNotFound,
     WorkerError,
 )
+from agent_workers.json_schema import validator_of
 from agent_workers.protocol.v1.events import Denial, Done, PendingCall
 from agent_workers.wire import dump
 
 from .failure import NO_SANDBOX, api_failure
 from .tokens import Bill, count
-from .validator import validator_of
 
 # Half a line: the other half is for the text and the envelope.
 _MAX_OUTPUT = 128 * 1024

@@ -93,7 +93,9 @@ class Request(Strict):
     run: Opt[RunId] = Field(
         default=None, description="Id of the run, repeated in each of its events. A new UUID when absent."
     )
-    prompt: Prompt = Field(description="What the user says: text, or a list of content blocks.")
+    prompt: Prompt = Field(
+        description="What the user says: text, or a list of content blocks. It holds more than blanks."
+    )
     system_prompt: Opt[ArgumentText] = Field(
         default=None, description="Instructions for the model. The worker's own when absent."
     )
@@ -125,7 +127,9 @@ class Request(Strict):
         description="What is sent while the run is on. What is left out has its default.",
     )
     output_schema: Opt[JsonObject] = Field(
-        default=None, description="JSON Schema that `done.output` will satisfy. Plain text only when absent."
+        default=None,
+        description="JSON Schema that `done.output` will satisfy; its top level describes an object, and its "
+        "references stay within it. Plain text only when absent.",
     )
     metadata: Opt[Metadata] = Field(
         default=None,

@@ -113,7 +113,7 @@ class AppTool(Strict):
     name: ToolName = Field(description="Name of the tool, unique within the request.")
     description: Text = Field(description="What the tool does and when to use it; written for the model.")
     input_schema: Annotated[JsonObject, AfterValidator(_tool_schema)] = Field(
-        description='JSON Schema of the tool\'s input; its `type` is "object".',
+        description='JSON Schema of the tool\'s input; its `type` is "object", and its references stay within it.',
         json_schema_extra={"properties": {"type": {"const": "object"}}, "required": ["type"]},
     )
     timeout_s: RunSeconds = Field(

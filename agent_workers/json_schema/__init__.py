@@ -1,0 +1,74 @@
+"""JSON Schemas that somebody else wrote: what is wrong with them, and validators that fetch nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from .objects import object_fault
+from .references import References, foreign_reference
+from .spots import Fault, Place, Spot, id_keyword, spots_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jsonschema.protocols import Validator
+
+__all__ = ["Fault", "Place", "schema_fault", "validator_of"]
+
+
+def validator_of(schema: dict[str, Any]) -> Validator:
+    """A validator of the schema's own dialect, 2020-12 by default. It fetches no reference from the network."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 slow, and few requests have a schema
+    from jsonschema.validators import validator_for  # noqa: PLC0415 likewise
+    from referencing.jsonschema import EMPTY_REGISTRY  # noqa: PLC0415 likewise
+
+    return validator_for(schema, default=Draft202012Validator)(schema, registry=EMPTY_REGISTRY)
+
+
+def schema_fault(schema: dict[str, Any], *, python_patterns: bool = False) -> Fault | None:
+    """Why a schema cannot be used for an object.
+
+    Args:
+        schema: Any JSON object.
+        python_patterns: Whether its patterns are to be read here, and so by Python.
+    """
+    if not isinstance(schema.get("$schema", ""), str):
+        return Fault(("$schema",), "must be a string")
+    spots = list(spots_in(schema, id_keyword(schema)))
+    if fault := next(filter(None, map(foreign_reference, spots)), None) or _invalid(schema):
+        return fault
+    dialect = {"$schema": schema["$schema"]} if "$schema" in schema else {}
+    references = References(schema, spots, lambda part: _invalid({**part, **dialect}))
+    fault = references.fault() or object_fault(spots[0], references.find)
+    return fault or (_unreadable_pattern(references.spots.values()) if python_patterns else None)
+
+
+def _invalid(schema: dict[str, Any]) -> Fault | None:
+    from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 slow, and few requests have a schema
+    from jsonschema.validators import validator_for  # noqa: PLC0415 likewise
+
+    try:
+        # Without formats: the metaschema's "regex" is ECMA-262, which Python's own cannot check.
+        validator_for(schema, default=Draft202012Validator).check_schema(schema, format_checker=None)  # type: ignore[call-arg]
+    except SchemaError as error:
+        return Fault(tuple(error.absolute_path), f"is not valid JSON Schema: breaks the rule {error.validator!r}")
+    return None
+
+
+def _unreadable_pattern(spots: Iterable[Spot]) -> Fault | None:
+    for place, schema, _ in spots:
+        named = schema.get("patternProperties", {})
+        patterns = [(("patternProperties", name), name) for name in named] if isinstance(named, dict) else []
+        for where, pattern in [*patterns, (("pattern",), schema.get("pattern"))]:
+            if isinstance(pattern, str) and not _compiles(pattern):
+                return Fault((*place, *where), "must be a pattern that Python's re module reads")
+    return None
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        return False
+    return True
