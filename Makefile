@@ -13,8 +13,8 @@ help: ## List the targets
 
 $(READY): pyproject.toml requirements-dev.txt
 	@tools/need python $(PYTHON)
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@[ $@ -nt requirements-dev.txt ] || { $(PYTHON) -m venv --clear $(VENV) && \
+		$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -1,5 +1,12 @@
 """The command lines. Nothing is imported here on purpose: a worker starts for every request and pays for it."""
 
+import agent_workers
+
+if getattr(agent_workers, "DISTRIBUTION", None) != "claude-agent-workers":
+    from .shadowed import refuse
+
+    refuse(agent_workers.__file__)
+
 
 def start() -> None:
     """The console script ``agent-workers-entry``: starts the program that its first argument names.

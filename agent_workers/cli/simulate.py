@@ -70,7 +70,7 @@ def _list_scenarios(context: click.Context, parameter: click.Parameter, asked: b
 def simulate(scenario: str, port: int) -> None:
     """Serves until a stop signal."""
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
-        raise click.ClickException(f"{_words(missing)} missing: pip install 'agent-workers[simulator]'")
+        raise click.ClickException(f"{_words(missing)} missing. In a clone of this project: pip install '.[simulator]'")
     try:
         simulator = Simulator(scenario)
         simulator.listen(port)

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,11 +26,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in ("framework/cache/data", "framework/sessions", "framework/views", "logs"):
         (application / "storage" / path).mkdir(parents=True)
     composed = json.loads((application / "composer.json").read_text())
-    stand_ins = [
-        {"type": "package", "package": {"name": name, "version": version, "type": "metapackage"}}
-        for name, version in DEBIAN.items()
-    ]
-    composed["repositories"] = [{"packagist.org": False}, *composed["repositories"], *stand_ins]
+    composed["repositories"] = [*composed["repositories"], *stand_ins()]
     # Debian's Laravel is no Composer package: it is loaded as the example loads it without Composer.
     composed["autoload"]["files"] = ["bootstrap/debian.php"]
     (application / "bootstrap/debian.php").write_text("<?php\nrequire_once 'Illuminate/autoload.php';\n")
@@ -39,10 +37,11 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return application
 
 
-def run(application: Path, *command: str) -> str:
+def run(application: Path, *command: str, **variables: str) -> str:
     environ = {
         "PATH": PATH,
         "HOME": str(application),
+        **variables,
         "COMPOSER_DISABLE_NETWORK": "1",
         "COMPOSER_ALLOW_SUPERUSER": str(int(os.geteuid() == 0)),
     }
@@ -58,6 +57,38 @@ def run(application: Path, *command: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def stand_ins() -> list[dict[str, object]]:
+    """Repositories that hold what Debian has installed, and nothing else."""
+    return [{"packagist.org": False}] + [
+        {"type": "package", "package": {"name": name, "version": version, "type": "metapackage"}}
+        for name, version in DEBIAN.items()
+    ]
+
+
+def test_the_lines_of_the_readme_install_the_bridge_into_an_empty_directory(tmp_path: Path) -> None:
+    home, empty = tmp_path / "home", tmp_path / "empty"
+    kept = shutil.ignore_patterns("vendor")
+    shutil.copytree(REPOSITORY / "php-bridge", home / "agent-workers/php-bridge", ignore=kept)
+    empty.mkdir()
+    (home / "config.json").write_text(json.dumps({"repositories": stand_ins()}))
+    readme = (REPOSITORY / "php-bridge/README.md").read_text()
+    [lines] = [
+        text for text in re.findall(r"^```sh\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL) if "composer" in text
+    ]
+    offline = {"HOME": str(home), "COMPOSER_HOME": str(home), "COMPOSER_NO_INTERACTION": "1"}
+    run(empty, "bash", "-euc", lines, **offline)
+    code = """
+        require "vendor/autoload.php";
+        require "Symfony/Component/Process/autoload.php";
+        require "Psr/Log/autoload.php";
+        $worker = new AgentWorkers\\ProcessRunner($argv[1], ["--simulate"]);
+        echo $worker->run(AgentWorkers\\Request::prompt("Hello"))->text;
+    """
+    worker = str(Path(sys.executable).with_name("agent-chat"))
+    assert "You said: Hello" in run(empty, "php", "-r", code, worker, **offline)
+    assert "agent-workers/php-bridge" in (empty / "composer.lock").read_text()
 
 
 def test_laravel_discovers_the_package(application: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .credential import check_credential
+from .distribution import check_distribution
 from .finding import Finding
 from .machine import check_home, check_parent_death, check_proxies, check_python, check_temporary_dir
 from .network import check_network
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "check_host"]
 
 _CHECKS = (
-    *(check_python, check_sdk, check_cli, check_parent_death, check_home, check_state_dir, check_config_dir),
-    *(check_temporary_dir, check_credential, check_proxies, check_policy),
+    *(check_python, check_distribution, check_sdk, check_cli, check_parent_death, check_home, check_state_dir),
+    *(check_config_dir, check_temporary_dir, check_credential, check_proxies, check_policy),
 )
 
 
@@ -36,10 +37,10 @@ def check_host(host: Host, *, online: bool) -> list[Finding]:
     """
     with _left_as_found(host):
         checks = (*_CHECKS, check_network) if online else _CHECKS
-        return [_finding(check, host) for check in checks]
+        return [finding for check in checks if (finding := _finding(check, host))]
 
 
-def _finding(check: Callable[[Host], Finding], host: Host) -> Finding:
+def _finding(check: Callable[[Host], Finding | None], host: Host) -> Finding | None:
     try:
         return check(host)
     except Exception as error:  # noqa: BLE001 the other checks still tell something

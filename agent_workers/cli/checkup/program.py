@@ -31,7 +31,7 @@ def check_sdk(host: Host) -> Finding:
     try:
         version = sdk_version()
     except CliMissing as error:
-        return Finding("sdk", "fail", str(error.cause), "pip install --force-reinstall agent-workers")
+        return Finding("sdk", "fail", str(error.cause), "In a clone of this project: pip install --force-reinstall .")
     return Finding("sdk", "ok", version, facts={"version": version})
 
 
