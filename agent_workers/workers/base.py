@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.v1.problem import Problem, RequestProblems, pointer
 from agent_workers.protocol.v1.request import Request, parse_request
+from agent_workers.wire import dump
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +20,7 @@ _VISIBLE = re.compile(
     "[^\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
     "\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
+_MAX_SCHEMA = 128 * 1024 - 1  # bytes; the model reads all of it, at each of its turns
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,8 @@ def _problems(request: Request) -> Iterator[Problem]:
 
 
 def _too_long(schema: dict[str, Any]) -> Problem | None:
-    from agent_workers.engine.claude.options import MAX_ARGUMENT, schema_argument  # noqa: PLC0415 for few requests
-
-    if len(schema_argument(schema)) > MAX_ARGUMENT:
-        return Problem(pointer="/output_schema", message=f"must be at most {MAX_ARGUMENT} bytes as compact JSON")
+    if len(dump(schema)) > _MAX_SCHEMA:
+        return Problem(pointer="/output_schema", message=f"must be at most {_MAX_SCHEMA} bytes as compact JSON")
     return None
 
 

@@ -9,9 +9,10 @@ from agent_workers.errors import StateUnavailable
 
 from .environment import NO_TMPDIR, Host, make_private, make_scratch, remove_scratch, take_credentials
 from .equipment import Equipment, for_chat
+from .input_lines import initialize_line, prompt_line
 from .installation import find_cli
 from .leftovers import Orphans
-from .options import agent_variables, command_line, file_contents, prompt_line
+from .options import agent_variables, command_line, file_contents
 from .process import CliProcess
 from .sessions import Binding, Lease, take_lease
 
@@ -102,11 +103,12 @@ def _launch(
         raise
     try:
         prompt = prompt_line(request)
-        unsent = prompt if equipment.needs_first else process.write_now(prompt)
+        held = prompt if equipment.needs_first else b""
+        unsent = process.write_now(initialize_line(request) + (b"" if held else prompt))
         from .engine import ClaudeEngine  # noqa: PLC0415 brings the event loop: the CLI boots meanwhile
 
         folder = host.state_dir() / "pending"
-        return ClaudeEngine(request, process, lease, unsent, needs_first=equipment.needs_first, folder=folder)
+        return ClaudeEngine(request, process, lease, unsent, held=held, folder=folder)
     except BaseException:
         process.kill()
         process.remove_scratch()

@@ -11,13 +11,11 @@ from .ledger import Ledger
 from .pending import Pending
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from agent_workers.engine.base import Progress
     from agent_workers.protocol.v1.events import Notice
     from agent_workers.protocol.v1.request import Request
-    from agent_workers.protocol.v1.task import Agent
 
     from .translate import Translator
 
@@ -35,13 +33,11 @@ class Dialogue:
         pending: The open questions.
         app_tools: Runs the application's tools, where there are any.
         consent: Decides on calls, where the CLI's own rules are not all.
-        agents: The request's subagents, by name.
     """
 
     def __init__(self, request: Request, progress: Progress, translator: Translator, folder: Path) -> None:
         self.pending = Pending(progress)
         self.app_tools = AppTools(request.app_tools, self.pending) if request.app_tools else None
-        self.agents: Mapping[str, Agent] = getattr(request, "agents", {})
         self.consent: Consent | None = None
         if hasattr(request, "permissions") and request.permissions.mode in ("ask", "defer"):
             directories = [request.cwd, *request.add_dirs]  # type: ignore[attr-defined]  # they come together
@@ -57,7 +53,7 @@ class Dialogue:
     @property
     def needed(self) -> bool:
         """Whether the run cannot go on without the SDK's client."""
-        return bool(self.app_tools or self.agents or self.consent)
+        return bool(self.app_tools or self.consent)
 
     def left_over(self) -> Notice | None:
         """What is to be said at the end of a decision that concerned no call."""

@@ -1,26 +1,23 @@
-"""One run on the real SDK and its CLI: reads what the CLI writes, translates it, stops it."""
+"""One run on the real CLI: reads what it writes, translates it, stops it."""
 
 from __future__ import annotations
 
-import asyncio
-import json
+import gc
 import logging
 import os
-import time
 from contextlib import aclosing, suppress
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
-from anyio.lowlevel import checkpoint
 
 from agent_workers.engine.base import Progress
 from agent_workers.errors import CliCrashed, WorkerError
 from agent_workers.protocol.v1.events import Done
-from agent_workers.wire import LineFramer, LineTooLong
 
+from .cli_output import CHUNK, CliOutput, reader_of
 from .equipment import offered
 from .failure import cli_failure
-from .sdk_client import SdkClient
+from .input_lines import interrupt_line, refusal
 from .translate import Translator
 
 if TYPE_CHECKING:
@@ -37,19 +34,20 @@ if TYPE_CHECKING:
     from .dialogue import Dialogue
     from .leftovers import Orphans
     from .process import CliProcess
+    from .sdk_client import SdkClient
     from .sessions import Lease
 
 Message = dict[str, Any]
 
 logger = logging.getLogger("agent_workers")
 
-_CHUNK = 1 << 16
-_MAX_MESSAGE = 64 << 20  # bytes of one message of the CLI; the SDK's own bound is 1 MiB, less than a large tool result
 _STDERR_TAIL = 8 << 10
-_REST_S = 0.02
 _REAP_S = 1
-_TERMINATE_S = 3
-_CONTROL_TYPES = frozenset({"control_request", "control_response", "control_cancel_request"})
+_EARLY_END_S = 3
+# A stop takes 5 s at most: these three, and what it takes to kill.
+_INTERRUPT_S = 2
+_TERMINATE_S = 2
+_TERMINATE_AGAIN_S = 0.5
 
 
 class ClaudeEngine:
@@ -59,19 +57,19 @@ class ClaudeEngine:
         request: What the run is asked to do.
         process: Its CLI, started.
         lease: The session that it writes.
-        unsent: What of the prompt has not been written to the CLI yet.
-        needs_first: Whether the SDK has to say something to the CLI before the prompt.
+        unsent: What of the CLI's first input has not been written yet.
+        held: The prompt, where the SDK has to say something to the CLI before it; else empty.
         folder: Where calls that wait for a later run are noted.
     """
 
     def __init__(
-        self, request: Request, process: CliProcess, lease: Lease, unsent: bytes, *, needs_first: bool, folder: Path
+        self, request: Request, process: CliProcess, lease: Lease, unsent: bytes, *, held: bytes, folder: Path
     ) -> None:
         self.progress = Progress()
         self._process = process
         self._lease = lease
         self._unsent = unsent
-        self._needs_first = needs_first
+        self._held = held
         self._translator = Translator(
             self.progress,
             thinking=request.thinking,
@@ -80,23 +78,27 @@ class ClaudeEngine:
             offered=offered(request),
         )
         self._dialogue = _dialogue_of(request, self.progress, self._translator, folder)
-        self._framer = LineFramer(_MAX_MESSAGE)
+        self._output = CliOutput(process.stdout)
         self._stderr_tail = b""
         self._stderr_ended = anyio.Event()
         self._writing = anyio.Lock(fast_acquire=True)
-        self._sdk = SdkClient(self._write, self._dialogue)
-        self._attached = False
+        self._prompted = anyio.Event()
+        self._turn_ended = anyio.Event()
+        self._sdk: SdkClient | None = None
+        self._fault: WorkerError | None = None
 
     async def __aenter__(self) -> Self:
-        self._stdout = await _reader(self._process.stdout)
+        await self._output.open()
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
-        if self._needs_first or (self._dialogue and self._dialogue.app_tools):
-            self._attach()  # for these the CLI asks before it says that it is up
         self._tasks.start_soon(self._send_prompt)
+        if self._held or (self._dialogue and self._dialogue.app_tools):
+            self._attach()  # for these the CLI asks before it says that it is up
         self._tasks.start_soon(self._keep_stderr_tail)
         if self._process.orphans:
             self._tasks.start_soon(self._reap, self._process.orphans)
+        gc.freeze()  # what is loaded by now stays
+        gc.enable()
         return self
 
     async def __aexit__(
@@ -104,7 +106,8 @@ class ClaudeEngine:
     ) -> None:
         self._tasks.cancel_scope.cancel()
         await self._tasks.__aexit__(kind, error, trace)
-        await self._sdk.close()
+        if self._sdk:
+            await self._sdk.close()
 
     async def events(self) -> AsyncGenerator[Body]:
         """Yields the run's event bodies, a terminal one last.
@@ -123,7 +126,7 @@ class ClaudeEngine:
                     yield body
                 if self._translator.finished:
                     return
-        raise self._sdk.fault or await self._early_end()
+        raise self._fault or await self._early_end()
 
     def listen(self, tell: Tell) -> None:
         """Has the agent's questions told from now on."""
@@ -153,17 +156,28 @@ class ClaudeEngine:
             self.kill()
 
     async def _stop_in_order(self, *, interrupt: bool) -> None:
-        if interrupt:
-            if not self._process.ended:
-                await self._sdk.interrupt()
+        if interrupt and not await self._interrupted():
             self._process.terminate()
         self._process.close_stdin()
         with anyio.move_on_after(_TERMINATE_S):
             await self._ended()
         if not self._process.ended:
             self._process.terminate()
-            with anyio.move_on_after(_TERMINATE_S / 6):
+            with anyio.move_on_after(_TERMINATE_AGAIN_S):
                 await self._ended()
+
+    async def _interrupted(self) -> bool:
+        """Has the agent end its turn, so that the session holds what was told of it; whether it did.
+
+        A CLI that still boots takes it too: it ends the turn before it calls the API.
+        """
+        if self._process.ended or (self._held and not self._prompted.is_set()):
+            return False  # it has not been asked anything
+        with anyio.move_on_after(_INTERRUPT_S):
+            await self._prompted.wait()
+            await self._write(interrupt_line())
+            await self._turn_ended.wait()
+        return self._turn_ended.is_set()
 
     def kill(self) -> None:
         """Ends every process of the run at once."""
@@ -177,39 +191,34 @@ class ClaudeEngine:
     # Reading
 
     async def _messages(self) -> AsyncGenerator[Message]:
-        """Yields the messages of the run; hands the control messages to the SDK."""
-        rested = time.monotonic()
-        while chunk := await self._stdout.read(_CHUNK):
-            for message in self._decoded(chunk):
-                if message.get("type") in _CONTROL_TYPES:
-                    self._sdk.hand(message)
-                else:
-                    yield message
-            if time.monotonic() - rested > _REST_S:
-                await checkpoint()  # a flood of messages must not keep a stop signal waiting
-                rested = time.monotonic()
+        """Yields the messages of the run; those of the control protocol go where they belong."""
+        async with aclosing(self._output.messages()) as messages:
+            async for message in messages:
+                match message["type"]:
+                    case "control_request":
+                        self._attach().hand(message)
+                    case "control_response" | "control_cancel_request":
+                        self._take_response(message)
+                    case kind:
+                        if kind == "result":
+                            self._turn_ended.set()
+                        yield message
+        self._turn_ended.set()
 
-    def _decoded(self, chunk: bytes) -> Iterator[Message]:
-        try:
-            lines = self._framer.push(chunk)
-        except LineTooLong as error:
-            raise CliCrashed(cause=f"the CLI wrote a message of more than {_MAX_MESSAGE} bytes") from error
-        for line in lines:
-            if line.startswith(b"{"):  # some builds write plain diagnostics to stdout
-                try:
-                    message = json.loads(line)
-                except (ValueError, RecursionError):
-                    logger.warning("a line of %d bytes is not JSON", len(line))
-                    continue
-                if isinstance(message.get("type"), str):
-                    yield message
+    def _take_response(self, message: Message) -> None:
+        if words := refusal(message):
+            self._fail(CliCrashed(cause=f"the CLI refused to begin: {words}"))
+        elif self._sdk:
+            self._sdk.hand(message)
 
     def _translated(self, message: Message) -> Iterator[Body]:
-        if message.get("subtype") == "init":  # each turn brings one
+        if message.get("subtype") == "init" and self._dialogue and self._dialogue.needed:  # each turn brings one
             self._attach()
         try:
             yield from self._translator.feed(message)
         except WorkerError:
+            if message.get("type") != "result":
+                self._process.terminate()  # before it costs more
             raise
         except Exception:
             if message.get("type") == "result":
@@ -219,14 +228,14 @@ class ClaudeEngine:
 
     async def _early_end(self) -> WorkerError:
         status = None
-        with anyio.move_on_after(_TERMINATE_S):
+        with anyio.move_on_after(_EARLY_END_S):
             await self._stderr_ended.wait()
             status = await self._ended()
         return cli_failure(status, self._stderr_tail.decode("utf-8", "replace").strip())
 
     async def _keep_stderr_tail(self) -> None:
-        stderr = await _reader(self._process.stderr)
-        while chunk := await stderr.read(_CHUNK):
+        stderr = await reader_of(self._process.stderr)
+        while chunk := await stderr.read(CHUNK):
             self._stderr_tail = (self._stderr_tail + chunk)[-_STDERR_TAIL:]
         self._stderr_ended.set()
 
@@ -238,10 +247,12 @@ class ClaudeEngine:
     # Writing
 
     async def _send_prompt(self) -> None:
-        if self._needs_first:
-            await self._sdk.connected.wait()
         if self._unsent:
             await self._write(self._unsent)
+        if self._held:
+            await self._attach().connected.wait()
+            await self._write(self._held)
+        self._prompted.set()
 
     async def _write(self, data: bytes) -> None:
         view = memoryview(data)
@@ -254,15 +265,23 @@ class ClaudeEngine:
                 except (BrokenPipeError, ValueError):
                     return  # the CLI has ended; reading tells why
 
-    def _attach(self) -> None:
-        if not self._attached:
-            self._attached = True
-            self._tasks.start_soon(self._connect)
+    def _attach(self) -> SdkClient:
+        """The SDK's client, which answers what the CLI asks; imported and connected from the first call on."""
+        if self._sdk is None:
+            from .sdk_client import SdkClient  # noqa: PLC0415 most runs need none
 
-    async def _connect(self) -> None:
-        await self._sdk.connect()
-        if self._sdk.fault:
-            self._process.terminate()  # reading then ends, and tells of the fault
+            self._sdk = SdkClient(self._write, self._dialogue)
+            self._tasks.start_soon(self._connect, self._sdk)
+        return self._sdk
+
+    async def _connect(self, sdk: SdkClient) -> None:
+        await sdk.connect()
+        if sdk.fault:
+            self._fail(sdk.fault)
+
+    def _fail(self, fault: WorkerError) -> None:
+        self._fault = self._fault or fault
+        self._process.terminate()  # reading then ends, and tells of the fault
 
     async def _discard_messages(self) -> None:
         with suppress(WorkerError, ValueError):
@@ -277,11 +296,3 @@ def _dialogue_of(request: Request, progress: Progress, translator: Translator, f
     from .dialogue import Dialogue  # noqa: PLC0415 see above
 
     return Dialogue(request, progress, translator, folder)
-
-
-async def _reader(pipe: IO[bytes]) -> asyncio.StreamReader:
-    """Reads a pipe through the event loop, registered once: anyio's ``wait_readable`` registers for each read."""
-    reader = asyncio.StreamReader(limit=_CHUNK)
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
-    return reader

@@ -14,7 +14,6 @@ from agent_workers.errors import (
     GatewayError,
     ModelNotFound,
     NetworkError,
-    OutputSchemaUnusable,
     Overloaded,
     RateLimited,
     RequestRejected,
@@ -166,6 +165,4 @@ def cli_failure(exit_status: int | None, stderr_tail: str) -> WorkerError:
         return SessionExists(cause=cause)
     if NO_SANDBOX in stderr_tail:
         return SandboxUnavailable(cause=cause)
-    if "--json-schema is not a valid JSON Schema" in stderr_tail:
-        return OutputSchemaUnusable(cause=cause)
     return CliCrashed(cause=cause)

@@ -1,11 +1,9 @@
-"""From a request to the CLI's command line, files, environment and first input line. Pure."""
+"""From a request to the CLI's command line, files and environment. Pure."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-
-from agent_workers.wire import dump, mend_surrogates
 
 from .installation import sdk_version
 
@@ -17,9 +15,6 @@ if TYPE_CHECKING:
 
     from .equipment import Equipment
     from .sessions import Lease
-
-# Linux takes 128 KiB for one argument (MAX_ARG_STRLEN), its terminating NUL included.
-MAX_ARGUMENT = 128 * 1024 - 1
 
 # What one run writes there would be instructions to the next, whosever that is.
 _NO_MEMORY = {"CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1"}
@@ -63,8 +58,6 @@ def command_line(
     argv += lease.flags
     if request.stream.partial:
         argv.append("--include-partial-messages")
-    if request.output_schema is not None:
-        argv += ["--json-schema", schema_argument(request.output_schema)]
     return argv
 
 
@@ -100,11 +93,6 @@ def _model_flags(request: Request, max_turns: int | None) -> Iterator[str]:
         yield f"--max-budget-usd={request.limits.max_budget_usd}"
 
 
-def schema_argument(schema: Mapping[str, object]) -> str:
-    """The schema as the CLI takes it: compact, and without ``$schema``, of which it knows draft 07 alone."""
-    return dump({name: rule for name, rule in schema.items() if name != "$schema"}).decode()
-
-
 def agent_variables(request: Request, allowed: Mapping[str, str]) -> dict[str, str]:
     """The CLI's environment: what the host allows, and the bounds on its patience where the operator set none."""
     idle_ms = int(request.limits.idle_timeout_s * 1000)
@@ -115,17 +103,3 @@ def agent_variables(request: Request, allowed: Mapping[str, str]) -> dict[str, s
     }
     identity = {"CLAUDE_CODE_ENTRYPOINT": "sdk-py", "CLAUDE_AGENT_SDK_VERSION": sdk_version()}
     return {**_BOUNDED_RETRIES, **patience, **allowed, **_NO_MEMORY, **identity}
-
-
-def prompt_line(request: Request) -> bytes:
-    """The user's message as the CLI's first input line, to be taken verbatim: no ``@file``, no slash command."""
-    prompt = request.prompt
-    content = prompt if isinstance(prompt, str) else [block.model_dump(exclude_none=True) for block in prompt]
-    message = {
-        "type": "user",
-        "message": {"role": "user", "content": mend_surrogates(content)},
-        "parent_tool_use_id": None,
-        "session_id": "default",
-        "client_composed": True,
-    }
-    return json.dumps(message).encode() + b"\n"

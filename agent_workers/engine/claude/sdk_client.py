@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("agent_workers")
 
 _CONNECT_S = 15
-_INTERRUPT_S = 1
+_DISCONNECT_S = 1
 
 
 class SdkClient:
@@ -52,7 +52,7 @@ class SdkClient:
             self._outbox.send_nowait(message)
 
     async def connect(self) -> None:
-        """Connects, where nothing needs it before the first words while the model thinks."""
+        """Imports the SDK in a thread and connects."""
         try:
             sdk = await anyio.to_thread.run_sync(_import_sdk, abandon_on_cancel=True)
             client = sdk.client_of(sdk.RunningCli(self._write, self._inbox), self._dialogue)
@@ -63,20 +63,14 @@ class SdkClient:
         except Exception as error:  # noqa: BLE001 whatever it is, it concerns those runs only that cannot do without
             if self._dialogue and self._dialogue.needed:
                 self.fault = CliCrashed(cause=f"the SDK's client could not connect: {defect(error)}")
-            else:  # without it, stopping is less polite and nothing else
+            else:  # the CLI asked what a run of words alone has nothing to say to
                 logger.warning("the SDK's client could not connect: %s", type(error).__name__)
-
-    async def interrupt(self) -> None:
-        """Tells the agent to stop, if it can be told."""
-        if self._client:
-            with anyio.move_on_after(_INTERRUPT_S), suppress(Exception):
-                await self._client.interrupt()
 
     async def close(self) -> None:
         """Leaves the CLI, which is the engine's to stop."""
         self._outbox.close()
         if self._client:
-            with anyio.move_on_after(_INTERRUPT_S, shield=True), suppress(Exception):
+            with anyio.move_on_after(_DISCONNECT_S, shield=True), suppress(Exception):
                 await self._client.disconnect()
         self._inbox.close()
 

@@ -65,7 +65,7 @@ def for_task(
         servers=_servers(request) | app_server(request),
         variables=WITH_SERVERS | _VARIABLES,
         runs_code=True,
-        needs_first=bool(request.agents) or permissions.mode == "defer",
+        needs_first=permissions.mode == "defer",
     )
 
 

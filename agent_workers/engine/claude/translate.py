@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.errors import OutputSchemaUnusable
 from agent_workers.protocol.v1.events import (
     Body,
     Delta,
@@ -89,7 +90,7 @@ class Translator:
         """Yields the bodies that this message stands for, often none.
 
         Raises:
-            WorkerError: The message is the result of a failed run.
+            WorkerError: The message is the result of a failed run, or says that the run cannot succeed.
         """
         kind = message.get("type")
         if kind == "stream_event":
@@ -252,6 +253,8 @@ class Translator:
     def _init(self, message: Message) -> Iterator[Body]:
         if self._announced:
             return  # the CLI repeats it in each turn
+        if self._output_schema is not None and _OUTPUT_TOOL not in message.get("tools", ()):
+            raise OutputSchemaUnusable(cause="the CLI does not offer the model the tool for structured output")
         session = Session(
             session_id=message["session_id"],
             model=message.get("model", "unknown"),

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from anyio.streams.memory import MemoryObjectReceiveStream
 from claude_agent_sdk import (
-    AgentDefinition,
     CanUseTool,
     ClaudeAgentOptions,
     ClaudeSDKClient,
@@ -25,7 +24,6 @@ from mcp.types import TextContent as McpText
 
 from agent_workers.protocol.v1.content import ResultBlock, TextBlock
 from agent_workers.protocol.v1.settings import APP_SERVER
-from agent_workers.protocol.v1.task import Agent
 
 from .app_tools import AppTools
 from .consent import Consent
@@ -93,8 +91,6 @@ def client_of(transport: Transport, dialogue: Dialogue | None) -> ClaudeSDKClien
     if dialogue and dialogue.app_tools:
         server = McpSdkServerConfig(type="sdk", name=APP_SERVER, instance=_server(dialogue.app_tools))
         options.mcp_servers = {APP_SERVER: server}
-    if dialogue and dialogue.agents:
-        options.agents = {name: _definition(agent) for name, agent in dialogue.agents.items()}
     return ClaudeSDKClient(options, transport)
 
 
@@ -151,7 +147,3 @@ def _content(content: str | Sequence[ResultBlock]) -> list[ContentBlock]:
         else ImageContent(type="image", data=block.source.data, mimeType=block.source.media_type)
         for block in content
     ]
-
-
-def _definition(agent: Agent) -> AgentDefinition:
-    return AgentDefinition(description=agent.description, prompt=agent.prompt, tools=agent.tools, model=agent.model)

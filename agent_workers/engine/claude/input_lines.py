@@ -1,0 +1,73 @@
+"""What the worker itself writes to the CLI's stdin: the prompt, and requests of the CLI's control protocol. Pure.
+
+These need nothing of the SDK, whose client answers what the CLI asks: for tools, permissions and hooks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent_workers.wire import dump
+
+if TYPE_CHECKING:
+    from agent_workers.protocol.v1.request import Request
+    from agent_workers.protocol.v1.task import Agent
+
+Message = dict[str, Any]
+
+_INITIALIZE = "worker-initialize"
+_INTERRUPT = "worker-interrupt"
+
+
+def initialize_line(request: Request) -> bytes:
+    """What the CLI has to know before the prompt, and a command line would show to every user; empty for nothing."""
+    late: Message = {}
+    if request.output_schema is not None:
+        late["jsonSchema"] = readable_schema(request.output_schema)
+    if agents := getattr(request, "agents", None):
+        late["agents"] = {name: _definition(agent) for name, agent in agents.items()}
+    return _control(_INITIALIZE, {"subtype": "initialize", **late}) if late else b""
+
+
+def prompt_line(request: Request) -> bytes:
+    """The user's message, to be taken verbatim: no ``@file``, no slash command."""
+    prompt = request.prompt
+    content = prompt if isinstance(prompt, str) else [block.model_dump(exclude_none=True) for block in prompt]
+    message = {
+        "type": "user",
+        "message": {"role": "user", "content": content},
+        "parent_tool_use_id": None,
+        "session_id": "default",
+        "client_composed": True,
+    }
+    return _line(message)
+
+
+def interrupt_line() -> bytes:
+    """Tells the agent to stop; it notes in the session what it has said so far."""
+    return _control(_INTERRUPT, {"subtype": "interrupt"})
+
+
+def refusal(response: Message) -> str | None:
+    """Why the CLI has refused the ``initialize_line``; None where this ``control_response`` does not say so."""
+    answer = response.get("response")
+    if not isinstance(answer, dict) or answer.get("request_id") != _INITIALIZE or answer.get("subtype") != "error":
+        return None
+    return str(answer.get("error"))
+
+
+def readable_schema(schema: Message) -> Message:
+    """The schema as the CLI takes it: without ``$schema``, of which it knows draft 07 alone."""
+    return {name: rule for name, rule in schema.items() if name != "$schema"}
+
+
+def _definition(agent: Agent) -> Message:
+    return agent.model_dump(include={"description", "prompt", "tools", "model"}, exclude_none=True)
+
+
+def _control(request_id: str, request: Message) -> bytes:
+    return _line({"type": "control_request", "request_id": request_id, "request": request})
+
+
+def _line(message: Message) -> bytes:
+    return dump(message) + b"\n"
