@@ -11,6 +11,7 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from agent_workers.ending import exit_status, failed, stopped
+from agent_workers.engine import awake
 from agent_workers.errors import (
     EXIT_ABORTED,
     EXIT_OUTPUT_CLOSED,
@@ -36,6 +37,7 @@ logger = logging.getLogger("agent_workers")
 
 _TERMINAL_WRITE_S = 5  # a stopped run waits so long for a reader that takes nothing
 _REST_S = 0.02
+_START_S = 1  # so much of the time before the event loop counts: what took longer was a pause
 
 
 class Sink(Protocol):
@@ -202,23 +204,29 @@ class Run:
     # Watching the clock
 
     async def _watch_deadline(self) -> None:
-        await anyio.sleep(max(0, self._began + self._request.limits.timeout_s - time.monotonic()))
-        self.fail(Timeout(cause=f"limits.timeout_s is {self._request.limits.timeout_s}"))
+        limit = self._request.limits.timeout_s
+        began_ago = time.monotonic() - self._began
+        await awake.sleep(limit - min(began_ago, _START_S))
+        self.fail(Timeout(cause=f"limits.timeout_s is {limit}"))
 
     async def _watch_idleness(self) -> None:
-        limit = self._request.limits.idle_timeout_s
+        limit = left = self._request.limits.idle_timeout_s
         progress = self._engine.progress
-        while (left := progress.at + limit - time.monotonic()) > 0 or self._held_up or progress.busy:
-            if left > 0:
-                await anyio.sleep(left)
-            else:
+        while True:
+            seen = progress.at
+            await awake.sleep(left)
+            if self._held_up or progress.busy:
                 progress.touch()  # it is the reader who is idle, or a tool that takes long
+            elif progress.at == seen:
+                break
+            ago = time.monotonic() - progress.at
+            left = limit - ago if ago < left else limit  # longer ago than that can only be with a pause since
         self.fail(IdleTimeout(cause=f"no progress for limits.idle_timeout_s, {limit}"))
 
     async def _ping_in_silence(self) -> None:
         while True:
             left = self._last_line + self._request.stream.ping_s - time.monotonic()
             if left > 0:
-                await anyio.sleep(left)
+                await awake.sleep(left)
             else:
                 await self._send(Ping(idle_ms=round((time.monotonic() - self._last_event) * 1000)))

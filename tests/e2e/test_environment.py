@@ -1,18 +1,20 @@
 """What the agent sees of its host, and what it leaves there."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text
 
-from .desk import bash
+from .desk import Desk, bash
 from .stream import check_whole, events_of
 from .worker import PATIENCE_S, SCRIPTS, Home, encoded, environ_of, script
 
@@ -201,3 +203,40 @@ def test_a_command_cannot_read_the_environment_of_the_worker(open_dir: Path, sim
     assert "environ: Permission denied" in result["content"]
     assert "mem: Permission denied" in result["content"]
     assert b"canary" not in ended.stdout
+
+
+def test_a_command_finds_no_secret_of_a_chat_at_work(desk: Desk, simulator: Simulator) -> None:
+    """The command may be root's, whom nothing keeps from reading environments."""
+    simulator.play("slow")
+    mark = uuid4().hex
+    secrets = {
+        "ANTHROPIC_API_KEY": f"key-{mark}",
+        "DB_PASSWORD": f"password-{mark}",
+        "DATABASE_URL": f"db://u:{mark}@h/",
+    }
+    chat = desk.home.start(env=secrets)
+    schema = {"type": "object", "description": f"schema-{mark}"}
+    chat.send({"prompt": f"prompt-{mark}", "system_prompt": f"system-{mark}", "output_schema": schema})
+    chat.end_input()
+    chat.wait_for("delta")
+    everyone = [chat.pid, *desk.home.agents(of=chat)]
+    assert len(everyone) > 1
+    sought = f"{mark[:16]}'{mark[16:]}'"  # or the command would find itself
+    command = (
+        f"cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -a {sought};"
+        f" for pid in {' '.join(map(str, everyone))}; do readlink /proc/$pid/fd/0; kill -0 $pid 2>&1; done; true"
+    )
+    desk.script(bash(command))
+    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]})
+    [result] = ended.of("tool_result")
+    assert mark not in result["content"]
+    if _can_confine():
+        assert "pipe:" not in result["content"]
+        assert result["content"].count("not permitted") == len(everyone)
+    chat.signal(15)
+    assert chat.end().ending == ("aborted", 3)
+
+
+def _can_confine() -> bool:
+    release = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
+    return release >= (6, 12)

@@ -1,9 +1,11 @@
 """Limits on time, and signs of life in silence."""
 
 import json
+import os
+import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 
@@ -12,6 +14,7 @@ import pytest
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text, Thinking
 
+from .desk import Desk, bash, call, give, permit
 from .worker import Home
 
 
@@ -96,3 +99,66 @@ def test_while_the_agent_talks_there_is_no_ping(home: Home, simulator: Simulator
     ended = home.run({"prompt": "x", "stream": {"ping_s": 1.5}})
     assert ended.last["duration_ms"] > 1500
     assert ended.of("ping") == []
+
+
+# A pause of the process is not silence of the agent
+
+
+def _pause(pids: list[int], seconds: float, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Stops processes for a while, as Ctrl-Z does it to a worker and ``docker pause`` to all."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    meanwhile()
+    time.sleep(seconds)
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["the worker", "all of the run"])
+def test_a_pause_longer_than_each_limit_ends_no_run(home: Home, simulator: Simulator, whole: bool) -> None:
+    simulator.play("slow")
+    running = home.start()
+    running.send({"prompt": "x", "limits": {"idle_timeout_s": 11, "timeout_s": 20}})
+    running.end_input()
+    running.wait_for("delta", count=2)
+    _pause([*home.agents(of=running), running.pid] if whole else [running.pid], 21)
+    running.wait_for("delta", count=running.output.count(b"delta") + 5)
+    running.signal(signal.SIGTERM)
+    assert running.end().ending == ("aborted", 3)
+
+
+def test_after_a_pause_the_limits_count_on(home: Home, simulator: Simulator) -> None:
+    simulator.play("stall-before")
+    running = home.start()
+    running.send({"prompt": "x", "limits": {"idle_timeout_s": 4}})
+    running.end_input()
+    running.wait_for("session")
+    _pause([running.pid], 5)
+    assert running.end().ending == ("idle_timeout", 75)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_an_answer_given_during_a_pause_counts_and_none_is_still_a_denial(desk: Desk, answered: bool) -> None:
+    desk.script(bash("touch made"))
+    running = desk.start("--control")
+    running.send(desk.request(tools=["Bash"], permissions={"mode": "ask", "timeout_s": 3}))
+    for event in running.told():
+        if event["type"] == "permission_request":
+            answer = permit(event)
+            _pause([running.pid], 4, lambda: running.send(answer) if answered else None)  # noqa: B023 called at once
+    [resolved] = running.end().of("permission_resolved")
+    assert (resolved["behavior"], resolved["by"]) == (("allow", "client") if answered else ("deny", "timeout"))
+    assert (desk.cwd / "made").exists() == answered
+
+
+def test_a_result_given_during_a_pause_reaches_the_model(desk: Desk) -> None:
+    tool = {"name": "find", "description": "d", "input_schema": {"type": "object"}, "timeout_s": 3}
+    desk.script(call("mcp__app__find"))
+    running = desk.start("--control")
+    running.send(desk.request(app_tools=[tool]))
+    for event in running.told():
+        if event["type"] == "app_tool_call":
+            result = give(event, "found")
+            _pause([running.pid], 4, lambda: running.send(result))  # noqa: B023 called at once
+    assert running.end().ending == ("done", 0)
+    assert desk.told_to_the_model() == ["found"]

@@ -1,9 +1,11 @@
 """Stopping a run: at any time, at once, for good, and never twice."""
 
+import json
 import os
 import shutil
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ import pytest
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text
 
+from .desk import Desk, bash, permit
 from .worker import Home, Running, blocks, catches, until
 
 AT_ONCE_S = 1
@@ -259,3 +262,96 @@ def test_a_run_that_is_stopped_before_all_is_imported_tells_so_too(home: Home, n
     running.signal(number)
     ended = running.end()
     assert (ended.last["type"], ended.last["reason"], ended.status) == ("aborted", "signal", 3)
+
+
+# What the reader has seen is in the session
+
+
+def _lose_the_parent(running: Running) -> None:
+    running.end_input()
+
+
+def _abort(running: Running) -> None:
+    running.send({"type": "abort", "id": "1"})
+
+
+STOPS = [
+    pytest.param(lambda running: running.signal(signal.SIGTERM), id="SIGTERM"),
+    pytest.param(lambda running: running.signal(signal.SIGINT), id="SIGINT"),
+    pytest.param(_abort, id="abort"),
+    pytest.param(_lose_the_parent, id="parent gone"),
+]
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_the_first_word_is_remembered_after_a_stop(
+    home: Home, simulator: Simulator, stop: Callable[[Running], None]
+) -> None:
+    simulator.play("slow")
+    running = home.start("--control")
+    running.send({"prompt": "Tell me."})
+    running.wait_for("delta")
+    stop(running)
+    stopped = running.end()
+    seen = "".join(event["text"] for event in stopped.of("delta"))
+    simulator.play("hello")
+    assert home.run({"prompt": "Go on.", "session": {"resume": stopped.last["session_id"]}}).ending == ("done", 0)
+    conversation = simulator.requests("/v1/messages")[-1].body["messages"]
+    assert "Tell me." in json.dumps(conversation[0])
+    answered = next(message for message in conversation if message["role"] == "assistant")
+    assert answered["content"][0]["text"].startswith(seen.rstrip())
+
+
+@pytest.mark.parametrize("phase", [_connecting, _first_byte_awaited])
+def test_a_prompt_is_remembered_that_was_stopped_before_its_answer(
+    home: Home, simulator: Simulator, unanswering: str, phase: Phase
+) -> None:
+    running = home.start("--control", env={"ANTHROPIC_BASE_URL": unanswering} if phase is _connecting else {})
+    phase(home, simulator, running)
+    running.signal(signal.SIGTERM)
+    stopped = running.end()
+    simulator.play("hello")
+    assert home.run({"prompt": "Go on.", "session": {"resume": stopped.last["session_id"]}}).ending == ("done", 0)
+    prompts = json.dumps(simulator.requests("/v1/messages")[-1].body["messages"])
+    assert '"x\\n"' in prompts
+    assert "interrupted by user" in prompts
+
+
+def test_a_run_that_is_stopped_while_its_agent_starts_asks_the_model_nothing(home: Home, simulator: Simulator) -> None:
+    running = home.start("--control")
+    running.send({"prompt": "x"})
+    running.wait_for("start")
+    running.signal(signal.SIGTERM)
+    assert running.end().ending == ("aborted", 3)
+    assert simulator.requests("/v1/messages") == []
+
+
+def test_a_tool_that_was_stopped_is_remembered(desk: Desk) -> None:
+    desk.script(bash("touch begun; sleep 100"))
+    running = desk.start("--control")
+    running.send(desk.request(tools=["Bash"], permissions={"allow": ["Bash"]}))
+    until((desk.cwd / "begun").exists)
+    running.signal(signal.SIGTERM)
+    stopped = running.end()
+    desk.simulator.play("hello")
+    assert desk.run(session={"resume": stopped.last["session_id"]}).ending == ("done", 0)
+    conversation = json.dumps(desk.simulator.requests("/v1/messages")[-1].body["messages"])
+    assert "touch begun; sleep 100" in conversation
+    assert len(desk.told_to_the_model()) == 1
+
+
+@pytest.mark.parametrize("asking", [True, False])
+def test_the_sdk_is_loaded_only_where_something_asks_for_it(desk: Desk, asking: bool) -> None:
+    """The import costs as much time of the processor as all the rest of the worker."""
+    desk.script(bash("ls"))
+    prefix = (sys.executable, "-X", "importtime")
+    running = desk.home.start("--control", worker="agent-task", prefix=prefix)
+    mode = {"mode": "ask"} if asking else {"allow": ["Bash"]}
+    running.send(desk.request(tools=["Bash"], permissions=mode))
+    for event in running.told():
+        if event["type"] == "permission_request":
+            running.send(permit(event))
+    ended = running.end()
+    assert ended.ending == ("done", 0)
+    assert "anyio" in ended.stderr
+    assert ("claude_agent_sdk" in ended.stderr) == asking

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_workers.errors import StateUnavailable
 
-from .environment import NO_TMPDIR, Host, make_private, make_scratch, remove_scratch, take_credentials
+from .environment import (
+    NO_TMPDIR,
+    Host,
+    forget_secrets,
+    make_private,
+    make_scratch,
+    remove_scratch,
+    take_credentials,
+)
 from .equipment import Equipment, for_chat
 from .input_lines import initialize_line, prompt_line
 from .installation import find_cli
+from .kernel import hide_from_others
 from .leftovers import Orphans
 from .options import agent_variables, command_line, file_contents
 from .process import CliProcess
@@ -78,12 +88,15 @@ def _launch(
     system_prompt: str,
     max_turns: int | None,
 ) -> ClaudeEngine:
+    hide_from_others()  # a command of another run may be looking at this one already
     scratch = make_scratch(host.temporary_dir())
     orphans = Orphans() if equipment.runs_code else None
     try:
-        environ = agent_variables(request, {**host.agent_environ(scratch), **equipment.variables})
-        secrets, hidden = take_credentials(environ) if equipment.runs_code else ({}, [])
-        if hidden:
+        environ = agent_variables({**host.agent_environ(scratch), **equipment.variables})
+        secrets, hidden = take_credentials(environ)
+        if host.environ is os.environ:
+            forget_secrets(os.environ)
+        if hidden and equipment.runs_code:
             forget = _written(scratch / "shell-environment", f"unset {' '.join(hidden)}\n")
             environ["CLAUDE_ENV_FILE"] = str(forget)  # each shell of a tool reads it first
         contents = file_contents(equipment, system_prompt, hidden)
@@ -97,6 +110,7 @@ def _launch(
             secrets=secrets,
             orphans=orphans,
             lock=lease.descriptor,
+            confined=equipment.runs_code and not equipment.sandboxed,
         )
     except BaseException:
         remove_scratch(scratch)

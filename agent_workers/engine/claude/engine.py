@@ -83,7 +83,7 @@ class ClaudeEngine:
         self._stderr_ended = anyio.Event()
         self._writing = anyio.Lock(fast_acquire=True)
         self._prompted = anyio.Event()
-        self._turn_ended = anyio.Event()
+        self._turn_ended = anyio.Event()  # once it was told to stop
         self._sdk: SdkClient | None = None
         self._fault: WorkerError | None = None
 
@@ -175,6 +175,7 @@ class ClaudeEngine:
             return False  # it has not been asked anything
         with anyio.move_on_after(_INTERRUPT_S):
             await self._prompted.wait()
+            self._turn_ended = anyio.Event()
             await self._write(interrupt_line())
             await self._turn_ended.wait()
         return self._turn_ended.is_set()
@@ -199,11 +200,8 @@ class ClaudeEngine:
                         self._attach().hand(message)
                     case "control_response" | "control_cancel_request":
                         self._take_response(message)
-                    case kind:
-                        if kind == "result":
-                            self._turn_ended.set()
+                    case _:
                         yield message
-        self._turn_ended.set()
 
     def _take_response(self, message: Message) -> None:
         if words := refusal(message):
@@ -284,10 +282,13 @@ class ClaudeEngine:
         self._process.terminate()  # reading then ends, and tells of the fault
 
     async def _discard_messages(self) -> None:
+        """Reads on during a stop, for the end of the agent's turn."""
         with suppress(WorkerError, ValueError):
-            async with aclosing(self._messages()) as messages:
-                async for _ in messages:
-                    pass
+            async with aclosing(self._output.messages()) as messages:
+                async for message in messages:
+                    if message["type"] == "result":
+                        self._turn_ended.set()
+        self._turn_ended.set()
 
 
 def _dialogue_of(request: Request, progress: Progress, translator: Translator, folder: Path) -> Dialogue | None:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from agent_workers.errors import StateUnavailable
 
+from .kernel import blank_in_environment
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
 
 # What a program needs to run, reach the API through a company's proxy and find its credential.
 _ALLOWED = re.compile(
@@ -166,6 +168,25 @@ def take_credentials(environ: dict[str, str]) -> tuple[dict[str, bytes], list[st
         by_descriptor: environ.pop(name).encode() for name, by_descriptor in _DESCRIPTORS.items() if environ.get(name)
     }
     return secrets, sorted(name for name in environ if _SECRETS.fullmatch(name) and environ[name])
+
+
+# What this process needs no more once its CLI's environment is made: secrets of the agent's and of its caller's.
+_SECRET_NAME = re.compile(
+    r"\w*(?:KEY|SECRET|TOKEN|PASSWORD|PASSPHRASE|CREDENTIAL|COOKIE|AUTHORIZATION|CUSTOM_HEADERS)\w*", re.IGNORECASE
+)
+_URL_WITH_PASSWORD = re.compile(r"\w+://[^/\s]*:[^/\s]+@.*", re.DOTALL)
+
+
+def forget_secrets(environ: MutableMapping[str, str]) -> None:
+    """Takes the secrets out of this process's environment, also where other processes may read it.
+
+    Args:
+        environ: ``os.environ``; changed.
+    """
+    secret = {name for name in environ if _SECRET_NAME.fullmatch(name) or _URL_WITH_PASSWORD.match(environ[name])}
+    blank_in_environment(secret)
+    for name in secret:
+        del environ[name]
 
 
 def make_scratch(base: Path) -> Path:

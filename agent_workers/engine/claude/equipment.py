@@ -30,6 +30,7 @@ class Equipment:
         servers: MCP servers by name, as its configuration file has them.
         variables: To add to its environment.
         runs_code: Whether processes of the model's choosing may run beside it, which must not find its credentials.
+        sandboxed: Whether the CLI runs these in a sandbox, from where they see no other process.
         needs_first: Whether the SDK has to say something to the CLI before the prompt.
     """
 
@@ -40,6 +41,7 @@ class Equipment:
     servers: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     runs_code: bool = False
+    sandboxed: bool = False
     needs_first: bool = False
 
 

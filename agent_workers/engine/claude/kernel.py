@@ -1,13 +1,16 @@
-"""What only Linux's prctl(2) can do for a process; elsewhere these do nothing."""
+"""What only Linux can do for a process; elsewhere these do nothing."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import signal
+    from collections.abc import Collection
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _PR_SET_DUMPABLE = 4
@@ -29,6 +32,20 @@ def hide_from_others() -> None:
 def adopt_orphans() -> None:
     """Makes the descendants whose parents end before them children of this process."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def blank_in_environment(names: Collection[str]) -> None:
+    """Blanks variables in the block that this process was started with, which ``/proc/PID/environ`` shows for good."""
+    if _LIBRARY is None:
+        return
+    entries = ctypes.POINTER(ctypes.c_void_p).in_dll(_LIBRARY, "environ")
+    for number in count():
+        if not (address := entries[number]):
+            return
+        entry = ctypes.string_at(address)
+        name, equals, value = entry.partition(b"=")
+        if os.fsdecode(name) in names:
+            ctypes.memset(address + len(name) + len(equals), 0, len(value))
 
 
 def _prctl(option: int, value: int) -> None:

@@ -28,6 +28,11 @@ _BOUNDED_RETRIES = {
     "DISABLE_AUTOUPDATER": "1",
 }
 
+# The run's own watchdog ends what is silent. The CLI's would take a pause for silence: it finds its timers due before
+# it reads on.
+_A_DAY_MS = "86400000"
+_PATIENCE = {"API_TIMEOUT_MS": _A_DAY_MS, "CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": _A_DAY_MS}
+
 
 def command_line(
     cli: Path,
@@ -93,13 +98,7 @@ def _model_flags(request: Request, max_turns: int | None) -> Iterator[str]:
         yield f"--max-budget-usd={request.limits.max_budget_usd}"
 
 
-def agent_variables(request: Request, allowed: Mapping[str, str]) -> dict[str, str]:
+def agent_variables(allowed: Mapping[str, str]) -> dict[str, str]:
     """The CLI's environment: what the host allows, and the bounds on its patience where the operator set none."""
-    idle_ms = int(request.limits.idle_timeout_s * 1000)
-    patience = {
-        "API_TIMEOUT_MS": str(idle_ms),
-        # The CLI honours this from 10 s up; below, the run's own idle watchdog acts.
-        "CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": str(max(idle_ms, 10_000)),
-    }
     identity = {"CLAUDE_CODE_ENTRYPOINT": "sdk-py", "CLAUDE_AGENT_SDK_VERSION": sdk_version()}
-    return {**_BOUNDED_RETRIES, **patience, **allowed, **_NO_MEMORY, **identity}
+    return {**_BOUNDED_RETRIES, **_PATIENCE, **allowed, **_NO_MEMORY, **identity}

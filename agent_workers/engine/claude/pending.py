@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import anyio
 
+from agent_workers.engine import awake
 from agent_workers.protocol.v1.control import AppToolResult, Permission
 from agent_workers.protocol.v1.events import AppToolCall, PermissionRequest, PermissionResolved
 from agent_workers.wire import timestamp
@@ -99,7 +100,7 @@ class Pending:
         waiting = self._open[question_id] = _Question(kind)
         self._progress.waiting += 1
         try:
-            with anyio.move_on_after(timeout_s):
+            with awake.move_on_after(timeout_s):
                 if await self.tell(question):
                     await waiting.answered.wait()
                 else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from agent_workers.errors import CliCrashed, CliMissing
 
+from .confinement import confine
 from .environment import remove_scratch
 from .kernel import end_with_parent
 from .leftovers import Guardian, Orphans, end_leftovers
@@ -34,6 +35,7 @@ class CliProcess:
         scratch: The run's directory for temporary files; removed with the process.
         secrets: What it reads from a descriptor each, by the variable that is to hold the descriptor's number.
         orphans: Looks after what its commands leave behind.
+        confined: Whether it and its commands are to reach no process but their own.
         lock: A descriptor that it, and what looks after its end, is to hold as long as it lives.
 
     Attributes:
@@ -53,11 +55,12 @@ class CliProcess:
         scratch: Path,
         secrets: Mapping[str, bytes] | None = None,
         orphans: Orphans | None = None,
+        confined: bool = False,
         lock: int | None = None,
     ) -> None:
         self._scratch = scratch
         self.orphans = orphans
-        before_exec = _before_exec()
+        before_exec = _before_exec(confined=confined)
         descriptors = {name: _readable(secret) for name, secret in (secrets or {}).items()}
         held = () if lock is None else (lock,)
         try:
@@ -142,8 +145,8 @@ def _readable(secret: bytes) -> int:
     return reading
 
 
-def _before_exec() -> Callable[[], None]:
-    """What to call in the child: it inherits no disposition of signals, and on Linux ends with its parent."""
+def _before_exec(*, confined: bool) -> Callable[[], None]:
+    """What to call in the child: it inherits no disposition of signals, and on Linux ends with its parent; may confine it."""
     parent = os.getpid()
 
     def prepare() -> None:
@@ -154,5 +157,7 @@ def _before_exec() -> Callable[[], None]:
         end_with_parent(signal.SIGTERM)
         if os.getppid() != parent:  # it ended before the call above
             os._exit(1)
+        if confined:
+            confine()
 
     return prepare

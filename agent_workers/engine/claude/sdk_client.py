@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from agent_workers.engine import awake
 from agent_workers.errors import CliCrashed, WorkerError, defect
 
 if TYPE_CHECKING:
@@ -56,8 +57,10 @@ class SdkClient:
         try:
             sdk = await anyio.to_thread.run_sync(_import_sdk, abandon_on_cancel=True)
             client = sdk.client_of(sdk.RunningCli(self._write, self._inbox), self._dialogue)
-            with anyio.fail_after(_CONNECT_S):
+            with awake.move_on_after(_CONNECT_S) as scope:
                 await client.connect()
+            if scope.cancelled_caught:
+                raise TimeoutError
             self._client = client
             self.connected.set()
         except Exception as error:  # noqa: BLE001 whatever it is, it concerns those runs only that cannot do without

@@ -65,6 +65,7 @@ def for_task(
         servers=_servers(request) | app_server(request),
         variables=WITH_SERVERS | _VARIABLES,
         runs_code=True,
+        sandboxed=confined,
         needs_first=permissions.mode == "defer",
     )
 
