@@ -17,7 +17,7 @@ from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text
 
 from .desk import Desk, bash, permit
-from .worker import Home, Running, blocks, catches, until
+from .worker import SCRIPTS, Home, Running, blocks, catches, until
 
 AT_ONCE_S = 1
 """The aim is 100 ms; on a busy machine a process may well have to wait longer than that for its turn."""
@@ -344,8 +344,8 @@ def test_a_tool_that_was_stopped_is_remembered(desk: Desk) -> None:
 def test_the_sdk_is_loaded_only_where_something_asks_for_it(desk: Desk, asking: bool) -> None:
     """The import costs as much time of the processor as all the rest of the worker."""
     desk.script(bash("ls"))
-    prefix = (sys.executable, "-X", "importtime")
-    running = desk.home.start("--control", worker="agent-task", prefix=prefix)
+    command = [sys.executable, "-X", "importtime", str(SCRIPTS / "agent-workers-entry"), "agent-task", "--control"]
+    running = desk.home.run_command(command)
     mode = {"mode": "ask"} if asking else {"allow": ["Bash"]}
     running.send(desk.request(tools=["Bash"], permissions=mode))
     for event in running.told():

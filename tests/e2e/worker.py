@@ -95,7 +95,18 @@ class Home:
         """
         environ = {name: value for name, value in self.environ.items() if name not in without} | (env or {})
         command = [*prefix, str(SCRIPTS / worker), *arguments]
-        running = Running(command, environ, self.root, stdout=stdout, reading=reading)
+        return self.run_command(command, environ, stdout=stdout, reading=reading)
+
+    def run_command(
+        self,
+        command: list[str],
+        environ: dict[str, str] | None = None,
+        *,
+        stdout: int = subprocess.PIPE,
+        reading: bool = True,
+    ) -> "Running":
+        """Starts a worker by a command of its own."""
+        running = Running(command, environ or self.environ, self.root, stdout=stdout, reading=reading)
         self._started.append(running)
         return running
 

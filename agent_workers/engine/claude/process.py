@@ -146,7 +146,7 @@ def _readable(secret: bytes) -> int:
 
 
 def _before_exec(*, confined: bool) -> Callable[[], None]:
-    """What to call in the child: it inherits no disposition of signals, and on Linux ends with its parent; may confine it."""
+    """What to call in the child: it inherits no disposition, on Linux ends with its parent, and may be confined."""
     parent = os.getpid()
 
     def prepare() -> None:
