@@ -13,6 +13,7 @@ use AgentWorkers\Laravel\Http\StreamController;
 use AgentWorkers\ProcessRunner;
 use AgentWorkers\Request;
 use AgentWorkers\Runner;
+use AgentWorkers\Testing\FakeRunner;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Routing\Registrar;
@@ -23,8 +24,6 @@ use Psr\Log\LoggerInterface;
 final class Agents
 {
     private const ID = '[A-Za-z0-9._:-]{1,128}';
-
-    private ?Runner $runner = null;
 
     public function __construct(
         private readonly Container $app,
@@ -98,8 +97,9 @@ final class Agents
 
     public function runner(string $worker = 'chat'): Runner
     {
-        if ($this->runner !== null) {
-            return $this->runner;
+        $fixed = $this->registry->runner;
+        if ($fixed !== null) {
+            return $fixed instanceof FakeRunner ? $fixed->as($worker) : $fixed;
         }
         $runner = (new ProcessRunner($this->binary($this->profile($worker)['binary']), $this->arguments()))
             ->inheritEnv(...ProcessRunner::INHERITED_ENV, ...$this->setting('inherit', []))
@@ -113,10 +113,15 @@ final class Agents
         return $runner;
     }
 
+    public function hasWorker(string $name): bool
+    {
+        return is_array($this->setting("workers.$name"));
+    }
+
     /** Replaces what runs the workers, all of them. */
     public function runBy(Runner $runner): void
     {
-        $this->runner = $runner;
+        $this->registry->runner = $runner;
     }
 
     /** @param \Closure(ProcessRunner, string): ProcessRunner $configure gets the runner and the name of the worker */

@@ -8,6 +8,7 @@ use AgentWorkers\AppTool;
 use AgentWorkers\Exception\ToolException;
 use AgentWorkers\ProcessRunner;
 use AgentWorkers\Request;
+use AgentWorkers\Runner;
 use Closure;
 use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Debug\ExceptionHandler;
@@ -20,6 +21,8 @@ use InvalidArgumentException;
  */
 final class Registry
 {
+    /** What runs all workers instead of their programs. Here, and not scoped: a fake is a fake in a queued job, too. */
+    public ?Runner $runner = null;
     /** @var list<Closure(ProcessRunner, string): ProcessRunner> */
     public array $configurators = [];
     /** @var array<string, array{string, array<string, mixed>|\stdClass, Closure, ?float}> by name */

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Testing;
 
 use AgentWorkers\Event\Done;
+use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\StrayRunException;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
@@ -16,34 +17,52 @@ use Psr\Log\NullLogger;
 /**
  * Runs scripts instead of agents, and remembers what it was asked to do. Only the worker's bytes are made up: they are
  * read by the same code as a real worker's.
+ *
+ * An answer is a Script, a string (the text), an array (the output), or a closure that takes the request and the name
+ * of the worker, and gives one of those. A request with `output_schema` gets an output that satisfies it, unless the
+ * answer brings one.
  */
 final class FakeRunner implements Runner
 {
-    /** @var list<Script> */
-    private array $queue;
-    /** @var list<array{\Closure(Request): bool, Script}> */
+    private const ANY = '';
+
+    /** @var array<string, list<mixed>> answers by worker */
+    private array $queues = [];
+    /** @var array<string, \Closure> by worker, what answers each run that nothing else does */
+    private array $closures = [];
+    /** @var list<array{\Closure(Request): bool, mixed}> */
     private array $rules = [];
     /** @var list<Request> */
     private array $requests = [];
+    /** @var list<string|null> who was to run them */
+    private array $workers = [];
     /** @var list<ScriptedTransport> */
     private array $transports = [];
     private ?LoggerInterface $logger = null;
     private bool $allowsStrayRuns = true;
 
-    /** The scripts are played in this order, one for each run; a string is the text of an answer. */
-    public function __construct(Script|string ...$scripts)
+    /** One answer for each run, in this order, or as one list. A closure alone answers every run. */
+    public function __construct(Script|string|array|\Closure ...$answers)
     {
-        $this->queue = array_map(self::script(...), array_values($scripts));
+        $this->answer(self::ANY, array_values($answers));
+    }
+
+    /** Answers for the runs of this worker alone: as for the constructor. They come before those for all. */
+    public function worker(string $name, Script|string|array|\Closure ...$answers): self
+    {
+        $this->answer($name, array_values($answers));
+
+        return $this;
     }
 
     /**
-     * A script for every run whose prompt this is; `*` stands for any characters. Comes before the queue.
+     * An answer for every run whose prompt this is; `*` stands for any characters. Comes before all others.
      *
      * @param string|\Closure(Request): bool $prompt
      */
-    public function when(string|\Closure $prompt, Script|string $script): self
+    public function when(string|\Closure $prompt, Script|string|array|\Closure $answer): self
     {
-        $this->rules[] = [self::matcher($prompt), self::script($script)];
+        $this->rules[] = [self::matcher($prompt), $answer];
 
         return $this;
     }
@@ -71,18 +90,37 @@ final class FakeRunner implements Runner
 
     public function stream(Request $request): Run
     {
-        $transport = $this->scriptFor($request)->play();
+        return $this->start($request, null);
+    }
+
+    /** The same, as this worker: what it runs are that worker's runs. */
+    public function as(string $worker): Runner
+    {
+        return new FakeWorker($this, $worker);
+    }
+
+    /** @internal */
+    public function start(Request $request, ?string $worker): Run
+    {
+        $transport = $this->script($this->answerTo($request, $worker), $request, $worker)->answering($request)->play();
         $run = new Run($request, $transport, $this->logger ?? new NullLogger(), INF);
         $this->requests[] = $run->request;
+        $this->workers[] = $worker;
         $this->transports[] = $transport;
 
         return $run;
     }
 
-    /** @return list<Request> what was run, in order */
-    public function requests(): array
+    /**
+     * @param string|null $worker its runs alone, or all
+     *
+     * @return list<Request> what was run, in order
+     */
+    public function requests(?string $worker = null): array
     {
-        return $this->requests;
+        $isMeant = fn (int $number): bool => $worker === null || $this->workers[$number] === $worker;
+
+        return array_values(array_filter($this->requests, $isMeant, ARRAY_FILTER_USE_KEY));
     }
 
     /** @return list<array<string, mixed>> the control messages of all runs, by the contract's names */
@@ -93,27 +131,31 @@ final class FakeRunner implements Runner
         return array_merge(...array_map($controls, $this->transports));
     }
 
-    /** @param string|\Closure(Request): bool $prompt */
-    public function assertRan(string|\Closure $prompt): void
+    /**
+     * @param string|\Closure(Request, ?string): bool $prompt gets the request and the name of the worker
+     * @param string|null $worker who was to run it, or anybody
+     */
+    public function assertRan(string|\Closure $prompt, ?string $worker = null): void
     {
-        Assert::assertGreaterThan(0, $this->count($prompt), 'The expected run was not started.' . $this->told());
+        $message = 'The expected run was not started.' . $this->told();
+        Assert::assertGreaterThan(0, $this->count($prompt, $worker), $message);
     }
 
-    /** @param string|\Closure(Request): bool $prompt */
-    public function assertNotRan(string|\Closure $prompt): void
+    /** @param string|\Closure(Request, ?string): bool $prompt */
+    public function assertNotRan(string|\Closure $prompt, ?string $worker = null): void
     {
-        Assert::assertSame(0, $this->count($prompt), 'An unexpected run was started.' . $this->told());
+        Assert::assertSame(0, $this->count($prompt, $worker), 'An unexpected run was started.' . $this->told());
     }
 
-    public function assertNothingRan(): void
+    public function assertNothingRan(?string $worker = null): void
     {
-        Assert::assertCount(0, $this->requests, 'Runs were started.' . $this->told());
+        Assert::assertCount(0, $this->requests($worker), 'Runs were started.' . $this->told());
     }
 
-    /** @param string|\Closure(Request): bool|null $prompt all runs, where it is null */
-    public function assertRanTimes(int $times, string|\Closure|null $prompt = null): void
+    /** @param string|\Closure(Request, ?string): bool|null $prompt all runs, where it is null */
+    public function assertRanTimes(int $times, string|\Closure|null $prompt = null, ?string $worker = null): void
     {
-        $count = $prompt === null ? count($this->requests) : $this->count($prompt);
+        $count = $this->count($prompt ?? static fn (): bool => true, $worker);
         Assert::assertSame($times, $count, 'The number of runs differs.' . $this->told());
     }
 
@@ -171,42 +213,74 @@ final class FakeRunner implements Runner
         Assert::assertNotEmpty($found, "No call of $tool ended as expected.\nCalls:" . ($list ?: ' none'));
     }
 
-    /** @param string|\Closure(Request): bool $prompt */
-    private function count(string|\Closure $prompt): int
+    /** @param string|\Closure(Request, ?string): bool $prompt */
+    private function count(string|\Closure $prompt, ?string $worker): int
     {
-        return count(array_filter($this->requests, self::matcher($prompt)));
+        $matches = self::matcher($prompt);
+        $isMeant = static fn (Request $request, ?string $by): bool
+            => ($worker === null || $worker === $by) && $matches($request, $by);
+
+        return count(array_filter(array_map($isMeant, $this->requests, $this->workers)));
     }
 
     private function told(): string
     {
-        $prompts = array_map(static fn (Request $request): string => "\n- " . $request->promptText(), $this->requests);
+        $line = static fn (Request $request, ?string $worker): string
+            => "\n- " . ($worker === null ? '' : "$worker: ") . $request->promptText();
+        $lines = array_map($line, $this->requests, $this->workers);
 
-        return "\nStarted:" . ($prompts === [] ? ' nothing' : implode('', $prompts));
+        return "\nStarted:" . ($lines === [] ? ' nothing' : implode('', $lines));
     }
 
-    private function scriptFor(Request $request): Script
+    /** @param list<mixed> $answers */
+    private function answer(string $worker, array $answers): void
     {
-        foreach ($this->rules as [$matches, $script]) {
-            if ($matches($request)) {
-                return $script;
+        if (count($answers) === 1 && $answers[0] instanceof \Closure) {
+            $this->closures[$worker] = $answers[0];
+
+            return;
+        }
+        if (count($answers) === 1 && is_array($answers[0]) && array_is_list($answers[0])) {
+            $answers = $answers[0];
+        }
+        $this->queues[$worker] = [...$this->queues[$worker] ?? [], ...$answers];
+    }
+
+    private function answerTo(Request $request, ?string $worker): mixed
+    {
+        foreach ($this->rules as [$matches, $answer]) {
+            if ($matches($request, $worker)) {
+                return $answer;
             }
         }
-        if ($this->queue === [] && !$this->allowsStrayRuns) {
-            throw new StrayRunException($request);
+        foreach ([$worker ?? self::ANY, self::ANY] as $name) {
+            if (($this->queues[$name] ?? []) !== []) {
+                return array_shift($this->queues[$name]);
+            }
+            if (isset($this->closures[$name])) {
+                return $this->closures[$name];
+            }
         }
 
-        return array_shift($this->queue) ?? Script::text('');
+        return $this->allowsStrayRuns ? '' : throw new StrayRunException($request);
     }
 
-    private static function script(Script|string $script): Script
+    private function script(mixed $answer, Request $request, ?string $worker): Script
     {
-        return is_string($script) ? Script::text($script) : $script;
+        return match (true) {
+            $answer instanceof Script => $answer,
+            $answer instanceof \Closure => $this->script($answer($request, $worker), $request, $worker),
+            is_string($answer), $answer === null => Script::text((string) $answer),
+            is_array($answer) => Script::output($answer),
+            default => throw new InvalidArgumentException('A fake answers by a string, an array, a Script or a closure '
+                . 'that gives one of them, not by ' . get_debug_type($answer) . '.'),
+        };
     }
 
     /**
      * @param string|\Closure(Request): bool $prompt
      *
-     * @return \Closure(Request): bool
+     * @return \Closure(Request, ?string): bool
      */
     private static function matcher(string|\Closure $prompt): \Closure
     {

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Testing;
 
 use AgentWorkers\Event\Event;
+use AgentWorkers\Request;
 
 /** What a fake worker says, and how badly. Immutable: each modifier returns a changed copy. */
 final class Script
@@ -28,6 +29,8 @@ final class Script
     private float $sleep = 0.0;
     private ?int $exitCode = null;
     private string $stderr = '';
+    /** Whether it is an answer of which no output was said. */
+    private bool $isText = false;
 
     /** @param list<array<string, mixed>|\stdClass|string|Question> $steps event bodies, and strings for raw bytes */
     private function __construct(private array $steps)
@@ -42,7 +45,7 @@ final class Script
             preg_split('/(?<=\s)(?=\S)/u', $text, -1, PREG_SPLIT_NO_EMPTY) ?: [$text],
         );
 
-        return new self([self::START, self::SESSION, ...$deltas, [
+        $script = new self([self::START, self::SESSION, ...$deltas, [
             'type' => 'done',
             'stop_reason' => 'end_turn',
             'text' => $text,
@@ -51,6 +54,17 @@ final class Script
             'duration_ms' => 1,
             'turns' => 1,
         ]]);
+        $script->isText = true;
+
+        return $script;
+    }
+
+    /** A run that answers with this output, for a request with `output_schema`; its text is the JSON. */
+    public static function output(mixed $output): self
+    {
+        $json = json_encode($output, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
+
+        return self::text($json)->withOutput(json_decode($json, false, 512, JSON_THROW_ON_ERROR));
     }
 
     /**
@@ -175,6 +189,30 @@ final class Script
             $this->exitCode,
             $this->stderr,
         );
+    }
+
+    /**
+     * With an output where the request wants one and nothing was said of it: the text, if that is JSON, else a sample.
+     *
+     * @internal
+     */
+    public function answering(Request $request): self
+    {
+        if (!$this->isText || $request->get('output_schema') === null) {
+            return $this;
+        }
+        $given = json_decode($this->steps[count($this->steps) - 1]['text']);
+        $schema = json_decode($request->toJson(), true)['output_schema'];
+
+        return $this->withOutput($given ?? Sample::of($schema));
+    }
+
+    private function withOutput(mixed $output): self
+    {
+        return $this->with(static function (self $script) use ($output): void {
+            $script->steps[count($script->steps) - 1]['output'] = $output;
+            $script->isText = false;
+        });
     }
 
     private function asksFirst(Question $question): self

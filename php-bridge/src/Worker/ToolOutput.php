@@ -20,6 +20,7 @@ final class ToolOutput
     private const TEXT = JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE
         | JSON_PRESERVE_ZERO_FRACTION;
     private const LONGEST_ESCAPE = 6;
+    private const DEEPEST = 500;
 
     /**
      * @return string|list<array<string, mixed>>
@@ -41,16 +42,58 @@ final class ToolOutput
         return $content;
     }
 
+    /** A value that JSON says as a string is that string. */
     private static function text(mixed $result): string
     {
-        return match (true) {
-            is_string($result) => $result,
-            $result instanceof \JsonSerializable => self::json($result),
-            $result instanceof \Stringable => (string) $result,
-            $result instanceof \Traversable => self::json(self::collected($result)),
-            is_object($result) && is_callable([$result, 'toArray']) => self::json($result->toArray()),
-            default => self::json($result),
+        $plain = is_string($result) ? $result : self::plain($result);
+
+        return is_string($plain) ? $plain : json_encode($plain, self::TEXT);
+    }
+
+    /**
+     * What JSON can say of a value, at any depth. Of an object without public properties it would say `{}`, and the
+     * model would take that for an answer.
+     *
+     * @throws \JsonException it cannot say anything of it
+     */
+    private static function plain(mixed $value, string $place = '', int $depth = 0): mixed
+    {
+        if ($depth > self::DEEPEST) {
+            throw new \JsonException("$place is nested too deeply.");
+        }
+        $items = match (true) {
+            is_array($value), $value instanceof \stdClass => $value,
+            !is_object($value), $value instanceof \UnitEnum, $value instanceof \DateTimeInterface => null,
+            $value instanceof \Stringable && !$value instanceof \JsonSerializable => (string) $value,
+            $value instanceof \JsonSerializable => $value->jsonSerialize(),
+            $value instanceof \Traversable => self::collected($value),
+            is_callable([$value, 'toArray']) => $value->toArray(),
+            default => (object) (get_object_vars($value) ?: throw self::unspeakable($value, $place)),
         };
+        if ($items === null) {
+            return $value instanceof \DateTimeInterface && !$value instanceof \JsonSerializable
+                ? $value->format(\DateTimeInterface::RFC3339_EXTENDED)
+                : $value;
+        }
+        if (!is_array($items) && !$items instanceof \stdClass) {
+            return $items === $value ? $items : self::plain($items, $place, $depth + 1);
+        }
+        $plain = [];
+        foreach ((array) $items as $key => $item) {
+            $plain[$key] = self::plain($item, "$place/$key", $depth + 1);
+        }
+
+        return is_array($items) ? $plain : (object) $plain;
+    }
+
+    private static function unspeakable(object $value, string $place): \JsonException
+    {
+        return new \JsonException(sprintf(
+            'JSON has no form for the %s%s: it has no public properties. Return an array or a text, or implement '
+                . 'JsonSerializable.',
+            get_debug_type($value),
+            $place === '' ? '' : " at $place",
+        ));
     }
 
     /**
@@ -69,14 +112,6 @@ final class ToolOutput
         }
 
         return count($list) === count($map) ? $map : $list;
-    }
-
-    /** A value that JSON says as a string is that string. */
-    private static function json(mixed $value): string
-    {
-        $json = json_encode($value, self::TEXT);
-
-        return str_starts_with($json, '"') ? json_decode($json) : $json;
     }
 
     /**

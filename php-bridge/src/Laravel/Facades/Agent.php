@@ -4,40 +4,103 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Facades;
 
+use AgentWorkers\Exception\InvalidArgumentException;
+use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\Http\ChatRequest;
 use AgentWorkers\Laravel\PendingRun;
+use AgentWorkers\Laravel\Registry;
+use AgentWorkers\Request;
 use AgentWorkers\Runner;
 use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
 use Illuminate\Support\Facades\Facade;
 
+// phpcs:disable Generic.Files.LineLength -- a line for each method, as editors read them
 /**
- * @method static PendingRun chat(string|array|ChatRequest $prompt)
- * @method static PendingRun task(string|array|ChatRequest $prompt, ?string $cwd = null)
- * @method static PendingRun worker(string $name, string|array|ChatRequest $prompt)
+ * @method static PendingRun chat(ChatRequest|array|string $prompt)
+ * @method static PendingRun task(ChatRequest|array|string $prompt, ?string $cwd = null)
+ * @method static void tool(string $tool, ?string $description = null, \stdClass|array|null $schema = null, ?\Closure $handler = null, ?float $timeoutS = null)
+ * @method static PendingRun worker(string $name, ChatRequest|array|string $prompt)
  * @method static Runner runner(string $worker = 'chat')
- * @method static void routes(string $prefix = "agent", string $worker = "chat", array $middleware = [])
- * @method static void permissionRoutes(string $prefix = "task", array $middleware = [])
- * @method static void tool(string $tool, string $description = null, array $schema = null, \Closure $handler = null)
+ * @method static bool hasWorker(string $name)
+ * @method static void runBy(Runner $runner)
  * @method static void configureRunner(\Closure $configure)
+ * @method static void routes(string $prefix = 'agent', string $worker = 'chat', array $middleware = [])
+ * @method static void runRoutes(string $prefix = 'task', array $middleware = [])
+ * @method static void permissionRoutes(string $prefix = 'task', array $middleware = [])
+ * @method static string binary(string $name)
+ * @method static array env()
  *
  * @see Agents
  */
+// phpcs:enable
 final class Agent extends Facade
 {
-    /** Runs these scripts instead of agents, and remembers what it was asked to do. */
-    public static function fake(Script|string ...$scripts): FakeRunner
+    /**
+     * Runs these answers instead of agents, and remembers what it was asked to do. An array with the names of workers
+     * as keys has answers for each of them; everything else is as FakeRunner takes it.
+     */
+    public static function fake(Script|string|array|\Closure ...$answers): FakeRunner
     {
-        $fake = new FakeRunner(...$scripts);
+        $answers = array_values($answers);
+        $isByWorker = count($answers) === 1 && is_array($answers[0]) && !array_is_list($answers[0]);
+        $fake = $isByWorker ? self::byWorker($answers[0]) : new FakeRunner(...$answers);
         self::agents()->runBy($fake);
 
         return $fake;
     }
 
+    /** @param string|\Closure(Request, ?string): bool $prompt gets the request and the name of the worker */
+    public static function assertRan(string|\Closure $prompt, ?string $worker = null): void
+    {
+        self::faked()->assertRan($prompt, $worker);
+    }
+
+    /** @param string|\Closure(Request, ?string): bool $prompt */
+    public static function assertNotRan(string|\Closure $prompt, ?string $worker = null): void
+    {
+        self::faked()->assertNotRan($prompt, $worker);
+    }
+
+    public static function assertNothingRan(?string $worker = null): void
+    {
+        self::faked()->assertNothingRan($worker);
+    }
+
+    /** @param string|\Closure(Request, ?string): bool|null $prompt */
+    public static function assertRanTimes(
+        int $times,
+        string|\Closure|null $prompt = null,
+        ?string $worker = null,
+    ): void {
+        self::faked()->assertRanTimes($times, $prompt, $worker);
+    }
+
     protected static function getFacadeAccessor(): string
     {
         return Agents::class;
+    }
+
+    /** @param array<array-key, mixed> $answers */
+    private static function byWorker(array $answers): FakeRunner
+    {
+        $fake = new FakeRunner();
+        foreach ($answers as $worker => $answer) {
+            if (!self::agents()->hasWorker((string) $worker)) {
+                throw new InvalidArgumentException("No worker $worker is configured. For an output: Script::output().");
+            }
+            $fake->worker((string) $worker, $answer);
+        }
+
+        return $fake;
+    }
+
+    private static function faked(): FakeRunner
+    {
+        $runner = self::$app->make(Registry::class)->runner;
+
+        return $runner instanceof FakeRunner ? $runner : throw new LogicException('Call Agent::fake() first.');
     }
 
     private static function agents(): Agents

@@ -11,8 +11,8 @@ use Illuminate\Http\JsonResponse;
 use Psr\Log\LoggerInterface;
 
 /**
- * Counts the streams of this host, each of which keeps a PHP process: when all places are taken, the next one is told so
- * instead of waiting in silence. A place is a locked file, which the kernel gives back however its process ends.
+ * Counts the streams of this host, each of which keeps a PHP process: when all places are taken, the next one is told
+ * so instead of waiting in silence. A place is a locked file, which the kernel gives back however its process ends.
  *
  * @internal
  */

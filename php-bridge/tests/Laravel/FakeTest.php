@@ -1,0 +1,85 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Tests\Laravel;
+
+use AgentWorkers\Exception\InvalidArgumentException;
+use AgentWorkers\Exception\LogicException;
+use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\Request;
+use AgentWorkers\Testing\Script;
+use PHPUnit\Framework\AssertionFailedError;
+
+final class FakeTest extends TestCase
+{
+    public function testTheFacadeItselfTellsWhatRan(): void
+    {
+        Agent::fake(['One', 'Two']);
+        Agent::assertNothingRan();
+        Agent::chat('Hello')->text();
+        $this->ask(['prompt' => 'Weather in Rome?'])->streamedContent();
+        Agent::assertRan('Hello');
+        Agent::assertRan('Weather*', 'chat');
+        Agent::assertRan(static fn (Request $request): bool => $request->promptText() === 'Hello');
+        Agent::assertNotRan(static fn (Request $request, ?string $worker): bool => $worker === 'task');
+        Agent::assertRanTimes(2);
+        $this->expectException(AssertionFailedError::class);
+        Agent::assertRan('Goodbye');
+    }
+
+    public function testEachWorkerHasItsOwnAnswers(): void
+    {
+        Agent::fake([
+            'chat' => ['One', 'Two'],
+            'task' => static fn (Request $request): string => $request->get('cwd'),
+        ]);
+        self::assertSame('One', Agent::chat('a')->text());
+        self::assertSame('/srv/work', Agent::task('b', '/srv/work')->text());
+        self::assertSame('Two', Agent::chat('c')->text());
+        Agent::assertRanTimes(1, worker: 'task');
+    }
+
+    public function testAWorkerThatIsNotConfiguredIsAnError(): void
+    {
+        $this->expectException(InvalidArgumentException::class);
+        $this->expectExceptionMessage('No worker cht is configured.');
+        Agent::fake(['cht' => 'Hi']);
+    }
+
+    public function testWithoutAFakeThereIsNothingToAssert(): void
+    {
+        $this->expectException(LogicException::class);
+        Agent::assertRan('Hello');
+    }
+
+    public function testAFakeIsAFakeAfterTheJobBeforeToo(): void
+    {
+        Agent::fake('One', 'Two');
+        Agent::chat('Hello')->text();
+        $this->app->forgetScopedInstances(); // as a queue's worker does after each job
+        Agent::clearResolvedInstances();
+        self::assertSame('Two', Agent::chat('Hello')->text());
+    }
+
+    public function testAnOutputIsThereWhereASchemaIs(): void
+    {
+        $city = ['type' => 'object', 'properties' => ['city' => ['type' => 'string']], 'required' => ['city']];
+        Agent::fake(['Hi', ['city' => 'Graz'], Script::error('overloaded')]);
+        $asking = static fn () => Agent::chat('Where?')->configure(static fn (Request $r) => $r->outputSchema($city));
+        self::assertSame(['city' => 'text'], $asking()->run()->output);
+        self::assertSame(['city' => 'Graz'], $asking()->run()->output);
+    }
+
+    public function testAToolWhoseResultJsonCannotSayHasFailed(): void
+    {
+        Agent::tool('find', 'Finds.', ['type' => 'object'], static fn (): object => new class (1) {
+            public function __construct(private int $hidden)
+            {
+            }
+        });
+        $fake = Agent::fake(Script::text('Hm.')->callingTool('find'));
+        Agent::chat('Find.')->appTools('find')->text();
+        $fake->assertToolFailed('find', 'The tool gave a result that cannot be sent.');
+    }
+}
