@@ -137,7 +137,8 @@ final class Sample
     /** @param array<string, mixed> $schema */
     private static function number(array $schema, float $step): int|float
     {
-        $least = $schema['minimum'] ?? (isset($schema['exclusiveMinimum']) ? $schema['exclusiveMinimum'] + $step : null);
+        $least = $schema['minimum']
+            ?? (isset($schema['exclusiveMinimum']) ? $schema['exclusiveMinimum'] + $step : null);
         $most = $schema['maximum'] ?? (isset($schema['exclusiveMaximum']) ? $schema['exclusiveMaximum'] - $step : 0);
         $factor = $schema['multipleOf'] ?? null;
         $number = $least ?? min(0, $most);
