@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,7 +100,8 @@ def _launch(
         if hidden and equipment.runs_code:
             forget = _written(scratch / "shell-environment", f"unset {' '.join(hidden)}\n")
             environ["CLAUDE_ENV_FILE"] = str(forget)  # each shell of a tool reads it first
-        contents = file_contents(equipment, system_prompt, hidden)
+        gate = _written(scratch / "gate", json.dumps(equipment.gate)) if equipment.gate else None
+        contents = file_contents(equipment, system_prompt, hidden, gate)
         files = {flag: _written(scratch / flag.strip("-"), content) for flag, content in contents.items()}
         argv = command_line(cli, request, equipment, lease, files=files, max_turns=max_turns)
         process = CliProcess(

@@ -27,6 +27,7 @@ class Equipment:
         tools: The names of the built-in tools that it offers to the model.
         flags: Further arguments.
         settings: The content of its settings file, with the permission rules.
+        gate: What the program that looks at each command has to know; None for none.
         servers: MCP servers by name, as its configuration file has them.
         variables: To add to its environment.
         runs_code: Whether processes of the model's choosing may run beside it, which must not find its credentials.
@@ -38,6 +39,7 @@ class Equipment:
     tools: Sequence[str] = ()
     flags: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    gate: Mapping[str, Any] | None = None
     servers: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     runs_code: bool = False

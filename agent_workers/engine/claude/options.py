@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .installation import sdk_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from agent_workers.protocol.v1.request import Request
 
     from .equipment import Equipment
     from .sessions import Lease
+
+_GATE_S = 60  # it takes a few hundredths of one; the machine may be busy
 
 # What one run writes there would be instructions to the next, whosever that is.
 _NO_MEMORY = {"CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1"}
@@ -66,17 +69,20 @@ def command_line(
     return argv
 
 
-def file_contents(equipment: Equipment, system_prompt: str, hidden: Sequence[str]) -> dict[str, str]:
+def file_contents(
+    equipment: Equipment, system_prompt: str, hidden: Sequence[str], gate: Path | None = None
+) -> dict[str, str]:
     """What the CLI reads from files, by the flag that names each.
 
     Args:
         equipment: What the agent has besides words.
         system_prompt: The agent's instructions.
         hidden: Names of variables that no MCP server is to see.
+        gate: The file for the program that looks at each command; None for none.
     """
     contents = {"--system-prompt-file": system_prompt}
     if equipment.settings:
-        contents["--settings"] = json.dumps(equipment.settings)
+        contents["--settings"] = json.dumps({**equipment.settings, **(_gated(gate) if gate else {})})
     if equipment.servers:
         blank = dict.fromkeys(hidden, "")
         servers = {
@@ -85,6 +91,18 @@ def file_contents(equipment: Equipment, system_prompt: str, hidden: Sequence[str
         }
         contents["--mcp-config"] = json.dumps({"mcpServers": servers})
     return contents
+
+
+def _gated(rules: Path) -> dict[str, Any]:
+    """The settings by which each command passes the gate. They hold from the start on, and also for a pending call."""
+    from shlex import quote  # noqa: PLC0415 for tasks only
+
+    from .gate import GUARDED  # noqa: PLC0415 likewise
+
+    program = Path(__file__).with_name("gate.py")
+    command = " ".join(map(quote, [sys.executable, "-I", "-S", str(program), str(rules)]))
+    hook = {"type": "command", "command": command, "timeout": _GATE_S, "onFailure": "block"}
+    return {"hooks": {"PreToolUse": [{"matcher": "|".join(GUARDED), "hooks": [hook]}]}}
 
 
 def _model_flags(request: Request, max_turns: int | None) -> Iterator[str]:

@@ -12,11 +12,12 @@ from agent_workers.errors import SandboxUnavailable
 from agent_workers.protocol.v1.task import tools_of
 
 from .equipment import WITH_SERVERS, Equipment, app_server, app_tool_names
+from .gate import GUARDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from agent_workers.protocol.v1.task import TaskRequest
+    from agent_workers.protocol.v1.task import Mode, TaskRequest
 
     from .environment import Host
 
@@ -32,6 +33,8 @@ _MODES = {
     "accept_edits": ("--permission-mode", "acceptEdits"),
     "plan": ("--permission-mode", "plan"),
 }
+_UNANSWERED = frozenset({"deny", "accept_edits", "plan"})
+"""The modes in which nobody is asked: no answer can lead a file tool out of the working directories."""
 # The CLI checks paths under two names: Read for all that reads files, Edit for all that writes them.
 FILE_TOOLS = {"Read": "Read", "Glob": "Read", "Grep": "Read", "Edit": "Edit", "Write": "Edit", "NotebookEdit": "Edit"}
 # A Unix socket's path has 107 bytes (unix(7)); of these the run's directory and the socket's own name take about 60.
@@ -61,13 +64,40 @@ def for_task(
         Path(request.cwd),
         tools=[name for name in request.tools if not name.startswith("mcp__")],
         flags=[*_MODES[permissions.mode], *_directory_flags(request)],
-        settings={"permissions": rules, **(_sandbox(sandbox_domains or ()) if confined else {})},
+        settings=_settings(permissions.mode, rules) | (_sandbox(sandbox_domains or ()) if confined else {}),
+        gate=_gate(request),
         servers=_servers(request) | app_server(request),
         variables=WITH_SERVERS | _VARIABLES,
         runs_code=True,
         sandboxed=confined,
         needs_first=permissions.mode == "defer",
     )
+
+
+def _settings(mode: Mode, rules: dict[str, list[str]]) -> dict[str, Any]:
+    """The CLI's settings file: the rules, and what no mode of the CLI may change, whatever its version means by it."""
+    inside = {"blockFileToolReadsOutsideWorkingDirectories": True}
+    return {
+        # Else plan mode is the CLI's auto mode: it reads the whole disk, and has calls judged by a service of its own.
+        "useAutoModeDuringPlan": False,
+        "disableAutoMode": "disable",
+        "permissions": {**rules, **(inside if mode in _UNANSWERED else {})},
+    }
+
+
+def _gate(request: TaskRequest) -> dict[str, Any] | None:
+    """What `gate.Gate` has to know; None where there is no call to look at, or each waits for a decision."""
+    permissions = request.permissions
+    if permissions.mode == "defer" or not any(
+        tool in request.tools and tool not in permissions.allow for tool in GUARDED
+    ):
+        return None
+    return {
+        "allow": permissions.allow,
+        "deny": permissions.deny,
+        "directories": [request.cwd, *request.add_dirs],
+        "edits": permissions.mode == "accept_edits",
+    }
 
 
 def _directory_flags(request: TaskRequest) -> Iterator[str]:
