@@ -33,8 +33,6 @@ _MODES = {
     "accept_edits": ("--permission-mode", "acceptEdits"),
     "plan": ("--permission-mode", "plan"),
 }
-_UNANSWERED = frozenset({"deny", "accept_edits", "plan"})
-"""The modes in which nobody is asked: no answer can lead a file tool out of the working directories."""
 # The CLI checks paths under two names: Read for all that reads files, Edit for all that writes them.
 FILE_TOOLS = {"Read": "Read", "Glob": "Read", "Grep": "Read", "Edit": "Edit", "Write": "Edit", "NotebookEdit": "Edit"}
 # A Unix socket's path has 107 bytes (unix(7)); of these the run's directory and the socket's own name take about 60.
@@ -76,12 +74,13 @@ def for_task(
 
 def _settings(mode: Mode, rules: dict[str, list[str]]) -> dict[str, Any]:
     """The CLI's settings file: the rules, and what no mode of the CLI may change, whatever its version means by it."""
-    inside = {"blockFileToolReadsOutsideWorkingDirectories": True}
+    # Not in the others: it would tell the model of a denied write as of one that failed.
+    inside = {"blockFileToolReadsOutsideWorkingDirectories": True} if mode == "plan" else {}
     return {
         # Else plan mode is the CLI's auto mode: it reads the whole disk, and has calls judged by a service of its own.
         "useAutoModeDuringPlan": False,
         "disableAutoMode": "disable",
-        "permissions": {**rules, **(inside if mode in _UNANSWERED else {})},
+        "permissions": {**rules, **inside},
     }
 
 
