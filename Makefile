@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): pyproject.toml requirements-dev.txt
+$(READY): pyproject.toml requirements-dev.txt bin/agent-chat
 	@tools/need python $(PYTHON)
 	@[ $@ -nt requirements-dev.txt ] || { $(PYTHON) -m venv --clear $(VENV) && \
 		$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt; }

@@ -14,10 +14,16 @@ from agent_workers import __version__
 from .harmless import harmless
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from agent_workers.workers.base import Worker
+
     from .checkup import Finding
+    from .options import Options
 
 _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 _FORMAT = 1
+_NOWHERE = "http://127.0.0.1/simulated"  # nothing is sent
 _NAME_WIDTH = 14
 
 _HELP = """Checks what a worker needs on this host, as the user who asks and with this environment.
@@ -47,7 +53,23 @@ def doctor(as_json: bool, online: bool) -> None:
 
     from .checkup import check_host  # noqa: PLC0415
 
-    findings = check_host(Host(os.environ), online=online)
+    _tell(check_host(Host(os.environ), online=online), as_json=as_json)
+
+
+def examine(worker: Worker, options: Options) -> NoReturn:
+    """Checks the host for one worker, with the options that its program was started with; ends the process."""
+    from agent_workers.engine.claude import Host  # noqa: PLC0415 see above
+    from agent_workers.stdio.inherited import reset_inherited  # noqa: PLC0415
+
+    from .checkup import check_worker  # noqa: PLC0415
+
+    reset_inherited()
+    environ = {**os.environ, **({"AGENT_WORKERS_POLICY": options.policy} if options.policy else {})}
+    host = Host(environ, _NOWHERE if options.simulate else None)
+    _tell(check_worker(host, worker.name), as_json=options.doctor == "json")
+
+
+def _tell(findings: list[Finding], *, as_json: bool) -> NoReturn:
     status = _worst(findings)
     if as_json:
         click.echo(json.dumps(_report(findings, status), indent=2))

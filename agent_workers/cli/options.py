@@ -56,6 +56,7 @@ class Options:
         pretty: Whether to render the events for a person.
         policy: Path of the host's policy, None for the one that the environment names.
         simulate: The simulator's scenario, None for the real API.
+        doctor: How to tell whether this worker could run here, ``text`` or ``json``; None to serve a request.
     """
 
     control: bool
@@ -63,6 +64,7 @@ class Options:
     pretty: bool
     policy: str | None
     simulate: str | None
+    doctor: str | None
 
 
 def read_options(worker: Worker, arguments: Sequence[str]) -> Options:
@@ -98,6 +100,14 @@ def _command(worker: Worker) -> click.Command:
         callback=_known_scenario,
         shell_complete=complete_scenario,
         help="Talk to the built-in simulator instead of the API.",
+    )
+    @click.option(
+        "--doctor",
+        type=click.Choice(["text", "json"]),
+        is_flag=False,
+        flag_value="text",
+        metavar="[=json]",
+        help="Check this host for this worker, with these options, as agent-workers doctor does, and exit.",
     )
     @click.version_option(__version__, message="%(prog)s %(version)s")
     def command(interactive: bool = False, **options: Any) -> Options:

@@ -52,6 +52,10 @@ def _main(worker: Worker) -> NoReturn:
     from .options import read_options  # noqa: PLC0415 see above
 
     options = read_options(worker, sys.argv[1:])
+    if options.doctor:
+        from .doctor import examine  # noqa: PLC0415 see above
+
+        examine(worker, options)
     person, output = _audience(worker, options)
     serve(
         worker,

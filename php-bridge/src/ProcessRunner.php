@@ -107,6 +107,29 @@ final class ProcessRunner implements Runner
         return new Run($request, $transport, $this->logger, $this->overtime);
     }
 
+    /**
+     * The worker's own check of its host, in the environment that its runs get. Not started.
+     *
+     * @internal
+     *
+     * @param list<string> $prefix what to put before the command, such as what makes it another user's
+     * @param array<string, string|false> $defaults variables where env() says nothing else
+     */
+    public function examination(array $prefix = [], array $defaults = []): Process
+    {
+        $process = new Process([...$prefix, ...$this->command, '--doctor=json'], $this->cwd ?? '/');
+        ($this->configure)($process);
+        $environment = new Environment($this->inherited, $this->env + $defaults);
+
+        return $process->setEnv($environment->forProcess() + $process->getEnv());
+    }
+
+    /** @return string the program, as it was configured */
+    public function binary(): string
+    {
+        return $this->command[0];
+    }
+
     /** @param \Closure(self): mixed $change */
     private function with(\Closure $change): self
     {

@@ -382,3 +382,21 @@ def test_a_sandbox_that_the_policy_asks_for_and_the_host_lacks_is_a_failure(scri
     assert "bwrap" in finding["found"]
     file.write_text('version = 1\nworkers = ["agent-chat"]\n[sandbox]\nenabled = true\n')
     assert report(scripts, **KEY, AGENT_WORKERS_POLICY=str(file), PATH=str(SCRIPTS))["policy"]["status"] == "ok"
+
+
+def test_a_worker_checks_its_host_with_its_own_options_and_whether_the_policy_allows_it(
+    scripts: Scripts, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('version = 1\nworkers = ["agent-chat"]\n')
+    reports = {
+        worker: json.loads(scripts(worker, "--policy", policy, "--simulate", "--doctor=json").stdout)
+        for worker in ("agent-chat", "agent-task")
+    }
+    found = {worker: {check["check"]: check for check in whole["checks"]} for worker, whole in reports.items()}
+    assert "worker" not in found["agent-chat"]
+    assert found["agent-task"]["worker"]["status"] == "fail"
+    assert "does not allow agent-task" in found["agent-task"]["worker"]["found"]
+    for checks in found.values():
+        assert checks["policy"]["facts"]["path"] == str(policy)
+        assert checks["credential"]["found"] == "none is needed: a simulator answers"

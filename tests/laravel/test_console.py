@@ -5,6 +5,7 @@ import os
 import pty
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,56 @@ def test_doctor_looks_through_the_web_users_eyes(site: Site) -> None:
     assert artisan.returncode == 0, (output, errors)
     assert {report["user"] for report in reports.values()} == set(reports)
     assert site.user is None or site.user in reports
+
+
+def doctor(site: Site, **variables: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Its exit status, and what it found of the workers as the web user, or else as whoever runs the tests."""
+    artisan = site.artisan("agent:doctor", "--json", env=site.console | variables)
+    output, errors = artisan.communicate(timeout=PATIENCE_S)
+    assert output, errors
+    report = list(json.loads(output).values())[-1]
+    found = {check["check"]: check for check in report["checks"]}
+    return artisan.returncode, found
+
+
+def test_doctor_looks_at_each_program_that_runs_with_the_state_directory_of_its_runs(site: Site) -> None:
+    status, found = doctor(site, AGENT_WORKERS_STATE_DIR=str(site.state))
+    assert status == 0, found
+    for worker in ("chat", "task"):
+        assert found[f"worker {worker}"]["status"] in {"ok", "warn"}
+        assert found[f"worker {worker}"]["facts"]["state_dir"] == str(site.state)
+        assert found[f"worker {worker}"]["facts"]["binary"].endswith(f"/agent-{worker}")
+
+
+@pytest.mark.parametrize(
+    ("binary", "worker"),
+    [("AGENT_CHAT_BINARY", "chat"), ("AGENT_TASK_BINARY", "task")],
+)
+@pytest.mark.parametrize("program", ["/nosuch", "/etc/hostname", "/bin/true", "relative/path"])
+def test_doctor_fails_on_a_worker_that_cannot_run_and_names_its_program(
+    site: Site, binary: str, worker: str, program: str
+) -> None:
+    status, found = doctor(site, AGENT_WORKERS_STATE_DIR=str(site.state), **{binary: program})
+    assert status == 1
+    assert found[f"worker {worker}"]["status"] == "fail"
+    assert [name for name, check in found.items() if program in check["found"]] == [f"worker {worker}"]
+    assert program in found[f"worker {worker}"]["found"]
+    assert "binaries" in found[f"worker {worker}"]["cure"]
+
+
+def test_doctor_sees_the_policy_that_a_workers_own_program_sets(site: Site) -> None:
+    folder = site.root / "own-program"  # which the web user can read
+    folder.mkdir()
+    policy = folder / "policy.toml"
+    policy.write_text('version = 1\nworkers = ["agent-chat"]\n')
+    wrapper = folder / "agent-task"
+    wrapper.write_text(f'#!/bin/sh\nexec {site.worker.with_name("agent-task")} --policy {policy} "$@"\n')
+    wrapper.chmod(0o755)
+    status, found = doctor(site, AGENT_WORKERS_STATE_DIR=str(site.state), AGENT_TASK_BINARY=str(wrapper))
+    assert status == 1
+    assert "policy" not in found["worker chat"]["facts"]
+    assert "does not allow agent-task" in found["worker task"]["found"]
+    assert found["worker task"]["facts"]["policy"] == str(policy)
 
 
 def test_doctor_tells_that_the_web_user_cannot_run_the_worker(site: Site, tmp_path: Path) -> None:

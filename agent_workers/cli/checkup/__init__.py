@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from .distribution import check_distribution
 from .finding import Finding
 from .machine import check_home, check_parent_death, check_proxies, check_python, check_temporary_dir
 from .network import check_network
-from .policy import check_policy
+from .policy import check_policy, check_worker_policy
 from .program import check_cli, check_sdk
 from .state import check_config_dir, check_state_dir
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.claude import Host
 
-__all__ = ["Finding", "check_host"]
+__all__ = ["Finding", "check_host", "check_worker"]
 
 _CHECKS = (
     *(check_python, check_distribution, check_sdk, check_cli, check_parent_death, check_home, check_state_dir),
@@ -40,11 +41,23 @@ def check_host(host: Host, *, online: bool) -> list[Finding]:
         return [finding for check in checks if (finding := _finding(check, host))]
 
 
+def check_worker(host: Host, worker: str) -> list[Finding]:
+    """Every finding for one worker: also whether the policy allows it.
+
+    Args:
+        host: The machine with the environment that the worker found.
+        worker: Its name.
+    """
+    with _left_as_found(host):
+        checks = (*_CHECKS, partial(check_worker_policy, worker=worker))
+        return [finding for check in checks if (finding := _finding(check, host))]
+
+
 def _finding(check: Callable[[Host], Finding | None], host: Host) -> Finding | None:
     try:
         return check(host)
     except Exception as error:  # noqa: BLE001 the other checks still tell something
-        name = check.__name__.removeprefix("check_")
+        name = getattr(check, "__name__", "check_worker").removeprefix("check_")
         found = f"could not be checked: {type(error).__name__}"
         return Finding(name, "fail", found, "Report this, with what is special about the host.")
 

@@ -41,6 +41,18 @@ def check_policy(host: Host) -> Finding:
     return Finding("policy", "ok", str(path), facts=facts)
 
 
+def check_worker_policy(host: Host, worker: str) -> Finding | None:
+    """Whether the policy in force allows this worker at all; None if it does, or cannot be read."""
+    named = host.environ.get(_VARIABLE)
+    try:
+        if not named or load_policy(Path(named).absolute()).allows_worker(worker):
+            return None
+    except PolicyDenied:
+        return None  # told by the policy's own check
+    cure = f'Add "{worker}" to its workers, or take the worker out of the configuration.'
+    return Finding("worker", "fail", f"{named} does not allow {worker}", cure, {"path": named})
+
+
 def _sandbox_fault(host: Host) -> str | None:
     try:
         check_sandbox(host)

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Console;
 
+use AgentWorkers\Exception\AgentWorkersException;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\ProcessRunner;
 use AgentWorkers\Worker\Environment;
@@ -13,6 +14,8 @@ use Symfony\Component\Process\Process;
 
 final class DoctorCommand extends Command
 {
+    private const PATIENCE_S = 60;
+
     /** @var string */
     protected $signature = 'agent:doctor
         {--online : See if the API can be reached, too}
@@ -24,8 +27,15 @@ final class DoctorCommand extends Command
     public function handle(Agents $agents, Repository $config): int
     {
         $reports = [];
+        $workers = array_keys((array) $config->get('agent-workers.workers', []));
         foreach ($this->users((string) $config->get('agent-workers.web_user', 'www-data')) as $user => $prefix) {
-            $reports[$user] = $this->examine($agents, $prefix, (array) $config->get('agent-workers.inherit', []));
+            $report = $this->examine($agents, $prefix, (array) $config->get('agent-workers.inherit', []));
+            foreach ($workers as $worker) {
+                $report['checks'][] = $this->examineWorker($agents, (string) $worker, $prefix);
+            }
+            $found = array_column($report['checks'], 'status');
+            $worst = array_values(array_intersect(['fail', 'warn', 'ok'], $found))[0] ?? 'ok';
+            $reports[$user] = ['status' => $worst] + $report + ['user' => $user];
         }
         $this->option('json') ? $this->line((string) json_encode($reports)) : $this->show($reports);
         $isFailed = in_array('fail', array_column($reports, 'status'), true);
@@ -55,24 +65,91 @@ final class DoctorCommand extends Command
     private function examine(Agents $agents, array $prefix, array $inherit): array
     {
         $options = $this->option('online') ? ['--online'] : [];
-        $env = $agents->env();
-        if ($prefix !== []) {
-            $home = posix_getpwnam(substr($prefix[1], strlen('--reuid=')))['dir'] ?? '/nonexistent';
-            $env += ['HOME' => $home] + array_fill_keys(['USER', 'LOGNAME', 'TMPDIR', 'XDG_STATE_HOME'], false);
-        }
-        $environment = new Environment([...ProcessRunner::INHERITED_ENV, ...$inherit], $env);
+        $environment = new Environment(
+            [...ProcessRunner::INHERITED_ENV, ...$inherit],
+            $agents->env() + self::home($prefix),
+        );
         $command = [...$prefix, $agents->binary('agent-workers'), 'doctor', '--json', ...$options];
         $process = new Process($command, '/', $environment->forProcess());
+        [$report, $why] = self::reportOf($process);
+
+        return $report ?? ['status' => 'fail', 'checks' => [self::cannotRun('program', implode(' ', $command), $why)]];
+    }
+
+    /**
+     * One of config/agent-workers.php, by the program, the options and the environment that its runs get.
+     *
+     * @param list<string> $prefix
+     *
+     * @return array<string, mixed>
+     */
+    private function examineWorker(Agents $agents, string $worker, array $prefix): array
+    {
+        $check = "worker $worker";
         try {
-            $process->run();
+            $runner = $agents->runner($worker);
+        } catch (AgentWorkersException | \InvalidArgumentException $error) {
+            return self::cannotRun($check, "workers.$worker", $error->getMessage());
+        }
+        if (!$runner instanceof ProcessRunner) {
+            return ['check' => $check, 'status' => 'ok', 'found' => 'not looked at: run by ' . $runner::class];
+        }
+        $process = $runner->examination($prefix, self::home($prefix));
+        [$report, $why] = self::reportOf($process);
+        if ($report === null) {
+            return self::cannotRun($check, implode(' ', [...$prefix, $runner->binary()]), $why);
+        }
+        $facts = array_column($report['checks'], 'facts', 'check');
+        $faults = array_filter($report['checks'], static fn (array $each): bool => $each['status'] !== 'ok');
+        $found = array_map(static fn (array $each): string => "{$each['check']}: {$each['found']}", $faults);
+        $facts = array_filter([
+            'binary' => $runner->binary(),
+            'state_dir' => $facts['state_dir']['path'] ?? null,
+            'policy' => $facts['policy']['path'] ?? null,
+        ]);
+
+        return array_filter([
+            'check' => $check,
+            'status' => $report['status'],
+            'found' => $runner->binary() . '; ' . implode('; ', $found ?: [
+                'state in ' . ($facts['state_dir'] ?? 'no place'),
+                isset($facts['policy']) ? "policy {$facts['policy']}" : 'no policy',
+            ]),
+            'cure' => array_column($faults, 'cure')[0] ?? null,
+            'facts' => $facts,
+        ]);
+    }
+
+    /**
+     * @param list<string> $prefix
+     *
+     * @return array<string, string|false> what is the user's own
+     */
+    private static function home(array $prefix): array
+    {
+        if ($prefix === []) {
+            return [];
+        }
+        $home = posix_getpwnam(substr($prefix[1], strlen('--reuid=')))['dir'] ?? '/nonexistent';
+
+        return ['HOME' => $home] + array_fill_keys(['USER', 'LOGNAME', 'TMPDIR', 'XDG_STATE_HOME'], false);
+    }
+
+    /** @return array{?array<string, mixed>, string} the report, or why there is none */
+    private static function reportOf(Process $process): array
+    {
+        try {
+            $process->setTimeout(self::PATIENCE_S)->setInput('')->run();
         } catch (\Symfony\Component\Process\Exception\ExceptionInterface $error) {
-            return self::cannotRun($command, $error->getMessage());
+            return [null, $error->getMessage()];
         }
         $report = json_decode($process->getOutput(), true);
+        if (is_array($report) && is_string($report['status'] ?? null) && is_array($report['checks'] ?? null)) {
+            return [$report, ''];
+        }
+        $status = $process->getExitCode();
 
-        return is_array($report) && isset($report['status'], $report['checks'])
-            ? $report
-            : self::cannotRun($command, $process->getErrorOutput());
+        return [null, trim($process->getErrorOutput()) ?: "it wrote no report, and ended with status $status"];
     }
 
     /** @param array<string, array{status: string, checks: list<array<string, mixed>>}> $reports */
@@ -90,18 +167,14 @@ final class DoctorCommand extends Command
         }
     }
 
-    /**
-     * @param list<string> $command
-     *
-     * @return array{status: string, checks: list<array<string, mixed>>}
-     */
-    private static function cannotRun(array $command, string $why): array
+    /** @return array<string, mixed> */
+    private static function cannotRun(string $check, string $what, string $why): array
     {
-        return ['status' => 'fail', 'checks' => [[
-            'check' => 'program',
+        return [
+            'check' => $check,
             'status' => 'fail',
-            'found' => trim(implode(' ', $command) . ': ' . mb_strcut($why, 0, 500)),
+            'found' => trim("$what: " . mb_strcut($why, 0, 500)),
             'cure' => 'Set binaries in config/agent-workers.php to programs that this user can run.',
-        ]]];
+        ];
     }
 }
