@@ -1,9 +1,12 @@
 """Hosts that are short of something, and callers that behave oddly: bounded all the same."""
 
+import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -139,3 +142,100 @@ def test_the_simulator_is_not_taken_for_a_closed_stdin(home: Home) -> None:
     [event] = events_of(ran.stdout)
     assert ran.returncode == 2
     assert "stdin was empty" in event["details"][0]["message"]
+
+
+# Two users of one host
+
+
+def _as_user(home: Home, uid: int) -> tuple[str, ...]:
+    """A prefix that runs a command as another user, in the group of the first one's directories."""
+    for name in ("home", "tmp"):
+        path = home.root / f"{name}-{uid}"
+        path.mkdir(exist_ok=True)
+        os.chown(path, uid, _GROUP)
+    variables = [f"HOME={home.root}/home-{uid}", f"TMPDIR={home.root}/tmp-{uid}"]
+    return ("setpriv", f"--reuid={uid}", f"--regid={_GROUP}", "--clear-groups", "env", *variables)
+
+
+_GROUP, _DEPLOYER, _WEB = 60_001, 60_002, 60_003
+as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can be two users")
+
+
+@pytest.fixture
+def open_house(simulator: Simulator) -> Iterator[Home]:
+    """A place that other users may enter, as they may not where the tests' other files are."""
+    with tempfile.TemporaryDirectory() as root:
+        Path(root).chmod(0o755)
+        home = Home(Path(root), simulator.base_url)
+        yield home
+        home.kill_all()
+
+
+@as_root
+@pytest.mark.parametrize("shared", [{"AGENT_WORKERS_STATE_MODE": "0770"}, {}], ids=["by its mode", "by its parent"])
+def test_two_users_share_a_state_directory_and_no_conversation(
+    open_house: Home, simulator: Simulator, shared: dict[str, str]
+) -> None:
+    simulator.play("memory")
+    parent = open_house.root / "shared"
+    parent.mkdir()
+    os.chown(parent, _DEPLOYER, _GROUP)
+    parent.chmod(0o770 if shared else 0o2770)
+    env = {"AGENT_WORKERS_STATE_DIR": str(parent / "state"), **shared}
+    first = open_house.run({"prompt": "My name is Ada."}, prefix=_as_user(open_house, _DEPLOYER), env=env)
+    second = open_house.run({"prompt": "I am Bob."}, prefix=_as_user(open_house, _WEB), env=env)
+    assert (first.ending, second.ending) == (("done", 0), ("done", 0))
+    for uid, own, others in ((_DEPLOYER, first, second), (_WEB, second, first)):
+        prefix = _as_user(open_house, uid)
+        session = {"resume": own.last["session_id"]}
+        again = open_house.run({"prompt": "x", "session": session}, prefix=prefix, env=env)
+        assert again.last["text"].startswith("You sent 2 prompts.")
+        session = {"resume": others.last["session_id"]}
+        refused = open_house.run({"prompt": "x", "session": session}, prefix=prefix, env=env)
+        assert refused.ending == ("session_not_found", 1), refused.stderr
+    open_to_others = [path for path in (parent / "state").rglob("*") if path.stat().st_mode & 0o007]
+    assert [path for path in open_to_others if path.parent.stat().st_mode & 0o007] == []
+
+
+@as_root
+def test_a_state_directory_of_another_user_is_told_with_its_cure_before_a_run_meets_it(open_house: Home) -> None:
+    parent = open_house.root / "app"
+    parent.mkdir()
+    os.chown(parent, _WEB, _GROUP)
+    (state := parent / "state").mkdir()
+    os.chown(state, _DEPLOYER, _GROUP)
+    env = {"AGENT_WORKERS_STATE_DIR": str(state)}
+    assert open_house.run({"prompt": "x"}, prefix=_as_user(open_house, _DEPLOYER), env=env).ending == ("done", 0)
+    mine, theirs = (_doctor(open_house, uid, env) for uid in (_DEPLOYER, _WEB))
+    assert mine["status"] == "warn"
+    assert f"a run of uid {_WEB}" in mine["found"]
+    assert (theirs["status"], f"uid {_DEPLOYER}" in theirs["found"]) == ("fail", True)
+    assert "AGENT_WORKERS_STATE_MODE=0770" in mine["cure"]
+    assert "AGENT_WORKERS_STATE_MODE=0770" in theirs["cure"]
+    assert open_house.run({"prompt": "x"}, prefix=_as_user(open_house, _WEB), env=env).ending == (
+        "state_unavailable",
+        1,
+    )
+    for path in (state, *(path for path in state.rglob("*") if path.is_dir() and "claude" not in str(path))):
+        path.chmod(0o2770)  # the cure
+    env["AGENT_WORKERS_STATE_MODE"] = "0770"
+    assert {_doctor(open_house, uid, env)["status"] for uid in (_DEPLOYER, _WEB)} == {"ok"}
+    ended = open_house.run({"prompt": "x"}, prefix=_as_user(open_house, _WEB), env=env)
+    assert (ended.ending, ended.stderr) == (("done", 0), "")
+
+
+@as_root
+def test_a_directory_inside_that_is_another_users_is_told_too(open_house: Home) -> None:
+    state = open_house.root / "state"
+    os.chown(state, _WEB, _GROUP)
+    (state / "workspaces").mkdir(mode=0o700)
+    finding = _doctor(open_house, _WEB, {})
+    assert (finding["status"], "workspaces" in finding["found"]) == ("fail", True)
+
+
+def _doctor(home: Home, uid: int, env: dict[str, str]) -> dict[str, str]:
+    command = [*_as_user(home, uid), str(SCRIPTS / "agent-workers"), "doctor", "--json"]
+    ran = subprocess.run(
+        command, env={**home.environ, **env}, cwd=home.root, capture_output=True, timeout=PATIENCE_S, check=False
+    )
+    return next(check for check in json.loads(ran.stdout)["checks"] if check["check"] == "state_dir")

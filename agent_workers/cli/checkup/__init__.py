@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent_workers.engine.claude.state import of_this_user
+
 from .credential import check_credential
 from .distribution import check_distribution
 from .finding import Finding
@@ -79,7 +81,7 @@ def _left_as_found(host: Host) -> Iterator[None]:
 
 def _missing(path: Path) -> Iterator[Path]:
     """The directory, those under it that a worker makes, and those above it, as far as they do not exist."""
-    for each in (path / "claude", path / "home", path, *path.parents):
+    for each in (of_this_user(path / "claude"), path / "home", path, *path.parents):
         with suppress(OSError):
             if not each.exists():
                 yield each

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.environment import make_private
+from agent_workers.engine.claude.state import BAD_MODE, COMMON, STATE_MODE, make_private
 from agent_workers.errors import StateUnavailable
 
 from .finding import Finding
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from agent_workers.engine.claude import Host
 
 _CURE = "Set AGENT_WORKERS_STATE_DIR to a directory that this user owns, the same one for each run."
+_SHARE = (
+    "For two users to share one, set AGENT_WORKERS_STATE_MODE=0770 for both, and have it and what is in it, but for "
+    "claude and home, belong to a group of both: chgrp, chmod 2770. Else give each user one of its own."
+)
 
 
 def check_state_dir(host: Host) -> Finding:
-    """The state directory, made where it is missing, as by a run."""
+    """The state directory, made where it is missing, as by a run; and whether it is one user's that two may mean."""
     chosen_by = _first_set(host, "AGENT_WORKERS_STATE_DIR", "XDG_STATE_HOME") or "HOME"
+    facts = {"chosen_by": chosen_by}
     try:
-        path = str(host.state_dir())
+        path = host.state_dir()
+        for inside in filter(Path.exists, (path / name for name in COMMON)):
+            make_private(inside)
     except StateUnavailable as error:
-        return Finding("state_dir", "fail", str(error.cause), _CURE, {"chosen_by": chosen_by})
-    facts = {"path": path, "chosen_by": chosen_by}
+        cure = {BAD_MODE: f"Set {STATE_MODE} to 0700, or to 0770 for a group."}.get(error.message)
+        return Finding("state_dir", "fail", str(error.cause), cure or _cure(host), facts)
+    facts = {"path": str(path), **facts}
+    if (other := _owner_above(path)) and not path.stat().st_mode & stat.S_IWGRP:
+        found = (
+            f"{path} (by {chosen_by}) is for this user alone: a run of {other}, whose directory it lies in, would fail"
+        )
+        return Finding("state_dir", "warn", f"{found} with state_unavailable", f"Run this as {other}. {_SHARE}", facts)
     return Finding("state_dir", "ok", f"{path} (by {chosen_by})", facts=facts)
 
 
@@ -35,12 +50,37 @@ def check_config_dir(host: Host) -> Finding:
         path = config_dir(host)
         make_private(path)
     except StateUnavailable as error:
-        cure = (
-            "Set CLAUDE_CONFIG_DIR to a directory that this user owns." if chosen_by == "CLAUDE_CONFIG_DIR" else _CURE
-        )
+        cure = "Set CLAUDE_CONFIG_DIR to a directory that this user owns."
+        cure = cure if chosen_by == "CLAUDE_CONFIG_DIR" else _cure(host)
         return Finding("config_dir", "fail", str(error.cause), cure, {"chosen_by": chosen_by})
     facts = {"path": str(path), "chosen_by": chosen_by}
     return Finding("config_dir", "ok", f"{path} (by {chosen_by})", facts=facts)
+
+
+def _cure(host: Host) -> str:
+    """What helps: where the place is another user's, more than one thing."""
+    path = host._state_path()  # noqa: SLF001 state_dir() has just failed
+    if path and any(_is_of_another(each) for each in (path, *(path / name for name in COMMON))):
+        return f"{_CURE} {_SHARE}"
+    return _CURE
+
+
+def _is_of_another(path: Path) -> bool:
+    try:
+        return path.stat().st_uid != os.getuid()
+    except OSError:
+        return False
+
+
+def _owner_above(path: Path) -> str | None:
+    """The name of the user, neither this one nor root, in whose directory the path lies."""
+    uid = path.parent.stat().st_uid
+    if uid in (0, os.getuid()):
+        return None
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
 
 
 def config_dir(host: Host) -> Path:

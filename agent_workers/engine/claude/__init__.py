@@ -13,7 +13,6 @@ from .environment import (
     NO_TMPDIR,
     Host,
     forget_secrets,
-    make_private,
     make_scratch,
     remove_scratch,
     take_credentials,
@@ -123,7 +122,7 @@ def _launch(
         unsent = process.write_now(initialize_line(request) + (b"" if held else prompt))
         from .engine import ClaudeEngine  # noqa: PLC0415 brings the event loop: the CLI boots meanwhile
 
-        folder = host.state_dir() / "pending"
+        folder = host.common_dir("pending")
         return ClaudeEngine(request, process, lease, unsent, held=held, folder=folder)
     except BaseException:
         process.kill()
@@ -132,17 +131,14 @@ def _launch(
 
 
 def _lease(request: Request, host: Host, worker: str) -> Lease:
-    folder = host.state_dir() / "sessions"
-    make_private(folder)
+    folder = host.common_dir("sessions")
     cwd = getattr(request, "cwd", None)
     return take_lease(request.session, folder, Binding(worker, cwd, request.session_owner))
 
 
 def _equipment(request: Request, host: Host, workspace: str, sandbox_domains: Sequence[str] | None) -> Equipment:
     if not hasattr(request, "cwd"):
-        cwd = host.state_dir() / "workspaces" / workspace
-        make_private(cwd)
-        return for_chat(request, cwd)
+        return for_chat(request, host.common_dir("workspaces", workspace))
     from agent_workers.protocol.v1.task import TaskRequest  # noqa: PLC0415 a chat does not need it
 
     from .task import check_sandbox, for_task  # noqa: PLC0415 likewise

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from agent_workers.errors import StateUnavailable
 
 from .kernel import blank_in_environment
+from .state import STATE_MODE, close_to_others, holds_other_things, make_private, of_this_user, state_mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -73,9 +74,10 @@ class Host:
         return Path(home) if home != "/" and os.access(home, os.W_OK | os.X_OK) else None
 
     def state_dir(self) -> Path:
-        """The directory for sessions and workspaces, created with mode 0700 where missing.
+        """The directory for sessions and workspaces, created where missing and closed to others.
 
-        ``AGENT_WORKERS_STATE_DIR``, else ``$XDG_STATE_HOME/agent-workers``, else ``~/.local/state/agent-workers``.
+        ``AGENT_WORKERS_STATE_DIR``, else ``$XDG_STATE_HOME/agent-workers``, else ``~/.local/state/agent-workers``. Its
+        mode is 0700, or as ``state_mode`` says. One that holds other things too stays as open as it is.
 
         Raises:
             StateUnavailable: There is none, or it cannot be written.
@@ -83,8 +85,33 @@ class Host:
         path = self._state_path()
         if path is None:
             raise StateUnavailable(cause="HOME is missing or not writable, and AGENT_WORKERS_STATE_DIR is not set")
-        make_private(path)
-        return path / "simulator" if self.simulator_url else path
+        mode, widen = self._mode(path)
+        make_private(path, mode)
+        if widen or not holds_other_things(path):
+            close_to_others(path, mode, widen=widen)
+        return self._common(path, mode, "simulator", widen=widen) if self.simulator_url else path
+
+    def common_dir(self, *names: str) -> Path:
+        """A directory below the state directory that all its users have in common, created where missing.
+
+        Raises:
+            StateUnavailable: It cannot be created or written.
+        """
+        path = self.state_dir()
+        mode, widen = self._mode(path)
+        return self._common(path, mode, *names, widen=widen)
+
+    def _mode(self, path: Path) -> tuple[int, bool]:
+        chosen = bool(self.environ.get("AGENT_WORKERS_STATE_DIR") or self.environ.get("XDG_STATE_HOME"))
+        return state_mode(self.environ, path, chosen=chosen), bool(self.environ.get(STATE_MODE))
+
+    @staticmethod
+    def _common(path: Path, mode: int, *names: str, widen: bool) -> Path:
+        for name in names:
+            path /= name
+            make_private(path, mode)
+            close_to_others(path, mode, widen=widen)
+        return path
 
     def _state_path(self) -> Path | None:
         if explicit := self.environ.get("AGENT_WORKERS_STATE_DIR"):
@@ -104,7 +131,7 @@ class Host:
         if explicit and not self.simulator_url:
             return Path(explicit)
         if self.simulator_url or self.environ.get("AGENT_WORKERS_STATE_DIR") or self.home() is None:
-            return self.state_dir() / "claude"
+            return of_this_user(self.state_dir() / "claude")
         return None
 
     def temporary_dir(self) -> Path:
@@ -122,7 +149,7 @@ class Host:
             scratch: A private directory for the run's temporary files.
         """
         environ = {name: value for name, value in self.environ.items() if self._passes(name)}
-        environ |= {"HOME": str(self.home() or _made(self.state_dir() / "home")), "TMPDIR": str(scratch)}
+        environ |= {"HOME": str(self.home() or _made(of_this_user(self.state_dir() / "home"))), "TMPDIR": str(scratch)}
         if config_dir := self.config_dir():
             environ["CLAUDE_CONFIG_DIR"] = str(_made(config_dir))
         if self.simulator_url:
@@ -226,17 +253,3 @@ def _is_on(value: str | None) -> bool:
 def _made(path: Path) -> Path:
     make_private(path)
     return path
-
-
-def make_private(path: Path) -> None:
-    """Creates the directory for this user alone, where it is missing, and checks that it can be written.
-
-    Raises:
-        StateUnavailable: It cannot be created or written.
-    """
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StateUnavailable(cause=f"{path}: {error.strerror}") from error
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise StateUnavailable(cause=f"{path}: not writable by uid {os.getuid()}")

@@ -103,13 +103,13 @@ class Guardian:
     Args:
         cli: The CLI's process id.
         scratch: The run's directory for temporary files.
-        held: Descriptors to keep open until all is done.
+        keep: Descriptors to keep open until all is done.
 
     Attributes:
         pid: Its process id; 0 where there is none.
     """
 
-    def __init__(self, cli: int, scratch: Path, held: Collection[int] = ()) -> None:
+    def __init__(self, cli: int, scratch: Path, keep: Collection[int] = ()) -> None:
         self.pid = 0
         if sys.platform != "linux":
             return
@@ -118,7 +118,7 @@ class Guardian:
         try:
             self.pid = os.fork()
             if self.pid == 0:
-                _guard(waiting, cli, scratch, held)
+                _guard(waiting, cli, scratch, keep)
         except OSError:
             os.close(self._alive)  # without a guardian all but SIGKILL is covered
         finally:
@@ -135,14 +135,14 @@ class Guardian:
             self.pid = 0
 
 
-def _guard(waiting: int, cli: int, scratch: Path, held: Collection[int]) -> None:
+def _guard(waiting: int, cli: int, scratch: Path, keep: Collection[int]) -> None:
     """Waits for the end of the parent, in a process of its own; never returns."""
     try:
         for ignored in _SIGNALS:
             signal.signal(ignored, signal.SIG_IGN)
         os.setsid()
         for number in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208 as above
-            if number != waiting and number not in held:
+            if number != waiting and number not in keep:
                 with suppress(OSError):
                     os.close(number)  # whoever reads the events waits for the last writer to go
         os.read(waiting, 1)

@@ -128,6 +128,8 @@ def _opened(record: Path, binding: Binding) -> int:
         descriptor = os.open(record, os.O_RDWR)
     except FileNotFoundError:
         raise SessionNotFound(cause="no run of this state directory has begun this session") from None
+    except PermissionError:
+        raise SessionNotFound(cause=f"{record}: belongs to another user of this host") from None
     except OSError as error:
         raise StateUnavailable(cause=f"{record}: {error.strerror}") from error
     if (found := _read(descriptor)) == binding:

@@ -1,0 +1,136 @@
+"""Who may take hold of a session, and until when."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from agent_workers.engine.claude import sessions
+from agent_workers.engine.claude.sessions import Binding, Lease, take_lease
+from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, StateUnavailable
+from agent_workers.protocol.v1.settings import NewSession, ResumeSession
+
+ADAS = Binding("agent-chat", None, "ada")
+
+
+@pytest.fixture
+def begun(tmp_path: Path) -> Iterator[Lease]:
+    """A session of Ada's, which a run is at work in."""
+    lease = take_lease(None, tmp_path, ADAS)
+    yield lease
+    lease.release()
+
+
+def resume(lease: Lease, folder: Path, binding: Binding = ADAS, *, fork: bool = False) -> Lease:
+    return take_lease(ResumeSession(resume=lease.session_id, fork=fork), folder, binding)
+
+
+def test_a_session_is_held_until_the_last_process_that_inherited_it_has_ended(begun: Lease, tmp_path: Path) -> None:
+    assert begun.descriptor is not None
+    agent = subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[begun.descriptor])
+    begun.release()
+    with pytest.raises(SessionBusy):
+        resume(begun, tmp_path)
+    agent.communicate(timeout=30)
+    resume(begun, tmp_path).release()
+
+
+def test_a_run_that_has_told_its_end_is_waited_for_and_no_longer_than_it_may_take(
+    begun: Lease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun.announce_end()
+    monkeypatch.setattr(sessions, "_PATIENCE_S", 0.1)
+    with pytest.raises(SessionBusy):
+        resume(begun, tmp_path)
+    monkeypatch.setattr(sessions.time, "sleep", lambda seconds: begun.release())
+    again = resume(begun, tmp_path)
+    with pytest.raises(SessionBusy):
+        resume(begun, tmp_path)  # this one is at work again
+    again.release()
+
+
+@pytest.mark.parametrize("fork", [False, True])
+@pytest.mark.parametrize(
+    "other",
+    [
+        Binding("agent-task", None, "ada"),
+        Binding("agent-chat", "/srv", "ada"),
+        Binding("agent-chat", None, None),
+        Binding("agent-chat", None, ""),
+        Binding("agent-chat", None, "\ud800"),
+    ],
+    ids=str,
+)
+def test_another_binding_finds_nothing_whether_a_run_is_at_work_or_not(
+    begun: Lease, tmp_path: Path, other: Binding, fork: bool
+) -> None:
+    for _ in range(2):
+        with pytest.raises(SessionNotFound):
+            resume(begun, tmp_path, other, fork=fork)
+        begun.release()
+
+
+@pytest.mark.parametrize("owner", ["", "\ud800", "\U0001f600" * 256, '"}', "\n"])
+def test_an_owner_of_any_characters_finds_the_session_again(tmp_path: Path, owner: str) -> None:
+    binding = Binding("agent-task", "/srv/" + "\u00e4" * 4000, owner)
+    begun = take_lease(None, tmp_path, binding)
+    begun.release()
+    resume(begun, tmp_path, binding).release()
+
+
+def test_a_fork_holds_a_session_of_its_own(begun: Lease, tmp_path: Path) -> None:
+    fork = resume(begun, tmp_path, fork=True)
+    assert fork.session_id != begun.session_id
+    fork.release()
+    resume(fork, tmp_path).release()
+
+
+def test_no_file_and_no_flag_has_the_id_that_resumes(begun: Lease, tmp_path: Path) -> None:
+    fork = resume(begun, tmp_path, fork=True)
+    fork.release()
+    seen = " ".join([*begun.flags, *fork.flags, *map(str, tmp_path.iterdir())])
+    seen += "".join(path.read_text() for path in tmp_path.iterdir())
+    assert begun.session_id not in seen
+    assert fork.session_id not in seen
+
+
+def test_an_id_is_taken_by_the_first_who_begins_with_it(tmp_path: Path) -> None:
+    session = NewSession(id=str(uuid4()))
+    first = take_lease(session, tmp_path, ADAS)
+    with pytest.raises(SessionBusy):
+        take_lease(session, tmp_path, ADAS)
+    first.release()
+    with pytest.raises(SessionExists):
+        take_lease(session, tmp_path, Binding("agent-chat", None, "bob"))
+
+
+def test_an_id_whose_run_did_not_begin_is_free_again(tmp_path: Path) -> None:
+    session = NewSession(id=str(uuid4()))
+    take_lease(session, tmp_path, ADAS).abandon()
+    assert list(tmp_path.iterdir()) == []
+    bobs = Binding("agent-chat", None, "bob")
+    take_lease(session, tmp_path, bobs).release()
+    with pytest.raises(SessionNotFound):
+        take_lease(ResumeSession(resume=session.id), tmp_path, ADAS)
+
+
+def test_a_session_that_exists_outlives_a_run_that_did_not_begin(begun: Lease, tmp_path: Path) -> None:
+    begun.release()
+    resume(begun, tmp_path).abandon()
+    resume(begun, tmp_path).release()
+
+
+def test_a_lease_that_was_let_go_touches_no_other_file(begun: Lease, tmp_path: Path) -> None:
+    begun.release()
+    with (tmp_path / "other").open("w+") as other:
+        begun.announce_end()
+        begun.release()
+        assert os.fstat(other.fileno()).st_size == 0
+
+
+def test_a_record_that_cannot_be_written_is_the_operators_matter(tmp_path: Path) -> None:
+    with pytest.raises(StateUnavailable):
+        take_lease(None, tmp_path / "missing", ADAS)
