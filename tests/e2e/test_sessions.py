@@ -202,7 +202,9 @@ def test_a_second_run_at_once_in_a_session_is_told_to_wait_and_nothing_is_lost(h
     running.signal(signal.SIGTERM)
     running.end()
     memory.play("memory")
-    assert home.run({"prompt": "x", "session": session}).last["text"].startswith("You sent 3 prompts.")
+    assert home.run({"prompt": "x", "session": session}).ending == ("done", 0)
+    seen = str(memory.requests("/v1/messages")[-1].body["messages"])
+    assert ["My name is Ada." in seen, "I am at work." in seen, "Me too." in seen] == [True, True, False]
 
 
 def test_of_many_runs_at_once_in_a_session_each_that_is_done_has_all_before_it(home: Home, memory: Simulator) -> None:
