@@ -14,6 +14,7 @@ The tree; each leaf's ``code`` is the ``error.code`` of the contract:
     │   ├── RateLimited         rate_limited        retryable
     │   ├── Overloaded          overloaded          retryable
     │   ├── ServerError         server_error        retryable
+    │   ├── AnswerUnreadable    server_error
     │   ├── NetworkError        network             retryable
     │   ├── GatewayError        gateway
     │   │   └── GatewayDown     gateway             retryable
@@ -170,6 +171,13 @@ class ServerError(ApiError):
     code = "server_error"
     retryable = True
     default_message = "The model's API failed. Try again later."
+
+
+class AnswerUnreadable(ApiError):
+    """Raised when the API's answer is none that the agent can read; it would be the same again."""
+
+    code = "server_error"
+    default_message = "The model's API gave an answer that the agent cannot read."
 
 
 class NetworkError(ApiError):

@@ -26,7 +26,7 @@ class Progress:
         session_id: The session, once the agent has said it.
         usage: Tokens so far.
         cost_usd: Cost so far, in US dollars, where the agent has said it.
-        waiting: How many questions the agent has put to the application that are not answered yet.
+        waiting: How many answers are waited for that are not the model's, but the application's or the MCP servers'.
         calls: Ids of the tool calls that are under way.
     """
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agent_workers.simulator import Scenario, Simulator
-from agent_workers.simulator.scenario import Message, Text, ToolUse
+from agent_workers.simulator.scenario import Message, Raw, Text, ToolUse
 
 from .stream import answer
 from .worker import Home
@@ -200,3 +200,24 @@ def test_model_and_system_prompt_reach_the_api(home: Home, simulator: Simulator)
     assert ended.of("session")[0]["model"] == "claude-sonnet-5"
     assert "You are a lighthouse. 😀" in json.dumps(call.body["system"], ensure_ascii=False)
     assert "tools" not in call.body or call.body["tools"] == []
+
+
+@pytest.mark.parametrize("partial", [True, False])
+def test_parts_of_an_answer_that_are_not_known_are_passed_over(home: Home, simulator: Simulator, partial: bool) -> None:
+    simulator.play("unknown-block")
+    ended = home.run({"prompt": "x", "stream": {"partial": partial}})
+    assert ended.ending == ("done", 0)
+    assert ended.last["text"] == "Before. After."
+    assert {notice["code"] for notice in ended.of("notice")} == {"unknown_block"}
+    assert len(ended.of("notice")) == 3
+
+
+def test_a_call_that_the_cli_cannot_read_is_the_apis_failure_and_not_tried_again(
+    home: Home, simulator: Simulator
+) -> None:
+    call = Raw(block={"type": "tool_use", "id": "toolu_1", "name": None, "input": {}})
+    steps = (Message(content=(call,)), Message(content=(Text(text="Second."),)))
+    simulator.play(Scenario(name="own", description="", steps=steps))
+    ended = home.run({"prompt": "x"})
+    assert ended.ending == ("server_error", 1)
+    assert "without a name" in ended.stderr

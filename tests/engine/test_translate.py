@@ -353,3 +353,33 @@ def test_an_answer_that_used_all_its_tokens_on_thinking_is_no_failure_of_the_api
 
 def test_a_status_that_is_none_is_left_out() -> None:
     assert failure(result(is_error=True, result="API Error: 999 strange")).http_status is None
+
+
+UNKNOWN = ["server_tool_use", "web_search_tool_result", "mcp_tool_use", "mcp_tool_result", "a_block_of_tomorrow"]
+
+
+@pytest.mark.parametrize("kind", UNKNOWN)
+def test_a_block_of_an_unknown_kind_is_passed_over_and_told_of_once(kind: str) -> None:
+    block = {"type": kind, "id": "x1", "name": None, "input": {}}
+    blocks = [{"type": "text", "text": "Before. "}, block, block, {"type": "text", "text": "After."}]
+    bodies = translate(assistant("m1", *blocks), result())
+    [notice] = [body for body in bodies if body.type == "notice"]
+    assert (notice.code, kind in notice.message) == ("unknown_block", True)
+    assert told(bodies) == "Before. After." == bodies[-1].text
+
+
+@pytest.mark.parametrize("kind", [None, 5, {}, "\x1b[2J", "x" * 1000])
+def test_a_block_whose_kind_is_no_name_is_not_told_by_it(kind: object) -> None:
+    [notice, _] = translate(assistant("m1", {"type": kind}), result())
+    assert notice.message == "A part of the answer was passed over: a block (of no kind) that is not known here."
+
+
+@pytest.mark.parametrize("flaw", [{"name": None}, {"name": 5}, {"id": None}])
+def test_a_crash_over_a_call_that_nobody_can_read_is_the_apis_failure(flaw: Message) -> None:
+    call = {"type": "tool_use", "id": "t1", "name": "Read", "input": {}} | flaw
+    outcome = {"type": "user", "message": {"content": [{"type": "tool_result", "tool_use_id": call["id"]}]}}
+    crash = result(subtype="error_during_execution", is_error=True, errors=["null is not an object"])
+    error = failure(assistant("m1", call), outcome, crash)
+    assert (error.code, error.retryable) == ("server_error", False)
+    assert isinstance(failure(crash), CliCrashed)
+    assert [body.type for body in translate(assistant("m1", call), outcome, result())] == ["notice", "done"]

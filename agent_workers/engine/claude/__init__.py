@@ -22,7 +22,7 @@ from .input_lines import initialize_line, prompt_line
 from .installation import find_cli
 from .kernel import hide_from_others
 from .leftovers import Orphans
-from .options import agent_variables, command_line, file_contents
+from .options import agent_variables, command_line, file_contents, server_variables
 from .process import CliProcess
 from .sessions import Binding, Lease, take_lease
 
@@ -92,7 +92,7 @@ def _launch(
     scratch = make_scratch(host.temporary_dir())
     orphans = Orphans() if equipment.runs_code else None
     try:
-        environ = agent_variables({**host.agent_environ(scratch), **equipment.variables})
+        environ = agent_variables({**server_variables(request), **host.agent_environ(scratch), **equipment.variables})
         secrets, hidden = take_credentials(environ)
         if host.environ is os.environ:
             forget_secrets(os.environ)
@@ -123,7 +123,12 @@ def _launch(
         from .engine import ClaudeEngine  # noqa: PLC0415 brings the event loop: the CLI boots meanwhile
 
         folder = host.common_dir("pending")
-        return ClaudeEngine(request, process, lease, unsent, held=held, folder=folder)
+        servers = None
+        if getattr(request, "mcp_servers", None):
+            from .servers import McpServers  # noqa: PLC0415 few requests have servers
+
+            servers = McpServers(request, environ)  # type: ignore[arg-type]  # only a task has them
+        return ClaudeEngine(request, process, lease, unsent, held=held, folder=folder, servers=servers)
     except BaseException:
         process.kill()
         process.remove_scratch()

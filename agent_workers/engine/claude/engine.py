@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .leftovers import Orphans
     from .process import CliProcess
     from .sdk_client import SdkClient
+    from .servers import McpServers
     from .sessions import Lease
 
 Message = dict[str, Any]
@@ -60,10 +61,19 @@ class ClaudeEngine:
         unsent: What of the CLI's first input has not been written yet.
         held: The prompt, where the SDK has to say something to the CLI before it; else empty.
         folder: Where calls that wait for a later run are noted.
+        servers: The request's MCP servers, where it brings any.
     """
 
     def __init__(
-        self, request: Request, process: CliProcess, lease: Lease, unsent: bytes, *, held: bytes, folder: Path
+        self,
+        request: Request,
+        process: CliProcess,
+        lease: Lease,
+        unsent: bytes,
+        *,
+        held: bytes,
+        folder: Path,
+        servers: McpServers | None = None,
     ) -> None:
         self.progress = Progress()
         self._process = process
@@ -85,6 +95,8 @@ class ClaudeEngine:
         self._prompted = anyio.Event()
         self._turn_ended = anyio.Event()  # once it was told to stop
         self._sdk: SdkClient | None = None
+        self._servers = servers
+        self._up = anyio.Event()
         self._fault: WorkerError | None = None
 
     async def __aenter__(self) -> Self:
@@ -95,6 +107,8 @@ class ClaudeEngine:
         if self._held or (self._dialogue and self._dialogue.app_tools):
             self._attach()  # for these the CLI asks before it says that it is up
         self._tasks.start_soon(self._keep_stderr_tail)
+        if self._servers:
+            self._tasks.start_soon(self._await_servers, self._servers)
         if self._process.orphans:
             self._tasks.start_soon(self._reap, self._process.orphans)
         gc.freeze()  # what is loaded by now stays
@@ -117,6 +131,7 @@ class ClaudeEngine:
         """
         async with aclosing(self._messages()) as messages:
             async for message in messages:
+                known_to_cli = message.get("session_id")
                 self._lease.rename(message)
                 if message.get("type") == "result":
                     self._lease.announce_end()  # a reader of the end may go on at once
@@ -124,9 +139,12 @@ class ClaudeEngine:
                     if isinstance(body, Done) and self._dialogue and (notice := self._dialogue.left_over()):
                         yield notice
                     yield body
+                if self._servers and not self._up.is_set() and message.get("subtype") == "init":
+                    for told in await self._without(self._servers, self._servers.failed(message), str(known_to_cli)):
+                        yield told
                 if self._translator.finished:
                     return
-        raise self._fault or await self._early_end()
+        raise self._fault or self._translator.explain(await self._early_end())
 
     def listen(self, tell: Tell) -> None:
         """Has the agent's questions told from now on."""
@@ -188,6 +206,28 @@ class ClaudeEngine:
 
     async def _ended(self) -> int:
         return await anyio.to_thread.run_sync(self._process.wait, abandon_on_cancel=True)
+
+    # MCP servers
+
+    async def _await_servers(self, servers: McpServers) -> None:
+        self.progress.waiting += 1  # it is not the model that is silent
+        with anyio.move_on_after(servers.patience_s):
+            await self._up.wait()
+        self.progress.waiting -= 1
+        self.progress.touch()
+        if not self._up.is_set():
+            self._fault = servers.all_missing()
+            self._process.terminate()  # reading then ends, and tells of the fault
+
+    async def _without(self, servers: McpServers, failed: Sequence[str], session_id: str) -> Iterator[Body]:
+        self._up.set()
+        missing = servers.missing(failed)
+        if missing:
+            self._process.terminate()  # before the model is paid for an answer
+        await servers.log(failed, session_id)
+        if missing:
+            raise missing
+        return servers.notices(failed)
 
     # Reading
 

@@ -37,6 +37,9 @@ _A_DAY_MS = "86400000"
 _PATIENCE = {"API_TIMEOUT_MS": _A_DAY_MS, "CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": _A_DAY_MS}
 
 
+_MCP_START_MS = 30_000
+
+
 def command_line(
     cli: Path,
     request: Request,
@@ -120,3 +123,15 @@ def agent_variables(allowed: Mapping[str, str]) -> dict[str, str]:
     """The CLI's environment: what the host allows, and the bounds on its patience where the operator set none."""
     identity = {"CLAUDE_CODE_ENTRYPOINT": "sdk-py", "CLAUDE_AGENT_SDK_VERSION": sdk_version()}
     return {**_BOUNDED_RETRIES, **_PATIENCE, **allowed, **_NO_MEMORY, **identity}
+
+
+def server_variables(request: Request) -> dict[str, str]:
+    """How long MCP servers may take to start, all at once: the CLI itself starts three at a time."""
+    if not getattr(request, "mcp_servers", None):
+        return {}
+    idle_ms = int(request.limits.idle_timeout_s * 1000)
+    return {
+        "MCP_TIMEOUT": str(min(_MCP_START_MS, max(idle_ms, _MCP_START_MS // 3))),
+        "MCP_SERVER_CONNECTION_BATCH_SIZE": "100",
+        "MCP_REMOTE_SERVER_CONNECTION_BATCH_SIZE": "100",
+    }

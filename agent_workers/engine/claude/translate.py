@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.errors import OutputSchemaUnusable
+from agent_workers.errors import OutputSchemaUnusable, WorkerError
 from agent_workers.protocol.v1.events import (
     Body,
     Delta,
@@ -25,6 +25,7 @@ from .answer import Answer
 from .news import plain_text, retry_of, tasks_of
 from .outcome import outcome
 from .tokens import Tally
+from .unknown import UnknownBlocks, is_call
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -77,6 +78,7 @@ class Translator:
         self._api_error: str | None = None
         self._refused = False
         self._tally = Tally(progress)
+        self._unknown = UnknownBlocks()
 
     def note_denial(self, tool_use_id: str) -> None:
         """Notes that a call was denied; its result says so."""
@@ -105,7 +107,15 @@ class Translator:
             yield from self._rate_limit(message)
         elif kind == "result":
             self.finished = True
-            yield outcome(
+            yield self._outcome(message)
+
+    def explain(self, error: WorkerError) -> WorkerError:
+        """The error of a failed run, in the light of what the model has said in it."""
+        return self._unknown.explain(error)
+
+    def _outcome(self, message: Message) -> Body:
+        try:
+            return outcome(
                 message,
                 self._answer.text,
                 session_id=self._progress.session_id,
@@ -113,6 +123,8 @@ class Translator:
                 api_error=self._api_error,
                 schema=self._output_schema,
             )
+        except WorkerError as error:
+            raise self.explain(error) from None
 
     # The model's stream
 
@@ -181,8 +193,13 @@ class Translator:
         if not parent and not self._answer.has_streamed(model_message.get("id")):
             yield from self._whole(model_message)
         for block in model_message.get("content") or ():
-            if block.get("type") == "tool_use":
+            if is_call(block):
                 yield from self._tool_call(block, parent)
+                continue
+            if notice := self._unknown.pass_over(block):
+                yield notice
+            if isinstance(block.get("id"), str):
+                self._hidden_calls.add(block["id"])  # what comes of it is not told either
 
     def _whole(self, model_message: Message) -> Iterator[Body]:
         yield from self._superseded("fallback")
@@ -217,7 +234,8 @@ class Translator:
         if not isinstance(content, list):
             return  # text that the CLI put into the conversation, not for the user
         for block in content:
-            if block.get("type") == "tool_result" and block.get("tool_use_id") not in self._hidden_calls:
+            call = block.get("tool_use_id")
+            if block.get("type") == "tool_result" and isinstance(call, str) and call not in self._hidden_calls:
                 self._progress.touch()
                 self._progress.calls.discard(block["tool_use_id"])
                 yield self._tool_result(block, message.get("parent_tool_use_id"))

@@ -111,8 +111,8 @@ class StdioServer(Strict):
     ] = Field(default_factory=dict, description="Variables to add to its environment.")
     optional: bool = Field(
         default=False,
-        description="Whether the run goes on, with a `notice` `mcp_failed`, where the server does not start. Otherwise "
-        "it ends with `error` `mcp_unavailable`.",
+        description="Whether the run goes on, with a `notice` `mcp_failed`, where the server does not start or does "
+        "not answer. Otherwise it ends with `error` `mcp_unavailable` where `tools` names a tool of the server.",
     )
 
 
@@ -128,8 +128,8 @@ class HttpServer(Strict):
     ] = Field(default_factory=dict, description="Headers to send with each request.")
     optional: bool = Field(
         default=False,
-        description="Whether the run goes on, with a `notice` `mcp_failed`, where the server does not start. Otherwise "
-        "it ends with `error` `mcp_unavailable`.",
+        description="Whether the run goes on, with a `notice` `mcp_failed`, where the server does not start or does "
+        "not answer. Otherwise it ends with `error` `mcp_unavailable` where `tools` names a tool of the server.",
     )
 
 

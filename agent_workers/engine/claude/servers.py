@@ -1,0 +1,104 @@
+"""The request's MCP servers: how long they may take to start, which did not, and what they said."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from agent_workers.errors import McpUnavailable
+from agent_workers.protocol.v1.events import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from agent_workers.protocol.v1.task import TaskRequest
+
+logger = logging.getLogger("agent_workers")
+
+_MARGIN_S = 15
+_LOG_S = 0.3
+_MAX_DETAIL = 1000
+
+
+class McpServers:
+    """The servers of one run.
+
+    Args:
+        request: Names them.
+        environ: The environment of the CLI, which starts them.
+
+    Attributes:
+        patience_s: Seconds within which the CLI says which of them are up.
+    """
+
+    def __init__(self, request: TaskRequest, environ: Mapping[str, str]) -> None:
+        self._names = list(request.mcp_servers)
+        self._needed = {name for name in self._names if _is_needed(name, request)}
+        self.patience_s = float(environ["MCP_TIMEOUT"]) / 1000 + _MARGIN_S
+        cache = environ.get("XDG_CACHE_HOME") or Path(environ["HOME"], ".cache")
+        self._logs = Path(cache, "claude-cli-nodejs")
+
+    def failed(self, init: dict[str, Any]) -> list[str]:
+        """The names of those that the agent, just up, does without."""
+        told = init.get("mcp_servers")
+        statuses = {server.get("name"): server.get("status") for server in told} if isinstance(told, list) else {}
+        return [name for name in self._names if statuses and statuses.get(name) != "connected"]
+
+    def missing(self, names: Sequence[str]) -> McpUnavailable | None:
+        """The error where the run cannot do without these; None where it can."""
+        needed = [name for name in names if name in self._needed]
+        if not needed:
+            return None
+        named = ", ".join(needed)
+        words = f"The MCP server {named} does" if len(needed) == 1 else f"The MCP servers {named} do"
+        return McpUnavailable(f"{words} not start or does not answer.", cause=f"not available: {named}")
+
+    def all_missing(self) -> McpUnavailable:
+        """The error where the agent has not come up for waiting for them."""
+        named = ", ".join(self._names)
+        return McpUnavailable(
+            f"The agent is still waiting for its MCP servers: {named}.", cause=f"no init in {self.patience_s:g} s"
+        )
+
+    def notices(self, names: Sequence[str]) -> Iterator[Notice]:
+        """What is told of those that the run does without."""
+        for name in names:
+            message = f"The MCP server {name} does not start or does not answer. The run goes on without it."
+            yield Notice(level="warning", code="mcp_failed", message=message)
+
+    async def log(self, names: Sequence[str], session_id: str) -> None:
+        """Writes to our log what the CLI knows of the failures, with the end of what each server wrote to stderr."""
+        if names and not all(self._detail(name, session_id) for name in names):
+            await anyio.sleep(_LOG_S)  # the CLI writes it a little later
+        for name in names:
+            logger.error("MCP server %s: %s", name, self._detail(name, session_id) or "not up when the agent was")
+
+    def _detail(self, name: str, session_id: str) -> str:
+        """The CLI's own words, from its log of the server; it has taken out what looks like a secret."""
+        found: list[str] = []
+        for file in self._logs.glob(f"*/mcp-logs-{name}/*.jsonl"):
+            try:
+                lines = file.read_bytes().splitlines()
+            except OSError:
+                continue
+            found += [words for line in lines if (words := _words(line, session_id))]
+        return " ".join(" | ".join(found).split())[-_MAX_DETAIL:]
+
+
+def _is_needed(name: str, request: TaskRequest) -> bool:
+    return not request.mcp_servers[name].optional and any(tool.startswith(f"mcp__{name}__") for tool in request.tools)
+
+
+def _words(line: bytes, session_id: str) -> str:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return ""
+    if not isinstance(entry, dict) or entry.get("sessionId") != session_id:
+        return ""
+    debug = str(entry.get("debug", ""))
+    return str(entry.get("error", "")) or (debug if "stderr" in debug else "")
