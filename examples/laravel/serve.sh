@@ -91,8 +91,10 @@ fi
 
 APP_KEY=$(cat storage/app.key)
 export APP_KEY AGENT_CHAT_BINARY=$bin/agent-chat AGENT_TASK_BINARY=$task AGENT_WORKERS_BINARY=$bin/agent-workers
-# One process serves one request, and a stream is a long one.
-export PHP_CLI_SERVER_WORKERS=4
+# One process serves one request, and a stream is a long one: some are left for pages, answers and Stop.
+export PHP_CLI_SERVER_WORKERS=8 AGENT_MAX_STREAMS=${AGENT_MAX_STREAMS:-6}
+# A reload goes on with the answer.
+export AGENT_ON_DISCONNECT=${AGENT_ON_DISCONNECT:-continue}
 start php php -S "127.0.0.1:$port" -t public server.php
 expect php started
 
