@@ -27,7 +27,10 @@ def clone(root: Path) -> Path:
     for built in (root / "examples/laravel/public").glob("agent-*"):
         built.unlink()
     (root / ".venv").mkdir()
-    (root / ".venv/bin").symlink_to(Path(sys.executable).parent)
+    # Beside its configuration, by which a Python that is started by the link's path finds what is installed.
+    environment = Path(sys.executable).parents[1]
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (root / ".venv" / name).symlink_to(environment / name)
     (root / ".venv/.ready").touch()
     return root
 
