@@ -343,7 +343,7 @@ def test_a_tool_that_was_stopped_is_remembered(desk: Desk) -> None:
 @pytest.mark.parametrize("asking", [True, False])
 def test_the_sdk_is_loaded_only_where_something_asks_for_it(desk: Desk, asking: bool) -> None:
     """The import costs as much time of the processor as all the rest of the worker."""
-    desk.script(bash("ls"))
+    desk.script(bash("touch made"))
     command = [sys.executable, "-X", "importtime", str(SCRIPTS / "agent-workers-entry"), "agent-task", "--control"]
     running = desk.home.run_command(command)
     mode = {"mode": "ask"} if asking else {"allow": ["Bash"]}
