@@ -42,6 +42,7 @@ class Contender:
     first: list[float] = field(default_factory=list)
     latency: list[float] = field(default_factory=list)
     leaving: list[float] = field(default_factory=list)
+    whole_cpu: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
 
@@ -124,6 +125,7 @@ def measure(api: ClockedApi, everyone: list[Contender], environ: dict[str, str])
             contender.latency += latencies
             contender.leaving.append(leaving)
             contender.memory.append(memory)
+            contender.whole_cpu.append(few_cpu)
             if number % 3 == 0:
                 api.deltas, api.pause_s = MANY, 0
                 *_, many_cpu, _ = run(contender, environ)
@@ -135,15 +137,19 @@ def report(everyone: list[Contender]) -> None:
     """Prints the table and the ratios."""
     ours, obvious, raw = everyone
     base = [p(raw.latency, 50), p(raw.latency, 99)]
-    print(f"{'':22}{'first delta':>13}{'added p50':>12}{'added p99':>12}{'CPU/1000':>12}{'to exit':>10}{'memory':>10}")
+    print(f"{'':22}{'first delta':>13}{'added p50':>12}{'added p99':>12}{'CPU a run':>11}{'CPU/1000':>12}", end="")
+    print(f"{'to exit':>10}{'memory':>10}")
     for c in everyone:
         added = [f"{(p(c.latency, q) - b) * 1000:.2f} ms" for q, b in zip((50, 99), base, strict=True)]
         print(
             f"{c.name:22}{median(c.first) * 1000:10.0f} ms{added[0]:>12}{added[1]:>12}"
-            f"{median(c.cpu) * 1000:9.0f} ms{median(c.leaving) * 1000:7.0f} ms{median(c.memory):6.0f} MiB"
+            f"{median(c.whole_cpu):9.2f} s{median(c.cpu) * 1000:9.0f} ms"
+            f"{median(c.leaving) * 1000:7.0f} ms{median(c.memory):6.0f} MiB"
         )
     print(f"\nfirst delta: {ratio(ours.first, obvious.first):.2f} of the obvious script's, aim 0.60 at most;")
     print(f"             {ratio(ours.first, raw.first):.2f} of the raw CLI's")
+    print(f"CPU a run: {ratio(ours.whole_cpu, obvious.whole_cpu):.2f} of the obvious script's;", end="")
+    print(f" {ratio(ours.whole_cpu, raw.whole_cpu):.2f} of the raw CLI's")
     print(f"CPU per 1000 deltas: {median(ours.cpu) / median(obvious.cpu):.2f} of the obvious script's")
 
 

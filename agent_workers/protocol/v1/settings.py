@@ -73,7 +73,9 @@ class Limits(Strict):
     }
 
     timeout_s: RunSeconds = Field(
-        default=300, description="Seconds the whole run may take; then it ends with `error` `timeout`."
+        default=300,
+        description="Seconds the whole run may take; then it ends with `error` `timeout`. Time in which the worker was "
+        "stopped (Ctrl-Z, `docker pause`) does not count, here and in all other limits.",
     )
     idle_timeout_s: RunSeconds = Field(
         default=120,
