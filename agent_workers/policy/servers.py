@@ -12,7 +12,7 @@ from agent_workers.protocol.v1.fields import VARIABLE_NAME, AbsolutePath, Few, S
 
 _NAME = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
 _IPV6 = r"\[[0-9a-f:.]+\]"
-_PATTERN = re.compile(rf"((?:\*\.)?{_NAME}|{_IPV6})(?::([0-9]{{1,5}}))?", re.IGNORECASE | re.ASCII)
+_PATTERN = re.compile(rf"(?:(http)://)?((?:\*\.)?{_NAME}|{_IPV6})(?::([0-9]{{1,5}}))?", re.IGNORECASE | re.ASCII)
 _DOMAIN = re.compile(rf"(?:\*\.)?{_NAME}", re.IGNORECASE | re.ASCII)
 # The CLI's reader of addresses takes more than Python's, and takes it otherwise: a backslash for a slash, an "@" for
 # the end of a user's name, "%65" for "e". Whatever could be read in two ways is no address here.
@@ -20,11 +20,15 @@ _ADDRESS = re.compile(
     rf"(https?)://({_NAME}|{_IPV6})(?::([0-9]{{1,5}}))?(?:[/?#].*)?", re.IGNORECASE | re.ASCII | re.DOTALL
 )
 _PORTS = {"http": 80, "https": 443}
+_LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})  # plain http to these leaves the host nowhere
 
 
 def _host_pattern(text: str) -> str:
-    if not (found := _PATTERN.fullmatch(text)) or _plain(found[1]) is None:
-        words = "must be a host such as mcp.example.com, *.example.com or [::1], with :port for another than its own"
+    if not (found := _PATTERN.fullmatch(text)) or _plain(found[2]) is None:
+        words = (
+            "must be a host such as mcp.example.com, *.example.com or [::1], with :port for another than its own, and "
+            "with http:// before it where it is reached without encryption"
+        )
         raise PydanticCustomError("contract", "{found}", {"found": words})
     return text
 
@@ -73,16 +77,17 @@ def reaches_only(patterns: Sequence[str], url: str) -> bool:
     host = _plain(found[2]) if found else None
     if not found or host is None:
         return False
-    own = _PORTS[found[1].lower()]
-    return any(_fits(pattern, host, int(found[3] or own), own) for pattern in patterns)
+    scheme = found[1].lower()
+    return any(_fits(pattern, scheme, host, int(found[3] or _PORTS[scheme])) for pattern in patterns)
 
 
-def _fits(pattern: str, host: str, port: int, own_port: int) -> bool:
+def _fits(pattern: str, scheme: str, host: str, port: int) -> bool:
     parts = _PATTERN.fullmatch(pattern)
     assert parts  # checked when the policy was read
-    if port != int(parts[2] or own_port):
+    wanted = _plain(parts[2])
+    schemes = {"http"} if parts[1] else {"https", "http"} if wanted in _LOOPBACK else {"https"}
+    if scheme not in schemes or port != int(parts[3] or _PORTS[scheme]):
         return False
-    wanted = _plain(parts[1])
     assert wanted
     return host.endswith(wanted[1:]) if wanted.startswith("*.") else host == wanted
 

@@ -37,14 +37,21 @@ class TaskTable(Strict):
         default=None, description="Programs that may be started as MCP servers. None when absent."
     )
     mcp_hosts: Opt[Few[HostPattern]] = Field(
-        default=None, description="Hosts of MCP servers that may be reached. None when absent."
+        default=None,
+        description="Hosts of MCP servers that may be reached: by https, by http where they begin with http:// or are "
+        "the loopback's. None when absent.",
     )
 
 
 class SandboxTable(Strict):
     """Whether a task's commands run in a sandbox."""
 
-    synonyms: ClassVar = {"domains": "allowed_domains", "hosts": "allowed_domains"}
+    synonyms: ClassVar = {"domains": "allowed_domains", "hosts": "allowed_domains", "hide": "deny_read"}
 
     enabled: bool = Field(default=False, description="Without a working sandbox such a task is refused.")
     allowed_domains: Few[Domain] = Field(default_factory=list, description="What commands in it may reach.")
+    deny_read: Few[AbsolutePath] = Field(
+        default_factory=list,
+        description="Files and directories that commands in it cannot read, besides the worker's own state and "
+        "temporary files.",
+    )

@@ -155,6 +155,7 @@ class Process:
         self._person = person
         self._policy = policy
         self._sandbox_domains: Sequence[str] | None = None
+        self._sandbox_hides: Sequence[str] = ()
         self._stdin = Stdin(worker.name)
         self.encoder = Encoder(str(uuid.uuid4()))
         self._metadata: dict[str, Any] | None = None
@@ -213,6 +214,7 @@ class Process:
         policy = load_policy(Path(path)) if path else DEFAULT
         if policy.sandbox.enabled:
             self._sandbox_domains = policy.sandbox.allowed_domains
+            self._sandbox_hides = policy.sandbox.deny_read
         return policy.grant(request, self._worker.name, default_turns=self._worker.max_turns)
 
     def start(self, request: Request) -> Body | None:
@@ -242,6 +244,7 @@ class Process:
             system_prompt=worker.system_prompt,
             max_turns=worker.max_turns,
             sandbox_domains=self._sandbox_domains,
+            sandbox_hides=self._sandbox_hides,
         )
 
     def _live(self, request: Request, engine: Engine, began: float, signals: list[int]) -> int:

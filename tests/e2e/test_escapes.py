@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -277,3 +278,33 @@ def test_a_path_that_the_agent_would_misread_is_refused(desk: Desk, where: str) 
     ended = desk.run(tools=FILE_TOOLS, permissions={where: ["Edit(/a.txt)"]})
     assert ended.ending == ("invalid_request", 2)
     assert ended.last["details"][0]["pointer"] == f"/permissions/{where}/0"
+
+
+@pytest.mark.parametrize("mode", ["deny", "ask", "plan"])
+def test_sessions_and_temporary_files_of_runs_are_out_of_reach_whoever_allows_it(desk: Desk, mode: str) -> None:
+    desk.script()
+    desk.run(prompt="canary-of-the-session")
+    state, temporary = desk.home.root / "state", desk.home.temporary
+    [session] = state.rglob("*.jsonl")
+    other = temporary / "agent-worker-0"
+    other.mkdir()
+    (other / "settings").write_text("canary-of-the-scratch")
+    desk.script(
+        [
+            call("Read", file_path=str(session)),
+            call("Glob", pattern="**/*", path=str(state)),
+            call("Grep", pattern="canary", path=str(state), output_mode="content"),
+            call("Read", file_path=str(other / "settings")),
+            call("Grep", pattern="canary", path=str(other), output_mode="content"),
+            call("Write", file_path=str(state / "made"), content="x"),
+            bash(f"cat {session}"),
+            bash(f"ls {state}/claude/projects/*"),
+        ]
+    )
+    tools = ["Read", "Glob", "Grep", "Write", "Bash"]
+    reply = lambda event: permit(event) if event["type"] == "permission_request" else None  # noqa: E731
+    ended = desk.converse(reply, tools=tools, permissions={"mode": mode, "allow": ["Read", "Write"]})
+    assert "ok" not in {event["status"] for event in ended.of("tool_result")}
+    assert "canary-of-the" not in str([event["content"] for event in ended.of("tool_result")])
+    assert not (state / "made").exists()
+    shutil.rmtree(other)

@@ -1,5 +1,6 @@
 """The sandbox that a policy asks for: commands are confined, or nothing runs."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,3 +72,31 @@ def test_where_it_does_not_work_nothing_runs(desk: Desk, policy: dict[str, str],
     assert ended.ending == ("sandbox_unavailable", 1)
     assert "bubblewrap" in ended.stderr
     assert desk.simulator.requests("/v1/messages") == []
+
+
+def test_what_is_another_runs_or_hidden_by_the_policy_cannot_be_read_from_it(
+    desk: Desk, policy: dict[str, str]
+) -> None:
+    desk.script()
+    desk.run()  # leaves a session
+    [session] = (desk.home.root / "state").rglob("*.jsonl")
+    scratch = Path(policy["TMPDIR"]) / "agent-worker-other"
+    scratch.mkdir()
+    (scratch / "settings").write_text("canary")
+    for name in ("hidden", "shown"):
+        (desk.home.root / name).mkdir()
+        (desk.home.root / name / "file").write_text(f"canary-{name}")
+    desk.file("private/file", "canary-private")
+    path = Path(policy["AGENT_WORKERS_POLICY"])
+    path.write_text(f'{path.read_text()}deny_read = ["{desk.home.root}/hidden", "{desk.cwd}/private", "/no/such"]\n')
+    secrets = [session, scratch / "settings", desk.home.root / "hidden" / "file", desk.cwd / "private" / "file"]
+    # Spelled so that no rule sees what is read.
+    looks = [f"echo {str(secret)[::-1]} | rev | xargs cat" for secret in secrets]
+    look = bash(f"cat {desk.home.root}/shown/file; touch $TMPDIR/made && echo made")
+    desk.script([bash(look) for look in looks], look)
+    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, env=policy)
+    *hidden, shown = [event["content"] for event in ended.of("tool_result")]
+    assert len(hidden) == len(secrets)
+    assert all("No such file" in content and "canary" not in content for content in hidden), hidden
+    assert shown == "canary-shownmade"
+    shutil.rmtree(scratch)

@@ -116,3 +116,16 @@ def test_a_rule_for_a_tool_of_a_server_is_for_no_other_that_begins_alike() -> No
 )
 def test_a_call_stays_within_the_directories_or_not(inside: bool, name: str, tool_input: dict[str, Any]) -> None:
     assert stays_within(["/srv/work", "/srv/other"], name, tool_input) is inside
+
+
+def test_what_is_private_is_kept_from_file_tools_and_a_working_directory_in_it_stays_usable() -> None:
+    request = TaskRequest.model_validate({"prompt": "x", "cwd": "/srv/state/work", "tools": TOOLS})
+    rules = for_task(request, private=[Path("/srv/claude"), Path("/srv/state")]).settings["permissions"]["deny"]
+    assert {"Read(//srv/claude/**)", "Edit(//srv/claude/**)", "Read(//srv/state/sessions/**)"} <= set(rules)
+    assert not any("//srv/state/**" in rule or "/state/work/" in rule for rule in rules)
+
+
+def test_a_sandbox_hides_what_it_is_told_to() -> None:
+    request = TaskRequest.model_validate({"prompt": "x", "cwd": "/srv/work", "tools": ["Bash"]})
+    sandbox = for_task(request, sandbox_domains=[], sandbox_hides=["/srv/state", "/etc/x"]).settings["sandbox"]
+    assert sandbox["filesystem"] == {"denyRead": ["/srv/state", "/etc/x"]}

@@ -115,11 +115,7 @@ def test_a_program_in_the_policy_is_absolute_and_well_formed(entry: Any) -> None
     "url",
     [
         *("https://mcp.example.com", "https://mcp.example.com/", "https://MCP.Example.COM/mcp?x=1#y"),
-        *(
-            "http://mcp.example.com/",
-            "https://mcp.example.com:443/",
-            "http://mcp.example.com:80",
-        ),
+        "https://mcp.example.com:443/",
         *("https://mcp.example.com:0443/", "https://mcp.example.com/@evil.test/", "https://mcp.example.com?@evil.test"),
     ],
 )
@@ -134,6 +130,7 @@ def test_an_address_at_the_host_is_allowed(url: str) -> None:
         *("https://mcp.example.com@evil.test/", "https://x:y@mcp.example.com/", "https://evil.test@mcp.example.com/"),
         *("https://mcp.example.com.evil.test/", "https://evilmcp.example.com/", "https://x.mcp.example.com/"),
         *("https://mcp.example.com./", "https://mcp.example.com../", "https://.mcp.example.com/"),
+        *("http://mcp.example.com/", "http://mcp.example.com:80", "HTTP://mcp.example.com/"),
         *("https://mcp.example.com:444/", "http://mcp.example.com:443/", "https://mcp.example.com:80/"),
         *("https://mcp.example.com:/", "https://mcp.example.com:x/", "https://mcp.example.com:443:80/"),
         *(
@@ -181,9 +178,21 @@ def test_a_wildcard_is_any_name_below_and_not_the_domain_itself() -> None:
 
 def test_a_port_in_the_policy_is_the_only_one() -> None:
     assert reached(["mcp.test:8443"], "https://mcp.test:8443/")
-    assert reached(["mcp.test:80"], "http://mcp.test/")
+    assert not reached(["mcp.test:80"], "http://mcp.test/")
     for url in ("https://mcp.test/", "https://mcp.test:443/", "https://mcp.test:18443/", "https://mcp.test:84430/"):
         assert not reached(["mcp.test:8443"], url)
+
+
+def test_plain_http_is_named_as_such_or_stays_on_the_host() -> None:
+    assert reached(["http://mcp.test"], "http://mcp.test/")
+    assert reached(["HTTP://*.mcp.test:8080"], "http://a.mcp.test:8080/")
+    for url in ("https://mcp.test/", "https://mcp.test:80/", "http://mcp.test:8080/", "http://a.mcp.test/"):
+        assert not reached(["http://mcp.test"], url)
+    for host in ("127.0.0.1", "[::1]", "localhost"):
+        assert reached([host], f"http://{host}/")
+        assert reached([host], f"https://{host}/")
+    for host in ("127.0.0.1.test", "localhost.test", "[::2]"):
+        assert not reached([host], f"http://{host}/")
 
 
 def test_an_ipv6_address_may_be_spelled_in_every_way() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_workers.errors import StateUnavailable
 
 from .environment import (
     NO_TMPDIR,
+    SCRATCH,
     Host,
     forget_secrets,
     make_scratch,
@@ -28,6 +28,7 @@ from .sessions import Binding, Lease, take_lease
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from agent_workers.protocol.v1.request import Request
 
@@ -44,6 +45,7 @@ def launch(
     system_prompt: str,
     max_turns: int | None = None,
     sandbox_domains: Sequence[str] | None = None,
+    sandbox_hides: Sequence[str] = (),
 ) -> ClaudeEngine:
     """Starts the agent of a run and hands it the prompt; imports the engine while its CLI boots.
 
@@ -55,13 +57,14 @@ def launch(
         system_prompt: Used where the request brings none.
         max_turns: Used where the request brings none.
         sandbox_domains: The hosts that a task's commands may reach out of their sandbox; None for no sandbox.
+        sandbox_hides: What commands in it may not read, besides what is another run's.
 
     Raises:
         WorkerError: The CLI is missing, the state directory cannot be written, the request does not fit, or the
             session is not this run's to write.
     """
     cli = find_cli(host.environ)
-    equipment = _equipment(request, host, workspace, sandbox_domains)
+    equipment = _equipment(request, host, workspace, sandbox_domains, sandbox_hides)
     lease = _lease(request, host, workspace)
     try:
         return _launch(
@@ -141,7 +144,13 @@ def _lease(request: Request, host: Host, worker: str) -> Lease:
     return take_lease(request.session, folder, Binding(worker, cwd, request.session_owner))
 
 
-def _equipment(request: Request, host: Host, workspace: str, sandbox_domains: Sequence[str] | None) -> Equipment:
+def _equipment(
+    request: Request,
+    host: Host,
+    workspace: str,
+    sandbox_domains: Sequence[str] | None,
+    sandbox_hides: Sequence[str],
+) -> Equipment:
     if not hasattr(request, "cwd"):
         return for_chat(request, host.common_dir("workspaces", workspace))
     from agent_workers.protocol.v1.task import TaskRequest  # noqa: PLC0415 a chat does not need it
@@ -151,8 +160,14 @@ def _equipment(request: Request, host: Host, workspace: str, sandbox_domains: Se
     assert isinstance(request, TaskRequest)
     if sandbox_domains is not None and "Bash" in request.tools:
         check_sandbox(host)
-    config_dir = host.config_dir() or Path(host.home() or host.state_dir()) / ".claude"
-    return for_task(request, config_dir=config_dir.absolute(), sandbox_domains=sandbox_domains)
+    private = host.private_dirs()
+    temporary = host.temporary_dir()
+    return for_task(
+        request,
+        private=[*private, temporary / f"{SCRATCH}*"],
+        sandbox_domains=sandbox_domains,
+        sandbox_hides=[*map(str, [*private, temporary]), *sandbox_hides],
+    )
 
 
 def _written(file: Path, content: str) -> Path:

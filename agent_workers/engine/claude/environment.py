@@ -39,6 +39,8 @@ _SIMULATOR = re.compile(r"http://(?:127\.0\.0\.1|localhost)(?::\d+)?/simulated/?
 _CREDENTIALS = re.compile(r"ANTHROPIC_\w+|CLAUDE_CODE_OAUTH_\w+|CLAUDE_CODE_USE_\w+|CLAUDE_CONFIG_DIR")
 
 
+SCRATCH = "agent-worker-"
+"""How the names of the runs' temporary directories begin."""
 NO_TMPDIR = "The worker cannot write temporary files. The operator must set TMPDIR to a directory with room."
 
 RELATIVE = "A directory of the worker is given by a relative path, and the directory that it starts in is gone."
@@ -134,6 +136,12 @@ class Host:
             return of_this_user(self.state_dir() / "claude")
         return None
 
+    def private_dirs(self) -> list[Path]:
+        """Where the worker and the CLI keep what no agent may look at: sessions, logins, whatever else lies there."""
+        home = self.home()
+        config = self.config_dir() or (home / ".claude" if home else None)
+        return [path.absolute() for path in (self._state_path(), config) if path]
+
     def temporary_dir(self) -> Path:
         """Where temporary files go.
 
@@ -224,7 +232,7 @@ def make_scratch(base: Path) -> Path:
     Raises:
         StateUnavailable: It cannot be created.
     """
-    path = base / f"agent-worker-{os.urandom(6).hex()}"
+    path = base / f"{SCRATCH}{os.urandom(6).hex()}"
     try:
         path.mkdir(mode=0o700)
     except OSError as error:

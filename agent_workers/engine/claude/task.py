@@ -35,6 +35,8 @@ _MODES = {
 }
 # The CLI checks paths under two names: Read for all that reads files, Edit for all that writes them.
 FILE_TOOLS = {"Read": "Read", "Glob": "Read", "Grep": "Read", "Edit": "Edit", "Write": "Edit", "NotebookEdit": "Edit"}
+# What the worker and the CLI make in the state and configuration directories.
+_OWN_FOLDERS = ("claude", "pending", "projects", "sessions", "simulator", "workspaces")
 # A Unix socket's path has 107 bytes (unix(7)); of these the run's directory and the socket's own name take about 60.
 _MAX_TMPDIR = 45
 # Work that outlives its turn would be lost at the run's end.
@@ -42,27 +44,33 @@ _VARIABLES = {"CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1"}
 
 
 def for_task(
-    request: TaskRequest, *, config_dir: Path | None = None, sandbox_domains: Sequence[str] | None = None
+    request: TaskRequest,
+    *,
+    private: Sequence[Path] = (),
+    sandbox_domains: Sequence[str] | None = None,
+    sandbox_hides: Sequence[str] = (),
 ) -> Equipment:
     """What the agent of this request has.
 
     Args:
         request: Valid, granted by the host's policy, its paths resolved.
-        config_dir: Where the CLI keeps what it believes; the agent may not write there.
+        private: Directories, or patterns of them, in which no file tool may read or write, whoever allows it.
         sandbox_domains: The hosts that commands may reach out of a sandbox; None for no sandbox.
+        sandbox_hides: What commands in it may not read.
     """
     permissions = request.permissions
     confined = sandbox_domains is not None and "Bash" in request.tools
     rules = {
         "allow": list(_allowed(request)),
         "ask": list(_asked(request, confined=confined)),
-        "deny": [*map(_named, permissions.deny), *([f"Edit(/{config_dir}/**)"] if config_dir else [])],
+        "deny": [*map(_named, permissions.deny), *_kept_out(private, Path(request.cwd))],
     }
     return Equipment(
         Path(request.cwd),
         tools=[name for name in request.tools if not name.startswith("mcp__")],
         flags=[*_MODES[permissions.mode], *_directory_flags(request)],
-        settings=_settings(permissions.mode, rules) | (_sandbox(sandbox_domains or ()) if confined else {}),
+        settings=_settings(permissions.mode, rules)
+        | (_sandbox(sandbox_domains or (), sandbox_hides) if confined else {}),
         gate=_gate(request),
         servers=_servers(request) | app_server(request),
         variables=WITH_SERVERS | _VARIABLES,
@@ -142,7 +150,17 @@ def _named(rule: str) -> str:
     return f"{FILE_TOOLS[name]}({path}" if opened and name in FILE_TOOLS else rule
 
 
-def _sandbox(domains: Sequence[str]) -> dict[str, Any]:
+def _kept_out(private: Sequence[Path], cwd: Path) -> Iterator[str]:
+    """The deny rules for what is private; of a directory that the working directory lies in, for its own folders."""
+    for directory in private:
+        inside = cwd.is_relative_to(directory)
+        for path in [directory / name for name in _OWN_FOLDERS] if inside else [directory]:
+            if not cwd.is_relative_to(path):
+                yield from (f"{kind}(/{path}/**)" for kind in ("Read", "Edit"))
+
+
+def _sandbox(domains: Sequence[str], hidden: Sequence[str]) -> dict[str, Any]:
+    reads = {"filesystem": {"denyRead": list(hidden)}} if hidden else {}
     return {
         "sandbox": {
             "enabled": True,
@@ -150,6 +168,7 @@ def _sandbox(domains: Sequence[str]) -> dict[str, Any]:
             "autoAllowBashIfSandboxed": False,
             "allowUnsandboxedCommands": False,
             "network": {"allowedDomains": list(domains)},
+            **reads,
         }
     }
 
