@@ -43,6 +43,9 @@ class References:
         self._schema = schema
         self._identity = id_keyword(schema)
         self._check = check
+        self._anchors: dict[tuple[Place, str], Spot] = {}
+        for spot in spots:
+            self._note_anchors(spot)
         self._chains: dict[Place, int] = {}
         self._active: set[Place] = set()
 
@@ -63,8 +66,7 @@ class References:
         """Where a reference leads; a sentence if it leads to no schema."""
         fragment = unquote(reference[1:])
         if fragment and not fragment.startswith("/"):
-            named = (found for found in self.spots.values() if fragment in _anchors(found.schema, self._identity))
-            return next((found for found in named if found.base == spot.base), "must name an anchor in this schema")
+            return self._anchors.get((spot.base, fragment), "must name an anchor in this schema")
         place, value = spot.base, _at(self._schema, spot.base)
         for step in fragment.split("/")[1:]:
             name = step.replace("~1", "/").replace("~0", "~")
@@ -75,6 +77,10 @@ class References:
             else:
                 return "must refer to a place that exists in this schema"
         return self.spots.get(place) or self._unexpected(place, value, spot.base)
+
+    def _note_anchors(self, spot: Spot) -> None:
+        for name in _anchors(spot.schema, self._identity):
+            self._anchors.setdefault((spot.base, name), spot)
 
     def _unexpected(self, place: Place, value: Any, base: Place) -> Spot | str:
         if not isinstance(value, dict | bool):
@@ -88,6 +94,7 @@ class References:
         if spot.place not in self.spots:
             for new in spots_in(spot.schema, self._identity, spot.place, spot.base):
                 self.spots.setdefault(new.place, new)
+                self._note_anchors(new)
                 yield new
 
     def _endless(self, spot: Spot) -> Fault | None:

@@ -19,6 +19,9 @@ class LimitsTable(Strict):
     timeout_s: Opt[RunSeconds] = Field(default=None, description="Seconds that a run may take.")
     max_turns: Opt[Count] = Field(default=None, description="How often the model may be called.")
     max_budget_usd: Opt[Dollars] = Field(default=None, description="US dollars that a run may cost.")
+    max_request_bytes: Opt[Count] = Field(
+        default=None, description="Bytes that a request may have. 32 MiB when absent."
+    )
 
 
 class TaskTable(Strict):

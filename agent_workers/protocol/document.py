@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
@@ -14,6 +15,10 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Any whole number of so many digits fits a double, and Python's own limit on digits is never met.
 _MAX_DIGITS = 308
 _MAX_SHOWN = 40
+MAX_VALUES = 100_000
+"""Most values in one document: each costs a hundred times what it takes on the wire, and a kilobyte if it is wrong."""
+# A string, or what begins a value; a string that does not end goes to the end.
+_TOKEN = re.compile(rb'"(?>[^"\\]++|\\.)*+(?:"|\Z)|[,\[{\]}]', re.DOTALL)
 _TOO_DEEP = f"the JSON is nested deeper than {MAX_DEPTH} levels"
 _EMPTY = 'stdin was empty; send a request such as {"prompt": "Hello"}'
 
@@ -26,7 +31,7 @@ def parse_json(data: bytes) -> Json:
     """Decode exactly one JSON document in UTF-8, on one line or many, with or without a byte order mark.
 
     Lone surrogates in strings and names become U+FFFD. Refused besides what is no JSON: NaN and Infinity,
-    numbers beyond a double, a name twice in one object, nesting deeper than `MAX_DEPTH`.
+    numbers beyond a double, a name twice in one object, nesting deeper than `MAX_DEPTH`, more than `MAX_VALUES` values.
 
     Raises:
         RequestProblems: With the place as line and column (or byte offset) in the message, or as pointer.
@@ -38,7 +43,25 @@ def parse_json(data: bytes) -> Json:
         refuse(f"the input is not UTF-8: byte 0x{data[offset]:02x} at offset {offset}")
     if not text.strip():
         refuse(_EMPTY)
+    _measure(data)
     return _decode(text)
+
+
+def _measure(data: bytes) -> None:
+    """Refuses what would cost too much to decode."""
+    if sum(map(data.count, (b",", b"[", b"{"))) <= MAX_VALUES:  # at least as many as there are values, and quick
+        return
+    values = depth = 0
+    for token in _TOKEN.finditer(data):
+        if token.end() > token.start() + 1:
+            continue  # a string
+        closes = token[0] in b"]}"
+        values += not closes
+        depth += -1 if closes else token[0] != b","
+        if depth > MAX_DEPTH:
+            refuse(_TOO_DEEP)
+        if values > MAX_VALUES:
+            refuse(f"the JSON has more than {MAX_VALUES} values")
 
 
 def _decode(text: str) -> Json:

@@ -31,7 +31,7 @@ from agent_workers.wire import Encoder
 
 from .signals import leave_on_stop, on_stop, remember_stop, stop_held
 from .stderr import say
-from .stdin import Stdin
+from .stdin import MAX_REQUEST, Stdin
 from .stdout import Stdout
 
 if TYPE_CHECKING:
@@ -195,6 +195,7 @@ class Process:
             RequestProblems: It is refused.
             PolicyDenied: The host's policy does not allow it.
         """
+        self._stdin.max_request = self._max_request()
         data = self._stdin.read_first_line() if self._control else self._stdin.read_document()
         request = self._worker.accept(parse_json(data), control=self._control, interactive=self._person is not None)
         if request.run:
@@ -204,6 +205,15 @@ class Process:
         if problems := list(self._worker.check_host(granted)):
             raise RequestProblems(problems, run=request.run)
         return granted
+
+    def _max_request(self) -> int:
+        path = self._policy or os.environ.get("AGENT_WORKERS_POLICY")
+        if path:
+            from agent_workers.policy import load_policy  # noqa: PLC0415 most hosts have none
+
+            with suppress(WorkerError):  # that it cannot be read is told of the request that it was to rule on
+                return load_policy(Path(path)).limits.max_request_bytes or MAX_REQUEST
+        return MAX_REQUEST
 
     def _granted(self, request: Request) -> Request:
         path = self._policy or os.environ.get("AGENT_WORKERS_POLICY")

@@ -2,6 +2,7 @@
 
 import os
 import select
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -14,6 +15,8 @@ from .stderr import say
 MAX_REQUEST = 32 << 20  # bytes; the Messages API takes requests of up to 32 MB
 _CHUNK = 1 << 16
 _HINT_AFTER_S = 10
+FIRST_LINE_S = 30
+"""Seconds that a controlled run waits for its request: a caller that has died or forgot it would keep it for ever."""
 _DRAIN_BYTES = 256 << 20
 
 
@@ -22,10 +25,14 @@ class Stdin:
 
     Args:
         name: The worker's name, for hints on stderr.
+
+    Attributes:
+        max_request: Bytes that the request may have.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self.max_request = MAX_REQUEST
         self._framer = LineFramer(MAX_REQUEST)
         self._lines: deque[bytes] = deque()
         self._ended = False
@@ -34,7 +41,7 @@ class Stdin:
         """Reads to the end of stdin.
 
         Raises:
-            RequestProblems: It is longer than ``MAX_REQUEST``.
+            RequestProblems: It is longer than ``max_request``.
         """
         self._hint("a JSON request, then the end of stdin (Ctrl-D on a terminal)")
         chunks: list[bytes] = []
@@ -42,8 +49,8 @@ class Stdin:
         while chunk := _read():
             chunks.append(chunk)
             size += len(chunk)
-            if size > MAX_REQUEST:
-                refuse(f"the request is larger than {MAX_REQUEST} bytes")
+            if size > self.max_request:
+                refuse(self._too_large())
         self._ended = True
         return b"".join(chunks)
 
@@ -51,18 +58,28 @@ class Stdin:
         """Reads the request of a controlled run; what follows it is kept for ``control_lines``.
 
         Raises:
-            RequestProblems: The line is longer than ``MAX_REQUEST``.
+            RequestProblems: The line is longer than ``max_request``, or has not come within ``FIRST_LINE_S``.
         """
+        until = time.monotonic() + FIRST_LINE_S
+        size = 0
+        self._framer = LineFramer(max(MAX_REQUEST, self.max_request))
         self._hint("a JSON request on one line")
         while not self._ended:
+            if not os.isatty(0) and not select.select([0], [], [], max(0, until - time.monotonic()))[0]:
+                refuse(f"no request came within {FIRST_LINE_S} seconds: with --control it is the first line of stdin")
             chunk = _read()
             try:
                 self._take(chunk)
             except LineTooLong:
-                refuse(f"the request is larger than {MAX_REQUEST} bytes")
+                refuse(self._too_large())
             while self._lines:
                 if line := self._lines.popleft().strip():
+                    if len(line) > self.max_request:
+                        refuse(self._too_large())
                     return line
+            size += len(chunk)
+            if size > self.max_request:
+                refuse(self._too_large())
         return b""
 
     async def control_lines(self) -> AsyncIterator[bytes | None]:
@@ -104,6 +121,9 @@ class Stdin:
             self._ended = True
             if rest := self._framer.rest():
                 self._lines.append(rest)
+
+    def _too_large(self) -> str:
+        return f"the request is larger than {self.max_request} bytes"
 
     def _hint(self, awaited: str) -> None:
         if os.isatty(0) or not select.select([0], [], [], _HINT_AFTER_S)[0]:

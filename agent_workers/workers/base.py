@@ -79,10 +79,10 @@ def _problems(request: Request) -> Iterator[Problem]:
     from agent_workers.json_schema import schema_fault  # noqa: PLC0415 few requests have a schema
 
     if request.output_schema is not None:
-        if fault := schema_fault(request.output_schema):
-            yield Problem(pointer=pointer(("output_schema", *fault.place)), message=fault.words)
         if problem := _too_long(request.output_schema):
-            yield problem
+            yield problem  # and is not worth reading
+        elif fault := schema_fault(request.output_schema):
+            yield Problem(pointer=pointer(("output_schema", *fault.place)), message=fault.words)
     for number, tool in enumerate(request.app_tools or ()):
         if fault := schema_fault(tool.input_schema, python_patterns=True):
             place = ("app_tools", number, "input_schema", *fault.place)

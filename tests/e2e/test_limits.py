@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 
@@ -162,3 +163,29 @@ def test_a_result_given_during_a_pause_reaches_the_model(desk: Desk) -> None:
             _pause([running.pid], 4, lambda: running.send(result))  # noqa: B023 called at once
     assert running.end().ending == ("done", 0)
     assert desk.told_to_the_model() == ["found"]
+
+
+def test_a_policy_says_how_large_a_request_may_be(home: Home) -> None:
+    policy = home.root / "policy.toml"
+    policy.write_text("version = 1\n[limits]\nmax_request_bytes = 1000\n")
+    for arguments in ([], ["--control"]):
+        large = home.run(b'{"prompt": "' + b"x" * 1000 + b'"}\n', *arguments, env={"AGENT_WORKERS_POLICY": str(policy)})
+        assert (large.types, large.ending) == (["error"], ("invalid_request", 2))
+        assert "1000 bytes" in large.last["details"][0]["message"]
+
+
+def test_a_request_of_very_many_fields_is_refused_without_being_decoded(home: Home) -> None:
+    fields = b",".join(b'"unknown_%d":1' % number for number in range(1_000_000))
+    ended = home.run(b'{"prompt":"x",' + fields + b"}")
+    assert (ended.types, ended.ending) == (["error"], ("invalid_request", 2))
+    assert len(ended.last["details"]) == 1
+
+
+def test_a_controlled_run_does_not_wait_for_its_request_for_ever(home: Home) -> None:
+    running = home.start("--control")
+    running.write(b'{"prompt":')
+    with suppress(TimeoutError):  # it waits as long as we do
+        running.wait_for("error")
+    ended = running.end()
+    assert (ended.types, ended.ending) == (["error"], ("invalid_request", 2))
+    assert "30 seconds" in ended.last["details"][0]["message"]

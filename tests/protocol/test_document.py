@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_workers.protocol.document import parse_json
+from agent_workers.protocol.document import MAX_VALUES, parse_json
 from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.protocol.value import MAX_DEPTH
 
@@ -168,11 +168,39 @@ def test_names_that_become_the_same_by_that_are_names_that_stand_twice():
         b"9" * 5_000_000,
         b'"' + b"\xf0\x9f\x98\x80" * 1_000_000,
         b" " * 5_000_000,
+        b'"' + rb"\"," * 3_000_000,
     ],
-    ids=["long", "escapes", "many", "repeated", "deep", "digits", "unterminated", "blank"],
+    ids=["long", "escapes", "many", "repeated", "deep", "digits", "unterminated", "blank", "quotes"],
 )
 def test_hostile_input_takes_seconds_at_most(data):
     begin = time.perf_counter()
     with suppress(RequestProblems):
         parse_json(data)
     assert time.perf_counter() - begin < 5
+
+
+@pytest.mark.parametrize("item", [b"1", b"{}", b"[]", b'{"a":1}', b'"x"'])
+def test_a_document_has_a_bounded_number_of_values(item):
+    few = MAX_VALUES // 4
+    assert len(parse_json(b"[" + b",".join([item] * few) + b"]")) == few
+    assert message(b"[" + b",".join([item] * (MAX_VALUES + 1)) + b"]") == f"the JSON has more than {MAX_VALUES} values"
+
+
+def test_what_stands_in_a_string_is_no_value():
+    text = ',[{\\"' * MAX_VALUES
+    assert parse_json(json.dumps({"a": text}).encode()) == {"a": text}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"prompt":"x",' + b",".join(b'"k%d":1' % number for number in range(2_000_000)) + b"}",
+        b"{" * 3_000_000,
+        b'{"a":1,' * 3_000_000,
+        b'["' + b'","' * 3_000_000,
+    ],
+    ids=["names", "braces", "objects", "strings"],
+)
+def test_too_much_is_refused_before_it_is_decoded(data, monkeypatch):
+    monkeypatch.setattr("json.loads", lambda *arguments, **options: pytest.fail("decoded"))
+    assert refusal(data)
