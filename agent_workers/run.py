@@ -189,6 +189,8 @@ class Run:
         with self._telling:  # a pager or a stopped reader may come back for a result that was paid for
             for body in self._engine.unsettled():
                 await self._send(body)
+            if not self._engine.progress.saved:
+                terminal = terminal.model_copy(update={"session_id": None})
             await self._send(terminal)
             self.told.set()
         if not self.told.is_set():

@@ -24,6 +24,7 @@ class Progress:
     Attributes:
         at: ``time.monotonic()`` of the agent's last sign of progress.
         session_id: The session, once the agent has said it.
+        saved: Whether the session can be resumed, as far as is known: false where the disk was too full for it.
         usage: Tokens so far.
         cost_usd: Cost so far, in US dollars, where the agent has said it.
         waiting: How many answers are waited for that are not the model's, but the application's or the MCP servers'.
@@ -32,6 +33,7 @@ class Progress:
 
     at: float = field(default_factory=time.monotonic)
     session_id: str | None = None
+    saved: bool = True
     usage: Usage | None = None
     cost_usd: float | None = None
     waiting: int = 0
@@ -79,7 +81,10 @@ class Engine(Protocol):
         ...
 
     def unsettled(self) -> Sequence[Body]:
-        """What is to be told before the terminal event of the questions that will not be answered any more."""
+        """What is to be told before the terminal event: how open questions end, and what became of the session.
+
+        After it ``progress.saved`` is final.
+        """
         ...
 
     async def stop(self, *, interrupt: bool) -> None:

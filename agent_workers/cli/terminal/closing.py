@@ -73,10 +73,8 @@ def _pending(pending: Any, session_id: object) -> Text:
     decision = {"tool_use_id": pending.get("tool_use_id"), "behavior": "allow"}
     permissions = {"mode": "defer", "decision": decision}
     fields = f'"session": {json.dumps({"resume": session_id})}, "permissions": {json.dumps(permissions)}'
-    return line(
-        (f"\n  waits for a decision: {_call(pending)}", "yellow"),
-        (f'\nto allow it (or "deny"): {fields}', "dim"),
-    )
+    waits = (f"\n  waits for a decision: {_call(pending)}", "yellow")
+    return line(waits, (f'\nto allow it (or "deny"): {fields}', "dim")) if session_id else line(waits)
 
 
 def _call(call: Any) -> str:

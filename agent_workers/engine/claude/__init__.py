@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from agent_workers.errors import StateUnavailable
 
@@ -14,6 +15,7 @@ from .environment import (
     Host,
     forget_secrets,
     make_scratch,
+    refuse_image_files,
     remove_scratch,
     take_credentials,
 )
@@ -25,6 +27,7 @@ from .leftovers import Orphans
 from .options import agent_variables, command_line, file_contents, server_variables
 from .process import CliProcess
 from .sessions import Binding, Lease, take_lease
+from .transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,6 +97,8 @@ def _launch(
     hide_from_others()  # a command of another run may be looking at this one already
     scratch = make_scratch(host.temporary_dir())
     orphans = Orphans() if equipment.runs_code else None
+    config_dir = _config_dir(host)
+    transcript = Transcript(config_dir, equipment.cwd, lease.agent_id)
     try:
         environ = agent_variables({**server_variables(request), **host.agent_environ(scratch), **equipment.variables})
         secrets, hidden = take_credentials(environ)
@@ -105,6 +110,9 @@ def _launch(
         gate = _written(scratch / "gate", json.dumps(equipment.gate)) if equipment.gate else None
         contents = file_contents(equipment, system_prompt, hidden, gate)
         files = {flag: _written(scratch / flag.strip("-"), content) for flag, content in contents.items()}
+        if not isinstance(request.prompt, str):
+            refuse_image_files(scratch, equipment.cwd, lease.agent_id)
+        _begin_where_nothing_is_left(lease, Transcript(config_dir, equipment.cwd, lease.resumes or lease.agent_id))
         argv = command_line(cli, request, equipment, lease, files=files, max_turns=max_turns)
         process = CliProcess(
             argv,
@@ -120,7 +128,9 @@ def _launch(
         remove_scratch(scratch)
         raise
     try:
-        prompt = prompt_line(request)
+        prompt_id = str(uuid4())
+        prompt = prompt_line(request, prompt_id)
+        transcript.room += 3 * len(prompt)  # the CLI writes it twice at least
         held = prompt if equipment.needs_first else b""
         unsent = process.write_now(initialize_line(request) + (b"" if held else prompt))
         from .engine import ClaudeEngine  # noqa: PLC0415 brings the event loop: the CLI boots meanwhile
@@ -131,7 +141,17 @@ def _launch(
             from .servers import McpServers  # noqa: PLC0415 few requests have servers
 
             servers = McpServers(request, environ)  # type: ignore[arg-type]  # only a task has them
-        return ClaudeEngine(request, process, lease, unsent, held=held, folder=folder, servers=servers)
+        return ClaudeEngine(
+            request,
+            process,
+            lease,
+            unsent,
+            held=held,
+            transcript=transcript,
+            prompt_id=prompt_id,
+            folder=folder,
+            servers=servers,
+        )
     except BaseException:
         process.kill()
         process.remove_scratch()
@@ -168,6 +188,18 @@ def _equipment(
         sandbox_domains=sandbox_domains,
         sandbox_hides=[*map(str, [*private, temporary]), *sandbox_hides],
     )
+
+
+def _config_dir(host: Host) -> Path:
+    return (host.config_dir() or (host.home() or host.state_dir()) / ".claude").absolute()
+
+
+def _begin_where_nothing_is_left(lease: Lease, earlier: Transcript) -> None:
+    """A session whose only turn was refused begins once more, under its id."""
+    if lease.resumes and earlier.is_blank():
+        if lease.resumes == lease.agent_id:
+            earlier.remove()
+        lease.begin_anew()
 
 
 def _written(file: Path, content: str) -> Path:

@@ -19,6 +19,7 @@ from .equipment import offered
 from .failure import cli_failure
 from .input_lines import interrupt_line, refusal
 from .translate import Translator
+from .turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from .sdk_client import SdkClient
     from .servers import McpServers
     from .sessions import Lease
+    from .transcript import Transcript
 
 Message = dict[str, Any]
 
@@ -60,6 +62,8 @@ class ClaudeEngine:
         lease: The session that it writes.
         unsent: What of the CLI's first input has not been written yet.
         held: The prompt, where the SDK has to say something to the CLI before it; else empty.
+        transcript: The session's file.
+        prompt_id: The UUID of the prompt's message.
         folder: Where calls that wait for a later run are noted.
         servers: The request's MCP servers, where it brings any.
     """
@@ -72,10 +76,13 @@ class ClaudeEngine:
         unsent: bytes,
         *,
         held: bytes,
+        transcript: Transcript,
+        prompt_id: str,
         folder: Path,
         servers: McpServers | None = None,
     ) -> None:
         self.progress = Progress()
+        self._turn = Turn(transcript, prompt_id, self.progress)
         self._process = process
         self._lease = lease
         self._unsent = unsent
@@ -135,16 +142,26 @@ class ClaudeEngine:
                 self._lease.rename(message)
                 if message.get("type") == "result":
                     self._lease.announce_end()  # a reader of the end may go on at once
-                for body in self._translated(message):
-                    if isinstance(body, Done) and self._dialogue and (notice := self._dialogue.left_over()):
-                        yield notice
-                    yield body
+                try:
+                    for body in self._translated(message):
+                        if isinstance(body, Done):
+                            await self._end_turn()
+                            if self._dialogue and (notice := self._dialogue.left_over()):
+                                yield notice
+                        yield body
+                except WorkerError as error:
+                    await self._end_turn(error)
+                    raise
                 if self._servers and not self._up.is_set() and message.get("subtype") == "init":
                     for told in await self._without(self._servers, self._servers.failed(message), str(known_to_cli)):
                         yield told
                 if self._translator.finished:
                     return
         raise self._fault or self._translator.explain(await self._early_end())
+
+    async def _end_turn(self, error: WorkerError | None = None) -> None:
+        translator = self._translator
+        await self._turn.end(translator.latest, error, refused=translator.refused, gone=lambda: self._process.ended)
 
     def listen(self, tell: Tell) -> None:
         """Has the agent's questions told from now on."""
@@ -156,8 +173,9 @@ class ClaudeEngine:
         return self._dialogue is not None and self._dialogue.pending.answer(message)
 
     def unsettled(self) -> Sequence[Body]:
-        """How the questions end that were not answered."""
-        return self._dialogue.pending.unsettled() if self._dialogue else ()
+        """How the questions end that were not answered, and what became of the session."""
+        questions = self._dialogue.pending.unsettled() if self._dialogue else ()
+        return [*questions, *self._turn.notices()]
 
     async def stop(self, *, interrupt: bool) -> None:
         """Ends every process of the run: asks the agent, then SIGTERM, then SIGKILL; 5 s at most.
@@ -202,6 +220,7 @@ class ClaudeEngine:
         """Ends every process of the run at once."""
         self._process.kill()
         self._process.remove_scratch()
+        self._turn.settle()
         self._lease.release()
 
     async def _ended(self) -> int:

@@ -12,6 +12,7 @@ from agent_workers.errors import StateUnavailable
 
 from .kernel import blank_in_environment
 from .state import STATE_MODE, close_to_others, holds_other_things, make_private, of_this_user, state_mode
+from .transcript import folder_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -238,6 +239,21 @@ def make_scratch(base: Path) -> Path:
     except OSError as error:
         raise StateUnavailable(NO_TMPDIR, cause=f"{path}: {error.strerror}") from error
     return path
+
+
+def refuse_image_files(scratch: Path, cwd: Path, agent_id: str) -> None:
+    """Keeps the CLI from writing the prompt's images to files, whose paths on this host it would tell the model.
+
+    Args:
+        scratch: The run's directory for temporary files.
+        cwd: The agent's working directory.
+        agent_id: The session as the CLI knows it.
+    """
+    place = scratch
+    for name in (f"claude-{os.getuid()}", folder_name(os.path.realpath(cwd)), agent_id):
+        place /= name
+        place.mkdir(mode=0o700)
+    (place / "images").touch()
 
 
 def remove_scratch(path: Path) -> None:

@@ -29,8 +29,13 @@ def initialize_line(request: Request) -> bytes:
     return _control(_INITIALIZE, {"subtype": "initialize", **late}) if late else b""
 
 
-def prompt_line(request: Request) -> bytes:
-    """The user's message, to be taken verbatim: no ``@file``, no slash command."""
+def prompt_line(request: Request, prompt_id: str) -> bytes:
+    """The user's message, to be taken verbatim: no ``@file``, no slash command.
+
+    Args:
+        request: A valid request.
+        prompt_id: A UUID, by which the message is found in the session's transcript.
+    """
     prompt = request.prompt
     content = prompt if isinstance(prompt, str) else [block.model_dump(exclude_none=True) for block in prompt]
     message = {
@@ -38,6 +43,7 @@ def prompt_line(request: Request) -> bytes:
         "message": {"role": "user", "content": content},
         "parent_tool_use_id": None,
         "session_id": "default",
+        "uuid": prompt_id,
         "client_composed": True,
     }
     return _line(message)

@@ -132,7 +132,7 @@ def _done(
         stop_reason=stop_reason,
         text=text,
         output=output,
-        session_id=result.get("session_id") or session_id or "",
+        session_id=result.get("session_id") or session_id,
         usage=bill.usage,
         cost_usd=bill.cost_usd,
         duration_ms=count(result.get("duration_ms")) or 0,

@@ -58,6 +58,7 @@ class Lease:
         flags: For the CLI's command line.
         descriptor: Of the locked record; None once it was let go.
         new_record: The record's path where this run has made it.
+        resumes: The session, as the CLI knows it, from which this one goes on; None where it begins.
     """
 
     session_id: str
@@ -65,11 +66,16 @@ class Lease:
     flags: Sequence[str]
     descriptor: int | None
     new_record: Path | None = None
+    resumes: str | None = None
 
     def rename(self, message: dict[str, Any]) -> None:
         """Has a message of the CLI name the session as the application knows it."""
         if message.get("session_id") == self.agent_id:
             message["session_id"] = self.session_id
+
+    def begin_anew(self) -> None:
+        """Has the CLI begin the session: there is nothing to go on from."""
+        self.flags = [f"--session-id={self.agent_id}"]
 
     def announce_end(self) -> None:
         """Says that the run writes no more than its end: the next one may wait for it."""
@@ -112,10 +118,12 @@ def take_lease(session: ResumeSession | NewSession | None, folder: Path, binding
     if session.fork:
         descriptor = _opened(folder / agent_id, binding)
         os.close(descriptor)
-        return _begin(str(uuid4()), folder, binding, flags=[f"--resume={agent_id}", "--fork-session"])
+        lease = _begin(str(uuid4()), folder, binding, flags=[f"--resume={agent_id}", "--fork-session"])
+        lease.resumes = agent_id
+        return lease
     descriptor = _opened(folder / agent_id, binding)
     _lock(descriptor)
-    return Lease(session.resume, agent_id, [f"--resume={agent_id}"], descriptor)
+    return Lease(session.resume, agent_id, [f"--resume={agent_id}"], descriptor, resumes=agent_id)
 
 
 def _agent_id(session_id: str) -> str:

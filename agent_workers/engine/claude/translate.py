@@ -53,6 +53,8 @@ class Translator:
 
     Attributes:
         finished: Whether the result has been translated; nothing follows it.
+        latest: The UUID of the model's latest message.
+        refused: Whether the model refused to answer.
     """
 
     def __init__(
@@ -65,6 +67,8 @@ class Translator:
         offered: Collection[str] | None = None,
     ) -> None:
         self.finished = False
+        self.latest: str | None = None
+        self.refused = False
         self._progress = progress
         self._thinking = thinking
         self._resumed = resumed
@@ -107,6 +111,7 @@ class Translator:
             yield from self._rate_limit(message)
         elif kind == "result":
             self.finished = True
+            self.refused = message.get("stop_reason") == "refusal"
             yield self._outcome(message)
 
     def explain(self, error: WorkerError) -> WorkerError:
@@ -190,6 +195,8 @@ class Translator:
             return
         self._progress.touch()
         parent = message.get("parent_tool_use_id")
+        if not parent:
+            self.latest = message.get("uuid") or self.latest
         if not parent and not self._answer.has_streamed(model_message.get("id")):
             yield from self._whole(model_message)
         for block in model_message.get("content") or ():

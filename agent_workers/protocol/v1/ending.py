@@ -20,7 +20,11 @@ class Done(Body):
         default=None,
         description="JSON value that satisfies the request's `output_schema`. Absent without one.",
     )
-    session_id: str = Field(description="Id of the conversation; send it as `session.resume` to continue.")
+    session_id: str | None = Field(
+        default=None,
+        description="Id of the conversation; send it as `session.resume` to continue. Absent where the conversation "
+        "was not saved.",
+    )
     usage: Usage = Field(description="Tokens that the run consumed.")
     cost_usd: Money | None = Field(default=None, description="Price of the run in US dollars. Absent when unknown.")
     duration_ms: Natural = Field(description="Milliseconds from the request to this event.")
@@ -58,7 +62,8 @@ class Error(Body):
         default=None, description="Every problem of a refused request. Absent for other errors."
     )
     session_id: str | None = Field(
-        default=None, description="Id of the conversation. Absent when the agent was not up yet."
+        default=None,
+        description="Id of the conversation. Absent when the agent was not up yet, or the conversation was not saved.",
     )
     usage: Usage | None = Field(default=None, description="Tokens consumed until then. Absent when unknown.")
     cost_usd: Money | None = Field(default=None, description="Price until then in US dollars. Absent when unknown.")
@@ -76,7 +81,8 @@ class Aborted(Body):
         "closed under --control."
     )
     session_id: str | None = Field(
-        default=None, description="Id of the conversation. Absent when the agent was not up yet."
+        default=None,
+        description="Id of the conversation. Absent when the agent was not up yet, or the conversation was not saved.",
     )
     usage: Usage | None = Field(default=None, description="Tokens consumed until then. Absent when unknown.")
     cost_usd: Money | None = Field(default=None, description="Price until then in US dollars. Absent when unknown.")

@@ -84,7 +84,8 @@ interface Bodies {
     stop_reason: StopReason;
     text: string;
     output?: unknown;
-    session_id: string;
+    /** Absent where the conversation could not be saved. */
+    session_id?: string;
     usage: Usage;
     cost_usd?: number;
     duration_ms: number;

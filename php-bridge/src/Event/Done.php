@@ -11,7 +11,8 @@ final class Done extends Event
     public readonly string $text;
     /** What satisfies the request's `output_schema`; objects are arrays. */
     public readonly mixed $output;
-    public readonly string $sessionId;
+    /** Continues the conversation; null where it could not be saved, and so cannot go on. */
+    public readonly ?string $sessionId;
     public readonly Usage $usage;
     public readonly ?float $costUsd;
     public readonly int $durationMs;
@@ -35,7 +36,7 @@ final class Done extends Event
         $this->stopReason = $fields->string('stop_reason');
         $this->text = $fields->string('text');
         $this->output = $fields->mixed('output');
-        $this->sessionId = $fields->string('session_id');
+        $this->sessionId = $fields->stringOrNull('session_id');
         $this->usage = Usage::fromArray($fields->array('usage'));
         $this->costUsd = $fields->floatOrNull('cost_usd');
         $this->durationMs = $fields->int('duration_ms');

@@ -58,6 +58,7 @@ final class EventTest extends TestCase
         self::assertInstanceOf(Done::class, $done);
         self::assertSame('', $done->text);
         self::assertNull($done->costUsd);
+        self::assertNull($done->sessionId);
         self::assertNull($done->usage->inputTokens);
     }
 

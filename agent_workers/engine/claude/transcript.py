@@ -1,0 +1,161 @@
+"""The file in which the CLI keeps a conversation: JSON lines that are only ever added to, in the CLI's own form.
+
+It is read, to see whether a run is in it, and cut, so that a turn that the API has refused does not stay.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_CHUNK = 1 << 16
+_MAX_NAME = 200
+# What is left of a session whose first turn was refused; of a file that the disk was too full for, nothing is.
+_BLANK = b"\n"
+
+
+class Transcript:
+    """One session's file.
+
+    Args:
+        config_dir: Where the CLI keeps its state.
+        cwd: The working directory to which the session belongs.
+        agent_id: The session as the CLI knows it.
+
+    Attributes:
+        room: Bytes that the turn may need.
+    """
+
+    def __init__(self, config_dir: Path, cwd: Path, agent_id: str) -> None:
+        self.room = _CHUNK
+        self._projects = config_dir / "projects"
+        self._usual = self._projects / folder_name(os.path.realpath(cwd)) / f"{agent_id}.jsonl"
+
+    @property
+    def path(self) -> Path:
+        """Where the file is, or would be."""
+        if not self._usual.exists():
+            with suppress(OSError):  # another version of the CLI may name folders otherwise
+                found = (folder / self._usual.name for folder in self._projects.iterdir())
+                return next((path for path in found if path.exists()), self._usual)
+        return self._usual
+
+    def holds(self, message_id: str) -> bool:
+        """Whether a message is in the file. The search goes from its end, where the latest message is found at once."""
+        sought = message_id.encode()
+        with suppress(OSError), self.path.open("rb") as file:
+            end, overlap = file.seek(0, os.SEEK_END), b""
+            while end:
+                begin = max(0, end - _CHUNK)
+                file.seek(begin)
+                chunk = file.read(end - begin) + overlap
+                if sought in chunk:
+                    return True
+                end, overlap = begin, chunk[: len(sought)]
+        return False
+
+    def is_writable(self) -> bool:
+        """Whether what the CLI may still write finds room: tries it, beside the file."""
+        probe = self.path.with_suffix(f".{os.getpid()}")
+        try:
+            probe.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            probe.write_bytes(bytes(self.room))
+        except OSError:
+            return False
+        finally:
+            with suppress(OSError):
+                probe.unlink()
+        return True
+
+    def take_back(self, prompt_id: str) -> None:
+        """Takes out what the API has refused of the turn that began with this prompt; the CLI has ended.
+
+        What the model had answered to in that turn stays. The CLI tells it that the calls of its last answer were
+        interrupted.
+
+        Raises:
+            OSError: The file cannot be changed.
+        """
+        with self.path.open("r+b") as file:
+            begin, end = _refused_part(file, prompt_id)
+            if begin == 0 and end:
+                file.seek(0)
+                file.write(_BLANK)
+                begin = len(_BLANK)
+            file.truncate(begin)
+
+    def is_blank(self) -> bool:
+        """Whether a refused first turn was all that the session had, so that the CLI would not resume it."""
+        with suppress(OSError):
+            return self.path.stat().st_size == len(_BLANK)
+        return False
+
+    def remove(self) -> None:
+        """Removes the file, for the CLI begins a session only where there is none."""
+        self.path.unlink(missing_ok=True)
+
+
+def folder_name(path: str) -> str:
+    """The name by which the CLI calls a working directory's own folders."""
+    units = path.encode("utf-16-le", "surrogatepass")
+    codes = [int.from_bytes(units[at : at + 2], "little") for at in range(0, len(units), 2)]  # JavaScript counts these
+    name = re.sub("[^a-zA-Z0-9]", "-", "".join(map(chr, codes)))
+    if len(name) <= _MAX_NAME:
+        return name
+    number = 0
+    for code in codes:
+        number = (number * 31 + code) & 0xFFFFFFFF
+    return f"{name[:_MAX_NAME]}-{_base36(min(number, (1 << 32) - number))}"
+
+
+def _base36(number: int) -> str:
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    return (_base36(number // 36) if number >= len(digits) else "") + digits[number % 36]
+
+
+def _refused_part(file: IO[bytes], prompt_id: str) -> tuple[int, int]:
+    """Where the refused part begins, 0 where no conversation is before it, and where the file ends."""
+    lines = _lines(file)
+    talked = False
+    cut = end = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    for begin, _, entry in lines:
+        if entry.get("uuid") == prompt_id:
+            cut = begin if talked else 0
+            break
+        talked = talked or entry.get("type") in ("user", "assistant")
+    answered = 0  # where the latest answer ends to which nothing has been said yet
+    for begin, after, entry in lines:
+        if entry.get("isSidechain"):
+            continue
+        if _is_answer(entry):
+            answered = after
+        elif entry.get("type") == "user" and answered:
+            cut, answered = begin, 0
+    return answered or cut, end
+
+
+def _lines(file: IO[bytes]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Yields begin, end and content of each line; what is no object is empty."""
+    begin = 0
+    for line in file:
+        entry = None
+        with suppress(ValueError, RecursionError):
+            entry = json.loads(line)
+        yield begin, begin + len(line), entry if isinstance(entry, dict) else {}
+        begin += len(line)
+
+
+def _is_answer(entry: dict[str, Any]) -> bool:
+    """Whether the model has said this: neither the CLI, of a failure, nor a refusal."""
+    message = entry.get("message")
+    if entry.get("type") != "assistant" or entry.get("isApiErrorMessage") or not isinstance(message, dict):
+        return False
+    return message.get("model") != "<synthetic>" and message.get("stop_reason") != "refusal"

@@ -1,0 +1,98 @@
+"""What becomes of a run's turn in its session: whether it was saved, and whether it stays."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import anyio
+
+from agent_workers.errors import ContextOverflow, RequestRejected
+from agent_workers.protocol.v1.events import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from agent_workers.engine.base import Progress
+    from agent_workers.errors import WorkerError
+
+    from .transcript import Transcript
+
+logger = logging.getLogger("agent_workers")
+
+# The CLI saves before it tells the result. Only where it has not, it is given time.
+_PATIENCE_S = 1
+_POLL_S = 0.05
+
+_NOT_SAVED = Notice(
+    level="warning",
+    code="session_not_saved",
+    message="The conversation could not be saved; the disk may be full. It cannot be continued from here.",
+)
+_DROPPED = Notice(
+    level="warning",
+    code="turn_dropped",
+    message="What was refused is not kept in the session. It goes on from before that.",
+)
+
+
+class Turn:
+    """The turn that a run adds to its session.
+
+    Args:
+        transcript: The session's file.
+        prompt_id: The UUID of the prompt's message.
+        progress: Of the run.
+    """
+
+    def __init__(self, transcript: Transcript, prompt_id: str, progress: Progress) -> None:
+        self._transcript = transcript
+        self._prompt_id = prompt_id
+        self._progress = progress
+        self._over = False
+        self._refused = False
+
+    async def end(
+        self, latest: str | None, error: WorkerError | None, *, refused: bool, gone: Callable[[], bool]
+    ) -> None:
+        """Notes how the turn has ended, and looks whether it was saved.
+
+        Args:
+            latest: The UUID of the model's latest message; None where it has said nothing.
+            error: Why the run failed, where it did.
+            refused: Whether the model refused to answer.
+            gone: Says whether the CLI has ended, so that it saves nothing any more.
+        """
+        self._over = True
+        self._refused = refused or isinstance(error, RequestRejected | ContextOverflow)
+        if self._progress.session_id is not None:
+            self._progress.saved = await self._is_saved(latest or self._prompt_id, gone)
+
+    async def _is_saved(self, message_id: str, gone: Callable[[], bool]) -> bool:
+        with anyio.move_on_after(_PATIENCE_S):
+            while not self._transcript.holds(message_id):
+                if gone():
+                    break
+                await anyio.sleep(_POLL_S)
+            else:
+                return True
+        return self._transcript.holds(message_id)
+
+    def notices(self) -> Iterator[Notice]:
+        """Yields what is to be told of the session before the run's terminal event."""
+        if not self._over and self._progress.session_id is not None:
+            # It was stopped, or its agent has crashed. What is not saved yet will be, where there is room.
+            self._progress.saved = self._transcript.holds(self._prompt_id) or self._transcript.is_writable()
+        if not self._progress.saved:
+            yield _NOT_SAVED
+        elif self._refused:
+            yield _DROPPED
+
+    def settle(self) -> None:
+        """Takes out of the session what was refused. The CLI has ended, and nobody else writes the session yet."""
+        if self._refused and self._progress.saved:
+            self._refused = False
+            try:
+                self._transcript.take_back(self._prompt_id)
+            except OSError as error:
+                logger.warning("a refused turn stays in the session: %s", error.strerror)

@@ -1,0 +1,100 @@
+"""A conversation that the disk is too full for: the end of the run says so. The disk is real, and small."""
+
+import json
+import shutil
+import subprocess
+import uuid
+from typing import Any
+
+import pytest
+
+from agent_workers.simulator import Scenario, Simulator
+from agent_workers.simulator.scenario import Message, Text
+
+from .worker import Ended, Home, Running
+
+_ON_A_SMALL_DISK = 'mount -t tmpfs -o size=600k tmpfs "$0" && exec "$@"'
+_LARGE = "My name is Ada. " * 50_000  # larger than that disk
+_HELLO = Message(content=(Text(text="Hello."),))
+_LONG = Message(content=(Text(text=_LARGE),), cut=5000)
+_LONG_ANSWER = Scenario(name="own", description="A test's.", steps=(_LONG,))
+
+
+def _can_mount() -> bool:
+    unshare = shutil.which("unshare")
+    command = [unshare, "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return unshare is not None and subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+pytestmark = pytest.mark.skipif(not _can_mount(), reason="needs unshare(1) and leave to mount a file system")
+
+
+def _start(home: Home, *arguments: str, first: str = "") -> Running:
+    script = _ON_A_SMALL_DISK.replace("&& exec", f"&& {first} exec")
+    return home.start(
+        *arguments, prefix=("unshare", "--map-root-user", "--mount", "sh", "-c", script, str(home.root / "state"))
+    )
+
+
+def _run(home: Home, **request: Any) -> Ended:
+    running = _start(home)
+    running.write(json.dumps(request).encode())
+    running.end_input()
+    return running.end()
+
+
+def _check_unsaved(ended: Ended) -> None:
+    assert [notice["code"] for notice in ended.of("notice")] == ["session_not_saved"]
+    assert ended.types[-2:] == ["notice", ended.last["type"]]
+    assert ended.of("session")[0]["session_id"]
+    assert "session_id" not in ended.last
+
+
+def test_an_answer_that_could_not_be_saved_is_done_without_a_session(home: Home, simulator: Simulator) -> None:
+    simulator.play(_LONG_ANSWER)
+    ended = _run(home, prompt="x")
+    assert ended.ending == ("done", 0)
+    assert ended.last["text"] != ""
+    _check_unsaved(ended)
+
+
+def test_a_resumed_conversation_whose_answer_could_not_be_saved_is_done_without_a_session(
+    home: Home, simulator: Simulator
+) -> None:
+    simulator.play(Scenario(name="own", description="A test's.", steps=(_HELLO, _LONG)))
+    chosen = str(uuid.uuid4())
+    earlier = home.root / "earlier.json"
+    earlier.write_text(json.dumps({"prompt": "My name is Ada.", "session": {"id": chosen}}))
+    told = home.root / "earlier.ndjson"
+    running = _start(home, first=f'"$@" < {earlier} > {told} &&')
+    running.write(json.dumps({"prompt": "Go on.", "session": {"resume": chosen}}).encode())
+    running.end_input()
+    ended = running.end()
+    assert json.loads(told.read_text().splitlines()[-1])["session_id"] == chosen
+    assert ended.ending == ("done", 0)
+    assert ended.of("session")[0]["resumed"] is True
+    _check_unsaved(ended)
+
+
+def test_a_failure_names_no_session_that_could_not_be_saved(home: Home, simulator: Simulator) -> None:
+    simulator.play("overloaded-529")
+    ended = _run(home, prompt=_LARGE)
+    assert ended.ending == ("overloaded", 75)
+    _check_unsaved(ended)
+
+
+def test_a_stopped_run_names_no_session_that_could_not_be_saved(home: Home, simulator: Simulator) -> None:
+    simulator.play("slow")
+    running = _start(home, "--control")
+    running.send({"prompt": _LARGE})
+    running.wait_for("delta")
+    running.send({"type": "abort", "id": "1"})
+    ended = running.end()
+    assert ended.ending == ("aborted", 3)
+    _check_unsaved(ended)
+
+
+def test_on_a_disk_with_room_nothing_is_said(home: Home, simulator: Simulator) -> None:
+    ended = _run(home, prompt="x")
+    assert ended.of("notice") == []
+    assert ended.last["session_id"] == ended.of("session")[0]["session_id"]
