@@ -221,7 +221,7 @@ def test_a_command_finds_no_secret_of_a_chat_at_work(desk: Desk, simulator: Simu
     chat.wait_for("delta")
     everyone = [chat.pid, *desk.home.agents(of=chat)]
     assert len(everyone) > 1
-    sought = f"{mark[:16]}'{mark[16:]}'"  # or the command would find itself
+    sought = f"'[{mark[0]}]{mark[1:]}'"  # or the command would find itself
     command = (
         f"cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -a {sought};"
         f" for pid in {' '.join(map(str, everyone))}; do readlink /proc/$pid/fd/0; kill -0 $pid 2>&1; done; true"
