@@ -22,7 +22,7 @@ def clone(root: Path) -> Path:
     subprocess.run([REPOSITORY / "examples/laravel/setup.sh"], check=True, timeout=_START_S)
     for name in ("Makefile", "pyproject.toml", "requirements-dev.txt"):
         shutil.copy2(REPOSITORY / name, root)
-    for name in ("tools", "examples", "php-bridge/src", "php-bridge/config"):
+    for name in ("bin", "tools", "examples", "php-bridge/src", "php-bridge/config"):
         shutil.copytree(REPOSITORY / name, root / name, ignore=_LEFT_OUT)
     for built in (root / "examples/laravel/public").glob("agent-*"):
         built.unlink()
