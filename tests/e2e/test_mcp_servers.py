@@ -159,7 +159,9 @@ def test_a_server_that_comes_up_beside_one_that_does_not_serves_the_run(desk: De
     example = Path(__file__).parents[2] / "examples" / "mcp" / "partners.py"
     good = {"command": sys.executable, "args": [str(example)]}
     bad = {**program(desk, PROGRAMS["silent"]), "optional": True}
-    ended = run(desk, {"crm": good, "erp": bad}, ["mcp__crm__find_partner", "mcp__erp__find"], limits={})
+    ended = run(
+        desk, {"crm": good, "erp": bad}, ["mcp__crm__find_partner", "mcp__erp__find"], limits={"idle_timeout_s": 15}
+    )
     assert ended.ending == ("done", 0)
     assert ended.of("session")[0]["tools"] == ["mcp__crm__find_partner"]
     assert ["erp" in notice["message"] for notice in ended.of("notice")] == [True]
