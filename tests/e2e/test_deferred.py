@@ -206,3 +206,23 @@ def test_an_allowed_file_tool_stays_in_its_directory_beside_a_decision(desk: Des
     ended = resume(desk, first, turns=[reads], tools=["Bash", "Read", "Glob"], allow=["Read", "Glob"])
     statuses = [event["status"] for event in ended.of("tool_result")]
     assert sorted(statuses) == ["denied", "denied", "ok", "ok"]
+
+
+def test_an_input_changed_with_the_decision_is_held_to_the_rules(desk: Desk) -> None:
+    desk.file("keep")
+    first = pending_of(desk, bash("touch made"))
+    desk.script(end="So be it.")
+    decision = {"tool_use_id": first.last["pending"]["tool_use_id"], "behavior": "allow"}
+    permissions = {**DEFER, "decision": {**decision, "updated_input": {"command": "rm keep"}}, "deny": ["Bash(rm:*)"]}
+    session = {"resume": first.last["session_id"]}
+    ended = desk.run(prompt="Go on.", tools=["Bash"], permissions=permissions, session=session)
+    assert [event["status"] for event in ended.of("tool_result")] == ["denied"]
+    assert [path.name for path in desk.cwd.iterdir()] == ["keep"]
+
+
+def test_an_empty_input_is_no_decision(desk: Desk) -> None:
+    first = pending_of(desk, bash("touch made"))
+    ended = resume(desk, first, updated_input={})
+    assert ended.ending == ("invalid_request", 2)
+    assert [problem["pointer"] for problem in ended.last["details"]] == ["/permissions/decision/updated_input"]
+    assert resume(desk, first).ending == ("done", 0)

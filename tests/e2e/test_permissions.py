@@ -223,3 +223,25 @@ def test_a_deny_rule_beats_an_allow_rule(desk: Desk) -> None:
     ended = desk.converse(on_question(permit), tools=["Bash"], permissions={**ASK, **rules})
     assert ended.of("tool_result")[0]["status"] == "denied"
     assert list(desk.cwd.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "changed", [{"command": "touch made; rm -rf keep"}, {"command": ["touch", "made"]}, {"description": "d"}], ids=str
+)
+def test_a_changed_input_is_held_to_the_rules_and_the_tools_schema(desk: Desk, changed: dict[str, Any]) -> None:
+    desk.file("keep")
+    desk.script(bash("touch meant"))
+    permissions = {**ASK, "deny": ["Bash(rm:*)"]}
+    reply = on_question(lambda event: permit(event, updated_input=changed))
+    ended = desk.converse(reply, tools=["Bash"], permissions=permissions)
+    assert [event["status"] for event in ended.of("tool_result")] == ["denied"]
+    assert "The changed input" in desk.told_to_the_model()[0]
+    assert [path.name for path in desk.cwd.iterdir()] == ["keep"]
+
+
+def test_an_empty_input_is_no_answer(desk: Desk) -> None:
+    desk.script(bash("touch made"))
+    reply = on_question(lambda event: permit(event, updated_input={}))
+    ended = desk.converse(reply, tools=["Bash"], permissions=BRIEFLY)
+    assert [(event["ok"], event["code"]) for event in ended.of("ack")] == [(False, "invalid_message")]
+    assert list(desk.cwd.iterdir()) == []

@@ -10,6 +10,7 @@ from agent_workers.errors import defect
 from agent_workers.protocol.v1.events import Notice, PermissionResolved, ToolCall
 from agent_workers.protocol.v1.settings import APP_TOOL
 
+from .changed import objection
 from .paths import stays_within
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Consent:
         translator: Knows which calls the model has made in this run, and is told which were denied.
         ledger: Knows the calls that earlier runs left pending.
         directories: In which the file tools that are allowed as a whole may work.
+        private: Directories that no changed input may lead to.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Consent:
         *,
         ledger: Ledger,
         directories: Sequence[str],
+        private: Sequence[str] = (),
     ) -> None:
         self._permissions = permissions
         self._offered = offered
@@ -75,6 +78,8 @@ class Consent:
         self._translator = translator
         self._ledger = ledger
         self._directories = directories
+        kept_out = [f"{kind}(/{path}/**)" for path in private for kind in ("Read", "Edit")]
+        self._deny = [*permissions.deny, *kept_out]
         self._decision = permissions.decision
         self._deferred: str | None = None
 
@@ -113,7 +118,7 @@ class Consent:
             return Verdict(allowed=False, message=_UNANSWERED)
         if answer.behavior == "deny":
             return Verdict(allowed=False, message=answer.message or _REFUSED)
-        return Verdict(allowed=True, tool_input=answer.updated_input)
+        return self._allowed(name, answer.updated_input)
 
     async def _carry_out(self, name: str, tool_input: dict[str, Any], tool_use_id: str) -> Verdict:
         """Applies the decision on the call that an earlier run left pending, and tells of it: this run has not yet."""
@@ -126,7 +131,13 @@ class Consent:
         await self._pending.tell(resolved)
         if decision.behavior == "deny":
             return Verdict(allowed=False, message=decision.message or _REFUSED)
-        return Verdict(allowed=True, tool_input=decision.updated_input)
+        return self._allowed(name, decision.updated_input)
+
+    def _allowed(self, name: str, changed: dict[str, Any] | None) -> Verdict:
+        """What somebody has allowed; a changed input passes the checks that the first has passed in the CLI."""
+        if changed is not None and (fault := objection(name, changed, self._deny, self._directories[0])):
+            return Verdict(allowed=False, message=fault)
+        return Verdict(allowed=True, tool_input=changed)
 
     def look_at(
         self, name: str, tool_use_id: str, *, in_subagent: bool

@@ -48,6 +48,7 @@ class Dialogue:
                 translator,
                 ledger=Ledger(folder, directories[0]),
                 directories=directories,
+                private=[str(folder.parent)],
             )
 
     @property

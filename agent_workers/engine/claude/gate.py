@@ -94,8 +94,8 @@ class Gate:
     def __init__(
         self, *, allow: Iterable[str] = (), deny: Iterable[str] = (), directories: Sequence[str], edits: bool = False
     ) -> None:
-        self._allow = [_read(rule) for rule in allow]
-        self._deny = [_read(rule) for rule in deny]
+        self._allow = [read_rule(rule) for rule in allow]
+        self._deny = [read_rule(rule) for rule in deny]
         self._directories = directories
         self._edits = edits
         self._options = HARMLESS | (EDITS if edits else {})
@@ -118,7 +118,7 @@ class Gate:
     def _allows_address(self, url: object) -> bool:
         found = _HOST.match(url) if isinstance(url, str) else None
         domains = [specifier.removeprefix("domain:") for tool, specifier in self._allow if tool == "WebFetch"]
-        return found is not None and any(_fits(domain, found[1].lower()) for domain in domains)
+        return found is not None and any(fits(domain, found[1].lower()) for domain in domains)
 
     def _passes_command(self, command: str, cwd: str) -> bool:
         if ("Bash", command) in self._allow:
@@ -126,7 +126,7 @@ class Gate:
         parts = parts_of(command)
         if parts is None:
             return self._allowed_in_pieces(command)
-        if any(name == "Bash" and _fits(rule, part.text) for name, rule in self._deny for part in parts):
+        if any(name == "Bash" and fits(rule, part.text) for name, rule in self._deny for part in parts):
             return True  # the CLI denies it, and says by which rule
         others = [part for part in parts if not _any_fits(self._allow, part.text)]
         settled = all(part in others or _bare(part.text).split()[0] not in _UNSETTLING for part in parts)
@@ -192,16 +192,17 @@ def _head(text: str) -> str:
     return _bare(text).split(maxsplit=1)[0]
 
 
-def _read(rule: str) -> tuple[str, str]:
+def read_rule(rule: str) -> tuple[str, str]:
+    """The tool that a rule is about and its specifier, empty for none."""
     name, _, specifier = rule.partition("(")
     return name, specifier.removesuffix(")")
 
 
 def _any_fits(rules: Iterable[tuple[str, str]], text: str) -> bool:
-    return any(_fits(rule, text) or _fits(rule, _bare(text)) for name, rule in rules if name == "Bash")
+    return any(fits(rule, text) or fits(rule, _bare(text)) for name, rule in rules if name == "Bash")
 
 
-def _fits(specifier: str, text: str) -> bool:
+def fits(specifier: str, text: str) -> bool:
     """Whether a rule's specifier fits a text: ``prefix:*``, a pattern with ``*``, or the text itself."""
     if not specifier:
         return True

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # The field of each tool's input that says where it works; without one it is the working directory.
-_PLACES = {
+PLACES = {
     "Read": "file_path",
     "Edit": "file_path",
     "Write": "file_path",
@@ -28,7 +28,7 @@ def stays_within(directories: Sequence[str], name: str, tool_input: dict[str, An
         name: Of the tool.
         tool_input: What it is called with.
     """
-    field = _PLACES.get(name)
+    field = PLACES.get(name)
     if field is None:
         return True
     if name == "Glob" and _leads_away(tool_input.get("pattern")):

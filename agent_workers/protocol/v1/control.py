@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, Tag, ValidationError
+from pydantic import AfterValidator, Field, Tag, ValidationError
+from pydantic_core import PydanticCustomError
 
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.content import ResultBlock, by_shape
@@ -27,11 +28,21 @@ ToolContent = Annotated[
 
 Behavior = Annotated[Literal["allow", "deny"], Field(description="The decision.")]
 DenialMessage = Annotated[Opt[str], Field(description="What to tell the model on a denial. Ignored with `allow`.")]
+
+
+def _something(value: dict[str, Any]) -> dict[str, Any]:
+    if not value:
+        words = "must not be empty: leave the field out to run the model's own input"
+        raise PydanticCustomError("contract", "{found}", {"found": words})
+    return value
+
+
 UpdatedInput = Annotated[
-    Opt[JsonObject],
+    Opt[Annotated[JsonObject, AfterValidator(_something)]],
     Field(
-        description="Input to run the tool with instead of the model's; the model's own when absent or empty. Not "
-        "checked against the rules. Ignored with `deny`."
+        description="Input to run the tool with instead of the model's; the model's own when absent. It must not be "
+        "empty, fits the tool, and is held to the deny rules; where it does not pass, the call is denied. Ignored with "
+        "`deny`."
     ),
 ]
 
