@@ -38,7 +38,7 @@ def _something(value: dict[str, Any]) -> dict[str, Any]:
 
 
 UpdatedInput = Annotated[
-    Opt[Annotated[JsonObject, AfterValidator(_something)]],
+    Opt[Annotated[JsonObject, AfterValidator(_something), Field(json_schema_extra={"minProperties": 1})]],
     Field(
         description="Input to run the tool with instead of the model's; the model's own when absent. It must not be "
         "empty, fits the tool, and is held to the deny rules; where it does not pass, the call is denied. Ignored with "
