@@ -81,6 +81,9 @@ def _path_problems(request: TaskRequest) -> Iterator[Problem]:
 def _decision_problems(request: TaskRequest) -> Iterator[Problem]:
     if request.permissions.decision is None:
         return
+    if request.permissions.decision.updated_input == {}:
+        words = "must not be empty: leave the field out to run the model's own input"
+        yield Problem(pointer="/permissions/decision/updated_input", message=words)
     if request.permissions.mode != "defer":
         yield Problem(pointer="/permissions/decision", message="goes with mode defer only")
     if not isinstance(request.session, ResumeSession):

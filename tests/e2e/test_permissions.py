@@ -243,5 +243,5 @@ def test_an_empty_input_is_no_answer(desk: Desk) -> None:
     desk.script(bash("touch made"))
     reply = on_question(lambda event: permit(event, updated_input={}))
     ended = desk.converse(reply, tools=["Bash"], permissions=BRIEFLY)
-    assert [(event["ok"], event["code"]) for event in ended.of("ack")] == [(False, "invalid_message")]
+    assert [event["status"] for event in ended.of("tool_result")] == ["denied"]
     assert list(desk.cwd.iterdir()) == []

@@ -2,8 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, Tag, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import Field, Tag, ValidationError
 
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.content import ResultBlock, by_shape
@@ -28,17 +27,8 @@ ToolContent = Annotated[
 
 Behavior = Annotated[Literal["allow", "deny"], Field(description="The decision.")]
 DenialMessage = Annotated[Opt[str], Field(description="What to tell the model on a denial. Ignored with `allow`.")]
-
-
-def _something(value: dict[str, Any]) -> dict[str, Any]:
-    if not value:
-        words = "must not be empty: leave the field out to run the model's own input"
-        raise PydanticCustomError("contract", "{found}", {"found": words})
-    return value
-
-
 UpdatedInput = Annotated[
-    Opt[Annotated[JsonObject, AfterValidator(_something), Field(json_schema_extra={"minProperties": 1})]],
+    Opt[JsonObject],
     Field(
         description="Input to run the tool with instead of the model's; the model's own when absent. It must not be "
         "empty, fits the tool, and is held to the deny rules; where it does not pass, the call is denied. Ignored with "
