@@ -5,6 +5,8 @@ PYTHON ?= $(shell tools/python)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Tests mostly wait for processes and servers, so one more of them than there are cores keeps the cores busy.
+JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
@@ -47,7 +49,7 @@ test: test-python test-php test-react ## Run every test; installs what the tests
 test-python: $(READY) $(REACT)/node_modules/.ready ## Test the workers, and all of it from the browser to the CLI
 	@tools/need commands php:php-cli node:nodejs jq:jq git:git setpriv:util-linux bwrap:bubblewrap socat:socat \
 		$(PHP_LIBRARIES) $(WEB_SERVERS)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
 
 .PHONY: test-php
 test-php: $(READY) ## Test the PHP bridge
