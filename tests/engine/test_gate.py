@@ -89,7 +89,15 @@ NOT_HARMLESS = [
     *("sort -o a a", "sort -oa a", "sort --output=a a", "sort --compress-program=sh a", "sort -T sub a", "uniq a b"),
     *("date -s 2020-01-01", "date 01010000", "date -f a", "date --file=/etc/passwd", "grep -f link a", "grep -flink a"),
     *("grep -R x .", "grep --include=* -r x", "wc --files0-from=link", "ls -L linked", "ls -H linked", "tail -f a"),
-    *("head --lines=3 a", "cat --help", "printf -v PATH x", "cut --output-delimiter=x a", "tail --pid=1 a"),
+    *(
+        "head --lines=3 a",
+        "cat --help",
+        "printf -v PATH x",
+        "printf -vPATH sub && ls",
+        "printf -v'PATH' x",
+        "cut --output-delimiter=x a",
+        "tail --pid=1 a",
+    ),
     # What the shell would make something else of.
     *("echo *", "echo /root/.*", "ls *", "cat l*", "cat lin?", "cat [l]ink", "cat {a,link}", "echo STATE/claude/*/*"),
     *(
@@ -172,6 +180,28 @@ def test_where_edits_are_accepted_so_are_commands_that_make_them(work: Path, com
 )
 def test_edits_by_commands_stay_below_the_working_directory(work: Path, command: str) -> None:
     assert not passes(work, command, edits=True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("mv linkdir other && cat other/secret", "mv sub other; echo a > other/x", "cp -r sub other\ntouch other/x"),
+        *(
+            "cat other/a | mv sub other",
+            "mv sub other | cat other/a",
+            "mv sub b && mv a b/x",
+            "echo a | cp -r sub b && ls",
+        ),
+    ],
+)
+def test_what_a_command_moves_is_not_named_again_in_the_same_line(work: Path, command: str) -> None:
+    """It may be a link that leads elsewhere from its new place."""
+    assert not passes(work, command, edits=True)
+
+
+@pytest.mark.parametrize("command", ["mkdir -p b && mv a b/", "cat a | wc -l && mv a b", "cp -r sub b && echo done"])
+def test_before_it_is_moved_it_may_be_named(work: Path, command: str) -> None:
+    assert passes(work, command, edits=True)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ EDITS = {
     "sed": r"-[Einrs]+",
     "touch": r"-[acm]+",
 }
+# What these leave behind may be a link that leads elsewhere than before.
+_MOVING = frozenset({"cp", "mv"})
 # After these the words that follow in the same command line no longer mean what they say.
 _UNSETTLING = frozenset(
     {
@@ -74,11 +76,24 @@ _PREFIX = re.compile(r"(?:[A-Za-z_]\w*=\S*\s+|(?:time|nohup|nice|timeout(?:\s+-[
 
 
 class Part(NamedTuple):
-    """One of the commands that a line is made of: its text, its words without quotes, and the files it writes to."""
+    """One of the commands that a line is made of.
+
+    Attributes:
+        text: As it stands in the line.
+        words: Without quotes.
+        targets: The files that it writes to.
+        piped: Whether it runs at the same time as the one before it.
+    """
 
     text: str
     words: list[str]
     targets: list[str]
+    piped: bool = False
+
+    @property
+    def takes_paths(self) -> bool:
+        """Whether it may name files."""
+        return bool(self.targets) or self.words[0] not in TEXT
 
 
 class Gate:
@@ -130,6 +145,7 @@ class Gate:
             return True  # the CLI denies it, and says by which rule
         others = [part for part in parts if not _any_fits(self._allow, part.text)]
         settled = all(part in others or _bare(part.text).split()[0] not in _UNSETTLING for part in parts)
+        settled = settled and _names_what_is_there(parts)
         return not others or (settled and all(self._is_harmless(part, cwd) for part in others))
 
     def _is_harmless(self, part: Part, cwd: str) -> bool:
@@ -137,7 +153,7 @@ class Gate:
         if part.targets and not (self._edits and all(self._is_inside(target, cwd) for target in part.targets)):
             return False
         if program in TEXT:
-            return not (program == "printf" and words[:1] == ["-v"])
+            return not (program == "printf" and words and words[0].startswith("-"))  # -v sets a variable
         known = self._options.get(program)
         if known is None:
             return False
@@ -169,7 +185,7 @@ def parts_of(command: str) -> list[Part] | None:
             return None
         if found["operator"]:
             parts.append(part._replace(text=command[begun:place].strip()))
-            part, begun = Part("", [], []), found.end()
+            part, begun = Part("", [], [], found["operator"] == "|"), found.end()
         elif found["target"]:
             part.targets.append(_unquoted(found["target"]))
         elif found["word"]:
@@ -179,6 +195,15 @@ def parts_of(command: str) -> list[Part] | None:
     return parts if all(part.words for part in parts) else None
 
 
+def _names_what_is_there(parts: Sequence[Part]) -> bool:
+    """Whether no part names a path that may lead elsewhere by the time it runs, for another has moved a link."""
+    moving = next((number for number, part in enumerate(parts) if part.words[0] in _MOVING), len(parts))
+    first = moving
+    while first < len(parts) and parts[first].piped:
+        first -= 1
+    return not any(part.takes_paths for number, part in enumerate(parts) if number >= first and number != moving)
+
+
 def _unquoted(word: str) -> str:
     return _QUOTES.sub(lambda quoted: quoted[1] if quoted[1] is not None else quoted[2], word)
 
@@ -186,10 +211,6 @@ def _unquoted(word: str) -> str:
 def _bare(text: str) -> str:
     """The command without variables and such programs before it as the CLI looks behind."""
     return _PREFIX.sub("", text, count=1) if _PREFIX.match(text) else text
-
-
-def _head(text: str) -> str:
-    return _bare(text).split(maxsplit=1)[0]
 
 
 def read_rule(rule: str) -> tuple[str, str]:
