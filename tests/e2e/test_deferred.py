@@ -217,6 +217,7 @@ def test_an_input_changed_with_the_decision_is_held_to_the_rules(desk: Desk) -> 
     session = {"resume": first.last["session_id"]}
     ended = desk.run(prompt="Go on.", tools=["Bash"], permissions=permissions, session=session)
     assert [event["status"] for event in ended.of("tool_result")] == ["denied"]
+    assert [(event["behavior"], event["by"]) for event in ended.of("permission_resolved")] == [("deny", "policy")]
     assert [path.name for path in desk.cwd.iterdir()] == ["keep"]
 
 

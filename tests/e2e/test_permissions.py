@@ -235,6 +235,7 @@ def test_a_changed_input_is_held_to_the_rules_and_the_tools_schema(desk: Desk, c
     reply = on_question(lambda event: permit(event, updated_input=changed))
     ended = desk.converse(reply, tools=["Bash"], permissions=permissions)
     assert [event["status"] for event in ended.of("tool_result")] == ["denied"]
+    assert [(event["behavior"], event["by"]) for event in ended.of("permission_resolved")] == [("deny", "policy")]
     assert "The changed input" in desk.told_to_the_model()[0]
     assert [path.name for path in desk.cwd.iterdir()] == ["keep"]
 

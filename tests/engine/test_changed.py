@@ -22,6 +22,9 @@ def bash(command: str) -> dict[str, Any]:
         ("Bash", {"command": "ls", "timeout": "1"}),
         ("Read", {"file_path": "a", "limit": True}),
         ("Write", {"file_path": "a"}),
+        ("Grep", {"pattern": "x", "output_mode": "all"}),
+        ("NotebookEdit", {"notebook_path": "a", "new_source": "x", "edit_mode": ["delete"]}),
+        ("Agent", {"description": "x", "prompt": "x", "model": "claude-opus-5-5"}),
         ("mcp__crm__find", {}),
     ],
     ids=str,
@@ -66,6 +69,15 @@ def test_an_input_that_does_not_fit_the_tool_is_refused(name: str, changed: dict
         ("Edit(//etc/**)", "Write", {"file_path": "/etc/x", "content": "x"}),
         ("Read(~/.ssh/**)", "Read", {"file_path": "~/.ssh/id"}),
         ("WebFetch(domain:evil.test)", "WebFetch", {"url": "https://EVIL.test/", "prompt": "x"}),
+        *(
+            ("WebFetch(domain:evil.test)", "WebFetch", {"url": url, "prompt": "x"})
+            for url in (
+                "https://%65vil.test/",
+                "https://ev\til.test/",
+                "https://\uff45vil.test/",
+                "https://evil\u3002test",
+            )
+        ),
         ("mcp__crm", "mcp__crm__drop", {"a": 1}),
     ],
     ids=str,
@@ -95,3 +107,9 @@ def test_links_do_not_lead_round_a_deny_rule(tmp_path: Path) -> None:
     (tmp_path / "secret").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "secret")
     assert objection("Read", {"file_path": "link/s"}, ["Read(secret/**)"], str(tmp_path))
+
+
+def test_a_rule_holds_in_a_directory_whose_name_is_like_a_pattern(tmp_path: Path) -> None:
+    cwd = tmp_path / "[customer] *"
+    for path in ("secret/s", cwd / "secret" / "s"):
+        assert objection("Read", {"file_path": str(path)}, ["Read(secret/**)"], str(cwd))

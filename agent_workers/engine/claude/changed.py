@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from fnmatch import fnmatchcase
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from .gate import fits, read_rule
 from .paths import PLACES
@@ -15,11 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _NUMBER = (int, float)
-# As the CLI 2.1.329 offers its tools to the model; a required field comes before the bar.
+# As the CLI 2.1.329 offers its tools to the model: the required fields, then the others, each with its type or values.
 _FIELDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "Agent": (
         {"description": str, "prompt": str},
-        {"subagent_type": str, "model": str, "effort": str, "isolation": str},
+        {
+            "subagent_type": str,
+            "model": frozenset({"sonnet", "opus", "haiku", "fable"}),
+            "effort": frozenset({"low", "medium", "high", "xhigh", "max"}),
+            "isolation": frozenset({"worktree", "remote"}),
+        },
     ),
     "Bash": ({"command": str}, {"timeout": _NUMBER, "description": str, "dangerouslyDisableSandbox": bool}),
     "Edit": ({"file_path": str, "old_string": str, "new_string": str}, {"replace_all": bool}),
@@ -27,14 +35,19 @@ _FIELDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "Grep": (
         {"pattern": str},
         {
-            **dict.fromkeys(("path", "glob", "output_mode", "type"), str),
+            **dict.fromkeys(("path", "glob", "type"), str),
+            "output_mode": frozenset({"content", "files_with_matches", "count"}),
             **dict.fromkeys(("-A", "-B", "-C", "context", "head_limit", "offset"), _NUMBER),
             **dict.fromkeys(("-n", "-i", "-o", "multiline"), bool),
         },
     ),
     "NotebookEdit": (
         {"notebook_path": str, "new_source": str},
-        {"cell_id": str, "cell_type": str, "edit_mode": str},
+        {
+            "cell_id": str,
+            "cell_type": frozenset({"code", "markdown"}),
+            "edit_mode": frozenset({"replace", "insert", "delete"}),
+        },
     ),
     "Read": ({"file_path": str}, {"offset": int, "limit": int, "pages": str, "allow_large": bool}),
     "WebFetch": ({"url": str, "prompt": str}, {"offset": int}),
@@ -73,7 +86,10 @@ def _fault(name: str, changed: dict[str, Any]) -> str | None:
     for field, value in changed.items():
         if field not in known:
             return f"there is no field {field[:40]!r}"
-        if not isinstance(value, known[field]) or (isinstance(value, bool) and known[field] is not bool):
+        if isinstance(known[field], frozenset):
+            if value not in sorted(known[field]):
+                return f"{field} must be one of {', '.join(sorted(known[field]))}"
+        elif not isinstance(value, known[field]) or (isinstance(value, bool) and known[field] is not bool):
             return f"{field} has the wrong type"
     return None
 
@@ -93,8 +109,15 @@ def _names(specifier: str, name: str, changed: dict[str, Any]) -> bool:
     if name == "Bash":
         return any(fits(specifier, text) for text in _commands(changed["command"]))
     if name == "WebFetch":
-        return specifier.removeprefix("domain:").strip("*.").lower() in changed["url"].lower()
+        return specifier.removeprefix("domain:").strip("*.").lower() in _plain(changed["url"])
     return specifier in changed.values()
+
+
+def _plain(url: str) -> str:
+    """An address with its host as whoever fetches it reads it: decoded, in plain letters, without what is skipped."""
+    letters = unicodedata.normalize("NFKC", unquote(url))
+    skipped = {"Cc", "Cf", "Mn"}
+    return "".join(c for c in letters if unicodedata.category(c) not in skipped).replace("\u3002", ".").lower()
 
 
 def _commands(command: str) -> Iterator[str]:
@@ -121,10 +144,10 @@ def _lies(path: str, specifier: str, cwd: str) -> bool:
     """Whether a path is one that a rule's pattern names, or lies below one, or is a pattern for one."""
     home = os.path.expanduser("~")  # noqa: PTH111
     root = specifier.removeprefix("/") if specifier.startswith("//") else None
-    pattern = root or (home + specifier[1:] if specifier.startswith("~/") else None)
+    pattern = root or (escape(home) + specifier[1:] if specifier.startswith("~/") else None)
     if pattern is None:
         bare = specifier.removeprefix("./").rstrip("/")
-        pattern = f"{cwd}/{bare}" if "/" in bare else f"{cwd}/**/{bare}"
+        pattern = f"{escape(cwd)}/{bare}" if "/" in bare else f"{escape(cwd)}/**/{bare}"
     pattern = pattern.rstrip("/").removesuffix("/**").lower()
     patterns = {pattern, pattern.replace("/**/", "/")}
     full = os.path.join(cwd, home + path[1:] if path.startswith("~") else path)  # noqa: PTH118 may be absolute

@@ -16,7 +16,8 @@ from .paths import stays_within
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from agent_workers.protocol.v1.task import Permissions
+    from agent_workers.protocol.v1.control import Permission
+    from agent_workers.protocol.v1.task import Decision, Permissions
 
     from .ledger import Ledger
     from .pending import Pending
@@ -113,12 +114,9 @@ class Consent:
             tool_input=tool_input,
             reason=reason,
             timeout_s=self._permissions.timeout_s,
+            objection=lambda answer: self._objection(name, answer),
         )
-        if answer is None:
-            return Verdict(allowed=False, message=_UNANSWERED)
-        if answer.behavior == "deny":
-            return Verdict(allowed=False, message=answer.message or _REFUSED)
-        return self._allowed(name, answer.updated_input)
+        return _verdict(answer) if answer else Verdict(allowed=False, message=_UNANSWERED)
 
     async def _carry_out(self, name: str, tool_input: dict[str, Any], tool_use_id: str) -> Verdict:
         """Applies the decision on the call that an earlier run left pending, and tells of it: this run has not yet."""
@@ -127,17 +125,21 @@ class Consent:
         if not self._ledger.claim(tool_use_id):
             return Verdict(allowed=False, message=_DECIDED)
         await self._pending.tell(ToolCall(tool_use_id=tool_use_id, name=name, input=tool_input))
-        resolved = PermissionResolved(permission_id=tool_use_id, behavior=decision.behavior, by="client")
+        fault = self._objection(name, decision)
+        verdict = Verdict(allowed=False, message=fault) if fault else _verdict(decision)
+        resolved = PermissionResolved(
+            permission_id=tool_use_id,
+            behavior="allow" if verdict.allowed else "deny",
+            by="policy" if fault else "client",
+        )
         await self._pending.tell(resolved)
-        if decision.behavior == "deny":
-            return Verdict(allowed=False, message=decision.message or _REFUSED)
-        return self._allowed(name, decision.updated_input)
+        return verdict
 
-    def _allowed(self, name: str, changed: dict[str, Any] | None) -> Verdict:
-        """What somebody has allowed; a changed input passes the checks that the first has passed in the CLI."""
-        if changed is not None and (fault := objection(name, changed, self._deny, self._directories[0])):
-            return Verdict(allowed=False, message=fault)
-        return Verdict(allowed=True, tool_input=changed)
+    def _objection(self, name: str, answer: Permission | Decision) -> str | None:
+        """Why a call may not run that somebody has allowed: a changed input passes the checks that the first did."""
+        if answer.behavior == "deny" or answer.updated_input is None:
+            return None
+        return objection(name, answer.updated_input, self._deny, self._directories[0])
 
     def look_at(
         self, name: str, tool_use_id: str, *, in_subagent: bool
@@ -171,3 +173,9 @@ class Consent:
             return None
         words = "permissions.decision has changed nothing: no call with this tool_use_id was pending."
         return Notice(level="warning", code="decision_unused", message=words)
+
+
+def _verdict(answer: Permission | Decision) -> Verdict:
+    if answer.behavior == "deny":
+        return Verdict(allowed=False, message=answer.message or _REFUSED)
+    return Verdict(allowed=True, tool_input=answer.updated_input)

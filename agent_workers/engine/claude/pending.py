@@ -15,15 +15,21 @@ from agent_workers.protocol.v1.events import AppToolCall, PermissionRequest, Per
 from agent_workers.wire import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from agent_workers.engine.base import Progress, Tell
     from agent_workers.protocol.v1.events import Body
 
+    Objection = Callable[[Permission], str | None]
+
 _TELL_S = 5  # how long a question that the agent took back waits for a slow reader to say so
 
 Answer = Permission | AppToolResult
+
+
+def _no_objection(answer: Permission) -> str | None:
+    return None
 
 
 @dataclass(slots=True)
@@ -47,9 +53,25 @@ class Pending:
         self.tell: Tell = _tell_nobody
 
     async def permission(
-        self, *, tool_use_id: str, name: str, tool_input: dict[str, Any], reason: str | None, timeout_s: float
+        self,
+        *,
+        tool_use_id: str,
+        name: str,
+        tool_input: dict[str, Any],
+        reason: str | None,
+        timeout_s: float,
+        objection: Objection = _no_objection,
     ) -> Permission | None:
-        """Asks whether a call may run; None where nobody answered in time."""
+        """Asks whether a call may run; None where nobody answered in time.
+
+        Args:
+            tool_use_id: Of the call.
+            name: Of the tool.
+            tool_input: What it would be called with.
+            reason: Why somebody is asked.
+            timeout_s: How long an answer is waited for.
+            objection: Says why an answer is a denial, whatever it says itself.
+        """
         question_id = uuid4().hex
         question = PermissionRequest(
             permission_id=question_id,
@@ -68,6 +90,9 @@ class Pending:
             raise
         if answer is None and question_id in self._untold:
             self._resolve(question_id, "deny", "timeout")
+        if isinstance(answer, Permission) and (fault := objection(answer)):
+            answer = answer.model_copy(update={"behavior": "deny", "message": fault})
+            self._resolve(question_id, "deny", "policy")
         await self._tell_resolved(question_id)
         return answer if isinstance(answer, Permission) else None
 
