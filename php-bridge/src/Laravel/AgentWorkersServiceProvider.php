@@ -8,7 +8,9 @@ use AgentWorkers\Laravel\Console\ChatCommand;
 use AgentWorkers\Laravel\Console\DoctorCommand;
 use AgentWorkers\Laravel\Console\RunCommand;
 use AgentWorkers\Laravel\Http\Rendering;
+use AgentWorkers\Laravel\Http\StreamsInJson;
 use Illuminate\Contracts\Debug\ExceptionHandler;
+use Illuminate\Contracts\Http\Kernel;
 use Illuminate\Support\ServiceProvider;
 
 final class AgentWorkersServiceProvider extends ServiceProvider
@@ -27,6 +29,10 @@ final class AgentWorkersServiceProvider extends ServiceProvider
     public function boot(): void
     {
         $this->callAfterResolving(ExceptionHandler::class, Rendering::register(...));
+        $this->callAfterResolving(Kernel::class, static function (Kernel $kernel): void {
+            // An application may have a kernel of its own kind.
+            method_exists($kernel, 'prependMiddleware') && $kernel->prependMiddleware(StreamsInJson::class);
+        });
         if ($this->app->runningInConsole()) {
             $this->publishes([self::CONFIG => $this->app->configPath('agent-workers.php')], 'agent-workers-config');
             $this->commands([ChatCommand::class, RunCommand::class, DoctorCommand::class]);

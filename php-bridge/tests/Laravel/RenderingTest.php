@@ -9,12 +9,15 @@ use AgentWorkers\Laravel\Http\ChatRequest;
 use AgentWorkers\Testing\Script;
 use Illuminate\Auth\Access\AuthorizationException;
 use Illuminate\Auth\Middleware\Authenticate;
+use Illuminate\Auth\Middleware\EnsureEmailIsVerified;
+use Illuminate\Contracts\Http\Kernel;
 use Illuminate\Http\Exceptions\ThrottleRequestsException;
 use Illuminate\Http\Request;
 use Illuminate\Session\Middleware\StartSession;
 use Illuminate\Session\TokenMismatchException;
 use Illuminate\Support\Facades\Route;
 use Illuminate\Testing\TestResponse;
+use Symfony\Component\HttpFoundation\Response;
 
 /** Whoever asks for events or JSON is refused in a form that they can read. */
 final class RenderingTest extends TestCase
@@ -37,6 +40,59 @@ final class RenderingTest extends TestCase
         Route::post('/ask', static fn () => 'never')->middleware([StartSession::class, Authenticate::class]);
         Route::getRoutes()->refreshNameLookups();
         $this->post('/ask', [], ['Accept' => 'text/html'])->assertRedirect('/login');
+    }
+
+    public function testAnApplicationWithoutALoginRouteTellsAScriptThatItIsSignedOut(): void
+    {
+        $leads = new class ($this->app->make('auth')) extends Authenticate {
+            protected function redirectTo($request): ?string // as applications have it
+            {
+                return $request->expectsJson() ? null : route('login');
+            }
+        };
+        $this->app->instance('signed-in', $leads);
+        Route::post('/ask', static fn () => 'never')->middleware('signed-in');
+        $this->refused('/ask', self::STREAM, 401)->assertJsonPath('message', 'Unauthenticated.');
+    }
+
+    /** @dataProvider streams */
+    public function testMiddlewareThatRefusesByARedirectDoesNotRedirectAScript(string $accept): void
+    {
+        Route::get('/verify', static fn (): string => 'A form.')->name('verification.notice');
+        Route::getRoutes()->refreshNameLookups();
+        $fake = Agent::fake();
+        Route::post('/ask', static fn (ChatRequest $request) => Agent::chat($request))
+            ->middleware(EnsureEmailIsVerified::class);
+        $this->refused('/ask', $accept, 403)->assertJsonPath('message', 'Your email address is not verified.');
+        $this->post('/ask', [], ['Accept' => 'text/html'])->assertRedirect('/verify');
+        $fake->assertNothingRan();
+    }
+
+    /** @dataProvider streams */
+    public function testAScriptIsNotRedirectedWhateverMiddlewareReturns(string $accept): void
+    {
+        $leads = static fn (): Response => redirect('/billing')->withCookie(cookie('seen', 'yes'));
+        Route::aliasMiddleware('subscribed', $leads);
+        Route::post('/ask', static fn () => 'never')->middleware('subscribed');
+        $this->refused('/ask', $accept, 403)->assertJsonPath('location', url('/billing'))
+            ->assertCookie('seen', 'yes', false);
+        $this->post('/ask', [], ['Accept' => 'text/html'])->assertRedirect('/billing');
+    }
+
+    /** @return array<string, array{string}> */
+    public static function streams(): array
+    {
+        return ['alone' => [self::STREAM], 'above others' => ['text/html;q=0.8, */*;q=0.1, Text/Event-Stream']];
+    }
+
+    public function testTheRoutesAnswerInJsonAlsoWhereSomebodyAskedBeforeWhatIsAccepted(): void
+    {
+        $this->app->make(Kernel::class)->pushMiddleware(AsksWhatIsAccepted::class);
+        Route::get('/login', static fn (): string => 'A form.')->name('login');
+        Agent::routes('behind', middleware: [Authenticate::class]);
+        foreach ([self::STREAM, '*/*', 'text/html'] as $accept) {
+            $this->refused('/behind/chat', $accept, 401);
+        }
     }
 
     /** @dataProvider refusals */

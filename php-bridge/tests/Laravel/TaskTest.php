@@ -254,7 +254,8 @@ final class TaskTest extends TestCase
         $this->route(static fn (ChatRequest $request) => Agent::task($request, $work)
             ->tools(['Bash'])->onPermission($answer)->askVisitor());
         $events = $this->start();
-        self::assertSame([404, 204], $statuses); // not before the question was asked, and then once
+        $story = (string) json_encode($events);
+        self::assertSame([404, 204], $statuses, $story); // not before the question was asked, and then once
         self::assertFileExists("$work/made");
         self::assertSame('done', end($events)['type']);
     }

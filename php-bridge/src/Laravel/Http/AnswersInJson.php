@@ -13,7 +13,7 @@ final class AnswersInJson
 {
     public function handle(Request $request, Closure $next): Response
     {
-        $request->headers->set('Accept', 'application/json');
+        Accept::expectJson($request);
 
         return $next($request);
     }

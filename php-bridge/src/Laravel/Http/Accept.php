@@ -1,0 +1,52 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Http;
+
+use Illuminate\Http\Request;
+use Symfony\Component\HttpFoundation\AcceptHeader;
+
+/**
+ * In what form a request wants to be answered. Laravel looks at the first type that is accepted.
+ *
+ * @internal
+ */
+final class Accept
+{
+    private const STREAM = 'text/event-stream';
+    private const JSON = 'application/json';
+    private const WANTS_STREAM = 'agent-workers.wants-stream';
+
+    public static function wantsStream(Request $request): bool
+    {
+        return $request->attributes->get(self::WANTS_STREAM) === true;
+    }
+
+    /** Tells whether the request asks for an event stream; if so, Laravel takes it for one that expects JSON. */
+    public static function expectStream(Request $request): bool
+    {
+        $accepted = (string) $request->headers->get('Accept');
+        if (strtolower((string) AcceptHeader::fromString($accepted)->first()?->getValue()) !== self::STREAM) {
+            return false;
+        }
+        self::set($request, self::JSON . ", $accepted");
+        $request->attributes->set(self::WANTS_STREAM, true);
+
+        return true;
+    }
+
+    /** Has everything answered in JSON, whatever the request asks for. */
+    public static function expectJson(Request $request): void
+    {
+        self::set($request, self::JSON);
+        $request->attributes->remove(self::WANTS_STREAM);
+    }
+
+    private static function set(Request $request, string $accepted): void
+    {
+        $request->headers->set('Accept', $accepted);
+        // Whoever asked before has made the request remember the answer.
+        (fn () => $this->acceptableContentTypes = null)->call($request);
+    }
+}
