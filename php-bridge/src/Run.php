@@ -196,6 +196,12 @@ final class Run implements \IteratorAggregate
         }
     }
 
+    /** Whether abort() or stop() was called: the terminal event may still be on its way. */
+    public function isStopping(): bool
+    {
+        return $this->isStopping;
+    }
+
     /**
      * Answers a `permission_request`.
      *

@@ -133,7 +133,7 @@ final class PendingRun implements Responsable
         return $this->ask($timeoutS);
     }
 
-    /** Continues the session of an earlier run; a conversation() does so by itself. */
+    /** Continues the session of an earlier run of the same owner(); a conversation() does so by itself. */
     public function resume(string $sessionId): self
     {
         return $this->configure(static fn (Request $request): Request => $request->session(resume: $sessionId));
@@ -157,7 +157,7 @@ final class PendingRun implements Responsable
     }
 
     /**
-     * Whose the run and its conversation are. Without it: the signed-in user's, else the session's.
+     * Whose the run, its session and its conversation are. Without it: the signed-in user's, else the session's.
      *
      * @param Authenticatable|string $owner a user, whose conversations in the browser these are, too; or a name
      */
@@ -226,7 +226,7 @@ final class PendingRun implements Responsable
             throw new LogicException('A conversation belongs to somebody: say whose it is by owner().');
         }
         $job = new RunAgent(
-            $this->request->toArray(),
+            $this->owned($owner)->toArray(),
             $handler,
             $this->worker,
             $this->appTools,
@@ -261,13 +261,21 @@ final class PendingRun implements Responsable
         $start = fn (Request $request): Run
             => $this->runner->stream($this->app->make(Agents::class)->offer($request, $this->appTools));
         $run = $this->conversation === null
-            ? $start($this->request)
+            ? $start($this->owned($owner))
             : $this->app->make(Conversations::class)->start($this->conversation, $owner, $this->request, $start);
         foreach ($this->askers as $asker) {
             $run->onPermission($asker ?? $this->visitor($owner));
         }
 
         return $run;
+    }
+
+    /** The request, with whose session it is: the worker resumes it for nobody else. */
+    private function owned(?string $owner): Request
+    {
+        $isSaid = $owner === null || $this->request->get('session_owner') !== null;
+
+        return $isSaid ? $this->request : $this->request->sessionOwner($owner);
     }
 
     private function ownerOf(HttpRequest $request): ?string

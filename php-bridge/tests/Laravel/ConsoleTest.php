@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Tests\Laravel;
 
 use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\Request;
 use AgentWorkers\Testing\Script;
 use Illuminate\Support\Facades\Artisan;
 
@@ -25,6 +26,25 @@ final class ConsoleTest extends TestCase
         [$first, $second] = $fake->requests();
         self::assertNull($first->get('session'));
         self::assertSame(['resume' => '00000000-0000-4000-8000-000000000000'], $second->get('session'));
+    }
+
+    public function testAgentChatGoesOnFromBeforeWhatCouldNotBeSaved(): void
+    {
+        $saved = '8b8c3f0e-6a51-4a3e-9a55-0f0f6f1c2d3e';
+        $turn = static fn (string $session, array ...$more): Script => Script::events(
+            ['type' => 'session', 'session_id' => $session],
+            ...[...$more, ['type' => 'done', 'text' => 'Hi']],
+        );
+        $notice = ['type' => 'notice', 'level' => 'warning', 'code' => 'session_not_saved', 'message' => 'Not saved.'];
+        $lost = '0c6f9d3e-1111-4222-8333-444455556666';
+        $fake = Agent::fake($turn($lost, $notice), $turn($saved), $turn($lost, $notice), 'Four');
+        $this->artisan('agent:chat')->expectsQuestion('You', 'One')->expectsQuestion('You', 'Two')
+            ->expectsQuestion('You', 'Three')->expectsQuestion('You', 'Four')->expectsQuestion('You', '')
+            ->assertExitCode(0)->run();
+        self::assertSame(
+            [null, null, ['resume' => $saved], ['resume' => $saved]],
+            array_map(static fn (Request $request): mixed => $request->get('session'), $fake->requests()),
+        );
     }
 
     public function testAgentChatTellsAFailureAndExitsAsTheWorkerDoes(): void

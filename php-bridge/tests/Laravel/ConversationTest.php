@@ -9,14 +9,19 @@ use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\Http\ChatRequest;
+use AgentWorkers\Laravel\Http\Owner;
+use AgentWorkers\Laravel\PendingRun;
 use AgentWorkers\Laravel\Queue\RunAgent;
 use AgentWorkers\Laravel\Stream\Store;
+use AgentWorkers\ProcessRunner;
 use AgentWorkers\Request;
 use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
 use Illuminate\Auth\GenericUser;
+use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Contracts\Queue\Job;
 use Illuminate\Session\Middleware\StartSession;
+use Illuminate\Support\Carbon;
 use Illuminate\Support\Facades\Bus;
 use Illuminate\Support\Facades\Route;
 use Mockery;
@@ -120,6 +125,53 @@ final class ConversationTest extends TestCase
         $fake->assertNothingRan();
     }
 
+    /** @dataProvider outsideConversations */
+    public function testWithoutAConversationTheWorkerIsToldWhoseTheSessionIsToo(\Closure $way): void
+    {
+        $this->actingAs($ada = new GenericUser(['id' => 7]));
+        $this->app->make('request')->setUserResolver(static fn (): ?Authenticatable => auth()->user());
+        $fake = Agent::fake('One', 'Two', 'Three', 'Four');
+        $way(Agent::chat('Begin'));
+        $way(Agent::chat('Go on')->resume(self::UUID));
+        $this->actingAs(new GenericUser(['id' => 8]));
+        $way(Agent::chat('Tell me all')->resume(self::UUID));
+        $way(Agent::chat('For Ada')->owner($ada)->resume(self::UUID));
+        [$begun, $hers, $another, $forHer] = self::ownersOf($fake);
+        self::assertMatchesRegularExpression('/^[0-9a-f]{64}$/', $begun);
+        self::assertSame([$begun, $begun], [$hers, $forHer]);
+        self::assertNotSame($begun, $another);
+    }
+
+    /** @return iterable<string, array{\Closure}> */
+    public static function outsideConversations(): iterable
+    {
+        yield 'text' => [static fn (PendingRun $run) => $run->text()];
+        yield 'dispatch' => [static fn (PendingRun $run) => $run->dispatch()];
+        yield 'stream' => [static function (PendingRun $run): void {
+            ob_start();
+            $run->stream()->sendContent();
+            ob_end_clean();
+        }];
+    }
+
+    public function testTheSessionOfAConversationIsResumedAsItsOwners(): void
+    {
+        $fake = Agent::fake('One', 'Two');
+        $this->begun()->text();
+        Agent::chat('Go on')->owner('Ada')->resume(self::UUID)->text();
+        self::assertCount(1, array_unique(self::ownersOf($fake)));
+    }
+
+    public function testTheApplicationsOwnWordOnWhoseASessionIsHolds(): void
+    {
+        $this->actingAs(new GenericUser(['id' => 7]));
+        $fake = Agent::fake('One', 'Two');
+        Agent::chat('Hi')->configure(static fn (Request $request): Request => $request->sessionOwner('team'))->text();
+        $this->app['auth']->forgetGuards();
+        Agent::chat('Nobody is there')->text();
+        self::assertSame(['team', null], self::ownersOf($fake));
+    }
+
     public function testASessionBesidesTheConversationIsRefused(): void
     {
         $fake = Agent::fake();
@@ -208,6 +260,65 @@ final class ConversationTest extends TestCase
         yield 'nothing at all' => [Script::bytes()];
     }
 
+    /** @dataProvider stops */
+    public function testARunThatIsBeingStoppedIsWaitedForBeforeItsEnd(string $stop): void
+    {
+        $store = $this->app->make(Store::class);
+        $worker = [dirname(__DIR__) . '/fixtures/worker.php', 'stubborn']; // it goes on until it is killed
+        Agent::runBy((new ProcessRunner(PHP_BINARY, $worker))->inheritEnv()->grace(0.7));
+        $run = $this->begun()->events();
+        $isEnding = [];
+        $hasBegun = false;
+        $run->onEvent(static function () use (&$hasBegun): void {
+            $hasBegun = true;
+        });
+        $run->onTick(function () use ($store, $run, $stop, &$hasBegun, &$isEnding): void {
+            if ($hasBegun) {
+                $isEnding[] = $store->turn(self::UUID)['ending'];
+                $run->{$stop}(); // what is asked once holds
+            }
+        });
+        iterator_to_array($run);
+        self::assertSame([false, true], array_slice($isEnding, 0, 2));
+        self::assertNull($store->turn(self::UUID));
+    }
+
+    /** @return array<string, array{string}> */
+    public static function stops(): array
+    {
+        return ['by the application' => ['abort'], 'by closing the connection' => ['stop']];
+    }
+
+    public function testARunIsWaitedForThatItsOwnerHasStopped(): void
+    {
+        $store = $this->app->make(Store::class);
+        $store->takeTurn(self::UUID, self::OTHER);
+        $store->askAbort(Owner::named('Ada'), self::OTHER);
+        Agent::fake('Two');
+        [$now, $later] = [Carbon::now(), Carbon::now()->addSeconds(11)];
+        $looks = 0; // the lease runs out while the next run looks at it again and again
+        Carbon::setTestNow(static function () use ($now, $later, &$looks): Carbon {
+            return ++$looks > 50 ? $later : $now;
+        });
+        self::assertSame('Two', $this->begun()->text());
+        self::assertGreaterThan(50, $looks);
+    }
+
+    public function testAConversationThatCouldNotBeSavedIsBegunAnew(): void
+    {
+        $unsaved = Script::events(
+            ['type' => 'session', 'session_id' => self::UUID],
+            ['type' => 'notice', 'level' => 'warning', 'code' => 'session_not_saved', 'message' => 'Not saved.'],
+            ['type' => 'done', 'text' => 'One'],
+        );
+        $fake = Agent::fake($unsaved, 'Two', $unsaved, 'Four');
+        for ($turn = 1; $turn <= 4; $turn++) {
+            $this->begun()->text();
+        }
+        $resumed = ['resume' => self::UUID]; // what was saved before is there still
+        self::assertSame([['id' => self::UUID], ['id' => self::UUID], $resumed, $resumed], self::sessions($fake));
+    }
+
     public function testAProcessThatWasKilledHoldsAConversationForAWhileOnly(): void
     {
         $this->asVisitor('Ada');
@@ -264,7 +375,13 @@ final class ConversationTest extends TestCase
         $this->postJson('/text', $body)->assertNotFound()->assertJsonPath('code', 'session_not_found');
     }
 
-    private function begun(): \AgentWorkers\Laravel\PendingRun
+    /** @return list<string|null> */
+    private static function ownersOf(FakeRunner $fake): array
+    {
+        return array_map(static fn (Request $request): mixed => $request->get('session_owner'), $fake->requests());
+    }
+
+    private function begun(): PendingRun
     {
         return Agent::chat('Hello')->owner('Ada')->conversation(self::UUID);
     }

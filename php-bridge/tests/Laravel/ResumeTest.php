@@ -72,6 +72,20 @@ final class ResumeTest extends TestCase
         ));
     }
 
+    public function testARunWhoseWriterDiedTakesNoAnswerAndNoStop(): void
+    {
+        $owner = $this->owner();
+        $store = $this->app->make(Store::class);
+        $store->putQuestion($owner, 'r', 'question', time() + 60);
+        foreach (['1 s ago' => [1, 204], 'long ago' => [60, 410]] as $when => [$age, $status]) {
+            $beat = microtime(true) - $age;
+            $store->putHead($owner, 'r', ['first' => 0, 'next' => 0, 'ended' => false, 'beat' => $beat]);
+            $answer = $this->postJson('/agent/runs/r/permissions/question', ['behavior' => 'allow']);
+            $stop = $this->postJson('/agent/runs/r/abort');
+            self::assertSame([$status, $status], [$answer->getStatusCode(), $stop->getStatusCode()], $when);
+        }
+    }
+
     public function testARunThatWasLeftEndsAsAborted(): void
     {
         $owner = $this->owner();

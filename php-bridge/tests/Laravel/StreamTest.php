@@ -67,7 +67,7 @@ final class StreamTest extends TestCase
         $fake = Agent::fake('Hi');
         $this->ask(['prompt' => 'Hello'])->streamedContent();
         $request = $fake->requests()[0]->toArray();
-        unset($request['run']);
+        unset($request['run'], $request['session_owner']);
         self::assertEquals([
             'prompt' => 'Hello', 'model' => 'claude-x', 'system_prompt' => 'Be brief.', 'limits' => ['timeout_s' => 20],
             'thinking' => true,

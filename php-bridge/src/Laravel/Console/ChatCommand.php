@@ -30,6 +30,8 @@ final class ChatCommand extends Command
     protected $description = 'Talk with an agent in the terminal';
 
     private ?string $session = null;
+    /** The session to fall back to where the latest run's cannot be gone on with. */
+    private ?string $saved = null;
 
     public function handle(Agents $agents): int
     {
@@ -47,7 +49,7 @@ final class ChatCommand extends Command
 
     private function say(Agents $agents, string $prompt): int
     {
-        $session = $this->session;
+        $session = $this->saved = $this->session;
         $pending = $agents->worker((string) $this->option('worker'), $prompt);
         if ($session !== null) {
             $pending->configure(static fn (Request $request): Request => $request->session(resume: $session));
@@ -73,12 +75,20 @@ final class ChatCommand extends Command
             $event instanceof Session => $this->session = $event->sessionId,
             $event instanceof Delta => $this->put($event->text),
             $event instanceof Discard => $this->remark('(The answer begins anew.)'),
-            $event instanceof Notice => $this->remark("({$event->message})"),
+            $event instanceof Notice => $this->heed($event),
             $event instanceof Done => $this->output->newLine(),
             $event instanceof Aborted => $this->remark('Stopped.'),
             $event instanceof ErrorEvent => $this->failed($event),
             default => null,
         };
+    }
+
+    private function heed(Notice $notice): void
+    {
+        if ($notice->code === 'session_not_saved') {
+            $this->session = $this->saved;
+        }
+        $this->remark("({$notice->message})");
     }
 
     private function put(string $text): void

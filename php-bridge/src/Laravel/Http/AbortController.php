@@ -15,11 +15,10 @@ final class AbortController
     public function __invoke(Request $request, Store $store, string $run): Response
     {
         $owner = Owner::of($request);
-        $head = $owner === null ? null : $store->head($owner, $run);
-        if ($owner === null || $head === null) {
+        if ($owner === null || $store->head($owner, $run) === null) {
             return new JsonResponse(['message' => 'There is no such run.'], 404);
         }
-        if ($head['ended']) {
+        if ($store->isOver($owner, $run)) {
             return new JsonResponse(['message' => 'This run has ended.'], 410);
         }
         $store->askAbort($owner, $run);

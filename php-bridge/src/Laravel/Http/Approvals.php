@@ -50,7 +50,7 @@ final class Approvals
         if ($expiry === null) {
             return Approval::Unknown;
         }
-        $isOver = $expiry <= time() || ($this->store->head($owner, $run)['ended'] ?? false);
+        $isOver = $expiry <= time() || $this->store->isOver($owner, $run);
         $answer = ['behavior' => $decision->behavior, 'message' => $decision->message];
 
         return !$isOver && $this->store->addAnswer($owner, $run, $permission, $expiry, $answer)

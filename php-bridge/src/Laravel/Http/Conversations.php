@@ -10,6 +10,7 @@ use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
+use Illuminate\Support\Str;
 use Psr\Log\LoggerInterface;
 
 /**
@@ -19,7 +20,7 @@ use Psr\Log\LoggerInterface;
  */
 final class Conversations
 {
-    /** How long the next run waits for the last one's worker to go: it has answered, and is about to. */
+    /** How long the next run waits for the last one's worker to go: it has answered or was stopped, and is about to. */
     private const PATIENCE_S = 10.0;
     private const POLL_US = 20_000;
     private const RETRY_AFTER_MS = 2_000;
@@ -44,9 +45,11 @@ final class Conversations
         $begun = $this->claim($id, $owner ?? throw new LogicException(
             'A conversation belongs to somebody: without a signed-in user or a session, say whose it is by owner().',
         ));
-        $turn = $this->turn($id, $owner);
+        $run = (string) ($request->get('run') ?? Str::uuid());
+        $this->take($id, $owner, $run);
+        $turn = new Turn($this->store, $id, $owner, $run, $begun, $this->logger);
         $session = $begun ? $request->session(resume: $id) : $request->session(id: $id);
-        $run = $start($session->sessionOwner($owner));
+        $run = $start($session->sessionOwner($owner)->run($run));
         $turn->follow($run);
 
         return $run;
@@ -65,11 +68,11 @@ final class Conversations
         return $known['begun'];
     }
 
-    private function turn(string $id, string $owner): Turn
+    private function take(string $id, string $owner, string $run): void
     {
-        $token = bin2hex(random_bytes(8));
-        for ($end = microtime(true) + self::PATIENCE_S; !$this->store->takeTurn($id, $token); usleep(self::POLL_US)) {
-            $isEnding = $this->store->turn($id)['ending'] ?? true; // null: it has ended in the meantime
+        for ($end = microtime(true) + self::PATIENCE_S; !$this->store->takeTurn($id, $run); usleep(self::POLL_US)) {
+            $other = $this->store->turn($id);
+            $isEnding = $other === null || $other['ending'] || $this->store->isAbortAsked($owner, $other['token']);
             if (!$isEnding || microtime(true) > $end) {
                 throw self::refusal(
                     'session_busy',
@@ -78,8 +81,6 @@ final class Conversations
                 );
             }
         }
-
-        return new Turn($this->store, $id, $owner, $token, $this->logger);
     }
 
     /** @param array<string, mixed> $more */

@@ -7,6 +7,7 @@ namespace AgentWorkers\Laravel\Http;
 use AgentWorkers\Event\AppToolCall;
 use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Event\Event;
+use AgentWorkers\Event\Notice;
 use AgentWorkers\Event\Session;
 use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Run;
@@ -26,12 +27,16 @@ final class Turn
     private bool $isEnding = false;
     private bool $isOver = false;
 
-    /** @param string $token tells this turn from others in the conversation */
+    /**
+     * @param string $token tells this turn from others in the conversation: the run's id
+     * @param bool $wasBegun whether the agent knew the conversation before
+     */
     public function __construct(
         private readonly Store $store,
         private readonly string $conversation,
         private readonly string $owner,
         private readonly string $token,
+        private readonly bool $wasBegun,
         private readonly LoggerInterface $logger,
     ) {
         $this->renewed = self::now();
@@ -44,7 +49,9 @@ final class Turn
 
     public function follow(Run $run): void
     {
-        $run->onTick($this->renew(...))->onEvent($this->note(...))->onEnd($this->leave(...));
+        $run->onTick(fn () => $this->renew($run->isStopping()))
+            ->onEvent($this->note(...))
+            ->onEnd($this->leave(...));
     }
 
     /** Learns from the events: a run may fail before or after it began its session. */
@@ -52,6 +59,7 @@ final class Turn
     {
         $begun = match (true) {
             $event instanceof Session => true,
+            $event instanceof Notice && $event->code === 'session_not_saved' => $this->wasBegun,
             !$event instanceof ErrorEvent => null,
             $event->code === 'session_exists' => true,
             $event->code === 'session_not_found' => false,
@@ -71,9 +79,11 @@ final class Turn
         });
     }
 
-    private function renew(): void
+    private function renew(bool $isEnding): void
     {
-        if (self::now() - $this->renewed >= self::RENEWAL_S) {
+        $hasChanged = $isEnding && !$this->isEnding;
+        $this->isEnding = $this->isEnding || $isEnding;
+        if ($hasChanged || self::now() - $this->renewed >= self::RENEWAL_S) {
             $this->unlessBroken($this->hold(...));
         }
     }

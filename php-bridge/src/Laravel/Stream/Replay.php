@@ -15,7 +15,6 @@ use AgentWorkers\Event\EventFactory;
 final class Replay
 {
     private const POLL_US = 50_000;
-    private const LOST_S = 15.0;
 
     private int $page;
 
@@ -67,7 +66,7 @@ final class Replay
             if ($head['ended']) {
                 return;
             }
-            if (microtime(true) - $head['beat'] > self::LOST_S) {
+            if (Store::isLost($head)) {
                 yield $this->lost();
 
                 return;

@@ -21,6 +21,8 @@ final class Store
     private const PREFIX = 'agent-workers';
     /** Seconds for which a turn in a conversation outlives a PHP process that was killed. */
     private const LEASE_S = 10;
+    /** Seconds without a beat after which the PHP process that held a run is taken for killed. */
+    private const LOST_S = 15.0;
 
     private readonly Repository $cache;
     private readonly int $ttl;
@@ -45,6 +47,20 @@ final class Store
     public function putHead(string $owner, string $run, array $head): void
     {
         $this->cache->put($this->key($owner, $run), $head, $this->ttl);
+    }
+
+    /** @param array{beat: float} $head */
+    public static function isLost(array $head): bool
+    {
+        return microtime(true) - $head['beat'] > self::LOST_S;
+    }
+
+    /** Whether nobody holds the run any more: it has ended, or its PHP process was killed. */
+    public function isOver(string $owner, string $run): bool
+    {
+        $head = $this->head($owner, $run);
+
+        return $head !== null && ($head['ended'] || self::isLost($head));
     }
 
     /** @return list<string>|null */
