@@ -165,7 +165,11 @@ def test_a_dialect_is_never_fetched(dialect: str) -> None:
         ({"allOf": [False]}, ("allOf", 0)),
         ({"properties": {"a": False}, "required": ["b", "a"]}, ("required", 1)),
         ({"properties": {"a": {}}, "required": ["b"], "additionalProperties": False}, ("required", 0)),
-        ({"minProperties": 2, "maxProperties": 1}, ("minProperties",)),
+        ({"properties": {"a": {"not": {}}}, "required": ["a"]}, ("required", 0)),
+        ({"not": {"type": "object"}}, ("not",)),
+        ({"not": {"type": ["null", "object"]}}, ("not",)),
+        ({"minProperties": 2, "maxProperties": 1}, ("maxProperties",)),
+        ({"required": ["a", "b"], "maxProperties": 1}, ("maxProperties",)),
     ],
     ids=str,
 )
@@ -185,6 +189,9 @@ def test_a_schema_that_no_object_satisfies_is_refused(schema: Schema, place: tup
         {"enum": [5, {}]},
         {"anyOf": [{"type": "string"}, {"type": "object"}]},
         {"properties": {"a": False}},
+        {"not": {"type": "string"}},
+        {"not": {"type": "object", "required": ["a"]}},
+        {"maxProperties": 1, "required": ["a"]},
         {"patternProperties": {"^x": {}}, "required": ["xa"], "additionalProperties": False},
         {"$ref": "#/$defs/a", "$defs": {"a": {"anyOf": [{"type": "null"}, {"properties": {"b": {"$ref": "#"}}}]}}},
     ],
@@ -192,6 +199,17 @@ def test_a_schema_that_no_object_satisfies_is_refused(schema: Schema, place: tup
 )
 def test_a_schema_that_some_object_satisfies_is_taken(schema: Schema) -> None:
     assert schema_fault(schema) is None
+
+
+def test_a_pattern_without_end_does_not_hold_up_the_reading_of_a_schema() -> None:
+    named = {"patternProperties": {"^(a+)+$": {}}, "required": ["a" * 60 + "!"], "additionalProperties": False}
+    assert schema_fault({"type": "object", **named}) is None
+
+
+@pytest.mark.parametrize("index", ["9" * 5000, "\u0660", "\xb2", "-1", "+0", "2", ""])
+def test_an_index_that_is_none_leads_nowhere(index: str) -> None:
+    found = fault(allOf=[{}, {}], properties={"a": {"$ref": f"#/allOf/{index}"}})
+    assert found == (("properties", "a", "$ref"), "must refer to a place that exists in this schema")
 
 
 def test_a_schema_whose_branches_double_at_each_step_is_read_at_once() -> None:

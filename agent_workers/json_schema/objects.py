@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from .spots import Fault, Place, Spot
@@ -59,29 +58,35 @@ def _excluded(top: Spot) -> Fault | None:
     values = [schema["const"]] if "const" in schema else schema.get("enum", [{}])
     if not any(isinstance(value, dict) for value in values):
         return Fault(place, "must describe an object: const or enum allows none")
-    if schema.get("not", False) in _ANY:
+    if _is_any_object(schema.get("not")):
         return Fault((*place, "not"), "allows nothing")
-    if schema.get("minProperties", 0) > schema.get("maxProperties", schema.get("minProperties", 0)):
-        return Fault((*place, "minProperties"), "must not be more than maxProperties")
+    least = max(schema.get("minProperties", 0), len(_required(schema)))
+    if least > schema.get("maxProperties", least):
+        return Fault((*place, "maxProperties"), f"must be at least {least}: so many properties are required")
     return None
+
+
+def _is_any_object(schema: Any) -> bool:
+    return schema in _ANY or (isinstance(schema, dict) and schema.keys() == {"type"} and "object" in schema["type"])
 
 
 def _required_in_vain(top: Spot) -> Fault | None:
     place, schema, _ = top
-    properties, required = schema.get("properties", {}), schema.get("required", ())
-    patterns = schema.get("patternProperties", {})
-    for number, name in enumerate(required if isinstance(required, list) else ()):
-        if name in properties:
-            if properties[name] is False or (isinstance(properties[name], dict) and properties[name].get("enum") == []):
-                return Fault((*place, "required", number), f"requires what properties forbid: {name[:80]!r}")
-        elif schema.get("additionalProperties") is False and not any(_matches(pattern, name) for pattern in patterns):
+    properties = schema.get("properties", {})
+    closed = schema.get("additionalProperties") is False and not schema.get("patternProperties")
+    for number, name in enumerate(_required(schema)):
+        if name in properties and _is_never(properties[name]):
+            return Fault((*place, "required", number), f"requires what properties forbid: {name[:80]!r}")
+        if closed and name not in properties:
             words = f"requires what additionalProperties forbid: {name[:80]!r}"
             return Fault((*place, "required", number), words)
     return None
 
 
-def _matches(pattern: str, name: str) -> bool:
-    try:
-        return len(pattern) + len(name) > 200 or re.search(pattern, name) is not None  # noqa: PLR2004 long enough
-    except re.error:
-        return True  # of ECMA-262
+def _required(schema: dict[str, Any]) -> list[str]:
+    found = schema.get("required")
+    return found if isinstance(found, list) else []  # draft 03 has a boolean at each property
+
+
+def _is_never(schema: Any) -> bool:
+    return schema is False or (isinstance(schema, dict) and (schema.get("enum") == [] or schema.get("not") in _ANY))

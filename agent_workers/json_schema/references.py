@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _MAX_CHAIN = 64
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")  # RFC 6901, and Python's own limit on digits is never met
 
 
 def foreign_reference(spot: Spot) -> Fault | None:
@@ -70,7 +72,7 @@ class References:
         place, value = spot.base, _at(self._schema, spot.base)
         for step in fragment.split("/")[1:]:
             name = step.replace("~1", "/").replace("~0", "~")
-            if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            if isinstance(value, list) and _INDEX.fullmatch(name) and int(name) < len(value):
                 place, value = (*place, int(name)), value[int(name)]
             elif isinstance(value, dict) and name in value:
                 place, value = (*place, name), value[name]
