@@ -212,6 +212,55 @@ def test_parts_of_an_answer_that_are_not_known_are_passed_over(home: Home, simul
     assert len(ended.of("notice")) == 3
 
 
+HOLOGRAM = Raw(block={"type": "hologram", "data": 1})
+SEARCH = Raw(block={"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}})
+
+
+def play(simulator: Simulator, *contents: tuple[Text | ToolUse | Raw, ...], stop_reason: str = "") -> None:
+    steps = tuple(Message(content=content, stop_reason=stop_reason) for content in contents)
+    simulator.play(Scenario(name="own", description="A test's.", steps=steps))
+
+
+@pytest.mark.parametrize("partial", [True, False], ids=["streamed", "block by block"])
+@pytest.mark.parametrize("last", [HOLOGRAM, SEARCH], ids=["of no known kind", "of a server's tool"])
+def test_an_answer_may_end_with_a_block_that_is_passed_over(
+    home: Home, simulator: Simulator, last: Raw, partial: bool
+) -> None:
+    play(simulator, (Text(text="All there is to say."), last))
+    ended = home.run({"prompt": "x", "stream": {"partial": partial}})
+    assert ended.ending == ("done", 0)
+    assert (ended.last["text"], ended.last["stop_reason"]) == ("All there is to say.", "end_turn")
+    assert [notice["code"] for notice in ended.of("notice")] == ["unknown_block"]
+
+
+def test_an_answer_of_nothing_that_is_known_is_the_apis_failure_and_not_tried_again(
+    home: Home, simulator: Simulator
+) -> None:
+    play(simulator, (HOLOGRAM,))
+    ended = home.run({"prompt": "x"})
+    assert ended.ending == ("server_error", 1)
+    assert "not known here" in ended.stderr
+
+
+def test_a_pause_in_a_servers_tool_is_told_as_a_pause(home: Home, simulator: Simulator) -> None:
+    play(simulator, (Text(text="Let me search."), SEARCH), stop_reason="pause_turn")
+    ended = home.run({"prompt": "x"})
+    assert ended.ending == ("server_error", 75)
+    assert "paused" in ended.last["message"]
+
+
+@pytest.mark.parametrize("given", ["ls", ["ls"], 5])
+def test_a_call_whose_input_is_no_object_is_passed_over_with_its_result(
+    home: Home, simulator: Simulator, given: object
+) -> None:
+    call = Raw(block={"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": given})
+    play(simulator, (call,), (Text(text="Second."),))
+    ended = home.run({"prompt": "x", "stream": {"partial": False}})
+    assert ended.ending == ("done", 0)
+    assert ended.of("tool_call") == ended.of("tool_result") == []
+    assert [notice["code"] for notice in ended.of("notice")] == ["unknown_block"]
+
+
 def test_a_call_that_the_cli_cannot_read_is_the_apis_failure_and_not_tried_again(
     home: Home, simulator: Simulator
 ) -> None:
@@ -220,4 +269,4 @@ def test_a_call_that_the_cli_cannot_read_is_the_apis_failure_and_not_tried_again
     simulator.play(Scenario(name="own", description="", steps=steps))
     ended = home.run({"prompt": "x"})
     assert ended.ending == ("server_error", 1)
-    assert "without a name" in ended.stderr
+    assert "cannot be read" in ended.stderr

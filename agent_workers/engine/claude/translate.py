@@ -25,7 +25,7 @@ from .answer import Answer
 from .news import plain_text, retry_of, tasks_of
 from .outcome import outcome
 from .tokens import Tally
-from .unknown import UnknownBlocks, is_call
+from .unknown import UnknownBlocks, is_call, is_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -121,7 +121,7 @@ class Translator:
     def _outcome(self, message: Message) -> Body:
         try:
             return outcome(
-                message,
+                self._unknown.reread(message, self._answer.text),
                 self._answer.text,
                 session_id=self._progress.session_id,
                 bill=self._tally.settle(message, resumed=self._resumed),
@@ -200,6 +200,8 @@ class Translator:
         if not parent and not self._answer.has_streamed(model_message.get("id")):
             yield from self._whole(model_message)
         for block in model_message.get("content") or ():
+            if not parent:
+                self._unknown.last = is_unknown(block)
             if is_call(block):
                 yield from self._tool_call(block, parent)
                 continue
