@@ -15,7 +15,7 @@ export interface AgentView extends Answer {
   state: AgentState;
   /** What was sent last. */
   prompt?: string;
-  /** Sent with every prompt: the session's id once known, a UUID made here until then. */
+  /** Sent with every prompt: the id of the session that was saved last, a UUID made here until then. */
   conversation: string;
   /** True while a lost connection is being resumed; `state` is "connecting" then. */
   reconnecting: boolean;
@@ -53,13 +53,16 @@ export class AgentStream {
   /** Whether the run is one to go on with of which the server has said nothing yet. */
   #isRecalled = false;
   readonly #conversation: string | undefined;
+  /** What the conversation was before this run, and is again where the run could not be saved. */
+  #earlier: string;
   #cancelRender: (() => void) | undefined;
 
   constructor({ base, addresses = chatAt, conversation, timing }: AgentStreamOptions) {
     this.#addresses = addresses(base);
     this.#timing = { ...TIMING, ...timing };
     this.#conversation = conversation;
-    this.#view = idle(conversation ?? newConversation());
+    this.#earlier = conversation ?? newConversation();
+    this.#view = idle(this.#earlier);
   }
 
   view = (): AgentView => this.#view;
@@ -143,6 +146,7 @@ export class AgentStream {
     this.#transcript = new Transcript();
     this.#run = undefined;
     this.#isRecalled = false;
+    this.#earlier = view.conversation;
     this.#show(view);
   }
 
@@ -204,7 +208,7 @@ export class AgentStream {
   /** Shows at once what changed, together with all that the run has said by now. */
   #change(change: Partial<AgentView>): void {
     const answer = this.#transcript.answer();
-    const conversation = answer.sessionId ?? this.#view.conversation;
+    const conversation = answer.sessionId ?? this.#earlier;
     this.#show({ ...this.#view, ...answer, conversation, ...change });
   }
 

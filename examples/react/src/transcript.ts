@@ -51,6 +51,7 @@ export interface Notice {
 export interface Answer {
   run?: string;
   model?: string;
+  /** Absent also where the session could not be saved. */
   sessionId?: string;
   /** True when a simulator or a recording answers instead of a model. */
   simulated?: boolean;
@@ -239,6 +240,7 @@ export class Transcript {
 
   #notice({ level, code, message }: AgentEvent<"notice">): void {
     this.#set({ notices: [...this.#answer.notices, { level, code, message }] });
+    if (code === "session_not_saved") this.#set({ sessionId: undefined });
   }
 
   #end(event: AgentEvent<"done" | "error" | "aborted">): void {
