@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from agent_workers.engine.claude.installation import find_cli
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Failure, Message, Text
 
 from .desk import Desk, bash
-from .worker import Ended, Home
+from .worker import Ended, Home, script
 
 # One pixel. What is wrong with it in these tests, the API alone says.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -142,6 +143,34 @@ def test_what_the_model_refuses_to_answer_does_not_stay_either(home: Home, simul
     after = _resumed(home, "Who am I?", first)
     assert after.last["text"] == "You sent 2 prompts. The first was: My name is Ada."
     assert CANARY not in _seen(simulator)
+
+
+def test_an_image_that_was_accepted_and_is_refused_later_is_told_to_end_the_session(
+    home: Home, simulator: Simulator
+) -> None:
+    simulator.play("memory")
+    first = home.run({"prompt": [{"type": "text", "text": "Look."}, DEAD_URL]})
+    assert first.ending == ("done", 0)
+    _play(simulator, KINDS["dead URL"][1])
+    assert _notices(_resumed(home, "Who am I?", first)) == ["turn_dropped", "session_refused"]
+    assert _notices(_resumed(home, [{"type": "text", "text": "And this?"}, DEAD_URL], first)) == ["turn_dropped"]
+
+
+def test_a_fork_that_follows_the_end_at_once_does_not_have_what_was_refused(home: Home, simulator: Simulator) -> None:
+    """Though the CLI takes its time to end, and what was refused is taken out after that."""
+    simulator.play("memory")
+    first = home.run({"prompt": "My name is Ada."})
+    _play(simulator, KINDS["dead URL"][1])
+    slow = script(home.root / "claude", f'{find_cli({})} "$@"', "status=$?", "sleep 2", "exit $status")
+    running = home.start(env={"AGENT_WORKERS_CLI": str(slow)})
+    running.send({"prompt": CANARY, "session": {"resume": first.last["session_id"]}})
+    running.end_input()
+    running.wait_for("error")
+    simulator.play("memory")
+    fork = _resumed(home, "Who am I?", first, fork=True)
+    assert fork.last["text"] == "You sent 2 prompts. The first was: My name is Ada."
+    assert CANARY not in _seen(simulator)
+    running.end()
 
 
 @pytest.mark.parametrize("kind", ["corrupt image", "too large"])

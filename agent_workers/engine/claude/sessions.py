@@ -100,6 +100,7 @@ def take_lease(session: ResumeSession | NewSession | None, folder: Path, binding
     """Takes hold of the session that a run is going to write.
 
     A fork reads its original as it stands, also while another run is at work in it, and writes a session of its own.
+    For a run that has told its end it waits: what was refused may be on its way out.
 
     Args:
         session: Of the request.
@@ -117,6 +118,7 @@ def take_lease(session: ResumeSession | NewSession | None, folder: Path, binding
     agent_id = _agent_id(session.resume)
     if session.fork:
         descriptor = _opened(folder / agent_id, binding)
+        _await_end(descriptor)
         os.close(descriptor)
         lease = _begin(str(uuid4()), folder, binding, flags=[f"--resume={agent_id}", "--fork-session"])
         lease.resumes = agent_id
@@ -192,9 +194,21 @@ def _lock(descriptor: int) -> None:
         raise
 
 
-def _is_free(descriptor: int) -> bool:
+def _await_end(descriptor: int) -> None:
+    """Waits for a run that has told its end, but not for long."""
+    deadline = time.monotonic() + _PATIENCE_S
+    with suppress(OSError):
+        while (
+            os.pread(descriptor, 1, 0) == _ENDING
+            and not _is_free(descriptor, fcntl.LOCK_SH)
+            and time.monotonic() < deadline
+        ):
+            time.sleep(_POLL_S)
+
+
+def _is_free(descriptor: int, lock: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, lock | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -91,6 +91,19 @@ class Transcript:
                 begin = len(_BLANK)
             file.truncate(begin)
 
+    def blames_the_past(self, prompt_id: str) -> bool:
+        """Whether there are attachments in the conversation before the turn of this prompt, and none in the turn."""
+        past = False
+        with suppress(OSError), self.path.open("rb") as file:
+            before = True
+            for _, _, entry in _lines(file):
+                before = before and entry.get("uuid") != prompt_id
+                if _has_attachment(entry):
+                    if not before:
+                        return False
+                    past = True
+        return past
+
     def is_blank(self) -> bool:
         """Whether a refused first turn was all that the session had, so that the CLI would not resume it."""
         with suppress(OSError):
@@ -159,3 +172,12 @@ def _is_answer(entry: dict[str, Any]) -> bool:
     if entry.get("type") != "assistant" or entry.get("isApiErrorMessage") or not isinstance(message, dict):
         return False
     return message.get("model") != "<synthetic>" and message.get("stop_reason") != "refusal"
+
+
+def _has_attachment(entry: dict[str, Any]) -> bool:
+    message = entry.get("message")
+    content = message.get("content") if isinstance(message, dict) else None
+    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+    inner = [part for block in blocks if isinstance(block.get("content"), list) for part in block["content"]]
+    kinds = [block.get("type") for block in (*blocks, *inner) if isinstance(block, dict)]
+    return "image" in kinds or "document" in kinds

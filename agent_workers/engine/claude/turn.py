@@ -34,6 +34,12 @@ _DROPPED = Notice(
     code="turn_dropped",
     message="What was refused is not kept in the session. It goes on from before that.",
 )
+_PAST_REFUSED = Notice(
+    level="warning",
+    code="session_refused",
+    message="The API refuses this session, probably for an earlier attachment in it, such as an image whose address is "
+    "dead. If it goes on doing so, begin a new session.",
+)
 
 
 class Turn:
@@ -51,6 +57,7 @@ class Turn:
         self._progress = progress
         self._over = False
         self._refused = False
+        self._rejected = False
 
     async def end(
         self, latest: str | None, error: WorkerError | None, *, refused: bool, gone: Callable[[], bool]
@@ -64,7 +71,8 @@ class Turn:
             gone: Says whether the CLI has ended, so that it saves nothing any more.
         """
         self._over = True
-        self._refused = refused or isinstance(error, RequestRejected | ContextOverflow)
+        self._rejected = isinstance(error, RequestRejected)
+        self._refused = refused or self._rejected or isinstance(error, ContextOverflow)
         if self._progress.session_id is not None:
             self._progress.saved = await self._is_saved(latest or self._prompt_id, gone)
 
@@ -87,6 +95,8 @@ class Turn:
             yield _NOT_SAVED
         elif self._refused:
             yield _DROPPED
+            if self._rejected and self._transcript.blames_the_past(self._prompt_id):
+                yield _PAST_REFUSED
 
     def settle(self) -> None:
         """Takes out of the session what was refused. The CLI has ended, and nobody else writes the session yet."""
