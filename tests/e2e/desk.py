@@ -22,6 +22,15 @@ def bash(command: str, **more: Any) -> ToolUse:
     return call("Bash", command=command, description="A command", **more)
 
 
+IDLE: dict[str, Any] = {"limits": {"idle_timeout_s": 5}, "stream": {"ping_s": 1}}
+"""Fields of a request that ends when nothing moves; a busy machine needs some of that time to start the agent."""
+
+
+def longer_than_idle(event: Event) -> bool:
+    """Whether a `ping` tells that nothing was told for longer than the request of `IDLE` allows."""
+    return event["type"] == "ping" and event["idle_ms"] > 1.2 * 1000 * IDLE["limits"]["idle_timeout_s"]
+
+
 class Desk:
     """Where an agent works.
 

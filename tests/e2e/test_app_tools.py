@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .desk import Desk, call, give
+from .desk import IDLE, Desk, call, give, longer_than_idle
 from .stream import Event
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -140,10 +140,16 @@ def test_the_end_of_stdin_during_a_call_ends_the_run(desk: Desk) -> None:
 
 def test_a_tool_that_waits_for_its_application_is_not_idle(desk: Desk) -> None:
     desk.script(call("mcp__app__find_partner", name="Acme"))
-    tool = {**FIND, "timeout_s": 2.5}
-    limits = {"idle_timeout_s": 1}
-    ended = desk.converse(lambda event: None, worker="agent-chat", app_tools=[tool], limits=limits)
+    asked: list[Event] = []
+
+    def late(event: Event) -> Event | None:
+        if event["type"] == "app_tool_call":
+            asked.append(event)
+        return give(asked.pop(), "at last") if asked and longer_than_idle(event) else None
+
+    ended = desk.converse(late, worker="agent-chat", app_tools=[FIND], **IDLE)
     assert ended.ending == ("done", 0)
+    assert desk.told_to_the_model() == ["at last"]
 
 
 def test_several_calls_at_once_each_get_their_own_result(desk: Desk) -> None:

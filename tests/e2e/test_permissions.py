@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .desk import Desk, bash, call, permit, results
+from .desk import IDLE, Desk, bash, call, longer_than_idle, permit, results
 from .stream import Event
 
 ASK = {"mode": "ask", "timeout_s": 20}
@@ -186,17 +186,23 @@ def test_a_question_that_is_open_at_the_end_is_resolved_before_the_terminal_line
 
 def test_the_runs_deadline_also_ends_a_question(desk: Desk) -> None:
     desk.script(bash("touch made"))
-    ended = desk.converse(lambda event: None, tools=["Bash"], permissions=ASK, limits={"timeout_s": 3})
+    ended = desk.converse(lambda event: None, tools=["Bash"], permissions=ASK, limits={"timeout_s": 8})
     assert ended.ending == ("timeout", 1)
     assert [event["by"] for event in ended.of("permission_resolved")] == ["abort"]
 
 
 def test_waiting_for_an_answer_is_not_idling(desk: Desk) -> None:
     desk.script(bash("touch made"))
-    limits = {"idle_timeout_s": 1}
-    permissions = {"mode": "ask", "timeout_s": 2.5}
-    ended = desk.converse(lambda event: None, tools=["Bash"], permissions=permissions, limits=limits)
+    asked: list[Event] = []
+
+    def late(event: Event) -> Event | None:
+        if event["type"] == "permission_request":
+            asked.append(event)
+        return permit(asked.pop()) if asked and longer_than_idle(event) else None
+
+    ended = desk.converse(late, tools=["Bash"], permissions=ASK, **IDLE)
     assert ended.ending == ("done", 0)
+    assert ended.of("permission_resolved")[0]["by"] == "client"
 
 
 def test_a_subagents_call_is_asked_about_too(desk: Desk) -> None:

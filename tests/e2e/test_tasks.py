@@ -7,7 +7,8 @@ import pytest
 
 from agent_workers.engine.claude.task import BUILT_IN_TOOLS
 
-from .desk import Desk, bash, call, permit, results
+from .desk import IDLE, Desk, bash, call, longer_than_idle, permit, results
+from .stream import Event
 from .worker import command_of
 
 CRM = str(Path(__file__).parents[2] / "examples" / "mcp" / "partners.py")
@@ -138,8 +139,13 @@ def test_every_tool_that_is_taken_is_one_that_the_agent_has(desk: Desk) -> None:
 
 
 def test_a_command_that_takes_long_is_not_idle(desk: Desk) -> None:
-    desk.script(bash("timeout 3 tail -f /dev/null; echo finished"))
-    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, limits={"idle_timeout_s": 1})
+    desk.script(bash("until [ -e go ]; do sleep 0.1; done; echo finished"))
+
+    def let_go(event: Event) -> None:
+        if longer_than_idle(event):
+            desk.file("go")
+
+    ended = desk.converse(let_go, tools=["Bash"], permissions={"allow": ["Bash"]}, **IDLE)
     assert ended.ending == ("done", 0)
     assert "finished" in ended.of("tool_result")[0]["content"]
 
