@@ -82,7 +82,7 @@ def test_a_conversation_in_which_another_answer_is_on_its_way(site: Site, page: 
     until(lambda: page.status == "done")
     page.script(_START_ANOTHER, "Speak slowly. [[scenario:slow]]")
     until(lambda: page.script("return window.begun"))
-    page.say("And this?")
+    page.say("And this? [[scenario:hello]]")
     until(lambda: page.status == "error")
     look_at(page, "busy")
     assert "(session_busy)" in page.text
