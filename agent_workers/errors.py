@@ -256,7 +256,7 @@ class PendingToolMissing(WorkerError):
     """Raised when the session to resume has a pending call of a tool that the request does not bring."""
 
     code = "invalid_request"
-    default_message = "The call that waits in this session is of a tool that is not among the request's tools."
+    default_message = "This session has a pending call to a tool that the request does not list."
 
 
 class OutputTooLarge(WorkerError):

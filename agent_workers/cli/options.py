@@ -46,6 +46,10 @@ _TASK_EXAMPLES = """\
   {name} --simulate=parallel-tools --pretty < task.json"""
 
 
+# Arguments are refused here, with a word on where the request belongs.
+_SETTINGS = {"help_option_names": ["-h", "--help"], "allow_extra_args": True}
+
+
 @dataclass(frozen=True)
 class Options:
     """What the command line asks for.
@@ -72,7 +76,7 @@ def read_options(worker: Worker, arguments: Sequence[str]) -> Options:
     try:
         options = _command(worker).main(arguments, prog_name=worker.name, standalone_mode=False)
     except click.UsageError as error:
-        refuse_command_line(worker, error.format_message())
+        refuse_command_line(worker, f"{error.format_message().rstrip('.')}.")
     except click.Abort:
         sys.exit(130)
     if not isinstance(options, Options):  # --help or --version has been answered
@@ -83,7 +87,7 @@ def read_options(worker: Worker, arguments: Sequence[str]) -> Options:
 def _command(worker: Worker) -> click.Command:
     asks = "permissions" in worker.request.model_fields
 
-    @click.command(help=_help(worker, asks=asks))
+    @click.command(help=_help(worker, asks=asks), context_settings=_SETTINGS)
     @click.option("--control", is_flag=True, help="Go on reading control messages; the end of stdin aborts the run.")
     @click.option("--pretty", is_flag=True, help="Render the events for a person instead of writing JSON.")
     @click.option(
@@ -111,6 +115,8 @@ def _command(worker: Worker) -> click.Command:
     )
     @click.version_option(__version__, message="%(prog)s %(version)s")
     def command(interactive: bool = False, **options: Any) -> Options:
+        if click.get_current_context().args:
+            raise click.UsageError(f"{worker.name} takes no arguments: its request comes on stdin.")
         if interactive and options["control"]:
             raise click.UsageError("--interactive and --control exclude each other: either a person answers or stdin.")
         return Options(interactive=interactive, **options)

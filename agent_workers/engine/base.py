@@ -69,7 +69,7 @@ class Engine(Protocol):
         ...
 
     def listen(self, tell: Tell) -> None:
-        """Has the agent's questions told from now on, beside its events.
+        """Registers the callback that sends the agent's questions, beside its events.
 
         Args:
             tell: Sends one event; says whether that was still possible.
@@ -81,7 +81,7 @@ class Engine(Protocol):
         ...
 
     def unsettled(self) -> Sequence[Body]:
-        """What is to be told before the terminal event: how open questions end, and what became of the session.
+        """Events sent before the terminal event: they close open questions and say what became of the session.
 
         After it ``progress.saved`` is final.
         """

@@ -12,6 +12,7 @@ from .spots import Fault, Place, Spot, id_keyword, spots_in
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from jsonschema import SchemaError
     from jsonschema.protocols import Validator
 
 __all__ = ["Fault", "Place", "schema_fault", "validator_of"]
@@ -52,8 +53,19 @@ def _invalid(schema: dict[str, Any]) -> Fault | None:
         # Without formats: the metaschema's "regex" is ECMA-262, which Python's own cannot check.
         validator_for(schema, default=Draft202012Validator).check_schema(schema, format_checker=None)  # type: ignore[call-arg]
     except SchemaError as error:
-        return Fault(tuple(error.absolute_path), f"is not valid JSON Schema: breaks the rule {error.validator!r}")
+        return Fault(tuple(error.absolute_path), f"is not valid JSON Schema: {_broken_rule(error)}")
     return None
+
+
+def _broken_rule(error: SchemaError) -> str:
+    """What the metaschema wants, without the value that it has met: that may be long, or not for a log."""
+    for rule in (error, *(error.context or ())):
+        if rule.validator == "enum":
+            return f"must be one of {', '.join(map(str, rule.validator_value))}"
+        if rule.validator == "type":
+            kinds = rule.validator_value
+            return f"must be of the type {' or '.join(kinds) if isinstance(kinds, list) else kinds}"
+    return f"breaks the rule {error.validator!r}"
 
 
 def _unreadable_pattern(spots: Iterable[Spot]) -> Fault | None:

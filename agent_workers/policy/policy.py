@@ -15,7 +15,7 @@ from agent_workers.protocol.v1.task import TaskRequest
 
 
 class Policy(Strict):
-    """What requests may ask for on this host. What a file leaves out is as without a file."""
+    """What requests may ask for on this host. Omitted keys keep their defaults."""
 
     synonyms: ClassVar = {"v": "version", "worker": "workers", "model": "models"}
 

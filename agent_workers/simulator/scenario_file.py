@@ -33,7 +33,7 @@ class UnknownScenarioError(ScenarioError):
     def __init__(self, name: str, names: Iterable[str]) -> None:
         self.name = name
         self.names = tuple(names)
-        self.nearest = get_close_matches(name, self.names, n=1, cutoff=0.5)
+        self.nearest = get_close_matches(name, self.names, n=1)
         guess = f" Did you mean {self.nearest[0]!r}?" if self.nearest else ""
         super().__init__(f"There is no scenario {name!r}.{guess} Scenarios: {', '.join(self.names)}.")
 

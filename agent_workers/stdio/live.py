@@ -16,7 +16,7 @@ from agent_workers.run import Run
 
 from .person import Interview
 from .signals import hold_stop, stop_held, stop_signals
-from .stderr import StderrHandler
+from .stderr import StderrHandler, say
 from .stdin import MAX_REQUEST
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def live(
     stdin: Stdin | None,
     signals: list[int],
     companion: Callable[[], Coroutine[object, object, None]] | None,
+    name: str,
     person: Person | None = None,
 ) -> int:
     """Drives the run to its end; returns the exit status.
@@ -59,9 +60,10 @@ def live(
         stdin: Brings control messages; None where stdin ended with the request.
         signals: Stop signals that came before the event loop.
         companion: Runs beside the run until its end.
+        name: The worker's, before each line on stderr.
         person: Answers the questions about tool calls.
     """
-    _log_to_stderr()
+    _log_to_stderr(name)
     sys.setswitchinterval(_SWITCH_S)
 
     async def main() -> int:
@@ -150,8 +152,10 @@ def _nothing_changed(code: str, reason: str) -> Notice:
     return Notice(level="warning", code=code, message=f"A line on stdin changed nothing: {reason}")
 
 
-def _log_to_stderr() -> None:
-    levels = logging.getLevelNamesMapping()
-    level = levels.get(os.environ.get("AGENT_WORKERS_LOG", "").upper(), logging.ERROR)
-    logging.basicConfig(format="%(name)s: %(message)s", level=level, handlers=[StderrHandler()])
+def _log_to_stderr(name: str) -> None:
+    asked = os.environ.get("AGENT_WORKERS_LOG") or "error"
+    level = logging.getLevelNamesMapping().get(asked.upper())
+    if level is None:
+        say(f"{name}: AGENT_WORKERS_LOG is {asked!a}: must be error, warning, info or debug; error is used")
+    logging.basicConfig(format=f"{name}: %(message)s", level=level or logging.ERROR, handlers=[StderrHandler()])
     logging.getLogger("claude_agent_sdk").setLevel(logging.CRITICAL)  # its errors are the engine's to report

@@ -271,6 +271,7 @@ class Process:
             stdin=stdin,
             signals=signals,
             companion=companion,
+            name=self._worker.name,
             person=self._person,
         )
 
@@ -278,7 +279,7 @@ class Process:
         if problems.run:
             self.encoder.run = problems.run
         refused = UnsupportedVersion if problems.code == UnsupportedVersion.code else InvalidRequest
-        status = self.fail(refused(details=problems.problems))
+        status = self.fail(refused(cause=problems.told(), details=problems.problems))
         self._stdin.drain(patience_s=0.05 if self._control else 1)  # under --control no end of stdin is to be expected
         return status
 

@@ -66,9 +66,9 @@ run "$root/tools/need" commands php:php-cli
 if [ ! -f vendor/autoload.php ] && ! php -r 'exit((int) !stream_resolve_include_path("Illuminate/autoload.php"));'; then
   run "$root/tools/need" commands Illuminate:php-laravel-framework Symfony:php-symfony-process mb:php-mbstring xml:php-xml
 fi
-[[ $port =~ ^[0-9]{1,5}$ && $((10#$port)) -ge 1 && $((10#$port)) -le 65535 ]] || fail "PORT is \"$port\", which is no port."
+[[ $port =~ ^[0-9]{1,5}$ && $((10#$port)) -ge 1 && $((10#$port)) -le 65535 ]] || fail "PORT=$port is not a port. Choose a number from 1 to 65535: PORT=8401 make demo-laravel"
 php -r 'exit((int) !@stream_socket_server("tcp://127.0.0.1:$argv[1]"));' "$port" \
-  || fail "Port $port is in use, or not yours to use. Choose another: PORT=8401 make demo-laravel"
+  || fail "Port $port is in use, or not yours to use. Choose another: PORT=$((10#$port == 8401 ? 8402 : 8401)) make demo-laravel"
 run ./setup.sh
 
 task=$bin/agent-task

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,26 @@ def test_a_busy_port_is_told_with_a_way_out(repository: Path, tmp_path: Path) ->
     assert f"Port {port} is in use" in demo.output
     assert "PORT=8401 make demo-laravel" in demo.output
     assert demo.processes() == []
+
+
+@pytest.mark.parametrize(
+    ("port", "told"),
+    [
+        (8401, "PORT=8402 make demo-laravel"),
+        (0, "Choose a number from 1 to 65535"),
+        (65536, "PORT=65536 is not a port"),
+    ],
+)
+def test_a_port_that_cannot_be_used_is_told_with_another_that_may(port: int, told: str, repository: Path) -> None:
+    with ExitStack() as stack:
+        if port == 8401:
+            with suppress(OSError):  # whoever has it, it is busy
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        environ = {"PATH": PATH, "PORT": str(port), "BIN": str(repository / ".venv/bin")}
+        command = [repository / "examples/laravel/serve.sh"]
+        refused = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert refused.returncode != 0
+    assert told in refused.stderr
 
 
 def test_the_demo_of_the_shell_tells_its_first_words_and_its_last(repository: Path, tmp_path: Path) -> None:

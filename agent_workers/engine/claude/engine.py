@@ -164,7 +164,7 @@ class ClaudeEngine:
         await self._turn.end(translator.latest, error, refused=translator.refused, gone=lambda: self._process.ended)
 
     def listen(self, tell: Tell) -> None:
-        """Has the agent's questions told from now on."""
+        """Registers the callback that sends the agent's questions."""
         if self._dialogue:
             self._dialogue.pending.tell = tell
 

@@ -70,6 +70,9 @@ _BY_KIND: dict[str, type[ApiError]] = {
 _NO_STREAM = re.compile(r"stream ended without receiving any events|redirect", re.IGNORECASE)
 # Amazon's and Google's APIs give their errors no type; these words are theirs.
 _OTHER_CLOUD = re.compile(r"security token|arn:aws|bedrock|aiplatform|googleapis", re.IGNORECASE)
+# The CLI's words where it has called nobody; its cure, /login, is for a person at its own prompt.
+_NO_CREDENTIAL = re.compile(r"^Not logged in\b")
+_NONE_SET = "There is no credential for the model's API on this host. The operator must set one."
 # What neither a status nor a kind tells: the API's and the CLI's own words.
 _BY_WORDS: tuple[tuple[re.Pattern[str], type[ApiError]], ...] = (
     (re.compile(r"too long|context (?:window|limit)|exceeds? the (?:context|maximum)", re.IGNORECASE), ContextOverflow),
@@ -94,6 +97,8 @@ def api_failure(
         api_type: The API's name for it.
         http_status: The API's HTTP status.
     """
+    if _NO_CREDENTIAL.search(text):
+        return AuthError(_NONE_SET, cause="no credential is set and there is no login: see agent-workers doctor")
     if http_status is None and (found := _HTTP_STATUS.search(text)):
         http_status = int(found[1])
     if http_status is not None and not 100 <= http_status <= 599:  # noqa: PLR2004 the range of HTTP statuses
@@ -158,7 +163,7 @@ def cli_failure(exit_status: int | None, stderr_tail: str) -> WorkerError:
         exit_status: Its exit status, negative for a signal, None if unknown.
         stderr_tail: The end of what it wrote to stderr.
     """
-    cause = f"the CLI ended with status {exit_status}: {stderr_tail}"
+    cause = f"the CLI ended with status {exit_status}: {stderr_tail or 'it wrote nothing to stderr'}"
     if re.search(r"No conversation found", stderr_tail):
         return SessionNotFound(cause=cause)
     if re.search(r"Session ID .* is already in use", stderr_tail):

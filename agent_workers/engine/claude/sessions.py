@@ -137,7 +137,8 @@ def _opened(record: Path, binding: Binding) -> int:
     try:
         descriptor = os.open(record, os.O_RDWR)
     except FileNotFoundError:
-        raise SessionNotFound(cause="no run of this state directory has begun this session") from None
+        cause = f"no run has begun this session in the state directory {record.parent.parent}"
+        raise SessionNotFound(cause=cause) from None
     except PermissionError:
         raise SessionNotFound(cause=f"{record}: belongs to another user of this host") from None
     except OSError as error:
@@ -146,7 +147,7 @@ def _opened(record: Path, binding: Binding) -> int:
         return descriptor
     os.close(descriptor)
     differing = [name for name, value in asdict(binding).items() if found is None or getattr(found, name) != value]
-    raise SessionNotFound(cause=f"the session is bound to another {' and another '.join(differing)}")
+    raise SessionNotFound(cause=f"the session was begun with another {' and another '.join(differing)}")
 
 
 def _begin(session_id: str, folder: Path, binding: Binding, *, flags: Sequence[str] = ()) -> Lease:
@@ -171,7 +172,7 @@ def _begin(session_id: str, folder: Path, binding: Binding, *, flags: Sequence[s
         _write(descriptor, binding, record)
     elif _read(descriptor) != binding:
         os.close(descriptor)
-        raise SessionExists(cause="the session is bound to something else")
+        raise SessionExists(cause="the session was begun with another worker, cwd or session_owner")
     flags = [*flags, f"--session-id={agent_id}"]
     return Lease(session_id, agent_id, flags, descriptor, record if new else None)
 

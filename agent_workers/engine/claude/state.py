@@ -72,7 +72,8 @@ def make_private(path: Path, mode: int = PRIVATE) -> None:
     try:
         _make(path, mode)
     except OSError as error:
-        raise StateUnavailable(cause=f"{path}: {error.strerror}") from error
+        fault = "is not a directory" if isinstance(error, FileExistsError) else error.strerror
+        raise StateUnavailable(cause=f"{path}: {fault}") from error
     if not os.access(path, os.W_OK | os.X_OK):
         raise StateUnavailable(cause=f"{path}: not writable by uid {os.getuid()}, {_access_of(path)}")
 

@@ -11,6 +11,8 @@ F = TypeVar("F")
 
 MAX_PROBLEMS = 50
 _MAX_TOKEN = 200
+_TOLD = 3
+_LONGEST_PLACE = 200
 
 
 class Problem(Part):
@@ -38,10 +40,23 @@ class RequestProblems(ValueError):
 
     def __init__(self, problems: list[Problem], code: str = "invalid_request", run: str | None = None) -> None:
         """Keep the faults, and a one-line summary as the exception's text."""
-        super().__init__("; ".join(f"{problem.pointer or 'request'}: {problem.message}" for problem in problems[:3]))
+        super().__init__(
+            "; ".join(f"{problem.pointer or 'request'}: {problem.message}" for problem in problems[:_TOLD])
+        )
         self.problems = problems
         self.code = code
         self.run = run
+
+    def told(self) -> str:
+        """The first faults in one line for stderr, without what could steer a terminal."""
+        return "; ".join(map(_told, self.problems[:_TOLD]))
+
+
+def _told(problem: Problem) -> str:
+    """One fault for a terminal or a log: names in the request may hold line breaks and escape sequences."""
+    place = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in problem.pointer[:_LONGEST_PLACE])
+    guess = f" (did you mean {problem.did_you_mean}?)" if problem.did_you_mean else ""
+    return f"{place or 'request'}: {problem.message}{guess}"
 
 
 def refuse(message: str) -> NoReturn:
