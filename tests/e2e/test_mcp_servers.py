@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .desk import Desk
+from .desk import Desk, bash
 from .worker import Ended
 
 TOOL = "mcp__crm__find"
@@ -179,3 +179,29 @@ def test_waiting_for_a_server_is_no_silence_of_the_model(desk: Desk) -> None:
     env = {"AGENT_WORKERS_POLICY": str(policy)}
     ended = desk.run(mcp_servers=servers, tools=[TOOL], limits=policy_limits, env=env)
     assert_unavailable(ended, "crm")
+
+
+@pytest.mark.parametrize("own", [None, "own-cache"])
+def test_what_servers_have_said_does_not_stay_and_their_caches_and_the_commands_are_where_they_were(
+    desk: Desk, own: str | None
+) -> None:
+    log = desk.home.root / "cache-of-the-server"
+    server = program(
+        desk, f"import os, pathlib; pathlib.Path({str(log)!r}).write_text(os.environ['XDG_CACHE_HOME']); sys.exit(3)"
+    )
+    desk.script(bash("date > /dev/null; echo cache=$XDG_CACHE_HOME."))
+    environ = {"XDG_CACHE_HOME": str(desk.home.root / own), "AGENT_WORKERS_ENV_ALLOW": "XDG_CACHE_HOME"} if own else {}
+    policy = desk.home.root / "policy.toml"
+    command = f"{{ command = {json.dumps(server['command'])}, args = {json.dumps(server['args'])} }}"
+    policy.write_text(f"version = 1\n[task]\nmcp_commands = [{command}]\n")
+    ended = desk.run(
+        mcp_servers={"crm": {**server, "optional": True}},
+        tools=["Bash"],
+        permissions={"allow": ["Bash"]},
+        env={"AGENT_WORKERS_POLICY": str(policy), **environ},
+    )
+    assert ended.ending == ("done", 0)
+    where = desk.home.root / (own or "home/.cache")
+    assert log.read_text() == str(where)
+    assert f"cache={where}." in desk.told_to_the_model()[0]
+    assert list(desk.home.root.rglob("mcp-logs-*")) == []

@@ -67,7 +67,7 @@ def test_a_credential_goes_by_descriptor_and_other_secrets_are_blanked() -> None
     assert "ANTHROPIC_API_KEY" not in environ
     assert hidden == ["ANTHROPIC_AUTH_TOKEN", "AWS_SECRET_ACCESS_KEY"]
     servers = {"crm": {"command": "/bin/crm", "env": {"AWS_SECRET_ACCESS_KEY": "its own"}}}
-    contents = file_contents(equipped(mcp_servers=servers), "system", hidden)
+    contents = file_contents(equipped(mcp_servers=servers), "system", dict.fromkeys(hidden, ""))
     assert '"ANTHROPIC_AUTH_TOKEN": ""' in contents["--mcp-config"]
     assert '"AWS_SECRET_ACCESS_KEY": "its own"' in contents["--mcp-config"]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from agent_workers.errors import StateUnavailable
 
 from .environment import (
+    CACHE,
     NO_TMPDIR,
     SCRATCH,
     Host,
@@ -31,7 +33,6 @@ from .transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from agent_workers.protocol.v1.request import Request
 
@@ -104,11 +105,19 @@ def _launch(
         secrets, hidden = take_credentials(environ)
         if host.environ is os.environ:
             forget_secrets(os.environ)
-        if hidden and equipment.runs_code:
-            forget = _written(scratch / "shell-environment", f"unset {' '.join(hidden)}\n")
-            environ["CLAUDE_ENV_FILE"] = str(forget)  # each shell of a tool reads it first
+        others = dict.fromkeys(hidden, "")
+        if getattr(request, "mcp_servers", None):
+            others[CACHE] = environ.get(CACHE) or str(Path(environ["HOME"], ".cache"))
+            environ[CACHE] = str(scratch / "cache")  # the CLI keeps what servers have said there, for all to read
+        if others and equipment.runs_code:  # each shell of a tool reads it first
+            from shlex import quote  # noqa: PLC0415 for some tasks only
+
+            lines = [
+                f"export {name}={quote(value)}\n" if value else f"unset {name}\n" for name, value in others.items()
+            ]
+            environ["CLAUDE_ENV_FILE"] = str(_written(scratch / "shell-environment", "".join(lines)))
         gate = _written(scratch / "gate", json.dumps(equipment.gate)) if equipment.gate else None
-        contents = file_contents(equipment, system_prompt, hidden, gate)
+        contents = file_contents(equipment, system_prompt, others, gate)
         files = {flag: _written(scratch / flag.strip("-"), content) for flag, content in contents.items()}
         if not isinstance(request.prompt, str):
             refuse_image_files(scratch, equipment.cwd, lease.agent_id)

@@ -40,6 +40,7 @@ _SIMULATOR = re.compile(r"http://(?:127\.0\.0\.1|localhost)(?::\d+)?/simulated/?
 _CREDENTIALS = re.compile(r"ANTHROPIC_\w+|CLAUDE_CODE_OAUTH_\w+|CLAUDE_CODE_USE_\w+|CLAUDE_CONFIG_DIR")
 
 
+CACHE = "XDG_CACHE_HOME"
 SCRATCH = "agent-worker-"
 """How the names of the runs' temporary directories begin."""
 NO_TMPDIR = "The worker cannot write temporary files. The operator must set TMPDIR to a directory with room."

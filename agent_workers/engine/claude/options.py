@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .installation import sdk_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from agent_workers.protocol.v1.request import Request
 
@@ -73,23 +73,22 @@ def command_line(
 
 
 def file_contents(
-    equipment: Equipment, system_prompt: str, hidden: Sequence[str], gate: Path | None = None
+    equipment: Equipment, system_prompt: str, variables: Mapping[str, str], gate: Path | None = None
 ) -> dict[str, str]:
     """What the CLI reads from files, by the flag that names each.
 
     Args:
         equipment: What the agent has besides words.
         system_prompt: The agent's instructions.
-        hidden: Names of variables that no MCP server is to see.
+        variables: What MCP servers see in place of the CLI's own variables of these names.
         gate: The file for the program that looks at each command; None for none.
     """
     contents = {"--system-prompt-file": system_prompt}
     if equipment.settings:
         contents["--settings"] = json.dumps({**equipment.settings, **(_gated(gate) if gate else {})})
     if equipment.servers:
-        blank = dict.fromkeys(hidden, "")
         servers = {
-            name: {**server, "env": {**blank, **server["env"]}} if server["type"] == "stdio" else server
+            name: {**server, "env": {**variables, **server["env"]}} if server["type"] == "stdio" else server
             for name, server in equipment.servers.items()
         }
         contents["--mcp-config"] = json.dumps({"mcpServers": servers})

@@ -12,6 +12,8 @@ import anyio
 from agent_workers.errors import McpUnavailable
 from agent_workers.protocol.v1.events import Notice
 
+from .environment import CACHE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -39,8 +41,7 @@ class McpServers:
         self._names = list(request.mcp_servers)
         self._needed = {name for name in self._names if _is_needed(name, request)}
         self.patience_s = float(environ["MCP_TIMEOUT"]) / 1000 + _MARGIN_S
-        cache = environ.get("XDG_CACHE_HOME") or Path(environ["HOME"], ".cache")
-        self._logs = Path(cache, "claude-cli-nodejs")
+        self._logs = Path(environ[CACHE], "claude-cli-nodejs")
 
     def failed(self, init: dict[str, Any]) -> list[str]:
         """The names of those that the agent, just up, does without."""
