@@ -75,7 +75,7 @@ def test_the_operator_may_pass_pythons_variables_on_to_commands(desk: Desk) -> N
 
 @pytest.mark.parametrize("number", ["SIGCHLD", "SIGPIPE", "SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGALRM"])
 def test_a_signal_that_the_caller_ignores_is_not_ignored_by_commands(desk: Desk, number: str) -> None:
-    desk.script(bash(f"sh -c 'kill -s {number} $$; exit 9'; echo \"<$?>\""))
+    desk.script(bash(f"sh -c 'kill -s {number[3:]} $$; exit 9'; echo \"<$?>\""))
     prefix = caller(f"signal.signal(signal.{number}, signal.SIG_IGN)")
     ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=prefix)
     status = ended.of("tool_result")[0]["content"].partition("<")[2].partition(">")[0]
