@@ -1,7 +1,9 @@
 """Nothing of a run outlives it: whatever its commands started, and however it ended."""
 
 import os
+import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,12 +14,25 @@ from .desk import Desk, bash
 from .worker import Running, until
 
 GONE_S = 10
+NOBODY = 65534
 BACKGROUND = {
     "in the background": "nice sleep {0} > /dev/null 2>&1 & echo started",
     "in a session of its own": "setsid sleep {0} > /dev/null 2>&1 & echo started",
     "twice removed": "(setsid nohup sleep {0} > /dev/null 2>&1 &) ; echo started",
 }
 WITHOUT_A_TRACE = "setsid env -i sleep {0} > /dev/null 2>&1 & echo started"
+SHEDDING = {
+    "without a trace": WITHOUT_A_TRACE,
+    "under another TMPDIR": "TMPDIR=/x setsid sleep {0} > /dev/null 2>&1 & echo started",
+    "without TMPDIR": "setsid env -u TMPDIR sleep {0} > /dev/null 2>&1 & echo started",
+    "no longer exported": "export -n TMPDIR; setsid sleep {0} > /dev/null 2>&1 & echo started",
+    "under a renamed mark": "X=$AGENT_WORKERS_RUN_DIR env -u AGENT_WORKERS_RUN_DIR -u TMPDIR setsid sleep {0} "
+    "> /dev/null 2>&1 & echo started",
+    "thrice removed": "(setsid env -i sh -c '(sh -c \"sleep {0} & exit\" & exit) & exit' > /dev/null 2>&1 &); "
+    "echo started",
+    "without hangup": "trap '' HUP TERM INT; env -i nohup setsid sleep {0} > /dev/null 2>&1 & echo started",
+}
+UNSHARED = "setsid env -i unshare --user --map-root-user --pid --fork sleep {0} > /dev/null 2>&1 & echo started"
 
 
 @pytest.fixture
@@ -66,7 +81,7 @@ def test_a_background_process_is_gone_with_its_run(desk: Desk, command: str, sec
     assert sleepers(seconds) == []
 
 
-@pytest.mark.parametrize("command", BACKGROUND.values(), ids=BACKGROUND)
+@pytest.mark.parametrize("command", [*BACKGROUND.values(), *SHEDDING.values()], ids=[*BACKGROUND, *SHEDDING])
 def test_a_killed_worker_leaves_neither_processes_nor_files(desk: Desk, command: str, seconds: str) -> None:
     running = start(desk, command, seconds)
     until(lambda: len(sleepers(seconds)) == 1)
@@ -75,6 +90,83 @@ def test_a_killed_worker_leaves_neither_processes_nor_files(desk: Desk, command:
     until(lambda: not desk.home.processes(), within_s=GONE_S)
     until(lambda: not list(desk.home.temporary.iterdir()), within_s=GONE_S)
     assert running.end(whole=False).status == -signal.SIGKILL
+
+
+def test_a_process_in_namespaces_of_its_own_is_gone_with_a_killed_worker(desk: Desk, seconds: str) -> None:
+    if subprocess.run(["unshare", "--user", "--pid", "--fork", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("the kernel gives no namespaces to this user")
+    running = start(desk, UNSHARED, seconds)
+    until(lambda: len(sleepers(seconds)) == 1)
+    running.signal(signal.SIGKILL)
+    until(lambda: not sleepers(seconds), within_s=GONE_S)
+
+
+def test_what_forks_faster_than_it_is_found_is_gone_all_the_same(desk: Desk, seconds: str) -> None:
+    running = start(desk, "(setsid env -i sh -c 'while :; do sleep {0} & sleep 0.01; done' &); echo started", seconds)
+    until(lambda: len(sleepers(seconds)) > 5)
+    running.signal(signal.SIGKILL)
+    until(lambda: not sleepers(seconds), within_s=GONE_S)
+
+
+def guardian_of(running: Running) -> int:
+    [guardian] = [
+        int(pid)
+        for thread in Path(f"/proc/{running.pid}/task").iterdir()
+        for pid in (thread / "children").read_text().split()
+    ]
+    return guardian
+
+
+@pytest.mark.parametrize(
+    "command", [BACKGROUND["in a session of its own"], WITHOUT_A_TRACE], ids=["marked", "unmarked"]
+)
+def test_a_run_whose_guardian_is_killed_ends_and_leaves_nothing(desk: Desk, command: str, seconds: str) -> None:
+    running = start(desk, command, seconds)
+    until(lambda: len(sleepers(seconds)) == 1)
+    os.kill(guardian_of(running), signal.SIGKILL)
+    assert running.end().ending == ("cli_crashed", 75)
+    assert sleepers(seconds) == []
+
+
+def test_the_next_run_ends_what_a_killed_worker_and_guardian_have_left(desk: Desk, seconds: str) -> None:
+    running = start(desk, SHEDDING["without TMPDIR"], seconds)
+    until(lambda: len(sleepers(seconds)) == 1)
+    for pid in (guardian_of(running), running.pid):
+        os.kill(pid, signal.SIGKILL)
+    [left] = desk.home.temporary.iterdir()
+    desk.simulator.play("hello")
+    assert desk.home.run({"prompt": "x"}).ending == ("done", 0)
+    until(lambda: not left.exists(), within_s=GONE_S)
+    until(lambda: not sleepers(seconds), within_s=GONE_S)
+
+
+def test_a_run_removes_the_folders_of_those_that_are_over_and_no_others(desk: Desk, seconds: str) -> None:
+    other = start(desk, "echo {0}", seconds)
+    other.wait_for("tool_call", count=2)  # it now waits for a command
+    [in_use] = desk.home.temporary.iterdir()
+    stale, foreign, file, link = (desk.home.temporary / f"agent-worker-{n * 12}" for n in "abcd")
+    unlike = desk.home.temporary / "agent-worker-of-mine"
+    stranger = desk.home.root / "elsewhere"
+    for folder in (stale, foreign, unlike, stranger):
+        folder.mkdir()
+        (folder / "file").touch()
+    file.touch()
+    link.symlink_to(stranger)
+    if os.geteuid() == 0:
+        os.chown(foreign, NOBODY, NOBODY)
+    desk.simulator.play("hello")
+    assert desk.home.run({"prompt": "x"}).ending == ("done", 0)
+    until(lambda: not stale.exists(), within_s=GONE_S)
+    kept = {in_use, file, link, unlike} | ({foreign} if os.geteuid() == 0 else set())
+    assert set(desk.home.temporary.iterdir()) == kept
+    assert (stranger / "file").exists()
+    assert any(in_use.iterdir())
+    other.send({"type": "abort", "id": "stop"})
+    assert other.end().ending == ("aborted", 3)
+    for path in (file, link):
+        path.unlink()
+    for path in (unlike, foreign):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def test_a_killed_chat_leaves_neither_processes_nor_files(desk: Desk) -> None:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.environment import make_scratch, remove_scratch
+from agent_workers.engine.claude.scratch import make_scratch, remove_scratch
 from agent_workers.errors import StateUnavailable
 
 from .finding import Finding

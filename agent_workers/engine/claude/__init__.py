@@ -10,17 +10,7 @@ from uuid import uuid4
 
 from agent_workers.errors import StateUnavailable
 
-from .environment import (
-    CACHE,
-    NO_TMPDIR,
-    SCRATCH,
-    Host,
-    forget_secrets,
-    make_scratch,
-    refuse_image_files,
-    remove_scratch,
-    take_credentials,
-)
+from .environment import CACHE, Host, forget_secrets, take_credentials
 from .equipment import Equipment, for_chat
 from .input_lines import initialize_line, prompt_line
 from .installation import find_cli
@@ -28,6 +18,7 @@ from .kernel import hide_from_others
 from .leftovers import Orphans
 from .options import agent_variables, command_line, file_contents, server_variables
 from .process import CliProcess
+from .scratch import NO_TMPDIR, SCRATCH, make_scratch, refuse_image_files, remove_scratch
 from .sessions import Binding, Lease, take_lease
 from .transcript import Transcript
 

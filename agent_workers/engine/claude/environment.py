@@ -12,7 +12,6 @@ from agent_workers.errors import StateUnavailable
 
 from .kernel import blank_in_environment
 from .state import STATE_MODE, close_to_others, holds_other_things, make_private, of_this_user, state_mode
-from .transcript import folder_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -41,9 +40,6 @@ _CREDENTIALS = re.compile(r"ANTHROPIC_\w+|CLAUDE_CODE_OAUTH_\w+|CLAUDE_CODE_USE_
 
 
 CACHE = "XDG_CACHE_HOME"
-SCRATCH = "agent-worker-"
-"""How the names of the runs' temporary directories begin."""
-NO_TMPDIR = "The worker cannot write temporary files. The operator must set TMPDIR to a directory with room."
 
 RELATIVE = "A directory of the worker is given by a relative path, and the directory that it starts in is gone."
 
@@ -224,44 +220,6 @@ def forget_secrets(environ: MutableMapping[str, str]) -> None:
     blank_in_environment(secret)
     for name in secret:
         del environ[name]
-
-
-def make_scratch(base: Path) -> Path:
-    """Creates a private directory for one run's temporary files; the caller removes it.
-
-    It lies in ``TMPDIR``, not in the state directory: the CLI puts Unix sockets there, whose paths are bounded.
-
-    Raises:
-        StateUnavailable: It cannot be created.
-    """
-    path = base / f"{SCRATCH}{os.urandom(6).hex()}"
-    try:
-        path.mkdir(mode=0o700)
-    except OSError as error:
-        raise StateUnavailable(NO_TMPDIR, cause=f"{path}: {error.strerror}") from error
-    return path
-
-
-def refuse_image_files(scratch: Path, cwd: Path, agent_id: str) -> None:
-    """Keeps the CLI from writing the prompt's images to files, whose paths on this host it would tell the model.
-
-    Args:
-        scratch: The run's directory for temporary files.
-        cwd: The agent's working directory.
-        agent_id: The session as the CLI knows it.
-    """
-    place = scratch
-    for name in (f"claude-{os.getuid()}", folder_name(os.path.realpath(cwd)), agent_id):
-        place /= name
-        place.mkdir(mode=0o700)
-    (place / "images").touch()
-
-
-def remove_scratch(path: Path) -> None:
-    """Removes a run's temporary files."""
-    import shutil  # noqa: PLC0415 slow, and not needed before the end
-
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def _absolute(path: str) -> Path:

@@ -5,21 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .environment import remove_scratch
 from .kernel import adopt_orphans, hide_from_others
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-_ORDERLY_S = 3
-_PAUSE_S = 0.05
+MARK = "AGENT_WORKERS_RUN_DIR"
+"""The variable by which the processes of a run are known: its directory for temporary files, like ``TMPDIR``."""
+
 _ROUNDS = 20  # each ends what the one before has orphaned
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
 class Orphans:
@@ -49,14 +47,14 @@ class Orphans:
                 os.waitpid(pid, os.WNOHANG)
 
 
-def end_leftovers(scratch: Path, *, spare: Collection[int], orphans: Orphans | None) -> None:
-    """Ends the processes of a run, but for those to spare.
+def end_leftovers(scratch: Path, *, spare: Collection[int] = (), orphans: Orphans | None = None) -> None:
+    """Ends the processes of a run whose guardian is no more, but for those to spare.
 
-    They are known by the run's TMPDIR in their environment, wherever they were moved to; those that have shed it are
-    found where they are orphans.
+    They are known by the mark in their environment, wherever they were moved to; those that have shed it are found
+    where they are orphans.
 
     Args:
-        scratch: The run's TMPDIR.
+        scratch: The run's directory for temporary files.
         spare: Process ids.
         orphans: Of this process, if it looks after them.
     """
@@ -72,12 +70,20 @@ def end_leftovers(scratch: Path, *, spare: Collection[int], orphans: Orphans | N
 
 
 def processes_of(scratch: Path) -> Iterator[int]:
-    """The processes whose TMPDIR is this directory or lies in it."""
-    mark = os.fsencode(f"\0TMPDIR={scratch}")
+    """The processes that bear the mark of the run with this directory, or have a TMPDIR in it."""
+    marks = [os.fsencode(f"\0{name}={scratch}") for name in (MARK, "TMPDIR")]
     for pid in _pids():
         with suppress(OSError), open(f"/proc/{pid}/environ", "rb") as environ:  # noqa: PTH123 half the time of a Path
-            if mark in b"\0" + environ.read():
+            held = b"\0" + environ.read()
+            if any(mark in held for mark in marks):
                 yield pid
+
+
+def descendants(ancestor: int) -> Iterator[int]:
+    """The processes that come of this one, as far as their parents live."""
+    for pid in _children(ancestor):
+        yield pid
+        yield from descendants(pid)
 
 
 def _children(parent: int) -> Iterator[int]:
@@ -93,63 +99,3 @@ def _pids() -> list[int]:
         with suppress(OSError):
             names = os.listdir("/proc")  # noqa: PTH208 half the time of Path.iterdir
     return [int(name) for name in names if name.isdigit()]
-
-
-class Guardian:
-    """A process that does what is left to do when this one is killed: it ends the run's processes and files.
-
-    To be made before there are threads, and after the CLI, whose pipes it closes.
-
-    Args:
-        cli: The CLI's process id.
-        scratch: The run's directory for temporary files.
-        keep: Descriptors to keep open until all is done.
-
-    Attributes:
-        pid: Its process id; 0 where there is none.
-    """
-
-    def __init__(self, cli: int, scratch: Path, keep: Collection[int] = ()) -> None:
-        self.pid = 0
-        if sys.platform != "linux":
-            return
-        waiting, self._alive = os.pipe()
-        held = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # no handler of this process may run in that one
-        try:
-            self.pid = os.fork()
-            if self.pid == 0:
-                _guard(waiting, cli, scratch, keep)
-        except OSError:
-            os.close(self._alive)  # without a guardian all but SIGKILL is covered
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, held)
-            os.close(waiting)
-
-    def dismiss(self) -> None:
-        """Ends it: this process has done it all."""
-        if self.pid:
-            with suppress(OSError):
-                os.kill(self.pid, signal.SIGKILL)
-                os.waitpid(self.pid, 0)
-            os.close(self._alive)
-            self.pid = 0
-
-
-def _guard(waiting: int, cli: int, scratch: Path, keep: Collection[int]) -> None:
-    """Waits for the end of the parent, in a process of its own; never returns."""
-    try:
-        for ignored in _SIGNALS:
-            signal.signal(ignored, signal.SIG_IGN)
-        os.setsid()
-        for number in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208 as above
-            if number != waiting and number not in keep:
-                with suppress(OSError):
-                    os.close(number)  # whoever reads the events waits for the last writer to go
-        os.read(waiting, 1)
-        last = time.monotonic() + _ORDERLY_S  # the CLI gets SIGTERM when its parent ends, and saves the session
-        while cli in processes_of(scratch) and time.monotonic() < last:
-            time.sleep(_PAUSE_S)
-        end_leftovers(scratch, spare=(), orphans=None)
-        remove_scratch(scratch)
-    finally:
-        os._exit(0)

@@ -5,23 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import subprocess
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, suppress
+from typing import IO, TYPE_CHECKING
 
 from agent_workers.errors import CliCrashed, CliMissing
 
-from .confinement import confine
-from .environment import remove_scratch
-from .kernel import end_with_parent
-from .leftovers import Guardian, Orphans, end_leftovers
+from .guard import Command
+from .guardian import Guardian
+from .leftovers import MARK, Orphans, end_leftovers
+from .scratch import remove_scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _NOT_EXECUTABLE = frozenset({errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.EPERM})
-_FIXED = {signal.SIGKILL, signal.SIGSTOP}
 _NOT_STARTED = "The Claude CLI could not be started. Try again later."
 
 
@@ -60,52 +58,54 @@ class CliProcess:
     ) -> None:
         self._scratch = scratch
         self.orphans = orphans
-        before_exec = _before_exec(confined=confined)
-        descriptors = {name: _readable(secret) for name, secret in (secrets or {}).items()}
-        held = () if lock is None else (lock,)
         try:
-            self._popen = subprocess.Popen(
-                argv,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                cwd=cwd,
-                env={**environ, **{name: str(number) for name, number in descriptors.items()}},
-                pass_fds=(*descriptors.values(), *held),
-                start_new_session=True,  # a terminal's Ctrl-C is for the worker, which stops the CLI in order
-                preexec_fn=before_exec,  # noqa: PLW1509 no threads exist yet
-            )
+            self._start(argv, environ, cwd, secrets or {}, () if lock is None else (lock,), confined=confined)
         except OSError as error:
             missing = error.errno in _NOT_EXECUTABLE
             cause = f"{argv[0]}: {error.strerror}"
             raise (CliMissing(cause=cause) if missing else CliCrashed(_NOT_STARTED, cause=cause)) from error
-        finally:
-            for number in descriptors.values():
-                os.close(number)
-        self._guardian = Guardian(self.pid, scratch, held)
         if orphans:
-            orphans.know(self.pid, self._guardian.pid)
-        assert self._popen.stdin
-        assert self._popen.stdout
-        assert self._popen.stderr
-        self.stdin, self.stdout, self.stderr = self._popen.stdin, self._popen.stdout, self._popen.stderr
-        for stream in (self.stdin, self.stdout, self.stderr):
-            os.set_blocking(stream.fileno(), False)
+            orphans.know(self._guardian.pid)
+
+    def _start(
+        self,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        cwd: Path,
+        secrets: Mapping[str, bytes],
+        held: Sequence[int],
+        *,
+        confined: bool,
+    ) -> None:
+        with ExitStack() as ours, ExitStack() as theirs:
+            descriptors = {name: _readable(secret, theirs) for name, secret in secrets.items()}
+            numbers = {name: str(number) for name, number in descriptors.items()}
+            (stdin, self.stdin), (stdout, self.stdout) = _to_child(ours, theirs), _from_child(ours, theirs)
+            stderr, self.stderr = _from_child(ours, theirs)
+            command = Command(
+                argv,
+                {**environ, **numbers, MARK: str(self._scratch)},
+                cwd,
+                streams=(stdin, stdout, stderr),
+                descriptors=tuple(descriptors.values()),
+                confined=confined,
+            )
+            self._guardian = Guardian(command, scratch=self._scratch, held=held)
+            ours.pop_all()  # they stay open; without a CLI nothing does
 
     @property
     def pid(self) -> int:
         """The CLI's process id, also of its process group."""
-        return self._popen.pid
+        return self._guardian.cli
 
     def wait(self) -> int:
         """Blocks until the CLI has ended; its exit status, negative for a signal."""
-        return self._popen.wait()
+        return self._guardian.wait()
 
     @property
     def ended(self) -> bool:
-        """Whether the CLI has ended and was reaped."""
-        return self._popen.poll() is not None
+        """Whether the CLI has ended."""
+        return self._guardian.status is not None
 
     def write_now(self, data: bytes) -> bytes:
         """Writes what the pipe takes without waiting; returns the rest."""
@@ -121,15 +121,15 @@ class CliProcess:
 
     def terminate(self) -> None:
         """Asks the CLI to end; on SIGTERM it ends the shells of its tools too, which run in sessions of their own."""
-        if not self.ended:
-            self._popen.terminate()
+        self._guardian.terminate()
 
     def kill(self) -> None:
         """Ends the CLI at once, and all that it has started."""
+        if self._guardian.kill():
+            return
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-        # What outlives it is, for instance, a background shell in a session of its own.
-        end_leftovers(self._scratch, spare={self.pid, self._guardian.pid}, orphans=self.orphans)
+        end_leftovers(self._scratch, spare={self._guardian.pid}, orphans=self.orphans)
 
     def remove_scratch(self) -> None:
         """Removes the run's temporary files."""
@@ -137,27 +137,30 @@ class CliProcess:
         remove_scratch(self._scratch)
 
 
-def _readable(secret: bytes) -> int:
-    """A descriptor to read a few bytes from."""
+def _to_child(ours: ExitStack, theirs: ExitStack) -> tuple[int, IO[bytes]]:
+    """A pipe to the CLI: its descriptor, and this process's end, unbuffered, never blocking."""
+    reading, writing = _pipe(theirs)
+    os.set_blocking(writing, False)
+    return reading, ours.enter_context(open(writing, "wb", buffering=0))  # noqa: PTH123 it has no path
+
+
+def _from_child(ours: ExitStack, theirs: ExitStack) -> tuple[int, IO[bytes]]:
+    """A pipe from the CLI, likewise."""
     reading, writing = os.pipe()
-    with open(writing, "wb") as pipe:  # noqa: PTH123 it has no path
+    theirs.callback(os.close, writing)
+    os.set_blocking(reading, False)
+    return writing, ours.enter_context(open(reading, "rb", buffering=0))  # noqa: PTH123 likewise
+
+
+def _readable(secret: bytes, theirs: ExitStack) -> int:
+    """A descriptor to read a few bytes from."""
+    reading, writing = _pipe(theirs)
+    with open(writing, "wb") as pipe:  # noqa: PTH123 likewise
         pipe.write(secret)
     return reading
 
 
-def _before_exec(*, confined: bool) -> Callable[[], None]:
-    """What to call in the child: it inherits no disposition, on Linux ends with its parent, and may be confined."""
-    parent = os.getpid()
-
-    def prepare() -> None:
-        for number in signal.valid_signals() - _FIXED:
-            if signal.getsignal(number) is signal.SIG_IGN:  # handlers end with the exec
-                signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        end_with_parent(signal.SIGTERM)
-        if os.getppid() != parent:  # it ended before the call above
-            os._exit(1)
-        if confined:
-            confine()
-
-    return prepare
+def _pipe(theirs: ExitStack) -> tuple[int, int]:
+    reading, writing = os.pipe()
+    theirs.callback(os.close, reading)
+    return reading, writing

@@ -1,0 +1,213 @@
+"""The guardian's own process: it starts the CLI, reaps, obeys, and cleans up when the worker is no more."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .confinement import confine
+from .kernel import adopt_orphans, end_with_parent
+from .leftovers import descendants
+from .scratch import lock_of, remove_scratch, sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from typing import NoReturn
+
+END_S = 5
+_ORDERLY_S = 3  # the CLI saves the session
+_PAUSE_S = 0.002
+HELD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD)
+"""Signals that wait while the process forks."""
+_FIXED = {signal.SIGKILL, signal.SIGSTOP}
+
+
+class Word:
+    """What the worker says, a byte each; that it is no more, the end of the pipe says."""
+
+    TERMINATE = b"t"
+    KILL = b"k"
+
+
+class Report:
+    """What the guardian says, a line with a number each."""
+
+    STARTED = "started"  # the CLI's process id
+    FAILED = "failed"  # errno
+    ENDED = "ended"  # the CLI's status, negative for a signal
+    KILLED = "killed"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to start.
+
+    Attributes:
+        argv: The program and its arguments.
+        environ: Its whole environment.
+        cwd: Its working directory.
+        streams: Its ends of its standard streams.
+        descriptors: What it inherits besides.
+        confined: Whether it is confined, see ``confinement``.
+    """
+
+    argv: Sequence[str]
+    environ: Mapping[str, str]
+    cwd: Path
+    streams: Sequence[int]
+    descriptors: Sequence[int]
+    confined: bool
+
+    def start(self, held: Sequence[int]) -> int:
+        """Starts it in a session of its own: a terminal's Ctrl-C is for the worker. Returns its process id.
+
+        Raises:
+            OSError: It could not be started.
+        """
+        stdin, stdout, stderr = self.streams
+        parent = os.getpid()
+        return subprocess.Popen(
+            self.argv,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=self.cwd,
+            env=self.environ,
+            pass_fds=(*self.descriptors, *held),
+            start_new_session=True,
+            preexec_fn=lambda: _prepare(parent, confined=self.confined),  # noqa: PLW1509 no threads exist
+        ).pid
+
+
+def _prepare(parent: int, *, confined: bool) -> None:
+    """What the CLI's process does before it becomes the CLI: it inherits no signals, and ends with the guardian."""
+    for number in signal.valid_signals() - _FIXED:
+        if signal.getsignal(number) is signal.SIG_IGN:  # handlers end with the exec
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    end_with_parent(signal.SIGTERM)
+    if os.getppid() != parent:  # it ended before the call above
+        os._exit(1)
+    if confined:
+        confine()
+
+
+def guard(command: Command, waiting: int, reporting: int, *, scratch: Path, held: Sequence[int]) -> NoReturn:
+    """The life of the guardian, in a process just forked, with ``HELD`` blocked.
+
+    Args:
+        command: The CLI's.
+        waiting: Where the worker's words come from.
+        reporting: Where the reports go.
+        scratch: The run's directory for temporary files.
+        held: Descriptors to hold as long as it lives.
+    """
+    try:
+        waking, awake = os.pipe()
+        for number in (waking, awake):
+            os.set_blocking(number, False)
+        for number in HELD:
+            signal.signal(number, lambda *_: None)
+        signal.set_wakeup_fd(awake, warn_on_full_buffer=False)
+        os.setsid()
+        adopt_orphans()
+        duty = _Duty(command, reporting, scratch, held)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        # Whoever reads the events waits for the last writer to go.
+        _close_all_but(waiting, reporting, waking, awake, lock_of(scratch), *held)
+        sweep(scratch.parent)
+        duty.do(waiting, waking)
+    finally:
+        os._exit(0)
+
+
+class _Duty:
+    def __init__(self, command: Command, reporting: int, scratch: Path, held: Sequence[int]) -> None:
+        self._reporting = reporting
+        self._scratch = scratch
+        try:
+            self._cli: int | None = command.start(held)
+        except OSError as error:
+            self._report(Report.FAILED, error.errno or 0)
+            raise
+        self._report(Report.STARTED, self._cli)
+
+    def do(self, waiting: int, waking: int) -> None:
+        """Obeys until the other process is no more, then does what is left to do."""
+        events = select.poll()
+        events.register(waiting, select.POLLIN)
+        events.register(waking, select.POLLIN)
+        while True:
+            events.poll()
+            with suppress(BlockingIOError):
+                os.read(waking, 1 << 10)
+            self._reap()
+            if select.select([waiting], [], [], 0)[0]:
+                word = os.read(waiting, 1)
+                if word == Word.KILL:
+                    self._end_all()
+                elif word == Word.TERMINATE:
+                    self._terminate()
+                else:
+                    self._end_in_order()
+                    return
+
+    def _end_in_order(self) -> None:
+        self._terminate()
+        last = time.monotonic() + _ORDERLY_S
+        while self._cli and time.monotonic() < last:
+            time.sleep(_PAUSE_S)
+            self._reap()
+        self._end_all()
+        remove_scratch(self._scratch)
+
+    def _end_all(self) -> None:
+        if self._cli:
+            with suppress(OSError):
+                os.killpg(self._cli, signal.SIGKILL)
+        last = time.monotonic() + END_S
+        while found := set(descendants(os.getpid())):
+            if time.monotonic() > last:
+                return
+            for pid in found:
+                with suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(_PAUSE_S)
+            self._reap()
+        self._report(Report.KILLED, 0)
+
+    def _terminate(self) -> None:
+        if self._cli:
+            os.kill(self._cli, signal.SIGTERM)  # it is there until it is reaped
+
+    def _reap(self) -> None:
+        with suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return
+                if pid == self._cli:
+                    self._cli = None
+                    self._report(Report.ENDED, os.waitstatus_to_exitcode(status))
+
+    def _report(self, word: str, number: int) -> None:
+        with suppress(OSError):
+            os.write(self._reporting, f"{word} {number}\n".encode())
+
+
+def _close_all_but(*kept: int | None) -> None:
+    try:
+        opened = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208 half the time of a Path
+    except OSError:
+        opened = list(range(256))
+    for number in opened:
+        if number not in kept:
+            with suppress(OSError):
+                os.close(number)
