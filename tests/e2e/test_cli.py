@@ -1,6 +1,7 @@
 """A CLI that is missing, crashes or writes what nobody expected; and libraries that print."""
 
 import json
+import sys
 from pathlib import Path
 
 import claude_agent_sdk
@@ -8,7 +9,7 @@ import pytest
 
 from agent_workers.simulator import Simulator
 
-from .worker import Home, script
+from .worker import Home, encoded, script
 
 CLI = Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude"
 INIT = '{"type":"system","subtype":"init","session_id":"5f0c4d1e-0000-4000-8000-000000000000","model":"m","tools":[]}'
@@ -107,7 +108,8 @@ def test_what_the_worker_does_not_understand_is_ignored(home: Home, tmp_path: Pa
     wrapped = script(home.root / "claude", f"cat {strange}", f'exec {CLI} "$@"')
     ended = home.run({"prompt": "Hello"}, env={"AGENT_WORKERS_CLI": str(wrapped)})
     assert ended.ending == ("done", 0)
-    assert ended.types == ["start", "session", *["delta"] * (len(ended.events) - 3), "done"]
+    assert ended.types == ["start", "notice", "session", *["delta"] * (len(ended.events) - 4), "done"]
+    assert ended.of("notice")[0]["code"] == "unknown_block"
     assert ended.last["text"].endswith("You said: Hello")
     assert ended.stderr == ""
 
@@ -151,16 +153,23 @@ sys.meta_path.insert(0, Printing())
 
 def audit(event, arguments):
     global LATE
-    if event == "subprocess.Popen":  # by then the worker has claimed its stdout
+    if event == "os.fork":  # by then the worker has claimed its stdout
         LATE = True
 
 sys.addaudithook(audit)
+
+from agent_workers.cli import start
+start()
 """
 
 
 def test_what_libraries_print_cannot_harm_the_stream(home: Home, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(PRINTING, "utf-8")
-    ended = home.run({"prompt": "Hello"}, env={"PYTHONPATH": str(tmp_path)})
+    program = tmp_path / "printing"  # the worker's own script keeps what the caller's Python would load away from it
+    program.write_text(PRINTING, "utf-8")
+    running = home.run_command([sys.executable, "-P", str(program), "agent-chat"])
+    running.write(encoded({"prompt": "Hello"}))
+    running.end_input()
+    ended = running.end()
     assert ended.ending == ("done", 0)
     assert "stray words of a child" in ended.stderr
     assert "stray bytes" in ended.stderr

@@ -65,8 +65,8 @@ class Command:
     descriptors: Sequence[int]
     confined: bool
 
-    def start(self, held: Sequence[int]) -> int:
-        """Starts it in a session of its own: a terminal's Ctrl-C is for the worker. Returns its process id.
+    def start(self, held: Sequence[int]) -> subprocess.Popen[bytes]:
+        """Starts it in a session of its own: a terminal's Ctrl-C is for the worker.
 
         Raises:
             OSError: It could not be started.
@@ -83,7 +83,7 @@ class Command:
             pass_fds=(*self.descriptors, *held),
             start_new_session=True,
             preexec_fn=lambda: _prepare(parent, confined=self.confined),  # noqa: PLW1509 no threads exist
-        ).pid
+        )
 
 
 def _prepare(parent: int, *, confined: bool) -> None:
@@ -133,10 +133,11 @@ class _Duty:
         self._reporting = reporting
         self._scratch = scratch
         try:
-            self._cli: int | None = command.start(held)
+            self._started = command.start(held)  # kept, for one that goes takes the CLI's status with it
         except OSError as error:
             self._report(Report.FAILED, error.errno or 0)
             raise
+        self._cli: int | None = self._started.pid
         self._report(Report.STARTED, self._cli)
 
     def do(self, waiting: int, waking: int) -> None:
