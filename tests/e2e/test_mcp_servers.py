@@ -108,6 +108,7 @@ def test_a_server_that_is_optional_is_told_of_and_done_without(desk: Desk) -> No
     assert (notice["level"], notice["code"]) == ("warning", "mcp_failed")
     assert "crm" in notice["message"]
     assert ended.types.index("notice") > ended.types.index("session")
+    assert "cannot open the database" in ended.stderr
 
 
 def test_a_server_none_of_whose_tools_are_asked_for_is_told_of_and_done_without(desk: Desk) -> None:
