@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("agent_workers")
 
 _MARGIN_S = 15
-_LOG_S = 1.5
-_POLL_S = 0.05
+_LOOKS = 30
+_PAUSE_S = 0.05
 _MAX_DETAIL = 1000
 
 
@@ -74,9 +74,10 @@ class McpServers:
 
     async def log(self, names: Sequence[str], session_id: str) -> None:
         """Writes to our log what the CLI knows of the failures, with the end of what each server wrote to stderr."""
-        with anyio.move_on_after(_LOG_S):
-            while not all(self._detail(name, session_id) for name in names):
-                await anyio.sleep(_POLL_S)  # the CLI writes it a little later
+        for _ in range(_LOOKS):
+            if all(self._detail(name, session_id) for name in names):
+                break
+            await anyio.sleep(_PAUSE_S)  # the CLI writes it a little later
         for name in names:
             logger.error("MCP server %s: %s", name, self._detail(name, session_id) or "not up when the agent was")
 
