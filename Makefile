@@ -5,8 +5,8 @@ PYTHON ?= $(shell tools/python)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Tests mostly wait for processes and servers, so one more of them than there are cores keeps the cores busy.
-JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+# Processes that run tests; each starts others: the CLI, servers, browsers.
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
