@@ -11,7 +11,7 @@ from agent_workers.policy.tables import LimitsTable, SandboxTable, TaskTable
 from agent_workers.policy.task import rule_on_task
 from agent_workers.protocol.v1.fields import Few, Opt, Strict, Text, Version
 from agent_workers.protocol.v1.request import Request
-from agent_workers.protocol.v1.task import TaskRequest
+from agent_workers.protocol.v1.task_request import TaskRequest
 
 
 class Policy(Strict):

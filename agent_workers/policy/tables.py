@@ -6,7 +6,7 @@ from pydantic import Field
 
 from agent_workers.policy.servers import CommandEntry, Domain, HostPattern
 from agent_workers.protocol.v1.fields import AbsolutePath, Count, Dollars, Few, Opt, RunSeconds, Strict, Text
-from agent_workers.protocol.v1.task import Mode
+from agent_workers.protocol.v1.task_request import Mode
 
 MODES: tuple[Mode, ...] = get_args(Mode)
 

@@ -6,7 +6,7 @@ from agent_workers.policy.places import is_within, leads_out, means_itself, real
 from agent_workers.policy.ruling import Ruling, matches, one_of, quoted
 from agent_workers.policy.servers import Command, reaches_only
 from agent_workers.policy.tables import TaskTable
-from agent_workers.protocol.v1.task import HttpServer, StdioServer, TaskRequest, tools_of
+from agent_workers.protocol.v1.task_request import HttpServer, StdioServer, TaskRequest, tools_of
 
 _WITHOUT_FILES = ("Bash", "WebFetch", "WebSearch", "Agent")
 _OUTSIDE = "must lie in a directory that the host's policy names in task.cwd_roots"

@@ -18,7 +18,7 @@ from agent_workers.protocol.v1 import VERSION
 from agent_workers.protocol.v1.control import MESSAGES
 from agent_workers.protocol.v1.events import BODIES, Body, Envelope
 from agent_workers.protocol.v1.request import Request
-from agent_workers.protocol.v1.task import TaskRequest
+from agent_workers.protocol.v1.task_request import TaskRequest
 
 Schema = dict[str, Any]
 
@@ -36,7 +36,7 @@ def export() -> dict[str, str]:
     """Every schema file: its path, such as `v1/events/delta.schema.json`, and its text in ASCII."""
     schemas = {
         "request": _request("request", Request, "request.Request"),
-        "task-request": _request("task-request", TaskRequest, "task.TaskRequest"),
+        "task-request": _request("task-request", TaskRequest, "task_request.TaskRequest"),
         "event": _event(),
         "control": _control(),
     }

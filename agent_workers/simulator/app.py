@@ -7,11 +7,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .answer import compose
 from .api_request import ApiRequest, MalformedRequestError, estimated_tokens
 from .conversation import Conversations
 from .journal import Journal, Record
 from .recorder import OWN, Recorder
+from .reply import compose
 from .scenario import Failure, Page, Stall
 from .scenario_file import UnknownScenarioError, load_scenario, load_shipped, scenario_names
 from .streaming import JSON, Silence, answered, failed, failure, page

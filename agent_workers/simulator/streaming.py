@@ -7,8 +7,8 @@ import anyio
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .answer import Answer, Frame, encoded, event
 from .journal import Record
+from .reply import Answer, Frame, encoded, event
 from .scenario import Failure, Interruption, Message, Page
 
 _STATUS_OF_ERROR = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agent_workers.engine.claude.task import BUILT_IN_TOOLS, FILE_TOOLS
 from agent_workers.protocol.v1.problem import Problem, pointer
 from agent_workers.protocol.v1.settings import ResumeSession
-from agent_workers.protocol.v1.task import TaskRequest, tools_of
+from agent_workers.protocol.v1.task_request import TaskRequest, tools_of
 from agent_workers.workers.base import Worker
 
 if TYPE_CHECKING:

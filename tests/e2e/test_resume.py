@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent_workers.protocol.v1.task import TaskRequest
+from agent_workers.protocol.v1.task_request import TaskRequest
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Failure, Message, Text
 

@@ -9,7 +9,7 @@ from agent_workers.engine.claude.environment import take_credentials
 from agent_workers.engine.claude.options import file_contents
 from agent_workers.engine.claude.paths import stays_within
 from agent_workers.engine.claude.task import for_task
-from agent_workers.protocol.v1.task import TaskRequest
+from agent_workers.protocol.v1.task_request import TaskRequest
 
 TOOLS = ["Read", "Glob", "Edit", "Write", "Bash", "mcp__crm__find", "mcp__crm__list"]
 

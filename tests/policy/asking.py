@@ -6,7 +6,7 @@ from typing import Any
 from agent_workers.errors import PolicyDenied
 from agent_workers.policy import Policy
 from agent_workers.protocol.v1.request import Request, parse_request
-from agent_workers.protocol.v1.task import TaskRequest
+from agent_workers.protocol.v1.task_request import TaskRequest
 
 
 def policy(**fields: Any) -> Policy:

@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from agent_workers.protocol.v1.request import Request, RequestProblems, parse_request
-from agent_workers.protocol.v1.task import (
+from agent_workers.protocol.v1.task_request import (
     Agent,
     Decision,
     HttpServer,

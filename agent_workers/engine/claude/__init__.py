@@ -173,7 +173,7 @@ def _equipment(
 ) -> Equipment:
     if not hasattr(request, "cwd"):
         return for_chat(request, host.common_dir("workspaces", workspace))
-    from agent_workers.protocol.v1.task import TaskRequest  # noqa: PLC0415 a chat does not need it
+    from agent_workers.protocol.v1.task_request import TaskRequest  # noqa: PLC0415 a chat does not need it
 
     from .task import check_sandbox, for_task  # noqa: PLC0415 likewise
 

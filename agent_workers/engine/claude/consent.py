@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from agent_workers.protocol.v1.control import Permission
-    from agent_workers.protocol.v1.task import Decision, Permissions
+    from agent_workers.protocol.v1.task_request import Decision, Permissions
 
     from .ledger import Ledger
     from .pending import Pending

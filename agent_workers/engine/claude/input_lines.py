@@ -11,7 +11,7 @@ from agent_workers.wire import dump
 
 if TYPE_CHECKING:
     from agent_workers.protocol.v1.request import Request
-    from agent_workers.protocol.v1.task import Agent
+    from agent_workers.protocol.v1.task_request import Agent
 
 Message = dict[str, Any]
 

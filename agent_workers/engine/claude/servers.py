@@ -17,7 +17,7 @@ from .environment import CACHE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from agent_workers.protocol.v1.task import TaskRequest
+    from agent_workers.protocol.v1.task_request import TaskRequest
 
 logger = logging.getLogger("agent_workers")
 

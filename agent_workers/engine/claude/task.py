@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.errors import SandboxUnavailable
-from agent_workers.protocol.v1.task import tools_of
+from agent_workers.protocol.v1.task_request import tools_of
 
 from .equipment import WITH_SERVERS, Equipment, app_server, app_tool_names
 from .gate import GUARDED
@@ -17,7 +17,7 @@ from .gate import GUARDED
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from agent_workers.protocol.v1.task import Mode, TaskRequest
+    from agent_workers.protocol.v1.task_request import Mode, TaskRequest
 
     from .environment import Host
 

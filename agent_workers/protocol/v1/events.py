@@ -1,6 +1,6 @@
 """Every type of event. `Body` is what an engine produces, `envelop` makes a line's JSON object of it."""
 
-from agent_workers.protocol.v1.answer import (
+from agent_workers.protocol.v1.activity import (
     AppToolCall,
     Delta,
     Discard,
