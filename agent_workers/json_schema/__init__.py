@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from .objects import object_fault
-from .references import References, foreign_reference
-from .spots import Fault, Place, Spot, id_keyword, spots_in
+from agent_workers.json_schema.objects import object_fault
+from agent_workers.json_schema.references import References, foreign_reference
+from agent_workers.json_schema.spots import Fault, Place, Spot, id_keyword, spots_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

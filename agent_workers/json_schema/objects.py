@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .spots import Fault, Place, Spot
+from agent_workers.json_schema.spots import Fault, Place, Spot
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from .spots import IN_PLACE, Fault, Place, Spot, id_keyword, parts_of, spots_in
+from agent_workers.json_schema.spots import IN_PLACE, Fault, Place, Spot, id_keyword, parts_of, spots_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,9 +5,9 @@ plain HTTP then gets scripted answers, failures, stalls and cuts, without a netw
 this package loads no web framework: `Simulator.serve` does, and needs the extra `simulator`.
 """
 
-from .journal import Outcome, Record
-from .scenario import Scenario
-from .scenario_file import (
+from agent_workers.simulator.journal import Outcome, Record
+from agent_workers.simulator.scenario import Scenario
+from agent_workers.simulator.scenario_file import (
     InvalidScenarioError,
     ScenarioError,
     UnknownScenarioError,
@@ -15,7 +15,7 @@ from .scenario_file import (
     parse_scenario,
     scenario_names,
 )
-from .simulator import Simulator, running_simulator
+from agent_workers.simulator.simulator import Simulator, running_simulator
 
 __all__ = [
     "InvalidScenarioError",

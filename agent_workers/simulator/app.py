@@ -7,14 +7,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .api_request import ApiRequest, MalformedRequestError, estimated_tokens
-from .conversation import Conversations
-from .journal import Journal, Record
-from .recorder import OWN, Recorder
-from .reply import compose
-from .scenario import Failure, Page, Stall
-from .scenario_file import UnknownScenarioError, load_scenario, load_shipped, scenario_names
-from .streaming import JSON, Silence, answered, failed, failure, page
+from agent_workers.simulator.api_request import ApiRequest, MalformedRequestError, estimated_tokens
+from agent_workers.simulator.conversation import Conversations
+from agent_workers.simulator.journal import Journal, Record
+from agent_workers.simulator.recorder import OWN, Recorder
+from agent_workers.simulator.reply import compose
+from agent_workers.simulator.scenario import Failure, Page, Stall
+from agent_workers.simulator.scenario_file import UnknownScenarioError, load_scenario, load_shipped, scenario_names
+from agent_workers.simulator.streaming import JSON, Silence, answered, failed, failure, page
 
 
 def build_app(conversations: Conversations, journal: Journal) -> ASGIApp:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from .api_request import ApiRequest
-from .scenario import Message, Scenario, Step, Text
-from .scenario_file import load_shipped
+from agent_workers.simulator.api_request import ApiRequest
+from agent_workers.simulator.scenario import Message, Scenario, Step, Text
+from agent_workers.simulator.scenario_file import load_shipped
 
 _REMEMBERED = 10_000
 

@@ -7,8 +7,8 @@ import anyio
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .address import unmarked
-from .journal import Journal
+from agent_workers.simulator.address import unmarked
+from agent_workers.simulator.journal import Journal
 
 OWN = "/_simulator/"
 """Where the simulator's own paths begin: they stay out of the journal."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from .api_request import ApiRequest, estimated_tokens
-from .scenario import Block, Message, Raw, ToolUse
-from .schema_example import accepted, example, refused
-from .text import Cut, pieces
+from agent_workers.simulator.api_request import ApiRequest, estimated_tokens
+from agent_workers.simulator.scenario import Block, Message, Raw, ToolUse
+from agent_workers.simulator.schema_example import accepted, example, refused
+from agent_workers.simulator.text import Cut, pieces
 
 _DELTAS_PER_PING = 500
 _JSON_PIECE = 12

@@ -34,7 +34,7 @@ from dataclasses import dataclass, field
 from string import Template
 from typing import Any, Literal
 
-from .text import Cut, numbers, prose
+from agent_workers.simulator.text import Cut, numbers, prose
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from .scenario import Block, Failure, Interruption, Message, Page, Raw, Scenario, Stall, Step, Text, Thinking, ToolUse
-from .table import TableError, build
+from agent_workers.simulator.scenario import (
+    Block,
+    Failure,
+    Interruption,
+    Message,
+    Page,
+    Raw,
+    Scenario,
+    Stall,
+    Step,
+    Text,
+    Thinking,
+    ToolUse,
+)
+from agent_workers.simulator.table import TableError, build
 
 _T = TypeVar("_T")
 _SHIPPED = Path(__file__).with_name("scenarios")

@@ -7,11 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from .address import MARK
-from .conversation import Conversations
-from .journal import Journal, Record
-from .scenario import Scenario
-from .scenario_file import load_scenario
+from agent_workers.simulator.address import MARK
+from agent_workers.simulator.conversation import Conversations
+from agent_workers.simulator.journal import Journal, Record
+from agent_workers.simulator.scenario import Scenario
+from agent_workers.simulator.scenario_file import load_scenario
 
 DEFAULT_SCENARIO = "hello"
 _HOST = "127.0.0.1"
@@ -65,8 +65,8 @@ class Simulator:
         Raises:
             ImportError: the extra `simulator` is not installed.
         """
-        from .app import build_app  # noqa: PLC0415  # the web framework is imported only by whoever serves
-        from .server import serve  # noqa: PLC0415
+        from agent_workers.simulator.app import build_app  # noqa: PLC0415  # the web framework is imported only by whoever serves
+        from agent_workers.simulator.server import serve  # noqa: PLC0415
 
         await serve(build_app(self._conversations, self._journal), self.listen())
 

@@ -7,9 +7,9 @@ import anyio
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .journal import Record
-from .reply import Answer, Frame, encoded, event
-from .scenario import Failure, Interruption, Message, Page
+from agent_workers.simulator.journal import Record
+from agent_workers.simulator.reply import Answer, Frame, encoded, event
+from agent_workers.simulator.scenario import Failure, Interruption, Message, Page
 
 _STATUS_OF_ERROR = {
     "invalid_request_error": 400,
