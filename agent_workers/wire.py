@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from agent_workers.protocol.v1.body import envelop
+from agent_workers.protocol.v1.body import TERMINAL, envelop
 
 MAX_LINE = 256 * 1024  # bytes, the newline included: contract v1, "Wire"
 
 _ENVELOPE_ROOM = 1024
 _ESCAPED_CHAR = 12  # bytes of the longest escape, a surrogate pair
 _SPLIT_TYPES = frozenset({"delta", "thinking"})
-_TERMINAL = frozenset({"done", "error", "aborted"})
 _UNCUTTABLE = frozenset({"type", "metadata", "output", "session_id"})
 
 
@@ -78,7 +77,7 @@ class Encoder:
     def lines(self, body: dict[str, Any]) -> Iterator[bytes]:
         """Yields the line of this event body; several where a long text is split over several events."""
         line = self._line(body, self._seq + 1)
-        if body["type"] in _TERMINAL:
+        if body["type"] in TERMINAL:
             self.terminal = body
         if len(line) <= MAX_LINE:
             self._seq += 1

@@ -35,8 +35,8 @@ def copy_well_formed(value: Json, depth: int = 0) -> Json:
     return {well_formed(name): copy_well_formed(item, depth + 1) for name, item in value.items()}
 
 
-def defect(value: object) -> str | None:
-    """Say in plain words why a Python value is no JSON value; None where it is one."""
+def json_fault(value: object) -> str | None:
+    """Says in plain words why a Python value cannot be written as JSON; None where it can."""
     waiting = [(value, 0)]
     while waiting:
         item, depth = waiting.pop()

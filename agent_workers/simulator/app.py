@@ -14,7 +14,7 @@ from agent_workers.simulator.recorder import OWN, Recorder
 from agent_workers.simulator.reply import compose
 from agent_workers.simulator.scenario import Failure, Page, Stall
 from agent_workers.simulator.scenario_file import UnknownScenarioError, load_scenario, load_shipped, scenario_names
-from agent_workers.simulator.streaming import JSON, Silence, answered, failed, failure, page
+from agent_workers.simulator.streaming import JSON, Silence, failed, failure, page, replied
 
 
 def build_app(conversations: Conversations, journal: Journal) -> ASGIApp:
@@ -60,8 +60,8 @@ class Messages:
             return page(cue.step)
         if isinstance(cue.step, Stall):
             return Silence(record)
-        answer = compose(cue.step, request, cue.call)
-        return answered(cue.step, answer, record, streaming=request.streaming)
+        reply = compose(cue.step, request, cue.call)
+        return replied(cue.step, reply, record, streaming=request.streaming)
 
 
 class Control:

@@ -1,4 +1,4 @@
-"""An answer: what a message step says to one request, as the API's JSON and as the events of its stream."""
+"""The API's reply to one request: what a message step says, as one JSON object and as the events of a stream."""
 
 import json
 from collections.abc import Iterator
@@ -24,13 +24,13 @@ class Frame(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A complete answer, as `POST /v1/messages` returns it without `stream`."""
+class Reply:
+    """A complete reply, as ``POST /v1/messages`` returns it without ``stream``."""
 
     message: dict[str, Any]
 
     def frames(self, cut: Cut) -> Iterator[Frame]:
-        """Yields the events of the answer as a stream, each text cut into deltas."""
+        """Yields the reply as the events of a stream, with each text cut into deltas."""
         usage = self.message["usage"]
         start = {**self.message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}
         yield Frame(event("message_start", message=start))
@@ -41,12 +41,12 @@ class Answer:
         yield Frame(event("message_stop"))
 
 
-def compose(step: Message, request: ApiRequest, call: int) -> Answer:
-    """Returns the step's answer to a request that is the `call`th of its conversation."""
+def compose(step: Message, request: ApiRequest, call: int) -> Reply:
+    """Returns the step's reply to a request. ``call`` is the request's number in its conversation, from 1."""
     values = {**request.values(), "call": call, "answer_example": json.dumps(example(request.answer_schema))}
     content = [_content(block, request, values) for block in step.content]
     calls_tool = any(block["type"] == "tool_use" for block in content)
-    return Answer(
+    return Reply(
         {
             "id": f"msg_sim_{uuid4().hex}",
             "type": "message",

@@ -1,4 +1,4 @@
-"""How an answer goes over HTTP: streamed or in one piece, interrupted, or not at all."""
+"""How a reply goes over HTTP: streamed or in one piece, interrupted, or not at all."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent_workers.simulator.journal import Record
-from agent_workers.simulator.reply import Answer, Frame, encoded, event
+from agent_workers.simulator.reply import Frame, Reply, encoded, event
 from agent_workers.simulator.scenario import Failure, Interruption, Message, Page
 
 _STATUS_OF_ERROR = {
@@ -43,16 +43,16 @@ def failed(step: Failure) -> ASGIApp:
 
 
 def page(step: Page) -> ASGIApp:
-    """Returns the answer of somebody else."""
+    """Returns what something else than the API answers."""
     return Response(step.body, step.status, step.headers, step.content_type)
 
 
-def answered(step: Message, answer: Answer, record: Record, *, streaming: bool) -> ASGIApp:
-    """Returns the answer of a step, interrupted as the step says."""
+def replied(step: Message, reply: Reply, record: Record, *, streaming: bool) -> ASGIApp:
+    """Returns the reply of a step, interrupted as the step says."""
     if streaming:
-        return Stream(answer.frames(step.cut), step.delay_ms / 1000, step.interruption, record)
+        return Stream(reply.frames(step.cut), step.delay_ms / 1000, step.interruption, record)
     if step.interruption is None:
-        return JSON(answer.message)
+        return JSON(reply.message)
     if step.interruption.kind == "error":
         error = step.interruption.error
         return failure(_STATUS_OF_ERROR.get(error, 500), error, step.interruption.message)

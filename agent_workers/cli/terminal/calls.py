@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from agent_workers.protocol.v1.settings import APP_SERVER
+from agent_workers.protocol.v1.settings import APP_TOOL
 
 from .essence import essence
 from .words import Event, line, seconds, short
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _INDENT = "  "
 _BRIEF = 40
 _WORTH_TELLING_MS = 50
-_APP_TOOL = f"mcp__{APP_SERVER}__"
 _DEEPEST = 8  # a recording by others may nest without end
 _STATUS_STYLES = {"ok": "green", "error": "red", "denied": "yellow"}
 _BY = {"timeout": ": nobody answered in time", "policy": " by the host's rules", "abort": ": the run was stopped"}
@@ -122,7 +121,7 @@ class Calls:
 
 def _name(event: Event) -> str:
     name = str(event.get("name"))
-    own = name.removeprefix(_APP_TOOL)
+    own = name.removeprefix(APP_TOOL)
     return name if own == name else f"{own} (of the application)"
 
 

@@ -8,6 +8,9 @@ from agent_workers.protocol.v1 import VERSION
 from agent_workers.protocol.v1.fields import RunId, Timestamp
 from agent_workers.protocol.v1.part import Part
 
+TERMINAL = ("done", "error", "aborted")
+"""Exactly one event of these types ends a run; it is the last line."""
+
 
 class Body(Part):
     """An event without its envelope, as an engine produces it."""

@@ -11,7 +11,7 @@ from agent_workers.protocol.v1.activity import (
     ToolCall,
     ToolResult,
 )
-from agent_workers.protocol.v1.body import Body, Envelope, envelop
+from agent_workers.protocol.v1.body import TERMINAL, Body, Envelope, envelop
 from agent_workers.protocol.v1.ending import Aborted, Done, Error
 from agent_workers.protocol.v1.problem import Problem
 from agent_workers.protocol.v1.progress import Ack, Notice, Ping, Retry, Session, Start
@@ -47,9 +47,6 @@ __all__ = [
     "Usage",
     "envelop",
 ]
-
-TERMINAL = ("done", "error", "aborted")
-"""Exactly one event of these types ends a run; it is the last line."""
 
 BODIES: dict[str, type[Body]] = {
     kind.model_fields["type"].default: kind

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from agent_workers.protocol.value import Json, defect
+from agent_workers.protocol.value import Json, json_fault
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ def _few(value: Json) -> Json:
 
 
 def _json(value: dict[str, Any]) -> dict[str, Any]:
-    if found := defect(value):
+    if found := json_fault(value):
         raise PydanticCustomError("contract", "{found}", {"found": found})
     return value
 
