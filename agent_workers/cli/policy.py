@@ -103,8 +103,7 @@ def _loaded(file: Path) -> Policy:
 def _accepted(data: bytes, name: str | None) -> tuple[Worker, Request]:
     """The request as its worker reads it."""
     from agent_workers.protocol.document import parse_json  # noqa: PLC0415 help and completion do without them
-
-    from .validation.request import WORKERS, check_request, worker_of  # noqa: PLC0415
+    from agent_workers.validation.request import WORKERS, check_request, worker_of  # noqa: PLC0415
 
     worker = WORKERS[name] if name else None
     if faults := list(check_request(data, worker)):

@@ -10,7 +10,7 @@ import click
 from .harmless import harmless
 
 if TYPE_CHECKING:
-    from .validation import Fault, Kind
+    from agent_workers.validation import Fault, Kind
 
 _VALID = {
     "request": "a valid request",
@@ -46,7 +46,7 @@ Examples:
 @click.argument("file", type=click.File("rb"), default="-")
 def validate(kind: Kind | Literal["auto"], as_json: bool, file: BinaryIO) -> None:
     """Prints every fault, or that there is none."""
-    from .validation import check  # noqa: PLC0415 help and completion do without it
+    from agent_workers.validation import check  # noqa: PLC0415 help and completion do without it
 
     read_as, faults = check(file.read(), kind)
     if as_json:

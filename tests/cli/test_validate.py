@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent_workers.cli.validation import Fault, check
+from agent_workers.validation import Fault, check
 
 from .bodies import ABORTED, SESSION, START, delta, discard, done, error, tool_call, tool_result
 from .conftest import Record, Scripts, lines_of

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from agent_workers.protocol.v1.events import TERMINAL
 from agent_workers.wire import MAX_LINE
 
-from .answer import FinalAnswer
 from .event_schema import EventSchema
 from .fault import Fault
+from .final_text import FinalText
 from .request import problems_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class _Stream:
     def __init__(self) -> None:
         self.line = 0
         self._schema = EventSchema()
-        self._answer = FinalAnswer()
+        self._text = FinalText()
         self._first: Event | None = None
         self._before: Event | None = None
         self._terminal: str | None = None
@@ -48,7 +48,7 @@ class _Stream:
         if isinstance(event, dict):
             yield from (Fault(self.line, *fault) for fault in self._schema.faults(event))
             yield from self._check_order(event)
-            yield from self._at("/text", self._answer.feed(event))
+            yield from self._at("/text", self._text.feed(event))
         elif line.strip() and not problems:
             yield Fault(self.line, "", "an event is a JSON object")
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class FinalAnswer:
+class FinalText:
     """The text of the deltas since the last tool call, without what was discarded."""
 
     def __init__(self) -> None:
