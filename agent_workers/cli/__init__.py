@@ -3,7 +3,7 @@
 import agent_workers
 
 if getattr(agent_workers, "DISTRIBUTION", None) != "claude-agent-workers":
-    from .shadowed import refuse
+    from agent_workers.cli.shadowed import refuse
 
     refuse(agent_workers.__file__)
 
@@ -19,16 +19,15 @@ def start() -> None:
     if program == "agent-workers":
         main()
     else:
-        from . import worker  # noqa: PLC0415 see above
+        from agent_workers.cli import worker  # noqa: PLC0415 see above
 
         getattr(worker, program.removeprefix("agent-"))()
 
 
 def main() -> None:
     """The program ``agent-workers``."""
+    from agent_workers.cli.umbrella import agent_workers  # noqa: PLC0415 brings click
     from agent_workers.stdio.inherited import reset_inherited  # noqa: PLC0415 see above
-
-    from .umbrella import agent_workers  # noqa: PLC0415 brings click
 
     reset_inherited()
     agent_workers(prog_name="agent-workers")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from . import completion_variable
+from agent_workers.cli import completion_variable
 
 PROGRAMS = ("agent-workers", "agent-chat", "agent-task")
 

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agent_workers import __version__
-
-from .harmless import harmless
+from agent_workers.cli.harmless import harmless
 
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from agent_workers.cli.checkup import Finding
+    from agent_workers.cli.options import Options
     from agent_workers.workers.base import Worker
-
-    from .checkup import Finding
-    from .options import Options
 
 _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 _FORMAT = 1
@@ -49,19 +47,17 @@ Examples:
 @click.option("--online", is_flag=True, help="See if the API can be reached, too. No credential is sent.")
 def doctor(as_json: bool, online: bool) -> None:
     """Checks the host for the user who asks."""
+    from agent_workers.cli.checkup import check_host  # noqa: PLC0415
     from agent_workers.engine.claude import Host  # noqa: PLC0415 help and completion do without them
-
-    from .checkup import check_host  # noqa: PLC0415
 
     _tell(check_host(Host(os.environ), online=online), as_json=as_json)
 
 
 def examine(worker: Worker, options: Options) -> NoReturn:
     """Checks the host for one worker, with the options that its program was started with; ends the process."""
+    from agent_workers.cli.checkup import check_worker  # noqa: PLC0415
     from agent_workers.engine.claude import Host  # noqa: PLC0415 see above
     from agent_workers.stdio.inherited import reset_inherited  # noqa: PLC0415
-
-    from .checkup import check_worker  # noqa: PLC0415
 
     reset_inherited()
     environ = {**os.environ, **({"AGENT_WORKERS_POLICY": options.policy} if options.policy else {})}

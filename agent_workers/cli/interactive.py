@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.lowlevel import checkpoint
 
+from agent_workers.cli.controlling_terminal import TerminalLost
+from agent_workers.cli.terminal.painter import Painter
+from agent_workers.cli.terminal.question import AGAIN, PROMPT, Answer, draw, read_answer
+from agent_workers.cli.turns import Standing, Turns
 from agent_workers.protocol.v1.control import Permission
 
-from .controlling_terminal import TerminalLost
-from .terminal.painter import Painter
-from .terminal.question import AGAIN, PROMPT, Answer, draw, read_answer
-from .turns import Standing, Turns
-
 if TYPE_CHECKING:
+    from agent_workers.cli.controlling_terminal import ControllingTerminal
     from agent_workers.protocol.v1.events import PermissionRequest
     from agent_workers.stdio.serve import Output
     from agent_workers.stdio.stdout import Stdout
-
-    from .controlling_terminal import ControllingTerminal
 
 logger = logging.getLogger("agent_workers")
 
@@ -52,7 +50,7 @@ class Prompt:
             pretty: Whether to render the events for the person.
         """
         if pretty:
-            from .pretty import Pretty  # noqa: PLC0415 only where asked for
+            from agent_workers.cli.pretty import Pretty  # noqa: PLC0415 only where asked for
 
             rendered = Pretty(stdout, person=True)
             self._turns = Turns(rendered, rendered.make_room)

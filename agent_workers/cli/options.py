@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agent_workers import __version__
+from agent_workers.cli.scenario import complete_scenario
 from agent_workers.stdio.serve import refuse_command_line
-
-from .scenario import complete_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

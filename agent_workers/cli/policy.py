@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from agent_workers.cli.harmless import harmless
 from agent_workers.errors import EXIT_REFUSED, PolicyDenied
-
-from .harmless import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from agent_workers.cli.terminal.plain import Plain
 from agent_workers.errors import OutputClosed
 
-from .terminal.plain import Plain
-
 if TYPE_CHECKING:
+    from agent_workers.cli.terminal.display import Display
     from agent_workers.stdio.stdout import Stdout
-
-    from .terminal.display import Display
 
 # Redrawing at each delta would cost more than the run; so would long paragraphs if they were redrawn as often as short.
 _REPAINT_S = 0.05
@@ -102,7 +100,7 @@ class Pretty:
 def _form(fd: int, *, person: bool) -> Plain | Display:
     if not os.isatty(fd) or os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         return Plain(person=person)
-    from .terminal.display import Display  # noqa: PLC0415 brings a Markdown parser
+    from agent_workers.cli.terminal.display import Display  # noqa: PLC0415 brings a Markdown parser
 
     return Display(lambda: _size(fd), person=person)
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import anyio
 import click
 
+from agent_workers.cli.scenario import complete_scenario
 from agent_workers.simulator import ScenarioError, Simulator, load_scenario, scenario_names
-
-from .scenario import complete_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

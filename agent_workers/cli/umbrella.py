@@ -5,14 +5,13 @@ from __future__ import annotations
 import click
 
 from agent_workers import __version__
-
-from .completion import completion
-from .doctor import doctor
-from .policy import policy
-from .replay import replay
-from .schema import schema
-from .simulate import simulate
-from .validate import validate
+from agent_workers.cli.completion import completion
+from agent_workers.cli.doctor import doctor
+from agent_workers.cli.policy import policy
+from agent_workers.cli.replay import replay
+from agent_workers.cli.schema import schema
+from agent_workers.cli.simulate import simulate
+from agent_workers.cli.validate import validate
 
 _HELP = """Sets up, checks and tries out the workers: commands that turn one JSON request into a stream of JSON events.
 

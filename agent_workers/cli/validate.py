@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import click
 
-from .harmless import harmless
+from agent_workers.cli.harmless import harmless
 
 if TYPE_CHECKING:
     from agent_workers.validation import Fault, Kind

@@ -10,21 +10,19 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from agent_workers.cli import completion_variable
 from agent_workers.stdio.inherited import reset_inherited
-
-from . import completion_variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
+    from agent_workers.cli.interactive import Prompt
+    from agent_workers.cli.options import Options
     from agent_workers.stdio.person import Person
     from agent_workers.stdio.serve import Output, Simulation
     from agent_workers.stdio.stdout import Stdout
     from agent_workers.workers.base import Worker
-
-    from .interactive import Prompt
-    from .options import Options
 
 # Until the stop of a run can be told, a stop signal waits: during the imports it would end the process without a word.
 reset_inherited(held=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
@@ -49,11 +47,11 @@ def _main(worker: Worker) -> NoReturn:
         # How applications call it, for each of their requests: without the 20 ms that importing click takes.
         serve(worker, control=len(sys.argv) > 1)
 
-    from .options import read_options  # noqa: PLC0415 see above
+    from agent_workers.cli.options import read_options  # noqa: PLC0415 see above
 
     options = read_options(worker, sys.argv[1:])
     if options.doctor:
-        from .doctor import examine  # noqa: PLC0415 see above
+        from agent_workers.cli.doctor import examine  # noqa: PLC0415 see above
 
         examine(worker, options)
     person, output = _audience(worker, options)
@@ -73,17 +71,16 @@ def _audience(worker: Worker, options: Options) -> tuple[Person | None, Callable
         prompt = _prompt(worker)
         return prompt, partial(prompt.share, pretty=options.pretty)
     if options.pretty:
-        from .pretty import Pretty  # noqa: PLC0415 brings rich
+        from agent_workers.cli.pretty import Pretty  # noqa: PLC0415 brings rich
 
         return None, Pretty
     return None, None
 
 
 def _prompt(worker: Worker) -> Prompt:
+    from agent_workers.cli.controlling_terminal import ControllingTerminal  # noqa: PLC0415 only where asked for
+    from agent_workers.cli.interactive import Prompt  # noqa: PLC0415 brings rich
     from agent_workers.stdio.serve import refuse_command_line  # noqa: PLC0415 after the environment is set
-
-    from .controlling_terminal import ControllingTerminal  # noqa: PLC0415 only where asked for
-    from .interactive import Prompt  # noqa: PLC0415 brings rich
 
     try:
         return Prompt(ControllingTerminal())

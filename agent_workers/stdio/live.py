@@ -13,11 +13,10 @@ from anyio.lowlevel import checkpoint
 
 from agent_workers.protocol.v1.events import Ack, Notice
 from agent_workers.run import Run
-
-from .person import Interview
-from .signals import hold_stop, stop_held, stop_signals
-from .stderr import StderrHandler, say
-from .stdin import MAX_REQUEST
+from agent_workers.stdio.person import Interview
+from agent_workers.stdio.signals import hold_stop, stop_held, stop_signals
+from agent_workers.stdio.stderr import StderrHandler, say
+from agent_workers.stdio.stdin import MAX_REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -25,11 +24,10 @@ if TYPE_CHECKING:
     from agent_workers.engine.base import Engine
     from agent_workers.protocol.v1.control import InvalidControl
     from agent_workers.protocol.v1.request import Request
+    from agent_workers.stdio.person import Person
+    from agent_workers.stdio.serve import Output
+    from agent_workers.stdio.stdin import Stdin
     from agent_workers.wire import Encoder
-
-    from .person import Person
-    from .serve import Output
-    from .stdin import Stdin
 
 # Python's own 5 ms would be added to each event while the SDK is being imported in a thread.
 _SWITCH_S = 0.0005

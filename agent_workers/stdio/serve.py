@@ -27,12 +27,11 @@ from agent_workers.errors import (
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.protocol.v1.progress import Start
+from agent_workers.stdio.signals import leave_on_stop, on_stop, remember_stop, stop_held
+from agent_workers.stdio.stderr import say
+from agent_workers.stdio.stdin import MAX_REQUEST, Stdin
+from agent_workers.stdio.stdout import Stdout
 from agent_workers.wire import Encoder
-
-from .signals import leave_on_stop, on_stop, remember_stop, stop_held
-from .stderr import say
-from .stdin import MAX_REQUEST, Stdin
-from .stdout import Stdout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -41,9 +40,8 @@ if TYPE_CHECKING:
     from agent_workers.engine.base import Engine
     from agent_workers.protocol.v1.body import Body
     from agent_workers.protocol.v1.request import Request
+    from agent_workers.stdio.person import Person
     from agent_workers.workers.base import Worker
-
-    from .person import Person
 
 
 @dataclass(frozen=True)
@@ -258,7 +256,7 @@ class Process:
         )
 
     def _live(self, request: Request, engine: Engine, began: float, signals: list[int]) -> int:
-        from .live import live  # noqa: PLC0415 brings the event loop: the agent boots meanwhile
+        from agent_workers.stdio.live import live  # noqa: PLC0415 brings the event loop: the agent boots meanwhile
 
         companion = self._simulation.serve if self._simulation else None
         stdin = self._stdin if self._control else None

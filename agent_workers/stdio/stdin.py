@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from agent_workers.protocol.v1.problem import refuse
+from agent_workers.stdio.stderr import say
 from agent_workers.wire import LineFramer, LineTooLong
-
-from .stderr import say
 
 MAX_REQUEST = 32 << 20  # bytes; the Messages API takes requests of up to 32 MB
 _CHUNK = 1 << 16

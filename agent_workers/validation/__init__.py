@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from agent_workers.validation.control import check_control
+from agent_workers.validation.fault import Fault
+from agent_workers.validation.kind import Kind, kind_of
+from agent_workers.validation.request import check_request
+from agent_workers.validation.stream import check_stream
 from agent_workers.workers import chat, task
-
-from .control import check_control
-from .fault import Fault
-from .kind import Kind, kind_of
-from .request import check_request
-from .stream import check_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,9 +8,8 @@ from pydantic import ValidationError
 
 from agent_workers.protocol.v1.control import MESSAGES, InvalidControl, parse_control
 from agent_workers.protocol.v1.explain import explain
-
-from .fault import Fault
-from .request import check_request, problems_of
+from agent_workers.validation.fault import Fault
+from agent_workers.validation.request import check_request, problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

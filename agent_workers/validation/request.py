@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.problem import RequestProblems
+from agent_workers.validation.fault import Fault
+from agent_workers.validation.place import Places
 from agent_workers.workers import chat, task
-
-from .fault import Fault
-from .place import Places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,12 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.v1.events import TERMINAL
+from agent_workers.validation.event_schema import EventSchema
+from agent_workers.validation.fault import Fault
+from agent_workers.validation.final_text import FinalText
+from agent_workers.validation.request import problems_of
 from agent_workers.wire import MAX_LINE
-
-from .event_schema import EventSchema
-from .fault import Fault
-from .final_text import FinalText
-from .request import problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

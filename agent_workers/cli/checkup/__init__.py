@@ -7,16 +7,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent_workers.cli.checkup.credential import check_credential
+from agent_workers.cli.checkup.distribution import check_distribution
+from agent_workers.cli.checkup.finding import Finding
+from agent_workers.cli.checkup.machine import (
+    check_home,
+    check_parent_death,
+    check_proxies,
+    check_python,
+    check_temporary_dir,
+)
+from agent_workers.cli.checkup.network import check_network
+from agent_workers.cli.checkup.policy import check_policy, check_worker_policy
+from agent_workers.cli.checkup.program import check_cli, check_sdk
+from agent_workers.cli.checkup.state import check_config_dir, check_state_dir
 from agent_workers.engine.claude.state import of_this_user
-
-from .credential import check_credential
-from .distribution import check_distribution
-from .finding import Finding
-from .machine import check_home, check_parent_death, check_proxies, check_python, check_temporary_dir
-from .network import check_network
-from .policy import check_policy, check_worker_policy
-from .program import check_cli, check_sdk
-from .state import check_config_dir, check_state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,10 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent_workers.cli.checkup.finding import Finding
+from agent_workers.cli.checkup.state import config_dir
 from agent_workers.errors import StateUnavailable
-
-from .finding import Finding
-from .state import config_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import distributions
 from typing import TYPE_CHECKING
 
-from .finding import Finding
+from agent_workers.cli.checkup.finding import Finding
 
 if TYPE_CHECKING:
     from agent_workers.engine.claude import Host

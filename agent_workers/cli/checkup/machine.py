@@ -9,10 +9,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent_workers.cli.checkup.finding import Finding
 from agent_workers.engine.claude.scratch import make_scratch, remove_scratch
 from agent_workers.errors import StateUnavailable
-
-from .finding import Finding
 
 if TYPE_CHECKING:
     from agent_workers.engine.claude import Host

@@ -9,8 +9,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, build_opener
 
-from .credential import provider
-from .finding import Finding
+from agent_workers.cli.checkup.credential import provider
+from agent_workers.cli.checkup.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent_workers.cli.checkup.finding import Finding
 from agent_workers.engine.claude.task import check_sandbox
 from agent_workers.errors import PolicyDenied, SandboxUnavailable
 from agent_workers.policy import load_policy
 from agent_workers.workers import task
-
-from .finding import Finding
 
 if TYPE_CHECKING:
     from agent_workers.engine.claude import Host

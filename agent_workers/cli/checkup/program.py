@@ -7,12 +7,11 @@ import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from agent_workers.cli.checkup.finding import Finding
 from agent_workers.engine.claude import Host
 from agent_workers.engine.claude.installation import bundled_cli_version, find_cli, sdk_version
 from agent_workers.engine.claude.scratch import make_scratch, remove_scratch
 from agent_workers.errors import CliMissing, WorkerError
-
-from .finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

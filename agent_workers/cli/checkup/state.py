@@ -8,10 +8,9 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent_workers.cli.checkup.finding import Finding
 from agent_workers.engine.claude.state import BAD_MODE, COMMON, STATE_MODE, make_private
 from agent_workers.errors import StateUnavailable
-
-from .finding import Finding
 
 if TYPE_CHECKING:
     from agent_workers.engine.claude import Host

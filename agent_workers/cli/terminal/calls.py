@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from agent_workers.cli.terminal.essence import essence
+from agent_workers.cli.terminal.words import Event, line, seconds, short
 from agent_workers.protocol.v1.settings import APP_TOOL
-
-from .essence import essence
-from .words import Event, line, seconds, short
 
 if TYPE_CHECKING:
     from rich.text import Text

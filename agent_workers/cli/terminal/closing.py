@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.text import Text
 
-from .essence import essence
-from .words import Event, line, seconds
+from agent_workers.cli.terminal.essence import essence
+from agent_workers.cli.terminal.words import Event, line, seconds
 
 _MOST = 20  # denied calls that are listed
 

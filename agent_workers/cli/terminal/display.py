@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from rich.text import Text
 
 from agent_workers.cli.harmless import harmless
-
-from .narration import Narrator, superseded
-from .painter import Painter, first_block
-from .screen import Line, Screen
+from agent_workers.cli.terminal.narration import Narrator, superseded
+from agent_workers.cli.terminal.painter import Painter, first_block
+from agent_workers.cli.terminal.screen import Line, Screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .words import short
+from agent_workers.cli.terminal.words import short
 
 # The fields that say it all, most telling first; what the tool takes beside them is seldom worth a line.
 _TELLING = {

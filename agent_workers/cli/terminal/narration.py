@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .calls import Calls
-from .closing import aborted, done, error
-from .words import Event, line, seconds, short
+from agent_workers.cli.terminal.calls import Calls
+from agent_workers.cli.terminal.closing import aborted, done, error
+from agent_workers.cli.terminal.words import Event, line, seconds, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable

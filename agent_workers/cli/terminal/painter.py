@@ -12,8 +12,7 @@ from rich.markdown import Markdown
 from rich.text import Text
 
 from agent_workers.cli.harmless import harmless
-
-from .screen import Line
+from agent_workers.cli.terminal.screen import Line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent_workers.cli.harmless import harmless
-
-from .narration import Narrator, superseded
+from agent_workers.cli.terminal.narration import Narrator, superseded
 
 
 class Plain:

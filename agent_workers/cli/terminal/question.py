@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import chop_cells
 from rich.text import Text
 
-from .sheet import Row, exact, sheet
-from .words import short
+from agent_workers.cli.terminal.sheet import Row, exact, sheet
+from agent_workers.cli.terminal.words import short
 
 if TYPE_CHECKING:
+    from agent_workers.cli.terminal.painter import Painter
     from agent_workers.protocol.v1.events import PermissionRequest
-
-    from .painter import Painter
 
 PROMPT = "Allow it? [y/n/a] "
 AGAIN = "Please answer y, n or a, then Enter."
