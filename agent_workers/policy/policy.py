@@ -11,6 +11,7 @@ from agent_workers.policy.tables import LimitsTable, SandboxTable, TaskTable
 from agent_workers.policy.task import rule_on_task
 from agent_workers.protocol.v1.fields import Few, Opt, Strict, Text, Version
 from agent_workers.protocol.v1.request import Request
+from agent_workers.protocol.v1.settings import SUBAGENT
 from agent_workers.protocol.v1.task_request import TaskRequest
 
 
@@ -77,9 +78,9 @@ class Policy(Strict):
     def _rule_on_models(self, request: Request, ruling: Ruling) -> None:
         if self.models and request.model is None:  # the CLI's default could be any
             ruling.object_to("model", words=one_of(self.models, "models"), reason="the request names no model")
-        if self.models is not None and isinstance(request, TaskRequest) and "Agent" in request.tools:
-            words = "may not hold Agent, which calls models of its own choice: the host's policy sets models"
-            ruling.object_to("tools", request.tools.index("Agent"), words=words)
+        if self.models is not None and isinstance(request, TaskRequest) and SUBAGENT in request.tools:
+            words = f"may not hold {SUBAGENT}, which calls models of its own choice: the host's policy sets models"
+            ruling.object_to("tools", request.tools.index(SUBAGENT), words=words)
         for place, model in _models(request):
             # The CLI reads a list of names with commas between them.
             if self.models is not None and not all(matches(name, self.models) for name in model.split(",")):

@@ -7,8 +7,8 @@ from agent_workers.policy.ruling import Ruling, matches, one_of, quoted
 from agent_workers.policy.servers import Command, reaches_only
 from agent_workers.policy.tables import TaskTable
 from agent_workers.protocol.v1.task_request import HttpServer, StdioServer, TaskRequest, tools_of
+from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
 
-_WITHOUT_FILES = ("Bash", "WebFetch", "WebSearch", "Agent")
 _OUTSIDE = "must lie in a directory that the host's policy names in task.cwd_roots"
 _ASK = "needs the operator's word: {key} in the policy that AGENT_WORKERS_POLICY names"
 
@@ -72,11 +72,16 @@ def _rule_on_rules(request: TaskRequest, ruling: Ruling) -> None:
         name, opened, specifier = rule.partition("(")
         if not tools_of(rule, request.tools):
             ruling.object_to(*place, words=f"allows what tools does not have: {name}")
-        elif opened and name not in _WITHOUT_FILES and leads_out(specifier.removesuffix(")")):
+        elif opened and _may_name_files(name) and leads_out(specifier.removesuffix(")")):
             words = (
                 "must be a path relative to cwd, without .. or \\: rules on files stay inside the working directories"
             )
             ruling.object_to(*place, words=words, reason=f"{rule!a} could lead out of the working directories")
+
+
+def _may_name_files(name: str) -> bool:
+    tool = BUILT_IN_TOOLS.get(name)
+    return tool is None or tool.path_rule is not None
 
 
 def _rule_on_address(table: TaskTable, name: str, server: HttpServer, ruling: Ruling) -> None:

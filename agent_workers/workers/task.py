@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.task import BUILT_IN_TOOLS, FILE_TOOLS
 from agent_workers.protocol.v1.problem import Problem, pointer
-from agent_workers.protocol.v1.settings import ResumeSession
+from agent_workers.protocol.v1.settings import SUBAGENT, ResumeSession
 from agent_workers.protocol.v1.task_request import TaskRequest, tools_of
+from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, path_rule_of
 from agent_workers.workers.base import Worker
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def _tool_problems(request: TaskRequest) -> Iterator[Problem]:
         if fault := _tool_fault(name, request):
             meant = get_close_matches(name, BUILT_IN_TOOLS, n=1)
             yield Problem(pointer=f"/tools/{number}", message=fault, did_you_mean=meant[0] if meant else None)
-    if request.agents and "Agent" not in request.tools:
-        yield Problem(pointer="/agents", message="needs Agent in tools: that is how a subagent is called")
+    if request.agents and SUBAGENT not in request.tools:
+        yield Problem(pointer="/agents", message=f"needs {SUBAGENT} in tools: that is how a subagent is called")
     for name, agent in request.agents.items():
         for number, tool in enumerate(agent.tools or ()):
             if tool not in request.tools:
@@ -55,7 +55,7 @@ def _tool_problems(request: TaskRequest) -> Iterator[Problem]:
 
 def _tool_fault(name: str, request: TaskRequest) -> str | None:
     if not name.startswith("mcp__"):
-        return None if name in BUILT_IN_TOOLS else f"is not a known tool; one of: {', '.join(sorted(BUILT_IN_TOOLS))}"
+        return None if name in BUILT_IN_TOOLS else f"is not a known tool; one of: {', '.join(BUILT_IN_TOOLS)}"
     server = name.removeprefix("mcp__").partition("__")[0]
     return None if server in request.mcp_servers else f"names no server of mcp_servers: {server!r}"
 
@@ -73,7 +73,7 @@ def _path_problems(request: TaskRequest) -> Iterator[Problem]:
     for where in ("allow", "deny"):
         for number, rule in enumerate(getattr(request.permissions, where)):
             name, _, path = rule.partition("(")
-            if name in FILE_TOOLS and path.startswith("/") and not path.startswith("//"):
+            if path_rule_of(name) and path.startswith("/") and not path.startswith("//"):
                 words = "must be relative to cwd, or begin with // for a path from the root"
                 yield Problem(pointer=f"/permissions/{where}/{number}", message=words)
 

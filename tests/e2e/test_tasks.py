@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_workers.engine.claude.task import BUILT_IN_TOOLS
+from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
 
 from .desk import IDLE, Desk, bash, call, longer_than_idle, permit, results
 from .stream import Event

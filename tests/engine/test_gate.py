@@ -11,6 +11,7 @@ import pytest
 
 from agent_workers.engine.claude import gate
 from agent_workers.engine.claude.gate import Gate
+from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
 
 README = Path(__file__).parents[2] / "README.md"
 HARMLESS = [
@@ -322,3 +323,8 @@ def test_the_readme_lists_the_commands_that_need_no_permission() -> None:
     always, _, edits = sentence.partition("in mode")
     assert set(re.findall("`([a-z]+)`", always)) == gate.HARMLESS.keys() | gate.TEXT
     assert set(re.findall("`([a-z]+)`", edits)) == gate.EDITS.keys()
+
+
+@pytest.mark.parametrize("tool", [tool.name for tool in BUILT_IN_TOOLS.values() if tool.guarded])
+def test_no_tool_passes_the_gate_unseen_that_the_cli_might_run_without_a_question(tool: str) -> None:
+    assert not Gate(directories=["/work"]).passes(tool, {}, "/work")

@@ -5,20 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent_workers.cli.terminal.words import short
-
-# The fields that say it all, most telling first; what the tool takes beside them is seldom worth a line.
-_TELLING = {
-    "Agent": ("description",),
-    "Bash": ("command",),
-    "Edit": ("file_path",),
-    "Glob": ("pattern", "path"),
-    "Grep": ("pattern", "path", "glob"),
-    "NotebookEdit": ("notebook_path",),
-    "Read": ("file_path",),
-    "WebFetch": ("url",),
-    "WebSearch": ("query",),
-    "Write": ("file_path",),
-}
+from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
 
 
 def essence(name: object, tool_input: Any, longest: int = 100) -> str:
@@ -32,7 +19,8 @@ def essence(name: object, tool_input: Any, longest: int = 100) -> str:
     if tool_input is None:
         return ""
     if isinstance(tool_input, dict) and isinstance(name, str):
-        told = [tool_input[field] for field in _TELLING.get(name, ()) if field in tool_input]
+        tool = BUILT_IN_TOOLS.get(name)
+        told = [tool_input[field] for field in (tool.telling if tool else ()) if field in tool_input]
         if told and all(isinstance(value, str) for value in told):
             return short(" in ".join(told), longest)
     return short(tool_input, longest)

@@ -11,50 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, SHELL, WEB_FETCH, path_rule_of
+
 from .gate import fits, read_rule
-from .paths import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_NUMBER = (int, float)
-# As the CLI 2.1.329 offers its tools to the model: the required fields, then the others, each with its type or values.
-_FIELDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "Agent": (
-        {"description": str, "prompt": str},
-        {
-            "subagent_type": str,
-            "model": frozenset({"sonnet", "opus", "haiku", "fable"}),
-            "effort": frozenset({"low", "medium", "high", "xhigh", "max"}),
-            "isolation": frozenset({"worktree", "remote"}),
-        },
-    ),
-    "Bash": ({"command": str}, {"timeout": _NUMBER, "description": str, "dangerouslyDisableSandbox": bool}),
-    "Edit": ({"file_path": str, "old_string": str, "new_string": str}, {"replace_all": bool}),
-    "Glob": ({"pattern": str}, {"path": str}),
-    "Grep": (
-        {"pattern": str},
-        {
-            **dict.fromkeys(("path", "glob", "type"), str),
-            "output_mode": frozenset({"content", "files_with_matches", "count"}),
-            **dict.fromkeys(("-A", "-B", "-C", "context", "head_limit", "offset"), _NUMBER),
-            **dict.fromkeys(("-n", "-i", "-o", "multiline"), bool),
-        },
-    ),
-    "NotebookEdit": (
-        {"notebook_path": str, "new_source": str},
-        {
-            "cell_id": str,
-            "cell_type": frozenset({"code", "markdown"}),
-            "edit_mode": frozenset({"replace", "insert", "delete"}),
-        },
-    ),
-    "Read": ({"file_path": str}, {"offset": int, "limit": int, "pages": str, "allow_large": bool}),
-    "WebFetch": ({"url": str, "prompt": str}, {"offset": int}),
-    "WebSearch": ({"query": str}, {"allowed_domains": list, "blocked_domains": list}),
-    "Write": ({"file_path": str, "content": str}, {}),
-}
-_READING, _CHANGING = {"Read", "Glob", "Grep"}, {"Edit", "Write", "NotebookEdit"}
 _SEPARATORS = re.compile(r"[\s;&|(){}<>`$]+")
 _QUOTING = re.compile(r"[\"'\\]")
 
@@ -77,11 +40,11 @@ def objection(name: str, changed: dict[str, Any], deny: Sequence[str], cwd: str)
 
 
 def _fault(name: str, changed: dict[str, Any]) -> str | None:
-    if name not in _FIELDS:
+    if name not in BUILT_IN_TOOLS:
         return None  # a server checks its tools' input itself
-    required, optional = _FIELDS[name]
-    known = required | optional
-    if missing := [field for field in required if field not in changed]:
+    tool = BUILT_IN_TOOLS[name]
+    known = {**tool.required, **tool.optional}
+    if missing := [field for field in tool.required if field not in changed]:
         return f"{missing[0]} is missing"
     for field, value in changed.items():
         if field not in known:
@@ -96,19 +59,19 @@ def _fault(name: str, changed: dict[str, Any]) -> str | None:
 
 def _concerns(rule: str, name: str, changed: dict[str, Any], cwd: str) -> bool:
     tool, specifier = read_rule(rule)
-    if tool in _READING | _CHANGING:
-        kind = _READING if tool in _READING else _CHANGING
-        paths = _paths(name, changed) if name in kind or name == "Bash" else ()
-        return any(_lies(path, specifier, cwd) for path in paths) if specifier else name in kind
+    if kind := path_rule_of(tool):
+        alike = path_rule_of(name) == kind
+        paths = _paths(name, changed) if alike or name == SHELL else ()
+        return any(_lies(path, specifier, cwd) for path in paths) if specifier else alike
     if tool != name:
         return tool.startswith("mcp__") and name.startswith(f"{tool}__")
     return not specifier or _names(specifier, name, changed)
 
 
 def _names(specifier: str, name: str, changed: dict[str, Any]) -> bool:
-    if name == "Bash":
+    if name == SHELL:
         return any(fits(specifier, text) for text in _commands(changed["command"]))
-    if name == "WebFetch":
+    if name == WEB_FETCH:
         return specifier.removeprefix("domain:").strip("*.").lower() in _plain(changed["url"])
     return specifier in changed.values()
 
@@ -131,13 +94,13 @@ def _commands(command: str) -> Iterator[str]:
 
 
 def _paths(name: str, changed: dict[str, Any]) -> Iterator[str]:
-    if name == "Bash":
+    if name == SHELL:
         words = [word for word in _SEPARATORS.split(_QUOTING.sub("", changed["command"])) if word]
         parts = [part for word in words for part in (word, *re.split(r"[=:,]", word))]
         yield from parts
         yield from (os.path.join(above, part) for above in parts for part in parts)  # noqa: PTH118 after a cd
     else:
-        yield str(changed.get(PLACES.get(name, ""), "."))
+        yield str(changed.get(BUILT_IN_TOOLS[name].path or "", "."))
 
 
 def _lies(path: str, specifier: str, cwd: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from agent_workers.errors import defect
 from agent_workers.protocol.v1.events import Notice, PermissionResolved, ToolCall
 from agent_workers.protocol.v1.settings import APP_TOOL
+from agent_workers.protocol.v1.tools import PATH_RULES
 
 from .changed import objection
 from .paths import stays_within
@@ -79,7 +80,7 @@ class Consent:
         self._translator = translator
         self._ledger = ledger
         self._directories = directories
-        kept_out = [f"{kind}(/{path}/**)" for path in private for kind in ("Read", "Edit")]
+        kept_out = [f"{kind}(/{path}/**)" for path in private for kind in PATH_RULES]
         self._deny = [*permissions.deny, *kept_out]
         self._decision = permissions.decision
         self._deferred: str | None = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 GUARDED = ("Bash", "WebFetch")
-"""The tools of which the CLI runs some calls without a question, whatever the mode."""
+"""The tools whose calls it judges: those that the table of built-in tools, which it cannot import, calls guarded."""
 
 _NO_RULE = "No rule allows this call, and it is not among those that need no permission."
 _NONE = r"(?!)"

@@ -99,12 +99,13 @@ def _gated(rules: Path) -> dict[str, Any]:
     """The settings by which each command passes the gate. They hold from the start on, and also for a pending call."""
     from shlex import quote  # noqa: PLC0415 for tasks only
 
-    from .gate import GUARDED  # noqa: PLC0415 likewise
+    from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS  # noqa: PLC0415 likewise
 
     program = Path(__file__).with_name("gate.py")
     command = " ".join(map(quote, [sys.executable, "-I", "-S", str(program), str(rules)]))
     hook = {"type": "command", "command": command, "timeout": _GATE_S, "onFailure": "block"}
-    return {"hooks": {"PreToolUse": [{"matcher": "|".join(GUARDED), "hooks": [hook]}]}}
+    guarded = [tool.name for tool in BUILT_IN_TOOLS.values() if tool.guarded]
+    return {"hooks": {"PreToolUse": [{"matcher": "|".join(guarded), "hooks": [hook]}]}}
 
 
 def _model_flags(request: Request, max_turns: int | None) -> Iterator[str]:

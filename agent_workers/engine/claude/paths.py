@@ -6,18 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-# The field of each tool's input that says where it works; without one it is the working directory.
-PLACES = {
-    "Read": "file_path",
-    "Edit": "file_path",
-    "Write": "file_path",
-    "NotebookEdit": "notebook_path",
-    "Glob": "path",
-    "Grep": "path",
-}
 
 
 def stays_within(directories: Sequence[str], name: str, tool_input: dict[str, Any]) -> bool:
@@ -28,12 +20,12 @@ def stays_within(directories: Sequence[str], name: str, tool_input: dict[str, An
         name: Of the tool.
         tool_input: What it is called with.
     """
-    field = PLACES.get(name)
-    if field is None:
+    tool = BUILT_IN_TOOLS.get(name)
+    if tool is None or tool.path is None:
         return True
     if name == "Glob" and _leads_away(tool_input.get("pattern")):
         return False
-    place = tool_input.get(field, ".")
+    place = tool_input.get(tool.path, ".")
     if not isinstance(place, str) or place.startswith("~"):
         return False
     real = Path(os.path.realpath(os.path.join(directories[0], place)))  # noqa: PTH118 as the CLI does

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.errors import SandboxUnavailable
 from agent_workers.protocol.v1.task_request import tools_of
+from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, PATH_RULES, SHELL, path_rule_of
 
 from .equipment import WITH_SERVERS, Equipment, app_server, app_tool_names
-from .gate import GUARDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 
     from .environment import Host
 
-BUILT_IN_TOOLS = frozenset(
-    {"Agent", "Bash", "Edit", "Glob", "Grep", "NotebookEdit", "Read", "WebFetch", "WebSearch", "Write"}
-)
-"""Tools of the CLI 2.1.329 that need neither a terminal nor an account's services."""
-
 _MODES = {
     "deny": ("--permission-mode", "dontAsk"),
     "ask": ("--permission-mode", "default", "--permission-prompt-tool", "stdio"),
@@ -33,8 +28,6 @@ _MODES = {
     "accept_edits": ("--permission-mode", "acceptEdits"),
     "plan": ("--permission-mode", "plan"),
 }
-# The CLI checks paths under two names: Read for all that reads files, Edit for all that writes them.
-FILE_TOOLS = {"Read": "Read", "Glob": "Read", "Grep": "Read", "Edit": "Edit", "Write": "Edit", "NotebookEdit": "Edit"}
 # What the worker and the CLI make in the state and configuration directories.
 _OWN_FOLDERS = ("claude", "pending", "projects", "sessions", "simulator", "workspaces")
 # A Unix socket's path has 107 bytes (unix(7)); of these the run's directory and the socket's own name take about 60.
@@ -59,7 +52,7 @@ def for_task(
         sandbox_hides: What commands in it may not read.
     """
     permissions = request.permissions
-    confined = sandbox_domains is not None and "Bash" in request.tools
+    confined = sandbox_domains is not None and SHELL in request.tools
     rules = {
         "allow": list(_allowed(request)),
         "ask": list(_asked(request, confined=confined)),
@@ -96,7 +89,8 @@ def _gate(request: TaskRequest) -> dict[str, Any] | None:
     """What `gate.Gate` has to know; None where there is no call to look at, or each waits for a decision."""
     permissions = request.permissions
     if permissions.mode == "defer" or not any(
-        tool in request.tools and tool not in permissions.allow for tool in GUARDED
+        tool.guarded and tool.name in request.tools and tool.name not in permissions.allow
+        for tool in BUILT_IN_TOOLS.values()
     ):
         return None
     return {
@@ -128,18 +122,18 @@ def _asked(request: TaskRequest, *, confined: bool) -> Iterator[str]:
     if permissions.mode == "defer":
         # The CLI re-runs a pending call by its rules alone, maybe before it can be told of the decision.
         yield from (tool for tool in request.tools if permissions.decision or tool not in permissions.allow)
-    if "Bash" in request.tools and not confined and not any(map(_covers_git, permissions.allow)):
-        yield "Bash(git:*)"  # a repository's own configuration names programs that even `git status` runs
+    if SHELL in request.tools and not confined and not any(map(_covers_git, permissions.allow)):
+        yield f"{SHELL}(git:*)"  # a repository's own configuration names programs that even `git status` runs
 
 
 def _covers_git(rule: str) -> bool:
-    return rule == "Bash" or rule.startswith("Bash(git")
+    return rule == SHELL or rule.startswith(f"{SHELL}(git")
 
 
 def _scoped(rule: str, directories: Sequence[str]) -> Iterator[str]:
     """A rule on files, bound to the working directories: without a path the CLI would take it for the whole disk."""
-    if rule in FILE_TOOLS:
-        yield from (f"{FILE_TOOLS[rule]}(/{directory.rstrip('/')}/**)" for directory in directories)
+    if kind := path_rule_of(rule):
+        yield from (f"{kind}(/{directory.rstrip('/')}/**)" for directory in directories)
     else:
         yield _named(rule)
 
@@ -147,7 +141,8 @@ def _scoped(rule: str, directories: Sequence[str]) -> Iterator[str]:
 def _named(rule: str) -> str:
     """A rule with a path, by the name under which the CLI looks for it; relative to the working directory."""
     name, opened, path = rule.partition("(")
-    return f"{FILE_TOOLS[name]}({path}" if opened and name in FILE_TOOLS else rule
+    kind = path_rule_of(name)
+    return f"{kind}({path}" if opened and kind else rule
 
 
 def _kept_out(private: Sequence[Path], cwd: Path) -> Iterator[str]:
@@ -156,7 +151,7 @@ def _kept_out(private: Sequence[Path], cwd: Path) -> Iterator[str]:
         inside = cwd.is_relative_to(directory)
         for path in [directory / name for name in _OWN_FOLDERS] if inside else [directory]:
             if not cwd.is_relative_to(path):
-                yield from (f"{kind}(/{path}/**)" for kind in ("Read", "Edit"))
+                yield from (f"{kind}(/{path}/**)" for kind in PATH_RULES)
 
 
 def _sandbox(domains: Sequence[str], hidden: Sequence[str]) -> dict[str, Any]:

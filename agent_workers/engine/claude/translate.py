@@ -20,6 +20,7 @@ from agent_workers.protocol.v1.events import (
     ToolCall,
     ToolResult,
 )
+from agent_workers.protocol.v1.settings import SUBAGENT
 
 from .answer import Answer
 from .news import plain_text, retry_of, tasks_of
@@ -37,8 +38,7 @@ Message = dict[str, Any]
 # The CLI asks for structured output through a tool of its own; its calls are no steps of the agent.
 _OUTPUT_TOOL = "StructuredOutput"
 _SYNTHETIC = "<synthetic>"
-_SUBAGENT = "Agent"
-_SUBAGENT_ANNOUNCED = "Task"  # its calls bear the name above
+_SUBAGENT_ANNOUNCED = "Task"  # its calls bear the name SUBAGENT
 
 
 class Translator:
@@ -227,7 +227,7 @@ class Translator:
             self._hidden_calls.add(block["id"])
             return
         self._calls.add(block["id"])
-        if block["name"] != _SUBAGENT:  # whose own calls of the model may stall
+        if block["name"] != SUBAGENT:  # whose own calls of the model may stall
             self._progress.calls.add(block["id"])
         if not parent:
             self._answer.restart()  # what was said before a tool call is not the final answer
@@ -296,7 +296,7 @@ class Translator:
 
     def _offers(self, announced: list[str]) -> Iterator[str]:
         for name in announced:
-            called = _SUBAGENT if name == _SUBAGENT_ANNOUNCED else name
+            called = SUBAGENT if name == _SUBAGENT_ANNOUNCED else name
             if called != _OUTPUT_TOOL and (self._offered is None or called in self._offered):
                 yield called
 

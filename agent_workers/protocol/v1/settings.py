@@ -23,6 +23,8 @@ APP_SERVER = "app"
 """The MCP server under whose name the model sees the request's `app_tools`."""
 APP_TOOL = f"mcp__{APP_SERVER}__"
 """What the model sees before the name of each."""
+SUBAGENT = "Agent"
+"""The built-in tool that starts a subagent."""
 
 
 class ResumeSession(Strict):

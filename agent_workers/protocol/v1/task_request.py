@@ -28,6 +28,7 @@ from agent_workers.protocol.v1.fields import (
 )
 from agent_workers.protocol.v1.request import Request
 from agent_workers.protocol.v1.settings import APP_SERVER
+from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
 
 _HEADER = r"^[!#$%&'*+.^_`|~A-Za-z0-9-]{1,255}$"  # RFC 9110, section 5.6.2
 _NAME = r"^[A-Za-z0-9-](?:_?[A-Za-z0-9-]){0,63}$"
@@ -211,9 +212,9 @@ class TaskRequest(Request):
     )
     tools: Few[ToolReference] = Field(
         default_factory=list,
-        description="The tools that the agent has: `Agent`, `Bash`, `Edit`, `Glob`, `Grep`, `NotebookEdit`, `Read`, "
-        "`WebFetch`, `WebSearch`, `Write`, and `mcp__server__tool` of a server in `mcp_servers`. None when absent. "
-        "Whether a call may run is said by `permissions`.",
+        description=f"The tools that the agent has: {', '.join(f'`{name}`' for name in BUILT_IN_TOOLS)}, and "
+        "`mcp__server__tool` of a server in `mcp_servers`. None when absent. Whether a call may run is said by "
+        "`permissions`.",
     )
     permissions: Permissions = Field(
         default_factory=Permissions, description="What the agent may do. What is left out has its default."
