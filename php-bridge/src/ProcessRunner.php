@@ -6,9 +6,9 @@ namespace AgentWorkers;
 
 use AgentWorkers\Event\Done;
 use AgentWorkers\Exception\InvalidArgumentException;
-use AgentWorkers\Worker\Environment;
-use AgentWorkers\Worker\ProcessTransport;
-use AgentWorkers\Worker\WorkerProcess;
+use AgentWorkers\Process\Environment;
+use AgentWorkers\Process\ProcessTransport;
+use AgentWorkers\Process\WorkerProcess;
 use Psr\Log\LoggerInterface;
 use Psr\Log\NullLogger;
 use Symfony\Component\Process\Process;

@@ -16,12 +16,12 @@ use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
-use AgentWorkers\Worker\Answer;
-use AgentWorkers\Worker\Consent;
-use AgentWorkers\Worker\Ending;
-use AgentWorkers\Worker\Reading;
-use AgentWorkers\Worker\ToolDesk;
-use AgentWorkers\Worker\Transport;
+use AgentWorkers\Process\Transport;
+use AgentWorkers\Run\Answer;
+use AgentWorkers\Run\Consent;
+use AgentWorkers\Run\Ending;
+use AgentWorkers\Run\Reading;
+use AgentWorkers\Run\ToolDesk;
 use Psr\Log\LoggerInterface;
 use Symfony\Component\Process\Exception\ProcessTimedOutException;
 

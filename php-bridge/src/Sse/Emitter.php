@@ -7,7 +7,7 @@ namespace AgentWorkers\Sse;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Run;
-use AgentWorkers\Worker\Ending;
+use AgentWorkers\Run\Ending;
 use Psr\Log\LoggerInterface;
 use Psr\Log\NullLogger;
 

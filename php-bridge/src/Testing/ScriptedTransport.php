@@ -5,8 +5,8 @@ declare(strict_types=1);
 namespace AgentWorkers\Testing;
 
 use AgentWorkers\Event\Event;
-use AgentWorkers\Worker\ExitStatus;
-use AgentWorkers\Worker\Transport;
+use AgentWorkers\Process\ExitStatus;
+use AgentWorkers\Process\Transport;
 
 /**
  * A worker that follows a script, down to its bytes: what reads them is the real thing. It obeys like a worker, too.

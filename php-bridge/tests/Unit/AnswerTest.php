@@ -6,7 +6,7 @@ namespace AgentWorkers\Tests\Unit;
 
 use AgentWorkers\Event\Done;
 use AgentWorkers\Event\EventFactory;
-use AgentWorkers\Worker\Answer;
+use AgentWorkers\Run\Answer;
 use PHPUnit\Framework\TestCase;
 
 final class AnswerTest extends TestCase

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Tests\Unit;
 
-use AgentWorkers\Worker\LineSplitter;
+use AgentWorkers\Process\LineSplitter;
 use PHPUnit\Framework\TestCase;
 
 final class LineSplitterTest extends TestCase

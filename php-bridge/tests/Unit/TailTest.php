@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Tests\Unit;
 
-use AgentWorkers\Worker\Tail;
+use AgentWorkers\Process\Tail;
 use PHPUnit\Framework\TestCase;
 
 final class TailTest extends TestCase

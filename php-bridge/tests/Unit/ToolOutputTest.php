@@ -6,8 +6,8 @@ namespace AgentWorkers\Tests\Unit;
 
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\ToolException;
+use AgentWorkers\Run\ToolOutput;
 use AgentWorkers\ToolContent;
-use AgentWorkers\Worker\ToolOutput;
 use PHPUnit\Framework\TestCase;
 
 final class ToolOutputTest extends TestCase

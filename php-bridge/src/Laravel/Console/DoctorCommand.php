@@ -6,8 +6,8 @@ namespace AgentWorkers\Laravel\Console;
 
 use AgentWorkers\Exception\AgentWorkersException;
 use AgentWorkers\Laravel\Agents;
+use AgentWorkers\Process\Environment;
 use AgentWorkers\ProcessRunner;
-use AgentWorkers\Worker\Environment;
 use Illuminate\Console\Command;
 use Illuminate\Contracts\Config\Repository;
 use Symfony\Component\Process\Process;

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace AgentWorkers\Worker;
+namespace AgentWorkers\Run;
 
 /**
  * The time until which the worker waits for an answer. It runs on this machine, by the same clock.

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace AgentWorkers\Worker;
+namespace AgentWorkers\Run;
 
 use AgentWorkers\Event\AppToolCall;
 use AgentWorkers\Exception\ToolException;

@@ -2,11 +2,12 @@
 
 declare(strict_types=1);
 
-namespace AgentWorkers\Worker;
+namespace AgentWorkers\Run;
 
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Exception\MalformedEventException;
+use AgentWorkers\Process\LineSplitter;
 use Psr\Log\LoggerInterface;
 
 /**

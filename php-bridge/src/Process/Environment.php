@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace AgentWorkers\Worker;
+namespace AgentWorkers\Process;
 
 /**
  * What a worker sees of this process's environment: an allow-list. Under php-fpm the rest holds the visitor's cookies

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace AgentWorkers\Worker;
+namespace AgentWorkers\Process;
 
 /**
  * Makes lines of chunks that may end anywhere, even inside a character.

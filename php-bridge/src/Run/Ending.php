@@ -2,7 +2,9 @@
 
 declare(strict_types=1);
 
-namespace AgentWorkers\Worker;
+namespace AgentWorkers\Run;
+
+use AgentWorkers\Process\ExitStatus;
 
 /**
  * Bodies of the terminal events that a reader adds where the worker wrote none.
