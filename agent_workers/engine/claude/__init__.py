@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from agent_workers.errors import StateUnavailable
+from agent_workers.protocol.v1.request import is_task
 
 from .environment import CACHE, Host, forget_secrets, take_credentials
 from .equipment import Equipment, for_chat
@@ -97,7 +98,7 @@ def _launch(
         if host.environ is os.environ:
             forget_secrets(os.environ)
         others = dict.fromkeys(hidden, "")
-        if getattr(request, "mcp_servers", None):
+        if is_task(request) and request.mcp_servers:
             others[CACHE] = environ.get(CACHE) or str(Path(environ["HOME"], ".cache"))
             environ[CACHE] = str(scratch / "cache")  # the CLI keeps what servers have said there, for all to read
         if others and equipment.runs_code:  # each shell of a tool reads it first
@@ -137,10 +138,10 @@ def _launch(
 
         folder = host.common_dir("pending")
         servers = None
-        if getattr(request, "mcp_servers", None):
+        if is_task(request) and request.mcp_servers:
             from .servers import McpServers  # noqa: PLC0415 few requests have servers
 
-            servers = McpServers(request, environ)  # type: ignore[arg-type]  # only a task has them
+            servers = McpServers(request, environ)
         return ClaudeEngine(
             request,
             process,
@@ -160,7 +161,7 @@ def _launch(
 
 def _lease(request: Request, host: Host, worker: str) -> Lease:
     folder = host.common_dir("sessions")
-    cwd = getattr(request, "cwd", None)
+    cwd = request.cwd if is_task(request) else None
     return take_lease(request.session, folder, Binding(worker, cwd, request.session_owner))
 
 
@@ -171,13 +172,10 @@ def _equipment(
     sandbox_domains: Sequence[str] | None,
     sandbox_hides: Sequence[str],
 ) -> Equipment:
-    if not hasattr(request, "cwd"):
+    if not is_task(request):
         return for_chat(request, host.common_dir("workspaces", workspace))
-    from agent_workers.protocol.v1.task_request import TaskRequest  # noqa: PLC0415 a chat does not need it
+    from .task import check_sandbox, for_task  # noqa: PLC0415 a chat does not need it
 
-    from .task import check_sandbox, for_task  # noqa: PLC0415 likewise
-
-    assert isinstance(request, TaskRequest)
     if sandbox_domains is not None and "Bash" in request.tools:
         check_sandbox(host)
     private = host.private_dirs()

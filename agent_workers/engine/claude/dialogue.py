@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent_workers.protocol.v1.request import is_task
+
 from .app_tools import AppTools
 from .consent import Consent
 from .equipment import offered
@@ -39,8 +41,8 @@ class Dialogue:
         self.pending = Pending(progress)
         self.app_tools = AppTools(request.app_tools, self.pending) if request.app_tools else None
         self.consent: Consent | None = None
-        if hasattr(request, "permissions") and request.permissions.mode in ("ask", "defer"):
-            directories = [request.cwd, *request.add_dirs]  # type: ignore[attr-defined]  # they come together
+        if is_task(request) and request.permissions.mode in ("ask", "defer"):
+            directories = [request.cwd, *request.add_dirs]
             self.consent = Consent(
                 request.permissions,
                 offered(request) or (),

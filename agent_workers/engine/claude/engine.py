@@ -13,6 +13,7 @@ import anyio
 from agent_workers.engine.base import Progress
 from agent_workers.errors import CliCrashed, WorkerError
 from agent_workers.protocol.v1.events import Done
+from agent_workers.protocol.v1.request import ResumeSession, is_task
 
 from .cli_output import CHUNK, CliOutput, reader_of
 from .equipment import offered
@@ -90,7 +91,7 @@ class ClaudeEngine:
         self._translator = Translator(
             self.progress,
             thinking=request.thinking,
-            resumed=getattr(request.session, "resume", None) is not None,
+            resumed=isinstance(request.session, ResumeSession),
             output_schema=request.output_schema,
             offered=offered(request),
         )
@@ -351,7 +352,7 @@ class ClaudeEngine:
 
 
 def _dialogue_of(request: Request, progress: Progress, translator: Translator, folder: Path) -> Dialogue | None:
-    if not request.app_tools and not hasattr(request, "permissions"):
+    if not request.app_tools and not is_task(request):
         return None  # words alone leave nothing to ask, and do not pay for it
     from .dialogue import Dialogue  # noqa: PLC0415 see above
 

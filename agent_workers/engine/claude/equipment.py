@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.protocol.v1.request import is_task
 from agent_workers.protocol.v1.settings import APP_SERVER, APP_TOOL
 
 if TYPE_CHECKING:
@@ -67,5 +68,4 @@ def app_server(request: Request) -> dict[str, Any]:
 
 def offered(request: Request) -> list[str] | None:
     """The names of the tools that the request asks for; None where it can ask for none but the application's."""
-    tools = getattr(request, "tools", None)
-    return None if tools is None else [*tools, *app_tool_names(request)]
+    return [*request.tools, *app_tool_names(request)] if is_task(request) else None

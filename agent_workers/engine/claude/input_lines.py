@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.protocol.v1.request import is_task
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def initialize_line(request: Request) -> bytes:
     late: Message = {}
     if request.output_schema is not None:
         late["jsonSchema"] = readable_schema(request.output_schema)
-    if agents := getattr(request, "agents", None):
-        late["agents"] = {name: _definition(agent) for name, agent in agents.items()}
+    if is_task(request) and request.agents:
+        late["agents"] = {name: _definition(agent) for name, agent in request.agents.items()}
     return _control(_INITIALIZE, {"subtype": "initialize", **late}) if late else b""
 
 

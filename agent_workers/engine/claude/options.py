@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.protocol.v1.request import is_task
+
 from .installation import sdk_version
 
 if TYPE_CHECKING:
@@ -127,7 +129,7 @@ def agent_variables(allowed: Mapping[str, str]) -> dict[str, str]:
 
 def server_variables(request: Request) -> dict[str, str]:
     """How long MCP servers may take to start, all at once: the CLI itself starts three at a time."""
-    if not getattr(request, "mcp_servers", None):
+    if not (is_task(request) and request.mcp_servers):
         return {}
     idle_ms = int(request.limits.idle_timeout_s * 1000)
     return {

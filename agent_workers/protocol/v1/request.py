@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeGuard, TypeVar
 
 from pydantic import AfterValidator, Field, Tag, ValidationError
 from pydantic_core import PydanticCustomError
@@ -35,6 +35,9 @@ from agent_workers.protocol.v1.settings import (
 )
 from agent_workers.protocol.value import Json
 
+if TYPE_CHECKING:
+    from agent_workers.protocol.v1.task_request import TaskRequest
+
 __all__ = [
     "MAX_METADATA_BYTES",
     "AppTool",
@@ -45,6 +48,7 @@ __all__ = [
     "RequestProblems",
     "ResumeSession",
     "Stream",
+    "is_task",
     "parse_request",
 ]
 
@@ -74,6 +78,8 @@ _TASK_ONLY = "is taken by the task worker only"
 class Request(Strict):
     """What one run is asked to do. Only `prompt` is required; unknown fields are refused."""
 
+    has_tools: ClassVar[bool] = False
+    """Whether the agent works with built-in tools in a directory, under permission rules."""
     foreign_fields: ClassVar = dict.fromkeys(("tools", "permissions", "cwd", "mcp_servers", "agents"), _TASK_ONLY)
     synonyms: ClassVar = {
         **dict.fromkeys(("message", "messages", "input", "query", "text", "content"), "prompt"),
@@ -140,6 +146,11 @@ class Request(Strict):
         default=None,
         description="Tools that the application runs itself, with unique names. Needs --control.",
     )
+
+
+def is_task(request: Request) -> "TypeGuard[TaskRequest]":
+    """Whether this is a task's request. It knows without the task's model, which a chat does not load."""
+    return request.has_tools
 
 
 R = TypeVar("R", bound=Request)

@@ -195,6 +195,7 @@ def tools_of(rule: str, tools: Sequence[str]) -> list[str]:
 class TaskRequest(Request):
     """What one run of the task worker is asked to do. Only `prompt` and `cwd` are required."""
 
+    has_tools: ClassVar[bool] = True
     foreign_fields: ClassVar = {}
     synonyms: ClassVar = {
         **Request.synonyms,
