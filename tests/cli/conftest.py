@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from .terminal import Terminal
+from tests.cli.terminal import Terminal
+from tests.waiting import PATIENCE_S
 
 SCRIPTS = Path(sys.executable).parent
-PATIENCE_S = 60
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 Body = dict[str, Any]

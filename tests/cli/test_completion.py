@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from .conftest import Scripts
+from tests.cli.conftest import Scripts
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -15,9 +15,8 @@ from agent_workers.cli.terminal.question import PROMPT, Answer, draw, read_answe
 from agent_workers.cli.terminal.screen import Line, Screen
 from agent_workers.cli.terminal.sheet import exact
 from agent_workers.protocol.v1.events import PermissionRequest
-
-from .bodies import delta, discard, done, notice, thinking
-from .terminal import Terminal
+from tests.cli.bodies import delta, discard, done, notice, thinking
+from tests.cli.terminal import Terminal
 
 FRAGMENTS = [
     *(

@@ -20,8 +20,8 @@ from agent_workers.cli.checkup.machine import check_python
 from agent_workers.cli.checkup.program import check_cli
 from agent_workers.engine.claude import Host
 from agent_workers.engine.claude.installation import bundled_cli_version
-
-from .conftest import PATIENCE_S, SCRIPTS, Scripts
+from tests.cli.conftest import SCRIPTS, Scripts
+from tests.waiting import PATIENCE_S
 
 CANARY = "canary-5b1d0e7f"
 KEY = {"ANTHROPIC_API_KEY": CANARY}

@@ -17,9 +17,9 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator, running_simulator
 from agent_workers.simulator.scenario import Message, Stall, Text, ToolUse
-
-from .conftest import PATIENCE_S, Scripts, Shown
-from .terminal import Terminal
+from tests.cli.conftest import Scripts, Shown
+from tests.cli.terminal import Terminal
+from tests.waiting import PATIENCE_S
 
 COLUMNS, ROWS = 80, 30
 QUESTION = "Allow it? [y/n/a]"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import Scripts
+from tests.cli.conftest import Scripts
 
 
 @pytest.mark.parametrize(

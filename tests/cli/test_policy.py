@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from agent_workers.policy import Policy
-
-from .conftest import Scripts
+from tests.cli.conftest import Scripts
 
 TEMPLATE = (Path(__file__).parents[2] / "agent_workers/cli/policy.toml").read_text("utf-8")
 OUTSIDE = "must lie in a directory that the host's policy names in task.cwd_roots"

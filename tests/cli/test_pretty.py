@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .bodies import (
+from tests.cli.bodies import (
     ABORTED,
     SESSION,
     SESSION_ID,
@@ -22,7 +22,7 @@ from .bodies import (
     tool_call,
     tool_result,
 )
-from .conftest import Record, Scripts
+from tests.cli.conftest import Record, Scripts
 
 HOUR = 3600
 REPLAY = ("agent-workers", "replay", "--pretty", "--speed", "max")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from .bodies import ABORTED, SESSION, SESSION_ID, START, delta, done, error
-from .conftest import Record, Scripts
+from tests.cli.bodies import ABORTED, SESSION, SESSION_ID, START, delta, done, error
+from tests.cli.conftest import Record, Scripts
 
 HOUR = 3600
 

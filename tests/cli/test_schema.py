@@ -6,8 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from agent_workers.protocol.schema import export
-
-from .conftest import Scripts
+from tests.cli.conftest import Scripts
 
 
 def test_without_a_name_every_schema_is_listed_on_one_line(scripts: Scripts) -> None:

@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from agent_workers.simulator import scenario_names
-
-from .conftest import Scripts
+from tests.cli.conftest import Scripts
 
 
 def test_the_scenarios_are_listed_with_what_they_do(scripts: Scripts) -> None:

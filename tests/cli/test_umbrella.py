@@ -7,8 +7,8 @@ import pytest
 
 from agent_workers import __version__
 from agent_workers.cli.umbrella import agent_workers
-
-from .conftest import PATIENCE_S, Scripts
+from tests.cli.conftest import Scripts
+from tests.waiting import PATIENCE_S
 
 COMMANDS = sorted(agent_workers.commands)
 

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from agent_workers.validation import Fault, check
-
-from .bodies import ABORTED, SESSION, START, delta, discard, done, error, tool_call, tool_result
-from .conftest import Record, Scripts, lines_of
+from tests.cli.bodies import ABORTED, SESSION, START, delta, discard, done, error, tool_call, tool_result
+from tests.cli.conftest import Record, Scripts, lines_of
 
 
 def stream(*bodies: dict[str, Any]) -> bytes:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from agent_workers.simulator import Simulator, running_simulator
-
-from .desk import Desk
-from .worker import Home, until
+from tests.e2e.desk import Desk
+from tests.e2e.worker import Home
+from tests.waiting import until
 
 
 @pytest.fixture

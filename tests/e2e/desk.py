@@ -6,9 +6,8 @@ from typing import Any
 
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text, ToolUse
-
-from .stream import Event
-from .worker import Ended, Home, Running
+from tests.e2e.stream import Event
+from tests.e2e.worker import Ended, Home, Running
 
 Reply = Callable[[Event], Event | None]
 
@@ -22,7 +21,7 @@ def bash(command: str, **more: Any) -> ToolUse:
     return call("Bash", command=command, description="A command", **more)
 
 
-IDLE: dict[str, Any] = {"limits": {"idle_timeout_s": 5}, "stream": {"ping_s": 1}}
+IDLE: dict[str, Any] = {"limits": {"idle_timeout_s": 10}, "stream": {"ping_s": 1}}
 """Fields of a request that ends when nothing moves; a busy machine needs some of that time to start the agent."""
 
 

@@ -7,9 +7,8 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Raw, Text, ToolUse
-
-from .stream import answer
-from .worker import Home
+from tests.e2e.stream import answer
+from tests.e2e.worker import Home
 
 SCHEMA = {
     "type": "object",

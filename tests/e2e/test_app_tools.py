@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from .desk import IDLE, Desk, call, give, longer_than_idle
-from .stream import Event
+from tests.e2e.desk import IDLE, Desk, call, give, longer_than_idle
+from tests.e2e.stream import Event
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 FIND = {

@@ -8,8 +8,7 @@ import claude_agent_sdk
 import pytest
 
 from agent_workers.simulator import Simulator
-
-from .worker import Home, encoded, script
+from tests.e2e.worker import Home, encoded, script
 
 CLI = Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude"
 INIT = '{"type":"system","subtype":"init","session_id":"5f0c4d1e-0000-4000-8000-000000000000","model":"m","tools":[]}'

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from agent_workers.simulator import Simulator
-
-from .worker import Home, Running, encoded
+from tests.e2e.worker import Home, Running, encoded
 
 REQUEST = {"prompt": "x", "metadata": {"order": 4711}}
 ABORT = {"type": "abort", "id": "stop-1"}

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from .desk import Desk, bash, call
-from .worker import Ended, encoded
+from tests.e2e.desk import Desk, bash, call
+from tests.e2e.worker import Ended, encoded
 
 DEFER = {"mode": "defer"}
 

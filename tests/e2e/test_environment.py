@@ -13,10 +13,10 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text
-
-from .desk import Desk, bash
-from .stream import check_whole, events_of
-from .worker import PATIENCE_S, SCRIPTS, Home, encoded, environ_of, script
+from tests.e2e.desk import Desk, bash
+from tests.e2e.stream import check_whole, events_of
+from tests.e2e.worker import SCRIPTS, Home, encoded, environ_of, script
+from tests.waiting import PATIENCE_S
 
 SECRETS = (
     "DB_PASSWORD",

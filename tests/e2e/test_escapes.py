@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from .desk import Desk, bash, call, permit, results
-from .worker import Ended
+from tests.e2e.desk import Desk, bash, call, permit, results
+from tests.e2e.worker import Ended
 
 FILE_TOOLS = ["Read", "Write", "Edit", "Glob", "Grep", "NotebookEdit"]
 

@@ -8,9 +8,8 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator, running_simulator
 from agent_workers.simulator.scenario import Failure, Interruption, Message, Page, Text, Thinking
-
-from .stream import answer
-from .worker import Ended, Home
+from tests.e2e.stream import answer
+from tests.e2e.worker import Ended, Home
 
 PROMPT = "prompt-canary"
 RETRYABLE = 75

@@ -10,8 +10,7 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text
-
-from .worker import Ended, Home, Running
+from tests.e2e.worker import Ended, Home, Running
 
 _ON_A_SMALL_DISK = 'mount -t tmpfs -o size=600k tmpfs "$0" && exec "$@"'
 _LARGE = "My name is Ada. " * 50_000  # larger than that disk

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from agent_workers.simulator import Simulator
-
-from .stream import check_whole, events_of
-from .worker import PATIENCE_S, SCRIPTS, Home, until
+from tests.e2e.stream import check_whole, events_of
+from tests.e2e.worker import SCRIPTS, Home
+from tests.waiting import PATIENCE_S, until
 
 
 def _run(home: Home, request: bytes, **options: object) -> subprocess.CompletedProcess[bytes]:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from .desk import Desk, bash
-from .stream import check_whole, events_of
-from .worker import PATIENCE_S, SCRIPTS, Home, script
+from tests.e2e.desk import Desk, bash
+from tests.e2e.stream import check_whole, events_of
+from tests.e2e.worker import SCRIPTS, Home, script
+from tests.waiting import PATIENCE_S
 
 VARIABLES = {
     "PYTHONHOME": "/nonexistent",

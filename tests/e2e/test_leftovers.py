@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from .desk import Desk, bash
-from .worker import Running, until
+from tests.e2e.desk import Desk, bash
+from tests.e2e.worker import Running
+from tests.waiting import PATIENCE_S, until
 
 GONE_S = 10
 NOBODY = 65534
@@ -183,7 +184,7 @@ def test_the_reader_sees_the_end_as_soon_as_the_worker_is_gone(desk: Desk) -> No
     desk.simulator.play("stall-before")
     running = desk.home.start("--control", reading=False)
     running.send({"prompt": "x"})
-    desk.simulator.wait_for(lambda requests: any(request.path == "/v1/messages" for request in requests), 30)
+    desk.simulator.wait_for(lambda requests: any(request.path == "/v1/messages" for request in requests), PATIENCE_S)
     running.signal(signal.SIGKILL)
     running.read()
     assert running.end(whole=False).status == -signal.SIGKILL

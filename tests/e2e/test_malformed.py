@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from .stream import schema
-from .worker import Home
+from tests.e2e.stream import schema
+from tests.e2e.worker import Home
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "requests"
 WHOLE: dict[str, Any] = {

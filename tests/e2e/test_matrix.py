@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from agent_workers.simulator.scenario import ToolUse
-
-from .desk import Desk, bash, call, permit
-from .stream import Event
-from .worker import Ended
+from tests.e2e.desk import Desk, bash, call, permit
+from tests.e2e.stream import Event
+from tests.e2e.worker import Ended
 
 TOOLS = ["Read", "Grep", "Glob", "Edit", "Write", "NotebookEdit"]
 READING = {"Read", "Grep", "Glob"}

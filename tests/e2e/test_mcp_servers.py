@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from .desk import Desk, bash
-from .worker import Ended
+from tests.e2e.desk import Desk, bash
+from tests.e2e.worker import Ended
 
 TOOL = "mcp__crm__find"
 SECRET = "password=hunter2-canary"
@@ -161,7 +161,7 @@ def test_a_server_that_comes_up_beside_one_that_does_not_serves_the_run(desk: De
     good = {"command": sys.executable, "args": [str(example)]}
     bad = {**program(desk, PROGRAMS["silent"]), "optional": True}
     ended = run(
-        desk, {"crm": good, "erp": bad}, ["mcp__crm__find_partner", "mcp__erp__find"], limits={"idle_timeout_s": 15}
+        desk, {"crm": good, "erp": bad}, ["mcp__crm__find_partner", "mcp__erp__find"], limits={"idle_timeout_s": 30}
     )
     assert ended.ending == ("done", 0)
     assert ended.of("session")[0]["tools"] == ["mcp__crm__find_partner"]
@@ -169,8 +169,8 @@ def test_a_server_that_comes_up_beside_one_that_does_not_serves_the_run(desk: De
 
 
 def test_waiting_for_a_server_is_no_silence_of_the_model(desk: Desk) -> None:
-    slow = program(desk, "import time; time.sleep(2); sys.exit(3)")
-    policy_limits = {"idle_timeout_s": 1, "timeout_s": 60}
+    slow = program(desk, "import time; time.sleep(9); sys.exit(3)")
+    policy_limits = {"idle_timeout_s": 8, "timeout_s": 120}
     servers = {"crm": slow}
     policy = desk.home.root / "policy.toml"
     policy.write_text(

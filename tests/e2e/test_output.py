@@ -9,9 +9,9 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Interruption, Message, Text
-
-from .stream import answer, events_of
-from .worker import Home, Running, until
+from tests.e2e.stream import answer, events_of
+from tests.e2e.worker import Home, Running
+from tests.waiting import PATIENCE_S, until
 
 GONE_S = 2
 FLOOD = Scenario(
@@ -43,14 +43,14 @@ def test_a_reader_who_goes_away_stops_the_agent(home: Home, simulator: Simulator
     running = home.start(reading=False)
     running.send({"prompt": "x"})
     running.end_input()
-    simulator.wait_for(lambda records: any(record.path == "/v1/messages" for record in records), 30)
+    simulator.wait_for(lambda records: any(record.path == "/v1/messages" for record in records), PATIENCE_S)
     assert len(home.agents(of=running)) > 0
     running.close_output()
     until(lambda: not home.processes(), within_s=GONE_S)
     assert running.status == 4
     assert running.stderr == ""
     (call,) = simulator.requests("/v1/messages")
-    simulator.wait_for(lambda _: call.outcome == "client_gone")
+    simulator.wait_for(lambda _: call.outcome == "client_gone", PATIENCE_S)
 
 
 def test_a_reader_who_goes_away_at_once_is_noticed_too(home: Home) -> None:
@@ -93,7 +93,7 @@ def test_a_reader_on_a_socket_who_goes_away_is_noticed_too(home: Home, simulator
         theirs.close()
         running.send({"prompt": "x"})
         running.end_input()
-        simulator.wait_for(lambda records: any(record.path == "/v1/messages" for record in records), 30)
+        simulator.wait_for(lambda records: any(record.path == "/v1/messages" for record in records), PATIENCE_S)
         ours.close()
         until(lambda: not home.processes(), within_s=GONE_S)
     assert running.status == 4
@@ -164,8 +164,8 @@ def test_a_stuck_reader_who_wakes_up_is_told_how_the_run_ended(home: Home, simul
 def test_the_deadline_ends_a_run_whose_reader_is_stuck(home: Home, simulator: Simulator) -> None:
     """Not the idle timeout, which is about the agent's silence."""
     simulator.play(FLOOD)
-    running = _stuck(home, {"prompt": "x", "limits": {"timeout_s": 3, "idle_timeout_s": 1}})
-    until(lambda: not home.agents(of=running), within_s=8)
+    running = _stuck(home, {"prompt": "x", "limits": {"timeout_s": 20, "idle_timeout_s": 8}})
+    until(lambda: not home.agents(of=running), within_s=25)
     running.read()
     ended = running.end()
     assert ended.ending == ("timeout", 1)

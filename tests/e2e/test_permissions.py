@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from .desk import IDLE, Desk, bash, call, longer_than_idle, permit, results
-from .stream import Event
+from tests.e2e.desk import IDLE, Desk, bash, call, longer_than_idle, permit, results
+from tests.e2e.stream import Event
+from tests.waiting import PATIENCE_S
 
-ASK = {"mode": "ask", "timeout_s": 20}
+ASK = {"mode": "ask", "timeout_s": PATIENCE_S}
 BRIEFLY = {"mode": "ask", "timeout_s": 0.3}
 Answer = Callable[[Event], Event | None]
 
@@ -186,7 +187,7 @@ def test_a_question_that_is_open_at_the_end_is_resolved_before_the_terminal_line
 
 def test_the_runs_deadline_also_ends_a_question(desk: Desk) -> None:
     desk.script(bash("touch made"))
-    ended = desk.converse(lambda event: None, tools=["Bash"], permissions=ASK, limits={"timeout_s": 8})
+    ended = desk.converse(lambda event: None, tools=["Bash"], permissions=ASK, limits={"timeout_s": 12})
     assert ended.ending == ("timeout", 1)
     assert [event["by"] for event in ended.of("permission_resolved")] == ["abort"]
 

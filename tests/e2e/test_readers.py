@@ -10,9 +10,9 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator, load_scenario
 from agent_workers.simulator.scenario import Message, Text
-
-from .stream import events_of
-from .worker import PATIENCE_S, SCRIPTS, Ended, Home
+from tests.e2e.stream import events_of
+from tests.e2e.worker import SCRIPTS, Ended, Home
+from tests.waiting import PATIENCE_S
 
 PHP = ["php", "-r"]
 PHP_LINES = """

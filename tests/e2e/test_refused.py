@@ -9,9 +9,8 @@ import pytest
 from agent_workers.engine.claude.installation import find_cli
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Failure, Message, Text
-
-from .desk import Desk, bash
-from .worker import Ended, Home, script
+from tests.e2e.desk import Desk, bash
+from tests.e2e.worker import Ended, Home, script
 
 # One pixel. What is wrong with it in these tests, the API alone says.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from agent_workers.simulator import Simulator
-
-from .stream import is_uuid
-from .worker import Home, script
+from tests.e2e.stream import is_uuid
+from tests.e2e.worker import Home, script
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "requests"
 HELLO = b'{"prompt": "Hello"}'

@@ -9,12 +9,11 @@ import pytest
 from agent_workers.protocol.v1.task_request import TaskRequest
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Failure, Message, Text
-
-from .desk import Desk, bash, call, give, results
-from .stream import Event
-from .test_answers import SCHEMA
-from .test_tasks import CRM
-from .worker import Ended, Home
+from tests.e2e.desk import Desk, bash, call, give, results
+from tests.e2e.stream import Event
+from tests.e2e.test_answers import SCHEMA
+from tests.e2e.test_tasks import CRM
+from tests.e2e.worker import Ended, Home
 
 
 @pytest.fixture

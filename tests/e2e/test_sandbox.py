@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .desk import Desk, bash
+from tests.e2e.desk import Desk, bash
 
 
 @pytest.fixture

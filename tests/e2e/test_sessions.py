@@ -9,9 +9,9 @@ import pytest
 
 from agent_workers.engine.claude.installation import find_cli
 from agent_workers.simulator import Simulator
-
-from .desk import Desk, bash, results
-from .worker import Ended, Home, Running, command_of, environ_of, script, until
+from tests.e2e.desk import Desk, bash, results
+from tests.e2e.worker import Ended, Home, Running, command_of, environ_of, script
+from tests.waiting import until
 
 
 @pytest.fixture

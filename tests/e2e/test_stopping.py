@@ -7,7 +7,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,12 +14,12 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text
-
-from .desk import Desk, bash, permit
-from .worker import SCRIPTS, Home, Running, blocks, catches, until
+from tests.e2e.desk import Desk, bash, permit
+from tests.e2e.worker import SCRIPTS, Home, Running, blocks, catches
+from tests.waiting import PATIENCE_S, now, until
 
 AT_ONCE_S = 1
-"""The aim is 100 ms; on a busy machine a process may well have to wait longer than that for its turn."""
+"""The aim is 100 ms; a process may have to wait longer than that for its turn."""
 GONE_S = 5
 
 Phase = Callable[[Home, Simulator, Running], None]
@@ -44,7 +43,7 @@ def _connecting(home: Home, simulator: Simulator, running: Running) -> None:
 def _first_byte_awaited(home: Home, simulator: Simulator, running: Running) -> None:
     simulator.play("stall-before")
     running.send({"prompt": "x", "metadata": {"order": 4711}})
-    simulator.wait_for(lambda records: any(record.path == "/v1/messages" for record in records), 30)
+    simulator.wait_for(lambda records: any(record.path == "/v1/messages" for record in records), PATIENCE_S)
 
 
 def _streaming(home: Home, simulator: Simulator, running: Running) -> None:
@@ -247,7 +246,7 @@ def _clean(home: Home) -> None:
 
 
 def _stop(running: Running, how: int | str) -> float:
-    at = time.monotonic()
+    at = now()
     if isinstance(how, int):
         running.signal(how)
     else:

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
-
-from .desk import IDLE, Desk, bash, call, longer_than_idle, permit, results
-from .stream import Event
-from .worker import command_of
+from tests.e2e.desk import IDLE, Desk, bash, call, longer_than_idle, permit, results
+from tests.e2e.stream import Event
+from tests.e2e.worker import command_of
 
 CRM = str(Path(__file__).parents[2] / "examples" / "mcp" / "partners.py")
 

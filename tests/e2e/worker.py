@@ -8,19 +8,17 @@ import subprocess
 import sys
 import termios
 import threading
-import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .stream import TERMINAL, Event, check_whole, events_of
+from tests.e2e.stream import TERMINAL, Event, check_whole, events_of
+from tests.waiting import PATIENCE_S, now
 
 SCRIPTS = Path(sys.executable).parent
-PATIENCE_S = 30
-"""No wait lasts longer. What is expected comes in one or two seconds, but the machine may be busy."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +150,7 @@ class Running:
             )
         self.pid = self._popen.pid
         self._lines: list[bytes] = []
+        self._kinds: list[str] = []
         self._arrivals: list[float] = []
         self._changed = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -165,9 +164,11 @@ class Running:
     def _read(self) -> None:
         assert self._popen.stdout
         for line in self._popen.stdout:
+            kind = _kind(line)
             with self._changed:
                 self._lines.append(line)
-                self._arrivals.append(time.monotonic())
+                self._kinds.append(kind)
+                self._arrivals.append(now())
                 self._changed.notify_all()
 
     # Input
@@ -205,7 +206,7 @@ class Running:
         found: list[int] = []
 
         def is_there() -> bool:
-            found[:] = [number for number, line in enumerate(self._lines) if _kind(line) in kinds]
+            found[:] = [number for number, kind in enumerate(self._kinds) if kind in kinds]
             return len(found) >= count
 
         with self._changed:
@@ -282,15 +283,6 @@ class Running:
             with suppress(BrokenPipeError):
                 if stream:
                     stream.close()
-
-
-def until(condition: Callable[[], object], within_s: float = PATIENCE_S) -> float:
-    """Waits for a condition; returns the seconds that it took, and fails after ``within_s``."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < within_s, f"not within {within_s} s"
-        time.sleep(0.005)
-    return time.monotonic() - began
 
 
 def encoded(message: object) -> bytes:

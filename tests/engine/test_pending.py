@@ -7,6 +7,7 @@ from agent_workers.engine.base import Progress
 from agent_workers.engine.claude.pending import Pending
 from agent_workers.protocol.v1.control import Permission
 from agent_workers.protocol.v1.events import Body
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +33,7 @@ async def test_a_resolution_on_its_way_to_a_slow_reader_is_not_told_twice() -> N
         return True
 
     pending.tell = tell
-    with anyio.fail_after(10):
+    with anyio.fail_after(PATIENCE_S):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_ask, pending)
             await at_it.wait()
@@ -48,7 +49,7 @@ async def test_a_question_that_could_not_be_told_is_not_resolved() -> None:
         return False
 
     pending.tell = tell
-    with anyio.fail_after(10):
+    with anyio.fail_after(PATIENCE_S):
         await _ask(pending)
     assert pending.unsettled() == []
 

@@ -11,6 +11,7 @@ import pytest
 
 from agent_workers.engine.replay import BrokenRecording, Recording, ReplayEngine, read_recording
 from agent_workers.protocol.v1.events import Aborted, Body, Done, Error
+from tests.waiting import PATIENCE_S
 
 Event = dict[str, Any]
 
@@ -30,7 +31,7 @@ def lines(*bodies: Event, gap_s: float = 1, run: str = "recorded") -> bytes:
 
 def played(recording: Recording, speed: float = math.inf) -> list[Body]:
     async def play() -> list[Body]:
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE_S):
             async with ReplayEngine(recording, speed=speed) as engine:
                 return [body async for body in engine.events()]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from .site import PATH, PATIENCE_S, free_port, until
+from tests.laravel.site import PATH, free_port
+from tests.waiting import PATIENCE_S, until
 
 FLAGS = (
     "--headless",

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from agent_workers.simulator import Simulator, running_simulator
-
-from .browser import Browser
-from .site import REPOSITORY, Site, until
-from .visitor import Visitor
+from tests.laravel.browser import Browser
+from tests.laravel.site import REPOSITORY, Site
+from tests.laravel.visitor import Visitor
+from tests.waiting import until
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

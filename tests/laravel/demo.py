@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .site import PATH, PATIENCE_S, REPOSITORY, environ_of, free_port, pids, until
+from tests.laravel.site import PATH, REPOSITORY, environ_of, free_port, pids
+from tests.waiting import PATIENCE_S, until
 
 READY = "Ctrl-C ends it."
 _START_S = 300

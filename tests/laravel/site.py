@@ -9,27 +9,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-T = TypeVar("T")
+from tests.waiting import PATIENCE_S, until
+
 REPOSITORY = Path(__file__).parents[2]
-PATIENCE_S = 30
-"""No wait lasts longer. What is expected comes within seconds, but the machine may be busy."""
 WEB_USER = "www-data"
 CANARY = "canary-of-the-database"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-def until(condition: Callable[[], T], within_s: float = PATIENCE_S, what: str = "") -> T:
-    """Waits for a condition and returns what it returned; fails after ``within_s``."""
-    began = time.monotonic()
-    while not (result := condition()):
-        assert time.monotonic() - began < within_s, f"not within {within_s} s: {what}"
-        time.sleep(0.01)
-    return result
 
 
 def free_port() -> int:

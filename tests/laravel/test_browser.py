@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 
 from agent_workers.simulator import Simulator
-
-from .browser import Browser
-from .site import REPOSITORY, Site, until
+from tests.laravel.browser import Browser
+from tests.laravel.site import REPOSITORY, Site
+from tests.waiting import until
 
 PICTURES = REPOSITORY / ".artifacts"
 AIM_S = 3

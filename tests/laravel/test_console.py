@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from .site import PATIENCE_S, Site, until
+from tests.laravel.site import Site
+from tests.waiting import PATIENCE_S, until
 
 
 @pytest.mark.parametrize(

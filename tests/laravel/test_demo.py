@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from .browser import Browser
-from .demo import READY, Demo, clone, running_demo
-from .site import PATH, PATIENCE_S, free_port, until
-from .test_browser import PICTURES
-from .visitor import Visitor
+from tests.laravel.browser import Browser
+from tests.laravel.demo import READY, Demo, clone, running_demo
+from tests.laravel.site import PATH, free_port
+from tests.laravel.test_browser import PICTURES
+from tests.laravel.visitor import Visitor
+from tests.waiting import PATIENCE_S, until
 
 _APPROVE = """
     const button = [...document.querySelectorAll("button")].find((each) => each.textContent === "Approve");

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from agent_workers.simulator import Simulator
-
-from .site import CANARY, Site, environ_of, parent_of, until
-from .visitor import Visitor
+from tests.laravel.site import CANARY, Site, environ_of, parent_of
+from tests.laravel.visitor import Visitor
+from tests.waiting import now, until
 
 AIM_S = 3
 """Within this time, worker and CLI are to be gone when their reader has."""
@@ -100,7 +100,7 @@ def test_a_full_pool_says_so_and_answers_pass_while_it_is_full(site: Site) -> No
     ):
         question = task.wait_for("permission_request")
         talk.wait_for("delta")
-        began = time.monotonic()
+        began = now()
         with late.ask("Me too.") as refused:
             assert refused.response.status_code == 503
             assert int(refused.response.headers["Retry-After"]) > 0
@@ -112,7 +112,7 @@ def test_a_full_pool_says_so_and_answers_pass_while_it_is_full(site: Site) -> No
         assert deny.status_code == 204
         assert talker.post(f"/agent/runs/{talk.run}/abort", {}).status_code == 204
         # Each of these waits for a free process in vain where it has to share with the streams.
-        assert time.monotonic() - began < BUSY_S
+        assert now() - began < BUSY_S
         assert task.wait_for("permission_resolved")["behavior"] == "deny"
         task.wait_for("done")
         talk.wait_for("aborted")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .site import PATH, REPOSITORY
+from tests.laravel.site import PATH, REPOSITORY
 
 # Composer takes what Debian has installed for given.
 DEBIAN = {"symfony/process": "5.4.53", "laravel/framework": "8.83.26", "psr/log": "1.1.4"}

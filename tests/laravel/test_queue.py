@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from agent_workers.simulator import Simulator
-
-from .site import PATIENCE_S, Site, until
+from tests.laravel.site import Site
+from tests.waiting import PATIENCE_S, until
 
 _TABLE = """CREATE TABLE jobs (id INTEGER PRIMARY KEY, queue TEXT, payload TEXT, attempts INTEGER, reserved_at INTEGER,
     available_at INTEGER, created_at INTEGER)"""

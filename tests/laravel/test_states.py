@@ -6,10 +6,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from .browser import Browser
-from .site import Site, until
-from .test_browser import PICTURES
-from .visitor import Visitor
+from tests.laravel.browser import Browser
+from tests.laravel.site import Site
+from tests.laravel.test_browser import PICTURES
+from tests.laravel.visitor import Visitor
+from tests.waiting import until
 
 LOOKS = [(width, height, scheme) for width, height in ((1280, 800), (390, 844)) for scheme in ("light", "dark")]
 _KEEP_WHAT_IS_SENT = """

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from agent_workers.simulator import Simulator
-
-from .browser import Browser
-from .site import REPOSITORY, Site, until
-from .visitor import Visitor
+from tests.laravel.browser import Browser
+from tests.laravel.site import REPOSITORY, Site
+from tests.laravel.visitor import Visitor
+from tests.waiting import until
 
 PICTURES = REPOSITORY / ".artifacts"
 SAMPLE = (REPOSITORY / "examples/laravel/resources/notes.txt").read_text()

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from .site import PATIENCE_S
+from tests.waiting import PATIENCE_S
 
 
 @dataclass

@@ -6,8 +6,7 @@ import pytest
 
 from agent_workers.errors import PolicyDenied
 from agent_workers.policy import DEFAULT
-
-from .asking import denied, for_tasks, grant, task
+from tests.policy.asking import denied, for_tasks, grant, task
 
 OUTSIDE = "must lie in a directory that the host's policy names in task.cwd_roots"
 NOT_IN_CWD = "must lie in cwd, unless the host's policy sets task.cwd_roots"

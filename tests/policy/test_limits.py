@@ -7,8 +7,7 @@ from pydantic import ValidationError
 
 from agent_workers.policy import Policy
 from agent_workers.protocol.v1.request import Limits, Request
-
-from .asking import denied, grant, policy, words
+from tests.policy.asking import denied, grant, policy, words
 
 ALL = policy(limits={"timeout_s": 60, "max_turns": 5, "max_budget_usd": 0.5})
 

@@ -6,8 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from agent_workers.policy import DEFAULT, Policy
-
-from .asking import denied, for_tasks, task
+from tests.policy.asking import denied, for_tasks, task
 
 CRM = "/opt/mcp/crm"
 HOST = "must lie at a host that the host's policy names in task.mcp_hosts"

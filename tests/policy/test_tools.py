@@ -3,8 +3,7 @@
 import pytest
 
 from agent_workers.policy import DEFAULT
-
-from .asking import denied, for_tasks, task
+from tests.policy.asking import denied, for_tasks, task
 
 FILE_TOOLS = ["Read", "Edit", "Write", "Glob", "Grep", "NotebookEdit"]
 INSIDE = "must be a path relative to cwd, without .. or \\: rules on files stay inside the working directories"

@@ -6,8 +6,7 @@ import pytest
 
 from agent_workers.errors import PolicyDenied
 from agent_workers.policy import DEFAULT
-
-from .asking import denied, grant, policy, task, words
+from tests.policy.asking import denied, grant, policy, task, words
 
 TOOL = {"name": "find", "description": "Finds.", "input_schema": {"type": "object"}}
 AGENT = {"reviewer": {"description": "Reviews.", "prompt": "Review."}}

@@ -173,10 +173,10 @@ def test_names_that_become_the_same_by_that_are_names_that_stand_twice():
     ids=["long", "escapes", "many", "repeated", "deep", "digits", "unterminated", "blank", "quotes"],
 )
 def test_hostile_input_takes_seconds_at_most(data):
-    begin = time.perf_counter()
+    begin = time.thread_time()
     with suppress(RequestProblems):
         parse_json(data)
-    assert time.perf_counter() - begin < 5
+    assert time.thread_time() - begin < 5
 
 
 @pytest.mark.parametrize("item", [b"1", b"{}", b"[]", b'{"a":1}', b'"x"'])

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from agent_workers.simulator import Simulator, running_simulator
+from tests.waiting import PATIENCE_S
 
 CLI = Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude"
-CLI_TIMEOUT_S = 30
 FLAGS = (
     "--output-format=stream-json",
     "--verbose",
@@ -74,7 +74,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def client(simulator: Simulator) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=simulator.base_url, timeout=10, trust_env=False) as client:
+    with httpx.Client(base_url=simulator.base_url, timeout=PATIENCE_S, trust_env=False) as client:
         yield client
 
 
@@ -133,7 +133,7 @@ def _output(command: list[str], given: str, environment: dict[str, str], home: P
         cwd=cwd,
     ) as process:
         try:
-            written, _ = process.communicate(given.encode(), timeout=CLI_TIMEOUT_S)
+            written, _ = process.communicate(given.encode(), timeout=PATIENCE_S)
         except BaseException:
             # A CLI that is killed outright leaves its tools behind.
             process.terminate()

@@ -4,8 +4,9 @@ import httpx
 import pytest
 
 from agent_workers.simulator import parse_scenario
+from tests.waiting import PATIENCE_S
 
-SILENCE_S = 1
+SILENCE_S = 3
 ASKED = {"messages": [{"role": "user", "content": "Hello?"}], "stream": True}
 
 
@@ -36,7 +37,7 @@ def outcome(simulator):
     def ended(records):
         return bool(records) and records[-1].outcome != "in_progress"
 
-    return simulator.wait_for(ended)[-1].outcome
+    return simulator.wait_for(ended, PATIENCE_S)[-1].outcome
 
 
 def test_a_stall_before_the_answer_sends_no_byte(client, simulator):

@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from agent_workers.simulator import Simulator, UnknownScenarioError, running_simulator
+from tests.waiting import PATIENCE_S
 
 ASKED = {"messages": [{"role": "user", "content": "Hello?"}], "stream": True}
-LIMIT_S = 10
+LIMIT_S = PATIENCE_S
 
 
 def test_importing_and_listening_load_no_web_framework():
@@ -144,7 +145,7 @@ def test_many_clients_are_served_at_the_same_time(simulator):
     for connection in connections:
         connection.sendall(head + asked)
 
-    simulator.wait_for(lambda records: len(records) == len(connections))
+    simulator.wait_for(lambda records: len(records) == len(connections), LIMIT_S)
     for connection in connections:
         connection.close()
-    simulator.wait_for(lambda records: all(record.outcome == "client_gone" for record in records))
+    simulator.wait_for(lambda records: all(record.outcome == "client_gone" for record in records), LIMIT_S)

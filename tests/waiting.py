@@ -1,0 +1,69 @@
+"""How long a test waits: for as long as what it waits for would take on a machine that does nothing else."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+PATIENCE_S = 120
+"""No wait lasts longer. What is expected comes within seconds; the rest is for a machine that is very busy."""
+_TICK_S = 0.02
+_LONGEST_TICK_S = 5 * _TICK_S
+_PROCESSORS = os.cpu_count() or 1
+
+
+class _Clock:
+    """Seconds of a processor's time, as a process gets it that shares the processors with all others that run.
+
+    Where twice as many processes want to run as there are processors, a second lasts two. A tick that comes far too
+    late, as after a pause of the whole machine, counts as one that is a little late.
+    """
+
+    def __init__(self) -> None:
+        self._passed = 0.0
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def now(self) -> float:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._tick, daemon=True)
+                self._thread.start()
+            return self._passed
+
+    def _tick(self) -> None:
+        before = time.monotonic()
+        while True:
+            time.sleep(_TICK_S)
+            now = time.monotonic()
+            with self._lock:
+                self._passed += min(now - before, _LONGEST_TICK_S) * share(_running())
+            before = now
+
+
+def share(running: int) -> float:
+    """Which part of a processor each of so many processes gets."""
+    return min(1.0, _PROCESSORS / max(1, running))
+
+
+def _running() -> int:
+    """How many processes run or want to, but for this one, which asks."""
+    return int(Path("/proc/loadavg").read_text("ascii").split()[3].partition("/")[0]) - 1
+
+
+now = _Clock().now
+"""Seconds since the first call, of the time that a process had on this machine; only differences mean something."""
+
+
+def until(condition: Callable[[], T], within_s: float = PATIENCE_S, what: object = "") -> T:
+    """Waits for a condition and returns what it returned; fails after ``within_s`` of the time that a process had."""
+    began = now()
+    pause_s = 0.005
+    while not (result := condition()):
+        assert now() - began < within_s, f"not within {within_s} s: {what}"
+        time.sleep(pause_s)
+        pause_s = min(1.2 * pause_s, 0.05)
+    return result
