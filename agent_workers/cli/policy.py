@@ -15,7 +15,7 @@ from agent_workers.errors import EXIT_REFUSED, PolicyDenied
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from agent_workers.policy import Policy, Ruling
+    from agent_workers.policy import Objection
     from agent_workers.protocol.v1.request import Request
     from agent_workers.workers.base import Worker
 
@@ -79,29 +79,15 @@ def init(file: Path | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path, name: str | None) -> None:
     """Prints the decision."""
-    loaded = _loaded(file)
     worker, request = _accepted(sys.stdin.buffer.read(), name)
-    ruling = loaded.rule(request, worker.name, default_turns=worker.max_turns)
-    if ruling.objections:
-        _end(f"{worker.name}: denied", _objections(ruling))
-    granted = ruling.applied_to(request)
-    if problems := list(worker.check_host(granted)):
-        _end("the request is not valid", (f"{problem.pointer}: {problem.message}" for problem in problems))
+    granted = _granted(worker, request, file)
     _say(f"{worker.name}: allowed", _changes(request, granted))
-
-
-def _loaded(file: Path) -> Policy:
-    from agent_workers.policy import load_policy  # noqa: PLC0415 help and completion do without it
-
-    try:
-        return load_policy(file)
-    except PolicyDenied as error:
-        _end("the policy cannot be read, and allows nothing", [str(error.cause)])
 
 
 def _accepted(data: bytes, name: str | None) -> tuple[Worker, Request]:
     """The request as its worker reads it."""
-    from agent_workers.protocol.document import parse_json  # noqa: PLC0415 help and completion do without them
+    from agent_workers.admission import accept  # noqa: PLC0415 help and completion do without them
+    from agent_workers.protocol.document import parse_json  # noqa: PLC0415
     from agent_workers.validation.request import WORKERS, check_request, worker_of  # noqa: PLC0415
 
     worker = WORKERS[name] if name else None
@@ -109,11 +95,27 @@ def _accepted(data: bytes, name: str | None) -> tuple[Worker, Request]:
         _end("the request is not valid", map(str, faults))
     document = parse_json(data)
     worker = worker or worker_of(document)
-    return worker, worker.accept(document)
+    return worker, accept(worker, document)
 
 
-def _objections(ruling: Ruling) -> Iterator[str]:
-    for place, words, reason in ruling.objections:
+def _granted(worker: Worker, request: Request, file: Path) -> Request:
+    """The request as the worker would run it under the policy."""
+    from agent_workers.admission import admit  # noqa: PLC0415 help and completion do without them
+    from agent_workers.policy import Denied  # noqa: PLC0415
+    from agent_workers.protocol.v1.problem import RequestProblems  # noqa: PLC0415
+
+    try:
+        return admit(worker, request, file).request
+    except Denied as denied:
+        _end(f"{worker.name}: denied", _objections(denied.objections))
+    except PolicyDenied as unreadable:
+        _end("the policy cannot be read, and allows nothing", [str(unreadable.cause)])
+    except RequestProblems as problems:
+        _end("the request is not valid", (f"{problem.pointer}: {problem.message}" for problem in problems.problems))
+
+
+def _objections(objections: Iterable[Objection]) -> Iterator[str]:
+    for place, words, reason in objections:
         yield f"{place or 'request'}: {words}" + (f" ({reason})" if reason != words else "")
 
 

@@ -2,6 +2,6 @@
 
 from agent_workers.policy.load import load_policy
 from agent_workers.policy.policy import DEFAULT, Policy
-from agent_workers.policy.ruling import Objection, Ruling
+from agent_workers.policy.ruling import Denied, Objection, Ruling
 
-__all__ = ["DEFAULT", "Objection", "Policy", "Ruling", "load_policy"]
+__all__ = ["DEFAULT", "Denied", "Objection", "Policy", "Ruling", "load_policy"]

@@ -28,6 +28,20 @@ class Objection(NamedTuple):
     reason: str
 
 
+class Denied(PolicyDenied):
+    """Raised when the policy objects to a request; ``details`` lists as many objections as an event has room for.
+
+    Attributes:
+        objections: All of them.
+    """
+
+    def __init__(self, objections: Sequence[Objection]) -> None:
+        self.objections = objections
+        details = capped(objections, lambda each: Problem(pointer=each.place, message=each.words))
+        told = [f"{each.place or 'request'}: {each.reason}" for each in objections[: len(details)]]
+        super().__init__(cause="; ".join(told), details=details)
+
+
 @dataclass
 class Ruling:
     """Every objection to a request, and the fields of it that the policy fixes.
@@ -48,16 +62,11 @@ class Ruling:
         """The request with what the policy fixes.
 
         Raises:
-            PolicyDenied: With all objections at once in ``details``.
+            Denied: With all objections at once.
         """
         if self.objections:
-            raise self._denial()
+            raise Denied(self.objections)
         return request.model_copy(update=self.changes)
-
-    def _denial(self) -> PolicyDenied:
-        details = capped(self.objections, lambda each: Problem(pointer=each.place, message=each.words))
-        told = [f"{each.place or 'request'}: {each.reason}" for each in self.objections[: len(details)]]
-        return PolicyDenied(cause="; ".join(told), details=details)
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:

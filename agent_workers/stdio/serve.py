@@ -8,10 +8,10 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agent_workers import __version__
+from agent_workers.admission import accept, admit, max_request_bytes, policy_file
 from agent_workers.engine.claude import Host, launch
 from agent_workers.engine.claude.installation import sdk_version
 from agent_workers.errors import (
@@ -34,10 +34,11 @@ from agent_workers.stdio.stdout import Stdout
 from agent_workers.wire import Encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine
     from typing import NoReturn
 
     from agent_workers.engine.base import Engine
+    from agent_workers.policy.tables import SandboxTable
     from agent_workers.protocol.v1.body import Body
     from agent_workers.protocol.v1.request import Request
     from agent_workers.stdio.person import Person
@@ -152,8 +153,7 @@ class Process:
         self._simulation = simulation
         self._person = person
         self._policy = policy
-        self._sandbox_domains: Sequence[str] | None = None
-        self._sandbox_hides: Sequence[str] = ()
+        self._sandbox: SandboxTable | None = None
         self._stdin = Stdin(worker.name)
         self.encoder = Encoder(str(uuid.uuid4()))
         self._metadata: dict[str, Any] | None = None
@@ -193,37 +193,16 @@ class Process:
             RequestProblems: It is refused.
             PolicyDenied: The host's policy does not allow it.
         """
-        self._stdin.max_request = self._max_request()
+        policy = policy_file(self._policy)
+        self._stdin.max_request = max_request_bytes(policy) or MAX_REQUEST
         data = self._stdin.read_first_line() if self._control else self._stdin.read_document()
-        request = self._worker.accept(parse_json(data), control=self._control, interactive=self._person is not None)
+        request = accept(self._worker, parse_json(data), control=self._control, interactive=self._person is not None)
         if request.run:
             self.encoder.run = request.run
         self._metadata = request.metadata
-        granted = self._granted(request)
-        if problems := list(self._worker.check_host(granted)):
-            raise RequestProblems(problems, run=request.run)
-        return granted
-
-    def _max_request(self) -> int:
-        path = self._policy or os.environ.get("AGENT_WORKERS_POLICY")
-        if path:
-            from agent_workers.policy import load_policy  # noqa: PLC0415 most hosts have none
-
-            with suppress(WorkerError):  # that it cannot be read is told of the request that it was to rule on
-                return load_policy(Path(path)).limits.max_request_bytes or MAX_REQUEST
-        return MAX_REQUEST
-
-    def _granted(self, request: Request) -> Request:
-        path = self._policy or os.environ.get("AGENT_WORKERS_POLICY")
-        if not path and not hasattr(request, "cwd"):
-            return request  # words alone need no policy, and do not pay for one
-        from agent_workers.policy import DEFAULT, load_policy  # noqa: PLC0415 see above
-
-        policy = load_policy(Path(path)) if path else DEFAULT
-        if policy.sandbox.enabled:
-            self._sandbox_domains = policy.sandbox.allowed_domains
-            self._sandbox_hides = policy.sandbox.deny_read
-        return policy.grant(request, self._worker.name, default_turns=self._worker.max_turns)
+        admission = admit(self._worker, request, policy)
+        self._sandbox = admission.sandbox
+        return admission.request
 
     def start(self, request: Request) -> Body | None:
         """The first event of the accepted request; None where the terminal one is the only one."""
@@ -244,15 +223,15 @@ class Process:
         Raises:
             WorkerError: It cannot be started.
         """
-        worker = self._worker
+        worker, sandbox = self._worker, self._sandbox
         return launch(
             request,
             self._host(),
             workspace=worker.name,
             system_prompt=worker.system_prompt,
             max_turns=worker.max_turns,
-            sandbox_domains=self._sandbox_domains,
-            sandbox_hides=self._sandbox_hides,
+            sandbox_domains=sandbox.allowed_domains if sandbox else None,
+            sandbox_hides=sandbox.deny_read if sandbox else (),
         )
 
     def _live(self, request: Request, engine: Engine, began: float, signals: list[int]) -> int:

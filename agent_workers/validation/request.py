@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from agent_workers.admission import accept
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.validation.fault import Fault
@@ -36,7 +37,7 @@ def check_request(data: bytes, worker: Worker | None = None) -> Iterator[Fault]:
         yield from (Fault.of(problem, _line_in_words(problem, data)) for problem in problems.problems)
         return
     try:
-        (worker or worker_of(document)).accept(document)
+        accept(worker or worker_of(document), document)
     except RequestProblems as problems:
         places = Places(data.decode("utf-8-sig"))
         yield from (Fault.of(problem, places.line_of(problem.pointer)) for problem in problems.problems)

@@ -33,6 +33,7 @@ class Worker:
         system_prompt: Used where the request brings none.
         max_turns: Used where the request brings none; None leaves it to the CLI.
         request: The model of the requests it accepts.
+        expand: Makes a request's document of the document that comes in; by default that is one already.
         check: Yields the problems that the model cannot see.
         check_host: Yields those that show on this host only, of a request that the host's policy has granted.
     """
@@ -42,6 +43,7 @@ class Worker:
     system_prompt: str
     max_turns: int | None = None
     request: type[Request] = Request
+    expand: Callable[[Any], Any] = lambda document: document
     check: Callable[[Any], Iterable[Problem]] = lambda request: ()
     check_host: Callable[[Any], Iterable[Problem]] = lambda request: ()
 

@@ -1,0 +1,93 @@
+"""How a request comes in: document, expand, accept, policy, host checks. One order, for every front door."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent_workers.errors import WorkerError
+from agent_workers.protocol.v1.problem import RequestProblems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent_workers.policy.tables import SandboxTable
+    from agent_workers.protocol.v1.request import Request
+    from agent_workers.workers.base import Worker
+
+POLICY_VARIABLE = "AGENT_WORKERS_POLICY"
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A request that may run on this host.
+
+    Attributes:
+        request: With the policy's limits, and with its directories resolved.
+        sandbox: Where its commands run; None where the policy asks for no sandbox.
+    """
+
+    request: Request
+    sandbox: SandboxTable | None = None
+
+
+def accept(worker: Worker, document: Any, *, control: bool = True, interactive: bool = False) -> Request:
+    """Reads a decoded JSON document as a request to the worker.
+
+    Args:
+        worker: Whose request it is.
+        document: The request, or what the worker makes one of.
+        control: Whether control messages follow it, which may bring answers.
+        interactive: Whether a person at a terminal answers questions.
+
+    Raises:
+        RequestProblems: With all problems at once.
+    """
+    return worker.accept(worker.expand(document), control=control, interactive=interactive)
+
+
+def admit(worker: Worker, request: Request, policy: Path | None) -> Admission:
+    """Holds an accepted request against the host: first its policy, then what is there.
+
+    Args:
+        worker: Has accepted it.
+        request: The request.
+        policy: The policy's file; None for what holds without one.
+
+    Raises:
+        PolicyDenied: The policy does not allow it, or cannot be read.
+        RequestProblems: It names what this host does not have.
+    """
+    admission = _within_policy(worker, request, policy)
+    if problems := list(worker.check_host(admission.request)):
+        raise RequestProblems(problems, run=request.run)
+    return admission
+
+
+def policy_file(named: str | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Returns the file of the host's policy: the one named on the command line, else the environment's."""
+    path = named or environ.get(POLICY_VARIABLE)
+    return Path(path) if path else None
+
+
+def max_request_bytes(policy: Path | None) -> int | None:
+    """Returns how large a request the policy lets in; None where it says nothing, or cannot be read."""
+    if policy:
+        from agent_workers.policy import load_policy  # noqa: PLC0415 most hosts have none
+
+        with suppress(WorkerError):  # that it cannot be read is told of the request that it was to rule on
+            return load_policy(policy).limits.max_request_bytes
+    return None
+
+
+def _within_policy(worker: Worker, request: Request, path: Path | None) -> Admission:
+    if not path and not hasattr(request, "cwd"):
+        return Admission(request)  # words alone need no policy, and do not pay for one
+    from agent_workers.policy import DEFAULT, load_policy  # noqa: PLC0415 see above
+
+    policy = load_policy(path) if path else DEFAULT
+    granted = policy.grant(request, worker.name, default_turns=worker.max_turns)
+    return Admission(granted, policy.sandbox if policy.sandbox.enabled else None)
