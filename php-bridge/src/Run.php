@@ -17,11 +17,11 @@ use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Process\Transport;
-use AgentWorkers\Run\Answer;
-use AgentWorkers\Run\Consent;
+use AgentWorkers\Run\AnswerText;
+use AgentWorkers\Run\AppTools;
 use AgentWorkers\Run\Ending;
-use AgentWorkers\Run\Reading;
-use AgentWorkers\Run\ToolDesk;
+use AgentWorkers\Run\EventReader;
+use AgentWorkers\Run\Permissions;
 use Psr\Log\LoggerInterface;
 use Symfony\Component\Process\Exception\ProcessTimedOutException;
 
@@ -38,9 +38,9 @@ final class Run implements \IteratorAggregate
     public readonly string $id;
     public readonly Request $request;
     private readonly string $json;
-    private readonly Reading $reading;
-    private readonly Consent $consent;
-    private readonly ToolDesk $tools;
+    private readonly EventReader $reader;
+    private readonly Permissions $permissions;
+    private readonly AppTools $tools;
     /** The call that a tool of the application will answer, unless somebody else does before. */
     private ?AppToolCall $call = null;
     /** @var list<\Closure(): mixed> */
@@ -69,9 +69,9 @@ final class Run implements \IteratorAggregate
         $this->id = is_string($id) ? $id : self::uuid();
         $this->request = $id === null ? $request->run($this->id) : $request;
         $this->json = $this->request->toJson();
-        $this->reading = new Reading($this->id, $logger);
-        $this->consent = new Consent($this->decide(...), $logger);
-        $this->tools = new ToolDesk($request->handlers(), $logger);
+        $this->reader = new EventReader($this->id, $logger);
+        $this->permissions = new Permissions($this->decide(...), $logger);
+        $this->tools = new AppTools($request->handlers(), $logger);
     }
 
     /** @return \Generator<int, Event> */
@@ -84,7 +84,7 @@ final class Run implements \IteratorAggregate
         $this->deadline = self::now() + $this->timeout() + $this->overtime;
         try {
             foreach ($this->events() as $event) {
-                $this->isStopping || $this->consent->note($event); // before those see it who might answer at once
+                $this->isStopping || $this->permissions->note($event); // before those see it who might answer at once
                 $this->call = $event instanceof AppToolCall ? $event : null;
                 yield $this->observed($event);
                 $this->runTool();
@@ -114,7 +114,7 @@ final class Run implements \IteratorAggregate
      */
     public function wait(): Done
     {
-        $answer = new Answer();
+        $answer = new AnswerText();
         foreach ($this as $event) {
             $answer->add($event);
         }
@@ -172,7 +172,7 @@ final class Run implements \IteratorAggregate
      */
     public function onPermission(\Closure $handler): self
     {
-        $this->consent->askedOf($handler);
+        $this->permissions->askedOf($handler);
 
         return $this;
     }
@@ -226,7 +226,7 @@ final class Run implements \IteratorAggregate
             'message' => $message,
             'updated_input' => $updatedInput === null ? null : (object) $updatedInput,
         ]);
-        $this->consent->settled($permissionId);
+        $this->permissions->settled($permissionId);
 
         return $id;
     }
@@ -282,7 +282,7 @@ final class Run implements \IteratorAggregate
         }
         try {
             foreach ($this->transport->chunks($this->json, $this->tick(...)) as $chunk) {
-                foreach ($this->reading->push($chunk) as $event) {
+                foreach ($this->reader->push($chunk) as $event) {
                     yield $this->seen($event);
                 }
                 if ($this->isOver) {
@@ -292,7 +292,7 @@ final class Run implements \IteratorAggregate
         } catch (ProcessTimedOutException) {
             $this->isOverdue = true; // configureProcess() set a timeout of its own
         }
-        foreach ($this->reading->rest() as $event) {
+        foreach ($this->reader->rest() as $event) {
             yield $this->seen($event);
         }
     }
@@ -359,7 +359,7 @@ final class Run implements \IteratorAggregate
         };
         $echoed = array_intersect_key((array) $this->request->jsonSerialize(), ['metadata' => true]);
 
-        return $this->reading->compose($type, $body + $echoed);
+        return $this->reader->compose($type, $body + $echoed);
     }
 
     private function tick(): void
@@ -374,7 +374,7 @@ final class Run implements \IteratorAggregate
         foreach ($this->listeners as $listener) {
             $listener();
         }
-        $this->isStopping || $this->consent->tick();
+        $this->isStopping || $this->permissions->tick();
     }
 
     /** @param array<string, mixed> $fields those that are null are left out */
@@ -389,7 +389,7 @@ final class Run implements \IteratorAggregate
 
     private function report(): void
     {
-        $terminal = $this->reading->terminal();
+        $terminal = $this->reader->terminal();
         $context = [
             'run' => $this->id,
             'end' => $terminal === null ? 'abandoned' : $terminal->type,

@@ -18,7 +18,7 @@ use AgentWorkers\Laravel\Http\Refusal;
 use AgentWorkers\Laravel\Queue\EventHandler;
 use AgentWorkers\Laravel\Queue\RunAgent;
 use AgentWorkers\Laravel\Stream\LiveResponse;
-use AgentWorkers\Laravel\Stream\Places;
+use AgentWorkers\Laravel\Stream\StreamSlots;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
 use AgentWorkers\Runner;
@@ -240,14 +240,14 @@ final class PendingRun implements Responsable
     public function stream(?HttpRequest $request = null): StreamedResponse
     {
         $owner = $this->ownerOf($request ?? $this->app->make('request'));
-        $place = $this->app->make(Places::class)->take();
+        $slot = $this->app->make(StreamSlots::class)->take();
         try {
             $run = $this->begin($owner);
         } catch (RunFailedException $refusal) {
             throw new HttpResponseException(Refusal::of($refusal)->json());
         }
 
-        return $this->app->make(LiveResponse::class)->of($run, $owner, $this->format, $place);
+        return $this->app->make(LiveResponse::class)->of($run, $owner, $this->format, $slot);
     }
 
     /** @param HttpRequest $request */

@@ -274,13 +274,13 @@ final class ConversationTest extends TestCase
         });
         $run->onTick(function () use ($store, $run, $stop, &$hasBegun, &$isEnding): void {
             if ($hasBegun) {
-                $isEnding[] = $store->turn(self::UUID)['ending'];
+                $isEnding[] = $store->lease(self::UUID)['ending'];
                 $run->{$stop}(); // what is asked once holds
             }
         });
         iterator_to_array($run);
         self::assertSame([false, true], array_slice($isEnding, 0, 2));
-        self::assertNull($store->turn(self::UUID));
+        self::assertNull($store->lease(self::UUID));
     }
 
     /** @return array<string, array{string}> */
@@ -292,7 +292,7 @@ final class ConversationTest extends TestCase
     public function testARunIsWaitedForThatItsOwnerHasStopped(): void
     {
         $store = $this->app->make(Store::class);
-        $store->takeTurn(self::UUID, self::OTHER);
+        $store->takeLease(self::UUID, self::OTHER);
         $store->askAbort(Owner::named('Ada'), self::OTHER);
         Agent::fake('Two');
         [$now, $later] = [Carbon::now(), Carbon::now()->addSeconds(11)];
@@ -323,7 +323,7 @@ final class ConversationTest extends TestCase
     {
         $this->asVisitor('Ada');
         Agent::fake('One', 'Two');
-        $this->app->make(Store::class)->takeTurn(self::UUID, 'a process that was killed');
+        $this->app->make(Store::class)->takeLease(self::UUID, 'a process that was killed');
         $this->ask(['prompt' => 'Hi', 'conversation' => self::UUID])->assertStatus(409);
         $this->travel(11)->seconds();
         $this->ask(['prompt' => 'Hi', 'conversation' => self::UUID])->assertOk()->streamedContent();
@@ -334,17 +334,17 @@ final class ConversationTest extends TestCase
         $store = $this->app->make(Store::class);
         Agent::fake('One two', 'Two');
         foreach ($this->begun()->events() as $event) {
-            $store->endTurn(self::UUID);
-            $store->takeTurn(self::UUID, 'another run');
+            $store->endLease(self::UUID);
+            $store->takeLease(self::UUID, 'another run');
         }
-        self::assertSame('another run', $store->turn(self::UUID)['token']);
+        self::assertSame('another run', $store->lease(self::UUID)['token']);
     }
 
     public function testAWorkerThatGoesIsWaitedFor(): void
     {
         $store = $this->app->make(Store::class);
-        $store->takeTurn(self::UUID, 'a run that has answered');
-        $store->holdTurn(self::UUID, 'a run that has answered', true);
+        $store->takeLease(self::UUID, 'a run that has answered');
+        $store->holdLease(self::UUID, 'a run that has answered', true);
         $fake = Agent::fake('Two');
         $this->travel(11)->seconds(); // it was killed before it could give the conversation back
         self::assertSame('Two', $this->begun()->text());
@@ -354,7 +354,7 @@ final class ConversationTest extends TestCase
     public function testABusyConversationIsTriedAgainByTheQueue(): void
     {
         $fake = Agent::fake('One');
-        $this->app->make(Store::class)->takeTurn(self::UUID, 'another run');
+        $this->app->make(Store::class)->takeLease(self::UUID, 'another run');
         $job = $this->perform(new RunAgent(['prompt' => 'Hi'], conversation: self::UUID, owner: 'owner'));
         $job->shouldHaveReceived('release')->with(2);
         $job->shouldNotHaveReceived('fail');

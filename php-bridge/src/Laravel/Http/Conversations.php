@@ -47,10 +47,10 @@ final class Conversations
         ));
         $run = (string) ($request->get('run') ?? Str::uuid());
         $this->take($id, $owner, $run);
-        $turn = new Turn($this->store, $id, $owner, $run, $begun, $this->logger);
+        $lease = new ConversationLease($this->store, $id, $owner, $run, $begun, $this->logger);
         $session = $begun ? $request->session(resume: $id) : $request->session(id: $id);
         $run = $start($session->sessionOwner($owner)->run($run));
-        $turn->follow($run);
+        $lease->follow($run);
 
         return $run;
     }
@@ -70,8 +70,8 @@ final class Conversations
 
     private function take(string $id, string $owner, string $run): void
     {
-        for ($end = microtime(true) + self::PATIENCE_S; !$this->store->takeTurn($id, $run); usleep(self::POLL_US)) {
-            $other = $this->store->turn($id);
+        for ($end = microtime(true) + self::PATIENCE_S; !$this->store->takeLease($id, $run); usleep(self::POLL_US)) {
+            $other = $this->store->lease($id);
             $isEnding = $other === null || $other['ending'] || $this->store->isAbortAsked($owner, $other['token']);
             if (!$isEnding || microtime(true) > $end) {
                 throw self::refusal(

@@ -27,19 +27,19 @@ final class LiveResponse
     ) {
     }
 
-    /** @param resource|null $place what Places gave, until the stream is over */
-    public function of(Run $run, ?string $owner, Format|string|null $format, mixed $place = null): StreamedResponse
+    /** @param resource|null $slot what StreamSlots gave, until the stream is over */
+    public function of(Run $run, ?string $owner, Format|string|null $format, mixed $slot = null): StreamedResponse
     {
         $headers = Emitter::HEADERS + ['X-Agent-Run' => $run->id];
         // It must echo and be no generator: Octane refuses those.
-        $send = function () use ($run, $owner, $format, &$place): void {
+        $send = function () use ($run, $owner, $format, &$slot): void {
             $recording = $owner === null ? null : new Recording($this->store, $owner, $run->id, $this->logger);
             $recording === null || $run->onTick($recording->tick(...))->onTick($recording->abortIfAsked($run));
             try {
                 $this->emitter($format, static fn (Event $event) => $recording?->add($event))->emit($run);
             } finally {
                 $recording?->close();
-                $place = null;
+                $slot = null;
             }
         };
 

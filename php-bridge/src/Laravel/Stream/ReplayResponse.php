@@ -20,7 +20,7 @@ final class ReplayResponse
 {
     public function __construct(
         private readonly Store $store,
-        private readonly Places $places,
+        private readonly StreamSlots $slots,
         private readonly Repository $config,
         private readonly LoggerInterface $logger,
     ) {
@@ -37,10 +37,10 @@ final class ReplayResponse
         if ($replay->isOver()) {
             return new Response('', 204); // tells EventSource not to come again
         }
-        $place = $this->places->take();
-        $send = function () use ($heartbeat, $replay, &$place): void {
+        $slot = $this->slots->take();
+        $send = function () use ($heartbeat, $replay, &$slot): void {
             (new Emitter(heartbeat: $heartbeat, logger: $this->logger))->emit($replay->events());
-            $place = null;
+            $slot = null;
         };
 
         return new StreamedResponse($send, 200, Emitter::HEADERS + ['X-Agent-Run' => $run]);

@@ -19,7 +19,7 @@ use Illuminate\Contracts\Config\Repository as Config;
 final class Store
 {
     private const PREFIX = 'agent-workers';
-    /** Seconds for which a turn in a conversation outlives a PHP process that was killed. */
+    /** Seconds for which a conversation's lease outlives a PHP process that was killed. */
     private const LEASE_S = 10;
     /** Seconds without a beat after which the PHP process that held a run is taken for killed. */
     private const LOST_S = 15.0;
@@ -133,25 +133,25 @@ final class Store
     }
 
     /** Of two at the same time, one gets it. */
-    public function takeTurn(string $conversation, string $token): bool
+    public function takeLease(string $conversation, string $token): bool
     {
-        return $this->cache->add($this->turnKey($conversation), self::held($token, false), self::LEASE_S);
+        return $this->cache->add($this->leaseKey($conversation), self::held($token, false), self::LEASE_S);
     }
 
-    /** @return array{token: string, ending: bool}|null whose turn it is */
-    public function turn(string $conversation): ?array
+    /** @return array{token: string, ending: bool}|null who holds the conversation */
+    public function lease(string $conversation): ?array
     {
-        return $this->cache->get($this->turnKey($conversation));
+        return $this->cache->get($this->leaseKey($conversation));
     }
 
-    public function holdTurn(string $conversation, string $token, bool $isEnding, int $longerS = 0): void
+    public function holdLease(string $conversation, string $token, bool $isEnding, int $longerS = 0): void
     {
-        $this->cache->put($this->turnKey($conversation), self::held($token, $isEnding), self::LEASE_S + $longerS);
+        $this->cache->put($this->leaseKey($conversation), self::held($token, $isEnding), self::LEASE_S + $longerS);
     }
 
-    public function endTurn(string $conversation): void
+    public function endLease(string $conversation): void
     {
-        $this->cache->forget($this->turnKey($conversation));
+        $this->cache->forget($this->leaseKey($conversation));
     }
 
     /** Asks the process that holds the run to end it. */
@@ -165,9 +165,9 @@ final class Store
         return $this->cache->get($this->key($owner, $run) . ':abort') !== null;
     }
 
-    private function turnKey(string $conversation): string
+    private function leaseKey(string $conversation): string
     {
-        return self::PREFIX . ":turn:$conversation";
+        return self::PREFIX . ":lease:$conversation";
     }
 
     /** @return array{token: string, ending: bool} */

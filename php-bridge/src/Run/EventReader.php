@@ -15,7 +15,7 @@ use Psr\Log\LoggerInterface;
  *
  * @internal
  */
-final class Reading
+final class EventReader
 {
     private readonly LineSplitter $lines;
     private int $seq = 0;

@@ -15,7 +15,7 @@ use Psr\Log\LoggerInterface;
  *
  * @internal
  */
-final class Consent
+final class Permissions
 {
     /** @var list<\Closure(PermissionRequest): (Decision|bool|null)> */
     private array $handlers = [];

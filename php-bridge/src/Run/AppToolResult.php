@@ -12,7 +12,7 @@ use AgentWorkers\ToolContent;
  *
  * @internal
  */
-final class ToolOutput
+final class AppToolResult
 {
     /** What a worker takes in a line, with room for the rest of the message. */
     public const MAX_BYTES = (32 << 20) - 4096;

@@ -19,7 +19,7 @@ use Psr\Log\LoggerInterface;
  *
  * @internal
  */
-final class Turn
+final class ConversationLease
 {
     private const RENEWAL_S = 2.0;
 
@@ -92,7 +92,7 @@ final class Turn
     {
         $this->renewed = self::now() + $longerS;
         if ($this->isMine()) {
-            $this->store->holdTurn($this->conversation, $this->token, $this->isEnding, $longerS);
+            $this->store->holdLease($this->conversation, $this->token, $this->isEnding, $longerS);
         }
     }
 
@@ -100,14 +100,14 @@ final class Turn
     {
         if (!$this->isOver) {
             $this->isOver = true;
-            $this->unlessBroken(fn () => $this->isMine() && $this->store->endTurn($this->conversation));
+            $this->unlessBroken(fn () => $this->isMine() && $this->store->endLease($this->conversation));
         }
     }
 
     /** A lease that has run out may have become another run's. */
     private function isMine(): bool
     {
-        return ($this->store->turn($this->conversation)['token'] ?? null) === $this->token;
+        return ($this->store->lease($this->conversation)['token'] ?? null) === $this->token;
     }
 
     /** @param \Closure(): mixed $write */

@@ -14,7 +14,7 @@ use AgentWorkers\Event\Event;
  *
  * @internal
  */
-final class Answer
+final class AnswerText
 {
     /** @var array<int, string> by block */
     private array $texts = [];

@@ -13,7 +13,7 @@ use Psr\Log\LoggerInterface;
  *
  * @internal
  */
-final class ToolDesk
+final class AppTools
 {
     /** @param array<string, \Closure> $handlers by name of the tool */
     public function __construct(private readonly array $handlers, private readonly LoggerInterface $logger)
@@ -35,7 +35,7 @@ final class ToolDesk
             return null;
         }
         try {
-            return [ToolOutput::of($this->run($call)), false];
+            return [AppToolResult::of($this->run($call)), false];
         } catch (ToolException $error) {
             $cause = $error->getPrevious();
             $cause === null || $this->report($call, $cause);

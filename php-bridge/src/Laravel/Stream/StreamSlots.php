@@ -11,12 +11,12 @@ use Illuminate\Http\JsonResponse;
 use Psr\Log\LoggerInterface;
 
 /**
- * Counts the streams of this host, each of which keeps a PHP process: when all places are taken, the next one is told
- * so instead of waiting in silence. A place is a locked file, which the kernel gives back however its process ends.
+ * Counts the streams of this host, each of which keeps a PHP process: when all slots are taken, the next one is told
+ * so instead of waiting in silence. A slot is a locked file, which the kernel gives back however its process ends.
  *
  * @internal
  */
-final class Places
+final class StreamSlots
 {
     private const RETRY_AFTER_S = 5;
     /** For this process alone: the agent must not inherit the lock. */
@@ -32,13 +32,13 @@ final class Places
     /**
      * @return resource|null to be kept while the stream is open; null where streams are not counted
      *
-     * @throws HttpResponseException all places are taken
+     * @throws HttpResponseException all slots are taken
      */
     public function take(): mixed
     {
-        $places = (int) $this->config->get('agent-workers.stream.max_streams', 0);
+        $slots = (int) $this->config->get('agent-workers.stream.max_streams', 0);
         $directory = $this->app->storagePath() . '/framework/agent-streams';
-        if ($places <= 0) {
+        if ($slots <= 0) {
             return null;
         }
         if (!is_dir($directory) && !@mkdir($directory, 0700, true) && !is_dir($directory)) {
@@ -46,10 +46,10 @@ final class Places
 
             return null;
         }
-        for ($place = 1; $place <= $places; $place++) {
-            $file = @fopen("$directory/$place", self::MODE);
+        for ($slot = 1; $slot <= $slots; $slot++) {
+            $file = @fopen("$directory/$slot", self::MODE);
             if ($file === false) {
-                $this->logger->warning("Streams are not counted: $directory/$place cannot be written.");
+                $this->logger->warning("Streams are not counted: $directory/$slot cannot be written.");
 
                 return null;
             }

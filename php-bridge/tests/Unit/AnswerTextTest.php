@@ -6,10 +6,10 @@ namespace AgentWorkers\Tests\Unit;
 
 use AgentWorkers\Event\Done;
 use AgentWorkers\Event\EventFactory;
-use AgentWorkers\Run\Answer;
+use AgentWorkers\Run\AnswerText;
 use PHPUnit\Framework\TestCase;
 
-final class AnswerTest extends TestCase
+final class AnswerTextTest extends TestCase
 {
     public function testATextThatWasCutForItsLineIsWholeAgain(): void
     {
@@ -31,7 +31,7 @@ final class AnswerTest extends TestCase
     /** @param array<string, mixed> $body */
     private function complete(array $body): Done
     {
-        $answer = new Answer();
+        $answer = new AnswerText();
         foreach ([['First I look.', 1], ['The wrong', 2], ['The answer', 3], [' is.', 3]] as [$text, $block]) {
             $answer->add(EventFactory::compose('r', 1, 'delta', ['text' => $text, 'block' => $block]));
         }

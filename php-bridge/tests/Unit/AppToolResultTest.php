@@ -6,16 +6,16 @@ namespace AgentWorkers\Tests\Unit;
 
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\ToolException;
-use AgentWorkers\Run\ToolOutput;
+use AgentWorkers\Run\AppToolResult;
 use AgentWorkers\ToolContent;
 use PHPUnit\Framework\TestCase;
 
-final class ToolOutputTest extends TestCase
+final class AppToolResultTest extends TestCase
 {
     /** @dataProvider iterators */
     public function testNoItemOfAnIteratorIsLost(\Traversable $items, string $json): void
     {
-        self::assertSame($json, ToolOutput::of($items));
+        self::assertSame($json, AppToolResult::of($items));
     }
 
     /** @return iterable<string, array{\Traversable<mixed>, string}> */
@@ -35,7 +35,7 @@ final class ToolOutputTest extends TestCase
     public function testWhatJsonCannotSayIsAnErrorAndNoEmptyObject(mixed $result, string $why): void
     {
         try {
-            $said = ToolOutput::of($result);
+            $said = AppToolResult::of($result);
             self::fail("It was sent as $said.");
         } catch (ToolException $error) {
             self::assertStringContainsString($why, (string) $error->getPrevious()?->getMessage());
@@ -66,7 +66,7 @@ final class ToolOutputTest extends TestCase
     /** @dataProvider speakable */
     public function testWhatJsonCanSayIsSaid(mixed $result, string $said): void
     {
-        self::assertSame($said, ToolOutput::of($result));
+        self::assertSame($said, AppToolResult::of($result));
     }
 
     /** @return iterable<string, array{mixed, string}> */
