@@ -12,6 +12,8 @@ use AgentWorkers\Exception\InvalidArgumentException;
  */
 final class Request implements \JsonSerializable
 {
+    /** What a worker takes where a request has no `limits.timeout_s`. */
+    private const DEFAULT_TIMEOUT_S = 300.0;
     /** Fields that are objects in JSON, also when they are empty. */
     private const OBJECTS = [
         'session', 'limits', 'stream', 'output_schema', 'metadata', 'input_schema', 'permissions', 'decision',
@@ -237,6 +239,18 @@ final class Request implements \JsonSerializable
     public function get(string $field): mixed
     {
         return $this->fields[$field] ?? null;
+    }
+
+    /**
+     * How many seconds the run may take.
+     *
+     * @internal
+     */
+    public function timeoutS(): float
+    {
+        $timeout = ((array) $this->get('limits'))['timeout_s'] ?? null;
+
+        return is_int($timeout) || is_float($timeout) ? (float) $timeout : self::DEFAULT_TIMEOUT_S;
     }
 
     /** The prompt's text, without its images and documents. */

@@ -6,22 +6,22 @@ namespace AgentWorkers;
 
 use AgentWorkers\Event\Aborted;
 use AgentWorkers\Event\Ack;
-use AgentWorkers\Event\AppToolCall;
 use AgentWorkers\Event\Done;
 use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Event\PermissionRequest;
 use AgentWorkers\Exception\InvalidArgumentException;
-use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Process\Transport;
 use AgentWorkers\Run\AnswerText;
 use AgentWorkers\Run\AppTools;
+use AgentWorkers\Run\Controls;
 use AgentWorkers\Run\Ending;
 use AgentWorkers\Run\EventReader;
 use AgentWorkers\Run\Permissions;
+use AgentWorkers\Run\State;
 use Psr\Log\LoggerInterface;
 use Symfony\Component\Process\Exception\ProcessTimedOutException;
 
@@ -33,29 +33,20 @@ use Symfony\Component\Process\Exception\ProcessTimedOutException;
  */
 final class Run implements \IteratorAggregate
 {
-    private const DEFAULT_TIMEOUT_S = 300.0;
-
     public readonly string $id;
     public readonly Request $request;
     private readonly string $json;
     private readonly EventReader $reader;
+    private readonly Controls $controls;
     private readonly Permissions $permissions;
     private readonly AppTools $tools;
-    /** The call that a tool of the application will answer, unless somebody else does before. */
-    private ?AppToolCall $call = null;
     /** @var list<\Closure(): mixed> */
     private array $listeners = [];
     /** @var list<\Closure(Event): mixed> */
     private array $observers = [];
     /** @var list<\Closure(): mixed> */
     private array $followers = [];
-    private bool $isBegun = false;
-    private bool $isOver = false;
-    private bool $isStopping = false;
-    private bool $isOverdue = false;
-    private int $controls = 0;
-    /** @var array<string, string> ids of calls by those of the messages with their results */
-    private array $results = [];
+    private State $state = State::Ready;
     private float $deadline = INF;
 
     /** @internal a Runner makes runs */
@@ -70,33 +61,31 @@ final class Run implements \IteratorAggregate
         $this->request = $id === null ? $request->run($this->id) : $request;
         $this->json = $this->request->toJson();
         $this->reader = new EventReader($this->id, $logger);
+        $this->controls = new Controls($this->id, $transport, $logger);
         $this->permissions = new Permissions($this->decide(...), $logger);
-        $this->tools = new AppTools($request->handlers(), $logger);
+        $this->tools = new AppTools($request->handlers(), $this->toolResult(...), $logger);
     }
 
     /** @return \Generator<int, Event> */
     public function getIterator(): \Generator
     {
-        if ($this->isBegun) {
-            throw new LogicException('A run can be iterated only once.');
-        }
-        $this->isBegun = true;
-        $this->deadline = self::now() + $this->timeout() + $this->overtime;
+        $this->state = $this->state->begin();
+        $this->deadline = self::now() + $this->request->timeoutS() + $this->overtime;
         try {
             foreach ($this->events() as $event) {
-                $this->isStopping || $this->permissions->note($event); // before those see it who might answer at once
-                $this->call = $event instanceof AppToolCall ? $event : null;
+                $this->state->isStopped() || $this->permissions->note($event); // before the loop may answer it
+                $this->tools->note($event);
                 yield $this->observed($event);
-                $this->runTool();
+                $this->state->isStopped() || $this->tools->run();
             }
-            if (!$this->isOver) {
-                yield $this->observed($this->end());
+            if (!$this->state->isOver()) {
+                yield $this->observed($this->missingEnd());
             }
         } finally {
-            $isEnded = $this->isOver;
-            $this->isOver = true;
+            $hasEnded = $this->state->isOver();
+            $this->state = $this->state->end();
             try {
-                $isEnded ? $this->transport->finish() : $this->transport->stop();
+                $hasEnded ? $this->transport->finish() : $this->transport->stop();
                 $this->report();
             } finally {
                 foreach ($this->followers as $follower) {
@@ -180,9 +169,9 @@ final class Run implements \IteratorAggregate
     /** Asks the worker to stop the run, which ends with `aborted`. One that does not obey is stopped after its grace. */
     public function abort(): void
     {
-        $this->isStopping = true;
-        if ($this->isBegun && !$this->isOver) {
-            $this->control('abort', []);
+        $this->state = $this->state->stop();
+        if ($this->state->isUnderway()) {
+            $this->controls->abort();
             $this->transport->terminateAfterGrace();
         }
     }
@@ -190,16 +179,16 @@ final class Run implements \IteratorAggregate
     /** Like abort(), by SIGTERM. Returns at once: go on iterating. */
     public function stop(): void
     {
-        $this->isStopping = true;
-        if ($this->isBegun && !$this->isOver) {
+        $this->state = $this->state->stop();
+        if ($this->state->isUnderway()) {
             $this->transport->terminate();
         }
     }
 
-    /** Whether abort() or stop() was called: the terminal event may still be on its way. */
+    /** Whether this side ends the run, by abort(), stop() or its deadline: the terminal event may be still to come. */
     public function isStopping(): bool
     {
-        return $this->isStopping;
+        return $this->state->isStopped();
     }
 
     /**
@@ -220,12 +209,9 @@ final class Run implements \IteratorAggregate
         if (!in_array($behavior, [Decision::ALLOW, Decision::DENY], true)) {
             throw new InvalidArgumentException(sprintf('A behavior is allow or deny, not "%s".', $behavior));
         }
-        $id = $this->control('permission', [
-            'permission_id' => $permissionId,
-            'behavior' => $behavior,
-            'message' => $message,
-            'updated_input' => $updatedInput === null ? null : (object) $updatedInput,
-        ]);
+        $id = $this->state->isOver()
+            ? null
+            : $this->controls->permission($permissionId, $behavior, $message, $updatedInput);
         $this->permissions->settled($permissionId);
 
         return $id;
@@ -246,20 +232,9 @@ final class Run implements \IteratorAggregate
      */
     public function toolResult(string $callId, string|array $content, bool $isError = false): ?string
     {
-        if ($this->call?->callId === $callId) {
-            $this->call = null;
-        }
+        $this->tools->settled($callId);
 
-        $id = $this->control('app_tool_result', [
-            'call_id' => $callId,
-            'content' => $content,
-            'is_error' => $isError ?: null,
-        ]);
-        if ($id !== null) {
-            $this->results[$id] = $callId;
-        }
-
-        return $id;
+        return $this->state->isOver() ? null : $this->controls->toolResult($callId, $content, $isError);
     }
 
     /** The worker's exit status, 128 + signal where it was killed; null where it is unknown or not there yet. */
@@ -277,7 +252,7 @@ final class Run implements \IteratorAggregate
     /** @return \Generator<int, Event> */
     private function events(): \Generator
     {
-        if ($this->isStopping) {
+        if ($this->state->isStopped()) {
             return;
         }
         try {
@@ -285,12 +260,12 @@ final class Run implements \IteratorAggregate
                 foreach ($this->reader->push($chunk) as $event) {
                     yield $this->seen($event);
                 }
-                if ($this->isOver) {
+                if ($this->state->isOver()) {
                     return;
                 }
             }
         } catch (ProcessTimedOutException) {
-            $this->isOverdue = true; // configureProcess() set a timeout of its own
+            $this->state = $this->state->expire(); // configureProcess() set a timeout of its own
         }
         foreach ($this->reader->rest() as $event) {
             yield $this->seen($event);
@@ -308,53 +283,26 @@ final class Run implements \IteratorAggregate
 
     private function seen(Event $event): Event
     {
-        $this->isOver = $event->isTerminal();
         if ($event instanceof Ack) {
-            $this->acknowledged($event);
+            $this->controls->acknowledged($event);
         }
-        if ($event instanceof Aborted && $this->isOverdue) {
+        if ($event instanceof Aborted && $this->state === State::Overdue) {
             $rest = array_diff_key($event->data, ['type' => true, 'reason' => true]);
-
-            return EventFactory::fromArray(['type' => 'error'] + Ending::timeout() + $rest);
+            $event = EventFactory::fromArray(['type' => 'error'] + Ending::timeout() + $rest);
+        }
+        if ($event->isTerminal()) {
+            $this->state = $this->state->end();
         }
 
         return $event;
     }
 
-    /** A result that the worker could not read has changed nothing: the model would wait for another. */
-    private function acknowledged(Ack $ack): void
+    /** The terminal event where the worker wrote none. */
+    private function missingEnd(): Event
     {
-        $callId = $this->results[$ack->id] ?? null;
-        unset($this->results[$ack->id]);
-        if ($ack->ok || $ack->code === 'not_pending') {
-            return;
-        }
-        $this->logger->warning('The worker refused a message.', ['run' => $this->id, 'code' => $ack->code]);
-        if ($callId !== null) {
-            $this->control('app_tool_result', [
-                'call_id' => $callId,
-                'content' => 'The tool gave a result that cannot be sent.',
-                'is_error' => true,
-            ]);
-        }
-    }
-
-    private function runTool(): void
-    {
-        $call = $this->call;
-        if ($call !== null && !$this->isStopping && $this->tools->has($call->name)) {
-            $answer = $this->tools->answer($call);
-            if ($answer !== null && $this->call !== null) { // the tool may have answered by itself
-                $this->toolResult($call->callId, ...$answer);
-            }
-        }
-    }
-
-    private function end(): Event
-    {
-        [$type, $body] = match (true) {
-            $this->isOverdue => ['error', Ending::timeout()],
-            $this->isStopping => ['aborted', Ending::stopped()],
+        [$type, $body] = match ($this->state) {
+            State::Overdue => ['error', Ending::timeout()],
+            State::Stopping => ['aborted', Ending::stopped()],
             default => ['error', Ending::lost($this->transport->exitStatus())],
         };
         $echoed = array_intersect_key((array) $this->request->jsonSerialize(), ['metadata' => true]);
@@ -364,27 +312,17 @@ final class Run implements \IteratorAggregate
 
     private function tick(): void
     {
-        if ($this->isOver) {
+        if ($this->state->isOver()) {
             return;
         }
         if (self::now() > $this->deadline) {
-            $this->isOverdue = true;
+            $this->state = $this->state->expire();
             $this->transport->terminate();
         }
         foreach ($this->listeners as $listener) {
             $listener();
         }
-        $this->isStopping || $this->permissions->tick();
-    }
-
-    /** @param array<string, mixed> $fields those that are null are left out */
-    private function control(string $type, array $fields): ?string
-    {
-        $id = 'c' . ++$this->controls;
-        $message = ['type' => $type, 'id' => $id] + array_filter($fields, static fn (mixed $field) => $field !== null);
-        $json = json_encode($message, JSON_THROW_ON_ERROR | JSON_INVALID_UTF8_SUBSTITUTE);
-
-        return !$this->isOver && $this->transport->send($json) ? $id : null;
+        $this->state->isStopped() || $this->permissions->tick();
     }
 
     private function report(): void
@@ -399,14 +337,6 @@ final class Run implements \IteratorAggregate
         ];
         $level = $terminal instanceof ErrorEvent ? 'warning' : 'debug';
         $this->logger->log($level, 'An agent run ended.', $context);
-    }
-
-    private function timeout(): float
-    {
-        $limits = (array) $this->request->get('limits');
-        $timeout = $limits['timeout_s'] ?? null;
-
-        return is_int($timeout) || is_float($timeout) ? (float) $timeout : self::DEFAULT_TIMEOUT_S;
     }
 
     private static function now(): float

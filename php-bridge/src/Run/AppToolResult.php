@@ -17,6 +17,9 @@ final class AppToolResult
     /** What a worker takes in a line, with room for the rest of the message. */
     public const MAX_BYTES = (32 << 20) - 4096;
 
+    /** What the model is told of a result that cannot be sent. */
+    public const REFUSED = 'The tool gave a result that cannot be sent.';
+
     private const TEXT = JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE
         | JSON_PRESERVE_ZERO_FRACTION;
     private const LONGEST_ESCAPE = 6;
@@ -33,7 +36,7 @@ final class AppToolResult
             $content = $result instanceof ToolContent ? $result->blocks : self::text($result);
             $bytes = self::bytes($content);
         } catch (\JsonException $error) {
-            throw new ToolException('The tool gave a result that cannot be sent.', 0, $error);
+            throw new ToolException(self::REFUSED, 0, $error);
         }
         if ($bytes > self::MAX_BYTES) {
             throw new ToolException(sprintf('The result is too large: %.0f MB.', ceil($bytes / 1e6)));

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Run;
 
 use AgentWorkers\Event\AppToolCall;
+use AgentWorkers\Event\Event;
 use AgentWorkers\Exception\ToolException;
 use Psr\Log\LoggerInterface;
 
@@ -15,18 +16,48 @@ use Psr\Log\LoggerInterface;
  */
 final class AppTools
 {
-    /** @param array<string, \Closure> $handlers by name of the tool */
-    public function __construct(private readonly array $handlers, private readonly LoggerInterface $logger)
-    {
+    /** The latest call, until it has its result: the loop may give one before the handler is called. */
+    private ?AppToolCall $open = null;
+
+    /**
+     * @param array<string, \Closure> $handlers by name of the tool
+     * @param \Closure(string, string|list<array<string, mixed>>, bool): mixed $send takes the id of the call, its
+     *                                                                            result and whether that is an error
+     */
+    public function __construct(
+        private readonly array $handlers,
+        private readonly \Closure $send,
+        private readonly LoggerInterface $logger,
+    ) {
     }
 
-    public function has(string $tool): bool
+    public function note(Event $event): void
     {
-        return isset($this->handlers[$tool]);
+        $this->open = $event instanceof AppToolCall ? $event : null;
     }
 
-    /** @return array{string|list<array<string, mixed>>, bool}|null what to answer, and whether it is an error */
-    public function answer(AppToolCall $call): ?array
+    public function settled(string $callId): void
+    {
+        if ($this->open?->callId === $callId) {
+            $this->open = null;
+        }
+    }
+
+    /** Calls the handler for the open call, where there is one. */
+    public function run(): void
+    {
+        $call = $this->open;
+        if ($call === null || !isset($this->handlers[$call->name])) {
+            return;
+        }
+        $result = $this->resultOf($call);
+        if ($result !== null && $this->open !== null) { // the handler may have sent a result by itself
+            ($this->send)($call->callId, ...$result);
+        }
+    }
+
+    /** @return array{string|list<array<string, mixed>>, bool}|null the result, and whether it is an error */
+    private function resultOf(AppToolCall $call): ?array
     {
         if (Expiry::isOver($call->expiresAt)) {
             // The model was told that it failed: it must not take effect now, and again when it is repeated.
@@ -35,7 +66,7 @@ final class AppTools
             return null;
         }
         try {
-            return [AppToolResult::of($this->run($call)), false];
+            return [AppToolResult::of($this->handled($call)), false];
         } catch (ToolException $error) {
             $cause = $error->getPrevious();
             $cause === null || $this->report($call, $cause);
@@ -48,7 +79,7 @@ final class AppTools
         }
     }
 
-    private function run(AppToolCall $call): mixed
+    private function handled(AppToolCall $call): mixed
     {
         if ($call->truncatedBytes !== null) {
             throw new ToolException('The input is too large.'); // what is left of it means something else

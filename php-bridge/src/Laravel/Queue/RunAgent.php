@@ -34,7 +34,6 @@ class RunAgent implements ShouldQueue
 
     /** Seconds before `$timeout` by which a run must have ended: at `$timeout` Laravel kills without a word. */
     private const MARGIN_S = 15;
-    private const DEFAULT_TIMEOUT_S = 300;
     private const LONGEST_DELAY_S = 900;
 
     /** @var int */
@@ -191,8 +190,8 @@ class RunAgent implements ShouldQueue
         if (!$this->timeout) {
             return $request;
         }
-        $asked = ((array) $request->get('limits'))['timeout_s'] ?? self::DEFAULT_TIMEOUT_S;
+        $longest = max(1.0, $this->timeout - self::MARGIN_S);
 
-        return $request->limits(timeoutS: (float) max(1, min($asked, $this->timeout - self::MARGIN_S)));
+        return $request->limits(timeoutS: min($request->timeoutS(), $longest));
     }
 }
