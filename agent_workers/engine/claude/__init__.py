@@ -8,27 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from agent_workers.engine.claude.environment import CACHE, Host, forget_secrets, take_credentials
+from agent_workers.engine.claude.equipment import Equipment, for_chat
+from agent_workers.engine.claude.input_lines import initialize_line, prompt_line
+from agent_workers.engine.claude.installation import find_cli
+from agent_workers.engine.claude.kernel import hide_from_others
+from agent_workers.engine.claude.leftovers import Orphans
+from agent_workers.engine.claude.options import agent_variables, command_line, file_contents, server_variables
+from agent_workers.engine.claude.process import CliProcess
+from agent_workers.engine.claude.scratch import NO_TMPDIR, SCRATCH, make_scratch, refuse_image_files, remove_scratch
+from agent_workers.engine.claude.sessions import Binding, Lease, take_lease
+from agent_workers.engine.claude.transcript import Transcript
 from agent_workers.errors import StateUnavailable
 from agent_workers.protocol.v1.request import is_task
-
-from .environment import CACHE, Host, forget_secrets, take_credentials
-from .equipment import Equipment, for_chat
-from .input_lines import initialize_line, prompt_line
-from .installation import find_cli
-from .kernel import hide_from_others
-from .leftovers import Orphans
-from .options import agent_variables, command_line, file_contents, server_variables
-from .process import CliProcess
-from .scratch import NO_TMPDIR, SCRATCH, make_scratch, refuse_image_files, remove_scratch
-from .sessions import Binding, Lease, take_lease
-from .transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agent_workers.engine.claude.engine import ClaudeEngine
     from agent_workers.protocol.v1.request import Request
-
-    from .engine import ClaudeEngine
 
 __all__ = ["Host", "launch"]
 
@@ -134,12 +132,12 @@ def _launch(
         transcript.room += 3 * len(prompt)  # the CLI writes it twice at least
         held = prompt if equipment.needs_first else b""
         unsent = process.write_now(initialize_line(request) + (b"" if held else prompt))
-        from .engine import ClaudeEngine  # noqa: PLC0415 brings the event loop: the CLI boots meanwhile
+        from agent_workers.engine.claude.engine import ClaudeEngine  # noqa: PLC0415 brings the event loop: the CLI boots meanwhile
 
         folder = host.common_dir("pending")
         servers = None
         if is_task(request) and request.mcp_servers:
-            from .servers import McpServers  # noqa: PLC0415 few requests have servers
+            from agent_workers.engine.claude.servers import McpServers  # noqa: PLC0415 few requests have servers
 
             servers = McpServers(request, environ)
         return ClaudeEngine(
@@ -174,7 +172,7 @@ def _equipment(
 ) -> Equipment:
     if not is_task(request):
         return for_chat(request, host.common_dir("workspaces", workspace))
-    from .task import check_sandbox, for_task  # noqa: PLC0415 a chat does not need it
+    from agent_workers.engine.claude.task import check_sandbox, for_task  # noqa: PLC0415 a chat does not need it
 
     if sandbox_domains is not None and "Bash" in request.tools:
         check_sandbox(host)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.engine.claude.input_check import check_input
 from agent_workers.errors import defect
-
-from .input_check import check_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agent_workers.engine.claude.pending import Pending
     from agent_workers.protocol.v1.content import ResultBlock
     from agent_workers.protocol.v1.settings import AppTool
-
-    from .pending import Pending
 
 logger = logging.getLogger("agent_workers")
 

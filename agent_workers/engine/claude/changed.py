@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from agent_workers.engine.claude.gate import fits, read_rule
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, SHELL, WEB_FETCH, path_rule_of
-
-from .gate import fits, read_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent_workers.engine.claude.app_tools import AppTools
+from agent_workers.engine.claude.consent import Consent
+from agent_workers.engine.claude.equipment import offered
+from agent_workers.engine.claude.ledger import Ledger
+from agent_workers.engine.claude.pending import Pending
 from agent_workers.protocol.v1.request import is_task
-
-from .app_tools import AppTools
-from .consent import Consent
-from .equipment import offered
-from .ledger import Ledger
-from .pending import Pending
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from agent_workers.engine.base import Progress
+    from agent_workers.engine.claude.translate import Translator
     from agent_workers.protocol.v1.events import Notice
     from agent_workers.protocol.v1.request import Request
-
-    from .translate import Translator
 
 
 class Dialogue:

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from agent_workers.engine.base import Progress
+from agent_workers.engine.claude.cli_output import CHUNK, CliOutput, reader_of
+from agent_workers.engine.claude.equipment import offered
+from agent_workers.engine.claude.failure import cli_failure
+from agent_workers.engine.claude.input_lines import interrupt_line, refusal
+from agent_workers.engine.claude.translate import Translator
+from agent_workers.engine.claude.turn import Turn
 from agent_workers.errors import CliCrashed, WorkerError
 from agent_workers.protocol.v1.events import Done
 from agent_workers.protocol.v1.request import ResumeSession, is_task
-
-from .cli_output import CHUNK, CliOutput, reader_of
-from .equipment import offered
-from .failure import cli_failure
-from .input_lines import interrupt_line, refusal
-from .translate import Translator
-from .turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -29,17 +28,16 @@ if TYPE_CHECKING:
     from typing import Self
 
     from agent_workers.engine.base import Tell
+    from agent_workers.engine.claude.dialogue import Dialogue
+    from agent_workers.engine.claude.leftovers import Orphans
+    from agent_workers.engine.claude.process import CliProcess
+    from agent_workers.engine.claude.sdk_client import SdkClient
+    from agent_workers.engine.claude.servers import McpServers
+    from agent_workers.engine.claude.sessions import Lease
+    from agent_workers.engine.claude.transcript import Transcript
     from agent_workers.protocol.v1.control import AppToolResult, Permission
     from agent_workers.protocol.v1.events import Body
     from agent_workers.protocol.v1.request import Request
-
-    from .dialogue import Dialogue
-    from .leftovers import Orphans
-    from .process import CliProcess
-    from .sdk_client import SdkClient
-    from .servers import McpServers
-    from .sessions import Lease
-    from .transcript import Transcript
 
 Message = dict[str, Any]
 
@@ -326,7 +324,7 @@ class ClaudeEngine:
     def _attach(self) -> SdkClient:
         """The SDK's client, which answers what the CLI asks; imported and connected from the first call on."""
         if self._sdk is None:
-            from .sdk_client import SdkClient  # noqa: PLC0415 most runs need none
+            from agent_workers.engine.claude.sdk_client import SdkClient  # noqa: PLC0415 most runs need none
 
             self._sdk = SdkClient(self._write, self._dialogue)
             self._tasks.start_soon(self._connect, self._sdk)
@@ -354,6 +352,6 @@ class ClaudeEngine:
 def _dialogue_of(request: Request, progress: Progress, translator: Translator, folder: Path) -> Dialogue | None:
     if not request.app_tools and not is_task(request):
         return None  # words alone leave nothing to ask, and do not pay for it
-    from .dialogue import Dialogue  # noqa: PLC0415 see above
+    from agent_workers.engine.claude.dialogue import Dialogue  # noqa: PLC0415 see above
 
     return Dialogue(request, progress, translator, folder)

@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent_workers.engine.claude.kernel import blank_in_environment
+from agent_workers.engine.claude.state import (
+    STATE_MODE,
+    close_to_others,
+    holds_other_things,
+    make_private,
+    of_this_user,
+    state_mode,
+)
 from agent_workers.errors import StateUnavailable
-
-from .kernel import blank_in_environment
-from .state import STATE_MODE, close_to_others, holds_other_things, make_private, of_this_user, state_mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping

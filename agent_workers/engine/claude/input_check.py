@@ -13,9 +13,8 @@ from typing import Any
 
 import anyio
 
+from agent_workers.engine.claude.kernel import end_with_parent
 from agent_workers.json_schema import validator_of
-
-from .kernel import end_with_parent
 
 CHECK_S = 5
 """Seconds that the program may take; it starts within a few tenths of one."""

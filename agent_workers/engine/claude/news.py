@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.engine.claude.failure import retry_code
 from agent_workers.protocol.v1.events import Retry, Task
-
-from .failure import retry_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

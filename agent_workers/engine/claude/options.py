@@ -7,17 +7,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.engine.claude.installation import sdk_version
 from agent_workers.protocol.v1.request import is_task
-
-from .installation import sdk_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from agent_workers.engine.claude.equipment import Equipment
+    from agent_workers.engine.claude.sessions import Lease
     from agent_workers.protocol.v1.request import Request
-
-    from .equipment import Equipment
-    from .sessions import Lease
 
 _GATE_S = 60  # it takes a few hundredths of one; the machine may be busy
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from agent_workers.engine.claude.failure import NO_SANDBOX, api_failure
+from agent_workers.engine.claude.tokens import Bill, count
 from agent_workers.errors import (
     CliCrashed,
     OutputSchemaError,
@@ -18,9 +20,6 @@ from agent_workers.errors import (
 from agent_workers.json_schema import validator_of
 from agent_workers.protocol.v1.events import Denial, Done, PendingCall
 from agent_workers.wire import dump
-
-from .failure import NO_SANDBOX, api_failure
-from .tokens import Bill, count
 
 # Half a line: the other half is for the text and the envelope.
 _MAX_OUTPUT = 128 * 1024

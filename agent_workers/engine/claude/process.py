@@ -8,12 +8,11 @@ import signal
 from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING
 
+from agent_workers.engine.claude.guard import Command
+from agent_workers.engine.claude.guardian import Guardian
+from agent_workers.engine.claude.leftovers import MARK, Orphans, end_leftovers
+from agent_workers.engine.claude.scratch import remove_scratch
 from agent_workers.errors import CliCrashed, CliMissing
-
-from .guard import Command
-from .guardian import Guardian
-from .leftovers import MARK, Orphans, end_leftovers
-from .scratch import remove_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,10 +11,9 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from agent_workers.engine.claude.leftovers import end_leftovers
+from agent_workers.engine.claude.transcript import folder_name
 from agent_workers.errors import StateUnavailable
-
-from .leftovers import end_leftovers
-from .transcript import folder_name
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from claude_agent_sdk import ClaudeSDKClient
 
-    from .dialogue import Dialogue
+    from agent_workers.engine.claude.dialogue import Dialogue
 
 logger = logging.getLogger("agent_workers")
 
@@ -81,7 +81,7 @@ class SdkClient:
 def _import_sdk() -> ModuleType:
     gc.disable()  # a collection during the import finds nothing and costs a quarter of its time
     try:
-        from . import transport  # noqa: PLC0415 the slowest import of all
+        from agent_workers.engine.claude import transport  # noqa: PLC0415 the slowest import of all
     finally:
         gc.freeze()
         gc.enable()

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from agent_workers.engine.claude.environment import CACHE
 from agent_workers.errors import McpUnavailable
 from agent_workers.protocol.v1.events import Notice
-
-from .environment import CACHE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,18 +8,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.engine.claude.equipment import WITH_SERVERS, Equipment, app_server, app_tool_names
 from agent_workers.errors import SandboxUnavailable
 from agent_workers.protocol.v1.task_request import tools_of
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, PATH_RULES, SHELL, path_rule_of
 
-from .equipment import WITH_SERVERS, Equipment, app_server, app_tool_names
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from agent_workers.engine.claude.environment import Host
     from agent_workers.protocol.v1.task_request import Mode, TaskRequest
-
-    from .environment import Host
 
 _MODES = {
     "deny": ("--permission-mode", "dontAsk"),

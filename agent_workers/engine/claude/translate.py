@@ -9,6 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.engine.claude.answer import Answer
+from agent_workers.engine.claude.news import plain_text, retry_of, tasks_of
+from agent_workers.engine.claude.outcome import outcome
+from agent_workers.engine.claude.tokens import Tally
+from agent_workers.engine.claude.unknown import UnknownBlocks, is_call, is_unknown
 from agent_workers.errors import OutputSchemaUnusable, WorkerError
 from agent_workers.protocol.v1.events import (
     Body,
@@ -21,12 +26,6 @@ from agent_workers.protocol.v1.events import (
     ToolResult,
 )
 from agent_workers.protocol.v1.settings import SUBAGENT
-
-from .answer import Answer
-from .news import plain_text, retry_of, tasks_of
-from .outcome import outcome
-from .tokens import Tally
-from .unknown import UnknownBlocks, is_call, is_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -22,12 +22,11 @@ from mcp.server import Server
 from mcp.types import CallToolResult, ContentBlock, ImageContent, Tool
 from mcp.types import TextContent as McpText
 
+from agent_workers.engine.claude.app_tools import AppTools
+from agent_workers.engine.claude.consent import Consent
+from agent_workers.engine.claude.dialogue import Dialogue
 from agent_workers.protocol.v1.content import ResultBlock, TextBlock
 from agent_workers.protocol.v1.settings import APP_SERVER
-
-from .app_tools import AppTools
-from .consent import Consent
-from .dialogue import Dialogue
 
 if TYPE_CHECKING:
     from claude_agent_sdk.types import PreToolUseHookSpecificOutput
