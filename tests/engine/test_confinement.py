@@ -11,7 +11,7 @@ import pytest
 NOBODY = 65534
 ATTEMPTS = """
 import os, signal, subprocess, sys
-from agent_workers.engine.claude.confinement import confine
+from agent_workers.engine.claude.process.confinement import confine
 confine()
 victim = int(sys.argv[1])
 for name, attempt in {

@@ -10,13 +10,19 @@ from uuid import uuid4
 
 from agent_workers.engine.claude.environment import CACHE, Host, forget_secrets, take_credentials
 from agent_workers.engine.claude.equipment import Equipment, for_chat
-from agent_workers.engine.claude.input_lines import initialize_line, prompt_line
 from agent_workers.engine.claude.installation import find_cli
-from agent_workers.engine.claude.kernel import hide_from_others
-from agent_workers.engine.claude.leftovers import Orphans
 from agent_workers.engine.claude.options import agent_variables, command_line, file_contents, server_variables
-from agent_workers.engine.claude.process import CliProcess
-from agent_workers.engine.claude.scratch import NO_TMPDIR, SCRATCH, make_scratch, refuse_image_files, remove_scratch
+from agent_workers.engine.claude.process.cli_input import initialize_line, prompt_line
+from agent_workers.engine.claude.process.cli_process import CliProcess
+from agent_workers.engine.claude.process.leftovers import Orphans
+from agent_workers.engine.claude.process.prctl import hide_from_others
+from agent_workers.engine.claude.process.scratch import (
+    NO_TMPDIR,
+    SCRATCH,
+    make_scratch,
+    refuse_image_files,
+    remove_scratch,
+)
 from agent_workers.engine.claude.sessions import Binding, Lease, take_lease
 from agent_workers.engine.claude.transcript import Transcript
 from agent_workers.errors import StateUnavailable

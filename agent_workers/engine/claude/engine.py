@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from agent_workers.engine.base import Progress
-from agent_workers.engine.claude.cli_output import CHUNK, CliOutput, reader_of
 from agent_workers.engine.claude.equipment import offered
 from agent_workers.engine.claude.failure import cli_failure
-from agent_workers.engine.claude.input_lines import interrupt_line, refusal
+from agent_workers.engine.claude.process.cli_input import interrupt_line, refusal
+from agent_workers.engine.claude.process.cli_output import CHUNK, CliOutput, reader_of
 from agent_workers.engine.claude.translate import Translator
 from agent_workers.engine.claude.turn import Turn
 from agent_workers.errors import CliCrashed, WorkerError
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.base import Tell
     from agent_workers.engine.claude.dialogue import Dialogue
-    from agent_workers.engine.claude.leftovers import Orphans
-    from agent_workers.engine.claude.process import CliProcess
+    from agent_workers.engine.claude.process.cli_process import CliProcess
+    from agent_workers.engine.claude.process.leftovers import Orphans
     from agent_workers.engine.claude.sdk_client import SdkClient
     from agent_workers.engine.claude.servers import McpServers
     from agent_workers.engine.claude.sessions import Lease

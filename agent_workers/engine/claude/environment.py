@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.kernel import blank_in_environment
+from agent_workers.engine.claude.process.prctl import blank_in_environment
 from agent_workers.engine.claude.state import (
     STATE_MODE,
     close_to_others,

@@ -13,7 +13,7 @@ from typing import Any
 
 import anyio
 
-from agent_workers.engine.claude.kernel import end_with_parent
+from agent_workers.engine.claude.process.prctl import end_with_parent
 from agent_workers.json_schema import validator_of
 
 CHECK_S = 5

@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.confinement import confine
-from agent_workers.engine.claude.kernel import adopt_orphans, end_with_parent
-from agent_workers.engine.claude.leftovers import descendants
-from agent_workers.engine.claude.scratch import lock_of, remove_scratch, sweep
+from agent_workers.engine.claude.process.confinement import confine
+from agent_workers.engine.claude.process.leftovers import descendants
+from agent_workers.engine.claude.process.prctl import adopt_orphans, end_with_parent
+from agent_workers.engine.claude.process.scratch import lock_of, remove_scratch, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,7 +16,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.guard import END_S, HELD, Command, Report, Word, guard
+from agent_workers.engine.claude.process.guardian_process import END_S, HELD, Command, Report, Word, guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
