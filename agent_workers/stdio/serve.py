@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from agent_workers import __version__
 from agent_workers.admission import accept, admit, max_request_bytes, policy_file
 from agent_workers.engine.claude import Host, launch
-from agent_workers.engine.claude.installation import sdk_version
+from agent_workers.engine.claude.launch.installation import sdk_version
 from agent_workers.errors import (
     EXIT_ABORTED,
     EXIT_OUTPUT_CLOSED,

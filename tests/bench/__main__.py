@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
-from agent_workers.engine.claude.installation import find_cli
+from agent_workers.engine.claude.launch.installation import find_cli
 from tests.bench.clocked_api import ClockedApi, clocked_api
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "9"))

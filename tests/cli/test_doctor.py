@@ -19,7 +19,7 @@ from agent_workers.cli.checkup import Finding, program
 from agent_workers.cli.checkup.machine import check_python
 from agent_workers.cli.checkup.program import check_cli
 from agent_workers.engine.claude import Host
-from agent_workers.engine.claude.installation import bundled_cli_version
+from agent_workers.engine.claude.launch.installation import bundled_cli_version
 from tests.cli.conftest import SCRIPTS, Scripts
 from tests.waiting import PATIENCE_S
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent_workers.engine.claude.installation import find_cli
+from agent_workers.engine.claude.launch.installation import find_cli
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Failure, Message, Text
 from tests.e2e.desk import Desk, bash

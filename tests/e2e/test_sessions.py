@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent_workers.engine.claude.installation import find_cli
+from agent_workers.engine.claude.launch.installation import find_cli
 from agent_workers.simulator import Simulator
 from tests.e2e.desk import Desk, bash, results
 from tests.e2e.worker import Ended, Home, Running, command_of, environ_of, script

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from agent_workers.engine.claude import sessions
-from agent_workers.engine.claude.sessions import Binding, Lease, take_lease
+from agent_workers.engine.claude.launch import sessions
+from agent_workers.engine.claude.launch.sessions import Binding, Lease, take_lease
 from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, StateUnavailable
 from agent_workers.protocol.v1.settings import NewSession, ResumeSession
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_workers.engine.claude.environment import Host
+from agent_workers.engine.claude.launch.environment import Host
 from agent_workers.errors import StateUnavailable
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from agent_workers.engine.claude.environment import take_credentials
-from agent_workers.engine.claude.options import file_contents
+from agent_workers.engine.claude.launch.command_line import file_contents
+from agent_workers.engine.claude.launch.environment import take_credentials
+from agent_workers.engine.claude.launch.task_capabilities import for_task
 from agent_workers.engine.claude.paths import stays_within
-from agent_workers.engine.claude.task import for_task
 from agent_workers.protocol.v1.task_request import TaskRequest
 
 TOOLS = ["Read", "Glob", "Edit", "Write", "Bash", "mcp__crm__find", "mcp__crm__list"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent_workers.engine.claude.transcript import Transcript, folder_name
+from agent_workers.engine.claude.launch.transcript import Transcript, folder_name
 
 
 @pytest.fixture

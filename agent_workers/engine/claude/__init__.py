@@ -8,10 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from agent_workers.engine.claude.environment import CACHE, Host, forget_secrets, take_credentials
-from agent_workers.engine.claude.equipment import Equipment, for_chat
-from agent_workers.engine.claude.installation import find_cli
-from agent_workers.engine.claude.options import agent_variables, command_line, file_contents, server_variables
+from agent_workers.engine.claude.launch.capabilities import Equipment, for_chat
+from agent_workers.engine.claude.launch.command_line import (
+    agent_variables,
+    command_line,
+    file_contents,
+    server_variables,
+)
+from agent_workers.engine.claude.launch.environment import CACHE, Host, forget_secrets, take_credentials
+from agent_workers.engine.claude.launch.installation import find_cli
+from agent_workers.engine.claude.launch.sessions import Binding, Lease, take_lease
+from agent_workers.engine.claude.launch.transcript import Transcript
 from agent_workers.engine.claude.process.cli_input import initialize_line, prompt_line
 from agent_workers.engine.claude.process.cli_process import CliProcess
 from agent_workers.engine.claude.process.leftovers import Orphans
@@ -23,8 +30,6 @@ from agent_workers.engine.claude.process.scratch import (
     refuse_image_files,
     remove_scratch,
 )
-from agent_workers.engine.claude.sessions import Binding, Lease, take_lease
-from agent_workers.engine.claude.transcript import Transcript
 from agent_workers.errors import StateUnavailable
 from agent_workers.protocol.v1.request import is_task
 
@@ -143,7 +148,7 @@ def _launch(
         folder = host.common_dir("pending")
         servers = None
         if is_task(request) and request.mcp_servers:
-            from agent_workers.engine.claude.servers import McpServers  # noqa: PLC0415 few requests have servers
+            from agent_workers.engine.claude.launch.mcp_servers import McpServers  # noqa: PLC0415 few requests have servers
 
             servers = McpServers(request, environ)
         return ClaudeEngine(
@@ -178,7 +183,7 @@ def _equipment(
 ) -> Equipment:
     if not is_task(request):
         return for_chat(request, host.common_dir("workspaces", workspace))
-    from agent_workers.engine.claude.task import check_sandbox, for_task  # noqa: PLC0415 a chat does not need it
+    from agent_workers.engine.claude.launch.task_capabilities import check_sandbox, for_task  # noqa: PLC0415 a chat does not need it
 
     if sandbox_domains is not None and "Bash" in request.tools:
         check_sandbox(host)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent_workers.engine.claude.app_tools import AppTools
 from agent_workers.engine.claude.consent import Consent
-from agent_workers.engine.claude.equipment import offered
+from agent_workers.engine.claude.launch.capabilities import offered
 from agent_workers.engine.claude.ledger import Ledger
 from agent_workers.engine.claude.pending import Pending
 from agent_workers.protocol.v1.request import is_task

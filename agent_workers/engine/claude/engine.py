@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from agent_workers.engine.base import Progress
-from agent_workers.engine.claude.equipment import offered
 from agent_workers.engine.claude.failure import cli_failure
+from agent_workers.engine.claude.launch.capabilities import offered
 from agent_workers.engine.claude.process.cli_input import interrupt_line, refusal
 from agent_workers.engine.claude.process.cli_output import CHUNK, CliOutput, reader_of
 from agent_workers.engine.claude.translate import Translator
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.base import Tell
     from agent_workers.engine.claude.dialogue import Dialogue
+    from agent_workers.engine.claude.launch.mcp_servers import McpServers
+    from agent_workers.engine.claude.launch.sessions import Lease
+    from agent_workers.engine.claude.launch.transcript import Transcript
     from agent_workers.engine.claude.process.cli_process import CliProcess
     from agent_workers.engine.claude.process.leftovers import Orphans
     from agent_workers.engine.claude.sdk_client import SdkClient
-    from agent_workers.engine.claude.servers import McpServers
-    from agent_workers.engine.claude.sessions import Lease
-    from agent_workers.engine.claude.transcript import Transcript
     from agent_workers.protocol.v1.control import AppToolResult, Permission
     from agent_workers.protocol.v1.events import Body
     from agent_workers.protocol.v1.request import Request

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from agent_workers.engine.base import Progress
-    from agent_workers.engine.claude.transcript import Transcript
+    from agent_workers.engine.claude.launch.transcript import Transcript
     from agent_workers.errors import WorkerError
 
 logger = logging.getLogger("agent_workers")

@@ -11,8 +11,8 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from agent_workers.engine.claude.launch.transcript import folder_name
 from agent_workers.engine.claude.process.leftovers import end_leftovers
-from agent_workers.engine.claude.transcript import folder_name
 from agent_workers.errors import StateUnavailable
 
 if TYPE_CHECKING:

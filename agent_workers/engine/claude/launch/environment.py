@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.process.prctl import blank_in_environment
-from agent_workers.engine.claude.state import (
+from agent_workers.engine.claude.launch.state_directory import (
     STATE_MODE,
     close_to_others,
     holds_other_things,
@@ -17,6 +16,7 @@ from agent_workers.engine.claude.state import (
     of_this_user,
     state_mode,
 )
+from agent_workers.engine.claude.process.prctl import blank_in_environment
 from agent_workers.errors import StateUnavailable
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.engine.claude.equipment import WITH_SERVERS, Equipment, app_server, app_tool_names
+from agent_workers.engine.claude.launch.capabilities import WITH_SERVERS, Equipment, app_server, app_tool_names
 from agent_workers.errors import SandboxUnavailable
 from agent_workers.protocol.v1.task_request import tools_of
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, PATH_RULES, SHELL, path_rule_of
@@ -16,7 +16,7 @@ from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, PATH_RULES, SHELL, p
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from agent_workers.engine.claude.environment import Host
+    from agent_workers.engine.claude.launch.environment import Host
     from agent_workers.protocol.v1.task_request import Mode, TaskRequest
 
 _MODES = {

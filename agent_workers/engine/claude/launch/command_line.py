@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.engine.claude.installation import sdk_version
+from agent_workers.engine.claude.launch.installation import sdk_version
 from agent_workers.protocol.v1.request import is_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from agent_workers.engine.claude.equipment import Equipment
-    from agent_workers.engine.claude.sessions import Lease
+    from agent_workers.engine.claude.launch.capabilities import Equipment
+    from agent_workers.engine.claude.launch.sessions import Lease
     from agent_workers.protocol.v1.request import Request
 
 _GATE_S = 60  # it takes a few hundredths of one; the machine may be busy
@@ -101,7 +101,7 @@ def _gated(rules: Path) -> dict[str, Any]:
 
     from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS  # noqa: PLC0415 likewise
 
-    program = Path(__file__).with_name("gate.py")
+    program = Path(__file__).parent.with_name("gate.py")
     command = " ".join(map(quote, [sys.executable, "-I", "-S", str(program), str(rules)]))
     hook = {"type": "command", "command": command, "timeout": _GATE_S, "onFailure": "block"}
     guarded = [tool.name for tool in BUILT_IN_TOOLS.values() if tool.guarded]
