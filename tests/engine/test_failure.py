@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent_workers.engine.claude.failure import api_failure
+from agent_workers.engine.claude.messages.failure import api_failure
 from agent_workers.errors import (
     ApiError,
     AuthError,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent_workers.engine.base import Progress
-from agent_workers.engine.claude.translate import Translator
+from agent_workers.engine.claude.messages.translate import Translator
 from agent_workers.errors import (
     AuthError,
     BillingError,

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from agent_workers.engine.claude.ledger import Ledger
+    from agent_workers.engine.claude.messages.translate import Translator
     from agent_workers.engine.claude.pending import Pending
-    from agent_workers.engine.claude.translate import Translator
     from agent_workers.protocol.v1.control import Permission
     from agent_workers.protocol.v1.task_request import Decision, Permissions
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent_workers.engine.base import Progress
-    from agent_workers.engine.claude.translate import Translator
+    from agent_workers.engine.claude.messages.translate import Translator
     from agent_workers.protocol.v1.events import Notice
     from agent_workers.protocol.v1.request import Request
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from agent_workers.engine.base import Progress
-from agent_workers.engine.claude.failure import cli_failure
 from agent_workers.engine.claude.launch.capabilities import offered
+from agent_workers.engine.claude.messages.failure import cli_failure
+from agent_workers.engine.claude.messages.translate import Translator
+from agent_workers.engine.claude.messages.turn import Turn
 from agent_workers.engine.claude.process.cli_input import interrupt_line, refusal
 from agent_workers.engine.claude.process.cli_output import CHUNK, CliOutput, reader_of
-from agent_workers.engine.claude.translate import Translator
-from agent_workers.engine.claude.turn import Turn
 from agent_workers.errors import CliCrashed, WorkerError
 from agent_workers.protocol.v1.events import Done
 from agent_workers.protocol.v1.request import ResumeSession, is_task

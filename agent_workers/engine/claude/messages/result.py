@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from agent_workers.engine.claude.failure import NO_SANDBOX, api_failure
-from agent_workers.engine.claude.tokens import Bill, count
+from agent_workers.engine.claude.messages.failure import NO_SANDBOX, api_failure
+from agent_workers.engine.claude.messages.usage import Bill, count
 from agent_workers.errors import (
     CliCrashed,
     OutputSchemaError,

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.engine.claude.answer import Answer
-from agent_workers.engine.claude.news import plain_text, retry_of, tasks_of
-from agent_workers.engine.claude.outcome import outcome
-from agent_workers.engine.claude.tokens import Tally
-from agent_workers.engine.claude.unknown import UnknownBlocks, is_call, is_unknown
+from agent_workers.engine.claude.messages.answer_text import Answer
+from agent_workers.engine.claude.messages.result import outcome
+from agent_workers.engine.claude.messages.system_messages import plain_text, retry_of, tasks_of
+from agent_workers.engine.claude.messages.unknown_blocks import UnknownBlocks, is_call, is_unknown
+from agent_workers.engine.claude.messages.usage import Tally
 from agent_workers.errors import OutputSchemaUnusable, WorkerError
 from agent_workers.protocol.v1.events import (
     Body,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.engine.claude.failure import retry_code
+from agent_workers.engine.claude.messages.failure import retry_code
 from agent_workers.protocol.v1.events import Retry, Task
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""From the CLI's messages to the events of a run."""
