@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent_workers.engine.claude.changed import objection
+from agent_workers.engine.claude.questions.changed_input import objection
 
 
 def bash(command: str) -> dict[str, Any]:

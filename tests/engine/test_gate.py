@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from agent_workers.engine.claude import gate
-from agent_workers.engine.claude.gate import Gate
+from agent_workers.engine.claude.questions import gate
+from agent_workers.engine.claude.questions.gate import Gate
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
 
 README = Path(__file__).parents[2] / "README.md"

@@ -8,7 +8,7 @@ import pytest
 from agent_workers.engine.claude.launch.command_line import file_contents
 from agent_workers.engine.claude.launch.environment import take_credentials
 from agent_workers.engine.claude.launch.task_capabilities import for_task
-from agent_workers.engine.claude.paths import stays_within
+from agent_workers.engine.claude.questions.paths import stays_within
 from agent_workers.protocol.v1.task_request import TaskRequest
 
 TOOLS = ["Read", "Glob", "Edit", "Write", "Bash", "mcp__crm__find", "mcp__crm__list"]

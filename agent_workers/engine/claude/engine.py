@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from typing import Self
 
     from agent_workers.engine.base import Tell
-    from agent_workers.engine.claude.dialogue import Dialogue
     from agent_workers.engine.claude.launch.mcp_servers import McpServers
     from agent_workers.engine.claude.launch.sessions import Lease
     from agent_workers.engine.claude.launch.transcript import Transcript
     from agent_workers.engine.claude.process.cli_process import CliProcess
     from agent_workers.engine.claude.process.leftovers import Orphans
+    from agent_workers.engine.claude.questions.dialogue import Dialogue
     from agent_workers.engine.claude.sdk_client import SdkClient
     from agent_workers.protocol.v1.control import AppToolResult, Permission
     from agent_workers.protocol.v1.events import Body
@@ -352,6 +352,6 @@ class ClaudeEngine:
 def _dialogue_of(request: Request, progress: Progress, translator: Translator, folder: Path) -> Dialogue | None:
     if not request.app_tools and not is_task(request):
         return None  # words alone leave nothing to ask, and do not pay for it
-    from agent_workers.engine.claude.dialogue import Dialogue  # noqa: PLC0415 see above
+    from agent_workers.engine.claude.questions.dialogue import Dialogue  # noqa: PLC0415 see above
 
     return Dialogue(request, progress, translator, folder)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from claude_agent_sdk import ClaudeSDKClient
 
-    from agent_workers.engine.claude.dialogue import Dialogue
+    from agent_workers.engine.claude.questions.dialogue import Dialogue
 
 logger = logging.getLogger("agent_workers")
 

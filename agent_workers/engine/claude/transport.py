@@ -22,9 +22,9 @@ from mcp.server import Server
 from mcp.types import CallToolResult, ContentBlock, ImageContent, Tool
 from mcp.types import TextContent as McpText
 
-from agent_workers.engine.claude.app_tools import AppTools
-from agent_workers.engine.claude.consent import Consent
-from agent_workers.engine.claude.dialogue import Dialogue
+from agent_workers.engine.claude.questions.app_tools import AppTools
+from agent_workers.engine.claude.questions.dialogue import Dialogue
+from agent_workers.engine.claude.questions.permissions import Consent
 from agent_workers.protocol.v1.content import ResultBlock, TextBlock
 from agent_workers.protocol.v1.settings import APP_SERVER
 

@@ -101,7 +101,7 @@ def _gated(rules: Path) -> dict[str, Any]:
 
     from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS  # noqa: PLC0415 likewise
 
-    program = Path(__file__).parent.with_name("gate.py")
+    program = Path(__file__).parents[1] / "questions" / "gate.py"
     command = " ".join(map(quote, [sys.executable, "-I", "-S", str(program), str(rules)]))
     hook = {"type": "command", "command": command, "timeout": _GATE_S, "onFailure": "block"}
     guarded = [tool.name for tool in BUILT_IN_TOOLS.values() if tool.guarded]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.app_tools import AppTools
-from agent_workers.engine.claude.consent import Consent
 from agent_workers.engine.claude.launch.capabilities import offered
-from agent_workers.engine.claude.ledger import Ledger
-from agent_workers.engine.claude.pending import Pending
+from agent_workers.engine.claude.questions.app_tools import AppTools
+from agent_workers.engine.claude.questions.deferred_calls import Ledger
+from agent_workers.engine.claude.questions.open_questions import Pending
+from agent_workers.engine.claude.questions.permissions import Consent
 from agent_workers.protocol.v1.request import is_task
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from agent_workers.engine.claude.changed import objection
-from agent_workers.engine.claude.paths import stays_within
+from agent_workers.engine.claude.questions.changed_input import objection
+from agent_workers.engine.claude.questions.paths import stays_within
 from agent_workers.errors import defect
 from agent_workers.protocol.v1.events import Notice, PermissionResolved, ToolCall
 from agent_workers.protocol.v1.settings import APP_TOOL
@@ -16,9 +16,9 @@ from agent_workers.protocol.v1.tools import PATH_RULES
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from agent_workers.engine.claude.ledger import Ledger
     from agent_workers.engine.claude.messages.translate import Translator
-    from agent_workers.engine.claude.pending import Pending
+    from agent_workers.engine.claude.questions.deferred_calls import Ledger
+    from agent_workers.engine.claude.questions.open_questions import Pending
     from agent_workers.protocol.v1.control import Permission
     from agent_workers.protocol.v1.task_request import Decision, Permissions
 

@@ -1,6 +1,7 @@
 """Checks the input of a tool against its schema; as a program of its own where that could take forever.
 
-``python -m agent_workers.engine.claude.input_check`` reads ``{"schema": …, "input": …}`` and writes what is wrong.
+``python -m agent_workers.engine.claude.questions.input_check`` reads ``{"schema": …, "input": …}`` and writes what is
+wrong.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from agent_workers.engine.claude.gate import fits, read_rule
+from agent_workers.engine.claude.questions.gate import fits, read_rule
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, SHELL, WEB_FETCH, path_rule_of
 
 if TYPE_CHECKING:

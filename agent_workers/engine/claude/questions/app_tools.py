@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.engine.claude.input_check import check_input
+from agent_workers.engine.claude.questions.input_check import check_input
 from agent_workers.errors import defect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent_workers.engine.claude.pending import Pending
+    from agent_workers.engine.claude.questions.open_questions import Pending
     from agent_workers.protocol.v1.content import ResultBlock
     from agent_workers.protocol.v1.settings import AppTool
 
