@@ -17,6 +17,7 @@ from agent_workers.engine.claude.launch.command_line import (
 )
 from agent_workers.engine.claude.launch.environment import CACHE, Host, forget_secrets, take_credentials
 from agent_workers.engine.claude.launch.installation import find_cli
+from agent_workers.engine.claude.launch.run_files import refuse_image_files, written
 from agent_workers.engine.claude.launch.sessions import Binding, Lease, take_lease
 from agent_workers.engine.claude.launch.transcript import Transcript
 from agent_workers.engine.claude.process.cli_input import initialize_line, prompt_line
@@ -24,13 +25,10 @@ from agent_workers.engine.claude.process.cli_process import CliProcess
 from agent_workers.engine.claude.process.leftovers import Orphans
 from agent_workers.engine.claude.process.prctl import hide_from_others
 from agent_workers.engine.claude.process.scratch import (
-    NO_TMPDIR,
     SCRATCH,
     make_scratch,
-    refuse_image_files,
     remove_scratch,
 )
-from agent_workers.errors import StateUnavailable
 from agent_workers.protocol.v1.request import is_task
 
 if TYPE_CHECKING:
@@ -116,10 +114,10 @@ def _launch(
             lines = [
                 f"export {name}={quote(value)}\n" if value else f"unset {name}\n" for name, value in others.items()
             ]
-            environ["CLAUDE_ENV_FILE"] = str(_written(scratch / "shell-environment", "".join(lines)))
-        gate = _written(scratch / "gate", json.dumps(equipment.gate)) if equipment.gate else None
+            environ["CLAUDE_ENV_FILE"] = str(written(scratch / "shell-environment", "".join(lines)))
+        gate = written(scratch / "gate", json.dumps(equipment.gate)) if equipment.gate else None
         contents = file_contents(equipment, system_prompt, others, gate)
-        files = {flag: _written(scratch / flag.strip("-"), content) for flag, content in contents.items()}
+        files = {flag: written(scratch / flag.strip("-"), content) for flag, content in contents.items()}
         if not isinstance(request.prompt, str):
             refuse_image_files(scratch, equipment.cwd, lease.agent_id)
         _begin_where_nothing_is_left(lease, Transcript(config_dir, equipment.cwd, lease.resumes or lease.agent_id))
@@ -207,11 +205,3 @@ def _begin_where_nothing_is_left(lease: Lease, earlier: Transcript) -> None:
         if lease.resumes == lease.agent_id:
             earlier.remove()
         lease.begin_anew()
-
-
-def _written(file: Path, content: str) -> Path:
-    try:
-        file.write_text(content, "utf-8")
-    except OSError as error:
-        raise StateUnavailable(NO_TMPDIR, cause=f"{file}: {error.strerror}") from error
-    return file

@@ -11,7 +11,6 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.launch.transcript import folder_name
 from agent_workers.engine.claude.process.leftovers import end_leftovers
 from agent_workers.errors import StateUnavailable
 
@@ -47,21 +46,6 @@ def make_scratch(base: Path) -> Path:
             _LOCKS[path] = lock
             return path
         # A sweep came between the two.
-
-
-def refuse_image_files(scratch: Path, cwd: Path, agent_id: str) -> None:
-    """Keeps the CLI from writing the prompt's images to files, whose paths on this host it would tell the model.
-
-    Args:
-        scratch: The run's directory for temporary files.
-        cwd: The agent's working directory.
-        agent_id: The session as the CLI knows it.
-    """
-    place = scratch
-    for name in (f"claude-{os.getuid()}", folder_name(os.path.realpath(cwd)), agent_id):
-        place /= name
-        place.mkdir(mode=0o700)
-    (place / "images").touch()
 
 
 def remove_scratch(path: Path) -> None:
