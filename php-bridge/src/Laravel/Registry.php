@@ -8,6 +8,7 @@ use AgentWorkers\AppTool;
 use AgentWorkers\Exception\ToolException;
 use AgentWorkers\ProcessRunner;
 use AgentWorkers\Request;
+use AgentWorkers\Run\AppTools;
 use AgentWorkers\Runner;
 use Closure;
 use Illuminate\Contracts\Container\Container;
@@ -108,7 +109,7 @@ final class Registry
                     throw $error;
                 }
                 $handler->report($error);
-                throw new ToolException('The tool failed.');
+                throw new ToolException(AppTools::FAILED);
             }
         };
     }

@@ -16,7 +16,7 @@ final class ExitStatus
 {
     private const NOT_EXECUTABLE = 126;
     private const NOT_FOUND = 127;
-    private const KILLED = 137;
+    public const KILLED = 137;
 
     /** @param int|null $code null where it is unknown */
     public function __construct(public readonly ?int $code, public readonly bool $isStarted = true)

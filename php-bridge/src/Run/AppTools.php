@@ -16,6 +16,9 @@ use Psr\Log\LoggerInterface;
  */
 final class AppTools
 {
+    /** What the model is told where the cause may tell it, and whoever reads it, of the application's insides. */
+    public const FAILED = 'The tool failed.';
+
     /** The latest call, until it has its result: the loop may give one before the handler is called. */
     private ?AppToolCall $open = null;
 
@@ -75,7 +78,7 @@ final class AppTools
         } catch (\Throwable $error) {
             $this->report($call, $error);
 
-            return ['The tool failed.', true]; // its message may tell the model, and whoever reads it, of our insides
+            return [self::FAILED, true];
         }
     }
 

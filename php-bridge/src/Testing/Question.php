@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Testing;
 
+use AgentWorkers\Decision;
+
 /**
  * A tool call of a fake worker that waits for the application, and its answer.
  *
@@ -62,7 +64,7 @@ final class Question
             array_unshift($events, [
                 'type' => 'permission_resolved',
                 'permission_id' => $this->id(),
-                'behavior' => $this->answer['behavior'] ?? 'deny',
+                'behavior' => $this->answer['behavior'] ?? Decision::DENY,
                 'by' => $this->answer === null ? 'timeout' : 'client',
             ]);
         }
@@ -73,10 +75,11 @@ final class Question
     /** By the contract's names of what comes of a tool call. */
     public function status(): string
     {
-        return match (true) {
-            $this->kind === self::PERMISSION => ($this->answer['behavior'] ?? 'deny') === 'allow' ? 'ok' : 'denied',
-            default => $this->answer === null || ($this->answer['is_error'] ?? false) ? 'error' : 'ok',
-        };
+        if ($this->kind === self::PERMISSION) {
+            return ($this->answer['behavior'] ?? Decision::DENY) === Decision::ALLOW ? 'ok' : 'denied';
+        }
+
+        return $this->answer === null || ($this->answer['is_error'] ?? false) ? 'error' : 'ok';
     }
 
     /** What the model is told. */

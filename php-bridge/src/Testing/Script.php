@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Testing;
 
 use AgentWorkers\Event\Event;
+use AgentWorkers\Process\ExitStatus;
 use AgentWorkers\Request;
 
 /** What a fake worker says, and how badly. Immutable: each modifier returns a changed copy. */
@@ -19,7 +20,6 @@ final class Script
         'type' => 'session', 'session_id' => '00000000-0000-4000-8000-000000000000', 'model' => 'fake',
         'cli_version' => '0', 'tools' => [], 'resumed' => false,
     ];
-    private const KILLED = 137;
 
     /** @var positive-int|null */
     private ?int $chunk = null;
@@ -143,7 +143,7 @@ final class Script
     }
 
     /** Dies in the middle of the line that follows the first events. */
-    public function crashAfter(int $events, int $exitCode = self::KILLED): self
+    public function crashAfter(int $events, int $exitCode = ExitStatus::KILLED): self
     {
         return $this->with(static function (self $script) use ($events, $exitCode): void {
             $script->crashAfter = $events;

@@ -5,8 +5,10 @@ declare(strict_types=1);
 namespace AgentWorkers\Testing;
 
 use AgentWorkers\Event\Event;
+use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Process\ExitStatus;
 use AgentWorkers\Process\Transport;
+use AgentWorkers\Run\Ending;
 
 /**
  * A worker that follows a script, down to its bytes: what reads them is the real thing. It obeys like a worker, too.
@@ -84,7 +86,7 @@ final class ScriptedTransport implements Transport
         $this->controls[] = $control;
         if ($control['type'] === 'abort') {
             $this->ack($control);
-            $this->answers[] = ['type' => 'aborted', 'reason' => 'client'];
+            $this->answers[] = ['type' => 'aborted'] + Ending::stopped();
         } else {
             $this->settle($control, $control['permission_id'] ?? $control['call_id']);
         }
@@ -235,7 +237,7 @@ final class ScriptedTransport implements Transport
     /** @param array<string, mixed>|\stdClass $event */
     private function line(array|\stdClass $event, ?int $seq = null): string
     {
-        $envelope = ['v' => 1, 'seq' => $seq ?? $this->seq + 1, 'run' => $this->run];
+        $envelope = ['v' => EventFactory::VERSION, 'seq' => $seq ?? $this->seq + 1, 'run' => $this->run];
         $line = $envelope + (array) $event + ['ts' => '2026-01-01T00:00:00.000Z'];
 
         return json_encode($line, JSON_THROW_ON_ERROR | JSON_INVALID_UTF8_SUBSTITUTE) . "\n";

@@ -4,8 +4,12 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Tests\Laravel;
 
+use AgentWorkers\Event\PermissionRequest;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\Testing\FakeRunner;
+use AgentWorkers\Testing\Script;
+use PHPUnit\Framework\AssertionFailedError;
 
 final class FacadeTest extends TestCase
 {
@@ -16,13 +20,42 @@ final class FacadeTest extends TestCase
         self::assertSame(self::expected(), $lines[1]);
     }
 
+    public function testItAssertsWhatTheFakeAsserts(): void
+    {
+        Agent::fake(Script::text('Done.')->asking('Bash')->asking('Write'));
+        Agent::task('Tidy up.', '/')
+            ->onPermission(static fn (PermissionRequest $question): bool => $question->name === 'Bash')
+            ->run();
+        Agent::assertAllowed('Bash');
+        Agent::assertDenied(tool: 'Write');
+        $this->expectException(AssertionFailedError::class);
+        Agent::assertAborted();
+    }
+
+    public function testItHasNothingElseOfTheFake(): void
+    {
+        Agent::fake('Done.');
+        $this->expectException(\Error::class);
+        Agent::requests();
+    }
+
     /** @return list<string> */
     public static function expected(): array
     {
+        return [...self::linesOf(Agents::class, ''), ...self::linesOf(FakeRunner::class, 'assert')];
+    }
+
+    /**
+     * @param class-string $class
+     *
+     * @return list<string>
+     */
+    private static function linesOf(string $class, string $prefix): array
+    {
         $lines = [];
-        foreach ((new \ReflectionClass(Agents::class))->getMethods(\ReflectionMethod::IS_PUBLIC) as $method) {
+        foreach ((new \ReflectionClass($class))->getMethods(\ReflectionMethod::IS_PUBLIC) as $method) {
             $isInternal = str_contains((string) $method->getDocComment(), '@internal');
-            if (!$isInternal && !$method->isConstructor()) {
+            if (!$isInternal && !$method->isConstructor() && str_starts_with($method->name, $prefix)) {
                 $parameters = implode(', ', array_map(self::parameter(...), $method->getParameters()));
                 $lines[] = '@method static ' . self::type($method->getReturnType()) . " {$method->name}($parameters)";
             }

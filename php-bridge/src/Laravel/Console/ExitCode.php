@@ -10,12 +10,14 @@ use AgentWorkers\Event\Event;
 use AgentWorkers\Run;
 
 /**
- * The worker's exit status, or what it would be where there was no worker to have one.
+ * The exit statuses of the contract: a worker's own, or the one that it would have where no worker ran.
  *
  * @internal
  */
 final class ExitCode
 {
+    /** The request was refused; nothing ran. */
+    public const REFUSED = 2;
     private const ERROR = 1;
     private const ABORTED = 3;
     private const RETRYABLE = 75;

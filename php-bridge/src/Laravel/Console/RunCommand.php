@@ -14,8 +14,6 @@ use Symfony\Component\Console\Output\OutputInterface;
 
 final class RunCommand extends Command
 {
-    private const REFUSED = 2;
-
     /** @var string */
     protected $signature = 'agent:run
         {worker : The name of a worker in config/agent-workers.php}
@@ -60,6 +58,6 @@ final class RunCommand extends Command
         $errors = $output instanceof ConsoleOutputInterface ? $output->getErrorOutput() : $output;
         $errors->writeln($message, OutputInterface::OUTPUT_RAW);
 
-        return self::REFUSED;
+        return ExitCode::REFUSED;
     }
 }

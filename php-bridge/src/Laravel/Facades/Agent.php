@@ -10,7 +10,6 @@ use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\Http\ChatRequest;
 use AgentWorkers\Laravel\PendingRun;
 use AgentWorkers\Laravel\Registry;
-use AgentWorkers\Request;
 use AgentWorkers\Runner;
 use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
@@ -31,8 +30,19 @@ use Illuminate\Support\Facades\Facade;
  * @method static void permissionRoutes(string $prefix = 'task', array $middleware = [])
  * @method static string binary(string $name)
  * @method static array env()
+ * @method static void assertRan(\Closure|string $prompt, ?string $worker = null)
+ * @method static void assertNotRan(\Closure|string $prompt, ?string $worker = null)
+ * @method static void assertNothingRan(?string $worker = null)
+ * @method static void assertRanTimes(int $times, \Closure|string|null $prompt = null, ?string $worker = null)
+ * @method static void assertSent(\Closure $control)
+ * @method static void assertToolAnswered(string $tool, ?string $content = null)
+ * @method static void assertToolFailed(string $tool, ?string $message = null)
+ * @method static void assertAllowed(string $tool)
+ * @method static void assertDenied(string $tool, ?string $message = null)
+ * @method static void assertAborted()
  *
  * @see Agents
+ * @see FakeRunner
  */
 // phpcs:enable
 final class Agent extends Facade
@@ -51,30 +61,17 @@ final class Agent extends Facade
         return $fake;
     }
 
-    /** @param string|\Closure(Request, ?string): bool $prompt gets the request and the name of the worker */
-    public static function assertRan(string|\Closure $prompt, ?string $worker = null): void
+    /**
+     * What FakeRunner asserts, this facade asserts of the fake that fake() has installed.
+     *
+     * @param string $method
+     * @param array<array-key, mixed> $args
+     */
+    public static function __callStatic($method, $args): mixed
     {
-        self::faked()->assertRan($prompt, $worker);
-    }
-
-    /** @param string|\Closure(Request, ?string): bool $prompt */
-    public static function assertNotRan(string|\Closure $prompt, ?string $worker = null): void
-    {
-        self::faked()->assertNotRan($prompt, $worker);
-    }
-
-    public static function assertNothingRan(?string $worker = null): void
-    {
-        self::faked()->assertNothingRan($worker);
-    }
-
-    /** @param string|\Closure(Request, ?string): bool|null $prompt */
-    public static function assertRanTimes(
-        int $times,
-        string|\Closure|null $prompt = null,
-        ?string $worker = null,
-    ): void {
-        self::faked()->assertRanTimes($times, $prompt, $worker);
+        return str_starts_with($method, 'assert') && method_exists(FakeRunner::class, $method)
+            ? self::faked()->$method(...$args)
+            : parent::__callStatic($method, $args);
     }
 
     protected static function getFacadeAccessor(): string

@@ -8,6 +8,7 @@ use AgentWorkers\Event\AppToolCall;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Run;
+use AgentWorkers\Run\Ending;
 use Psr\Log\LoggerInterface;
 
 /**
@@ -86,7 +87,7 @@ final class Recording
     public function close(): void
     {
         if (!$this->isEnded) {
-            $this->add(EventFactory::compose($this->run, $this->seq + 1, 'aborted', ['reason' => 'client']));
+            $this->add(EventFactory::compose($this->run, $this->seq + 1, 'aborted', Ending::stopped()));
         }
     }
 

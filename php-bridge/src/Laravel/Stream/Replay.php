@@ -6,6 +6,7 @@ namespace AgentWorkers\Laravel\Stream;
 
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Run\Ending;
 
 /**
  * The events of a run that another process records: those that the browser does not have, then new ones as they come.
@@ -67,7 +68,7 @@ final class Replay
                 return;
             }
             if (Store::isLost($head)) {
-                yield $this->lost();
+                yield EventFactory::compose($this->run, $this->seq + 1, 'error', Ending::cutShort());
 
                 return;
             }
@@ -92,15 +93,6 @@ final class Replay
                 }
             }
         }
-    }
-
-    private function lost(): Event
-    {
-        return EventFactory::compose($this->run, $this->seq + 1, 'error', [
-            'code' => 'worker_lost',
-            'message' => 'The run ended without a result. Try again.',
-            'retryable' => true,
-        ]);
     }
 
     /** @return array{first: int, next: int, ended: bool, beat: float}|null */
