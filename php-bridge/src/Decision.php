@@ -24,7 +24,9 @@ final class Decision
     public static function allow(?array $updatedInput = null): self
     {
         if ($updatedInput === []) {
-            throw new InvalidArgumentException('An empty input would stand for the model\'s own: give some, or none.');
+            throw new InvalidArgumentException(
+                'The updated input is empty. Pass all of what the tool shall run with, or null to keep the model\'s.',
+            );
         }
 
         return new self(self::ALLOW, null, $updatedInput);

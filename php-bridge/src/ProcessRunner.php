@@ -39,7 +39,10 @@ final class ProcessRunner implements Runner
     public function __construct(string $binary, array $arguments = [])
     {
         if (!str_starts_with($binary, '/')) {
-            throw new InvalidArgumentException(sprintf('The worker needs an absolute path, not "%s".', $binary));
+            throw new InvalidArgumentException(sprintf(
+                'The path of the worker must be absolute, such as /opt/agents/bin/agent-chat; "%s" is not.',
+                $binary,
+            ));
         }
         $this->command = [$binary, ...$arguments];
         $this->logger = new NullLogger();

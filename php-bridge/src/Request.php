@@ -49,7 +49,9 @@ final class Request implements \JsonSerializable
     {
         $fields = json_decode($json);
         if (!$fields instanceof \stdClass) {
-            throw new InvalidArgumentException('A request must be a JSON object.');
+            throw new InvalidArgumentException(
+                'The request is not a JSON object. Pass one, such as {"prompt": "Hello"}.',
+            );
         }
 
         return new self((array) $fields);
@@ -94,7 +96,9 @@ final class Request implements \JsonSerializable
     public function session(?string $resume = null, bool $fork = false, ?string $id = null): self
     {
         if (($resume === null) === ($id === null)) {
-            throw new InvalidArgumentException('A session has either resume or id.');
+            throw new InvalidArgumentException(
+                'session() takes either resume, which continues a session, or id, which begins one. Pass one of them.',
+            );
         }
 
         $resumed = ['resume' => $resume] + ($fork ? ['fork' => true] : []);
@@ -277,7 +281,8 @@ final class Request implements \JsonSerializable
         try {
             return json_encode($this, JSON_THROW_ON_ERROR | JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES);
         } catch (\JsonException $error) {
-            throw new InvalidArgumentException('The request cannot be encoded: ' . $error->getMessage(), 0, $error);
+            $message = 'The request cannot be written as JSON: ' . $error->getMessage();
+            throw new InvalidArgumentException($message, 0, $error);
         }
     }
 

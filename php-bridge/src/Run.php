@@ -207,7 +207,9 @@ final class Run implements \IteratorAggregate
         ?array $updatedInput = null,
     ): ?string {
         if (!in_array($behavior, [Decision::ALLOW, Decision::DENY], true)) {
-            throw new InvalidArgumentException(sprintf('A behavior is allow or deny, not "%s".', $behavior));
+            throw new InvalidArgumentException(
+                sprintf('The behavior must be "allow" or "deny", not "%s".', $behavior),
+            );
         }
         $id = $this->state->isOver()
             ? null

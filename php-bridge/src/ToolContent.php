@@ -26,10 +26,12 @@ final class ToolContent
     {
         if (!in_array($mediaType, self::IMAGES, true)) {
             $known = implode(', ', self::IMAGES);
-            throw new InvalidArgumentException(sprintf('An image is one of %s, not "%s".', $known, $mediaType));
+            throw new InvalidArgumentException(
+                sprintf('Images of the type "%s" are not supported. Use one of %s.', $mediaType, $known),
+            );
         }
         if ($bytes === '') {
-            throw new InvalidArgumentException('The image is empty.');
+            throw new InvalidArgumentException('The image is empty. Pass the bytes of its file.');
         }
         $source = ['type' => 'base64', 'media_type' => $mediaType, 'data' => base64_encode($bytes)];
 

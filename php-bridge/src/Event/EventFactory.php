@@ -85,18 +85,18 @@ final class EventFactory
     private static function check(mixed $data): void
     {
         if (!is_array($data) || !is_int($data['v'] ?? null)) {
-            throw new MalformedEventException('not an event of the contract');
+            throw new MalformedEventException('the field v is missing or not a number');
         }
         if ($data['v'] !== self::VERSION) {
-            throw new MalformedEventException('another version of the contract', true);
+            throw new MalformedEventException("version {$data['v']} of the contract, not " . self::VERSION, true);
         }
         foreach (['run', 'ts', 'type'] as $name) {
             if (!is_string($data[$name] ?? null)) {
-                throw new MalformedEventException("no $name");
+                throw new MalformedEventException("the field $name is missing or not a string");
             }
         }
         if (!is_int($data['seq'] ?? null)) {
-            throw new MalformedEventException('no seq');
+            throw new MalformedEventException('the field seq is missing or not a number');
         }
     }
 }

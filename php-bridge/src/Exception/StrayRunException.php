@@ -11,6 +11,9 @@ final class StrayRunException extends \RuntimeException implements AgentWorkersE
 {
     public function __construct(public readonly Request $request)
     {
-        parent::__construct(sprintf('There is no script for the run "%s".', $request->promptText()));
+        parent::__construct(sprintf(
+            'No fake answer is left for the prompt "%s". Give the FakeRunner one more, or answer the prompt by when().',
+            $request->promptText(),
+        ));
     }
 }

@@ -71,7 +71,10 @@ final class Agents
         } elseif (is_subclass_of($tool, AppTool::class)) {
             $this->registry->addToolClass($tool, $timeoutS);
         } else {
-            throw new InvalidArgumentException("$tool is neither a class of an AppTool nor has all that makes a tool.");
+            throw new InvalidArgumentException(
+                "Agent::tool() cannot register $tool. Pass a class that implements AppTool, or a name with a "
+                    . 'description, a schema and a handler.',
+            );
         }
     }
 
@@ -182,7 +185,9 @@ final class Agents
 
     public function binary(string $name): string
     {
-        return $this->setting("binaries.$name") ?? throw new InvalidArgumentException("No binary $name is configured.");
+        return $this->setting("binaries.$name") ?? throw new InvalidArgumentException(
+            "There is no program $name in `binaries` of config/agent-workers.php.",
+        );
     }
 
     /** @return array<string, string> what workers get besides what they inherit */
@@ -209,7 +214,9 @@ final class Agents
     private function profile(string $worker): array
     {
         return $this->setting("workers.$worker")
-            ?? throw new InvalidArgumentException("No worker $worker is configured.");
+            ?? throw new InvalidArgumentException(
+                "There is no worker $worker in `workers` of config/agent-workers.php.",
+            );
     }
 
     /** @return list<string> */

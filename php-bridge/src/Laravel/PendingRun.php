@@ -216,14 +216,20 @@ final class PendingRun implements Responsable
     public function dispatch(?string $handler = null): mixed
     {
         if ($this->askers !== []) {
-            throw new LogicException('A queued run asks its EventHandler: use ask(), and Run::decide() there.');
+            throw new LogicException(
+                'A queued run cannot use onPermission() or askVisitor(), because closures cannot be queued. Use ask(), '
+                    . 'and answer with Run::decide() in the EventHandler.',
+            );
         }
         if ($this->request->handlers() !== []) {
-            throw new LogicException('A queued run knows its tools by name: register them by Agent::tool().');
+            throw new LogicException(
+                'A queued run cannot carry the closures of appTool(). Register the tools with Agent::tool(), and name '
+                    . 'them in appTools().',
+            );
         }
         $owner = $this->ownerOf($this->app->make('request'));
         if ($this->conversation !== null && $owner === null) {
-            throw new LogicException('A conversation belongs to somebody: say whose it is by owner().');
+            throw new LogicException(Conversations::NO_OWNER);
         }
         $job = new RunAgent(
             $this->owned($owner)->toArray(),
@@ -287,7 +293,8 @@ final class PendingRun implements Responsable
     private function visitor(?string $owner): \Closure
     {
         return $this->app->make(Approvals::class)->of($owner ?? throw new LogicException(
-            'There is no visitor to ask: the request has neither a session nor a signed-in user.',
+            'There is no visitor to ask: the request has neither a signed-in user nor a session. Answer with '
+                . 'onPermission() instead.',
         ));
     }
 }

@@ -78,7 +78,9 @@ final class Registry
                 return $class;
             }
         }
-        throw new InvalidArgumentException("There is no tool $tool: register it by Agent::tool().");
+        throw new InvalidArgumentException(
+            "There is no tool $tool. Register it with Agent::tool() in a service provider.",
+        );
     }
 
     /**

@@ -39,7 +39,9 @@ final class AppToolResult
             throw new ToolException(self::REFUSED, 0, $error);
         }
         if ($bytes > self::MAX_BYTES) {
-            throw new ToolException(sprintf('The result is too large: %.0f MB.', ceil($bytes / 1e6)));
+            throw new ToolException(
+                sprintf('The result is too large: %.0f MB. The limit is 32 MB.', ceil($bytes / 1e6)),
+            );
         }
 
         return $content;
@@ -62,7 +64,11 @@ final class AppToolResult
     private static function plain(mixed $value, string $place = '', int $depth = 0): mixed
     {
         if ($depth > self::DEEPEST) {
-            throw new \JsonException("$place is nested too deeply.");
+            throw new \JsonException(sprintf(
+                'The result is nested too deeply. Return fewer than %d levels; it has more at %s.',
+                self::DEEPEST,
+                $place,
+            ));
         }
         $items = match (true) {
             is_array($value), $value instanceof \stdClass => $value,
@@ -92,8 +98,8 @@ final class AppToolResult
     private static function unspeakable(object $value, string $place): \JsonException
     {
         return new \JsonException(sprintf(
-            'JSON has no form for the %s%s: it has no public properties. Return an array or a text, or implement '
-                . 'JsonSerializable.',
+            'The %s%s cannot be written as JSON: it has no public properties. Return an array or a string, or '
+                . 'implement JsonSerializable.',
             get_debug_type($value),
             $place === '' ? '' : " at $place",
         ));
@@ -127,7 +133,7 @@ final class AppToolResult
         if (is_string($content) && strlen($content) * self::LONGEST_ESCAPE < self::MAX_BYTES) {
             return preg_match('//u', $content) === 1
                 ? strlen($content)
-                : throw new \JsonException('Malformed UTF-8 characters, possibly incorrectly encoded');
+                : throw new \JsonException('The text is not valid UTF-8.');
         }
 
         return strlen(json_encode($content, JSON_THROW_ON_ERROR));

@@ -64,7 +64,7 @@ final class AppTools
     {
         if (Expiry::isOver($call->expiresAt)) {
             // The model was told that it failed: it must not take effect now, and again when it is repeated.
-            $this->logger->warning("A call of the tool $call->name came too late to run.", self::names($call));
+            $this->logger->warning("The tool $call->name was not run: the call had expired.", self::names($call));
 
             return null;
         }
@@ -85,7 +85,8 @@ final class AppTools
     private function handled(AppToolCall $call): mixed
     {
         if ($call->truncatedBytes !== null) {
-            throw new ToolException('The input is too large.'); // what is left of it means something else
+            // What is left of it means something else.
+            throw new ToolException('The input is too large for the tool. Call it with a smaller one.');
         }
 
         return ($this->handlers[$call->name])($call->input);

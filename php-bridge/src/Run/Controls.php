@@ -73,7 +73,7 @@ final class Controls
         if ($ack->ok || $ack->code === 'not_pending') {
             return;
         }
-        $this->logger->warning('The worker refused a message.', ['run' => $this->run, 'code' => $ack->code]);
+        $this->logger->warning('The worker refused a control message.', ['run' => $this->run, 'code' => $ack->code]);
         if ($callId !== null) {
             $this->send('app_tool_result', [
                 'call_id' => $callId,

@@ -38,7 +38,10 @@ final class Ending
     /** @return array<string, mixed> */
     public static function unsupportedVersion(): array
     {
-        return self::error('unsupported_version', 'The agent worker speaks another version of the contract.');
+        return self::error(
+            'unsupported_version',
+            'The application cannot read what this version of the agent worker writes.',
+        );
     }
 
     /** @return array<string, mixed> */

@@ -67,10 +67,10 @@ final class EventReader
     private function read(?string $line): \Generator
     {
         try {
-            $event = EventFactory::fromJson($line ?? throw new MalformedEventException('longer than the cap'));
+            $event = EventFactory::fromJson($line ?? throw new MalformedEventException('longer than 1 MiB'));
         } catch (MalformedEventException $error) {
             $context = ['run' => $this->run, 'problem' => $error->getMessage(), 'bytes' => strlen($line ?? '')];
-            $this->logger->warning('An agent worker wrote a line that is no event.', $context);
+            $this->logger->warning('An agent worker wrote a line that is not an event. It was skipped.', $context);
             if ($error->isOtherVersion) {
                 yield $this->compose('error', Ending::unsupportedVersion());
             }
@@ -83,7 +83,7 @@ final class EventReader
             yield $this->compose('notice', [
                 'level' => 'warning',
                 'code' => 'protocol_error',
-                'message' => "Events that could not be read: $missing.",
+                'message' => "Some events of the worker could not be read: $missing.",
             ]);
         }
         yield $this->note($event);

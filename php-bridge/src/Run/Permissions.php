@@ -65,7 +65,8 @@ final class Permissions
             $decision === null || $this->answer($question, $decision);
         } catch (\Throwable $error) {
             $context = ['exception' => $error, 'run' => $question->run, 'permission' => $question->permissionId];
-            $this->logger->error('A permission was denied: ' . $error->getMessage(), $context);
+            $message = 'A tool call was denied because the permission closure failed: ' . $error->getMessage();
+            $this->logger->error($message, $context);
             $this->answer($question, Decision::deny('Nobody could decide on this call.'));
         }
     }
@@ -96,8 +97,10 @@ final class Permissions
             $answer === null, $answer instanceof Decision => $answer,
             $answer === true => Decision::allow(),
             $answer === false => Decision::deny(),
-            default => throw new \UnexpectedValueException('A permission handler answered neither by a Decision nor '
-                . 'by true, false or null, but by ' . get_debug_type($answer) . '.'),
+            default => throw new \UnexpectedValueException(
+                'A closure of onPermission() must return a Decision, true, false or null, not '
+                    . get_debug_type($answer) . '.',
+            ),
         };
     }
 }

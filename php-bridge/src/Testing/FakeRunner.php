@@ -272,8 +272,10 @@ final class FakeRunner implements Runner
             $answer instanceof \Closure => $this->script($answer($request, $worker), $request, $worker),
             is_string($answer), $answer === null => Script::text((string) $answer),
             is_array($answer) => Script::output($answer),
-            default => throw new InvalidArgumentException('A fake answers by a string, an array, a Script or a closure '
-                . 'that gives one of them, not by ' . get_debug_type($answer) . '.'),
+            default => throw new InvalidArgumentException(
+                'A fake answer must be a string, an array, a Script or a closure that returns one of them, not '
+                    . get_debug_type($answer) . '.',
+            ),
         };
     }
 

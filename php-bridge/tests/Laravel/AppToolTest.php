@@ -129,7 +129,8 @@ final class AppToolTest extends TestCase
             Agent::chat('Hello')->appTools('missing')->run();
             self::fail('The run was started.');
         } catch (InvalidArgumentException $error) {
-            self::assertSame('There is no tool missing: register it by Agent::tool().', $error->getMessage());
+            $advice = 'There is no tool missing. Register it with Agent::tool() in a service provider.';
+            self::assertSame($advice, $error->getMessage());
         }
         $fake->assertNothingRan();
     }

@@ -43,7 +43,7 @@ final class FakeTest extends TestCase
     public function testAWorkerThatIsNotConfiguredIsAnError(): void
     {
         $this->expectException(InvalidArgumentException::class);
-        $this->expectExceptionMessage('No worker cht is configured.');
+        $this->expectExceptionMessage('There is no worker cht in config/agent-workers.php.');
         Agent::fake(['cht' => 'Hi']);
     }
 

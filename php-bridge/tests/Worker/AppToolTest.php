@@ -170,7 +170,8 @@ final class AppToolTest extends TestCase
     {
         [$sent] = $this->answered(static fn (): string => str_repeat("\n", 17 << 20));
 
-        self::assertSame(['The result is too large: 36 MB.', true], [$sent['content'], $sent['is_error']]);
+        $told = 'The result is too large: 36 MB. The limit is 32 MB.';
+        self::assertSame([$told, true], [$sent['content'], $sent['is_error']]);
     }
 
     public function testWhatAHandlerThrowsIsForTheLogAndNotForTheModel(): void
@@ -200,7 +201,8 @@ final class AppToolTest extends TestCase
     {
         $sent = $this->sentFor(['truncated_bytes' => 5]);
 
-        self::assertSame(['The input is too large.', true], [$sent[0]['content'], $sent[0]['is_error']]);
+        $told = 'The input is too large for the tool. Call it with a smaller one.';
+        self::assertSame([$told, true], [$sent[0]['content'], $sent[0]['is_error']]);
     }
 
     public function testACallThatTheModelHasGivenUpIsNotRun(): void

@@ -48,7 +48,9 @@ final class RunCommand extends Command
     {
         $json = @file_get_contents($file === '-' ? 'php://stdin' : $file);
 
-        return $json === false ? throw new InvalidArgumentException("The file $file cannot be read.") : $json;
+        return $json !== false ? $json : throw new InvalidArgumentException(
+            "The file $file cannot be read. Name a file with a request as JSON, or - for stdin.",
+        );
     }
 
     /** On stderr: stdout is for events. */

@@ -85,7 +85,9 @@ final class Agent extends Facade
         $fake = new FakeRunner();
         foreach ($answers as $worker => $answer) {
             if (!self::agents()->hasWorker((string) $worker)) {
-                throw new InvalidArgumentException("No worker $worker is configured. For an output: Script::output().");
+                throw new InvalidArgumentException(
+                    "There is no worker $worker in config/agent-workers.php. To fake an output, pass Script::output().",
+                );
             }
             $fake->worker((string) $worker, $answer);
         }
@@ -97,7 +99,9 @@ final class Agent extends Facade
     {
         $runner = self::$app->make(Registry::class)->runner;
 
-        return $runner instanceof FakeRunner ? $runner : throw new LogicException('Call Agent::fake() first.');
+        return $runner instanceof FakeRunner
+            ? $runner
+            : throw new LogicException('Nothing is faked. Call Agent::fake() before asserting.');
     }
 
     private static function agents(): Agents

@@ -117,7 +117,8 @@ final class ConversationLease
             $write();
         } catch (\Throwable $error) {
             $context = ['conversation' => $this->conversation, 'exception' => $error];
-            $this->logger->warning('A conversation was not kept: ' . $error->getMessage(), $context);
+            $message = 'The cache failed: what was learnt of a conversation is lost: ' . $error->getMessage();
+            $this->logger->warning($message, $context);
         }
     }
 

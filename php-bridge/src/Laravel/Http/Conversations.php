@@ -20,6 +20,8 @@ use Psr\Log\LoggerInterface;
  */
 final class Conversations
 {
+    public const NO_OWNER = 'The conversation has no owner: the request has neither a signed-in user nor a session. '
+        . 'Name one with owner().';
     /** How long the next run waits for the last one's worker to go: it has answered or was stopped, and is about to. */
     private const PATIENCE_S = 10.0;
     private const POLL_US = 20_000;
@@ -40,11 +42,11 @@ final class Conversations
     public function start(string $id, ?string $owner, Request $request, \Closure $start): Run
     {
         if ($request->get('session') !== null) {
-            throw new LogicException('A run goes on with a conversation or with a session, not with both.');
+            throw new LogicException(
+                'A run continues either a conversation or a session. Call conversation() or resume(), not both.',
+            );
         }
-        $begun = $this->claim($id, $owner ?? throw new LogicException(
-            'A conversation belongs to somebody: without a signed-in user or a session, say whose it is by owner().',
-        ));
+        $begun = $this->claim($id, $owner ?? throw new LogicException(self::NO_OWNER));
         $run = (string) ($request->get('run') ?? Str::uuid());
         $this->take($id, $owner, $run);
         $lease = new ConversationLease($this->store, $id, $owner, $run, $begun, $this->logger);
@@ -76,7 +78,7 @@ final class Conversations
             if (!$isEnding || microtime(true) > $end) {
                 throw self::refusal(
                     'session_busy',
-                    'An answer in this conversation is still on its way. Wait for it, or stop it.',
+                    'Another answer in this conversation is still being written. Wait for it, or stop it.',
                     ['retryable' => true, 'retry_after_ms' => self::RETRY_AFTER_MS],
                 );
             }

@@ -35,7 +35,7 @@ final class StreamsInJson
     private static function refusal(Response $redirect): JsonResponse
     {
         $location = (string) $redirect->headers->get('Location');
-        $body = ['message' => 'Something else has to be done first, on another page.', 'location' => $location];
+        $body = ['message' => 'The server redirects this request. Open the other page first.', 'location' => $location];
         $refusal = new JsonResponse($body, 403);
         foreach ($redirect->headers->getCookies() as $cookie) {
             $refusal->headers->setCookie($cookie);

@@ -103,7 +103,8 @@ final class Recording
             $write();
         } catch (\Throwable $error) {
             $this->isBroken = true;
-            $this->logger->warning('An agent run cannot be resumed: ' . $error->getMessage(), ['run' => $this->run]);
+            $message = 'The cache failed: no other request can follow or stop this agent run: ';
+            $this->logger->warning($message . $error->getMessage(), ['run' => $this->run]);
         }
     }
 

@@ -42,14 +42,14 @@ final class StreamSlots
             return null;
         }
         if (!is_dir($directory) && !@mkdir($directory, 0700, true) && !is_dir($directory)) {
-            $this->logger->warning("Streams are not counted: $directory cannot be made.");
+            $this->logger->warning("max_streams has no effect: the directory $directory cannot be created.");
 
             return null;
         }
         for ($slot = 1; $slot <= $slots; $slot++) {
             $file = @fopen("$directory/$slot", self::MODE);
             if ($file === false) {
-                $this->logger->warning("Streams are not counted: $directory/$slot cannot be written.");
+                $this->logger->warning("max_streams has no effect: $directory/$slot cannot be opened for writing.");
 
                 return null;
             }
