@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agent_workers import __version__
 from agent_workers.admission import accept, admit, max_request_bytes, policy_file
-from agent_workers.engine.claude import Host, launch
+from agent_workers.engine.claude import Environment, start_agent
 from agent_workers.engine.claude.launch.installation import sdk_version
 from agent_workers.errors import (
     EXIT_ABORTED,
@@ -214,8 +214,8 @@ class Process:
             metadata=request.metadata,
         )
 
-    def _host(self) -> Host:
-        return Host(os.environ, self._simulation.base_url if self._simulation else None)
+    def _host(self) -> Environment:
+        return Environment(os.environ, self._simulation.base_url if self._simulation else None)
 
     def launch(self, request: Request) -> Engine:
         """Starts what does the request's work.
@@ -224,7 +224,7 @@ class Process:
             WorkerError: It cannot be started.
         """
         worker, sandbox = self._worker, self._sandbox
-        return launch(
+        return start_agent(
             request,
             self._host(),
             workspace=worker.name,

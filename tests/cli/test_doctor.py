@@ -18,7 +18,7 @@ from agent_workers.cli import checkup
 from agent_workers.cli.checkup import Finding, program
 from agent_workers.cli.checkup.machine import check_python
 from agent_workers.cli.checkup.program import check_cli
-from agent_workers.engine.claude import Host
+from agent_workers.engine.claude import Environment
 from agent_workers.engine.claude.launch.installation import bundled_cli_version
 from tests.cli.conftest import SCRIPTS, Scripts
 from tests.waiting import PATIENCE_S
@@ -109,11 +109,11 @@ def test_what_a_run_has_made_stays(scripts: Scripts) -> None:
 
 
 def test_a_check_that_breaks_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def check_sdk(host: Host) -> Finding:
+    def check_sdk(host: Environment) -> Finding:
         raise PermissionError(CANARY)
 
     monkeypatch.setattr(checkup, "_CHECKS", (check_sdk, check_python))
-    broken, python = checkup.check_host(Host({"HOME": str(tmp_path)}), online=False)
+    broken, python = checkup.check_host(Environment({"HOME": str(tmp_path)}), online=False)
     assert (broken.check, broken.status, python.status) == ("sdk", "fail", "ok")
     assert CANARY not in str(broken)
 
@@ -213,7 +213,7 @@ def test_a_cli_of_another_version_is_a_warning(scripts: Scripts, tmp_path: Path)
 def test_a_cli_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(program, "_PATIENCE_S", 0.1)
     hanging = script(tmp_path / "claude", "exec sleep 60")
-    finding = check_cli(Host({"AGENT_WORKERS_CLI": hanging, "HOME": str(tmp_path), "PATH": os.environ["PATH"]}))
+    finding = check_cli(Environment({"AGENT_WORKERS_CLI": hanging, "HOME": str(tmp_path), "PATH": os.environ["PATH"]}))
     assert finding.status == "fail"
     assert "did not say its version within" in finding.found
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_workers.engine.claude.launch.environment import Host
+from agent_workers.engine.claude.launch.environment import Environment
 from agent_workers.errors import StateUnavailable
 
 SECRETS = {
@@ -18,7 +18,7 @@ SECRETS = {
 
 def agent_sees(tmp_path: Path, *, simulator_url: str | None = None, **variables: str) -> dict[str, str]:
     environ = {"PATH": "/bin", "HOME": str(tmp_path), **SECRETS, **variables}
-    return Host(environ, simulator_url).agent_environ(tmp_path / "scratch")
+    return Environment(environ, simulator_url).agent_environ(tmp_path / "scratch")
 
 
 def test_a_callers_secrets_do_not_reach_the_agent(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_simulated_run_gets_no_credential_and_its_own_state(tmp_path: Path) ->
     ],
 )
 def test_a_run_is_simulated_where_its_base_url_says_so_and_is_used(variables: dict[str, str], simulated: bool) -> None:
-    assert Host(variables).is_simulated() is simulated
+    assert Environment(variables).is_simulated() is simulated
 
 
 def test_a_login_in_the_users_home_is_found_unless_the_operator_chose_a_state_directory(tmp_path: Path) -> None:
@@ -92,11 +92,11 @@ def test_a_login_in_the_users_home_is_found_unless_the_operator_chose_a_state_di
 
 def test_state_lies_where_the_operator_says_else_in_xdg_state_else_in_the_home(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path)}
-    assert Host(environ).state_dir() == tmp_path / ".local/state/agent-workers"
+    assert Environment(environ).state_dir() == tmp_path / ".local/state/agent-workers"
     environ["XDG_STATE_HOME"] = str(tmp_path / "xdg")
-    assert Host(environ).state_dir() == tmp_path / "xdg/agent-workers"
+    assert Environment(environ).state_dir() == tmp_path / "xdg/agent-workers"
     environ["AGENT_WORKERS_STATE_DIR"] = str(tmp_path / "chosen")
-    assert Host(environ).state_dir() == tmp_path / "chosen"
+    assert Environment(environ).state_dir() == tmp_path / "chosen"
     assert (tmp_path / "chosen").stat().st_mode & 0o777 == 0o700
 
 
@@ -104,4 +104,4 @@ def test_without_a_place_for_state_the_error_says_what_to_set(tmp_path: Path) ->
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(StateUnavailable, match="AGENT_WORKERS_STATE_DIR"):
-        Host({"AGENT_WORKERS_STATE_DIR": str(blocked / "x")}).state_dir()
+        Environment({"AGENT_WORKERS_STATE_DIR": str(blocked / "x")}).state_dir()

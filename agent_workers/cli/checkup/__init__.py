@@ -26,7 +26,7 @@ from agent_workers.engine.claude.launch.state_directory import of_this_user
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from agent_workers.engine.claude import Host
+    from agent_workers.engine.claude import Environment
 
 __all__ = ["Finding", "check_host", "check_worker"]
 
@@ -36,7 +36,7 @@ _CHECKS = (
 )
 
 
-def check_host(host: Host, *, online: bool) -> list[Finding]:
+def check_host(host: Environment, *, online: bool) -> list[Finding]:
     """Every finding, in a fixed order.
 
     Args:
@@ -48,7 +48,7 @@ def check_host(host: Host, *, online: bool) -> list[Finding]:
         return [finding for check in checks if (finding := _finding(check, host))]
 
 
-def check_worker(host: Host, worker: str) -> list[Finding]:
+def check_worker(host: Environment, worker: str) -> list[Finding]:
     """Every finding for one worker: also whether the policy allows it.
 
     Args:
@@ -60,7 +60,7 @@ def check_worker(host: Host, worker: str) -> list[Finding]:
         return [finding for check in checks if (finding := _finding(check, host))]
 
 
-def _finding(check: Callable[[Host], Finding | None], host: Host) -> Finding | None:
+def _finding(check: Callable[[Environment], Finding | None], host: Environment) -> Finding | None:
     try:
         return check(host)
     except Exception as error:  # noqa: BLE001 the other checks still tell something
@@ -70,7 +70,7 @@ def _finding(check: Callable[[Host], Finding | None], host: Host) -> Finding | N
 
 
 @contextmanager
-def _left_as_found(host: Host) -> Iterator[None]:
+def _left_as_found(host: Environment) -> Iterator[None]:
     """Removes the empty directories that the checks made: made by root, they would lock out the worker's own user."""
     home = host.home()
     own_config = host.environ.get("CLAUDE_CONFIG_DIR") or (home / ".claude" if home else None)

@@ -13,7 +13,7 @@ from agent_workers.errors import StateUnavailable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agent_workers.engine.claude import Host
+    from agent_workers.engine.claude import Environment
 
 LOGIN_FILE = ".credentials.json"
 _SWITCHED_ON = {"1", "true", "yes", "on"}
@@ -44,7 +44,7 @@ _CURE = (
 )
 
 
-def check_credential(host: Host) -> Finding:
+def check_credential(host: Environment) -> Finding:
     """The credential that will be used, and what else is set."""
     if host.simulator_url:
         return Finding("credential", "ok", "none is needed: a simulator answers", facts={"kind": "none"})
@@ -62,12 +62,12 @@ def check_credential(host: Host) -> Finding:
     return Finding("credential", "ok", found, facts=facts)
 
 
-def provider(host: Host) -> Kind | None:
+def provider(host: Environment) -> Kind | None:
     """The cloud provider that is switched on, if one is."""
     return next((kind for kind in PROVIDERS if host.environ.get(kind.variable, "").lower() in _SWITCHED_ON), None)
 
 
-def _present(host: Host) -> Iterator[Kind]:
+def _present(host: Environment) -> Iterator[Kind]:
     if kind := provider(host):
         yield kind
     yield from (kind for kind in _VARIABLES if host.environ.get(kind.variable))
@@ -75,7 +75,7 @@ def _present(host: Host) -> Iterator[Kind]:
         yield Kind("login_file", "a login", LOGIN_FILE)
 
 
-def _is_logged_in(host: Host) -> bool:
+def _is_logged_in(host: Environment) -> bool:
     """Whether the config directory holds a login that can be read; of its content only the shape is looked at."""
     try:
         login = json.loads((config_dir(host) / LOGIN_FILE).read_bytes())
@@ -89,7 +89,7 @@ def _is_broken(value: str) -> bool:
     return any(character.isspace() for character in value.strip())
 
 
-def _missing(host: Host) -> Finding:
+def _missing(host: Environment) -> Finding:
     if sys.platform == "darwin":
         return Finding("credential", "warn", "none in the environment; a login may be in the keychain", _CURE)
     return Finding("credential", "fail", "none: no variable is set and there is no login file", _CURE)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from agent_workers.cli.checkup.finding import Finding
 
 if TYPE_CHECKING:
-    from agent_workers.engine.claude import Host
+    from agent_workers.engine.claude import Environment
 
 _OURS = "claude-agent-workers"
 _PACKAGE = "agent_workers/__init__.py"
 
 
-def check_distribution(host: Host) -> Finding | None:
+def check_distribution(host: Environment) -> Finding | None:
     """Whether another distribution brings a package of the same name, as PyPI's ``agent-workers`` does; None if not."""
     others = sorted(
         {each.name for each in distributions() if each.name != _OURS and _PACKAGE in map(str, each.files or ())}

@@ -14,14 +14,14 @@ from agent_workers.engine.claude.process.scratch import make_scratch, remove_scr
 from agent_workers.errors import StateUnavailable
 
 if TYPE_CHECKING:
-    from agent_workers.engine.claude import Host
+    from agent_workers.engine.claude import Environment
 
 _OLDEST, _NEWEST = (3, 11), (3, 13)
 _PR_GET_PDEATHSIG, _PR_SET_PDEATHSIG = 2, 1  # <linux/prctl.h>
 _PROXIES = re.compile(r"(?:https?|all|no)_proxy", re.IGNORECASE)
 
 
-def check_python(host: Host) -> Finding:
+def check_python(host: Environment) -> Finding:
     """The version that runs this, and so the workers."""
     version = platform.python_version()
     facts = {"version": version, "executable": sys.executable}
@@ -30,7 +30,7 @@ def check_python(host: Host) -> Finding:
     return Finding("python", "fail", version, "Install agent-workers with Python 3.11, 3.12 or 3.13.", facts)
 
 
-def check_parent_death(host: Host) -> Finding:
+def check_parent_death(host: Environment) -> Finding:
     """Whether the agent's processes end when the worker is killed outright."""
     name = "parent_death"
     if sys.platform != "linux":
@@ -50,7 +50,7 @@ def _prctl_works() -> bool:
     return bool(can_ask and prctl(_PR_SET_PDEATHSIG, present.value, 0, 0, 0) == 0)
 
 
-def check_home(host: Host) -> Finding:
+def check_home(host: Environment) -> Finding:
     """The user's home; without one, the state directory serves as the agent's."""
     if home := host.home():
         return Finding("home", "ok", str(home), facts={"path": str(home)})
@@ -62,7 +62,7 @@ def check_home(host: Host) -> Finding:
     return Finding("home", "warn" if host.environ.get("XDG_STATE_HOME") else "fail", found, cure)
 
 
-def check_temporary_dir(host: Host) -> Finding:
+def check_temporary_dir(host: Environment) -> Finding:
     """Where each run's temporary files lie."""
     place = host.environ.get("TMPDIR") or "/tmp"  # noqa: S108 as the worker itself
     facts = {"path": place, "chosen_by": "TMPDIR" if host.environ.get("TMPDIR") else "default"}
@@ -74,7 +74,7 @@ def check_temporary_dir(host: Host) -> Finding:
     return Finding("temporary_dir", "ok", place, facts=facts)
 
 
-def check_proxies(host: Host) -> Finding:
+def check_proxies(host: Environment) -> Finding:
     """Which proxies the agent will use: their variables' names, since their values may hold passwords."""
     names = sorted(name for name, value in host.environ.items() if value and _PROXIES.fullmatch(name))
     return Finding("proxies", "ok", ", ".join(names) or "none", facts={"variables": " ".join(names)})

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from urllib.request import OpenerDirector
 
-    from agent_workers.engine.claude import Host
+    from agent_workers.engine.claude import Environment
 
 _PUBLIC = "https://api.anthropic.com"
 _PATIENCE_S = 10
@@ -29,7 +29,7 @@ class _NoRedirect(HTTPRedirectHandler):
         """Follows none."""
 
 
-def check_network(host: Host) -> Finding:
+def check_network(host: Environment) -> Finding:
     """Asks the API's base URL for anything, through the same proxies and certificates as the agent would."""
     if kind := provider(host):
         return Finding(

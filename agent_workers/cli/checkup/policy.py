@@ -13,12 +13,12 @@ from agent_workers.policy import load_policy
 from agent_workers.workers import task
 
 if TYPE_CHECKING:
-    from agent_workers.engine.claude import Host
+    from agent_workers.engine.claude import Environment
 
 _VARIABLE = "AGENT_WORKERS_POLICY"
 
 
-def check_policy(host: Host) -> Finding:
+def check_policy(host: Environment) -> Finding:
     """Which policy is in force, and whether it can be read; and whether an agent could change it."""
     named = host.environ.get(_VARIABLE)
     if not named:
@@ -40,7 +40,7 @@ def check_policy(host: Host) -> Finding:
     return Finding("policy", "ok", str(path), facts=facts)
 
 
-def check_worker_policy(host: Host, worker: str) -> Finding | None:
+def check_worker_policy(host: Environment, worker: str) -> Finding | None:
     """Whether the policy in force allows this worker at all; None if it does, or cannot be read."""
     named = host.environ.get(_VARIABLE)
     try:
@@ -52,7 +52,7 @@ def check_worker_policy(host: Host, worker: str) -> Finding | None:
     return Finding("worker", "fail", f"{named} does not allow {worker}", cure, {"path": named})
 
 
-def _sandbox_fault(host: Host) -> str | None:
+def _sandbox_fault(host: Environment) -> str | None:
     try:
         check_sandbox(host)
     except SandboxUnavailable as error:

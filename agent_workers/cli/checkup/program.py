@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from agent_workers.cli.checkup.finding import Finding
-from agent_workers.engine.claude import Host
+from agent_workers.engine.claude import Environment
 from agent_workers.engine.claude.launch.installation import bundled_cli_version, find_cli, sdk_version
 from agent_workers.engine.claude.process.scratch import make_scratch, remove_scratch
 from agent_workers.errors import CliMissing, WorkerError
@@ -25,7 +25,7 @@ class _NoVersion(Exception):
     """Raised when the CLI does not say its version."""
 
 
-def check_sdk(host: Host) -> Finding:
+def check_sdk(host: Environment) -> Finding:
     """Whether the SDK is installed."""
     try:
         version = sdk_version()
@@ -34,7 +34,7 @@ def check_sdk(host: Host) -> Finding:
     return Finding("sdk", "ok", version, facts={"version": version})
 
 
-def check_cli(host: Host) -> Finding:
+def check_cli(host: Environment) -> Finding:
     """Whether the CLI can be found and started, with the variables that a run's agent would have."""
     try:
         path = find_cli(host.environ)
@@ -55,13 +55,13 @@ def check_cli(host: Host) -> Finding:
     return Finding("cli", "ok", f"{version} at {path}", facts=facts)
 
 
-def _cure(host: Host) -> str:
+def _cure(host: Environment) -> str:
     if host.environ.get("AGENT_WORKERS_CLI"):
         return "Set AGENT_WORKERS_CLI to an executable claude, or unset it to use the SDK's own."
     return "Reinstall claude-agent-sdk from the wheel for this platform, or set AGENT_WORKERS_CLI to a claude."
 
 
-def _version(path: Path, host: Host) -> str:
+def _version(path: Path, host: Environment) -> str:
     """Runs `claude --version`; of what it writes, nothing but the number is told."""
     with _lodging(host) as environ:
         try:
@@ -84,11 +84,11 @@ def _version(path: Path, host: Host) -> str:
 
 
 @contextmanager
-def _lodging(host: Host) -> Iterator[dict[str, str]]:
+def _lodging(host: Environment) -> Iterator[dict[str, str]]:
     """The environment of the agent, but for its state, which is temporary: this check must not depend on that one."""
     scratch = make_scratch(host.temporary_dir())
     try:
         own = {"AGENT_WORKERS_STATE_DIR": str(scratch / "state"), "CLAUDE_CONFIG_DIR": str(scratch / "config")}
-        yield Host({**host.environ, **own}).agent_environ(scratch)
+        yield Environment({**host.environ, **own}).agent_environ(scratch)
     finally:
         remove_scratch(scratch)

@@ -13,7 +13,7 @@ from agent_workers.engine.claude.launch.state_directory import BAD_MODE, COMMON,
 from agent_workers.errors import StateUnavailable
 
 if TYPE_CHECKING:
-    from agent_workers.engine.claude import Host
+    from agent_workers.engine.claude import Environment
 
 _CURE = "Set AGENT_WORKERS_STATE_DIR to a directory that this user owns, the same one for each run."
 _SHARE = (
@@ -22,7 +22,7 @@ _SHARE = (
 )
 
 
-def check_state_dir(host: Host) -> Finding:
+def check_state_dir(host: Environment) -> Finding:
     """The state directory, made where it is missing, as by a run; and whether it is one user's that two may mean."""
     chosen_by = _first_set(host, "AGENT_WORKERS_STATE_DIR", "XDG_STATE_HOME") or "HOME"
     facts = {"chosen_by": chosen_by}
@@ -42,7 +42,7 @@ def check_state_dir(host: Host) -> Finding:
     return Finding("state_dir", "ok", f"{path} (by {chosen_by})", facts=facts)
 
 
-def check_config_dir(host: Host) -> Finding:
+def check_config_dir(host: Environment) -> Finding:
     """The CLI's configuration directory: its login and its sessions."""
     chosen_by = _first_set(host, "CLAUDE_CONFIG_DIR", "AGENT_WORKERS_STATE_DIR") or "HOME"
     try:
@@ -56,7 +56,7 @@ def check_config_dir(host: Host) -> Finding:
     return Finding("config_dir", "ok", f"{path} (by {chosen_by})", facts=facts)
 
 
-def _cure(host: Host) -> str:
+def _cure(host: Environment) -> str:
     """What helps: where the place is another user's, more than one thing."""
     path = host._state_path()  # noqa: SLF001 state_dir() has just failed
     if path and any(_is_of_another(each) for each in (path, *(path / name for name in COMMON))):
@@ -82,7 +82,7 @@ def _owner_above(path: Path) -> str | None:
         return f"uid {uid}"
 
 
-def config_dir(host: Host) -> Path:
+def config_dir(host: Environment) -> Path:
     """Where the CLI will look for its login.
 
     Raises:
@@ -95,5 +95,5 @@ def config_dir(host: Host) -> Path:
     return home / ".claude"
 
 
-def _first_set(host: Host, *names: str) -> str | None:
+def _first_set(host: Environment, *names: str) -> str | None:
     return next((name for name in names if host.environ.get(name)), None)

@@ -15,7 +15,7 @@ from agent_workers.engine.claude.launch.command_line import (
     file_contents,
     server_variables,
 )
-from agent_workers.engine.claude.launch.environment import CACHE, Host, forget_secrets, take_credentials
+from agent_workers.engine.claude.launch.environment import CACHE, Environment, forget_secrets, take_credentials
 from agent_workers.engine.claude.launch.installation import find_cli
 from agent_workers.engine.claude.launch.run_files import refuse_image_files, written
 from agent_workers.engine.claude.launch.sessions import Binding, Lease, take_lease
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from agent_workers.engine.claude.engine import ClaudeEngine
     from agent_workers.protocol.v1.request import Request
 
-__all__ = ["Host", "launch"]
+__all__ = ["Environment", "start_agent"]
 
 
-def launch(
+def start_agent(
     request: Request,
-    host: Host,
+    host: Environment,
     *,
     workspace: str,
     system_prompt: str,
@@ -86,7 +86,7 @@ def launch(
 
 def _launch(
     request: Request,
-    host: Host,
+    host: Environment,
     cli: Path,
     equipment: Equipment,
     lease: Lease,
@@ -166,7 +166,7 @@ def _launch(
         raise
 
 
-def _lease(request: Request, host: Host, worker: str) -> Lease:
+def _lease(request: Request, host: Environment, worker: str) -> Lease:
     folder = host.common_dir("sessions")
     cwd = request.cwd if is_task(request) else None
     return take_lease(request.session, folder, Binding(worker, cwd, request.session_owner))
@@ -174,7 +174,7 @@ def _lease(request: Request, host: Host, worker: str) -> Lease:
 
 def _equipment(
     request: Request,
-    host: Host,
+    host: Environment,
     workspace: str,
     sandbox_domains: Sequence[str] | None,
     sandbox_hides: Sequence[str],
@@ -195,7 +195,7 @@ def _equipment(
     )
 
 
-def _config_dir(host: Host) -> Path:
+def _config_dir(host: Environment) -> Path:
     return (host.config_dir() or (host.home() or host.state_dir()) / ".claude").absolute()
 
 

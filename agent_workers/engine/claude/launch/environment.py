@@ -51,8 +51,8 @@ RELATIVE = "A directory of the worker is given by a relative path, and the direc
 
 
 @dataclass(frozen=True)
-class Host:
-    """The machine as this process finds it.
+class Environment:
+    """What this process finds on its host: its variables, and the directories that they name.
 
     Attributes:
         environ: The process's environment.

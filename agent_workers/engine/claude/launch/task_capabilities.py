@@ -16,7 +16,7 @@ from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, PATH_RULES, SHELL, p
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from agent_workers.engine.claude.launch.environment import Host
+    from agent_workers.engine.claude.launch.environment import Environment
     from agent_workers.protocol.v1.task_request import Mode, TaskRequest
 
 _MODES = {
@@ -166,7 +166,7 @@ def _sandbox(domains: Sequence[str], hidden: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def check_sandbox(host: Host) -> None:
+def check_sandbox(host: Environment) -> None:
     """Checks that a sandbox can be had at all; the CLI checks the rest, and refuses to start without it.
 
     Raises:
