@@ -1,12 +1,13 @@
 """Checks the input of a tool against its schema; as a program of its own where that could take forever.
 
-``python -m agent_workers.engine.claude.questions.input_check`` reads ``{"schema": …, "input": …}`` and writes what is
-wrong.
+``python -m agent_workers.engine.claude.questions.input_check PARENT`` reads ``{"schema": …, "input": …}`` and writes
+what is wrong.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -18,7 +19,9 @@ from agent_workers.engine.claude.process.prctl import end_with_parent
 from agent_workers.json_schema import validator_of
 
 CHECK_S = 5
-"""Seconds that the program may take; it starts within a few tenths of one."""
+"""Seconds of a processor that the program may take; it needs a few tenths of one to start."""
+
+_PATIENCE_S = 12 * CHECK_S  # on a machine that is busy with other things
 
 _MAX_FAULTS = 5
 # Python's patterns can take exponential time and let nothing else run meanwhile; references can double at each step.
@@ -52,15 +55,22 @@ def _is_quick(schema: Any) -> bool:
 
 def _apart(schema: dict[str, Any], tool_input: dict[str, Any]) -> str:
     document = json.dumps({"schema": schema, "input": tool_input}).encode()
-    command = [sys.executable, "-EP", "-m", __name__]
+    command = [sys.executable, "-EP", "-m", __name__, str(os.getpid())]
     try:
-        checked = subprocess.run(command, input=document, capture_output=True, timeout=CHECK_S, check=True)
+        checked = subprocess.run(command, input=document, capture_output=True, timeout=_PATIENCE_S, check=True)
     except subprocess.TimeoutExpired as expired:
         raise TimeoutError from expired
+    except subprocess.CalledProcessError as ended:
+        if ended.returncode == -signal.SIGPROF:
+            raise TimeoutError from ended
+        raise
     return str(json.loads(checked.stdout))
 
 
 if __name__ == "__main__":
+    signal.setitimer(signal.ITIMER_PROF, CHECK_S)  # it counts the processor's time, and its signal ends this program
     end_with_parent(signal.SIGKILL)
+    if os.getppid() != int(sys.argv[1]):  # it ended before the call above
+        sys.exit(1)
     asked = json.load(sys.stdin)
     sys.stdout.write(json.dumps(faults(asked["schema"], asked["input"])))
