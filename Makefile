@@ -5,8 +5,8 @@ PYTHON ?= $(shell tools/python)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Processes that run tests; each starts others: the CLI, servers, browsers.
-JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+# Processes that run tests, two for each processor: half of the time they wait for others, the CLI, servers, browsers.
+JOBS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
@@ -42,18 +42,26 @@ $(REACT)/node_modules/.ready: $(REACT)/package-lock.json
 	cd $(REACT) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+$(REACT)/dist/agent-chat.js: $(REACT)/node_modules/.ready $(shell find $(REACT)/src -type f)
+	cd $(REACT) && npm run build --silent
+
+TESTS_NEED := php:php-cli node:nodejs jq:jq git:git setpriv:util-linux bwrap:bubblewrap socat:socat $(PHP_LIBRARIES) $(WEB_SERVERS)
+PHP_TESTS_NEED := php:php-cli phpunit:phpunit phpcs:php-codesniffer $(PHP_LIBRARIES)
+
+# The suites run side by side, for each waits much of its time; what two of them would install or build comes before.
 .PHONY: test
-test: test-python test-php test-react ## Run every test; installs what the tests need
+test: $(READY) $(REACT)/dist/agent-chat.js ## Run every test; installs what the tests need
+	@tools/need commands $(TESTS_NEED) $(PHP_TESTS_NEED)
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-python test-php test-react
 
 .PHONY: test-python
-test-python: $(READY) $(REACT)/node_modules/.ready ## Test the workers, and all of it from the browser to the CLI
-	@tools/need commands php:php-cli node:nodejs jq:jq git:git setpriv:util-linux bwrap:bubblewrap socat:socat \
-		$(PHP_LIBRARIES) $(WEB_SERVERS)
+test-python: $(READY) $(REACT)/dist/agent-chat.js ## Test the workers, and all of it from the browser to the CLI
+	@tools/need commands $(TESTS_NEED)
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
 
 .PHONY: test-php
 test-php: $(READY) ## Test the PHP bridge
-	@tools/need commands php:php-cli phpunit:phpunit phpcs:php-codesniffer $(PHP_LIBRARIES)
+	@tools/need commands $(PHP_TESTS_NEED)
 	cd php-bridge && phpcs
 	cd php-bridge && AGENT_CHAT_BIN=$(abspath $(BIN))/agent-chat phpunit
 

@@ -15,14 +15,6 @@ from tests.laravel.visitor import Visitor
 from tests.waiting import until
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps the tests of the site in one process of several, so that there is one site and one browser for them."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            group = "demo" if item.path.stem == "test_demo" else "site"
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[Simulator]:
     with running_simulator() as simulator:
