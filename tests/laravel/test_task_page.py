@@ -100,7 +100,7 @@ def test_an_approved_call_runs_and_the_answer_follows(page: TaskPage) -> None:
     assert WRITTEN in question["input"]
     assert "left, then it is denied" in question["text"]
     assert list(page.cards) == ["Read", "find_partner", "Write"]
-    assert page.cards["Write"]["status"] == "running"
+    assert page.cards["Write"]["status"] == "waiting"
     assert page.notes == SAMPLE
     page.browser.screenshot(PICTURES / "laravel-task-question.png")
     page.decide("Approve")

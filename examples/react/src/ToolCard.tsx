@@ -12,7 +12,9 @@ interface Props {
 export function ToolCard({ call, view }: Props) {
   const { id, name, input, status, content } = call;
   const busy = view.state === "connecting" || view.state === "streaming";
-  const unfinished = status === "running" && !busy;
+  const questions = view.questions.filter((question) => question.toolUseId === id);
+  const waits = questions.some(({ resolved }) => !resolved);
+  const shown = status !== "running" ? status : !busy ? "unfinished" : waits ? "waiting" : "running";
   const ran = status === "ok" || status === "error";
   const children = view.toolCalls.slice(view.toolCalls.indexOf(call) + 1).filter((other) => other.parentId === id);
   return (
@@ -21,18 +23,16 @@ export function ToolCard({ call, view }: Props) {
         <strong>{plainName(name)}</strong>
         {isAppTool(name) && <span className="badge">application</span>}
         <span className={`status ${status}`} data-testid="tool-status">
-          {unfinished ? "unfinished" : status}
+          {shown}
         </span>
         {ran && call.durationMs !== undefined && <span>{(call.durationMs / 1000).toFixed(1)} s</span>}
       </p>
       <Folded name="input" text={pretty(input)} cut={call.inputCut} />
-      {view.questions
-        .filter((question) => question.toolUseId === id)
-        .map((question) => (
-          <p key={question.id} className="note">
-            {busy && !question.resolved ? "Waits for your answer." : settlement(question, view.replies[question.id])}
-          </p>
-        ))}
+      {questions.map((question) => (
+        <p key={question.id} className="note">
+          {busy && !question.resolved ? "Waits for your answer." : settlement(question, view.replies[question.id])}
+        </p>
+      ))}
       {view.subtasks
         .filter((subtask) => subtask.toolUseId === id)
         .map((subtask) => (

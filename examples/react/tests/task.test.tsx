@@ -123,6 +123,15 @@ describe("the cards of a task", () => {
     expect(statusOf(bash)).toBe("unfinished");
   });
 
+  it("say that a call waits, not that it runs, while its question is open", async () => {
+    const { run } = await start((call) => call.say(calls("t1", "Bash", {}), asks(1, "Bash", {})));
+    const bash = await card("Bash");
+    await dialog(MAY_BASH);
+    expect(statusOf(bash)).toBe("waiting");
+    run.say(settles(1, "allow", "client"));
+    await waitFor(() => expect(statusOf(bash)).toBe("running"));
+  });
+
   it("show the model's input and the tool's result as text, with nothing hidden in the input", async () => {
     const evil = "<img src=x onerror=alert(1)>";
     await start((call) =>
