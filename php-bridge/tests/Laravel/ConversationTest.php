@@ -356,7 +356,7 @@ final class ConversationTest extends TestCase
         $fake = Agent::fake('One');
         $this->app->make(Store::class)->takeLease(self::UUID, 'another run');
         $job = $this->perform(new RunAgent(['prompt' => 'Hi'], conversation: self::UUID, owner: 'owner'));
-        $job->shouldHaveReceived('release')->with(2);
+        $job->shouldHaveReceived('release')->with(10); // the job's own backoff
         $job->shouldNotHaveReceived('fail');
         $fake->assertNothingRan();
     }

@@ -180,7 +180,9 @@ class RunAgent implements ShouldQueue
     {
         $delays = (array) $this->backoff ?: [0];
         $usual = $delays[$this->attempts() - 1] ?? $delays[count($delays) - 1];
-        $seconds = $error->retryAfterMs === null ? $usual : (int) ceil($error->retryAfterMs / 1000);
+        // A busy session names a time for people, who try again as often as they like. A job has few tries.
+        $isAsked = $error->retryAfterMs !== null && $error->code !== 'session_busy';
+        $seconds = $isAsked ? (int) ceil($error->retryAfterMs / 1000) : $usual;
 
         return min($seconds, self::LONGEST_DELAY_S);
     }
