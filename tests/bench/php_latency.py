@@ -49,6 +49,12 @@ $process = proc_open([getenv('AGENT_CHAT_BINARY')], [['pipe', 'r'], ['pipe', 'w'
 fwrite($pipes[0], "{}\\n");
 while (($line = fgets($pipes[1])) !== false) { echo "data: $line\\n"; flush(); }
 """
+_BARE_LOCATION = """location = /bare.php {
+    include /etc/nginx/fastcgi_params;
+    fastcgi_param SCRIPT_FILENAME $document_root/bare.php;
+    fastcgi_pass $php_pool;
+}
+"""
 _TIME = re.compile(rb'"text": ?"(\d{19})"')
 
 
@@ -64,9 +70,7 @@ class BenchedSite(Site):
         self.environ["AGENT_CHAT_BINARY"] = str(worker)
 
     def _nginx_conf(self) -> str:
-        text = super()._nginx_conf().replace(r"^/index\.php$", r"^/(index|bare)\.php$")
-        head, tail = text.split("location ~ ", 1)
-        return head + "location ~ " + tail.replace("$document_root/index.php", "$document_root$fastcgi_script_name", 1)
+        return super()._nginx_conf().replace("location / {", _BARE_LOCATION + "location / {")
 
 
 def latencies(port: int, request: bytes) -> list[float]:
