@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): pyproject.toml requirements-dev.txt bin/agent-chat
+$(READY): pyproject.toml requirements-dev.txt hatch_build.py bin/launcher agent_workers/workers/__init__.py
 	@tools/need python $(PYTHON)
 	@[ $@ -nt requirements-dev.txt ] || { $(PYTHON) -m venv --clear $(VENV) && \
 		$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt; }
@@ -75,7 +75,7 @@ check: $(READY) ## Lint, types, layers, schema drift
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m agent_workers.protocol.schema --check schemas
+	$(BIN)/python -m agent_workers.workers.schema --check schemas
 
 .PHONY: format
 format: $(READY) ## Format the code
@@ -84,7 +84,7 @@ format: $(READY) ## Format the code
 
 .PHONY: schema
 schema: $(READY) ## Write schemas/v1 anew from the models
-	$(BIN)/python -m agent_workers.protocol.schema schemas
+	$(BIN)/python -m agent_workers.workers.schema schemas
 
 .PHONY: bench
 bench: $(READY) ## Measure agent-chat beside the obvious script and the raw CLI, and the PHP bridge beside a bare loop

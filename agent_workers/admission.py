@@ -84,7 +84,7 @@ def max_request_bytes(policy: Path | None) -> int | None:
 
 
 def _within_policy(worker: Worker, request: Request, path: Path | None) -> Admission:
-    if not path and not hasattr(request, "cwd"):
+    if not path and not request.has_tools:
         return Admission(request)  # words alone need no policy, and do not pay for one
     from agent_workers.policy import DEFAULT, load_policy  # noqa: PLC0415 see above
 

@@ -15,7 +15,7 @@ def test_imports_point_down_only() -> None:
 
 def test_a_worker_starts_without_the_sdk_the_event_loop_and_the_command_line_library() -> None:
     code = (
-        "import sys, agent_workers.cli.worker as w; w.chat; import agent_workers.stdio.serve;"
+        "import sys, agent_workers.cli.worker as w; w.WORKERS['agent-chat']; import agent_workers.stdio.serve;"
         "slow = {'claude_agent_sdk', 'mcp', 'anyio', 'asyncio', 'click', 'rich', 'jsonschema'};"
         "print(*slow & sys.modules.keys())"
     )

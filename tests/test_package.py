@@ -1,7 +1,6 @@
 """What those who install the package get."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -12,6 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import agent_workers
+from agent_workers.workers import WORKERS
+from tests.installed import Environment
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,7 +50,7 @@ def test_nothing_else_is_in_the_wheel(wheel: set[str]) -> None:
 
 def test_the_programs_are_in_the_wheel(wheel: set[str]) -> None:
     programs = {name.rpartition("/")[2] for name in wheel if ".data/" in name}
-    assert programs == {path.name for path in (ROOT / "bin").iterdir()}
+    assert programs == {"agent-workers", *WORKERS}
 
 
 def test_the_public_names_of_the_package_are_those_listed() -> None:
@@ -72,29 +73,6 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
             archive.writestr(name, text)
         archive.writestr(f"{about}/RECORD", "".join(f"{name},,\n" for name in [*files, f"{about}/RECORD"]))
     return file
-
-
-class Environment:
-    """A virtual environment that finds the packages of this one after its own."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(root)], check=True, timeout=60)
-        [self.site] = root.glob("lib/python3*/site-packages")
-        others = next(path for path in map(Path, sys.path) if path.name == "site-packages")
-        (self.site / "others.pth").write_text(f"{others}\n")
-
-    def install(self, *what: str) -> None:
-        pip = [sys.executable, "-m", "pip", "--python", str(self.root / "bin/python"), "--disable-pip-version-check"]
-        command = [*pip, "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--ignore-installed"]
-        subprocess.run([*command, *what], check=True, timeout=120, capture_output=True)
-
-    def run(self, program: str, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        environ = {"PATH": os.defpath, "HOME": str(self.root), "ANTHROPIC_API_KEY": "dummy"}
-        command = [str(self.root / "bin" / program), *arguments]
-        return subprocess.run(
-            command, input=given, env=environ, capture_output=True, text=True, timeout=60, check=False
-        )
 
 
 @pytest.mark.parametrize("editable", [False, True], ids=["from a wheel", "editable"])

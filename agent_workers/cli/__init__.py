@@ -11,7 +11,7 @@ if getattr(agent_workers, "DISTRIBUTION", None) != "claude-agent-workers":
 def start() -> None:
     """The console script ``agent-workers-entry``: starts the program that its first argument names.
 
-    The files in ``bin`` call it, so that Python starts without the caller's variables.
+    ``bin/launcher`` calls it, so that Python starts without the caller's variables.
     """
     import sys  # noqa: PLC0415 see above
 
@@ -19,9 +19,9 @@ def start() -> None:
     if program == "agent-workers":
         main()
     else:
-        from agent_workers.cli import worker  # noqa: PLC0415 see above
+        from agent_workers.cli.worker import start_worker  # noqa: PLC0415 see above
 
-        getattr(worker, program.removeprefix("agent-"))()
+        start_worker(program)
 
 
 def main() -> None:

@@ -6,8 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from agent_workers.cli import completion_variable
-
-PROGRAMS = ("agent-workers", "agent-chat", "agent-task")
+from agent_workers.workers import WORKERS
 
 _HELP = """Prints what makes a shell complete the names and options of agent-workers and the workers.
 
@@ -26,5 +25,5 @@ def completion(context: click.Context, shell: str) -> None:
     """Prints the shell's script for each program."""
     kind = get_completion_class(shell)
     assert kind is not None
-    for program in PROGRAMS:
+    for program in ("agent-workers", *WORKERS):
         click.echo(kind(context.command, {}, program, completion_variable(program)).source())

@@ -11,6 +11,7 @@ import click
 
 from agent_workers import __version__
 from agent_workers.cli.harmless import harmless
+from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -90,7 +91,7 @@ def _report(findings: list[Finding], status: str) -> dict[str, Any]:
 
 
 def _print(findings: list[Finding], status: str) -> None:
-    click.echo(f"agent-workers {__version__}, checked as {_user()} (uid {os.getuid()})")
+    click.echo(f"agent-workers {__version__} ({', '.join(WORKERS)}), checked as {_user()} (uid {os.getuid()})")
     for finding in findings:
         mark = click.style(f"{finding.status:5}", fg=_COLORS[finding.status])
         click.echo(f"{mark}{finding.check:{_NAME_WIDTH}}{harmless(finding.found)}")

@@ -11,6 +11,7 @@ import click
 from agent_workers import __version__
 from agent_workers.cli.scenario import complete_scenario
 from agent_workers.stdio.serve import refuse_command_line
+from agent_workers.workers import schema_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,22 +29,6 @@ Examples:
 
 Every field of a request: agent-workers schema {schema}. Is the host set up: agent-workers doctor.
 """
-
-_EXAMPLES = """\
-  echo '{{"prompt": "Hello"}}' | {name}
-  {name} --pretty < request.json
-  {name} --simulate < request.json              without an account
-  {name} --simulate=rate-limited-429 < request.json
-  {name} < request.json | jq -rj 'select(.type == "delta").text'"""
-
-_TASK_EXAMPLES = """\
-  echo '{{"prompt": "What is in here?", "cwd": "/srv/work", "tools": ["Read", "Glob"]}}' | {name}
-  {name} --interactive --pretty < task.json     asks you, in mode ask
-  {name} --interactive < task.json | jq -r 'select(.type == "tool_call").name'
-  {name} --control                              stdin goes on: answers, results of app_tools, abort
-  {name} --policy policy.toml < task.json       within what a policy of the host allows
-  {name} --simulate=parallel-tools --pretty < task.json"""
-
 
 # Arguments are refused here, with a word on where the request belongs.
 _SETTINGS = {"help_option_names": ["-h", "--help"], "allow_extra_args": True}
@@ -84,9 +69,7 @@ def read_options(worker: Worker, arguments: Sequence[str]) -> Options:
 
 
 def _command(worker: Worker) -> click.Command:
-    asks = "permissions" in worker.request.model_fields
-
-    @click.command(help=_help(worker, asks=asks), context_settings=_SETTINGS)
+    @click.command(help=_help(worker), context_settings=_SETTINGS)
     @click.option("--control", is_flag=True, help="Go on reading control messages; the end of stdin aborts the run.")
     @click.option("--pretty", is_flag=True, help="Render the events for a person instead of writing JSON.")
     @click.option(
@@ -120,13 +103,12 @@ def _command(worker: Worker) -> click.Command:
             raise click.UsageError("--interactive and --control exclude each other: either a person answers or stdin.")
         return Options(interactive=interactive, **options)
 
-    return _interactive(command) if asks else command
+    return _interactive(command) if worker.request.has_tools else command
 
 
-def _help(worker: Worker, *, asks: bool) -> str:
-    examples = (_TASK_EXAMPLES if asks else _EXAMPLES).format(name=worker.name)
-    schema = "task-request" if asks else "request"
-    return _HELP.format(summary=worker.summary, examples=examples, schema=schema)
+def _help(worker: Worker) -> str:
+    examples = "\n".join(f"  {line}" for line in worker.examples.splitlines())
+    return _HELP.format(summary=worker.summary, examples=examples, schema=schema_name(worker.name))
 
 
 def _interactive(command: click.Command) -> click.Command:

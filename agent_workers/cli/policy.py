@@ -11,6 +11,7 @@ import click
 
 from agent_workers.cli.harmless import harmless
 from agent_workers.errors import EXIT_REFUSED, PolicyDenied
+from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,8 +44,9 @@ Examples:
 
 _CHECK_HELP = """Says what the policy in FILE makes of the request on stdin: what it fixes there, or every objection.
 
-A request with `cwd` is read as the task worker's, unless --worker says otherwise. Exit status, as of the worker
-itself: 0 allowed; 2 denied, or the request is faulty, or the policy cannot be read.
+Without --worker it is read as the request of the worker whose required fields it has: one with `cwd` as agent-task's,
+any other as agent-chat's. Exit status, as of the worker itself: 0 allowed; 2 denied, or the request is faulty, or the
+policy cannot be read.
 
 \b
 Examples:
@@ -75,20 +77,20 @@ def init(file: Path | None) -> None:
 
 
 @policy.command(help=_CHECK_HELP, short_help="Explain what a policy makes of a request.")
-@click.option("--worker", "name", type=click.Choice(["agent-chat", "agent-task"]), help="Whose request it is.")
+@click.option("--worker", "name", type=click.Choice(list(WORKERS)), help="Whose request it is.")
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path, name: str | None) -> None:
     """Prints the decision."""
     worker, request = _accepted(sys.stdin.buffer.read(), name)
     granted = _granted(worker, request, file)
-    _say(f"{worker.name}: allowed", _changes(request, granted))
+    _say(f"{worker.name}: allowed", [*_changes(request, granted), *_unknown_workers(file)])
 
 
 def _accepted(data: bytes, name: str | None) -> tuple[Worker, Request]:
     """The request as its worker reads it."""
     from agent_workers.admission import accept  # noqa: PLC0415 help and completion do without them
     from agent_workers.protocol.document import parse_json  # noqa: PLC0415
-    from agent_workers.validation.request import WORKERS, check_request, worker_of  # noqa: PLC0415
+    from agent_workers.validation.request import check_request, worker_of  # noqa: PLC0415
 
     worker = WORKERS[name] if name else None
     if faults := list(check_request(data, worker)):
@@ -107,11 +109,18 @@ def _granted(worker: Worker, request: Request, file: Path) -> Request:
     try:
         return admit(worker, request, file).request
     except Denied as denied:
-        _end(f"{worker.name}: denied", _objections(denied.objections))
+        _end(f"{worker.name}: denied", [*_objections(denied.objections), *_unknown_workers(file)])
     except PolicyDenied as unreadable:
         _end("the policy cannot be read, and allows nothing", [str(unreadable.cause)])
     except RequestProblems as problems:
         _end("the request is not valid", (f"{problem.pointer}: {problem.message}" for problem in problems.problems))
+
+
+def _unknown_workers(file: Path) -> Iterator[str]:
+    from agent_workers.cli.checkup.policy import unknown_workers  # noqa: PLC0415 help and completion do without them
+    from agent_workers.policy import load_policy  # noqa: PLC0415
+
+    return unknown_workers(load_policy(file))
 
 
 def _objections(objections: Iterable[Objection]) -> Iterator[str]:

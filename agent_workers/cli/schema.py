@@ -13,8 +13,8 @@ _HELP = """Prints the JSON Schema (2020-12) called NAME; without NAME, lists the
 \b
 Examples:
   agent-workers schema                    all of them, one line each
-  agent-workers schema request            what a worker reads
-  agent-workers schema task-request       what agent-task reads
+  agent-workers schema request            what agent-chat reads
+  agent-workers schema task-request       what agent-task reads, and so on for each worker
   agent-workers schema event              any line that it writes
   agent-workers schema delta              the lines of one type
   agent-workers schema control            what it reads under --control
@@ -23,7 +23,7 @@ Examples:
 
 def _texts() -> dict[str, str]:
     """The schemas' texts by the names that people use: `request`, `event`, `control`, `events/delta`."""
-    from agent_workers.protocol.schema import export  # noqa: PLC0415 help and completion of the rest do without it
+    from agent_workers.workers.schema import export  # noqa: PLC0415 help and completion of the rest do without it
 
     return {_name(path): text for path, text in export().items()}
 

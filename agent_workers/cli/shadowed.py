@@ -25,7 +25,7 @@ def refuse(place: str | None) -> NoReturn:
     Args:
         place: The file that stands where this package's own should.
     """
-    # The files in ``bin`` name the program by their first argument.
+    # ``bin/launcher`` names the program by its first argument.
     program = sys.argv[1] if Path(sys.argv[0]).name == "agent-workers-entry" else Path(sys.argv[0]).name
     sys.stderr.write(_CAUSE.format(program=program, place=place, python=sys.executable))
     if program != "agent-workers":

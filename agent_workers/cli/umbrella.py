@@ -12,6 +12,7 @@ from agent_workers.cli.replay import replay
 from agent_workers.cli.schema import schema
 from agent_workers.cli.simulate import simulate
 from agent_workers.cli.validate import validate
+from agent_workers.workers import WORKERS
 
 _HELP = """Sets up, checks and tries out the workers: commands that turn one JSON request into a stream of JSON events.
 
@@ -43,7 +44,16 @@ def _print_versions(context: click.Context, parameter: click.Parameter, asked: b
     context.exit()
 
 
-@click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+class _WithWorkers(click.Group):
+    """Lists the workers after the commands: programs of their own, which this one sets up and checks."""
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the name and the summary of each worker."""
+        with formatter.section("Workers"):
+            formatter.write_dl([(name, worker.summary) for name, worker in WORKERS.items()])
+
+
+@click.group(cls=_WithWorkers, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
     is_flag=True,

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from agent_workers.cli.harmless import harmless
+from agent_workers.workers import WORKERS, schema_name
 
 if TYPE_CHECKING:
-    from agent_workers.validation import Fault, Kind
+    from agent_workers.validation import Fault
 
-_VALID = {
-    "request": "a valid request",
-    "task-request": "a valid task request",
-    "events": "a valid run",
-    "control": "valid control messages",
-}
+_VALID = {"events": "a valid run", "control": "valid control messages"}
+_KINDS = [*map(schema_name, WORKERS), "events", "control", "auto"]
 
 _HELP = """Checks a request, a run's events or control messages in FILE, by default stdin, and says all that is wrong.
 
-A request is read as agent-chat would read it, one with `cwd` as agent-task would on this host. Of a run, each line is
-held against the JSON Schema, and all of them against the rules of a stream: seq without gaps, one run id, exactly one
-terminal event, at the end, short ASCII lines, and a done.text that is what the deltas come to. Exit status: 0 valid,
-1 not.
+A request is read as the worker would read it whose required fields it has: one with `cwd` as agent-task, any other as
+agent-chat. Each line of a run is checked against the JSON Schema, and all of them against the rules of a stream: seq
+without gaps, one run id, exactly one terminal event, at the end, short ASCII lines, and a done.text that equals the
+text of the deltas. Exit status: 0 valid, 1 not.
 
 \b
 Examples:
@@ -37,14 +34,14 @@ Examples:
 @click.command(help=_HELP, short_help="Check a request, a run's events or control messages.")
 @click.option(
     "--kind",
-    type=click.Choice(["request", "task-request", "events", "control", "auto"]),
+    type=click.Choice(_KINDS),
     default="auto",
     show_default=True,
     help="What to read it as; auto: as what it looks like.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON list of {line, pointer, message, did_you_mean?}.")
 @click.argument("file", type=click.File("rb"), default="-")
-def validate(kind: Kind | Literal["auto"], as_json: bool, file: BinaryIO) -> None:
+def validate(kind: str, as_json: bool, file: BinaryIO) -> None:
     """Prints every fault, or that there is none."""
     from agent_workers.validation import check  # noqa: PLC0415 help and completion do without it
 
@@ -56,8 +53,8 @@ def validate(kind: Kind | Literal["auto"], as_json: bool, file: BinaryIO) -> Non
     raise SystemExit(1 if faults else 0)
 
 
-def _print(read_as: Kind, faults: list[Fault]) -> None:
+def _print(read_as: str, faults: list[Fault]) -> None:
     for fault in faults:
         click.echo(harmless(str(fault)))
     if not faults:
-        click.echo(_VALID[read_as])
+        click.echo(_VALID.get(read_as) or f"a valid {read_as.replace('-', ' ')}")

@@ -1,4 +1,4 @@
-"""The console scripts of the workers: ``agent-chat`` is ``agent_workers.cli.worker:chat``, and so on for each."""
+"""The console scripts of the workers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import os
 import signal
 import sys
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from agent_workers.cli import completion_variable
 from agent_workers.stdio.inherited import reset_inherited
+from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,23 +24,26 @@ if TYPE_CHECKING:
     from agent_workers.stdio.stdout import Stdout
     from agent_workers.workers.base import Worker
 
-# Until the stop of a run can be told, a stop signal waits: during the imports it would end the process without a word.
-reset_inherited(held=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
-# A collection while modules load finds nothing and takes 5 ms; the engine enables it again when all is loaded.
-gc.disable()
-# Looking for plugins of pydantic reads every installed distribution, at each start.
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+def start_worker(name: str) -> NoReturn:
+    """Serves one request to the worker of this name, as its command line says; ends the process."""
+    prepare_process()
+    if name not in WORKERS:
+        sys.exit(f"agent-workers has no worker called {name}; it has {', '.join(WORKERS)}")
+    _serve(WORKERS[name])
 
 
-def __getattr__(name: str) -> Callable[[], NoReturn]:
-    """The console script of the worker ``agent_workers.workers.<name>``."""
-    try:
-        return partial(_main, import_module(f"agent_workers.workers.{name}").WORKER)
-    except ModuleNotFoundError:
-        raise AttributeError(f"there is no worker {name!r}") from None
+def prepare_process() -> None:
+    """Readies the process for the imports that follow; called before all else."""
+    # A stop signal during the imports would end the process without an event: it waits until one can be written.
+    reset_inherited(held=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+    # A collection while modules load finds nothing and takes 5 ms; the engine enables it again when all is loaded.
+    gc.disable()
+    # Looking for plugins of pydantic reads every installed distribution, at each start.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
-def _main(worker: Worker) -> NoReturn:
+def _serve(worker: Worker) -> NoReturn:
     from agent_workers.stdio.serve import serve  # noqa: PLC0415 after the environment is set
 
     if set(sys.argv[1:]) <= {"--control"} and completion_variable(worker.name) not in os.environ:

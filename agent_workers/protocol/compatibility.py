@@ -27,7 +27,7 @@ def breaks(old: dict[str, Schema], new: dict[str, Schema]) -> list[str]:
     """Every change from one set of schemas (by file name) to another that breaks a caller or a reader."""
     found = [f"{name}: was removed" for name in old if name not in new]
     for name in old.keys() & new.keys():
-        sent = name.rpartition("/")[2].startswith(("request.", "control."))
+        sent = name.rpartition("/")[2].partition(".")[0].endswith(("request", "control"))
         pair = Pair(_inlined(old[name], old[name]), _inlined(new[name], new[name]), name, sent)
         found += _compare(pair)
     return sorted(found)

@@ -1,13 +1,7 @@
-"""The contract as JSON Schema 2020-12, generated from the models.
+"""The contract as JSON Schema 2020-12, generated from the models."""
 
-`python -m agent_workers.protocol.schema [--check] [DIR]` writes the files into DIR (default: schemas). With
---check it writes none, says which of them differ and then exits with 1.
-"""
-
-import argparse
 import json
-import sys
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,12 +12,11 @@ from agent_workers.protocol.v1 import VERSION
 from agent_workers.protocol.v1.control import MESSAGES
 from agent_workers.protocol.v1.events import BODIES, Body, Envelope
 from agent_workers.protocol.v1.request import Request
-from agent_workers.protocol.v1.task_request import TaskRequest
 
 Schema = dict[str, Any]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_FOLDER = f"v{VERSION}"
+FOLDER = f"v{VERSION}"
 _SOURCE = "agent_workers.protocol.v1"
 _ANY_EVENT = (
     "One line of a run's output. Known types are checked field by field; events of an unknown type "
@@ -32,27 +25,28 @@ _ANY_EVENT = (
 _ANY_MESSAGE = "One line that the caller writes to stdin, after the request, under --control."
 
 
-def export() -> dict[str, str]:
-    """Every schema file: its path, such as `v1/events/delta.schema.json`, and its text in ASCII."""
-    schemas = {
-        "request": _request("request", Request, "request.Request"),
-        "task-request": _request("task-request", TaskRequest, "task_request.TaskRequest"),
-        "event": _event(),
-        "control": _control(),
-    }
+def export(requests: Mapping[str, type[Request]]) -> dict[str, str]:
+    """Returns every schema file: its path, such as ``v1/events/delta.schema.json``, and its text in ASCII.
+
+    Args:
+        requests: The models of the workers' requests, by the names of their schemas.
+    """
+    schemas = {name: _request(name, model) for name, model in requests.items()}
+    schemas |= {"event": _event(), "control": _control()}
     schemas |= {f"events/{name}": _event_of_type(name, kind) for name, kind in BODIES.items()}
-    return {f"{_FOLDER}/{name}.schema.json": _text(schema) for name, schema in schemas.items()}
+    return {f"{FOLDER}/{name}.schema.json": _text(schema) for name, schema in schemas.items()}
 
 
-def _request(name: str, model: type[Request], source: str) -> Schema:
+def _request(name: str, model: type[Request]) -> Schema:
     schema = model.model_json_schema(schema_generator=Style)
+    source = f"{model.__module__}.{model.__name__}"
     return _head(name, schema["title"], schema["description"], source) | schema
 
 
 def _control() -> Schema:
     definitions = _definitions(list(MESSAGES.values()))
     branches = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in MESSAGES.values()]
-    head = _head("control", "ControlMessage", _ANY_MESSAGE, "control")
+    head = _head("control", "ControlMessage", _ANY_MESSAGE, f"{_SOURCE}.control")
     return {**head, "type": "object", "oneOf": branches, "$defs": definitions}
 
 
@@ -62,7 +56,7 @@ def _event() -> Schema:
     for kind in BODIES.values():
         definitions[kind.__name__] = _body(definitions[kind.__name__])
     cases = [_case(name, kind) for name, kind in BODIES.items()]
-    head = _head("event", "Event", _ANY_EVENT, "events")
+    head = _head("event", "Event", _ANY_EVENT, f"{_SOURCE}.events")
     return {**head, **_fields(envelope), "allOf": cases, "$defs": definitions}
 
 
@@ -76,7 +70,7 @@ def _case(name: str, kind: type[Body]) -> Schema:
 def _event_of_type(name: str, kind: type[Body]) -> Schema:
     definitions = _open(_definitions([Envelope, kind]))
     envelope, body = definitions.pop("Envelope"), _body(definitions.pop(kind.__name__))
-    head = _head(f"event:{name}", body["title"], body["description"], f"events.{kind.__name__}")
+    head = _head(f"event:{name}", body["title"], body["description"], f"{_SOURCE}.events.{kind.__name__}")
     properties = envelope["properties"] | body["properties"]
     required = envelope["required"] + body["required"][1:]
     schema = {**head, "type": "object", "properties": properties, "required": required}
@@ -114,7 +108,7 @@ def _head(name: str, title: str, description: str, source: str) -> Schema:
     return {
         "$schema": _DIALECT,
         "$id": f"urn:agent-workers:v{VERSION}:{name}",
-        "$comment": f"Generated from {_SOURCE}.{source} by `make schema`. Do not edit.",
+        "$comment": f"Generated from {source} by `make schema`. Do not edit.",
         "title": title,
         "description": description,
     }
@@ -122,43 +116,3 @@ def _head(name: str, title: str, description: str, source: str) -> Schema:
 
 def _text(schema: Schema) -> str:
     return json.dumps(in_order(schema), indent=2, ensure_ascii=True) + "\n"
-
-
-def _differing(folder: Path, files: dict[str, str]) -> list[str]:
-    return [name for name, text in files.items() if not _holds(folder / name, text)] + _stale(folder, files)
-
-
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="ascii", errors="replace") == text
-
-
-def _stale(folder: Path, files: dict[str, str]) -> list[str]:
-    found = {path.relative_to(folder).as_posix() for path in (folder / _FOLDER).rglob("*.schema.json")}
-    return sorted(found - files.keys())
-
-
-def _write(folder: Path, files: dict[str, str]) -> None:
-    for name in _stale(folder, files):
-        (folder / name).unlink()
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="ascii")
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write or check the schema files; the exit status says whether they are now up to date."""
-    parser = argparse.ArgumentParser(prog="python -m agent_workers.protocol.schema", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, say what differs")
-    parser.add_argument("folder", nargs="?", default="schemas", type=Path)
-    options = parser.parse_args(arguments)
-    files = export()
-    if not options.check:
-        _write(options.folder, files)
-        return 0
-    differing = _differing(options.folder, files)
-    sys.stderr.writelines(f"{options.folder / name} differs; run `make schema`\n" for name in differing)
-    return 1 if differing else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -45,7 +45,7 @@ class EventSchema:
 
     @cached_property
     def _validators(self) -> dict[str, Draft202012Validator]:
-        schemas = export()
+        schemas = export({})
         folder = "v1/events/"
         named = {
             path.removeprefix(folder).removesuffix(".schema.json"): text

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.v1.control import MESSAGES
+from agent_workers.validation.request import worker_of
+from agent_workers.workers import schema_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Kind = Literal["request", "task-request", "events", "control"]
 
-
-def kind_of(data: bytes) -> Kind:
+def kind_of(data: bytes) -> str:
     """Decides by the first line that says what it is; whatever says nothing is taken for a request."""
-    guess: Kind = "request"
+    request = None
     for document in _documents(data):
         if "seq" in document and "type" in document:
             return "events"
         if document.get("type") in MESSAGES and "id" in document:
             return "control"
-        if "cwd" in document:
-            guess = "task-request"
-    return guess
+        worker = worker_of(document)
+        if request is None or worker.own_required_fields:
+            request = worker
+    return schema_name((request or worker_of(None)).name)
 
 
 def _documents(data: bytes) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.validation.fault import Fault
 from agent_workers.validation.place import Places
-from agent_workers.workers import chat, task
+from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from agent_workers.protocol.value import Json
     from agent_workers.workers.base import Worker
 
-WORKERS = {worker.name: worker for worker in (chat.WORKER, task.WORKER)}
-
 _IN_WORDS = re.compile(r"\b(line|offset) (\d+)")
 
 
 def worker_of(document: Json) -> Worker:
-    """The worker that a request is meant for, as far as can be seen."""
-    return task.WORKER if isinstance(document, dict) and "cwd" in document else chat.WORKER
+    """Returns the worker that a request is meant for, as far as can be seen: it has the fields that worker requires."""
+    given = document.keys() if isinstance(document, dict) else set()
+    fitting = [worker for worker in WORKERS.values() if worker.own_required_fields <= given]
+    return max(fitting, key=lambda worker: len(worker.own_required_fields))
 
 
 def check_request(data: bytes, worker: Worker | None = None) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.v1.problem import Problem, RequestProblems, pointer
-from agent_workers.protocol.v1.request import Request, parse_request
+from agent_workers.protocol.v1.request import Request, is_task, parse_request
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Worker:
         system_prompt: Used where the request brings none.
         max_turns: Used where the request brings none; None leaves it to the CLI.
         request: The model of the requests it accepts.
+        examples: Command lines for ``--help``, one a line.
         expand: Makes a request's document of the document that comes in; by default that is one already.
         check: Yields the problems that the model cannot see.
         check_host: Yields those that show on this host only, of a request that the host's policy has granted.
@@ -43,9 +44,16 @@ class Worker:
     system_prompt: str
     max_turns: int | None = None
     request: type[Request] = Request
+    examples: str = ""
     expand: Callable[[Any], Any] = lambda document: document
     check: Callable[[Any], Iterable[Problem]] = lambda request: ()
     check_host: Callable[[Any], Iterable[Problem]] = lambda request: ()
+
+    @property
+    def own_required_fields(self) -> set[str]:
+        """The fields that only this worker's requests must have: a request that has them is meant for it."""
+        fields = self.request.model_fields
+        return {name for name in fields if fields[name].is_required() and name not in Request.model_fields}
 
     def accept(self, document: Any, *, control: bool = True, interactive: bool = False) -> Request:
         """Reads a decoded JSON document as this worker's request.
@@ -66,10 +74,9 @@ class Worker:
 
 
 def _unanswerable(request: Request, control: bool, interactive: bool) -> Iterator[Problem]:
-    permissions = getattr(request, "permissions", None)
     if request.app_tools and not control:
         yield Problem(pointer="/app_tools", message="needs --control: the results come on stdin")
-    if permissions and permissions.mode == "ask" and not (control or interactive):
+    if is_task(request) and request.permissions.mode == "ask" and not (control or interactive):
         yield Problem(pointer="/permissions/mode", message="ask needs --control or --interactive: somebody must answer")
 
 

@@ -94,6 +94,14 @@ def _decision_problems(request: TaskRequest) -> Iterator[Problem]:
         )
 
 
+_EXAMPLES = """\
+echo '{"prompt": "What is in here?", "cwd": "/srv/work", "tools": ["Read", "Glob"]}' | agent-task
+agent-task --interactive --pretty < task.json     asks you, in mode ask
+agent-task --interactive < task.json | jq -r 'select(.type == "tool_call").name'
+agent-task --control                              stdin goes on: answers, results of app_tools, abort
+agent-task --policy policy.toml < task.json       within what a policy of the host allows
+agent-task --simulate=parallel-tools --pretty < task.json"""
+
 WORKER = Worker(
     name="agent-task",
     summary="Has Claude do a task with tools, in a working directory.",
@@ -104,6 +112,7 @@ WORKER = Worker(
     ),
     max_turns=50,
     request=TaskRequest,
+    examples=_EXAMPLES,
     check=_check,
     check_host=_check_host,
 )

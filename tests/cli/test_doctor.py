@@ -374,6 +374,14 @@ def test_without_online_nothing_is_asked(scripts: Scripts) -> None:
     assert asked == []
 
 
+def test_a_policy_that_names_a_worker_which_does_not_exist_is_a_warning(scripts: Scripts, tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text('version = 1\nworkers = ["agent-chat", "agent-tsak"]\n')
+    finding = report(scripts, **KEY, AGENT_WORKERS_POLICY=str(file))["policy"]
+    assert finding["status"] == "warn"
+    assert "'agent-tsak', which no worker is called; did you mean agent-task?" in finding["found"]
+
+
 def test_a_sandbox_that_the_policy_asks_for_and_the_host_lacks_is_a_failure(scripts: Scripts, tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
     file.write_text("version = 1\n[sandbox]\nenabled = true\n")

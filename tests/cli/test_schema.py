@@ -5,7 +5,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from agent_workers.protocol.schema import export
+from agent_workers.workers.schema import export
 from tests.cli.conftest import Scripts
 
 

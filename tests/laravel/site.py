@@ -224,17 +224,12 @@ def _worker(root: Path, user: str | None) -> Path:
         return installed
     python = f"/usr/bin/python3.{sys.version_info.minor}"
     packages = [path for path in sys.path if path.endswith("site-packages")]
-    for name, entry in (
-        ("agent-chat", "agent_workers.cli.worker:chat"),
-        ("agent-task", "agent_workers.cli.worker:task"),
-        ("agent-workers", "agent_workers.cli:main"),
-    ):
-        module, function = entry.split(":")
+    for name in ("agent-chat", "agent-task", "agent-workers"):
         program = root / "bin" / name
         program.parent.mkdir(exist_ok=True)
         program.write_text(
-            f"#!{python}\nimport sys\nsys.path[:0] = {[str(REPOSITORY), *packages]}\nsys.argv[0] = {name!r}\n"
-            f"from {module} import {function}\n{function}()\n"
+            f"#!{python}\nimport sys\nsys.path[:0] = {[str(REPOSITORY), *packages]}\n"
+            f"sys.argv[:1] = [{name!r}, {name!r}]\nfrom agent_workers.cli import start\nstart()\n"
         )
         program.chmod(0o755)
     program = root / "bin/agent-chat"

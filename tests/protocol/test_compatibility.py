@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent_workers.protocol.compatibility import breaks
-from agent_workers.protocol.schema import export
+from agent_workers.workers.schema import export
 
 FROZEN = Path(__file__).parent / "frozen"
 
@@ -121,6 +121,7 @@ BREAKING_A_CALLER = {
     "free data is shut": edit("request", "properties.metadata.additionalProperties", False),
     "a control message is gone": edit("control", "oneOf.1"),
     "a decision is gone": remove("control", "$defs.Permission.properties.behavior.enum", "deny"),
+    "a field of another worker's request is newly required": append("task-request", "required", "run"),
     "a control field is newly required": append("control", "$defs.Abort.required", "reason"),
 }
 BREAKING_A_READER = {

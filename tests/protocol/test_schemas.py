@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from agent_workers.protocol.schema import export, main
 from agent_workers.protocol.v1.events import BODIES
+from agent_workers.workers.schema import export, main
 
 FILES = export()
 

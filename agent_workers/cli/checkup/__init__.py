@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_workers.cli.checkup.credential import check_credential
-from agent_workers.cli.checkup.distribution import check_distribution
+from agent_workers.cli.checkup.distribution import check_distribution, check_programs
 from agent_workers.cli.checkup.finding import Finding
 from agent_workers.cli.checkup.machine import (
     check_home,
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "check_host", "check_worker"]
 
 _CHECKS = (
-    *(check_python, check_distribution, check_sdk, check_cli, check_parent_death, check_home, check_state_dir),
-    *(check_config_dir, check_temporary_dir, check_credential, check_proxies, check_policy),
+    *(check_python, check_distribution, check_programs, check_sdk, check_cli, check_parent_death, check_home),
+    *(check_state_dir, check_config_dir, check_temporary_dir, check_credential, check_proxies, check_policy),
 )
 
 

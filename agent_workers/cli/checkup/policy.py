@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,13 @@ from agent_workers.cli.checkup.finding import Finding
 from agent_workers.engine.claude.launch.task_capabilities import check_sandbox
 from agent_workers.errors import PolicyDenied, SandboxUnavailable
 from agent_workers.policy import load_policy
-from agent_workers.workers import task
+from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from agent_workers.engine.claude import Environment
+    from agent_workers.policy import Policy
 
 _VARIABLE = "AGENT_WORKERS_POLICY"
 
@@ -30,14 +34,25 @@ def check_policy(host: Environment) -> Finding:
     except PolicyDenied as error:
         cure = f"Correct the file: until then every request is refused. To run without a policy, unset {_VARIABLE}."
         return Finding("policy", "fail", str(error.cause), cure, facts)
-    for_tasks = policy.allows_worker(task.WORKER.name)
+    for_tasks = any(policy.allows_worker(name) for name, worker in WORKERS.items() if worker.request.has_tools)
     if for_tasks and policy.sandbox.enabled and (fault := _sandbox_fault(host)):
         cure = "Mend it: until then every task with Bash is refused."
         return Finding("policy", "fail", f"{path} asks for a sandbox: {fault}", cure, facts)
     if for_tasks and (os.access(path, os.W_OK) or os.access(path.parent, os.W_OK)):
         cure = "Have it and its directory owned by another user, who alone may write them."
         return Finding("policy", "warn", f"{path} can be written by this user, so by an agent with tools", cure, facts)
+    if unknown := list(unknown_workers(policy)):
+        cure = f"Correct workers in the file; there are {', '.join(WORKERS)}."
+        return Finding("policy", "warn", f"{path}: {'; '.join(unknown)}", cure, facts)
     return Finding("policy", "ok", str(path), facts=facts)
+
+
+def unknown_workers(policy: Policy) -> Iterator[str]:
+    """Yields what is wrong with each name in the policy's ``workers`` that no worker has."""
+    for name in policy.workers or ():
+        if name not in WORKERS:
+            near = get_close_matches(name, WORKERS, n=1)
+            yield f"workers names {name!a}, which no worker is called" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def check_worker_policy(host: Environment, worker: str) -> Finding | None:
