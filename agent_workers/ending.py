@@ -15,7 +15,7 @@ AbortReason = Literal["client", "signal", "parent_gone"]
 
 
 def failed(error: WorkerError, progress: Progress | None = None) -> Error:
-    """The ``error`` event for this failure, with what is known of the run."""
+    """Returns the ``error`` event for a failure, with what is known of the run."""
     return Error(
         code=error.code,
         message=error.message,
@@ -28,12 +28,12 @@ def failed(error: WorkerError, progress: Progress | None = None) -> Error:
 
 
 def stopped(reason: AbortReason, progress: Progress | None = None) -> Aborted:
-    """The ``aborted`` event, with what is known of the run."""
+    """Returns the ``aborted`` event, with what is known of the run."""
     return Aborted(reason=reason, **_known(progress))
 
 
 def exit_status(terminal: dict[str, Any]) -> int:
-    """The worker's exit status for this terminal event, as it is on the wire."""
+    """Returns the worker's exit status for a terminal event in its wire form."""
     if terminal["type"] == "error":
         return EXIT_RETRYABLE if terminal["retryable"] else EXIT_ERROR
     return EXIT_DONE if terminal["type"] == "done" else EXIT_ABORTED

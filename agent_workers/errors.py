@@ -1,4 +1,4 @@
-"""Every way a run can fail: its code, whether a retry is worth it, its exit status, a message safe to show.
+"""Every way a run can fail: its code, whether to retry, its exit status, and a message that is safe to show.
 
 The tree; each leaf's ``code`` is the ``error.code`` of the contract:
 
@@ -36,8 +36,8 @@ The tree; each leaf's ``code`` is the ``error.code`` of the contract:
     ├── IdleTimeout             idle_timeout        retryable
     └── InternalError           internal
 
-``worker_lost`` has no class: it is what a reader reports when the stream ends without a terminal event.
-``OutputClosed`` stands outside the tree: there is nobody left to tell.
+``worker_lost`` has no class: readers report it when the stream ends without a terminal event.
+``OutputClosed`` stands outside the tree, because nobody is left to read an event.
 """
 
 from collections.abc import Sequence
@@ -55,9 +55,9 @@ class WorkerError(Exception):
     """A failure that ends the run with one ``error`` event.
 
     Args:
-        message: One sentence for a person; no stack, path or secret. The class's own sentence by default.
-        cause: What really happened, for stderr only.
-        http_status: The API's HTTP status, where there was one.
+        message: A sentence or two for a person, without a stack, path or secret. By default the class's own.
+        cause: The technical cause, for stderr only.
+        http_status: The HTTP status of the API, if it answered.
         retry_after_ms: How long the API asked to wait, in milliseconds.
         details: ``{pointer, message, did_you_mean?}`` for each problem of a refused request.
     """
@@ -102,7 +102,7 @@ class Refused(WorkerError):
 
 
 class InvalidRequest(Refused):
-    """Raised when the request is not what the contract says; ``details`` lists every problem."""
+    """Raised when the request does not satisfy the contract; ``details`` lists every problem."""
 
     code = "invalid_request"
     default_message = "The request is not valid."
@@ -146,7 +146,7 @@ class BillingError(ApiError):
     """Raised when the account cannot pay for the call."""
 
     code = "billing"
-    default_message = "The account has no credit left for the model's API."
+    default_message = "The account has no credit left for the model's API. The operator must add some."
 
 
 class RateLimited(ApiError):
@@ -174,10 +174,10 @@ class ServerError(ApiError):
 
 
 class AnswerUnreadable(ApiError):
-    """Raised when the API's answer is none that the agent can read; it would be the same again."""
+    """Raised when the agent cannot read the API's answer; a retry would get the same."""
 
     code = "server_error"
-    default_message = "The model's API gave an answer that the agent cannot read."
+    default_message = "The model's API sent an answer that the agent cannot read."
 
 
 class NetworkError(ApiError):
@@ -189,17 +189,19 @@ class NetworkError(ApiError):
 
 
 class GatewayError(ApiError):
-    """Raised when something answered in the API's place: a gateway, a proxy, or whatever a wrong base URL leads to."""
+    """Raised when something other than the API answered: a gateway, a proxy, or the target of a wrong base URL."""
 
     code = "gateway"
-    default_message = "Something else than the model's API answered. The operator must check base URL and proxy."
+    default_message = (
+        "Something other than the model's API answered. The operator must check the base URL and the proxy."
+    )
 
 
 class GatewayDown(GatewayError):
-    """Raised when a gateway before the API says that it cannot reach it now (HTTP 5xx without the API's own body)."""
+    """Raised when a gateway in front of the API cannot answer now (HTTP 5xx, 408, 409, 425 without the API's body)."""
 
     retryable = True
-    default_message = "A gateway before the model's API could not answer. Try again later."
+    default_message = "A gateway in front of the model's API could not answer. Try again later."
 
 
 class ModelNotFound(ApiError):
@@ -213,64 +215,70 @@ class ContextOverflow(ApiError):
     """Raised when the conversation does not fit the model's context (HTTP 400 or 413)."""
 
     code = "context_overflow"
-    default_message = "The conversation is too long for the model."
+    default_message = "The conversation is too long for the model. Begin a new one, or send less."
 
 
 class SessionNotFound(WorkerError):
-    """Raised when ``session.resume`` names no session that this request may resume: it is none, or another's."""
+    """Raised when ``session.resume`` names no session that this request may resume: none exists, or it is another's."""
 
     code = "session_not_found"
-    default_message = "The session to resume does not exist here."
+    default_message = (
+        "This conversation cannot be continued: no session with this id exists for this worker, cwd and session_owner."
+    )
 
 
 class SessionExists(WorkerError):
     """Raised when ``session.id`` is taken; ``session.resume`` continues a session."""
 
     code = "session_exists"
-    default_message = "A session with this id exists already. Use session.resume to continue it."
+    default_message = "A session with this id already exists. Use session.resume to continue it."
 
 
 class SessionBusy(WorkerError):
-    """Raised when another run is at work in the session."""
+    """Raised when another run is using the session."""
 
     code = "session_busy"
     retryable = True
-    default_message = "Another run is at work in this session. Try again when it has ended."
+    default_message = "Another run is using this session. Try again when it has ended."
 
 
 class OutputSchemaError(WorkerError):
     """Raised when the model gave no answer that satisfies ``output_schema``."""
 
     code = "output_schema"
-    default_message = "The model gave no answer that satisfies the output schema."
+    default_message = "The model gave no answer that satisfies output_schema."
 
 
 class OutputSchemaUnusable(WorkerError):
-    """Raised when ``output_schema`` is valid, but not of the dialect that the CLI reads (draft 07, strict)."""
+    """Raised when ``output_schema`` is valid, but not in the dialect that the CLI reads (draft 07, strict)."""
 
     code = "invalid_request"
-    default_message = "The output schema uses keywords beyond JSON Schema draft 07, which the agent does not read."
+    default_message = (
+        "The agent cannot use output_schema: it reads JSON Schema draft 07 only, and refuses unknown keywords."
+    )
 
 
 class PendingToolMissing(WorkerError):
-    """Raised when the session to resume has a pending call of a tool that the request does not bring."""
+    """Raised when the session to resume has a pending call to a tool that the request does not list."""
 
     code = "invalid_request"
-    default_message = "This session has a pending call to a tool that the request does not list."
+    default_message = (
+        "This session has a pending call to a tool that the request does not list. List the tool to resume it."
+    )
 
 
 class OutputTooLarge(WorkerError):
     """Raised when the structured output is larger than an event may be."""
 
     code = "output_too_large"
-    default_message = "The structured output is too large for one event."
+    default_message = "The structured output is larger than an event may be, 256 KiB."
 
 
 class CliMissing(WorkerError):
     """Raised when the Claude CLI is not installed or cannot be executed."""
 
     code = "cli_missing"
-    default_message = "The Claude CLI is missing on this host. Run agent-workers doctor."
+    default_message = "The Claude CLI is missing on this host. The operator must run agent-workers doctor."
 
 
 class CliCrashed(WorkerError):
@@ -278,28 +286,30 @@ class CliCrashed(WorkerError):
 
     code = "cli_crashed"
     retryable = True
-    default_message = "The Claude CLI ended unexpectedly."
+    default_message = "The Claude CLI ended unexpectedly. Try again."
 
 
 class StateUnavailable(WorkerError):
-    """Raised when no directory for the worker's state can be written."""
+    """Raised when the worker has no state directory that it can write."""
 
     code = "state_unavailable"
     default_message = "The worker has no writable state directory. The operator must set AGENT_WORKERS_STATE_DIR."
 
 
 class SandboxUnavailable(WorkerError):
-    """Raised when the host's policy asks for a sandbox that does not work on this host; nothing ran without it."""
+    """Raised when the policy asks for a sandbox that does not work on this host; no command ran without it."""
 
     code = "sandbox_unavailable"
-    default_message = "The sandbox that the host's policy asks for does not work here. The operator must install it."
+    default_message = (
+        "The sandbox that the host's policy asks for does not work here. The operator must run agent-workers doctor."
+    )
 
 
 class McpUnavailable(WorkerError):
     """Raised when an MCP server of the request does not start or does not answer."""
 
     code = "mcp_unavailable"
-    default_message = "An MCP server of this request is not available."
+    default_message = "An MCP server of this request does not start or answer."
 
 
 class Timeout(WorkerError):
@@ -314,11 +324,11 @@ class IdleTimeout(WorkerError):
 
     code = "idle_timeout"
     retryable = True
-    default_message = "The model stopped answering."
+    default_message = "The model stopped answering. Try again."
 
 
 def defect(error: BaseException) -> str:
-    """Kind and place of a defect, for stderr: without the exception's own words, which may quote a prompt."""
+    """The type and traceback of a defect, for stderr, without the exception's message, which may quote a prompt."""
     import traceback  # noqa: PLC0415 for a defect only
 
     found = [f"{type(error).__name__}\n", *traceback.format_tb(error.__traceback__)]

@@ -1,4 +1,4 @@
-"""One run's life: numbered events, heartbeat, deadlines, stopping, and exactly one terminal event, always last."""
+"""One run: numbered events, pings, deadlines, stopping, and exactly one terminal event, always last."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("agent_workers")
 
-_TERMINAL_WRITE_S = 5  # a stopped run waits so long for a reader that takes nothing
+_TERMINAL_WRITE_S = 5  # how long a stopped run waits for a reader that takes nothing
 _REST_S = 0.02
-_START_S = 1  # so much of the time before the event loop counts: what took longer was a pause
+_START_S = 1  # most that counts of the time before the event loop: anything longer was a pause
 
 
 class Sink(Protocol):
-    """Where a front door writes the lines."""
+    """The output of a front door."""
 
     async def send(self, line: bytes) -> None:
-        """Takes one line whole; waits while the reader is slow, and when cancelled leaves the rest to the next call.
+        """Writes one whole line. Waits while the reader is slow; when cancelled, the next call writes the rest.
 
         Raises:
-            OutputClosed: Nobody reads.
+            OutputClosed: The reader has gone.
         """
         ...
 
@@ -57,11 +57,11 @@ class Run:
 
     Args:
         request: What the run is asked to do.
-        engine: What does it.
-        encoder: Has encoded the ``start`` event already.
-        sink: Takes the lines.
+        engine: The engine that does it.
+        encoder: An encoder that has already encoded the ``start`` event.
+        sink: Where the lines go.
         began: ``time.monotonic()`` of the ``start`` event.
-        on_question: Called with each question about a tool call that was told, and with its settlement.
+        on_question: Called with each question about a tool call once it is sent, and with its settlement.
 
     Attributes:
         told: Set as soon as the terminal event has been written.
@@ -89,11 +89,11 @@ class Run:
         self._exit_status = EXIT_OUTPUT_CLOSED
         self._agent_ended = False
         self._on_question = on_question
-        self._held_up = False  # whether the agent's next message has to wait for the reader
+        self._held_up = False  # whether the reader keeps the agent's next message waiting
         self.told = anyio.Event()
 
     async def drive(self) -> int:
-        """Runs to the end, stops the agent and returns the worker's exit status."""
+        """Runs to the end, stops the agent, and returns the worker's exit status."""
         self._engine.listen(self._ask)
         async with self._engine:
             with self._scope:
@@ -105,28 +105,30 @@ class Run:
             with anyio.CancelScope(shield=True):
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._send_terminal)
-                    tasks.start_soon(self._stop_agent)  # which must not wait for a reader that takes nothing
+                    tasks.start_soon(
+                        self._stop_agent
+                    )  # at the same time: a reader that takes nothing must not delay it
         return self._exit_status
 
     def stop(self, reason: AbortReason) -> None:
-        """Ends the run with ``aborted``; where it has ended already, its reader gets little time to take the end."""
+        """Ends the run with ``aborted``. If it has already ended, its reader gets little time to take the end."""
         if self._scope.cancel_called:
             self._telling.deadline = min(self._telling.deadline, anyio.current_time() + _TERMINAL_WRITE_S)
         self._end(stopped(reason, self._engine.progress), EXIT_ABORTED)
 
     def fail(self, error: WorkerError) -> None:
-        """Ends the run with ``error``, unless it has ended already; the cause goes to the log."""
+        """Ends the run with ``error``, unless it has already ended. The cause goes to the log."""
         self._end(failed(error, self._engine.progress), error.exit_status)
         logger.error("%s: %s", error.code, error.cause or error.message)
 
     def lose_output(self) -> None:
-        """Ends the run without a terminal event, unless that has been sent: nobody would read it."""
+        """Ends the run without a terminal event, unless one has been sent: nobody would read it."""
         if not self.told.is_set():
             self._exit_status = EXIT_OUTPUT_CLOSED
             self._scope.cancel()
 
     async def send(self, body: Body) -> bool:
-        """Sends one event, unless the run has ended; says whether it did."""
+        """Sends one event, unless the run has ended. Returns whether it was sent."""
         if self._scope.cancel_called:
             return False
         await self._send(body)
@@ -156,7 +158,7 @@ class Run:
                     await self._send(body)
                     self._held_up = False
         except WorkerError as error:
-            self._agent_ended = not isinstance(error, CliCrashed)  # what has crashed may hang as well
+            self._agent_ended = not isinstance(error, CliCrashed)  # a crashed CLI may still be running
             self.fail(error)
         except Exception as error:
             logger.debug("the worker is at fault", exc_info=error)
@@ -186,7 +188,7 @@ class Run:
         left = self._began + self._request.limits.timeout_s - time.monotonic()
         patience = _TERMINAL_WRITE_S if isinstance(terminal, Aborted) else max(_TERMINAL_WRITE_S, left)
         self._telling.deadline = anyio.current_time() + patience
-        with self._telling:  # a pager or a stopped reader may come back for a result that was paid for
+        with self._telling:  # a pager or a stopped reader may still come back for a result that was paid for
             for body in self._engine.unsettled():
                 await self._send(body)
             if not self._engine.progress.saved:
@@ -199,8 +201,8 @@ class Run:
     async def _stop_agent(self) -> None:
         try:
             await self._engine.stop(interrupt=not self._agent_ended)
-        except Exception as error:  # noqa: BLE001 the run has told its end, and its exit status is to agree
-            logger.error("the agent could not be stopped in order: %s", defect(error))
+        except Exception as error:  # noqa: BLE001 the terminal event is written, and the exit status must agree with it
+            logger.error("the agent could not be stopped cleanly, and was killed: %s", defect(error))
             self._engine.kill()
 
     # Watching the clock
@@ -209,7 +211,7 @@ class Run:
         limit = self._request.limits.timeout_s
         began_ago = time.monotonic() - self._began
         await awake.sleep(limit - min(began_ago, _START_S))
-        self.fail(Timeout(cause=f"limits.timeout_s is {limit}"))
+        self.fail(Timeout(cause=f"the run took longer than limits.timeout_s, {limit:g} seconds"))
 
     async def _watch_idleness(self) -> None:
         limit = left = self._request.limits.idle_timeout_s
@@ -218,12 +220,12 @@ class Run:
             seen = progress.at
             await awake.sleep(left)
             if self._held_up or progress.busy:
-                progress.touch()  # it is the reader who is idle, or a tool that takes long
+                progress.touch()  # the reader is slow, or a tool takes long: the agent is not idle
             elif progress.at == seen:
                 break
             ago = time.monotonic() - progress.at
-            left = limit - ago if ago < left else limit  # longer ago than that can only be with a pause since
-        self.fail(IdleTimeout(cause=f"no progress for limits.idle_timeout_s, {limit}"))
+            left = limit - ago if ago < left else limit  # longer ago means a pause in between
+        self.fail(IdleTimeout(cause=f"the agent made no progress for limits.idle_timeout_s, {limit:g} seconds"))
 
     async def _ping_in_silence(self) -> None:
         while True:

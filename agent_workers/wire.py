@@ -1,4 +1,4 @@
-"""Sans-I/O NDJSON: events to lines and bytes to lines, with the caps and marked cuts of the contract."""
+"""NDJSON without I/O: events to lines and bytes to lines, with the contract's longest line and marked cuts."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,14 +19,14 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class LineTooLong(ValueError):
-    """Raised when a line grows beyond the framer's cap; the stream cannot be read on."""
+    """Raised when a line is longer than the framer allows; the rest of the stream cannot be read."""
 
 
 class LineFramer:
     """Reassembles lines from chunks that may end anywhere, even inside a character.
 
     Args:
-        max_line: Longest line accepted, in bytes without its newline.
+        max_line: Length of the longest accepted line, in bytes without its newline.
     """
 
     def __init__(self, max_line: int) -> None:
@@ -35,10 +35,10 @@ class LineFramer:
         self._pending_len = 0
 
     def push(self, chunk: bytes) -> list[bytes]:
-        """Returns the lines that this chunk completes, without their newline.
+        """Returns the lines that this chunk completes, without their newlines.
 
         Raises:
-            LineTooLong: The unfinished line was beyond the cap before this chunk came; no finished line is lost.
+            LineTooLong: The unfinished line was too long before this chunk came; no finished line is lost.
         """
         if self._pending_len > self._max_line:
             raise LineTooLong(f"a line is longer than {self._max_line} bytes")
@@ -51,7 +51,7 @@ class LineFramer:
         return lines
 
     def rest(self) -> bytes:
-        """Returns the unfinished last line, empty if the stream ended with a newline, and forgets it."""
+        """Returns and forgets the unfinished last line; empty if the stream ended with a newline."""
         tail = b"".join(self._pending)
         self._pending, self._pending_len = [], 0
         return tail
@@ -62,10 +62,10 @@ class Encoder:
 
     Args:
         run: The run's id.
-        clock: Gives the current time, timezone-aware; replaceable for tests.
+        clock: Returns the current time, with a time zone; tests replace it.
 
     Attributes:
-        terminal: The body of the terminal event, once it has been encoded.
+        terminal: The body of the terminal event once it is encoded, else None.
     """
 
     def __init__(self, run: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -75,7 +75,7 @@ class Encoder:
         self._seq = 0
 
     def lines(self, body: dict[str, Any]) -> Iterator[bytes]:
-        """Yields the line of this event body; several where a long text is split over several events."""
+        """Yields the line of an event body, or several lines where a long text is split over several events."""
         line = self._line(body, self._seq + 1)
         if body["type"] in TERMINAL:
             self.terminal = body
@@ -93,7 +93,7 @@ class Encoder:
 
 
 def timestamp(at: datetime) -> str:
-    """A time in UTC as the contract writes it: RFC 3339 with milliseconds."""
+    """Returns a UTC time as the contract writes it: RFC 3339 with milliseconds."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -101,7 +101,7 @@ def dump(value: Any) -> bytes:
     r"""Encodes as compact ASCII JSON; a lone surrogate becomes U+FFFD, which PHP's ``json_decode`` accepts.
 
     Raises:
-        ValueError: The value holds NaN or Infinity.
+        ValueError: The value contains NaN or Infinity.
     """
     text = _encode(value)
     if r"\ud" in text:
@@ -125,7 +125,7 @@ def _joined(text: str) -> str:
 
 
 def fit(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yields event bodies that each fit a line: a long text in pieces, any other event cut in a marked way."""
+    """Yields event bodies that each fit a line: a long text in pieces, any other event with a marked cut."""
     if body["type"] in _SPLIT_TYPES:
         size = (MAX_LINE - _ENVELOPE_ROOM) // _ESCAPED_CHAR
         for start in range(0, len(body["text"]), size):
@@ -161,7 +161,7 @@ def _shorten(value: Any, level: int) -> Any:
 
 
 def _prefix(text: str, level: int) -> str:
-    """The longest prefix, within a few characters, whose escaped form has at most ``level`` bytes."""
+    """The longest prefix whose escaped form has at most ``level`` bytes, give or take a few characters."""
     low, high = 0, min(len(text), level)
     while low < high:
         middle = (low + high + 1) // 2
@@ -173,14 +173,14 @@ def _prefix(text: str, level: int) -> str:
 
 
 def _emptied(value: Any) -> Any:
-    """The emptiest value of the same type: what is left of a field made of too many small things."""
+    """The empty value of the same type: what is left of a field with too many small parts."""
     if isinstance(value, str | dict | list):
         return type(value)()
     return value
 
 
 def _text_bytes(value: Any) -> int:
-    """UTF-8 bytes of the strings in the value, keys included."""
+    """The number of UTF-8 bytes of all strings in the value, keys included."""
     if isinstance(value, str):
         return len(value.encode("utf-8", "replace"))
     if isinstance(value, dict):

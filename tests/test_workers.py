@@ -54,7 +54,7 @@ def test_a_dialect_must_be_named_by_a_string() -> None:
 def test_an_output_schema_describes_an_object_for_an_agent_can_return_nothing_else() -> None:
     assert problem(output_schema={"type": "array", "items": {}}) == (
         "/output_schema",
-        "must describe an object, not array",
+        'must describe an object: its "type" is "array"',
     )
     place, _ = problem(output_schema={"type": "object", "required": ["a"], "properties": {"a": False}})
     assert place == "/output_schema/required/0"

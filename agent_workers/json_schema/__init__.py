@@ -1,4 +1,4 @@
-"""JSON Schemas that somebody else wrote: what is wrong with them, and validators that fetch nothing."""
+"""JSON Schemas that callers wrote: what is wrong with them, and validators that fetch nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Fault", "Place", "schema_fault", "validator_of"]
 
 
 def validator_of(schema: dict[str, Any]) -> Validator:
-    """A validator of the schema's own dialect, 2020-12 by default. It fetches no reference from the network."""
+    """Returns a validator of the schema's own dialect, 2020-12 by default. It fetches nothing from the network."""
     from jsonschema import Draft202012Validator  # noqa: PLC0415 slow, and few requests have a schema
     from jsonschema.validators import validator_for  # noqa: PLC0415 likewise
     from referencing.jsonschema import EMPTY_REGISTRY  # noqa: PLC0415 likewise
@@ -28,11 +28,11 @@ def validator_of(schema: dict[str, Any]) -> Validator:
 
 
 def schema_fault(schema: dict[str, Any], *, python_patterns: bool = False) -> Fault | None:
-    """Why a schema cannot be used for an object.
+    """Says why a schema cannot be used for an object; None where it can.
 
     Args:
         schema: Any JSON object.
-        python_patterns: Whether its patterns are to be read here, and so by Python.
+        python_patterns: Whether Python must be able to compile its patterns, because they are checked here.
     """
     if not isinstance(schema.get("$schema", ""), str):
         return Fault(("$schema",), "must be a string")
@@ -58,14 +58,15 @@ def _invalid(schema: dict[str, Any]) -> Fault | None:
 
 
 def _broken_rule(error: SchemaError) -> str:
-    """What the metaschema wants, without the value that it has met: that may be long, or not for a log."""
+    """What the metaschema wants, without the offending value: that may be long, or private."""
     for rule in (error, *(error.context or ())):
         if rule.validator == "enum":
             return f"must be one of {', '.join(map(str, rule.validator_value))}"
         if rule.validator == "type":
             kinds = rule.validator_value
             return f"must be of the type {' or '.join(kinds) if isinstance(kinds, list) else kinds}"
-    return f"breaks the rule {error.validator!r}"
+    bound = f": {error.validator_value}" if isinstance(error.validator_value, int | str) else ""
+    return f"breaks the rule {error.validator!r}{bound}"
 
 
 def _unreadable_pattern(spots: Iterable[Spot]) -> Fault | None:
@@ -74,7 +75,7 @@ def _unreadable_pattern(spots: Iterable[Spot]) -> Fault | None:
         patterns = [(("patternProperties", name), name) for name in named] if isinstance(named, dict) else []
         for where, pattern in [*patterns, (("pattern",), schema.get("pattern"))]:
             if isinstance(pattern, str) and not _compiles(pattern):
-                return Fault((*place, *where), "must be a pattern that Python's re module reads")
+                return Fault((*place, *where), "must be a regular expression that Python's re module can compile")
     return None
 
 

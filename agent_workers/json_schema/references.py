@@ -17,12 +17,14 @@ _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")  # RFC 6901, and Python's own limit on
 
 
 def foreign_reference(spot: Spot) -> Fault | None:
-    """A reference to another document: to resolve it, the worker would fetch an address for its caller."""
+    """A fault for a reference to another document: to follow it, the worker would fetch an address for its caller."""
     for name in REFERENCES:
         if name in spot.schema and not isinstance(spot.schema[name], str):
             return Fault((*spot.place, name), "must be a string")
         if not spot.schema.get(name, "#").startswith("#"):
-            return Fault((*spot.place, name), "must refer to places in this schema only")
+            return Fault(
+                (*spot.place, name), "must begin with # and point into this schema: other documents are not read"
+            )
     return None
 
 
@@ -32,7 +34,7 @@ class References:
     Args:
         schema: Valid, without foreign references.
         spots: All the schemas in it.
-        check: Says what is wrong with a part that only a reference makes a schema.
+        check: Says what is wrong with a part that is a schema only because a reference points to it.
 
     Attributes:
         spots: By place; ``fault`` adds those that only references lead to.
@@ -52,7 +54,7 @@ class References:
         self._active: set[Place] = set()
 
     def fault(self) -> Fault | None:
-        """The first that leads to no schema, or on and on."""
+        """The first reference that leads to no schema, or into an endless loop; None where all are sound."""
         waiting = list(self.spots.values())
         while waiting:
             spot = waiting.pop()
@@ -65,10 +67,10 @@ class References:
         return next(filter(None, map(self._endless, list(self.spots.values()))), None)
 
     def find(self, spot: Spot, reference: str) -> Spot | str:
-        """Where a reference leads; a sentence if it leads to no schema."""
+        """The schema that a reference leads to, or a sentence that says why there is none."""
         fragment = unquote(reference[1:])
         if fragment and not fragment.startswith("/"):
-            return self._anchors.get((spot.base, fragment), "must name an anchor in this schema")
+            return self._anchors.get((spot.base, fragment), "must name an anchor that this schema has")
         place, value = spot.base, _at(self._schema, spot.base)
         for step in fragment.split("/")[1:]:
             name = step.replace("~1", "/").replace("~0", "~")
@@ -77,7 +79,7 @@ class References:
             elif isinstance(value, dict) and name in value:
                 place, value = (*place, name), value[name]
             else:
-                return "must refer to a place that exists in this schema"
+                return "must point to a place that this schema has"
         return self.spots.get(place) or self._unexpected(place, value, spot.base)
 
     def _note_anchors(self, spot: Spot) -> None:
@@ -86,11 +88,11 @@ class References:
 
     def _unexpected(self, place: Place, value: Any, base: Place) -> Spot | str:
         if not isinstance(value, dict | bool):
-            return "must refer to a schema"
+            return "must point to a schema"
         schema = value if isinstance(value, dict) else {}
         if any(map(foreign_reference, spots_in(schema, self._identity))):
-            return "must refer to places in this schema only"
-        return "must refer to a schema" if self._check(schema) else Spot(place, schema, base)
+            return "must point to a schema without references to other documents"
+        return "must point to a schema" if self._check(schema) else Spot(place, schema, base)
 
     def _added(self, spot: Spot) -> Iterator[Spot]:
         if spot.place not in self.spots:
@@ -101,11 +103,14 @@ class References:
 
     def _endless(self, spot: Spot) -> Fault | None:
         if self._chain(spot) > _MAX_CHAIN:
-            return Fault(spot.place, "must not refer back to itself, or on and on, for one and the same value")
+            return Fault(
+                spot.place,
+                "must not refer to itself for the same value: put properties or items in between",
+            )
         return None
 
     def _chain(self, spot: Spot) -> int:
-        """How many references follow upon each other, all about the value that is being checked."""
+        """The number of references in a row that all apply to the same value."""
         if spot.place in self._active or len(self._active) > _MAX_CHAIN * 2:
             return _MAX_CHAIN + 1
         if spot.place not in self._chains:

@@ -1,4 +1,4 @@
-"""Where schemas stand in a schema, by the keywords of every dialect. All else is data: a ``$ref`` in it is a word."""
+"""Where schemas stand within a schema, in every dialect. Anything else is data, and a ``$ref`` in it means nothing."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 Place = tuple["str | int", ...]
 
 OF_NAMES = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies")
-"""Keywords whose value has names, each with a schema."""
+"""Keywords whose value maps names to schemas."""
 IN_PLACE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "extends", "disallow", "type")
-"""Keywords whose schemas are about the same value as the schema around them."""
+"""Keywords whose schemas apply to the same value as the schema around them."""
 _OF_PARTS = ("items", "prefixItems", "additionalItems", "unevaluatedItems", "contains", "contentSchema")
 _OF_FIELDS = ("additionalProperties", "unevaluatedProperties", "propertyNames")
 _OLD = ("http://json-schema.org/draft-03/", "http://json-schema.org/draft-04/")
@@ -29,9 +29,9 @@ class Spot(NamedTuple):
     """A schema within a schema.
 
     Attributes:
-        place: Where it stands.
+        place: Its place in the whole schema.
         schema: The schema itself.
-        base: The place of the schema around it that has an id of its own: references start there.
+        base: The place of the nearest schema around it with an id of its own, where its references start.
     """
 
     place: Place
@@ -40,7 +40,7 @@ class Spot(NamedTuple):
 
 
 def id_keyword(schema: dict[str, Any]) -> str:
-    """The keyword that gives a schema an id, in the dialect of the whole."""
+    """The keyword that gives a schema an id, in the dialect of the whole schema."""
     return "id" if str(schema.get("$schema", "")).startswith(_OLD) else "$id"
 
 
@@ -48,10 +48,10 @@ def spots_in(schema: Any, identity: str, place: Place = (), base: Place = ()) ->
     """Yields the schema and all the schemas in it.
 
     Args:
-        schema: Anything; what is no object has no spots.
+        schema: Any value; only an object has spots.
         identity: The keyword that gives a schema an id.
-        place: Where it stands.
-        base: Where the references in it start.
+        place: Its place in the whole schema.
+        base: The place where its references start.
     """
     if not isinstance(schema, dict):
         return
@@ -64,7 +64,7 @@ def spots_in(schema: Any, identity: str, place: Place = (), base: Place = ()) ->
 
 
 def parts_of(schema: dict[str, Any], keywords: Sequence[str]) -> Iterator[tuple[Place, Any]]:
-    """Yields what may be schemas under these keywords, with the steps to each."""
+    """Yields the values under these keywords that may be schemas, with the steps to each."""
     for keyword in keywords:
         value = schema.get(keyword)
         if isinstance(value, list):

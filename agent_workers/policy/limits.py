@@ -1,4 +1,4 @@
-"""How much a run may use up."""
+"""The policy's limits on a run."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from agent_workers.protocol.v1.request import Request
 
 
 class Bound(NamedTuple):
-    """One limit: what the request says, what holds where it says nothing, and the most that it may say."""
+    """One limit: what the request asks for, what it gets by default, and the policy's maximum."""
 
     name: str
     asked: float | None
@@ -17,18 +17,18 @@ class Bound(NamedTuple):
     maximum: float | None
 
     def exceeded(self) -> bool:
-        """Whether the request asks for too much, or for what is no number."""
+        """Whether the request asks for too much, or for NaN."""
         return self.asked is not None and self.maximum is not None and not self.asked <= self.maximum
 
     def fixed(self) -> float | None:
-        """What the policy gives where the request says nothing; None where it gives nothing."""
+        """What the policy sets where the request omits the field; None where the policy has no maximum."""
         if self.asked is not None or self.maximum is None:
             return None
         return self.maximum if self.default is None else min(self.default, self.maximum)
 
 
 def rule_on_limits(table: LimitsTable, request: Request, ruling: Ruling, default_turns: int | None) -> None:
-    """Objects to what is beyond the table, and fixes what the request leaves out."""
+    """Objects to what exceeds the table, and fills in what the request omits."""
     turns = Bound("max_turns", request.max_turns, default_turns, table.max_turns)
     _object(turns, ("max_turns",), ruling)
     ruling.changes |= dict(_fixed([turns]))

@@ -1,4 +1,4 @@
-"""The policy's file. Whatever is wrong with it, nothing is allowed."""
+"""Reads the policy's file. A file with any fault allows nothing."""
 
 import re
 import tomllib
@@ -11,7 +11,7 @@ from agent_workers.errors import PolicyDenied
 from agent_workers.policy.policy import Policy
 from agent_workers.protocol.v1.problem import Problem
 
-_UNREADABLE = "The host's policy cannot be read. The operator must check it."
+_UNREADABLE = "The host's policy cannot be read. The operator must check it with agent-workers doctor."
 _HEADER = re.compile(r"\s*\[{1,2}([^\[\]]+)\]")
 _KEY = re.compile(r"\s*([\w.\"' -]+?)\s*=")
 
@@ -20,11 +20,11 @@ def load_policy(path: Path) -> Policy:
     """Reads a policy's file.
 
     Raises:
-        PolicyDenied: It is missing, unreadable or faulty in any way; ``cause`` has the file, line and key.
+        PolicyDenied: It is missing, unreadable or has any fault; ``cause`` names the file, line and key.
     """
     try:
         if not path.is_file():  # a pipe would keep the worker waiting
-            raise FileNotFoundError(None, "no such file")
+            raise FileNotFoundError(None, "is not a file" if path.exists() else "no such file")
         text = path.read_bytes().decode()
         return Policy.model_validate(tomllib.loads(text))
     except ValidationError as error:
@@ -34,8 +34,11 @@ def load_policy(path: Path) -> Policy:
         raise PolicyDenied(_UNREADABLE, cause=f"{path}: {'; '.join(found)}") from None
     except OSError as error:
         raise PolicyDenied(_UNREADABLE, cause=f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        fault = f"is not UTF-8: byte 0x{error.object[error.start]:02x} at offset {error.start}"
+        raise PolicyDenied(_UNREADABLE, cause=f"{path}: {fault}") from None
     except (ValueError, RecursionError) as error:
-        raise PolicyDenied(_UNREADABLE, cause=f"{path}: {error}") from None
+        raise PolicyDenied(_UNREADABLE, cause=f"{path}: is not valid TOML: {error}") from None
 
 
 def _told(problem: Problem, text: str) -> str:
@@ -47,7 +50,7 @@ def _told(problem: Problem, text: str) -> str:
 
 
 def _line_of(key: Sequence[str], text: str) -> int | None:
-    """The line on which a key, or the nearest one above it, stands; good enough for a file that people write."""
+    """The line of a key, or of the nearest one above it. An estimate, since TOML's reader does not tell lines."""
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):

@@ -1,4 +1,4 @@
-"""Where directories really are. Links are followed first, so that none leads out of a root."""
+"""Real paths of directories. Links are resolved first, so that none leads out of a root."""
 
 import os
 import re
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _BEGINS_BELOW = re.compile(r"[\w.*?\[@+-]")
-# The agent's rules on files hold the directory's path. They read these as a pattern, and drop a space at the end: the
-# rule for a directory "a " would be one for the directory "a".
+# The agent's rules on files contain the directory's path. They read these characters as a pattern, and drop a space at
+# the end: a rule for the directory "a " would apply to "a".
 _NOT_VERBATIM = re.compile(r"[*?\[\]\\\x00-\x1f\x7f]|[\s\ufeff](?:/|\Z)")
 
 
 def real_directory(path: str) -> str | None:
-    """The directory's own path, without links; None where there is no such directory."""
+    """The directory's path with links resolved; None where there is no such directory."""
     try:
         found = os.path.realpath(path, strict=True)
     except (OSError, ValueError):
@@ -21,7 +21,7 @@ def real_directory(path: str) -> str | None:
 
 
 def is_within(path: str, roots: Sequence[str]) -> bool:
-    """Whether a real path lies in one of the directories; a root that does not exist holds nothing."""
+    """Whether a real path is inside one of the directories; a root that does not exist contains nothing."""
     real_roots = (real_directory(root) for root in roots)
     return any(Path(path).is_relative_to(root) for root in real_roots if root is not None)
 
@@ -32,8 +32,8 @@ def means_itself(path: str) -> bool:
 
 
 def leads_out(specifier: str) -> bool:
-    """Whether a rule's path could point outside the directory that it is relative to; in doubt it could.
+    """Whether a rule's path could point outside the directory that it is relative to; in doubt, yes.
 
-    To the CLI `//x` is absolute, `/x` relative to its settings file, `~/x` to the home, the rest to the directory.
+    To the CLI ``//x`` is absolute, ``/x`` relative to its settings file, ``~/x`` to the home, else to the directory.
     """
     return not _BEGINS_BELOW.match(specifier) or ".." in specifier or "\\" in specifier

@@ -24,7 +24,7 @@ class Policy(Strict):
     workers: Opt[Few[Text]] = Field(default=None, description="Workers that may run. Any when absent.")
     models: Opt[Few[Text]] = Field(
         default=None,
-        description="Names or patterns of models, one of which a request then names. Any when absent; "
+        description="Names or patterns of models, one of which each request must then name. Any when absent; "
         "none but the CLI's default when empty.",
     )
     system_prompt: bool = Field(default=True, description="May a request instruct the model, or a subagent, itself?")
@@ -35,12 +35,12 @@ class Policy(Strict):
     sandbox: SandboxTable = Field(default_factory=SandboxTable)
 
     def grant(self, request: R, worker: str, *, default_turns: int | None = None) -> R:
-        """The request with the policy's limits, and with its directories resolved.
+        """Returns the request with the policy's limits, and with its directories resolved.
 
         Args:
-            request: Valid for the worker.
+            request: A request that the worker accepts.
             worker: The worker's name.
-            default_turns: How often the worker calls the model where the request does not say it.
+            default_turns: The worker's own ``max_turns``, for a request that omits it.
 
         Raises:
             PolicyDenied: With all objections at once in ``details``.
@@ -52,10 +52,10 @@ class Policy(Strict):
         return self.workers is None or worker in self.workers
 
     def rule(self, request: Request, worker: str, *, default_turns: int | None = None) -> Ruling:
-        """The decision on a request, as ``grant`` carries it out."""
+        """Decides on a request; ``grant`` carries the decision out."""
         ruling = Ruling()
         if not self.allows_worker(worker):
-            ruling.object_to(words=f"{worker} may not run on this host: the host's policy sets workers")
+            ruling.object_to(words=f"{worker} is not allowed: the host's policy does not list it in workers")
         self._rule_on_words(request, ruling)
         self._rule_on_models(request, ruling)
         rule_on_limits(self.limits, request, ruling, default_turns)
@@ -79,10 +79,10 @@ class Policy(Strict):
         if self.models and request.model is None:  # the CLI's default could be any
             ruling.object_to("model", words=one_of(self.models, "models"), reason="the request names no model")
         if self.models is not None and isinstance(request, TaskRequest) and SUBAGENT in request.tools:
-            words = f"may not hold {SUBAGENT}, which calls models of its own choice: the host's policy sets models"
+            words = f"{SUBAGENT} is not allowed: a subagent may choose its own model, and the host's policy sets models"
             ruling.object_to("tools", request.tools.index(SUBAGENT), words=words)
         for place, model in _models(request):
-            # The CLI reads a list of names with commas between them.
+            # The CLI takes a list of names, separated by commas.
             if self.models is not None and not all(matches(name, self.models) for name in model.split(",")):
                 ruling.object_to(*place, words=one_of(self.models, "models"), reason=f"{model} is not in models")
 
@@ -99,4 +99,4 @@ def _models(request: Request) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 DEFAULT = Policy(version=1)
-"""What holds where no file is named: words are free, and a task stays in its directory, without MCP servers."""
+"""The policy where no file is named: chats are free, and a task stays in its directory, without MCP servers."""

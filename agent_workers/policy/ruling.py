@@ -19,8 +19,8 @@ class Objection(NamedTuple):
 
     Attributes:
         place: JSON pointer to it in the request.
-        words: What the limit is; safe to show a user: no paths, commands or hosts of the policy.
-        reason: The same for the operator, with the values.
+        words: What the limit is. Safe to show a user: no path, command or host of the policy.
+        reason: The same for the operator, with the values of the policy.
     """
 
     place: str
@@ -44,22 +44,22 @@ class Denied(PolicyDenied):
 
 @dataclass
 class Ruling:
-    """Every objection to a request, and the fields of it that the policy fixes.
+    """Every objection to a request, and the fields that the policy sets in it.
 
     Attributes:
-        objections: None of them where the request is granted.
-        changes: Values for the request's fields by their names.
+        objections: Empty if the request is granted.
+        changes: The new values of the request's fields, by name.
     """
 
     objections: list[Objection] = field(default_factory=list)
     changes: dict[str, Any] = field(default_factory=dict)
 
     def object_to(self, *place: str | int, words: str, reason: str | None = None) -> None:
-        """Notes an objection to the value at a place, with a reason where that tells the operator more."""
+        """Adds an objection to the value at a place, with a reason if that tells the operator more."""
         self.objections.append(Objection(pointer(place), words, reason or words))
 
     def applied_to(self, request: R) -> R:
-        """The request with what the policy fixes.
+        """Returns the request with the policy's changes.
 
         Raises:
             Denied: With all objections at once.
@@ -70,14 +70,14 @@ class Ruling:
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a name is one of the patterns, or fits one as a shell would read it."""
+    """Whether a name equals one of the patterns, or matches one as in a shell."""
     return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def one_of(names: Sequence[str], key: str) -> str:
-    """Says what would be allowed, and by which key of the policy."""
+    """Says what is allowed, and which key of the policy says so."""
     if not names:
-        return f"is not allowed: the host's policy sets {key} to none"
+        return f"is not allowed: the host's policy sets {key} = []"
     return f"must be one of {_listed(names)}: the host's policy sets {key}"
 
 
@@ -87,5 +87,5 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def quoted(values: Iterable[object]) -> str:
-    """Values for stderr: nothing in them may look like the end of a line."""
+    """The values in ASCII for stderr, so that none of them can break the line."""
     return ", ".join(ascii(value) for value in values) or "none"

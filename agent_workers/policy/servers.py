@@ -14,20 +14,20 @@ _NAME = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
 _IPV6 = r"\[[0-9a-f:.]+\]"
 _PATTERN = re.compile(rf"(?:(http)://)?((?:\*\.)?{_NAME}|{_IPV6})(?::([0-9]{{1,5}}))?", re.IGNORECASE | re.ASCII)
 _DOMAIN = re.compile(rf"(?:\*\.)?{_NAME}", re.IGNORECASE | re.ASCII)
-# The CLI's reader of addresses takes more than Python's, and takes it otherwise: a backslash for a slash, an "@" for
-# the end of a user's name, "%65" for "e". Whatever could be read in two ways is no address here.
+# The CLI parses addresses more freely than Python, and otherwise: a backslash as a slash, an "@" as the end of a user
+# name, "%65" as "e". So an address that could be read in two ways is refused here.
 _ADDRESS = re.compile(
     rf"(https?)://({_NAME}|{_IPV6})(?::([0-9]{{1,5}}))?(?:[/?#].*)?", re.IGNORECASE | re.ASCII | re.DOTALL
 )
 _PORTS = {"http": 80, "https": 443}
-_LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})  # plain http to these leaves the host nowhere
+_LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})  # plain http to these never leaves the machine
 
 
 def _host_pattern(text: str) -> str:
     if not (found := _PATTERN.fullmatch(text)) or _plain(found[2]) is None:
         words = (
-            "must be a host such as mcp.example.com, *.example.com or [::1], with :port for another than its own, and "
-            "with http:// before it where it is reached without encryption"
+            "must be a host such as mcp.example.com, *.example.com or [::1]; add :port for a port of its own, and put "
+            "http:// in front if the host is reached without encryption"
         )
         raise PydanticCustomError("contract", "{found}", {"found": words})
     return text
@@ -46,7 +46,7 @@ VariableName = Annotated[str, Field(pattern=VARIABLE_NAME)]
 
 
 class Command(Strict):
-    """A program that a request may have started as an MCP server. In the file, a string is one without arguments."""
+    """A program that a request may start as an MCP server. In the file, a plain string is one without arguments."""
 
     synonyms: ClassVar = {"arguments": "args", "argv": "args", "path": "command"}
 
@@ -56,11 +56,11 @@ class Command(Strict):
     env: Few[VariableName] = Field(default_factory=list, description="Variables that the request may set.")
 
     def takes(self, args: Sequence[str]) -> bool:
-        """Whether it may be started with these arguments."""
+        """Whether the program may be started with these arguments."""
         return list(args[: len(self.args)] if self.more_args else args) == self.args
 
     def foreign(self, env: Iterable[str]) -> list[str]:
-        """The variables that a request may not set for it."""
+        """Those of the variables that a request may not set for the program."""
         return [name for name in env if name not in self.env]
 
 
@@ -72,7 +72,7 @@ CommandEntry = Annotated[Command, BeforeValidator(_spelled_out)]
 
 
 def reaches_only(patterns: Sequence[str], url: str) -> bool:
-    """Whether an address lies at a host of the patterns, beyond doubt."""
+    """Whether an address is certainly at a host that one of the patterns names."""
     found = _ADDRESS.fullmatch(url)
     host = _plain(found[2]) if found else None
     if not found or host is None:
@@ -83,7 +83,7 @@ def reaches_only(patterns: Sequence[str], url: str) -> bool:
 
 def _fits(pattern: str, scheme: str, host: str, port: int) -> bool:
     parts = _PATTERN.fullmatch(pattern)
-    assert parts  # checked when the policy was read
+    assert parts  # the policy's own check has passed
     wanted = _plain(parts[2])
     schemes = {"http"} if parts[1] else {"https", "http"} if wanted in _LOOPBACK else {"https"}
     if scheme not in schemes or port != int(parts[3] or _PORTS[scheme]):
@@ -93,7 +93,7 @@ def _fits(pattern: str, scheme: str, host: str, port: int) -> bool:
 
 
 def _plain(host: str) -> str | None:
-    """The one spelling of a host; None for an address of IPv6 that is none."""
+    """The canonical spelling of a host; None for an invalid IPv6 address."""
     if not host.startswith("["):
         return host.lower()
     try:

@@ -1,4 +1,4 @@
-"""The tables of the policy's file. A key that is left out changes nothing; the file's own checks are strict."""
+"""The tables of the policy's file. Omitted keys keep their defaults; unknown keys are refused."""
 
 from typing import ClassVar, get_args
 
@@ -12,7 +12,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 class LimitsTable(Strict):
-    """The most that a request may ask for, and what it gets where it asks for nothing and its default is more."""
+    """Maximums. A request that omits the field gets the maximum or the usual default, whichever is lower."""
 
     synonyms: ClassVar = {"timeout": "timeout_s", "turns": "max_turns", "max_budget": "max_budget_usd"}
 
@@ -32,8 +32,8 @@ class TaskTable(Strict):
     tools: Opt[Few[Text]] = Field(default=None, description="Names or patterns of tools. Any when absent.")
     cwd_roots: Opt[Few[AbsolutePath]] = Field(
         default=None,
-        description="Directories in which `cwd` and `add_dirs` lie. When absent, `cwd` may be any directory, and "
-        "`add_dirs` lie in it.",
+        description="Directories that must contain `cwd` and `add_dirs`. When absent, `cwd` may be any directory, and "
+        "`add_dirs` must be inside it.",
     )
     modes: Few[Mode] = Field(default_factory=lambda: list(MODES), description="What `permissions.mode` may be.")
     mcp_commands: Opt[Few[CommandEntry]] = Field(
@@ -41,8 +41,8 @@ class TaskTable(Strict):
     )
     mcp_hosts: Opt[Few[HostPattern]] = Field(
         default=None,
-        description="Hosts of MCP servers that may be reached: by https, by http where they begin with http:// or are "
-        "the loopback's. None when absent.",
+        description="Hosts of MCP servers that may be reached: by https, or by http if the entry begins with http:// "
+        "or is the loopback. None when absent.",
     )
 
 

@@ -9,12 +9,12 @@ from agent_workers.policy.tables import TaskTable
 from agent_workers.protocol.v1.task_request import HttpServer, StdioServer, TaskRequest, tools_of
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
 
-_OUTSIDE = "must lie in a directory that the host's policy names in task.cwd_roots"
-_ASK = "needs the operator's word: {key} in the policy that AGENT_WORKERS_POLICY names"
+_OUTSIDE = "must be inside a directory that the host's policy lists in task.cwd_roots"
+_ASK = "is not allowed: the operator must list it in {key} of the policy that AGENT_WORKERS_POLICY names"
 
 
 def rule_on_task(table: TaskTable, request: TaskRequest, ruling: Ruling) -> None:
-    """Objects to what is beyond the table, and fixes the directories to what they are without links."""
+    """Objects to what exceeds the table, and resolves the links in the request's directories."""
     _rule_on_directories(table, request, ruling)
     for place, name in _tools(request):
         if table.tools is not None and not matches(name, table.tools):
@@ -33,7 +33,7 @@ def _rule_on_directories(table: TaskTable, request: TaskRequest, ruling: Ruling)
     roots = table.cwd_roots
     cwd = _granted(("cwd",), request.cwd, roots, ruling)
     within = [cwd or request.cwd] if roots is None else roots
-    words = "must lie in cwd, unless the host's policy sets task.cwd_roots" if roots is None else _OUTSIDE
+    words = "must be inside cwd, unless the host's policy lists it in task.cwd_roots" if roots is None else _OUTSIDE
     added = [_granted(("add_dirs", n), path, within, ruling, words) for n, path in enumerate(request.add_dirs)]
     ruling.changes |= {"cwd": cwd, "add_dirs": added}
 
@@ -41,17 +41,20 @@ def _rule_on_directories(table: TaskTable, request: TaskRequest, ruling: Ruling)
 def _granted(
     place: tuple[str | int, ...], path: str, roots: list[str] | None, ruling: Ruling, words: str = _OUTSIDE
 ) -> str | None:
-    """The directory without links; None with an objection."""
+    """The directory with its links resolved; None where it adds an objection."""
     real = real_directory(path)
     if real is None and roots is None:
-        return path  # no matter of the policy: the worker says that there is no such directory
-    if real is None or (roots is not None and not is_within(real, roots)):  # told alike: else one could look around
+        return path  # the worker itself says that there is no such directory
+    if real is None or (
+        roots is not None and not is_within(real, roots)
+    ):  # one message for both, or a caller could probe for directories
         reason = f"{real!a} is not in {quoted(roots or ())}" if real else f"{path!a} is no directory here"
         ruling.object_to(*place, words=words, reason=reason)
         return None
     if not means_itself(real):
         odd = (
-            "must have a path without * ? [ ] \\, control characters and names that end in a space: rules misread them"
+            "must not have * ? [ ] \\ or control characters in its path, nor a space at the end of a name: permission "
+            "rules would misread them"
         )
         ruling.object_to(*place, words=odd, reason=f"rules would misread {real!a}")
         return None
@@ -71,7 +74,7 @@ def _rule_on_rules(request: TaskRequest, ruling: Ruling) -> None:
         place = ("permissions", "allow", number)
         name, opened, specifier = rule.partition("(")
         if not tools_of(rule, request.tools):
-            ruling.object_to(*place, words=f"allows what tools does not have: {name}")
+            ruling.object_to(*place, words=f"allows {name}, which is not in tools")
         elif opened and _may_name_files(name) and leads_out(specifier.removesuffix(")")):
             words = (
                 "must be a path relative to cwd, without .. or \\: rules on files stay inside the working directories"
@@ -89,7 +92,7 @@ def _rule_on_address(table: TaskTable, name: str, server: HttpServer, ruling: Ru
     if table.mcp_hosts is None:
         ruling.object_to(*place, words=_ASK.format(key="task.mcp_hosts"))
     elif not reaches_only(table.mcp_hosts, server.url):
-        words = "must lie at a host that the host's policy names in task.mcp_hosts"
+        words = "must be at one of the hosts that the policy lists in task.mcp_hosts"
         ruling.object_to(*place, words=words, reason=f"the host of {name!a} is not one of {quoted(table.mcp_hosts)}")
 
 
@@ -100,17 +103,17 @@ def _rule_on_program(table: TaskTable, name: str, server: StdioServer, ruling: R
     if fitting:
         _rule_on_variables(place, fitting, server, ruling)
     elif known:
-        words = "must be the arguments that the host's policy names for this program in task.mcp_commands"
+        words = "must be the arguments that the host's policy lists for this program in task.mcp_commands"
         wanted = " or ".join(quoted(entry.args) for entry in known)
         ruling.object_to(*place, "args", words=words, reason=f"must be {wanted} for {server.command!a}")
     elif table.mcp_commands is None:
         ruling.object_to(*place, "command", words=_ASK.format(key="task.mcp_commands"))
     else:
-        words = "must be a program that the host's policy names in task.mcp_commands"
+        words = "must be a program that the host's policy lists in task.mcp_commands"
         ruling.object_to(*place, "command", words=words, reason=f"{server.command!a} is not in task.mcp_commands")
 
 
 def _rule_on_variables(place: tuple[str, ...], entries: list[Command], server: StdioServer, ruling: Ruling) -> None:
     for variable in min((entry.foreign(server.env) for entry in entries), key=len):
-        words = "is not a variable that the host's policy lets a request set for this program in task.mcp_commands"
+        words = "must not be set: the host's policy does not list it in env of this program in task.mcp_commands"
         ruling.object_to(*place, "env", variable, words=words)

@@ -1,4 +1,4 @@
-"""Bytes to one JSON document, or a sentence that says why not. Strict where Python's own reader is lax."""
+"""Bytes to one JSON document, or a sentence that says why not. Stricter than Python's own reader."""
 
 import json
 import math
@@ -16,22 +16,35 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MAX_DIGITS = 308
 _MAX_SHOWN = 40
 MAX_VALUES = 100_000
-"""Most values in one document: each costs a hundred times what it takes on the wire, and a kilobyte if it is wrong."""
+"""Most values in one document. In memory a value takes a hundred times its bytes, and a kilobyte if it is wrong."""
 # A string, or what begins a value; a string that does not end goes to the end.
 _TOKEN = re.compile(rb'"(?>[^"\\]++|\\.)*+(?:"|\Z)|[,\[{\]}]', re.DOTALL)
 _TOO_DEEP = f"the JSON is nested deeper than {MAX_DEPTH} levels"
-_EMPTY = 'stdin was empty; send a request such as {"prompt": "Hello"}'
+_EMPTY = 'the input is empty; send a request such as {"prompt": "Hello"}'
+
+# Keys: how the messages of Python's reader begin, in all supported versions.
+_REASONS = {
+    "Expecting property name": "a field name in double quotes is missing; JSON allows no comma after the last field",
+    "Expecting value": "a value is missing, or is not JSON; text stands in double quotes",
+    "Expecting ',' delimiter": "a comma or a closing bracket is missing",
+    "Expecting ':' delimiter": "a colon is missing after the field name",
+    "Illegal trailing comma": "JSON allows no comma after the last field or value",
+    "Invalid control character": "a string contains a line break or another control character; write it as \\n or \\u…",
+    "Invalid \\escape": "a string contains an unknown escape; write a backslash as \\\\",
+    "Invalid \\uXXXX": "\\u needs four hexadecimal digits",
+    "Unterminated string": "the string that begins here has no closing quote",
+}
 
 
 class _Duplicate:
-    """Stands in the place of a value whose name came twice, so that the place can be found again."""
+    """Stands for a value whose name came twice, so that its place can be found again."""
 
 
 def parse_json(data: bytes) -> Json:
-    """Decode exactly one JSON document in UTF-8, on one line or many, with or without a byte order mark.
+    """Decodes exactly one JSON document in UTF-8, on one line or many, with or without a byte order mark.
 
-    Lone surrogates in strings and names become U+FFFD. Refused besides what is no JSON: NaN and Infinity,
-    numbers beyond a double, a name twice in one object, nesting deeper than `MAX_DEPTH`, more than `MAX_VALUES` values.
+    Lone surrogates in strings and names become U+FFFD. Besides invalid JSON it refuses NaN and Infinity, numbers
+    beyond a double, a name twice in one object, nesting deeper than ``MAX_DEPTH`` and more than ``MAX_VALUES`` values.
 
     Raises:
         RequestProblems: With the place as line and column (or byte offset) in the message, or as pointer.
@@ -90,25 +103,26 @@ def _decode(text: str) -> Json:
 def _reason(error: json.JSONDecodeError) -> str:
     place = f"line {error.lineno}, column {error.colno}"
     if error.msg == "Extra data":
-        return f"one JSON document was expected, but more follows at {place}"
-    return f"not valid JSON at {place}: {error.msg.removesuffix(' at').lower()}"
+        return f"only one JSON document is allowed, but more follows at {place}"
+    reason = next((words for begins, words in _REASONS.items() if error.msg.startswith(begins)), error.msg.lower())
+    return f"not valid JSON at {place}: {reason}"
 
 
 def _int(text: str) -> int:
     if len(text.lstrip("-")) > _MAX_DIGITS:
-        refuse(f"a number has {len(text.lstrip('-'))} digits; {_MAX_DIGITS} are allowed")
+        refuse(f"a number has {len(text.lstrip('-'))} digits; at most {_MAX_DIGITS} are allowed")
     return int(text)
 
 
 def _float(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        refuse(f"the number {text[:_MAX_SHOWN]} is too large")
+        refuse(f"the number {text[:_MAX_SHOWN]} is too large: it must fit a 64-bit floating-point number")
     return value
 
 
 def _constant(name: str) -> NoReturn:
-    refuse(f"{name} is not a JSON number")
+    refuse(f"{name} is not valid JSON: send a number, or leave the field out")
 
 
 def _repeated(value: Json, path: Path = ()) -> Iterator[Path]:
@@ -122,4 +136,4 @@ def _repeated(value: Json, path: Path = ()) -> Iterator[Path]:
 
 
 def _stands_twice(path: Path) -> Problem:
-    return Problem(pointer=pointer(path), message="stands more than once in its object")
+    return Problem(pointer=pointer(path), message="appears more than once in its object; keep one of them")

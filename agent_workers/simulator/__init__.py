@@ -1,8 +1,8 @@
 """A loopback simulator of the Anthropic Messages API, with scenarios as data files.
 
-Point `ANTHROPIC_BASE_URL` at `Simulator.base_url` and give any API key: the real `claude` CLI, an SDK or
-plain HTTP then gets scripted answers, failures, stalls and cuts, without a network or an account. Importing
-this package loads no web framework: `Simulator.serve` does, and needs the extra `simulator`.
+Point ``ANTHROPIC_BASE_URL`` at ``Simulator.base_url`` and set any API key: the real ``claude`` CLI, an SDK or a plain
+HTTP client then gets scripted answers, failures, stalls and cuts, without a network or an account. Importing this
+package loads no web framework: ``Simulator.serve`` does, and needs the extra ``simulator``.
 """
 
 from agent_workers.simulator.journal import Outcome, Record

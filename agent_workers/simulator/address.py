@@ -1,7 +1,7 @@
-"""How the simulator's address says that it is one."""
+"""The path that marks an address as a simulator's."""
 
 MARK = "/simulated"
-"""A path below which the API answers just as at the root. Clients that know it can tell before they have asked."""
+"""A path below which the API answers as at the root. A client that knows it can tell a simulator before it asks."""
 
 
 def unmarked(path: str) -> str:

@@ -1,4 +1,4 @@
-"""One request to `POST /v1/messages`, as far as the simulator reads it."""
+"""One request to ``POST /v1/messages``, as far as the simulator reads it."""
 
 import json
 import re
@@ -14,7 +14,7 @@ _CHARACTERS_PER_TOKEN = 4
 
 
 class MalformedRequestError(ValueError):
-    """Raised when a body is not a request for a message. The text is what the API says of it."""
+    """Raised when a body is not a request for a message. The text is what the API would say."""
 
     def __init__(self, body: object) -> None:
         is_object = isinstance(body, dict)
@@ -23,7 +23,7 @@ class MalformedRequestError(ValueError):
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a user wrote in one message: `position` is the index of that message."""
+    """What a user wrote in one message. ``position`` is the index of that message."""
 
     position: int
     text: str
@@ -33,7 +33,7 @@ class ApiRequest:
     """A request for a message.
 
     Raises:
-        MalformedRequestError: the body is no object, or has no messages.
+        MalformedRequestError: The body is not an object, or has no messages.
     """
 
     def __init__(self, headers: Mapping[str, str], body: object) -> None:
@@ -49,7 +49,7 @@ class ApiRequest:
     def conversation(self) -> tuple[str, ...]:
         """The conversation it belongs to: session, agent and first prompt.
 
-        The CLI's side calls (a title) and its subagents bear the session of the main conversation, so the
+        The CLI's side calls (such as for a title) and its subagents send the session of the main conversation, so the
         session alone would mix them up.
         """
         session = self.headers.get("x-claude-code-session-id", "")
@@ -58,7 +58,7 @@ class ApiRequest:
 
     @property
     def directive(self) -> tuple[str, int] | None:
-        """The latest `[[scenario:NAME]]` of the user's prompts: the name, and the index of the message."""
+        """The latest ``[[scenario:NAME]]`` of the user's prompts: the name, and the index of the message."""
         for prompt in reversed(self.prompts):
             if found := _DIRECTIVE.search(prompt.text):
                 return found[1], prompt.position
@@ -66,14 +66,14 @@ class ApiRequest:
 
     @property
     def answer_schema(self) -> dict[str, Any] | None:
-        """The schema in `output_config.format`: a side call of the CLI has one, its main conversation not."""
+        """The schema in ``output_config.format``. The CLI's side calls have one, its main conversation has none."""
         config = self.body.get("output_config")
         wanted = config.get("format") if isinstance(config, dict) else None
         schema = wanted.get("schema") if isinstance(wanted, dict) else None
         return schema if isinstance(schema, dict) else None
 
     def tool_schema(self, name: str) -> dict[str, Any] | None:
-        """Returns the input_schema of the tool of that name, or None where the request does not offer it."""
+        """Returns the ``input_schema`` of the tool of that name; None if the request does not offer it."""
         for tool in self.body.get("tools") or ():
             if isinstance(tool, dict) and tool.get("name") == name:
                 schema = tool.get("input_schema")
@@ -81,7 +81,7 @@ class ApiRequest:
         return None
 
     def values(self) -> dict[str, object]:
-        """Returns what a scenario's text can quote of it."""
+        """Returns the values that a scenario's text can quote."""
         texts = [prompt.text for prompt in self.prompts] or [""]
         return {
             "prompt": texts[-1],
@@ -107,7 +107,7 @@ def _prompts(messages: list[Any]) -> Iterator[Prompt]:
 
 
 def _results(messages: list[Any]) -> Iterator[str]:
-    """The texts of the tools' results, the latest first."""
+    """Yields the texts of the tools' results, the latest first."""
     for message in reversed(messages):
         content = message.get("content") if isinstance(message, dict) else None
         for block in reversed(content if isinstance(content, list) else []):
@@ -119,6 +119,6 @@ def _texts(content: object) -> Iterator[str]:
     blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
     for block in blocks:
         text = block.get("text") if isinstance(block, dict) and block.get("type") == "text" else None
-        # The CLI puts its own reminders into the user's message, as text blocks of their own.
+        # The CLI adds its own reminders to the user's message, as text blocks of their own.
         if isinstance(text, str) and not text.startswith(_REMINDER):
             yield text

@@ -1,4 +1,4 @@
-"""The HTTP side: the API's paths, and the simulator's own under `/_simulator`."""
+"""The HTTP side: the API's paths, and the simulator's own under ``/_simulator``."""
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -24,7 +24,7 @@ def build_app(conversations: Conversations, journal: Journal) -> ASGIApp:
         routes=[
             Route("/v1/messages", Messages(conversations), methods=["POST"]),
             Route("/v1/messages/count_tokens", count_tokens, methods=["POST"]),
-            # The CLI looks whether anybody is there, with HEAD and before its first message.
+            # The CLI checks with HEAD, before its first message, that the API is there.
             Route("/", hello, methods=["GET", "HEAD"]),
             Route("/api/hello", hello, methods=["GET", "HEAD"]),
             Route(OWN + "health", control.health),
@@ -38,7 +38,7 @@ def build_app(conversations: Conversations, journal: Journal) -> ASGIApp:
 
 
 class Messages:
-    """`POST /v1/messages`: finds the step for a request and plays it."""
+    """``POST /v1/messages``: finds the step for a request and plays it."""
 
     def __init__(self, conversations: Conversations) -> None:
         self.conversations = conversations
@@ -65,27 +65,27 @@ class Messages:
 
 
 class Control:
-    """What the simulator says of itself, and how it is switched."""
+    """The simulator's own paths: its state, and switching its scenario."""
 
     def __init__(self, conversations: Conversations, journal: Journal) -> None:
         self.conversations = conversations
         self.journal = journal
 
     async def health(self, request: Request) -> Response:
-        """`{"status": "ok", "scenario": …, "requests": …}`."""
+        """Returns ``{"status": "ok", "scenario": …, "requests": …}``."""
         scenario = self.conversations.scenario.name
         return JSON({"status": "ok", "scenario": scenario, "requests": self.journal.count})
 
     async def requests(self, request: Request) -> Response:
-        """The journal, oldest first: a list of records."""
+        """Returns the journal, oldest first, as a list of records."""
         return JSON(self.journal.as_json())
 
     async def scenarios(self, request: Request) -> Response:
-        """The shipped scenarios: `{name: description}`."""
+        """Returns the shipped scenarios, ``{name: description}``."""
         return JSON({name: load_scenario(name).description for name in scenario_names()})
 
     async def switch(self, request: Request) -> Response:
-        """Switches the server to the shipped scenario of the body's `name`."""
+        """Switches the server to the shipped scenario of the body's ``name``."""
         body = request.scope["body"]
         try:
             self.conversations.switch(load_shipped(str(body["name"])))
@@ -97,12 +97,12 @@ class Control:
 
 
 async def count_tokens(request: Request) -> Response:
-    """`{"input_tokens": …}`, an estimate."""
+    """Returns ``{"input_tokens": …}``, an estimate."""
     return JSON({"input_tokens": estimated_tokens(request.scope["body"])})
 
 
 async def hello(request: Request) -> Response:
-    """Says that somebody is there."""
+    """Answers the CLI's check that the API is there."""
     return JSON({"message": "hello"})
 
 
@@ -114,5 +114,5 @@ async def refuse(request: Request, problem: Exception) -> Response:
 
 
 async def confess(request: Request, problem: Exception) -> Response:
-    """Answers with a fault of the simulator itself, which is logged nowhere else."""
+    """Answers with a defect of the simulator itself, which is logged nowhere else."""
     return failure(500, "api_error", f"The simulator failed: {problem!r}")

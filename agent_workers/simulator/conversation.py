@@ -1,4 +1,4 @@
-"""Which step of which scenario answers a request."""
+"""Finds the step of a scenario that answers a request."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True)
 class Cue:
-    """The step that answers one call. `call` counts from 1 within the conversation and the scenario."""
+    """The step that answers one call. ``call`` counts from 1 within the conversation and the scenario."""
 
     scenario: str
     step: Step
@@ -26,7 +26,7 @@ class _Progress:
 
 
 class Conversations:
-    """Counts the calls of each conversation, retries included: each goes through the steps on its own.
+    """Counts the calls of each conversation, retries included. Each conversation goes through the steps on its own.
 
     A new scenario starts at its first step, whether the server was switched or a prompt named it; so does the
     same scenario when a later prompt names it again.
@@ -37,7 +37,7 @@ class Conversations:
         self._progress: dict[tuple[str, ...], _Progress] = {}
 
     def switch(self, scenario: Scenario) -> None:
-        """Plays another scenario, or the same one again, from its first step for every conversation."""
+        """Plays another scenario, or the same one again, from its first step in every conversation."""
         self.scenario = scenario
         self._progress.clear()
 
@@ -45,7 +45,7 @@ class Conversations:
         """Returns the step for a request, and counts the call.
 
         Raises:
-            UnknownScenarioError: a prompt names a scenario that does not exist.
+            UnknownScenarioError: A prompt names a scenario that does not exist.
         """
         if request.answer_schema is not None:
             return Cue("side-call", _SIDE_CALL, 1)

@@ -1,4 +1,4 @@
-"""What was asked of the simulator, and what became of it."""
+"""The requests that the simulator got, and their outcomes."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -16,10 +16,10 @@ _SECRETS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-k
 class Record:
     """One request and its outcome.
 
-    `headers` have lower-case names and no secrets. `body` is the JSON, or the text where it is none.
-    `scenario` and `call` say which answer a request for a message got; `deltas` is how many of its stream
-    were written. `outcome`: "answered" in full (an HTTP error is an answer), "cut" by the scenario,
-    "client_gone" before the end, "stopped" with the server, or still "in_progress".
+    ``headers`` have lower-case names and no secrets. ``body`` is the decoded JSON, or the text if it is not JSON.
+    ``scenario`` and ``call`` say which answer a request for a message got; ``deltas`` is the number of deltas written.
+    ``outcome``: "answered" in full (an HTTP error is an answer), "cut" by the scenario, "client_gone" before the end,
+    "stopped" with the server, or still "in_progress".
     """
 
     method: str
@@ -33,13 +33,13 @@ class Record:
     outcome: Outcome = "in_progress"
 
     def end(self, outcome: Outcome) -> None:
-        """Says what became of it. The first outcome stands."""
+        """Sets the outcome, unless there is one already."""
         if self.outcome == "in_progress":
             self.outcome = outcome
 
 
 class Journal:
-    """The last 200 requests. May be read and waited for from any thread."""
+    """The last 200 requests. Any thread may read it or wait for it."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -57,7 +57,7 @@ class Journal:
         return record
 
     def close(self, record: Record, outcome: Outcome) -> None:
-        """Says what became of a request, where nothing was said before."""
+        """Sets the outcome of a request, unless there is one already."""
         with self._changed:
             record.end(outcome)
             self._changed.notify_all()
@@ -70,14 +70,14 @@ class Journal:
         """Returns the requests as soon as the condition holds for them.
 
         Raises:
-            TimeoutError: it does not hold in that time.
+            TimeoutError: It does not hold in that time.
         """
         deadline = time.monotonic() + timeout_s
         with self._changed:
             while not condition(self._records):
                 if time.monotonic() > deadline:
                     raise TimeoutError
-                self._changed.wait(_LOOK_S)  # what a record counts changes without a word
+                self._changed.wait(_LOOK_S)  # a record counts its deltas without notifying
             return self.records()
 
     def as_json(self) -> list[dict[str, Any]]:

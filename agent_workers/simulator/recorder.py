@@ -1,4 +1,4 @@
-"""The outermost layer of the app: it keeps the journal."""
+"""The outermost layer of the app, which keeps the journal."""
 
 import json
 from uuid import uuid4
@@ -11,11 +11,11 @@ from agent_workers.simulator.address import unmarked
 from agent_workers.simulator.journal import Journal
 
 OWN = "/_simulator/"
-"""Where the simulator's own paths begin: they stay out of the journal."""
+"""The start of the simulator's own paths, which the journal leaves out."""
 
 
 class Recorder:
-    """Writes each request, and what became of it, into the journal. Adds the `request-id` header."""
+    """Writes each request and its outcome into the journal. Adds the ``request-id`` header."""
 
     def __init__(self, app: ASGIApp, journal: Journal) -> None:
         self.app = app
@@ -39,7 +39,7 @@ class Recorder:
                 request_id = (b"request-id", b"req_sim_" + uuid4().hex.encode())
                 message["headers"] = [*message["headers"], request_id]
             elif not message.get("more_body"):
-                # Said before it is sent, for a client that looks into the journal as soon as it has the answer.
+                # Set before sending, for a client that reads the journal as soon as it has the answer.
                 record.end("answered")
             await send(message)
 

@@ -25,8 +25,8 @@ A scenario file is TOML, or JSON of the same shape (JSON can write lone surrogat
     status = 502
     body = "<html>Bad Gateway</html>"
 
-A text may name `${prompt}`, `${first_prompt}`, `${prompts}` (how many), `${result}` (the latest of a tool), `${model}`
-and `${call}`.
+A text may quote ``${prompt}``, ``${first_prompt}``, ``${prompts}`` (their number), ``${result}`` (the latest of a
+tool), ``${model}`` and ``${call}``.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ from agent_workers.simulator.text import Cut, numbers, prose
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """Something written: `text`, then so many generated `words` or `numbers`, all of it `repeat` times."""
+    """A text: ``text``, then that many generated ``words`` or ``numbers``, all of it ``repeat`` times."""
 
     text: str = ""
     words: int = 0
@@ -47,7 +47,7 @@ class Written:
     repeat: int = 1
 
     def written(self, values: Mapping[str, object]) -> str:
-        """Returns the whole text, with the `${…}` of `values` filled in and any other left as it stands."""
+        """Returns the whole text, with the ``${…}`` of ``values`` filled in and any other unchanged."""
         text = Template(self.text).safe_substitute(values)
         return (text + prose(self.words) + numbers(self.numbers)) * self.repeat
 
@@ -71,10 +71,9 @@ class Thinking(Written):
 class ToolUse:
     """A call of a tool.
 
-    `fit` looks at the tool's input_schema in the request: "valid" calls with `input` if the schema accepts
-    it and else with an example of the schema; "invalid" calls with something that the schema refuses. Where
-    the request offers no such tool, both say so in a text instead. "as-is" calls with `input`, whatever the
-    request offers.
+    ``fit`` looks at the tool's ``input_schema`` in the request: "valid" calls with ``input`` if the schema accepts it,
+    else with an example of the schema; "invalid" calls with something that the schema refuses. If the request offers
+    no such tool, both say so in a text instead. "as-is" calls with ``input``, whatever the request offers.
     """
 
     type: Literal["tool_use"] = "tool_use"
@@ -85,7 +84,7 @@ class ToolUse:
 
 @dataclass(frozen=True, kw_only=True)
 class Raw:
-    """Any other content block, as the API would send it: `block` goes out as it stands."""
+    """Any other content block, as the API would send it: ``block`` goes out unchanged."""
 
     type: Literal["raw"] = "raw"
     block: dict[str, Any]
@@ -96,7 +95,7 @@ Block = Text | Thinking | ToolUse | Raw
 
 @dataclass(frozen=True, kw_only=True)
 class Interruption:
-    """How a stream ends before its time, after so many deltas.
+    """How a stream ends early, after that many deltas.
 
     "stall" leaves the connection open and silent, "cut" closes it, "error" sends an SSE error event.
     """
@@ -109,10 +108,10 @@ class Interruption:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """An answer. Without a `stop_reason` it is tool_use where a tool is called and end_turn elsewhere.
+    """An answer. Its ``stop_reason`` is by default ``tool_use`` if it calls a tool, else ``end_turn``.
 
-    `usage` overrides the estimated tokens: input_tokens, output_tokens, cache_read_input_tokens and
-    cache_creation_input_tokens.
+    ``usage`` overrides the estimated tokens: ``input_tokens``, ``output_tokens``, ``cache_read_input_tokens`` and
+    ``cache_creation_input_tokens``.
     """
 
     kind: Literal["message"] = "message"
@@ -137,7 +136,7 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """An answer that is not the API's, as of a gateway, a login page or a wrong base URL."""
+    """An answer that is not the API's, such as a gateway's, a login page, or what a wrong base URL leads to."""
 
     kind: Literal["page"] = "page"
     status: int
@@ -148,7 +147,7 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Stall:
-    """Not one byte of an answer, until the client goes away."""
+    """No byte of an answer, until the client goes away."""
 
     kind: Literal["stall"] = "stall"
 

@@ -37,25 +37,26 @@ _BLOCKS: Mapping[str, type[Block]] = {"text": Text, "thinking": Thinking, "tool_
 
 
 class ScenarioError(ValueError):
-    """Base of what can be wrong with a scenario. The message is safe to show."""
+    """Base of all faults of scenarios. The message is safe to show."""
 
 
 class UnknownScenarioError(ScenarioError):
-    """Raised when no scenario has that name. Lists the names, the nearest first."""
+    """Raised when no scenario has that name. The message lists all names, and the nearest one first."""
 
     def __init__(self, name: str, names: Iterable[str]) -> None:
         self.name = name
         self.names = tuple(names)
         self.nearest = get_close_matches(name, self.names, n=1)
         guess = f" Did you mean {self.nearest[0]!r}?" if self.nearest else ""
-        super().__init__(f"There is no scenario {name!r}.{guess} Scenarios: {', '.join(self.names)}.")
+        kind = "scenario file" if name.endswith(_SUFFIXES) else "scenario"
+        super().__init__(f"There is no {kind} {name!r}.{guess} Scenarios: {', '.join(self.names)}.")
 
 
 class InvalidScenarioError(ScenarioError):
-    """Raised when a scenario file cannot be read as a scenario. Says where in the file."""
+    """Raised when a file cannot be read as a scenario. The message names the place in the file."""
 
     def __init__(self, name: str, problem: object) -> None:
-        super().__init__(f"Scenario {name!r}: {problem}")
+        super().__init__(f"Scenario {name!r}: {str(problem).rstrip('.')}{'' if str(problem).endswith('?') else '.'}")
 
 
 def scenario_names() -> list[str]:
@@ -64,11 +65,11 @@ def scenario_names() -> list[str]:
 
 
 def load_scenario(name_or_path: str | Path) -> Scenario:
-    """Returns a shipped scenario by its name, or any other by the path of its `.toml` or `.json` file.
+    """Returns a shipped scenario by its name, or any other by the path of its ``.toml`` or ``.json`` file.
 
     Raises:
-        UnknownScenarioError: there is no shipped scenario of that name, and no such file.
-        InvalidScenarioError: the file is no scenario.
+        UnknownScenarioError: There is no shipped scenario of that name, and no such file.
+        InvalidScenarioError: The file is not a valid scenario.
     """
     path = Path(name_or_path)
     if path.suffix not in _SUFFIXES:
@@ -80,10 +81,10 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
 
 @cache
 def load_shipped(name: str) -> Scenario:
-    """Returns a shipped scenario. Never looks anywhere else, so the name may come from a request.
+    """Returns a shipped scenario. It looks nowhere else, so that the name may come from a request.
 
     Raises:
-        UnknownScenarioError: there is no shipped scenario of that name.
+        UnknownScenarioError: There is no shipped scenario of that name.
     """
     names = scenario_names()
     if name not in names:
@@ -93,10 +94,10 @@ def load_shipped(name: str) -> Scenario:
 
 
 def parse_scenario(name: str, table: Mapping[str, Any]) -> Scenario:
-    """Returns a scenario from what its file holds: `{"description": …, "steps": [{…}, …]}`.
+    """Returns a scenario from the contents of its file, ``{"description": …, "steps": [{…}, …]}``.
 
     Raises:
-        InvalidScenarioError: a key is unknown or missing, or a value has the wrong type.
+        InvalidScenarioError: A key is unknown or missing, or a value has the wrong type.
     """
     try:
         return build(Scenario, {**table, "name": name, "steps": _steps(table.get("steps"))}, "the file")
@@ -105,19 +106,24 @@ def parse_scenario(name: str, table: Mapping[str, Any]) -> Scenario:
 
 
 def _read(path: Path) -> Scenario:
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_bytes().decode()
         table = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except ValueError as problem:
-        raise InvalidScenarioError(path.stem, problem) from problem
+    except OSError as problem:
+        raise InvalidScenarioError(path.stem, f"the file cannot be read: {problem.strerror}") from problem
+    except UnicodeDecodeError as problem:
+        raise InvalidScenarioError(path.stem, f"the file is not UTF-8: {problem.reason}") from problem
+    except (ValueError, RecursionError) as problem:
+        syntax = "JSON" if path.suffix == ".json" else "TOML"
+        raise InvalidScenarioError(path.stem, f"the file is not valid {syntax}: {problem}") from problem
     if not isinstance(table, dict):
-        raise InvalidScenarioError(path.stem, "the file must hold an object")
+        raise InvalidScenarioError(path.stem, "the file must contain a JSON object")
     return parse_scenario(path.stem, table)
 
 
 def _steps(tables: object) -> tuple[Step, ...]:
     if not isinstance(tables, list) or not tables:
-        raise TableError("steps", "must be a list with one step at least")
+        raise TableError("steps", "must be a list of at least one step")
     return tuple(_step(table, f"steps[{index}]") for index, table in enumerate(tables))
 
 
@@ -129,13 +135,13 @@ def _step(table: object, where: str) -> Step:
 def _message(table: object, where: str) -> Message:
     values = dict(cast("dict[str, Any]", table))
     if not isinstance(values.get("content"), list):
-        raise TableError(where, "content must be a list of blocks")
+        raise TableError(where, "'content' must be a list of blocks")
     blocks = (_block(block, f"{where}.content[{at}]") for at, block in enumerate(values["content"]))
     values["content"] = tuple(blocks)
     if "interruption" in values:
         values["interruption"] = build(Interruption, values["interruption"], f"{where}.interruption")
     if values.get("cut") == 0:
-        raise TableError(where, "cut must be 1 at least")
+        raise TableError(where, "'cut' must be at least 1")
     return build(Message, values, where)
 
 
@@ -148,5 +154,5 @@ def _kind(kinds: Mapping[str, _T], table: object, key: str, where: str) -> _T:
         raise TableError(where, "must be a table")
     kind = table.get(key, next(iter(kinds)))
     if kind not in kinds:
-        raise TableError(where, f"{key} must be one of {', '.join(kinds)}")
+        raise TableError(where, f"{key!r} must be one of {', '.join(kinds)}")
     return kinds[kind]

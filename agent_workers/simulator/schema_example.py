@@ -8,14 +8,14 @@ _MISFIT = {"not": ["what", "the schema", "asked for"]}
 
 
 def accepts(schema: dict[str, Any], value: object) -> bool:
-    """Tells whether the schema accepts the value."""
+    """Says whether the schema accepts the value."""
     from jsonschema import Draft202012Validator  # noqa: PLC0415  # only a few scenarios need it
 
     return bool(Draft202012Validator(schema).is_valid(value))
 
 
 def example(schema: object) -> object:
-    """Returns a plain value of the schema's shape. Formats, patterns and `$ref` are not followed."""
+    """Returns a plain value of the schema's shape. Ignores formats, patterns and ``$ref``."""
     if not isinstance(schema, dict):
         return {}
     for key in ("const", "default"):
@@ -31,13 +31,13 @@ def example(schema: object) -> object:
 
 
 def accepted(schema: dict[str, Any], wish: dict[str, Any]) -> dict[str, Any]:
-    """Returns `wish` if the schema accepts it, and else an example object of the schema."""
+    """Returns ``wish`` if the schema accepts it, else an example object of the schema."""
     found = wish if accepts(schema, wish) else example(schema)
     return found if isinstance(found, dict) else wish
 
 
 def refused(schema: dict[str, Any], wish: dict[str, Any]) -> dict[str, Any]:
-    """Returns an object that the schema refuses, or `wish` where there is none."""
+    """Returns an object that the schema refuses, or ``wish`` if there is none."""
     misfits = dict.fromkeys(schema.get("properties", {}), _MISFIT)
     for value in (wish, {}, misfits):
         if not accepts(schema, value):

@@ -1,4 +1,4 @@
-"""Runs the HTTP server on a socket, as a guest in somebody else's process and event loop."""
+"""Runs the HTTP server on a socket, in a process and event loop that belong to somebody else."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ import anyio
 import uvicorn
 from starlette.types import ASGIApp
 
-# uvicorn logs each response that a scenario cuts as an error, and the terminal belongs to the host.
+# uvicorn logs each response that a scenario cuts as an error, on a terminal that belongs to somebody else.
 _SILENT = logging.CRITICAL + 1
 _KEEP_ALIVE_S = 600
 _GRACE_S = 1
@@ -26,7 +26,7 @@ class GuestServer(uvicorn.Server):
 
 
 async def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Serves until it is cancelled; then closes the listener and drops every connection at once."""
+    """Serves until it is cancelled, then closes the listener and drops every connection at once."""
     config = uvicorn.Config(
         app,
         http="h11",

@@ -1,4 +1,4 @@
-"""A simulator: its socket, its scenario and what it was asked."""
+"""A simulator: its socket, its scenario and the requests that it got."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -25,10 +25,10 @@ class Simulator:
         simulator.listen()              # from here on connections queue, and base_url is known
         await simulator.serve()         # until cancelled
 
-    `scenario` is the name of a shipped scenario, the path of a `.toml` or `.json` file, or a `Scenario`.
+    ``scenario`` is the name of a shipped scenario, the path of a ``.toml`` or ``.json`` file, or a ``Scenario``.
 
     Raises:
-        ScenarioError: there is no such scenario, or its file is none.
+        ScenarioError: There is no such scenario, or its file is not valid.
     """
 
     def __init__(self, scenario: str | Path | Scenario = DEFAULT_SCENARIO) -> None:
@@ -41,7 +41,7 @@ class Simulator:
         """Binds 127.0.0.1, to a free port unless one is given, and returns the listening socket.
 
         Raises:
-            OSError: the port is taken.
+            OSError: The port is taken.
         """
         if self._listener is None:
             self._listener = _bound(port)
@@ -50,20 +50,20 @@ class Simulator:
 
     @property
     def base_url(self) -> str:
-        """What goes into `ANTHROPIC_BASE_URL`. Listens first, if nothing did."""
+        """The value for ``ANTHROPIC_BASE_URL``. Listens first, if ``listen`` was not called."""
         self.listen()
         return f"http://{_HOST}:{self._port}"
 
     @property
     def marked_url(self) -> str:
-        """The same, with a path that says what answers: a worker's `start` then says `simulated`."""
+        """The same with a path that marks a simulator: a worker's ``start`` then says ``simulated``."""
         return self.base_url + MARK
 
     async def serve(self) -> None:
-        """Serves until it is cancelled, once, on asyncio. Then the socket and every connection are closed.
+        """Serves once, on asyncio, until it is cancelled. Then the socket and every connection are closed.
 
         Raises:
-            ImportError: the extra `simulator` is not installed.
+            ImportError: The extra ``simulator`` is not installed.
         """
         from agent_workers.simulator.app import build_app  # noqa: PLC0415  # the web framework is imported only by whoever serves
         from agent_workers.simulator.server import serve  # noqa: PLC0415
@@ -74,7 +74,7 @@ class Simulator:
         """Switches to another scenario, from its first step, for every conversation.
 
         Raises:
-            ScenarioError: there is no such scenario, or its file is none.
+            ScenarioError: There is no such scenario, or its file is not valid.
         """
         self._conversations.switch(_loaded(scenario))
 
@@ -84,14 +84,14 @@ class Simulator:
         return self._conversations.scenario
 
     def requests(self, path: str | None = None) -> list[Record]:
-        """Returns the last 200 requests, oldest first: all, or those to one path such as `/v1/messages`."""
+        """Returns the last 200 requests, oldest first: all, or those to one path such as ``/v1/messages``."""
         return [record for record in self._journal.records() if path in (None, record.path)]
 
     def wait_for(self, condition: Callable[[list[Record]], bool], timeout_s: float = 5) -> list[Record]:
-        """Blocks a thread, not the server's own, until the condition holds for the requests; returns these.
+        """Blocks a thread, not the server's own, until the condition holds for the requests; returns them.
 
         Raises:
-            TimeoutError: it does not hold in that time.
+            TimeoutError: It does not hold in that time.
         """
         return self._journal.wait_for(condition, timeout_s)
 
@@ -117,7 +117,7 @@ def running_simulator(scenario: str | Path | Scenario = DEFAULT_SCENARIO) -> Ite
     """Yields a simulator that serves from a thread of its own, and stops it at the end.
 
     Raises:
-        ScenarioError: there is no such scenario, or its file is none.
+        ScenarioError: There is no such scenario, or its file is not valid.
     """
     from anyio.from_thread import start_blocking_portal  # noqa: PLC0415  # for tests and demos only
 

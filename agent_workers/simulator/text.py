@@ -5,7 +5,7 @@ from itertools import cycle, islice
 from typing import Literal
 
 Cut = Literal["word", "character", "whole"] | int
-"""Where a text is cut. A number counts UTF-16 code units, so that 1 also cuts inside a surrogate pair."""
+"""Where a text is cut. A number counts UTF-16 code units, so 1 also cuts inside a surrogate pair."""
 
 _SENTENCES = (
     "The simulator writes this sentence without any thought.",
@@ -17,12 +17,12 @@ _VOCABULARY = " ".join(_SENTENCES).split()
 
 
 def prose(words: int) -> str:
-    """Returns that many words of plain English, always the same ones."""
+    """Returns that many words of plain English, the same every time."""
     return " ".join(islice(cycle(_VOCABULARY), words))
 
 
 def numbers(last: int) -> str:
-    """Returns `1 2 3 …` up to `last`: a reader sees at once which delta is missing."""
+    """Returns ``1 2 3 …`` up to ``last``, so that a reader sees at once which delta is missing."""
     return " ".join(str(number) for number in range(1, last + 1))
 
 

@@ -8,11 +8,11 @@ from tests.cli.conftest import Scripts
 @pytest.mark.parametrize(
     ("request_line", "told"),
     [
-        ('{"promt": "Hello"}', "/prompt: is required; /promt: is not a known field (did you mean prompt?)"),
+        ('{"promt": "Hello"}', "/prompt: is required; /promt: is not a known field; did you mean prompt?"),
         ('{"prompt": "a", "limits": {"timeout": 5}}', "/limits/timeout: is not a known field"),
         ("Hello", "request: not valid JSON at line 1, column 1"),
-        ("", "request: stdin was empty"),
-        ('{"prompt": "a", "v": 2}', "/v: this worker speaks version 1 only"),
+        ("", "request: the input is empty"),
+        ('{"prompt": "a", "v": 2}', "/v: must be 1: this worker speaks no other version of the contract"),
     ],
 )
 def test_stderr_names_what_is_wrong_with_a_request(request_line: str, told: str, scripts: Scripts) -> None:

@@ -12,7 +12,7 @@ from agent_workers.policy import Policy
 from tests.cli.conftest import Scripts
 
 TEMPLATE = (Path(__file__).parents[2] / "agent_workers/cli/policy.toml").read_text("utf-8")
-OUTSIDE = "must lie in a directory that the host's policy names in task.cwd_roots"
+OUTSIDE = "must be inside a directory that the host's policy lists in task.cwd_roots"
 EXAMPLE = re.compile(r"^# ((\w+) = .+)$", re.MULTILINE)
 
 
@@ -137,7 +137,7 @@ def test_the_worker_is_known_by_the_directory_or_named(scripts: Scripts, file: P
     )
     assert check(scripts, file, {**request, "cwd": "/usr"}, "--worker", "agent-chat")[1] == [
         "the request is not valid",
-        "  line 1: /cwd: is taken by the task worker only",
+        "  line 1: /cwd: is a field of agent-task only",
     ]
 
 

@@ -51,9 +51,12 @@ def test_the_worker_refuses_what_is_refused_here_and_for_the_same_reasons(script
     [
         (b'{\n"prompt": "Hello",\n}', "line 3: not valid JSON at line 3, column 1"),
         (b'{"prompt":\n"\xff"}', "line 2: the input is not UTF-8"),
-        (b"", "line 1: stdin was empty"),
+        (b"", "line 1: the input is empty"),
         (b"[]", "line 1: the request must be a JSON object"),
-        (b'{\n\n"v": 2, "prompt": "Hello"}', "line 3: /v: this worker speaks version 1 only"),
+        (
+            b'{\n\n"v": 2, "prompt": "Hello"}',
+            "line 3: /v: must be 1: this worker speaks no other version of the contract",
+        ),
         (b'{"prompt":\n[{"type": "text",\n"text": 7}]}', "line 3: /prompt/0/text: must be a string, not a number"),
         (b'{"limits":\n{"a/b": {"prompt": 1}, "timeout_s": "\\u007d"}}', "line 2: /limits/timeout_s: must be a number"),
     ],
@@ -72,14 +75,14 @@ def test_a_request_with_a_directory_is_read_as_the_task_workers(scripts: Scripts
     assert (checked.stdout, checked.returncode) == ("a valid task request\n", 0)
     as_chat = scripts("agent-workers", "validate", "--kind", "request", given=json.dumps(request))
     assert as_chat.stdout.splitlines() == [
-        "line 1: /cwd: is taken by the task worker only",
-        "line 1: /tools: is taken by the task worker only",
+        "line 1: /cwd: is a field of agent-task only",
+        "line 1: /tools: is a field of agent-task only",
     ]
 
 
 def test_a_task_without_a_directory_is_known_where_it_is_said_to_be_one() -> None:
     data = b'{"prompt": "Hello",\n"tools": ["Read"]}'
-    assert faults(data, "request") == ["line 2: /tools: is taken by the task worker only"]
+    assert faults(data, "request") == ["line 2: /tools: is a field of agent-task only"]
     assert faults(data, "task-request") == ["line 1: /cwd: is required"]
 
 
@@ -184,7 +187,10 @@ def test_a_lone_surrogate_is_a_fault_and_a_pair_is_none() -> None:
 def test_what_is_no_json_is_told_with_its_line() -> None:
     assert faults(stream(START) + b"Traceback\n")[0].startswith("line 2: not valid JSON at line 1, column 1")
     assert faults(stream(START) + b"[]\n")[0] == "line 2: an event is a JSON object"
-    assert faults(stream(START) + b'{"a":1,"a":2}\n')[0] == "line 2: /a: stands more than once in its object"
+    assert (
+        faults(stream(START) + b'{"a":1,"a":2}\n')[0]
+        == "line 2: /a: appears more than once in its object; keep one of them"
+    )
 
 
 @pytest.mark.parametrize(
@@ -229,7 +235,7 @@ def test_the_request_before_control_messages_may_be_a_task() -> None:
     abort = b'\n{"type": "abort", "id": "1"}\n'
     assert faults(b'{"prompt": "Hello", "cwd": "/", "tools": ["Bash"]}' + abort, "control") == []
     assert faults(b'{"prompt": "Hello", "tools": []}' + abort, "control") == [
-        "line 1: /tools: is taken by the task worker only"
+        "line 1: /tools: is a field of agent-task only"
     ]
 
 

@@ -141,7 +141,7 @@ def test_the_simulator_is_not_taken_for_a_closed_stdin(home: Home) -> None:
     ran = subprocess.run(command, env=home.environ, capture_output=True, timeout=PATIENCE_S, check=False)
     [event] = events_of(ran.stdout)
     assert ran.returncode == 2
-    assert "stdin was empty" in event["details"][0]["message"]
+    assert "the input is empty" in event["details"][0]["message"]
 
 
 # Two users of one host

@@ -8,8 +8,8 @@ from agent_workers.errors import PolicyDenied
 from agent_workers.policy import DEFAULT
 from tests.policy.asking import denied, for_tasks, grant, task
 
-OUTSIDE = "must lie in a directory that the host's policy names in task.cwd_roots"
-NOT_IN_CWD = "must lie in cwd, unless the host's policy sets task.cwd_roots"
+OUTSIDE = "must be inside a directory that the host's policy lists in task.cwd_roots"
+NOT_IN_CWD = "must be inside cwd, unless the host's policy lists it in task.cwd_roots"
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_directory_that_a_rule_would_take_for_another_is_refused(name: str, sr
     for cwd in (srv / "app" / name, srv / "harmless"):
         [(place, message)] = denied(DEFAULT, task(cwd)).items()
         assert place == "/cwd"
-        assert message.endswith("rules misread them")
+        assert message.endswith("rules would misread them")
 
 
 @pytest.mark.parametrize("name", ["with space", " a", "Größe", "(copy)", "{a,b}", "a,b", "~", "-x", "$HOME"])

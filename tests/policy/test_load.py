@@ -47,7 +47,10 @@ def cause(file: Path, content: str | bytes | None = None) -> str:
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(PolicyDenied) as denial:
         load_policy(file)
-    assert denial.value.message == "The host's policy cannot be read. The operator must check it."
+    assert (
+        denial.value.message
+        == "The host's policy cannot be read. The operator must check it with agent-workers doctor."
+    )
     assert denial.value.details is None
     assert denial.value.exit_status == 2
     assert denial.value.cause.startswith(f"{file}: ")
@@ -91,12 +94,12 @@ def test_a_policy_with_its_version_alone_changes_nothing(file: Path) -> None:
         ("version = 1\n[task]\nmcp_commands = [{ arg = 1 }]", "line 3: task.mcp_commands.0.command is required"),
         ("version = 1\n[[task]]\ntools = []", "line 2: task must be an object, not a list"),
         ("version = 1\n[sandbox]\nenable = true", "line 3: sandbox.enable is not a known field; did you mean enabled?"),
-        ("version = 1\nversion = 1", "Cannot overwrite a value (at "),
-        ("version = 1\n[task", "Expected ']' at the end of a table declaration (at "),
+        ("version = 1\nversion = 1", "is not valid TOML: Cannot overwrite a value (at "),
+        ("version = 1\n[task", "is not valid TOML: Expected ']' at the end of a table declaration (at "),
         ("version = " + "9" * 5000, ""),
         ("version = 1\nx = " + "[" * 100_000, ""),
-        (b"version = 1 # \xff", "'utf-8' codec can't decode byte 0xff in position 14"),
-        (b"\xef\xbb\xbfversion = 1", "Invalid statement (at line 1"),
+        (b"version = 1 # \xff", "is not UTF-8: byte 0xff at offset 14"),
+        (b"\xef\xbb\xbfversion = 1", "is not valid TOML: Invalid statement (at line 1"),
         (b"version = 1\0", ""),
     ],
 )
@@ -114,14 +117,15 @@ def test_every_fault_is_told(file: Path) -> None:
 
 
 def test_a_file_that_is_not_there_or_none_allows_nothing(file: Path, tmp_path: Path) -> None:
-    assert cause(file) == cause(tmp_path) == "no such file"
+    assert cause(file) == "no such file"
+    assert cause(tmp_path) == "is not a file"
     file.touch()
     assert cause(file / "below") == "no such file"
 
 
 def test_a_pipe_is_not_waited_for(file: Path) -> None:
     os.mkfifo(file)
-    assert cause(file) == "no such file"
+    assert cause(file) == "is not a file"
 
 
 def test_a_file_that_cannot_be_read_allows_nothing() -> None:

@@ -9,7 +9,8 @@ from agent_workers.policy import DEFAULT, Policy
 from tests.policy.asking import denied, for_tasks, task
 
 CRM = "/opt/mcp/crm"
-HOST = "must lie at a host that the host's policy names in task.mcp_hosts"
+HOST = "must be at one of the hosts that the policy lists in task.mcp_hosts"
+ASK = "is not allowed: the operator must list it in {} of the policy that AGENT_WORKERS_POLICY names"
 
 
 def started(given: Policy, command: str, **fields: Any) -> dict[str, str]:
@@ -26,10 +27,8 @@ def test_without_the_operators_word_there_are_no_servers_and_it_is_said_how_to_g
     servers = {"a": {"command": "/bin/true"}, "b": {"type": "http", "url": "https://example.com"}}
     for given in (DEFAULT, for_tasks()):
         assert denied(given, task(mcp_servers=servers)) == {
-            "/mcp_servers/a/command": "needs the operator's word: task.mcp_commands in the policy that "
-            "AGENT_WORKERS_POLICY names",
-            "/mcp_servers/b/url": "needs the operator's word: task.mcp_hosts in the policy that "
-            "AGENT_WORKERS_POLICY names",
+            "/mcp_servers/a/command": ASK.format("task.mcp_commands"),
+            "/mcp_servers/b/url": ASK.format("task.mcp_hosts"),
         }
 
 

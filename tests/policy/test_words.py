@@ -20,7 +20,7 @@ def test_without_a_policy_a_chat_is_as_it_was() -> None:
 def test_a_worker_that_is_not_named_does_not_run() -> None:
     given = policy(workers=["agent-chat"])
     assert denied(given, words()) == {}
-    assert denied(given, task()) == {"": "agent-task may not run on this host: the host's policy sets workers"}
+    assert denied(given, task()) == {"": "agent-task is not allowed: the host's policy does not list it in workers"}
     assert set(denied(policy(workers=[]), words())) == {""}
 
 
@@ -41,7 +41,7 @@ def test_another_model_is_refused_even_in_a_list_that_only_the_cli_reads(model: 
 def test_the_hosts_own_model_needs_no_permission() -> None:
     assert denied(policy(models=[]), words()) == {}
     assert denied(policy(models=[]), words(model="m")) == {
-        "/model": "is not allowed: the host's policy sets models to none"
+        "/model": "is not allowed: the host's policy sets models = []"
     }
 
 

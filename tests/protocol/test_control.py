@@ -68,14 +68,17 @@ def test_what_is_left_out_is_absent():
     [
         (b"", "the line is empty"),
         (b" \r\n", "the line is empty"),
-        (b"abort", "not valid JSON at line 1, column 1: expecting value"),
-        (b'{"id":"m1"', "not valid JSON at line 1, column 11: expecting ',' delimiter"),
+        (
+            b"abort",
+            "not valid JSON at line 1, column 1: a value is missing, or is not JSON; text stands in double quotes",
+        ),
+        (b'{"id":"m1"', "not valid JSON at line 1, column 11: a comma or a closing bracket is missing"),
         (b'{"id":"\xff"}', "the input is not UTF-8: byte 0xff at offset 7"),
-        (b'{"id":NaN}', "NaN is not a JSON number"),
+        (b'{"id":NaN}', "NaN is not valid JSON: send a number, or leave the field out"),
         (b"[" * 100_000, "the JSON is nested deeper than 128 levels"),
         (
             b'{"id":"m1","behavior":"deny","behavior":"allow"}',
-            "/behavior stands more than once in its object",
+            "/behavior appears more than once in its object; keep one of them",
         ),
     ],
 )
@@ -119,9 +122,9 @@ def test_an_id_that_is_none_is_not_repeated(message_id):
     ("document", "message"),
     [
         ({**ABORT, "reason": "tired"}, "/reason is not a known field"),
-        ({**PERMISSION, "behavior": "maybe"}, "/behavior must be 'allow' or 'deny'"),
-        ({**PERMISSION, "behavior": "ALLOW"}, "/behavior must be 'allow' or 'deny'"),
-        ({**PERMISSION, "behavior": True}, "/behavior must be 'allow' or 'deny'"),
+        ({**PERMISSION, "behavior": "maybe"}, '/behavior must be "allow" or "deny"'),
+        ({**PERMISSION, "behavior": "ALLOW"}, '/behavior must be "allow" or "deny"'),
+        ({**PERMISSION, "behavior": True}, '/behavior must be "allow" or "deny"'),
         ({**PERMISSION, "permission_id": None}, "/permission_id must be a string, not null"),
         ({**PERMISSION, "updated_input": []}, "/updated_input must be an object, not a list"),
         (
@@ -151,7 +154,7 @@ def test_a_malformed_message_is_refused_with_its_problems(document, message, val
 
 def test_an_image_by_address_is_refused_as_tools_cannot_send_one():
     web = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
-    assert "/content/0/source/type must be 'base64'" in refused({**RESULT, "content": [web]}).message
+    assert '/content/0/source/type must be "base64"' in refused({**RESULT, "content": [web]}).message
 
 
 def test_the_message_of_a_refusal_stays_short():

@@ -49,24 +49,45 @@ def test_white_space_and_a_byte_order_mark_do_not_matter(data):
 
 @pytest.mark.parametrize("data", [b"", b" ", b"\n\r\n\t", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n"])
 def test_empty_input_is_answered_with_an_example(data):
-    assert message(data) == 'stdin was empty; send a request such as {"prompt": "Hello"}'
+    assert message(data) == 'the input is empty; send a request such as {"prompt": "Hello"}'
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"Hello", "not valid JSON at line 1, column 1: expecting value"),
+        (
+            b"Hello",
+            "not valid JSON at line 1, column 1: a value is missing, or is not JSON; text stands in double quotes",
+        ),
         (
             b"{'a': 1}",
-            "not valid JSON at line 1, column 2: expecting property name enclosed in double quotes",
+            (
+                "not valid JSON at line 1, column 2: "
+                "a field name in double quotes is missing; JSON allows no comma after the last field"
+            ),
         ),
-        (b'{\n  "a": 1\n  "b": 2\n}', "not valid JSON at line 3, column 3: expecting ',' delimiter"),
-        (b'{"a": "b', "not valid JSON at line 1, column 7: unterminated string starting"),
-        (b'{"a": "\n"}', "not valid JSON at line 1, column 8: invalid control character"),
-        (b'{"a": 1', "not valid JSON at line 1, column 8: expecting ',' delimiter"),
-        (b'{"\xc3\xbc": x}', "not valid JSON at line 1, column 7: expecting value"),
-        (b'{"a":1}\n{"a":2}', "one JSON document was expected, but more follows at line 2, column 1"),
-        (b'{"a": 1}}', "one JSON document was expected, but more follows at line 1, column 9"),
+        (b'{\n  "a": 1\n  "b": 2\n}', "not valid JSON at line 3, column 3: a comma or a closing bracket is missing"),
+        (b'{"a": "b', "not valid JSON at line 1, column 7: the string that begins here has no closing quote"),
+        (
+            b'{"a": "\n"}',
+            (
+                "not valid JSON at line 1, column 8: a string contains a line break or another control character; "
+                "write it as \\n or \\u…"
+            ),
+        ),
+        (b'{"a" 1}', "not valid JSON at line 1, column 6: a colon is missing after the field name"),
+        (
+            rb'{"a": "C:\data"}',
+            "not valid JSON at line 1, column 10: a string contains an unknown escape; write a backslash as \\\\",
+        ),
+        (rb'{"a": "\u12"}', "not valid JSON at line 1, column 9: \\u needs four hexadecimal digits"),
+        (b'{"a": 1', "not valid JSON at line 1, column 8: a comma or a closing bracket is missing"),
+        (
+            b'{"\xc3\xbc": x}',
+            "not valid JSON at line 1, column 7: a value is missing, or is not JSON; text stands in double quotes",
+        ),
+        (b'{"a":1}\n{"a":2}', "only one JSON document is allowed, but more follows at line 2, column 1"),
+        (b'{"a": 1}}', "only one JSON document is allowed, but more follows at line 1, column 9"),
     ],
 )
 def test_a_syntax_error_has_a_line_and_a_column(data, words):
@@ -90,18 +111,21 @@ def test_what_is_no_utf_8_is_named_with_its_offset(data, words):
 
 @pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
 def test_constants_that_json_does_not_have_are_refused(name):
-    assert message(f'{{"a":[{name}]}}'.encode()) == f"{name} is not a JSON number"
+    assert message(f'{{"a":[{name}]}}'.encode()) == f"{name} is not valid JSON: send a number, or leave the field out"
 
 
 def test_a_number_beyond_a_double_is_refused_and_shown_in_part():
-    assert message(b"[1e400]") == "the number 1e400 is too large"
-    assert message(b"[-" + b"9" * 100_000 + b".5]") == f"the number -{'9' * 39} is too large"
+    assert message(b"[1e400]") == "the number 1e400 is too large: it must fit a 64-bit floating-point number"
+    assert (
+        message(b"[-" + b"9" * 100_000 + b".5]")
+        == f"the number -{'9' * 39} is too large: it must fit a 64-bit floating-point number"
+    )
 
 
 def test_a_whole_number_has_at_most_as_many_digits_as_fit_a_double():
     assert float(parse_json(b"-" + b"9" * 308)) == pytest.approx(-1e308)
-    assert message(b"9" * 309) == "a number has 309 digits; 308 are allowed"
-    assert message(b'{"a":-' + b"9" * 100_000 + b"}") == "a number has 100000 digits; 308 are allowed"
+    assert message(b"9" * 309) == "a number has 309 digits; at most 308 are allowed"
+    assert message(b'{"a":-' + b"9" * 100_000 + b"}") == "a number has 100000 digits; at most 308 are allowed"
 
 
 def test_nesting_is_allowed_down_to_the_limit():
@@ -120,7 +144,7 @@ def test_deeper_nesting_is_refused_closed_or_not(depth, opening, closing):
 
 def test_a_name_that_stands_twice_is_refused_with_its_place():
     data = b'{"a":1,"b":[{"c":{"c":2},"c/d":3,"c/d":4}],"a":5,"a":6}'
-    words = "stands more than once in its object"
+    words = "appears more than once in its object; keep one of them"
     assert refusal(data) == [("/a", words), ("/b/0/c~1d", words)]
 
 
@@ -154,7 +178,9 @@ def test_lone_surrogates_are_replaced_wherever_they_stand(data, value):
 
 
 def test_names_that_become_the_same_by_that_are_names_that_stand_twice():
-    assert refusal(rb'{"\ud800":1,"\udc00":2}') == [("/\ufffd", "stands more than once in its object")]
+    assert refusal(rb'{"\ud800":1,"\udc00":2}') == [
+        ("/\ufffd", "appears more than once in its object; keep one of them")
+    ]
 
 
 @pytest.mark.parametrize(

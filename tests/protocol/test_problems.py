@@ -102,7 +102,7 @@ def test_a_tools_own_fields_are_suggested():
 @pytest.mark.parametrize("name", ["tools", "permissions", "cwd", "mcp_servers", "agents"])
 def test_a_field_of_the_task_worker_is_refused_with_the_reason(name):
     assert problems({"prompt": "Hello", name: []}) == [
-        {"pointer": f"/{name}", "message": "is taken by the task worker only"}
+        {"pointer": f"/{name}", "message": "is a field of agent-task only"}
     ]
 
 
@@ -112,12 +112,12 @@ def test_a_field_of_the_task_worker_is_refused_with_the_reason(name):
         (
             {"resume": "3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d34", "id": 1},
             "/session/id",
-            "cannot be combined with resume",
+            "cannot be combined with resume; send one of the two",
         ),
         (
             {"id": "3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d34", "fork": True},
             "/session/fork",
-            "only goes with resume",
+            "needs resume: only an existing conversation can be forked",
         ),
     ],
 )
@@ -187,11 +187,11 @@ def test_a_name_that_looks_like_an_inner_tag_stays_in_the_pointer(name):
         ({"limits": {"timeout_s": 1e9}}, "must be at most 604800"),
         ({"limits": {"timeout_s": True}}, "must be a number, not true or false"),
         ({"app_tools": {}}, "must be a list, not an object"),
-        ({"app_tools": [TOOL] * 2}, "must have unique names; a stands more than once"),
+        ({"app_tools": [TOOL] * 2}, "must have unique names; 'a' is the name of more than one"),
         ({"metadata": []}, "must be an object, not a list"),
         ({"metadata": {"a": "x" * 20_000}}, "must be at most 16384 bytes as compact JSON, not 20008"),
         ({"v": "1"}, "must be 1"),
-        ({"prompt": "\ud800"}, "must not hold lone surrogates"),
+        ({"prompt": "\ud800"}, "must not contain lone surrogates"),
     ],
 )
 def test_messages_are_plain_words(fields, message):

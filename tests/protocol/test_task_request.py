@@ -17,7 +17,7 @@ from agent_workers.protocol.v1.task_request import (
 
 RULE = "must be one rule, such as Read, Bash(git status), Edit(src/**) or mcp__server__tool; without parentheses inside"
 TOOL = "must be the name of a tool, such as Read or mcp__server__tool"
-VARIABLE = "must not hold ${ or NUL characters"
+VARIABLE = "must not contain ${, since variables are not filled in here, or NUL characters"
 AGENT = {"description": "Reviews.", "prompt": "Review."}
 WHOLE = {
     "prompt": "Hello",
@@ -94,7 +94,7 @@ def test_the_chat_says_whose_field_it_is(field):
     with pytest.raises(RequestProblems) as refusal:
         parse_request({"prompt": "Hello", field: {}})
     [problem] = refusal.value.problems
-    assert (problem.pointer, problem.message) == (f"/{field}", "is taken by the task worker only")
+    assert (problem.pointer, problem.message) == (f"/{field}", "is a field of agent-task only")
 
 
 class TestDirectories:
@@ -239,7 +239,7 @@ class TestMode:
         ],
     )
     def test_is_none_of_the_clis_own_and_cannot_switch_the_questions_off(self, mode):
-        message = "must be 'deny', 'ask', 'defer', 'accept_edits' or 'plan'"
+        message = 'must be "deny", "ask", "defer", "accept_edits" or "plan"'
         assert refused(permissions={"mode": mode}) == {"/permissions/mode": message}
 
     @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), 604_801, "5", True, None])
@@ -284,14 +284,14 @@ class TestServers:
         for field, value in (("mcp_servers", {"command": "x"}), ("agents", AGENT)):
             [(place, message)] = refused(**{field: {name: value}}).items()
             assert place == f"/{field}"
-            assert message.startswith("has a name that is none: ")
+            assert message.startswith("'")
 
     @pytest.mark.parametrize("name", ["a", "A-1", "a_b", "x" * 64, "-", "application"])
     def test_have_plain_names(self, name):
         assert asking(mcp_servers={name: {"command": "x"}}, agents={name: AGENT})
 
     def test_the_name_of_the_applications_own_tools_is_taken(self):
-        message = "must not name a server 'app': that is where `app_tools` are"
+        message = "'app' is a reserved name: that server holds `app_tools`"
         assert refused(mcp_servers={"app": {"command": "x"}}) == {"/mcp_servers": message}
 
     @pytest.mark.parametrize("text", ["${HOME}", "a${HOME}b", "$${A}", "${A:-b}", "${", "a\0"])

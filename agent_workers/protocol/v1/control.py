@@ -1,4 +1,4 @@
-"""Control messages: what the caller says on stdin while a run is on."""
+"""Control messages: what the caller sends on stdin while a run goes on."""
 
 from typing import Annotated, Any, Literal
 
@@ -81,12 +81,12 @@ class InvalidControl(ValueError):
 
     Attributes:
         id: The message's id where it could be read, else None.
-        code: `invalid_json`, `unknown_type` or `invalid_message`.
+        code: ``invalid_json``, ``unknown_type`` or ``invalid_message``.
         message: What is wrong, in plain words.
     """
 
     def __init__(self, code: str, message: str, id: str | None = None) -> None:  # noqa: A002 - the contract's name
-        """Keep what the `ack` (or, without an id, the `notice`) will say."""
+        """Keeps what the ``ack`` (or, without an id, the ``notice``) will say."""
         super().__init__(message)
         self.code = code
         self.message = message
@@ -94,10 +94,10 @@ class InvalidControl(ValueError):
 
 
 def parse_control(line: bytes) -> ControlMessage:
-    """Read one line of stdin as a control message.
+    """Reads one line of stdin as a control message.
 
     Raises:
-        InvalidControl: It is none.
+        InvalidControl: It is not a valid one.
     """
     if not line.strip():
         raise InvalidControl("invalid_json", "the line is empty")

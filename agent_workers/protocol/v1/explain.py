@@ -1,4 +1,4 @@
-"""Pydantic's verdict in plain words: where, what, and for an unknown field the one that was meant."""
+"""Pydantic's errors in plain words: where, what, and for an unknown field the nearest known one."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _EXPECTED = {
 }
 _SENTENCES = {
     "missing": "is required",
-    "string_unicode": "must not hold lone surrogates",
+    "string_unicode": "must not contain lone surrogates",
     "string_too_short": "must not be empty",
     "too_short": "must not be empty",
     "finite_number": "must be a finite number",
@@ -37,7 +37,6 @@ _SENTENCES = {
     "less_than_equal": "must be at most {le:.15g}",
     "string_too_long": "must be at most {max_length} characters long",
     "too_long": "must have at most {max_length} items",
-    "literal_error": "must be {expected}",
 }
 _JSON_WORDS: dict[type, str] = {
     str: "a string",
@@ -52,7 +51,7 @@ _LONGEST_TYPO = 64
 
 
 def explain(error: ValidationError, model: Model) -> list[Problem]:
-    """Turn the faults that pydantic found while reading a `model` into problems, in the order found."""
+    """Turns the errors that pydantic found while reading a ``model`` into problems, in the order found."""
     return capped(error.errors(include_url=False), lambda fault: _problem(fault, model))
 
 
@@ -73,6 +72,8 @@ def _sentence(fault: ErrorDetails) -> str:
         return _instead(_EXPECTED[kind], fault["input"])
     if kind == "string_pattern_mismatch":
         return PATTERN_WORDS.get(context["pattern"], "is not valid")
+    if kind == "literal_error":
+        return f"must be {context['expected']}".replace("'", '"')  # as JSON and TOML write them
     return _SENTENCES.get(kind, "is not valid").format_map(context)
 
 
@@ -90,7 +91,7 @@ def _unknown_kind(path: Location, kinds: str, value: object) -> Problem:
 
 
 def _unknown_field(model: Model, location: Location) -> Problem:
-    """`location` ends in the field's name, which is the caller's and may look like a tag."""
+    """``location`` ends in the field's name, which the caller chose and which may look like a tag."""
     *parents, name = location
     path = (*(step for step in parents if not _is_tag(step)), name)
     owner = _owner(model, parents)
@@ -143,7 +144,7 @@ def _nearest(name: str, model: Model) -> str | None:
 
 
 def _nested(model: Model) -> dict[str, str]:
-    """Fields one level further down, as `limits.timeout_s`: they are often written on the level above."""
+    """Fields one level further down, such as ``limits.timeout_s``: callers often write them one level too high."""
     names: dict[str, str] = {}
     for field, info in model.model_fields.items():
         for below in (name for found in _models_in(info.annotation) for name in found.model_fields):

@@ -1,4 +1,4 @@
-"""The contract's scalar types. Every pattern stands next to the words that explain it to a person."""
+"""The contract's scalar types, and for each pattern the words that explain it."""
 
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -31,13 +31,13 @@ WEB_ADDRESS = r"^https?://[^\x00-\x20]+$"
 TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
 
 PATTERN_WORDS = {
-    RUN_ID: "must be 1 to 128 characters out of A-Z a-z 0-9 . _ : -",
+    RUN_ID: "must be 1 to 128 of the characters A-Z a-z 0-9 . _ : -",
     UUID: "must be a UUID such as 3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d34",
-    MODEL_NAME: "must be a model name: up to 256 printable ASCII characters, no spaces, no leading hyphen",
-    TOOL_NAME: "must be 1 to 64 characters out of A-Z a-z 0-9 _ -",
-    NO_NUL: "must not be empty or hold NUL characters",
-    NO_VARIABLE: "must not hold ${ or NUL characters",
-    VARIABLE_NAME: "must be the name of a variable: A-Z a-z 0-9 _, no digit first",
+    MODEL_NAME: "must be a model name: up to 256 printable ASCII characters, no spaces, no hyphen at the start",
+    TOOL_NAME: "must be 1 to 64 of the characters A-Z a-z 0-9 _ -",
+    NO_NUL: "must not be empty or contain NUL characters",
+    NO_VARIABLE: "must not contain ${, since variables are not filled in here, or NUL characters",
+    VARIABLE_NAME: "must be a variable name: A-Z a-z 0-9 _, no digit at the start",
     ABSOLUTE_PATH: "must be an absolute path",
     BUILT_IN_OR_MCP: "must be the name of a tool, such as Read or mcp__server__tool",
     TOOL_RULE: "must be one rule, such as Read, Bash(git status), Edit(src/**) or mcp__server__tool; "
@@ -61,17 +61,17 @@ def _not_null(value: Json) -> Json:
 
 
 def _whole(value: Json) -> Json:
-    """JSON knows one kind of number, and PHP writes 5.0 for a float: JSON Schema calls that an integer."""
+    """JSON has one kind of number and PHP writes 5.0 for a float; JSON Schema calls that an integer."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _version(value: Json) -> Json:
-    """Python takes True for 1 where a literal is asked for; JSON does not."""
+    """Python takes True for the literal 1; JSON does not."""
     return None if isinstance(value, bool) else _whole(value)
 
 
 def _few(value: Json) -> Json:
-    """Refuse a long list before pydantic keeps an error, of about a kilobyte, for each of its items."""
+    """Refuses a long list before pydantic keeps an error of about a kilobyte for each of its items."""
     if isinstance(value, list) and len(value) > MAX_ITEMS:
         words = f"must have at most {MAX_ITEMS} items, not {len(value)}"
         raise PydanticCustomError("contract", "{found}", {"found": words})
@@ -85,9 +85,9 @@ def _json(value: dict[str, Any]) -> dict[str, Any]:
 
 
 Few = Annotated[list[T], Field(max_length=MAX_ITEMS), BeforeValidator(_few)]
-"""A list of at most `MAX_ITEMS`."""
+"""A list of at most ``MAX_ITEMS``."""
 Opt = Annotated[T | None, BeforeValidator(_not_null)]
-"""A field that may be left out. None stands for "absent" in Python only: null is refused on the wire."""
+"""A field that may be left out. None means "absent" in Python only: on the wire null is refused."""
 
 Version = Annotated[Literal[1], BeforeValidator(_version)]
 Count = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
@@ -98,7 +98,7 @@ Dollars = Annotated[float, Field(gt=0, le=1_000_000)]
 Text = Annotated[str, Field(min_length=1)]
 ArgumentText = Annotated[str, Field(pattern=NO_NUL)]
 Fixed = Annotated[str, Field(pattern=NO_VARIABLE)]
-"""Text in which nothing is replaced."""
+"""Text in which no variable is replaced."""
 AbsolutePath = Annotated[str, Field(pattern=ABSOLUTE_PATH, max_length=4096)]
 ToolReference = Annotated[str, Field(pattern=BUILT_IN_OR_MCP)]
 ToolRule = Annotated[str, Field(pattern=TOOL_RULE)]

@@ -1,4 +1,4 @@
-"""One fault of a request, as a person gets to read it."""
+"""One fault of a request, as its sender reads it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn, TypeVar
@@ -33,13 +33,13 @@ class RequestProblems(ValueError):
     """Raised when a request is refused. Nothing ran.
 
     Attributes:
-        problems: Every fault found, at most `MAX_PROBLEMS` and a last one that counts the rest.
-        code: `invalid_request` or `unsupported_version`.
-        run: The request's own run id, where it holds a valid one: the refusal is reported under it.
+        problems: The faults found, at most ``MAX_PROBLEMS``, and a last one that counts the rest.
+        code: ``invalid_request`` or ``unsupported_version``.
+        run: The request's own run id, if it is valid: the refusal is reported under it.
     """
 
     def __init__(self, problems: list[Problem], code: str = "invalid_request", run: str | None = None) -> None:
-        """Keep the faults, and a one-line summary as the exception's text."""
+        """Keeps the faults, and a one-line summary as the exception's text."""
         super().__init__(
             "; ".join(f"{problem.pointer or 'request'}: {problem.message}" for problem in problems[:_TOLD])
         )
@@ -48,29 +48,29 @@ class RequestProblems(ValueError):
         self.run = run
 
     def told(self) -> str:
-        """The first faults in one line for stderr, without what could steer a terminal."""
+        """The first faults in one line for stderr, without characters that could steer a terminal."""
         return "; ".join(map(_told, self.problems[:_TOLD]))
 
 
 def _told(problem: Problem) -> str:
-    """One fault for a terminal or a log: names in the request may hold line breaks and escape sequences."""
+    """One fault for a terminal or a log: field names in the request may contain line breaks and escape sequences."""
     place = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in problem.pointer[:_LONGEST_PLACE])
-    guess = f" (did you mean {problem.did_you_mean}?)" if problem.did_you_mean else ""
+    guess = f"; did you mean {problem.did_you_mean}?" if problem.did_you_mean else ""
     return f"{place or 'request'}: {problem.message}{guess}"
 
 
 def refuse(message: str) -> NoReturn:
-    """Raise a refusal with one problem, which concerns the request as a whole."""
+    """Raises a refusal with one problem, which concerns the request as a whole."""
     raise RequestProblems([Problem(pointer="", message=message)]) from None
 
 
 def pointer(path: Iterable[str | int]) -> str:
-    """Write a path as an RFC 6901 JSON pointer. Absurdly long names are cut and end in an ellipsis."""
+    """Writes a path as an RFC 6901 JSON pointer. Very long names are cut and end in an ellipsis."""
     return "".join(f"/{_token(str(step))}" for step in path)
 
 
 def capped(faults: Sequence[F], explain: Callable[[F], Problem]) -> list[Problem]:
-    """Explain the first `MAX_PROBLEMS` faults and count the rest: a million are not worth the time."""
+    """Explains the first ``MAX_PROBLEMS`` faults and counts the rest: a million would take too long."""
     problems = [explain(fault) for fault in faults[:MAX_PROBLEMS]]
     left_out = len(faults) - len(problems)
     if left_out:

@@ -72,7 +72,7 @@ Prompt = Annotated[
     by_shape(_prompt_kind, "must be a string or a list of content blocks"),
 ]
 Metadata = Annotated[JsonObject, AfterValidator(_small)]
-_TASK_ONLY = "is taken by the task worker only"
+_TASK_ONLY = "is a field of agent-task only"
 
 
 class Request(Strict):
@@ -157,18 +157,18 @@ R = TypeVar("R", bound=Request)
 
 
 def parse_request(document: Json, model: type[R] = Request) -> R:  # type: ignore[assignment]
-    """Read a decoded JSON document as a request.
+    """Reads a decoded JSON document as a request.
 
     Raises:
-        RequestProblems: With all faults at once; `unsupported_version` alone where `v` names another version.
+        RequestProblems: With all faults at once; ``unsupported_version`` alone where ``v`` names another version.
     """
     if not isinstance(document, dict):
-        refuse("the request must be a JSON object")
+        refuse('the request must be a JSON object, such as {"prompt": "Hello"}')
     run = _run_of(document)
     version = document.get("v", VERSION)
     if isinstance(version, (int, float)) and not isinstance(version, bool) and version != VERSION:
-        problem = Problem(pointer="/v", message=f"this worker speaks version {VERSION} only")
-        raise RequestProblems([problem], code="unsupported_version", run=run)
+        words = f"must be {VERSION}: this worker speaks no other version of the contract"
+        raise RequestProblems([Problem(pointer="/v", message=words)], code="unsupported_version", run=run)
     try:
         return model.model_validate(document)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The objects inside a request: its session, limits, reporting and the application's tools."""
+"""The objects inside a request: its session, limits, stream and the application's tools."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -22,7 +22,7 @@ from agent_workers.protocol.v1.fields import (
 APP_SERVER = "app"
 """The MCP server under whose name the model sees the request's `app_tools`."""
 APP_TOOL = f"mcp__{APP_SERVER}__"
-"""What the model sees before the name of each."""
+"""What the model sees before the name of each of these tools."""
 SUBAGENT = "Agent"
 """The built-in tool that starts a subagent."""
 
@@ -30,7 +30,7 @@ SUBAGENT = "Agent"
 class ResumeSession(Strict):
     """Continue an earlier conversation."""
 
-    foreign_fields: ClassVar = {"id": "cannot be combined with resume"}
+    foreign_fields: ClassVar = {"id": "cannot be combined with resume; send one of the two"}
 
     resume: SessionId = Field(
         description="Session id of the conversation, from an earlier `session` or `done` event of the same worker, "
@@ -46,7 +46,7 @@ class ResumeSession(Strict):
 class NewSession(Strict):
     """Begin a conversation under an id of the caller's choice."""
 
-    foreign_fields: ClassVar = {"fork": "only goes with resume"}
+    foreign_fields: ClassVar = {"fork": "needs resume: only an existing conversation can be forked"}
     synonyms: ClassVar = {"session_id": "id", "uuid": "id"}
 
     id: SessionId = Field(description="Session id for the new conversation: a UUID that was never used before.")
@@ -129,7 +129,7 @@ def _unique(tools: list[AppTool]) -> list[AppTool]:
     seen: set[str] = set()
     for tool in tools:
         if tool.name in seen:
-            words = f"must have unique names; {tool.name} stands more than once"
+            words = f"must have unique names; {tool.name!r} is the name of more than one"
             raise PydanticCustomError("contract", "{found}", {"found": words})
         seen.add(tool.name)
     return tools

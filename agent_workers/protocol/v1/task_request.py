@@ -86,17 +86,17 @@ def _fixed(address: str) -> str:
 def _all_match(names: dict[str, str], pattern: str, kind: str) -> dict[str, str]:
     for name in names:
         if not re.fullmatch(pattern, name):
-            words = f"has a name that is none of {kind}: {name[:80]!r}"
+            words = f"{name[:80]!r} is not a valid {kind} name"
             raise PydanticCustomError("contract", "{found}", {"found": words})
     return names
 
 
 def _variables(env: dict[str, str]) -> dict[str, str]:
-    return _all_match(env, VARIABLE_NAME, "a variable")
+    return _all_match(env, VARIABLE_NAME, "variable")
 
 
 def _headers(headers: dict[str, str]) -> dict[str, str]:
-    return _all_match(headers, _HEADER, "a header")
+    return _all_match(headers, _HEADER, "header")
 
 
 class StdioServer(Strict):
@@ -160,14 +160,14 @@ def _server_kind(value: object) -> str | None:
 def _named(value: dict[str, Any]) -> dict[str, Any]:
     for name in value:
         if not re.fullmatch(_NAME, name):
-            words = f"has a name that is none: {name[:80]!r}; up to 64 of A-Z a-z 0-9 _ -, no two _ together"
+            words = f"{name[:80]!r} is not a valid name: use up to 64 of A-Z a-z 0-9 - and single _ between them"
             raise PydanticCustomError("contract", "{found}", {"found": words})
     return value
 
 
 def _not_ours(servers: dict[str, Any]) -> dict[str, Any]:
     if APP_SERVER in servers:
-        words = f"must not name a server {APP_SERVER!r}: that is where `app_tools` are"
+        words = f"{APP_SERVER!r} is a reserved name: that server holds `app_tools`"
         raise PydanticCustomError("contract", "{found}", {"found": words})
     return servers
 
@@ -187,7 +187,7 @@ Agents = Annotated[dict[str, Agent], Field(max_length=100, json_schema_extra=_NA
 
 
 def tools_of(rule: str, tools: Sequence[str]) -> list[str]:
-    """Those of the tools that a rule is about: the one of its name, or all of the MCP server that it names."""
+    """The tools that a rule covers: the one of its name, or all of the MCP server that it names."""
     name = rule.partition("(")[0]
     return [tool for tool in tools if name in (tool, "__".join(tool.split("__")[:2]))]
 
