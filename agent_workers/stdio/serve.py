@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agent_workers import __version__
 from agent_workers.admission import accept, admit, max_request_bytes, policy_file
-from agent_workers.engine.claude import Environment, start_agent
+from agent_workers.engine.claude import Environment, Sandbox, WorkerDefaults, start_agent
 from agent_workers.engine.claude.launch.installation import sdk_version
 from agent_workers.errors import (
     EXIT_ABORTED,
@@ -227,11 +227,8 @@ class Process:
         return start_agent(
             request,
             self._host(),
-            workspace=worker.name,
-            system_prompt=worker.system_prompt,
-            max_turns=worker.max_turns,
-            sandbox_domains=sandbox.allowed_domains if sandbox else None,
-            sandbox_hides=sandbox.deny_read if sandbox else (),
+            WorkerDefaults(worker.name, worker.system_prompt, worker.max_turns),
+            sandbox=Sandbox(sandbox.allowed_domains, sandbox.deny_read) if sandbox else None,
         )
 
     def _live(self, request: Request, engine: Engine, began: float, signals: list[int]) -> int:

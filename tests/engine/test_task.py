@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from agent_workers.engine.claude.launch.command_line import file_contents
-from agent_workers.engine.claude.launch.environment import take_credentials
+from agent_workers.engine.claude.launch.capabilities import Sandbox
+from agent_workers.engine.claude.launch.credentials import take_credentials
+from agent_workers.engine.claude.launch.run_files import file_contents
 from agent_workers.engine.claude.launch.task_capabilities import for_task
 from agent_workers.engine.claude.questions.paths import stays_within
 from agent_workers.protocol.v1.task_request import TaskRequest
@@ -79,7 +80,7 @@ def test_an_empty_credential_is_none() -> None:
 
 def test_a_sandbox_is_never_optional() -> None:
     request = TaskRequest.model_validate({"prompt": "x", "cwd": "/srv/work", "tools": ["Bash"]})
-    sandbox = for_task(request, sandbox_domains=["example.com"]).settings["sandbox"]
+    sandbox = for_task(request, sandbox=Sandbox(["example.com"])).settings["sandbox"]
     assert sandbox == {
         "enabled": True,
         "failIfUnavailable": True,
@@ -127,5 +128,5 @@ def test_what_is_private_is_kept_from_file_tools_and_a_working_directory_in_it_s
 
 def test_a_sandbox_hides_what_it_is_told_to() -> None:
     request = TaskRequest.model_validate({"prompt": "x", "cwd": "/srv/work", "tools": ["Bash"]})
-    sandbox = for_task(request, sandbox_domains=[], sandbox_hides=["/srv/state", "/etc/x"]).settings["sandbox"]
+    sandbox = for_task(request, sandbox=Sandbox(hides=["/srv/state", "/etc/x"])).settings["sandbox"]
     assert sandbox["filesystem"] == {"denyRead": ["/srv/state", "/etc/x"]}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_workers.cli.checkup.finding import Finding
-from agent_workers.engine.claude.launch.task_capabilities import check_sandbox
+from agent_workers.engine.claude.launch.sandbox import check_sandbox
 from agent_workers.errors import PolicyDenied, SandboxUnavailable
 from agent_workers.policy import load_policy
 from agent_workers.workers import WORKERS

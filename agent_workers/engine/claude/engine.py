@@ -28,10 +28,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from agent_workers.engine.base import Tell
+    from agent_workers.engine.claude.launch.boot import BootedCli
     from agent_workers.engine.claude.launch.mcp_servers import McpServers
-    from agent_workers.engine.claude.launch.sessions import Lease
-    from agent_workers.engine.claude.launch.transcript import Transcript
-    from agent_workers.engine.claude.process.cli_process import CliProcess
     from agent_workers.engine.claude.process.leftovers import Orphans
     from agent_workers.engine.claude.questions.dialogue import Dialogue
     from agent_workers.engine.claude.sdk_client import SdkClient
@@ -57,11 +55,9 @@ class ClaudeEngine:
 
     Args:
         request: What the run is asked to do.
-        process: Its CLI, started.
-        lease: The session that it writes.
+        cli: Its CLI, started.
         unsent: What of the CLI's first input has not been written yet.
         held: The prompt, where the SDK has to say something to the CLI before it; else empty.
-        transcript: The session's file.
         prompt_id: The UUID of the prompt's message.
         folder: Where calls that wait for a later run are noted.
         servers: The request's MCP servers, where it brings any.
@@ -70,20 +66,18 @@ class ClaudeEngine:
     def __init__(
         self,
         request: Request,
-        process: CliProcess,
-        lease: Lease,
+        cli: BootedCli,
         unsent: bytes,
         *,
         held: bytes,
-        transcript: Transcript,
         prompt_id: str,
         folder: Path,
         servers: McpServers | None = None,
     ) -> None:
         self.progress = Progress()
-        self._turn = Turn(transcript, prompt_id, self.progress)
-        self._process = process
-        self._lease = lease
+        self._turn = Turn(cli.transcript, prompt_id, self.progress)
+        self._process = cli.process
+        self._lease = cli.lease
         self._unsent = unsent
         self._held = held
         self._translator = Translator(
@@ -94,7 +88,7 @@ class ClaudeEngine:
             offered=offered(request),
         )
         self._dialogue = _dialogue_of(request, self.progress, self._translator, folder)
-        self._output = CliOutput(process.stdout)
+        self._output = CliOutput(cli.process.stdout)
         self._stderr_tail = b""
         self._stderr_ended = anyio.Event()
         self._writing = anyio.Lock(fast_acquire=True)

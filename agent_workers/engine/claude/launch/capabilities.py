@@ -20,7 +20,20 @@ WITH_SERVERS = {"ENABLE_TOOL_SEARCH": "false"}
 
 
 @dataclass(frozen=True)
-class Equipment:
+class Sandbox:
+    """Where the commands of a task run, as the operator has it.
+
+    Attributes:
+        domains: The hosts that commands may reach.
+        hides: What they may not read, besides what is another run's.
+    """
+
+    domains: Sequence[str] = ()
+    hides: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Capabilities:
     """The CLI's part of a request's privileges.
 
     Attributes:
@@ -48,12 +61,12 @@ class Equipment:
     needs_first: bool = False
 
 
-def for_chat(request: Request, cwd: Path) -> Equipment:
+def for_chat(request: Request, cwd: Path) -> Capabilities:
     """Words, and the application's tools."""
     if not request.app_tools:
-        return Equipment(cwd)
+        return Capabilities(cwd)
     settings = {"permissions": {"allow": app_tool_names(request)}}
-    return Equipment(cwd, settings=settings, servers=app_server(request), variables=WITH_SERVERS)
+    return Capabilities(cwd, settings=settings, servers=app_server(request), variables=WITH_SERVERS)
 
 
 def app_tool_names(request: Request) -> list[str]:

@@ -16,11 +16,10 @@ from agent_workers.engine.claude.launch.state_directory import (
     of_this_user,
     state_mode,
 )
-from agent_workers.engine.claude.process.prctl import blank_in_environment
 from agent_workers.errors import StateUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Mapping
 
 # What a program needs to run, reach the API through a company's proxy and find its credential.
 _ALLOWED = re.compile(
@@ -43,9 +42,6 @@ _NEVER = re.compile(
 # What ``agent-workers simulate`` prints.
 _SIMULATOR = re.compile(r"http://(?:127\.0\.0\.1|localhost)(?::\d+)?/simulated/?")
 _CREDENTIALS = re.compile(r"ANTHROPIC_\w+|CLAUDE_CODE_OAUTH_\w+|CLAUDE_CODE_USE_\w+|CLAUDE_CONFIG_DIR")
-
-
-CACHE = "XDG_CACHE_HOME"
 
 RELATIVE = "A directory of the worker is given by a relative path, and the directory that it starts in is gone."
 
@@ -179,53 +175,6 @@ class Environment:
 
     def _allowed_by_operator(self) -> list[str]:
         return re.split(r"[\s,]+", self.environ.get("AGENT_WORKERS_ENV_ALLOW", ""))
-
-
-# The CLI reads these from a descriptor instead, which no process beside it can.
-_DESCRIPTORS = {
-    "ANTHROPIC_API_KEY": "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR",
-    "CLAUDE_CODE_OAUTH_TOKEN": "CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR",
-}
-# Of these it reads the environment only.
-_SECRETS = re.compile(
-    r"ANTHROPIC_CUSTOM_HEADERS|(?:ANTHROPIC|CLAUDE|AWS|AZURE|GOOGLE|GCLOUD|CLOUDSDK)_\w*"
-    r"(?:KEY|SECRET|TOKEN|PASSWORD|PASSPHRASE|CREDENTIALS?)\w*"
-)
-
-
-def take_credentials(environ: dict[str, str]) -> tuple[dict[str, bytes], list[str]]:
-    """Takes the credentials out of the environment that the commands of the model inherit.
-
-    Args:
-        environ: The CLI's environment; changed.
-
-    Returns:
-        What the CLI is to get by descriptors, by the variable that holds each descriptor's number; and the names of
-        the secrets that have to stay, for the CLI reads them nowhere else.
-    """
-    secrets = {
-        by_descriptor: environ.pop(name).encode() for name, by_descriptor in _DESCRIPTORS.items() if environ.get(name)
-    }
-    return secrets, sorted(name for name in environ if _SECRETS.fullmatch(name) and environ[name])
-
-
-# What this process needs no more once its CLI's environment is made: secrets of the agent's and of its caller's.
-_SECRET_NAME = re.compile(
-    r"\w*(?:KEY|SECRET|TOKEN|PASSWORD|PASSPHRASE|CREDENTIAL|COOKIE|AUTHORIZATION|CUSTOM_HEADERS)\w*", re.IGNORECASE
-)
-_URL_WITH_PASSWORD = re.compile(r"\w+://[^/\s]*:[^/\s]+@.*", re.DOTALL)
-
-
-def forget_secrets(environ: MutableMapping[str, str]) -> None:
-    """Takes the secrets out of this process's environment, also where other processes may read it.
-
-    Args:
-        environ: ``os.environ``; changed.
-    """
-    secret = {name for name in environ if _SECRET_NAME.fullmatch(name) or _URL_WITH_PASSWORD.match(environ[name])}
-    blank_in_environment(secret)
-    for name in secret:
-        del environ[name]
 
 
 def _absolute(path: str) -> Path:

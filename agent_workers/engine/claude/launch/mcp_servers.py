@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from agent_workers.engine.claude.launch.environment import CACHE
+from agent_workers.engine.claude.launch.variables import CACHE
 from agent_workers.errors import McpUnavailable
 from agent_workers.protocol.v1.events import Notice
 

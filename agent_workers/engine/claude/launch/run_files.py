@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.claude.launch.transcript import folder_name
 from agent_workers.engine.claude.process.scratch import NO_TMPDIR
 from agent_workers.errors import StateUnavailable
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
+
+    from agent_workers.engine.claude.launch.capabilities import Capabilities
+
+_GATE_S = 60  # it takes a few hundredths of one; the machine may be busy
 
 
 def written(file: Path, content: str) -> Path:
@@ -24,6 +31,61 @@ def written(file: Path, content: str) -> Path:
     except OSError as error:
         raise StateUnavailable(NO_TMPDIR, cause=f"{file}: {error.strerror}") from error
     return file
+
+
+def write_files(
+    capabilities: Capabilities, system_prompt: str, variables: Mapping[str, str], scratch: Path
+) -> dict[str, Path]:
+    """Writes what the CLI reads from files; returns them by the flag that names each.
+
+    Args:
+        capabilities: What the agent has besides words.
+        system_prompt: The agent's instructions.
+        variables: What MCP servers see in place of the CLI's own variables of these names.
+        scratch: The run's directory for temporary files.
+
+    Raises:
+        StateUnavailable: A file cannot be written.
+    """
+    gate = written(scratch / "gate", json.dumps(capabilities.gate)) if capabilities.gate else None
+    contents = file_contents(capabilities, system_prompt, variables, gate)
+    return {flag: written(scratch / flag.strip("-"), content) for flag, content in contents.items()}
+
+
+def file_contents(
+    capabilities: Capabilities, system_prompt: str, variables: Mapping[str, str], gate: Path | None = None
+) -> dict[str, str]:
+    """What the CLI reads from files, by the flag that names each.
+
+    Args:
+        capabilities: What the agent has besides words.
+        system_prompt: The agent's instructions.
+        variables: What MCP servers see in place of the CLI's own variables of these names.
+        gate: The file for the program that looks at each command; None for none.
+    """
+    contents = {"--system-prompt-file": system_prompt}
+    if capabilities.settings:
+        contents["--settings"] = json.dumps({**capabilities.settings, **(_gated(gate) if gate else {})})
+    if capabilities.servers:
+        servers = {
+            name: {**server, "env": {**variables, **server["env"]}} if server["type"] == "stdio" else server
+            for name, server in capabilities.servers.items()
+        }
+        contents["--mcp-config"] = json.dumps({"mcpServers": servers})
+    return contents
+
+
+def _gated(rules: Path) -> dict[str, Any]:
+    """The settings by which each command passes the gate. They hold from the start on, and also for a pending call."""
+    from shlex import quote  # noqa: PLC0415 for tasks only
+
+    from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS  # noqa: PLC0415 likewise
+
+    program = Path(__file__).parents[1] / "questions" / "gate.py"
+    command = " ".join(map(quote, [sys.executable, "-I", "-S", str(program), str(rules)]))
+    hook = {"type": "command", "command": command, "timeout": _GATE_S, "onFailure": "block"}
+    guarded = [tool.name for tool in BUILT_IN_TOOLS.values() if tool.guarded]
+    return {"hooks": {"PreToolUse": [{"matcher": "|".join(guarded), "hooks": [hook]}]}}
 
 
 def refuse_image_files(scratch: Path, cwd: Path, agent_id: str) -> None:

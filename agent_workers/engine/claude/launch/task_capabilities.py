@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.engine.claude.launch.capabilities import WITH_SERVERS, Equipment, app_server, app_tool_names
-from agent_workers.errors import SandboxUnavailable
+from agent_workers.engine.claude.launch.capabilities import WITH_SERVERS, Capabilities, app_server, app_tool_names
+from agent_workers.engine.claude.launch.sandbox import needs_sandbox, sandbox_settings
 from agent_workers.protocol.v1.task_request import tools_of
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, PATH_RULES, SHELL, path_rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from agent_workers.engine.claude.launch.environment import Environment
+    from agent_workers.engine.claude.launch.capabilities import Sandbox
     from agent_workers.protocol.v1.task_request import Mode, TaskRequest
 
 _MODES = {
@@ -28,8 +25,6 @@ _MODES = {
 }
 # What the worker and the CLI make in the state and configuration directories.
 _OWN_FOLDERS = ("claude", "pending", "projects", "sessions", "simulator", "workspaces")
-# A Unix socket's path has 107 bytes (unix(7)); of these the run's directory and the socket's own name take about 60.
-_MAX_TMPDIR = 45
 # Work that outlives its turn would be lost at the run's end.
 _VARIABLES = {"CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1"}
 
@@ -38,35 +33,32 @@ def for_task(
     request: TaskRequest,
     *,
     private: Sequence[Path] = (),
-    sandbox_domains: Sequence[str] | None = None,
-    sandbox_hides: Sequence[str] = (),
-) -> Equipment:
+    sandbox: Sandbox | None = None,
+) -> Capabilities:
     """What the agent of this request has.
 
     Args:
         request: Valid, granted by the host's policy, its paths resolved.
         private: Directories, or patterns of them, in which no file tool may read or write, whoever allows it.
-        sandbox_domains: The hosts that commands may reach out of a sandbox; None for no sandbox.
-        sandbox_hides: What commands in it may not read.
+        sandbox: Where commands run; None for no sandbox.
     """
     permissions = request.permissions
-    confined = sandbox_domains is not None and SHELL in request.tools
+    sandbox = sandbox if needs_sandbox(request) else None
     rules = {
         "allow": list(_allowed(request)),
-        "ask": list(_asked(request, confined=confined)),
+        "ask": list(_asked(request, confined=sandbox is not None)),
         "deny": [*map(_named, permissions.deny), *_kept_out(private, Path(request.cwd))],
     }
-    return Equipment(
+    return Capabilities(
         Path(request.cwd),
         tools=[name for name in request.tools if not name.startswith("mcp__")],
         flags=[*_MODES[permissions.mode], *_directory_flags(request)],
-        settings=_settings(permissions.mode, rules)
-        | (_sandbox(sandbox_domains or (), sandbox_hides) if confined else {}),
+        settings=_settings(permissions.mode, rules) | (sandbox_settings(sandbox) if sandbox else {}),
         gate=_gate(request),
         servers=_servers(request) | app_server(request),
         variables=WITH_SERVERS | _VARIABLES,
         runs_code=True,
-        sandboxed=confined,
+        sandboxed=sandbox is not None,
         needs_first=permissions.mode == "defer",
     )
 
@@ -150,35 +142,6 @@ def _kept_out(private: Sequence[Path], cwd: Path) -> Iterator[str]:
         for path in [directory / name for name in _OWN_FOLDERS] if inside else [directory]:
             if not cwd.is_relative_to(path):
                 yield from (f"{kind}(/{path}/**)" for kind in PATH_RULES)
-
-
-def _sandbox(domains: Sequence[str], hidden: Sequence[str]) -> dict[str, Any]:
-    reads = {"filesystem": {"denyRead": list(hidden)}} if hidden else {}
-    return {
-        "sandbox": {
-            "enabled": True,
-            "failIfUnavailable": True,
-            "autoAllowBashIfSandboxed": False,
-            "allowUnsandboxedCommands": False,
-            "network": {"allowedDomains": list(domains)},
-            **reads,
-        }
-    }
-
-
-def check_sandbox(host: Environment) -> None:
-    """Checks that a sandbox can be had at all; the CLI checks the rest, and refuses to start without it.
-
-    Raises:
-        SandboxUnavailable: A program that it needs is missing, or TMPDIR is too long for the names of its sockets.
-    """
-    if sys.platform != "linux":
-        return
-    missing = [program for program in ("bwrap", "socat") if not shutil.which(program, path=host.environ.get("PATH"))]
-    if missing:
-        raise SandboxUnavailable(cause=f"not on the PATH: {', '.join(missing)} (packages bubblewrap and socat)")
-    if len(os.fsencode(host.temporary_dir())) > _MAX_TMPDIR:
-        raise SandboxUnavailable(cause=f"TMPDIR is a path of more than {_MAX_TMPDIR} bytes: {host.temporary_dir()}")
 
 
 def _servers(request: TaskRequest) -> dict[str, Any]:

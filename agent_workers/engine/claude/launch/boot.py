@@ -1,0 +1,164 @@
+"""The first half of a start: everything up to a CLI that runs and has been told nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent_workers.engine.claude.launch.capabilities import Capabilities, Sandbox, for_chat
+from agent_workers.engine.claude.launch.command_line import command_line
+from agent_workers.engine.claude.launch.installation import find_cli
+from agent_workers.engine.claude.launch.run_files import refuse_image_files, write_files
+from agent_workers.engine.claude.launch.sessions import Binding, Lease, take_lease
+from agent_workers.engine.claude.launch.transcript import Transcript
+from agent_workers.engine.claude.launch.variables import variables_of
+from agent_workers.engine.claude.process.cli_process import CliProcess
+from agent_workers.engine.claude.process.leftovers import Orphans
+from agent_workers.engine.claude.process.prctl import hide_from_others
+from agent_workers.engine.claude.process.scratch import SCRATCH, make_scratch, remove_scratch
+from agent_workers.protocol.v1.request import is_task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from agent_workers.engine.claude.launch.environment import Environment
+    from agent_workers.protocol.v1.request import Request
+
+
+@dataclass(frozen=True)
+class WorkerDefaults:
+    """The worker's part of a run.
+
+    Attributes:
+        name: The worker's name. Its sessions are bound to it, and so is called the working directory below the state
+            directory that it has for requests that bring none.
+        system_prompt: Used where the request brings none.
+        max_turns: Used where the request brings none; None leaves it to the CLI.
+    """
+
+    name: str
+    system_prompt: str
+    max_turns: int | None = None
+
+
+@dataclass(frozen=True)
+class BootedCli:
+    """A CLI that runs and has been told nothing.
+
+    Attributes:
+        process: Its process.
+        lease: The session that it writes.
+        transcript: The session's file.
+        capabilities: What its agent has besides words.
+        environ: Its environment.
+    """
+
+    process: CliProcess
+    lease: Lease
+    transcript: Transcript
+    capabilities: Capabilities
+    environ: Mapping[str, str]
+
+    def abandon(self) -> None:
+        """Ends it where no run comes of it; the id of a new session may be used again."""
+        self.process.kill()
+        self.process.remove_scratch()
+        self.lease.abandon()
+
+
+def boot(request: Request, environment: Environment, worker: WorkerDefaults, sandbox: Sandbox | None) -> BootedCli:
+    """Starts a CLI that fits the request.
+
+    Args:
+        request: A valid request, granted by the host's policy.
+        environment: Where the agent lives.
+        worker: The worker's part.
+        sandbox: Where a task's commands run; None for no sandbox.
+
+    Raises:
+        WorkerError: The CLI is missing, the state directory cannot be written, the request does not fit, or the
+            session is not this run's to write.
+    """
+    cli = find_cli(environment.environ)
+    capabilities = _capabilities(request, environment, worker, sandbox)
+    lease = _lease(request, environment, worker)
+    try:
+        hide_from_others()  # a command of another run may be looking at this one already
+        scratch = make_scratch(environment.temporary_dir())
+        try:
+            return _started(cli, request, environment, worker, capabilities=capabilities, lease=lease, scratch=scratch)
+        except BaseException:
+            remove_scratch(scratch)
+            raise
+    except BaseException:
+        lease.abandon()
+        raise
+
+
+def _started(
+    cli: Path,
+    request: Request,
+    environment: Environment,
+    worker: WorkerDefaults,
+    *,
+    capabilities: Capabilities,
+    lease: Lease,
+    scratch: Path,
+) -> BootedCli:
+    orphans = Orphans() if capabilities.runs_code else None
+    config_dir = _config_dir(environment)
+    variables = variables_of(request, environment, capabilities, scratch)
+    files = write_files(capabilities, request.system_prompt or worker.system_prompt, variables.beside, scratch)
+    if not isinstance(request.prompt, str):
+        refuse_image_files(scratch, capabilities.cwd, lease.agent_id)
+    _begin_where_nothing_is_left(lease, Transcript(config_dir, capabilities.cwd, lease.resumes or lease.agent_id))
+    process = CliProcess(
+        command_line(cli, request, capabilities, lease, files=files, max_turns=worker.max_turns),
+        environ=variables.environ,
+        cwd=capabilities.cwd,
+        scratch=scratch,
+        secrets=variables.secrets,
+        orphans=orphans,
+        lock=lease.descriptor,
+        confined=capabilities.runs_code and not capabilities.sandboxed,
+    )
+    transcript = Transcript(config_dir, capabilities.cwd, lease.agent_id)
+    return BootedCli(process, lease, transcript, capabilities, variables.environ)
+
+
+def _capabilities(
+    request: Request, environment: Environment, worker: WorkerDefaults, sandbox: Sandbox | None
+) -> Capabilities:
+    if not is_task(request):
+        return for_chat(request, environment.common_dir("workspaces", worker.name))
+    from agent_workers.engine.claude.launch.task_capabilities import for_task  # noqa: PLC0415 a chat does not need it
+
+    if sandbox:
+        from agent_workers.engine.claude.launch.sandbox import check_sandbox, needs_sandbox  # noqa: PLC0415 likewise
+
+        if needs_sandbox(request):
+            check_sandbox(environment)
+    private = environment.private_dirs()
+    temporary = environment.temporary_dir()
+    if sandbox:
+        sandbox = Sandbox(sandbox.domains, [*map(str, [*private, temporary]), *sandbox.hides])
+    return for_task(request, private=[*private, temporary / f"{SCRATCH}*"], sandbox=sandbox)
+
+
+def _lease(request: Request, environment: Environment, worker: WorkerDefaults) -> Lease:
+    folder = environment.common_dir("sessions")
+    cwd = request.cwd if is_task(request) else None
+    return take_lease(request.session, folder, Binding(worker.name, cwd, request.session_owner))
+
+
+def _config_dir(environment: Environment) -> Path:
+    return (environment.config_dir() or (environment.home() or environment.state_dir()) / ".claude").absolute()
+
+
+def _begin_where_nothing_is_left(lease: Lease, earlier: Transcript) -> None:
+    """A session whose only turn was refused begins once more, under its id."""
+    if lease.resumes and earlier.is_blank():
+        if lease.resumes == lease.agent_id:
+            earlier.remove()
+        lease.begin_anew()

@@ -1,0 +1,57 @@
+"""The secrets among a process's variables: those that the CLI gets, and those that nobody is to find here."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from agent_workers.engine.claude.process.prctl import blank_in_environment
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+# The CLI reads these from a descriptor instead, which no process beside it can.
+_DESCRIPTORS = {
+    "ANTHROPIC_API_KEY": "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR",
+    "CLAUDE_CODE_OAUTH_TOKEN": "CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR",
+}
+# Of these it reads the environment only.
+_SECRETS = re.compile(
+    r"ANTHROPIC_CUSTOM_HEADERS|(?:ANTHROPIC|CLAUDE|AWS|AZURE|GOOGLE|GCLOUD|CLOUDSDK)_\w*"
+    r"(?:KEY|SECRET|TOKEN|PASSWORD|PASSPHRASE|CREDENTIALS?)\w*"
+)
+
+
+def take_credentials(environ: dict[str, str]) -> tuple[dict[str, bytes], list[str]]:
+    """Takes the credentials out of the environment that the commands of the model inherit.
+
+    Args:
+        environ: The CLI's environment; changed.
+
+    Returns:
+        What the CLI is to get by descriptors, by the variable that holds each descriptor's number; and the names of
+        the secrets that have to stay, for the CLI reads them nowhere else.
+    """
+    secrets = {
+        by_descriptor: environ.pop(name).encode() for name, by_descriptor in _DESCRIPTORS.items() if environ.get(name)
+    }
+    return secrets, sorted(name for name in environ if _SECRETS.fullmatch(name) and environ[name])
+
+
+# What this process needs no more once its CLI's environment is made: secrets of the agent's and of its caller's.
+_SECRET_NAME = re.compile(
+    r"\w*(?:KEY|SECRET|TOKEN|PASSWORD|PASSPHRASE|CREDENTIAL|COOKIE|AUTHORIZATION|CUSTOM_HEADERS)\w*", re.IGNORECASE
+)
+_URL_WITH_PASSWORD = re.compile(r"\w+://[^/\s]*:[^/\s]+@.*", re.DOTALL)
+
+
+def forget_secrets(environ: MutableMapping[str, str]) -> None:
+    """Takes the secrets out of this process's environment, also where other processes may read it.
+
+    Args:
+        environ: ``os.environ``; changed.
+    """
+    secret = {name for name in environ if _SECRET_NAME.fullmatch(name) or _URL_WITH_PASSWORD.match(environ[name])}
+    blank_in_environment(secret)
+    for name in secret:
+        del environ[name]

@@ -1,0 +1,77 @@
+"""The start of a run's agent: its CLI boots, is handed the prompt, and goes on booting while the engine is imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from agent_workers.engine.claude.launch.boot import BootedCli, WorkerDefaults, boot
+from agent_workers.engine.claude.process.cli_input import initialize_line, prompt_line
+from agent_workers.protocol.v1.request import is_task
+
+if TYPE_CHECKING:
+    from agent_workers.engine.claude.engine import ClaudeEngine
+    from agent_workers.engine.claude.launch.capabilities import Sandbox
+    from agent_workers.engine.claude.launch.environment import Environment
+    from agent_workers.engine.claude.launch.mcp_servers import McpServers
+    from agent_workers.protocol.v1.request import Request
+
+
+def start_agent(
+    request: Request, environment: Environment, worker: WorkerDefaults, *, sandbox: Sandbox | None = None
+) -> ClaudeEngine:
+    """Starts the agent of a run and hands it the prompt.
+
+    Args:
+        request: A valid request, granted by the host's policy.
+        environment: Where the agent lives.
+        worker: The worker's part.
+        sandbox: Where a task's commands run; None for no sandbox.
+
+    Raises:
+        WorkerError: The CLI is missing, the state directory cannot be written, the request does not fit, or the
+            session is not this run's to write.
+    """
+    cli = boot(request, environment, worker, sandbox)
+    try:
+        return hand_over(request, environment, cli)
+    except BaseException:
+        cli.abandon()
+        raise
+
+
+def hand_over(request: Request, environment: Environment, cli: BootedCli) -> ClaudeEngine:
+    """Hands the prompt to a CLI that has been told nothing; returns the engine of the run.
+
+    Args:
+        request: The one that the CLI was booted for.
+        environment: Where the agent lives.
+        cli: The CLI; where this fails, the caller abandons it.
+
+    Raises:
+        StateUnavailable: The state directory cannot be written.
+    """
+    prompt_id = str(uuid4())
+    prompt = prompt_line(request, prompt_id)
+    cli.transcript.room += 3 * len(prompt)  # the CLI writes it twice at least
+    held = prompt if cli.capabilities.needs_first else b""
+    unsent = cli.process.write_now(initialize_line(request) + (b"" if held else prompt))
+    from agent_workers.engine.claude.engine import ClaudeEngine  # noqa: PLC0415 brings the event loop: the CLI boots
+
+    return ClaudeEngine(
+        request,
+        cli,
+        unsent,
+        held=held,
+        prompt_id=prompt_id,
+        folder=environment.common_dir("pending"),
+        servers=_servers(request, cli),
+    )
+
+
+def _servers(request: Request, cli: BootedCli) -> McpServers | None:
+    if not (is_task(request) and request.mcp_servers):
+        return None
+    from agent_workers.engine.claude.launch.mcp_servers import McpServers  # noqa: PLC0415 few requests have servers
+
+    return McpServers(request, cli.environ)
