@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -15,8 +14,11 @@ from agent_workers.engine.claude.launch.capabilities import offered
 from agent_workers.engine.claude.messages.failure import cli_failure
 from agent_workers.engine.claude.messages.translate import Translator
 from agent_workers.engine.claude.messages.turn import Turn
-from agent_workers.engine.claude.process.cli_input import interrupt_line, refusal
-from agent_workers.engine.claude.process.cli_output import CHUNK, CliOutput, reader_of
+from agent_workers.engine.claude.process.cli_input import refusal
+from agent_workers.engine.claude.process.cli_output import CliOutput
+from agent_workers.engine.claude.process.cli_stdin import CliStdin
+from agent_workers.engine.claude.process.stderr_tail import StderrTail
+from agent_workers.engine.claude.process.stopping import Stopping, ended
 from agent_workers.errors import CliCrashed, WorkerError
 from agent_workers.protocol.v1.events import Done
 from agent_workers.protocol.v1.request import ResumeSession, is_task
@@ -41,13 +43,8 @@ Message = dict[str, Any]
 
 logger = logging.getLogger("agent_workers")
 
-_STDERR_TAIL = 8 << 10
 _REAP_S = 1
 _EARLY_END_S = 3
-# A stop takes 5 s at most: these three, and what it takes to kill.
-_INTERRUPT_S = 2
-_TERMINATE_S = 2
-_TERMINATE_AGAIN_S = 0.5
 
 
 class ClaudeEngine:
@@ -78,8 +75,6 @@ class ClaudeEngine:
         self._turn = Turn(cli.transcript, prompt_id, self.progress)
         self._process = cli.process
         self._lease = cli.lease
-        self._unsent = unsent
-        self._held = held
         self._translator = Translator(
             self.progress,
             thinking=request.thinking,
@@ -89,24 +84,20 @@ class ClaudeEngine:
         )
         self._dialogue = _dialogue_of(request, self.progress, self._translator, folder)
         self._output = CliOutput(cli.process.stdout)
-        self._stderr_tail = b""
-        self._stderr_ended = anyio.Event()
-        self._writing = anyio.Lock(fast_acquire=True)
-        self._prompted = anyio.Event()
-        self._turn_ended = anyio.Event()  # once it was told to stop
+        self._stderr = StderrTail(cli.process.stderr)
+        self._stdin = CliStdin(cli.process.stdin, unsent, held)
         self._sdk: SdkClient | None = None
         self._servers = servers
-        self._up = anyio.Event()
         self._fault: WorkerError | None = None
 
     async def __aenter__(self) -> Self:
         await self._output.open()
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
-        self._tasks.start_soon(self._send_prompt)
-        if self._held or (self._dialogue and self._dialogue.app_tools):
+        self._tasks.start_soon(self._stdin.send_prompt, self._connected)
+        if self._stdin.holds_prompt or (self._dialogue and self._dialogue.app_tools):
             self._attach()  # for these the CLI asks before it says that it is up
-        self._tasks.start_soon(self._keep_stderr_tail)
+        self._tasks.start_soon(self._stderr.keep)
         if self._servers:
             self._tasks.start_soon(self._await_servers, self._servers)
         if self._process.orphans:
@@ -145,9 +136,9 @@ class ClaudeEngine:
                 except WorkerError as error:
                     await self._end_turn(error)
                     raise
-                if self._servers and not self._up.is_set() and message.get("subtype") == "init":
-                    for told in await self._without(self._servers, self._servers.failed(message), str(known_to_cli)):
-                        yield told
+                if self._servers and self._servers.awaits(message):
+                    for notice in await self._servers.judge(message, str(known_to_cli), end=self._process.terminate):
+                        yield notice
                 if self._translator.finished:
                     return
         raise self._fault or self._translator.explain(await self._early_end())
@@ -178,36 +169,8 @@ class ClaudeEngine:
         """
         self._lease.announce_end()
         with anyio.CancelScope(shield=True):
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._discard_messages)  # with a full pipe it could not end
-                await self._stop_in_order(interrupt=interrupt)
-                tasks.cancel_scope.cancel()
+            await Stopping(self._process, self._stdin, self._output).stop(interrupt=interrupt)
             self.kill()
-
-    async def _stop_in_order(self, *, interrupt: bool) -> None:
-        if interrupt and not await self._interrupted():
-            self._process.terminate()
-        self._process.close_stdin()
-        with anyio.move_on_after(_TERMINATE_S):
-            await self._ended()
-        if not self._process.ended:
-            self._process.terminate()
-            with anyio.move_on_after(_TERMINATE_AGAIN_S):
-                await self._ended()
-
-    async def _interrupted(self) -> bool:
-        """Has the agent end its turn, so that the session holds what was told of it; whether it did.
-
-        A CLI that still boots takes it too: it ends the turn before it calls the API.
-        """
-        if self._process.ended or (self._held and not self._prompted.is_set()):
-            return False  # it has not been asked anything
-        with anyio.move_on_after(_INTERRUPT_S):
-            await self._prompted.wait()
-            self._turn_ended = anyio.Event()
-            await self._write(interrupt_line())
-            await self._turn_ended.wait()
-        return self._turn_ended.is_set()
 
     def kill(self) -> None:
         """Ends every process of the run at once."""
@@ -216,30 +179,13 @@ class ClaudeEngine:
         self._turn.settle()
         self._lease.release()
 
-    async def _ended(self) -> int:
-        return await anyio.to_thread.run_sync(self._process.wait, abandon_on_cancel=True)
-
-    # MCP servers
-
     async def _await_servers(self, servers: McpServers) -> None:
         self.progress.waiting += 1  # it is not the model that is silent
-        with anyio.move_on_after(servers.patience_s):
-            await self._up.wait()
+        missing = await servers.wait()
         self.progress.waiting -= 1
         self.progress.touch()
-        if not self._up.is_set():
-            self._fault = servers.all_missing()
-            self._process.terminate()  # reading then ends, and tells of the fault
-
-    async def _without(self, servers: McpServers, failed: Sequence[str], session_id: str) -> Iterator[Body]:
-        self._up.set()
-        missing = servers.missing(failed)
         if missing:
-            self._process.terminate()  # before the model is paid for an answer
-        await servers.log(failed, session_id)
-        if missing:
-            raise missing
-        return servers.notices(failed)
+            self._fail(missing)
 
     # Reading
 
@@ -279,48 +225,26 @@ class ClaudeEngine:
     async def _early_end(self) -> WorkerError:
         status = None
         with anyio.move_on_after(_EARLY_END_S):
-            await self._stderr_ended.wait()
-            status = await self._ended()
-        return cli_failure(status, self._stderr_tail.decode("utf-8", "replace").strip())
-
-    async def _keep_stderr_tail(self) -> None:
-        stderr = await reader_of(self._process.stderr)
-        while chunk := await stderr.read(CHUNK):
-            self._stderr_tail = (self._stderr_tail + chunk)[-_STDERR_TAIL:]
-        self._stderr_ended.set()
+            await self._stderr.ended.wait()
+            status = await ended(self._process)
+        return cli_failure(status, self._stderr.text)
 
     async def _reap(self, orphans: Orphans) -> None:
         while True:
             await anyio.sleep(_REAP_S)
             orphans.reap()
 
-    # Writing
+    # The SDK
 
-    async def _send_prompt(self) -> None:
-        if self._unsent:
-            await self._write(self._unsent)
-        if self._held:
-            await self._attach().connected.wait()
-            await self._write(self._held)
-        self._prompted.set()
-
-    async def _write(self, data: bytes) -> None:
-        view = memoryview(data)
-        async with self._writing:
-            while view:
-                try:
-                    view = view[os.write(self._process.stdin.fileno(), view) :]
-                except BlockingIOError:
-                    await anyio.wait_writable(self._process.stdin.fileno())
-                except (BrokenPipeError, ValueError):
-                    return  # the CLI has ended; reading tells why
+    async def _connected(self) -> None:
+        await self._attach().connected.wait()
 
     def _attach(self) -> SdkClient:
         """The SDK's client, which answers what the CLI asks; imported and connected from the first call on."""
         if self._sdk is None:
             from agent_workers.engine.claude.sdk_client import SdkClient  # noqa: PLC0415 most runs need none
 
-            self._sdk = SdkClient(self._write, self._dialogue)
+            self._sdk = SdkClient(self._stdin.write, self._dialogue)
             self._tasks.start_soon(self._connect, self._sdk)
         return self._sdk
 
@@ -332,15 +256,6 @@ class ClaudeEngine:
     def _fail(self, fault: WorkerError) -> None:
         self._fault = self._fault or fault
         self._process.terminate()  # reading then ends, and tells of the fault
-
-    async def _discard_messages(self) -> None:
-        """Reads on during a stop, for the end of the agent's turn."""
-        with suppress(WorkerError, ValueError):
-            async with aclosing(self._output.messages()) as messages:
-                async for message in messages:
-                    if message["type"] == "result":
-                        self._turn_ended.set()
-        self._turn_ended.set()
 
 
 def _dialogue_of(request: Request, progress: Progress, translator: Translator, folder: Path) -> Dialogue | None:

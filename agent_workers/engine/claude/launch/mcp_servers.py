@@ -14,7 +14,7 @@ from agent_workers.errors import McpUnavailable
 from agent_workers.protocol.v1.events import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from agent_workers.protocol.v1.task_request import TaskRequest
 
@@ -42,6 +42,38 @@ class McpServers:
         self._needed = {name for name in self._names if _is_needed(name, request)}
         self.patience_s = float(environ["MCP_TIMEOUT"]) / 1000 + _MARGIN_S
         self._logs = Path(environ[CACHE], "claude-cli-nodejs")
+        self._up = anyio.Event()
+
+    async def wait(self) -> McpUnavailable | None:
+        """Waits until the agent is up; the error where it does not come up for waiting for its servers."""
+        with anyio.move_on_after(self.patience_s):
+            await self._up.wait()
+        return None if self._up.is_set() else self.all_missing()
+
+    def awaits(self, message: dict[str, Any]) -> bool:
+        """Whether this message of the CLI is the first that says which servers are up."""
+        return not self._up.is_set() and message.get("subtype") == "init"
+
+    async def judge(self, init: dict[str, Any], session_id: str, *, end: Callable[[], None]) -> Iterator[Notice]:
+        """Says what the run does without, and writes to our log why.
+
+        Args:
+            init: The message that says which servers are up.
+            session_id: The session as the CLI knows it.
+            end: Ends the agent where the run cannot do without one, before the model is paid for an answer.
+
+        Raises:
+            McpUnavailable: The run cannot do without one that is not up.
+        """
+        self._up.set()
+        failed = self.failed(init)
+        missing = self.missing(failed)
+        if missing:
+            end()
+        await self.log(failed, session_id)
+        if missing:
+            raise missing
+        return self.notices(failed)
 
     def failed(self, init: dict[str, Any]) -> list[str]:
         """The names of those that the agent, just up, does without."""
