@@ -77,7 +77,7 @@ trait Workers
     /** @param \Closure(): bool $condition */
     private static function eventually(\Closure $condition, string $message): void
     {
-        for ($end = hrtime(true) + 15e9; !$condition();) {
+        for ($end = hrtime(true) + 60e9; !$condition();) {
             self::assertLessThan($end, hrtime(true), $message);
             usleep(2_000);
         }
