@@ -9,8 +9,8 @@ return [
     | Programs
     |--------------------------------------------------------------------------
     |
-    | Absolute paths: under php-fpm there is no PATH. `php artisan agent:doctor`
-    | tells whether they work, also for the user that the web server runs as.
+    | Absolute paths, because php-fpm has no PATH. `php artisan agent:doctor`
+    | checks that they work, also for the web server's user.
     |
     */
 
@@ -20,7 +20,7 @@ return [
         'agent-workers' => env('AGENT_WORKERS_BINARY', '/opt/agent-workers/bin/agent-workers'),
     ],
 
-    // Who serves the web requests; agent:doctor looks through this user's eyes when root runs it.
+    // The user that serves web requests. If root runs agent:doctor, it checks as this user, too.
     'web_user' => env('AGENT_WEB_USER', 'www-data'),
 
     /*
@@ -28,10 +28,10 @@ return [
     | Environment of the workers
     |--------------------------------------------------------------------------
     |
-    | A worker sees an allow-list, never the whole environment: under php-fpm
-    | that holds the visitor's cookies and headers, under Laravel the password
-    | of the database. `inherit` adds names to the list (`*` stands for any
-    | characters), `env` sets variables; null leaves one out.
+    | A worker gets only some variables, never the whole environment: under
+    | php-fpm that holds the visitor's cookies and headers, under Laravel the
+    | database password. `inherit` names further variables to pass on (`*`
+    | stands for any characters). `env` sets variables; null leaves one out.
     |
     */
 
@@ -42,16 +42,16 @@ return [
         'ANTHROPIC_BASE_URL' => env('ANTHROPIC_BASE_URL'),
     ],
 
-    // Conversations are kept here. The web user and the queue's user must be able to write to it.
+    // Conversations are stored here. The web server's user and the queue's user must be able to write to it.
     'state_dir' => env('AGENT_WORKERS_STATE_DIR', storage_path('agent-workers')),
 
-    // A name of a scenario, or true, lets a script answer instead of a model, without an account.
+    // true, or the name of a scenario: a simulator answers instead of a model, and no account is needed.
     'simulate' => env('AGENT_WORKERS_SIMULATE', false),
 
-    // Seconds between asking a worker to stop and killing it. It takes up to five to stop its agent.
+    // Seconds between SIGTERM and SIGKILL when a worker is stopped. It needs up to five to stop its agent.
     'grace' => 8.0,
 
-    // A channel of config/logging.php for how runs end and what workers write to stderr; null is the default channel.
+    // The channel of config/logging.php that gets the ends of runs and the workers' stderr; null is the default channel.
     'log_channel' => null,
 
     /*
@@ -59,12 +59,12 @@ return [
     | Workers
     |--------------------------------------------------------------------------
     |
-    | What Agent::worker('name', $prompt) runs; Agent::chat($prompt) is the one
-    | called "chat", Agent::task($prompt, $cwd) the one called "task". The
-    | browser has no say in any of this: it sends a prompt and the id of its
-    | conversation. `app_tools` names what Agent::tool() has registered.
-    | `request` takes any other field of the request, by its name in the
-    | contract; null leaves a field to the worker.
+    | Agent::worker('name', $prompt) runs the worker of that name; Agent::chat()
+    | runs "chat", Agent::task() runs "task". The browser cannot change any of
+    | this: it sends only a prompt and the id of its conversation. `app_tools`
+    | lists tools that Agent::tool() has registered. `request` takes any other
+    | field of the request, by its name in the contract. null leaves a field
+    | to the worker.
     |
     */
 
@@ -94,7 +94,7 @@ return [
                 'max_budget_usd' => null,
             ],
             'app_tools' => [],
-            // What Agent::task() does not say, such as cwd, tools and permissions.
+            // Fields that the code does not set, such as cwd, tools and permissions.
             'request' => [],
         ],
     ],
@@ -109,40 +109,40 @@ return [
         // "native", or "laravel" for the hooks of @laravel/stream-react and its siblings.
         'format' => 'native',
 
-        // PHP learns that a browser has gone only by writing: after so many seconds of silence it does. How many writes
-        // it takes is up to the web server: behind nginx one, behind Apache three, behind Caddy five.
+        // Seconds of silence after which a heartbeat is sent. PHP notices that a browser has gone only when it writes:
+        // behind nginx at the first write, behind Apache at the third, behind Caddy at the fifth.
         'heartbeat' => 0.4,
 
-        // "abort" ends the run when its browser goes. "continue" lets it end by itself, for the browser to come back:
-        // then closing the page, or a Stop button that only closes the connection, does not save its cost.
+        // "abort" ends the run when its browser goes. With "continue" the run goes on, and the browser can come back. Then
+        // closing the page does not end the run, and a Stop button must use the abort route.
         'on_disconnect' => env('AGENT_ON_DISCONNECT', 'abort'),
 
-        // How many streams this host may have open at once; beyond that, HTTP 503 with Retry-After. Fewer than the PHP
-        // processes that serve them, or there is none left to say so. 0 counts nothing.
+        // How many streams this host may have open at once; the next one gets HTTP 503 with Retry-After. Set fewer than
+        // there are PHP processes for streams: a process must be free to answer 503. 0 means no limit.
         'max_streams' => (int) env('AGENT_MAX_STREAMS', 0),
 
-        // Characters.
+        // The longest prompt that a browser may send, in characters.
         'max_prompt' => 100_000,
     ],
 
     /*
     |--------------------------------------------------------------------------
-    | What is remembered of runs and conversations
+    | What is kept of runs and conversations
     |--------------------------------------------------------------------------
     |
-    | Events are kept in the cache, for their owner only (the signed-in user,
-    | else the session), so that a lost connection can be resumed. The store
-    | must be shared by all processes that serve the web: not "array".
+    | Events are kept in the cache so that a lost connection can be resumed, by
+    | their owner only: the signed-in user, or the session. All PHP processes
+    | that serve the web must share the store: do not use "array".
     |
     */
 
     'cache' => [
         'store' => null,
-        // Seconds after which a run cannot be resumed any more.
+        // Seconds after which a run can no longer be resumed.
         'ttl' => 600,
-        // Bytes per run. Of a longer one, the oldest events are forgotten first.
+        // Bytes per run. Of a longer run the oldest events are dropped.
         'max_bytes' => 4 * 1024 * 1024,
-        // Seconds for which an unused conversation is remembered to be its owner's.
+        // Seconds for which an unused conversation keeps its owner.
         'conversation_ttl' => 30 * 24 * 3600,
     ],
 ];

@@ -51,7 +51,7 @@ final class ProcessRunner implements Runner
     }
 
     /**
-     * Sets variables for the worker, or with false keeps them from it.
+     * Sets variables of the worker's environment; false removes one.
      *
      * @param array<string, string|false> $values
      */
@@ -71,7 +71,7 @@ final class ProcessRunner implements Runner
         return $this->with(static fn (self $runner) => $runner->cwd = $directory);
     }
 
-    /** Takes the worker's stderr and what goes wrong on the wire. */
+    /** Logs the worker's stderr and faults in its output. */
     public function logger(LoggerInterface $logger): self
     {
         return $this->with(static fn (self $runner) => $runner->logger = $logger);
@@ -83,7 +83,7 @@ final class ProcessRunner implements Runner
         return $this->with(static fn (self $runner) => $runner->grace = $seconds);
     }
 
-    /** Seconds beyond the request's `limits.timeout_s` after which a worker that has not kept it is stopped. */
+    /** Seconds after the request's `limits.timeout_s` at which a worker that still runs is stopped. */
     public function overtime(float $seconds): self
     {
         return $this->with(static fn (self $runner) => $runner->overtime = $seconds);
@@ -111,12 +111,12 @@ final class ProcessRunner implements Runner
     }
 
     /**
-     * The worker's own check of its host, in the environment that its runs get. Not started.
+     * Returns a process, not started, in which the worker checks its host with the environment of its runs.
      *
      * @internal
      *
-     * @param list<string> $prefix what to put before the command, such as what makes it another user's
-     * @param array<string, string|false> $defaults variables where env() says nothing else
+     * @param list<string> $prefix words before the command, such as those that change the user
+     * @param array<string, string|false> $defaults variables that env() does not set
      */
     public function examination(array $prefix = [], array $defaults = []): Process
     {

@@ -7,8 +7,8 @@ namespace AgentWorkers;
 use AgentWorkers\Exception\InvalidArgumentException;
 
 /**
- * What one run is asked to do. Immutable: each method returns a changed copy. The worker checks it, and refuses a
- * faulty one with every problem at once in `ErrorEvent::$details`.
+ * Says what a run shall do. Immutable: each method returns a changed copy. The worker checks it; if it refuses it,
+ * `ErrorEvent::$details` lists every fault.
  */
 final class Request implements \JsonSerializable
 {
@@ -44,7 +44,7 @@ final class Request implements \JsonSerializable
         return new self($fields);
     }
 
-    /** @throws InvalidArgumentException it is no JSON object */
+    /** @throws InvalidArgumentException it is not a JSON object */
     public static function fromJson(string $json): self
     {
         $fields = json_decode($json);
@@ -57,13 +57,13 @@ final class Request implements \JsonSerializable
         return new self((array) $fields);
     }
 
-    /** Any field of the contract, by its name there. */
+    /** Sets a field by its name in the contract. */
     public function with(string $field, mixed $value): self
     {
         return new self([$field => $value] + $this->fields, $this->handlers);
     }
 
-    /** The run's id, 1 to 128 of `A-Z a-z 0-9 . _ : -`. A new UUID unless it is set. */
+    /** Sets the run's id: 1 to 128 of `A-Z a-z 0-9 . _ : -`. Without it, the run gets a new UUID. */
     public function run(string $id): self
     {
         return $this->with('run', $id);
@@ -92,7 +92,7 @@ final class Request implements \JsonSerializable
         return $this->with('thinking', $show);
     }
 
-    /** `resume` continues a conversation, with `fork` in a copy; `id` begins one under a UUID of your choice. */
+    /** `resume` continues a session, with `fork` in a copy; `id` begins one under a UUID of your choice. */
     public function session(?string $resume = null, bool $fork = false, ?string $id = null): self
     {
         if (($resume === null) === ($id === null)) {
@@ -106,13 +106,13 @@ final class Request implements \JsonSerializable
         return $this->with('session', $id === null ? $resumed : ['id' => $id]);
     }
 
-    /** Whose session this is, such as a user's id: only a request with the same owner may resume it. */
+    /** Sets the session's owner, such as a user's id: only a request with the same owner may resume it. */
     public function sessionOwner(string $owner): self
     {
         return $this->with('session_owner', $owner);
     }
 
-    /** What is null keeps its value. */
+    /** Arguments that are null leave their fields as they are. */
     public function limits(?float $timeoutS = null, ?float $idleTimeoutS = null, ?float $maxBudgetUsd = null): self
     {
         return $this->merge('limits', [
@@ -122,7 +122,7 @@ final class Request implements \JsonSerializable
         ]);
     }
 
-    /** What is null keeps its value. */
+    /** Arguments that are null leave their fields as they are. */
     public function stream(?bool $partial = null, ?float $pingS = null): self
     {
         return $this->merge('stream', ['partial' => $partial, 'ping_s' => $pingS]);
@@ -141,11 +141,11 @@ final class Request implements \JsonSerializable
     }
 
     /**
-     * Adds a tool that the application runs itself, here or wherever `app_tool_call` is answered.
+     * Adds a tool that the application runs. The handler runs it here; without one, answer `app_tool_call` yourself.
      *
      * @param array<string, mixed>|\stdClass $inputSchema JSON Schema with `"type": "object"`
      * @param (\Closure(array<string, mixed>): mixed)|null $handler see AppTool::handle(); it is no part of the JSON
-     * @param float|null $timeoutS how long a call may take before it has failed; 60 where it is null
+     * @param float|null $timeoutS seconds after which a call fails; 60 if null
      */
     public function appTool(
         string $name,
@@ -192,12 +192,12 @@ final class Request implements \JsonSerializable
     }
 
     /**
-     * What the agent of a task may do. What is null keeps its value.
+     * Sets what the agent of a task may do. Arguments that are null leave their fields as they are.
      *
-     * @param string|null $mode what becomes of a call without a rule: deny, ask, defer, accept_edits, plan
+     * @param string|null $mode what happens to a call that no rule covers: deny, ask, defer, accept_edits, plan
      * @param list<string>|null $allow rules such as `WebSearch`, `Bash(git status)`, `mcp__crm__find`
-     * @param list<string>|null $deny rules that beat the others
-     * @param float|null $timeoutS how long a question waits for its answer before it is denied
+     * @param list<string>|null $deny rules that come before all others
+     * @param float|null $timeoutS seconds after which a question without an answer is denied
      */
     public function permissions(
         ?string $mode = null,
@@ -234,7 +234,7 @@ final class Request implements \JsonSerializable
         return $this->with('agents', $agents);
     }
 
-    /** @return array<string, \Closure> what runs the application's tools, by their names */
+    /** @return array<string, \Closure> handlers of the application's tools, by name */
     public function handlers(): array
     {
         return $this->handlers;
@@ -257,7 +257,7 @@ final class Request implements \JsonSerializable
         return is_int($timeout) || is_float($timeout) ? (float) $timeout : self::DEFAULT_TIMEOUT_S;
     }
 
-    /** The prompt's text, without its images and documents. */
+    /** Returns the prompt's text, without images and documents. */
     public function promptText(): string
     {
         $prompt = $this->get('prompt') ?? '';
@@ -272,9 +272,9 @@ final class Request implements \JsonSerializable
     }
 
     /**
-     * One line of ASCII.
+     * Returns the request as one line of ASCII.
      *
-     * @throws InvalidArgumentException a value has no form in JSON
+     * @throws InvalidArgumentException a value cannot be written as JSON
      */
     public function toJson(): string
     {
@@ -300,7 +300,7 @@ final class Request implements \JsonSerializable
     }
 
     /**
-     * PHP writes an empty array as `[]`; where the contract or JSON Schema wants an object, that is `{}`.
+     * Replaces empty arrays where the contract or JSON Schema wants an object: PHP would write them as `[]`.
      *
      * @param array<array-key, mixed> $fields
      *

@@ -116,8 +116,8 @@ final class Run implements \IteratorAggregate
     }
 
     /**
-     * Calls the listener about five times a second while the next event is waited for: the place for heartbeats, and
-     * for looking whether somebody wants the run stopped.
+     * Calls the listener about five times a second while the run waits for its next event. Use it for heartbeats, or to
+     * check whether somebody wants to stop the run.
      *
      * @param \Closure(): mixed $listener
      */
@@ -129,7 +129,7 @@ final class Run implements \IteratorAggregate
     }
 
     /**
-     * Calls the observer with each event, before the loop sees it.
+     * Calls the observer with each event, before the loop gets it.
      *
      * @param \Closure(Event): mixed $observer
      */
@@ -153,9 +153,9 @@ final class Run implements \IteratorAggregate
     }
 
     /**
-     * Has the closure asked whether a tool call may run: when the question comes, before the loop sees it, and as long
-     * as the answer is null (not yet) on each tick, until it is settled or expires. Of several closures, the first
-     * answer holds. What a closure throws is logged, and the call denied.
+     * Asks the closure whether a tool call may run: when the question comes, before the loop gets it, and then on each
+     * tick while the closure returns null (no answer yet), until the question is answered or has expired. With several
+     * closures, the first answer counts. If a closure throws, that is logged and the call is denied.
      *
      * @param \Closure(PermissionRequest): (Decision|bool|null) $handler
      */
@@ -166,7 +166,9 @@ final class Run implements \IteratorAggregate
         return $this;
     }
 
-    /** Asks the worker to stop the run, which ends with `aborted`. One that does not obey is stopped after its grace. */
+    /**
+     * Asks the worker to stop the run, which then ends with `aborted`. A worker that does not obey is stopped later.
+     */
     public function abort(): void
     {
         $this->state = $this->state->stop();
@@ -176,7 +178,7 @@ final class Run implements \IteratorAggregate
         }
     }
 
-    /** Like abort(), by SIGTERM. Returns at once: go on iterating. */
+    /** Stops the worker by SIGTERM. Returns at once: the loop goes on to the terminal event. */
     public function stop(): void
     {
         $this->state = $this->state->stop();
@@ -226,7 +228,7 @@ final class Run implements \IteratorAggregate
     }
 
     /**
-     * Answers an `app_tool_call`. A handler in the request is not called any more, then.
+     * Answers an `app_tool_call`. The request's handler is then not called for it.
      *
      * @param string|list<array<string, mixed>> $content text, or content blocks
      *

@@ -17,14 +17,14 @@ interface Runner
      *
      * @throws RunFailedException
      * @throws RunAbortedException
-     * @throws InvalidArgumentException the request cannot be encoded
+     * @throws InvalidArgumentException the request cannot be written as JSON
      */
     public function run(Request $request): Done;
 
     /**
-     * Nothing runs before the first iteration, and nothing goes on running after the last.
+     * Returns a run that starts when it is first iterated. When the iteration ends, nothing is left running.
      *
-     * @throws InvalidArgumentException the request cannot be encoded
+     * @throws InvalidArgumentException the request cannot be written as JSON
      */
     public function stream(Request $request): Run;
 }

@@ -6,7 +6,7 @@ namespace AgentWorkers;
 
 use AgentWorkers\Exception\InvalidArgumentException;
 
-/** The result of a tool that is not just text. Immutable: each method returns a changed copy. */
+/** The result of a tool that returns more than text. Immutable: each method returns a changed copy. */
 final class ToolContent
 {
     private const IMAGES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];

@@ -5,8 +5,8 @@ declare(strict_types=1);
 namespace AgentWorkers\Event;
 
 /**
- * The model calls a tool of the application. Where the request names no handler for it, answer with Run::toolResult().
- * The input was written by the model.
+ * The model calls a tool of the application. If the request has no handler for it, answer with Run::toolResult(). The
+ * input was written by the model.
  */
 final class AppToolCall extends Event
 {

@@ -9,9 +9,9 @@ final class Done extends Event
 {
     public readonly string $stopReason;
     public readonly string $text;
-    /** What satisfies the request's `output_schema`; objects are arrays. */
+    /** A value that satisfies the request's `output_schema`; objects become arrays. */
     public readonly mixed $output;
-    /** Continues the conversation; null where it could not be saved, and so cannot go on. */
+    /** Continues the conversation; null if that could not be saved. */
     public readonly ?string $sessionId;
     public readonly Usage $usage;
     public readonly ?float $costUsd;
@@ -22,7 +22,7 @@ final class Done extends Event
     /** @var list<array{tool_use_id: string, name: string, input?: array<string, mixed>}>|null */
     public readonly ?array $denials;
     /**
-     * The call that waits for a decision, where `stopReason` is permission_required: Request::decision() brings it.
+     * The call that waits for a decision if `stopReason` is permission_required: Request::decision() answers it.
      *
      * @var array{tool_use_id: string, name: string, input?: array<string, mixed>}|null
      */
@@ -47,7 +47,7 @@ final class Done extends Event
         $this->metadata = $fields->arrayOrNull('metadata');
     }
 
-    /** The same end with the whole text, where a line was too short for it. */
+    /** Returns the event with the whole text, which was too long for its line. */
     public function withText(string $text): self
     {
         $done = (array) $this->jsonSerialize();

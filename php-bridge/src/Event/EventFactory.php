@@ -6,7 +6,7 @@ namespace AgentWorkers\Event;
 
 use AgentWorkers\Exception\MalformedEventException;
 
-/** Makes typed events of JSON lines and of arrays. */
+/** Makes typed events from JSON lines and arrays. */
 final class EventFactory
 {
     public const VERSION = 1;
@@ -33,7 +33,7 @@ final class EventFactory
         'aborted' => Aborted::class,
     ];
 
-    /** @throws MalformedEventException the line is no event */
+    /** @throws MalformedEventException the line is not an event */
     public static function fromJson(string $line): Event
     {
         try {
@@ -59,7 +59,7 @@ final class EventFactory
     }
 
     /**
-     * An event that this side adds to a run.
+     * Makes an event that this side adds to a run.
      *
      * @param array<string, mixed> $body
      */

@@ -5,8 +5,8 @@ declare(strict_types=1);
 namespace AgentWorkers\Event;
 
 /**
- * A tool call waits for consent: answer by Run::onPermission() or Run::decide(). No answer means deny. Where
- * `truncatedBytes` is not null, the call would run with more input than is seen here.
+ * A tool call waits for permission: answer with Run::onPermission() or Run::decide(). Without an answer it is denied.
+ * If `truncatedBytes` is not null, the call would run with more input than this event shows.
  */
 final class PermissionRequest extends Event
 {

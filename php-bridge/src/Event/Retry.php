@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Event;
 
-/** A call of the API failed and is tried again. */
+/** A call to the API failed and is tried again. */
 final class Retry extends Event
 {
     public readonly int $attempt;

@@ -39,7 +39,7 @@ final class Agents
     }
 
     /**
-     * An agent with tools, in a directory.
+     * Runs an agent with tools in a directory.
      *
      * @param string|list<array<string, mixed>>|ChatRequest $prompt text, content blocks, or what the browser sent
      * @param string|null $cwd absolute; without it, `request.cwd` of the worker called "task"
@@ -52,12 +52,12 @@ final class Agents
     }
 
     /**
-     * Registers a tool of the application, for runs that name it by PendingRun::appTools() or in their configuration.
+     * Registers a tool of the application, for runs that name it with PendingRun::appTools() or in their configuration.
      *
      * @param string $tool its name, or alone a class that implements AppTool, which the container makes for each call
      * @param array<string, mixed>|\stdClass|null $schema JSON Schema of the input, with `"type": "object"`
      * @param \Closure|null $handler takes the input, and after it whatever the container can make
-     * @param float|null $timeoutS how long a call may take before it has failed; 60 where it is null
+     * @param float|null $timeoutS seconds after which a call fails; 60 if null
      */
     public function tool(
         string $tool,
@@ -121,7 +121,7 @@ final class Agents
         return is_array($this->setting("workers.$name"));
     }
 
-    /** Replaces what runs the workers, all of them. */
+    /** Makes this runner run all workers. */
     public function runBy(Runner $runner): void
     {
         $this->registry->runner = $runner;
@@ -147,8 +147,8 @@ final class Agents
     }
 
     /**
-     * Adds what the owner of a run that streams may do by other requests: `GET {prefix}/{run}/events` follows it,
-     * `POST {prefix}/{run}/abort` ends it, and permissionRoutes() answers its questions.
+     * Adds the routes by which the owner of a streaming run reaches it from other requests: `GET {prefix}/{run}/events`
+     * follows it, `POST {prefix}/{run}/abort` ends it, and permissionRoutes() answers its questions.
      *
      * @param list<string> $middleware besides that of the file in which it is called
      */
@@ -190,7 +190,7 @@ final class Agents
         );
     }
 
-    /** @return array<string, string> what workers get besides what they inherit */
+    /** @return array<string, string> variables that workers get besides those that they inherit */
     public function env(): array
     {
         $env = $this->setting('env', []) + ['AGENT_WORKERS_STATE_DIR' => $this->setting('state_dir')];

@@ -61,7 +61,7 @@ final class PendingRun implements Responsable
         return $this->configure(static fn (Request $request): Request => $request->model($model));
     }
 
-    /** @param \Closure(Request): Request $change for everything that a request can say */
+    /** @param \Closure(Request): Request $change gets and returns the request */
     public function configure(\Closure $change): self
     {
         $this->request = $change($this->request);
@@ -70,7 +70,7 @@ final class PendingRun implements Responsable
     }
 
     /**
-     * Lets the agent call these tools of the application; without it, none.
+     * Lets the agent call these tools of the application. By default it has none.
      *
      * @param string|class-string<AppTool> ...$tools names that Agent::tool() registered, or classes
      */
@@ -87,25 +87,28 @@ final class PendingRun implements Responsable
         return $this->configure(static fn (Request $request): Request => $request->tools($names));
     }
 
-    /** @param list<string> $rules calls that need no consent, such as `Read` or `Bash(git status)` */
+    /** @param list<string> $rules calls that need no permission, such as `Read` or `Bash(git status)` */
     public function allow(array $rules): self
     {
         return $this->configure(static fn (Request $request): Request => $request->permissions(allow: $rules));
     }
 
-    /** @param list<string> $rules calls that are denied whatever else is said */
+    /** @param list<string> $rules calls that are always denied */
     public function deny(array $rules): self
     {
         return $this->configure(static fn (Request $request): Request => $request->permissions(deny: $rules));
     }
 
-    /** @param string $mode what becomes of a call without a rule: deny, ask, defer, accept_edits or plan */
+    /** @param string $mode what happens to a call that no rule covers: deny, ask, defer, accept_edits or plan */
     public function mode(string $mode): self
     {
         return $this->configure(static fn (Request $request): Request => $request->permissions(mode: $mode));
     }
 
-    /** Asks about each call without a rule. Nobody answers unless you say who: see onPermission(), askVisitor(). */
+    /**
+     * Asks about each call that no rule covers. onPermission() and askVisitor() say who answers; without them, or an
+     * answer, the call is denied.
+     */
     public function ask(?float $timeoutS = null): self
     {
         return $this->configure(
@@ -122,9 +125,9 @@ final class PendingRun implements Responsable
     }
 
     /**
-     * Asks the visitor, who answers at the route of Agent::permissionRoutes(). No answer means deny.
+     * Asks the visitor, who answers at the route of Agent::permissionRoutes(). Without an answer the call is denied.
      *
-     * @param float|null $timeoutS how long a question waits; 120 where it is null
+     * @param float|null $timeoutS seconds that a question waits; 120 if null
      */
     public function askVisitor(?float $timeoutS = null): self
     {
@@ -146,8 +149,8 @@ final class PendingRun implements Responsable
     }
 
     /**
-     * The conversation, a UUID: begun on its first use, continued later, and nobody else's than its owner's. One run at
-     * a time is at work in it: another one gets `session_busy`, in a stream HTTP 409.
+     * Sets the conversation, a UUID: its first run begins it, later runs of the same owner continue it. It has one run
+     * at a time: another one fails with `session_busy`, a stream with HTTP 409.
      */
     public function conversation(?string $id): self
     {
@@ -157,9 +160,10 @@ final class PendingRun implements Responsable
     }
 
     /**
-     * Whose the run, its session and its conversation are. Without it: the signed-in user's, else the session's.
+     * Sets who owns the run, its session and its conversation. By default that is the signed-in user, or the browser's
+     * session.
      *
-     * @param Authenticatable|string $owner a user, whose conversations in the browser these are, too; or a name
+     * @param Authenticatable|string $owner a user, who also owns them in the browser, or a name
      */
     public function owner(Authenticatable|string $owner): self
     {
@@ -168,7 +172,7 @@ final class PendingRun implements Responsable
         return $this;
     }
 
-    /** What the browser reads, instead of `stream.format` in the configuration. */
+    /** Sets the format of the stream, instead of `stream.format` in the configuration. */
     public function format(Format|string $format): self
     {
         $this->format = $format;
@@ -199,7 +203,7 @@ final class PendingRun implements Responsable
     }
 
     /**
-     * The run, to iterate for its events.
+     * Returns the run, to iterate for its events.
      *
      * @throws RunFailedException the conversation is somebody else's, or busy
      */
@@ -276,7 +280,7 @@ final class PendingRun implements Responsable
         return $run;
     }
 
-    /** The request, with whose session it is: the worker resumes it for nobody else. */
+    /** Returns the request with the session's owner: the worker resumes the session for no other. */
     private function owned(?string $owner): Request
     {
         $isSaid = $owner === null || $this->request->get('session_owner') !== null;

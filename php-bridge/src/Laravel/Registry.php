@@ -16,13 +16,16 @@ use Illuminate\Contracts\Debug\ExceptionHandler;
 use InvalidArgumentException;
 
 /**
- * What service providers tell once, for all requests and jobs that this process serves.
+ * What service providers register once, for all requests and jobs of this process.
  *
  * @internal
  */
 final class Registry
 {
-    /** What runs all workers instead of their programs. Here, and not scoped: a fake is a fake in a queued job, too. */
+    /**
+     * Runs all workers instead of their programs. It is kept here, not in a scoped object, so that a fake also counts
+     * in queued jobs.
+     */
     public ?Runner $runner = null;
     /** @var list<Closure(ProcessRunner, string): ProcessRunner> */
     public array $configurators = [];
@@ -44,7 +47,7 @@ final class Registry
     }
 
     /**
-     * The request, with these tools and what runs them.
+     * Returns the request with these tools and their handlers.
      *
      * @param list<string> $tools names, or classes
      */
@@ -84,7 +87,7 @@ final class Registry
     }
 
     /**
-     * The container calls by names, and leaves what it is not told to dependency injection.
+     * Gives the input to the first parameter. The container injects the others.
      *
      * @param array<string, mixed> $input
      *
@@ -97,7 +100,7 @@ final class Registry
         return $parameters === [] ? [] : [$parameters[0]->getName() => $input];
     }
 
-    /** What the application reports, it shall be told of as of anything else; the rest goes to the run's log. */
+    /** Reports exceptions as the application reports any others; those that it does not report go to the run's log. */
     private static function reporting(Closure $run, Container $app): Closure
     {
         return static function (array $input) use ($run, $app): mixed {

@@ -5,14 +5,14 @@ declare(strict_types=1);
 namespace AgentWorkers\Process;
 
 /**
- * What a worker sees of this process's environment: an allow-list. Under php-fpm the rest holds the visitor's cookies
- * and headers, under Laravel the database's password.
+ * Selects what a worker inherits of this process's environment. Under php-fpm the rest holds the visitor's cookies and
+ * headers, under Laravel the database password.
  *
  * @internal
  */
 final class Environment
 {
-    /** HTTP_PROXY is not among them: under CGI and fpm, a visitor sets it by a header. */
+    /** Without HTTP_PROXY: under CGI and fpm a visitor can set it by a header. */
     public const INHERITED = [
         'PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'TZ', 'LANG', 'LANGUAGE', 'LC_*', 'XDG_STATE_HOME',
         'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'all_proxy', 'no_proxy',
@@ -24,7 +24,7 @@ final class Environment
 
     /**
      * @param list<string> $patterns names to inherit; `*` stands for any characters
-     * @param array<string, string|false> $values set, or with false kept away, whatever is inherited
+     * @param array<string, string|false> $values variables to set; false removes one
      */
     public function __construct(
         private readonly array $patterns = self::INHERITED,
@@ -33,7 +33,8 @@ final class Environment
     }
 
     /**
-     * The argument for Process::start(), which merges it with everything: false is what unsets a name.
+     * Returns the argument for Process::start(). Symfony adds the whole environment to it, so all other names are
+     * false, which removes them.
      *
      * @return array<string, string|false>
      */

@@ -7,8 +7,8 @@ namespace AgentWorkers\Process;
 use Symfony\Component\Process\Process;
 
 /**
- * How a worker ended. PHP and Symfony tell a killed process now by -1, now by 128 + signal: here it is always the
- * latter.
+ * The worker's exit status. PHP and Symfony report a killed process as -1 or as 128 + signal; here it is always 128 +
+ * signal.
  *
  * @internal
  */

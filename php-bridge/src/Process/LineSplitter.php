@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Process;
 
 /**
- * Makes lines of chunks that may end anywhere, even inside a character.
+ * Splits chunks into lines. A chunk may end anywhere, even inside a character.
  *
  * @internal
  */
@@ -19,7 +19,7 @@ final class LineSplitter
     {
     }
 
-    /** @return \Generator<int, string|null> lines without their newline; null stands for one beyond the cap */
+    /** @return \Generator<int, string|null> lines without their newline; null stands for one that is too long */
     public function push(string $chunk): \Generator
     {
         $start = 0;
@@ -30,7 +30,7 @@ final class LineSplitter
         $this->keep($start === 0 ? $chunk : substr($chunk, $start));
     }
 
-    /** The last line, where the stream ended without a newline. */
+    /** Returns the last line if the stream ended without a newline. */
     public function rest(): ?string
     {
         return $this->complete('');

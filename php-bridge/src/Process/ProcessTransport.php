@@ -10,8 +10,8 @@ use Symfony\Component\Process\InputStream;
 use Symfony\Component\Process\Process;
 
 /**
- * A worker in a process of its own. Its stdin stays open as long as the run: it carries control messages, and its end
- * is how the worker learns that this process was killed.
+ * Runs a worker in its own process. Stdin stays open for the whole run: it carries control messages, and its end tells
+ * the worker that this process was killed.
  *
  * @internal
  */
@@ -170,7 +170,7 @@ final class ProcessTransport implements Transport
     }
 
     /**
-     * Symfony copies what is left of a string after each write of 64 KiB.
+     * Cuts a string into pieces, because Symfony copies the rest of a string after each write of 64 KiB.
      *
      * @return \Generator<int, string>
      */

@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Process;
 
 /**
- * A worker, as a run sees it: bytes, not events.
+ * A worker as a run uses it: bytes in and out, no events.
  *
  * @internal
  */
@@ -21,19 +21,19 @@ interface Transport
      */
     public function chunks(string $request, \Closure $tick): \Generator;
 
-    /** Hands over a control message; false where the worker is not there to read it. */
+    /** Sends a control message. Returns false if no worker runs that could read it. */
     public function send(string $line): bool;
 
-    /** Asks the worker to end, and returns at once; what it writes until then goes on to come from chunks(). */
+    /** Asks the worker to end, and returns at once. chunks() goes on to yield what it writes until then. */
     public function terminate(): void;
 
     /** Like terminate(), for a worker that has not ended by itself after its grace. */
     public function terminateAfterGrace(): void;
 
-    /** Waits for the worker's own end, for the time of its grace, and forgets what it still writes. */
+    /** Waits until the worker ends by itself, at most for its grace, and drops what it still writes. */
     public function finish(): void;
 
-    /** Ends the worker and forgets what it still writes. */
+    /** Ends the worker and drops what it still writes. */
     public function stop(): void;
 
     public function exitStatus(): ExitStatus;

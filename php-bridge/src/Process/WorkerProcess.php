@@ -7,7 +7,7 @@ namespace AgentWorkers\Process;
 use Symfony\Component\Process\Process;
 
 /**
- * A process whose output goes to a callback and nowhere else, and which ticks every 0.2 s while it is pumped.
+ * A process that passes its output to a closure only, and calls another one every 0.2 s while it is pumped.
  *
  * Symfony's own iterator would need its buffers, which go to disk beyond 1 MiB; its waitUntil() waits for grandchildren
  * that hold the pipes.
@@ -52,7 +52,7 @@ final class WorkerProcess extends Process
         }, $env);
     }
 
-    /** Writes and reads what can be, or waits for it, at most 0.2 s. */
+    /** Writes and reads what it can, and waits at most 0.2 s for that. */
     public function pump(): void
     {
         $received = $this->received;

@@ -10,7 +10,7 @@ use AgentWorkers\Event\Done;
 use AgentWorkers\Event\Event;
 
 /**
- * The text of a run's deltas, for a `done` whose own text did not fit its line.
+ * Collects the text of a run's deltas, to complete a `done` event whose text was cut to fit its line.
  *
  * @internal
  */

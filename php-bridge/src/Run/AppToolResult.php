@@ -8,13 +8,13 @@ use AgentWorkers\Exception\ToolException;
 use AgentWorkers\ToolContent;
 
 /**
- * What a tool of the application has returned, as the worker takes it.
+ * Turns what a tool of the application returned into the content of an `app_tool_result`.
  *
  * @internal
  */
 final class AppToolResult
 {
-    /** What a worker takes in a line, with room for the rest of the message. */
+    /** The longest line that a worker reads, less some room for the rest of the message. */
     public const MAX_BYTES = (32 << 20) - 4096;
 
     /** What the model is told of a result that cannot be sent. */
@@ -47,7 +47,7 @@ final class AppToolResult
         return $content;
     }
 
-    /** A value that JSON says as a string is that string. */
+    /** A value that JSON would write as a string becomes that string. */
     private static function text(mixed $result): string
     {
         $plain = is_string($result) ? $result : self::plain($result);
@@ -56,10 +56,10 @@ final class AppToolResult
     }
 
     /**
-     * What JSON can say of a value, at any depth. Of an object without public properties it would say `{}`, and the
-     * model would take that for an answer.
+     * Converts a value to what JSON can express, at any depth. JSON would write an object without public properties as
+     * `{}`, which the model would take for an answer.
      *
-     * @throws \JsonException it cannot say anything of it
+     * @throws \JsonException JSON cannot express the value
      */
     private static function plain(mixed $value, string $place = '', int $depth = 0): mixed
     {
@@ -77,7 +77,7 @@ final class AppToolResult
             $value instanceof \JsonSerializable => $value->jsonSerialize(),
             $value instanceof \Traversable => self::collected($value),
             is_callable([$value, 'toArray']) => $value->toArray(),
-            default => (object) (get_object_vars($value) ?: throw self::unspeakable($value, $place)),
+            default => (object) (get_object_vars($value) ?: throw self::inexpressible($value, $place)),
         };
         if ($items === null) {
             return $value instanceof \DateTimeInterface && !$value instanceof \JsonSerializable
@@ -95,7 +95,7 @@ final class AppToolResult
         return is_array($items) ? $plain : (object) $plain;
     }
 
-    private static function unspeakable(object $value, string $place): \JsonException
+    private static function inexpressible(object $value, string $place): \JsonException
     {
         return new \JsonException(sprintf(
             'The %s%s cannot be written as JSON: it has no public properties. Return an array or a string, or '
@@ -106,7 +106,7 @@ final class AppToolResult
     }
 
     /**
-     * The items by their keys, or as a list where keys are repeated, as a generator's of several sources may be.
+     * Returns the items by their keys, or as a list if keys are repeated, as a generator may do.
      *
      * @param \Traversable<mixed> $items
      *
@@ -126,7 +126,7 @@ final class AppToolResult
     /**
      * @param string|list<array<string, mixed>> $content
      *
-     * @throws \JsonException it is no UTF-8
+     * @throws \JsonException it is not UTF-8
      */
     private static function bytes(string|array $content): int
     {

@@ -10,7 +10,7 @@ use AgentWorkers\Exception\ToolException;
 use Psr\Log\LoggerInterface;
 
 /**
- * Runs the application's tools. Whatever they do, the run goes on and the model gets an answer.
+ * Runs the application's tools. Whatever they do, the run goes on and the model gets a result.
  *
  * @internal
  */
@@ -63,7 +63,7 @@ final class AppTools
     private function resultOf(AppToolCall $call): ?array
     {
         if (Expiry::isOver($call->expiresAt)) {
-            // The model was told that it failed: it must not take effect now, and again when it is repeated.
+            // The model was told that the call failed, and may repeat it: run now, it would take effect twice.
             $this->logger->warning("The tool $call->name was not run: the call had expired.", self::names($call));
 
             return null;

@@ -7,7 +7,7 @@ namespace AgentWorkers\Run;
 use AgentWorkers\Process\ExitStatus;
 
 /**
- * Bodies of the terminal events that a reader adds where the worker wrote none.
+ * Bodies of the terminal events that this side writes if the worker wrote none.
  *
  * @internal
  */

@@ -11,7 +11,8 @@ use AgentWorkers\Process\LineSplitter;
 use Psr\Log\LoggerInterface;
 
 /**
- * Makes events of a worker's bytes, up to the terminal one. A line that is none is logged, without its content.
+ * Reads events from a worker's bytes, up to the terminal one. A line that is not an event is logged, without its
+ * content.
  *
  * @internal
  */
@@ -39,7 +40,7 @@ final class EventReader
         }
     }
 
-    /** @return \Generator<int, Event> of a last line without a newline */
+    /** @return \Generator<int, Event> the event of a last line without a newline */
     public function rest(): \Generator
     {
         $line = $this->lines->rest();
@@ -54,7 +55,7 @@ final class EventReader
     }
 
     /**
-     * The next event, of this side's making.
+     * Makes the next event on this side.
      *
      * @param array<string, mixed> $body
      */

@@ -11,7 +11,7 @@ use AgentWorkers\Event\PermissionResolved;
 use Psr\Log\LoggerInterface;
 
 /**
- * The questions of a run whether a tool call may run, until each has its answer.
+ * A run's open questions whether a tool call may run, and the closures that answer them.
  *
  * @internal
  */
@@ -48,7 +48,7 @@ final class Permissions
         unset($this->open[$permissionId]);
     }
 
-    /** Asks again about what has no answer yet. */
+    /** Asks again about questions that have no answer yet. */
     public function tick(): void
     {
         foreach ($this->open as $id => $question) {

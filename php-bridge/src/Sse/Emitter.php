@@ -35,8 +35,8 @@ final class Emitter
 
     /**
      * @param Format|Encoder $format what the client reads
-     * @param float $heartbeat seconds of silence after which one is sent
-     * @param LoggerInterface|null $logger takes what is thrown while the stream is open
+     * @param float $heartbeat seconds of silence after which a heartbeat is sent
+     * @param LoggerInterface|null $logger gets what is thrown while the stream is open
      */
     public function __construct(
         Format|Encoder $format = Format::Native,
@@ -73,7 +73,7 @@ final class Emitter
     }
 
     /**
-     * Sends the stream, where something else sends the headers.
+     * Sends the stream only: for frameworks that send the headers.
      *
      * @param iterable<Event> $events a Run, or events kept from one
      */

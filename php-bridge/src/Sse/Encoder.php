@@ -6,17 +6,20 @@ namespace AgentWorkers\Sse;
 
 use AgentWorkers\Event\Event;
 
-/** A form of output: what a stream of events looks like to the client. Each method returns bytes, of whole frames. */
+/** Writes a stream of events in the form that a client reads. Each method returns the bytes of whole frames. */
 interface Encoder
 {
-    /** What comes first, before the worker has said anything. */
+    /** Returns what is sent first, before the worker has written anything. */
     public function opening(): string;
 
     public function event(Event $event): string;
 
-    /** What keeps proxies and watchdogs quiet, and shows a client that has gone. */
+    /**
+     * Returns what is sent after a silence: it keeps proxies from closing the connection, and shows if the client has
+     * gone.
+     */
     public function heartbeat(): string;
 
-    /** What comes after the terminal event. */
+    /** Returns what is sent after the terminal event. */
     public function closing(): string;
 }

@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Sse;
 
 /**
- * Spells server-sent events so that no value can end a line or a frame early.
+ * Writes server-sent events so that no value can end a line or a frame early.
  *
  * @internal
  */

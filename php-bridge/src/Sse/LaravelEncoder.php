@@ -8,8 +8,9 @@ use AgentWorkers\Event\Event;
 use AgentWorkers\Event\Ping;
 
 /**
- * What Laravel's response()->eventStream() sends and the hooks of @laravel/stream-* read: every event as the data of an
- * `update`, and `</stream>` at the end. Pings are comments, since every `update` is a message there.
+ * Writes what Laravel's response()->eventStream() sends and the hooks of @laravel/stream-* read: every event as the
+ * data of an `update`, and `</stream>` at the end. Pings are comments, because the hooks take every `update` for a
+ * message.
  */
 final class LaravelEncoder implements Encoder
 {

@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Sse;
 
 /**
- * Has the last word when PHP ends inside a stream: on a fatal error or exit() no `catch` is reached.
+ * Calls a closure if PHP ends inside a stream: after a fatal error or exit() no `catch` runs.
  *
  * @internal
  */

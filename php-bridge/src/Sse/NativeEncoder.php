@@ -6,7 +6,7 @@ namespace AgentWorkers\Sse;
 
 use AgentWorkers\Event\Event;
 
-/** Our own events under their own names, each with the id `{run}:{seq}` for `Last-Event-ID`. */
+/** Writes each event under its own name, with the id `{run}:{seq}` for `Last-Event-ID`. */
 final class NativeEncoder implements Encoder
 {
     /** @param positive-int $retryMs how long a client waits before it connects again */

@@ -47,7 +47,9 @@ final class FakeRunner implements Runner
         $this->answer(self::ANY, array_values($answers));
     }
 
-    /** Answers for the runs of this worker alone: as for the constructor. They come before those for all. */
+    /**
+     * Answers for the runs of this worker, in the form of the constructor's. They come before those for all workers.
+     */
     public function worker(string $name, Script|string|array|\Closure ...$answers): self
     {
         $this->answer($name, array_values($answers));
@@ -67,7 +69,7 @@ final class FakeRunner implements Runner
         return $this;
     }
 
-    /** Makes a run without a script an error; else it answers with an empty text. */
+    /** Makes a run for which no answer is left an error; by default its answer is an empty text. */
     public function preventStrayRuns(bool $prevent = true): self
     {
         $this->allowsStrayRuns = !$prevent;
@@ -75,7 +77,7 @@ final class FakeRunner implements Runner
         return $this;
     }
 
-    /** Takes what a real runner logs, such as what the application's tools throw. */
+    /** Gets what a real runner logs, such as exceptions of the application's tools. */
     public function logger(LoggerInterface $logger): self
     {
         $this->logger = $logger;
@@ -93,7 +95,7 @@ final class FakeRunner implements Runner
         return $this->start($request, null);
     }
 
-    /** The same, as this worker: what it runs are that worker's runs. */
+    /** Returns a runner whose runs count as this worker's. */
     public function as(string $worker): Runner
     {
         return new FakeWorker($this, $worker);

@@ -43,7 +43,7 @@ final class DoctorCommand extends Command
         return $isFailed ? self::FAILURE : self::SUCCESS;
     }
 
-    /** @return array<string, list<string>> by name of the user, what to put before the command */
+    /** @return array<string, list<string>> words before the command, by name of the user */
     private function users(string $web): array
     {
         $me = posix_getpwuid(posix_geteuid())['name'] ?? (string) posix_geteuid();
@@ -77,7 +77,7 @@ final class DoctorCommand extends Command
     }
 
     /**
-     * One of config/agent-workers.php, by the program, the options and the environment that its runs get.
+     * Checks a worker of config/agent-workers.php with the program, the options and the environment of its runs.
      *
      * @param list<string> $prefix
      *
@@ -123,7 +123,7 @@ final class DoctorCommand extends Command
     /**
      * @param list<string> $prefix
      *
-     * @return array<string, string|false> what is the user's own
+     * @return array<string, string|false> variables of the user
      */
     private static function home(array $prefix): array
     {

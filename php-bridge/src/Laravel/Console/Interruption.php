@@ -7,7 +7,8 @@ namespace AgentWorkers\Laravel\Console;
 use AgentWorkers\Run;
 
 /**
- * Lets Ctrl-C end a run instead of this process, where pcntl is there; without it, the worker sees its stdin end.
+ * Makes Ctrl-C stop the run instead of this process. That needs pcntl; without it, the process ends, and the worker
+ * with it.
  *
  * @internal
  */

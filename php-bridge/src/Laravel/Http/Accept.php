@@ -8,7 +8,7 @@ use Illuminate\Http\Request;
 use Symfony\Component\HttpFoundation\AcceptHeader;
 
 /**
- * In what form a request wants to be answered. Laravel looks at the first type that is accepted.
+ * Reads and sets the form in which a request wants its answer. Laravel looks at the first accepted type only.
  *
  * @internal
  */
@@ -23,7 +23,7 @@ final class Accept
         return $request->attributes->get(self::WANTS_STREAM) === true;
     }
 
-    /** Tells whether the request asks for an event stream; if so, Laravel takes it for one that expects JSON. */
+    /** Tells whether the request asks for an event stream. If so, Laravel will answer it in JSON. */
     public static function expectStream(Request $request): bool
     {
         $accepted = (string) $request->headers->get('Accept');
@@ -36,7 +36,7 @@ final class Accept
         return true;
     }
 
-    /** Has everything answered in JSON, whatever the request asks for. */
+    /** Makes Laravel answer in JSON, whatever the request asks for. */
     public static function expectJson(Request $request): void
     {
         self::set($request, self::JSON);

@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel\Http;
 
 /**
- * What became of an answer to a question, by HTTP status.
+ * What came of an answer to a question, as an HTTP status.
  *
  * @internal
  */

@@ -10,8 +10,8 @@ use AgentWorkers\Laravel\Stream\Store;
 use Closure;
 
 /**
- * Answers that come by another request than the one that streams. Both meet in the cache: under the visitor, the run
- * and the question, so that no answer is ever found that was meant for another question or came from somebody else.
+ * Passes answers from one request to another, which streams the run. They meet in the cache under the owner, the run
+ * and the question, so that an answer never counts for another question or comes from somebody else.
  *
  * @internal
  */

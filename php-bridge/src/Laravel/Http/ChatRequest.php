@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Http;
 
-/** What a browser may say: a prompt and the id of its conversation. Anything else is refused. */
+/** What a browser may send: a prompt and the id of its conversation. Other fields are refused. */
 class ChatRequest extends StrictRequest
 {
     /** @return array<string, list<string>> */

@@ -14,8 +14,8 @@ use AgentWorkers\Run;
 use Psr\Log\LoggerInterface;
 
 /**
- * A run's turn in a conversation: a lease in the cache, renewed while the run is on. A PHP process that is killed gives
- * nothing back, and its lease runs out.
+ * A run's hold on its conversation: a lease in the cache, renewed while the run goes on. If the PHP process is killed,
+ * the lease runs out.
  *
  * @internal
  */
@@ -28,8 +28,8 @@ final class ConversationLease
     private bool $isOver = false;
 
     /**
-     * @param string $token tells this turn from others in the conversation: the run's id
-     * @param bool $wasBegun whether the agent knew the conversation before
+     * @param string $token the run's id, which tells this lease from others
+     * @param bool $wasBegun whether the conversation's session had begun before
      */
     public function __construct(
         private readonly Store $store,

@@ -14,7 +14,7 @@ use Illuminate\Support\Str;
 use Psr\Log\LoggerInterface;
 
 /**
- * Remembers whose conversation is whose, whether the agent knows it already, and whether a run is at work in it.
+ * Keeps who owns each conversation, whether its session has begun, and whether a run is at work in it.
  *
  * @internal
  */
@@ -22,7 +22,7 @@ final class Conversations
 {
     public const NO_OWNER = 'The conversation has no owner: the request has neither a signed-in user nor a session. '
         . 'Name one with owner().';
-    /** How long the next run waits for the last one's worker to go: it has answered or was stopped, and is about to. */
+    /** How long a run waits for the last one's worker, which has answered or was stopped, to end. */
     private const PATIENCE_S = 10.0;
     private const POLL_US = 20_000;
     private const RETRY_AFTER_MS = 2_000;
@@ -32,12 +32,12 @@ final class Conversations
     }
 
     /**
-     * Starts a run in this conversation. Until its end no other one may begin there.
+     * Starts a run in this conversation. Until its end no other run can begin there.
      *
      * @param \Closure(Request): Run $start gets the request with its session
      *
      * @throws RunFailedException it is somebody else's, or busy
-     * @throws LogicException nobody knows whose it would be
+     * @throws LogicException it would have no owner
      */
     public function start(string $id, ?string $owner, Request $request, \Closure $start): Run
     {
@@ -57,7 +57,7 @@ final class Conversations
         return $run;
     }
 
-    /** Makes the conversation this owner's unless it is somebody else's. Tells whether the agent knows it. */
+    /** Makes the conversation this owner's unless it is somebody else's. Tells whether its session has begun. */
     private function claim(string $id, string $owner): bool
     {
         $mine = ['owner' => $owner, 'begun' => false];

@@ -8,7 +8,7 @@ use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Http\Request;
 
 /**
- * Whose runs and conversations these are: the signed-in user's, else the session's. Null where there is neither.
+ * Identifies who owns runs and conversations: the signed-in user, or the session. Null if there is neither.
  *
  * @internal
  */
@@ -35,7 +35,7 @@ final class Owner
         return self::hashed("name:$name");
     }
 
-    /** A key in a shared cache shall not tell a session's id. */
+    /** A key in a shared cache must not reveal a session's id. */
     private static function hashed(string $name): string
     {
         return hash('sha256', $name);

@@ -6,7 +6,7 @@ namespace AgentWorkers\Laravel\Http;
 
 use AgentWorkers\Decision;
 
-/** What a browser may answer to a question: allow or deny. Anything else, such as another input, is refused. */
+/** What a browser may answer to a question: allow or deny. Other fields, such as a changed input, are refused. */
 final class PermissionAnswer extends StrictRequest
 {
     /** @return array<string, list<string>> */

@@ -15,7 +15,7 @@ use Symfony\Component\HttpFoundation\Response;
 use Symfony\Component\HttpKernel\Exception\HttpException;
 
 /**
- * What HTTP says of a run that failed, or that never began.
+ * The HTTP response for a run that failed or could not begin.
  *
  * @internal
  */
@@ -28,7 +28,7 @@ final class Refusal
     ];
     private const RETRYABLE = 503;
     private const OTHER = 500;
-    /** Where the API did not say how long to wait. */
+    /** If the API did not say how long to wait. */
     private const RETRY_AFTER_MS = 5_000;
 
     private function __construct(

@@ -11,8 +11,7 @@ use Illuminate\Http\Request;
 use Symfony\Component\HttpFoundation\Response;
 
 /**
- * Teaches the application's exception handler what a failed run is. What the application has registered itself comes
- * first.
+ * Registers how the exception handler renders failed runs. The application's own renderers come first.
  *
  * @internal
  */

@@ -18,7 +18,7 @@ final class StreamController
         return $agents->worker((string) $request->route('worker'), $request);
     }
 
-    /** Goes on with a run that was started; never starts one, since EventSource reconnects by itself. */
+    /** Continues the stream of a run. Never starts a run, because EventSource reconnects by itself. */
     public function events(Request $request, ReplayResponse $replay, string $run): Response
     {
         $last = (string) $request->header('Last-Event-ID', '');

@@ -10,14 +10,14 @@ use Illuminate\Http\Request;
 use Symfony\Component\HttpFoundation\Response;
 
 /**
- * Has the whole application take who asks for an event stream for a script, not for a browser to redirect or to show a
- * page to: what refuses the request says so in JSON. It comes before all other middleware.
+ * Makes the application refuse a request for an event stream in JSON: a script sent it, which can neither follow a
+ * redirect to a page nor show one. Runs before all other middleware.
  *
  * @internal
  */
 final class StreamsInJson
 {
-    /** Those by which a POST becomes the GET of a page. */
+    /** Redirects that turn a POST into the GET of a page. */
     private const LEADING_ELSEWHERE = [301, 302, 303];
 
     public function handle(Request $request, Closure $next): Response

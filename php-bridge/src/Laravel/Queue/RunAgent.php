@@ -21,9 +21,9 @@ use Illuminate\Queue\InteractsWithQueue;
 use Illuminate\Queue\Jobs\SyncJob;
 
 /**
- * Runs an agent on the queue. A failure of the run that is worth a retry is tried again when the API asked for it. Any
- * other fails the job at once, and so does an exception of the application's own: each try is paid for. Where there is
- * no queue (the connection `sync`, dispatchSync()) every failure is thrown.
+ * Runs an agent on the queue. A failure that may pass is tried again, after the time that the API asked for or after
+ * `$backoff`. Any other failure fails the job at once, and so does an exception of the application: each try costs
+ * money. Without a queue (the connection `sync`, dispatchSync()) every failure is thrown.
  *
  * `retry_after` of the queue's connection must be longer than `$timeout`, or a second worker begins the job again.
  */

@@ -14,7 +14,7 @@ use Psr\Log\LoggerInterface;
 use Symfony\Component\HttpFoundation\StreamedResponse;
 
 /**
- * Makes a response that runs a run while it is being sent.
+ * Makes a response that iterates a run while it is sent.
  *
  * @internal
  */

@@ -8,7 +8,7 @@ use AgentWorkers\Event\Event;
 use AgentWorkers\Sse\Encoder;
 
 /**
- * Lets somebody see each event that is sent, those included that the Emitter itself adds.
+ * Calls a closure with each event that is sent, including those that the Emitter adds.
  *
  * @internal
  */

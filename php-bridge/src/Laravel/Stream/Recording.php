@@ -12,8 +12,8 @@ use AgentWorkers\Run\Ending;
 use Psr\Log\LoggerInterface;
 
 /**
- * Keeps the events of a run for a browser that comes back. Several make a page: a write to a cache may take longer than
- * a delta. A cache that fails costs the way back, not the answer.
+ * Keeps a run's events in the cache, so that a browser can come back. It writes several at a time, as a page, because a
+ * write may take longer than a delta. If the cache fails, the answer goes on but cannot be resumed.
  *
  * @internal
  */
@@ -46,7 +46,7 @@ final class Recording
         $this->unlessBroken($this->beat(...));
     }
 
-    /** Called before the event is sent: writing is left to tick(), so that no delta waits for the cache. */
+    /** Notes an event before it is sent. tick() writes it, so that no delta waits for the cache. */
     public function add(Event $event): void
     {
         $this->page[] = $json = $event->toJson();
@@ -71,7 +71,9 @@ final class Recording
         }
     }
 
-    /** @return \Closure(): void to be called often: ends the run once its owner has asked for that by another request */
+    /**
+     * @return \Closure(): void to be called often: stops the run once its owner has asked for that in another request
+     */
     public function abortIfAsked(Run $run): \Closure
     {
         return function () use ($run): void {
@@ -83,7 +85,7 @@ final class Recording
         };
     }
 
-    /** The run is over, whether or not it said so. */
+    /** Ends the recording, also of a run that wrote no terminal event. */
     public function close(): void
     {
         if (!$this->isEnded) {

@@ -9,7 +9,8 @@ use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Run\Ending;
 
 /**
- * The events of a run that another process records: those that the browser does not have, then new ones as they come.
+ * Reads the events of a run that another process records: first those that the browser does not have, then new ones as
+ * they come.
  *
  * @internal
  */
@@ -34,7 +35,7 @@ final class Replay
         return $this->head() !== null;
     }
 
-    /** Whether events were forgotten that the browser does not have. */
+    /** Whether events that the browser does not have were dropped from the cache. */
     public function isTornOff(): bool
     {
         $head = $this->head();

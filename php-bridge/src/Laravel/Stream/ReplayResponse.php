@@ -12,7 +12,7 @@ use Symfony\Component\HttpFoundation\Response;
 use Symfony\Component\HttpFoundation\StreamedResponse;
 
 /**
- * Makes a response of what is recorded of a run.
+ * Makes a response from the recorded events of a run.
  *
  * @internal
  */

@@ -99,7 +99,7 @@ final class Store
     }
 
     /**
-     * Of two at the same time, one gets it.
+     * If two processes call it at the same time, one of them gets true.
      *
      * @param array{behavior: string, message: string|null} $answer
      */
@@ -123,7 +123,7 @@ final class Store
     }
 
     /**
-     * Of two at the same time, one gets it.
+     * If two processes call it at the same time, one of them gets true.
      *
      * @param array{owner: string, begun: bool} $state
      */
@@ -132,7 +132,7 @@ final class Store
         return $this->cache->add(self::PREFIX . ":conversation:$id", $state, $this->conversationTtl);
     }
 
-    /** Of two at the same time, one gets it. */
+    /** If two processes call it at the same time, one of them gets true. */
     public function takeLease(string $conversation, string $token): bool
     {
         return $this->cache->add($this->leaseKey($conversation), self::held($token, false), self::LEASE_S);
@@ -181,7 +181,7 @@ final class Store
         return self::PREFIX . ':permission:' . hash('sha256', "$owner|$run|$permission"); // keys of 250 bytes at most
     }
 
-    /** Seconds: what has expired is told from what never was. */
+    /** Seconds to keep it: longer than it is open, so that an expired question is not taken for an unknown one. */
     private function beyond(int $expiry): int
     {
         return max(0, $expiry - time()) + $this->ttl;

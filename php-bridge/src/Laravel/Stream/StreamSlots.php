@@ -11,8 +11,8 @@ use Illuminate\Http\JsonResponse;
 use Psr\Log\LoggerInterface;
 
 /**
- * Counts the streams of this host, each of which keeps a PHP process: when all slots are taken, the next one is told
- * so instead of waiting in silence. A slot is a locked file, which the kernel gives back however its process ends.
+ * Counts the streams of this host, each of which occupies a PHP process. When all slots are taken, the next stream is
+ * refused at once instead of waiting. A slot is a locked file: the kernel unlocks it however its process ends.
  *
  * @internal
  */

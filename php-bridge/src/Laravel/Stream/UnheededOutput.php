@@ -7,8 +7,8 @@ namespace AgentWorkers\Laravel\Stream;
 use AgentWorkers\Sse\Output;
 
 /**
- * For runs that go on when nobody reads. A client that has gone before it could read which run it is can neither come
- * back to it nor stop it: that one is heeded.
+ * Hides that the client has gone, so that its run goes on. Not in the beginning: a client that has not read the run's
+ * id could neither come back nor stop the run.
  *
  * @internal
  */
