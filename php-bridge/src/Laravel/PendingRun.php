@@ -18,6 +18,8 @@ use AgentWorkers\Laravel\Http\Refusal;
 use AgentWorkers\Laravel\Queue\EventHandler;
 use AgentWorkers\Laravel\Queue\RunAgent;
 use AgentWorkers\Laravel\Stream\LiveResponse;
+use AgentWorkers\Laravel\Stream\Recording;
+use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Laravel\Stream\StreamSlots;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
@@ -29,6 +31,7 @@ use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Support\Responsable;
 use Illuminate\Http\Exceptions\HttpResponseException;
 use Illuminate\Http\Request as HttpRequest;
+use Psr\Log\LoggerInterface;
 use Symfony\Component\HttpFoundation\StreamedResponse;
 
 /** A run that has not begun. Returned from a controller, it streams to the browser. */
@@ -209,7 +212,13 @@ final class PendingRun implements Responsable
      */
     public function events(): Run
     {
-        return $this->begin($this->ownerOf($this->app->make('request')));
+        $owner = $this->ownerOf($this->app->make('request'));
+        $run = $this->begin($owner);
+        if ($owner !== null) {
+            Recording::follow($run, $this->app->make(Store::class), $owner, $this->app->make(LoggerInterface::class));
+        }
+
+        return $run;
     }
 
     /**
@@ -241,7 +250,7 @@ final class PendingRun implements Responsable
             $this->worker,
             $this->appTools,
             $this->conversation,
-            $this->conversation === null ? null : $owner,
+            $owner,
         );
 
         return $this->app->make(Dispatcher::class)->dispatch($job);

@@ -4,7 +4,9 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Tests\Laravel;
 
+use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\Laravel\PendingRun;
 use AgentWorkers\Request;
 use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
@@ -55,6 +57,42 @@ final class AbortTest extends TestCase
         })->assertAborted();
     }
 
+    public function testTheOwnerStopsARunWhoseTextTheApplicationWaitsFor(): void
+    {
+        $this->actingAs($ada = new GenericUser(['id' => 7]));
+        [$fake, $pending] = $this->interrupted($ada);
+        try {
+            $pending->text();
+            self::fail('It was not stopped.');
+        } catch (RunAbortedException $stopped) {
+            self::assertSame('client', $stopped->event->reason);
+        }
+        $fake->assertAborted();
+        $this->postJson($this->address())->assertStatus(410);
+    }
+
+    public function testTheOwnerStopsAndFollowsAQueuedRun(): void
+    {
+        $this->actingAs($ada = new GenericUser(['id' => 7]));
+        [$fake, $pending] = $this->interrupted($ada);
+        try {
+            $pending->dispatch(); // the connection is `sync`
+            self::fail('It was not stopped.');
+        } catch (RunAbortedException) {
+            $fake->assertAborted();
+        }
+        $types = array_column($this->eventsOf($this->follow(self::RUN)), 'type');
+        self::assertSame(['start', 'aborted'], [$types[0], end($types)]);
+    }
+
+    public function testARunThatIsNeverIteratedIsNotRecorded(): void
+    {
+        $this->actingAs($ada = new GenericUser(['id' => 7]));
+        [, $pending] = $this->interrupted($ada);
+        $pending->events();
+        $this->postJson($this->address())->assertNotFound();
+    }
+
     public function testARunThatHasEndedIsOver(): void
     {
         $this->asVisitor('Ada');
@@ -95,6 +133,24 @@ final class AbortTest extends TestCase
         self::assertTrue($isDone);
 
         return $fake;
+    }
+
+    /**
+     * A run whose owner asks for its end by another request, as soon as it has begun.
+     *
+     * @return array{FakeRunner, PendingRun}
+     */
+    private function interrupted(GenericUser $owner): array
+    {
+        $fake = Agent::fake(Script::text('One two three')->callingTool('stop')->slow());
+        Agent::tool('stop', 'Stops the run.', ['type' => 'object'], function (): string {
+            $this->postJson($this->address())->assertNoContent();
+
+            return 'Asked to stop.';
+        });
+        $named = static fn (Request $request): Request => $request->run(self::RUN);
+
+        return [$fake, Agent::chat('Hello')->owner($owner)->appTools('stop')->configure($named)];
     }
 
     private function address(): string

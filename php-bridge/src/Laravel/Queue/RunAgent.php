@@ -11,6 +11,8 @@ use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\Http\Conversations;
+use AgentWorkers\Laravel\Stream\Recording;
+use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
 use Illuminate\Bus\Queueable;
@@ -19,6 +21,7 @@ use Illuminate\Contracts\Events\Dispatcher;
 use Illuminate\Contracts\Queue\ShouldQueue;
 use Illuminate\Queue\InteractsWithQueue;
 use Illuminate\Queue\Jobs\SyncJob;
+use Psr\Log\LoggerInterface;
 
 /**
  * Runs an agent on the queue. A failure that may pass is tried again, after the time that the API asked for or after
@@ -57,7 +60,7 @@ class RunAgent implements ShouldQueue
     /** @var string|null */
     public $conversation = null;
 
-    /** @var string|null Whose conversation it is. */
+    /** @var string|null Who owns the run and its conversation. */
     public $owner = null;
 
     /**
@@ -95,8 +98,14 @@ class RunAgent implements ShouldQueue
         $take = fn (Event $event, Run $run): mixed => $handler instanceof EventHandler
             ? $handler->handle($event, $run)
             : $events->dispatch(new AgentEvent($event, $this->request));
-        $start = fn (Request $request): Run
-            => $agents->runner($this->worker)->stream($agents->offer($request, $this->appTools));
+        $start = function (Request $request) use ($agents, $app): Run {
+            $run = $agents->runner($this->worker)->stream($agents->offer($request, $this->appTools));
+            if ($this->owner !== null) {
+                Recording::follow($run, $app->make(Store::class), $this->owner, $app->make(LoggerInterface::class));
+            }
+
+            return $run;
+        };
         $request = $this->withinTimeout(Request::fromArray($this->request));
         if ($this->conversation !== null) {
             return $this->converse($app->make(Conversations::class), $request, $start, $take);

@@ -46,6 +46,22 @@ final class Recording
         $this->unlessBroken($this->beat(...));
     }
 
+    /** Records a run that nobody streams, from its first tick on: its owner can follow and stop it in other requests. */
+    public static function follow(Run $run, Store $store, string $owner, LoggerInterface $logger): void
+    {
+        $recording = null;
+        $begun = static function () use ($run, $store, $owner, $logger, &$recording): self {
+            if ($recording === null) {
+                $recording = new self($store, $owner, $run->id, $logger);
+                $run->onTick($recording->tick(...))->onTick($recording->abortIfAsked($run))
+                    ->onEnd($recording->close(...));
+            }
+
+            return $recording;
+        };
+        $run->onTick($begun)->onEvent(static fn (Event $event) => $begun()->add($event));
+    }
+
     /** Notes an event before it is sent. tick() writes it, so that no delta waits for the cache. */
     public function add(Event $event): void
     {
