@@ -19,8 +19,7 @@ from agent_workers.protocol.v1.control import Permission
 if TYPE_CHECKING:
     from agent_workers.cli.controlling_terminal import ControllingTerminal
     from agent_workers.protocol.v1.events import PermissionRequest
-    from agent_workers.stdio.serve import Output
-    from agent_workers.stdio.stdout import Stdout
+    from agent_workers.stdio.stdout import Output, Stdout
 
 logger = logging.getLogger("agent_workers")
 
@@ -55,7 +54,7 @@ class Prompt:
             rendered = Pretty(stdout, person=True)
             self._turns = Turns(rendered, rendered.make_room)
         else:
-            on_terminal = os.isatty(stdout._fd)  # noqa: SLF001 what a descriptor leads to is asked by descriptor
+            on_terminal = os.isatty(stdout.fileno())
             self._turns = Turns(stdout, checkpoint if on_terminal else None)
         return self._turns
 

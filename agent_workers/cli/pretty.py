@@ -34,7 +34,7 @@ class Pretty:
 
     def __init__(self, out: Stdout, *, person: bool = False) -> None:
         self._out = out
-        self._form = _form(out._fd, person=person)  # noqa: SLF001 the terminal's size is asked for by descriptor
+        self._form = _form(out.fileno(), person=person)
         self._paint_again_at = 0.0
 
     async def send(self, line: bytes) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
@@ -12,15 +11,14 @@ from agent_workers.engine.replay import BrokenRecording, ReplayEngine, read_reco
 from agent_workers.errors import EXIT_ERROR, EXIT_REFUSED, InvalidRequest
 from agent_workers.protocol.v1.request import Request
 from agent_workers.protocol.v1.settings import Limits
-from agent_workers.stdio.serve import Process, run_process
-from agent_workers.workers.base import Worker
+from agent_workers.stdio.serve import serve_source
+from agent_workers.stdio.settings import Settings
 
 if TYPE_CHECKING:
     from agent_workers.engine.base import Engine
+    from agent_workers.engine.replay import Recording
     from agent_workers.protocol.v1.body import Body
-    from agent_workers.stdio.serve import Output
 
-_PLAYER = Worker(name="agent-workers replay", summary="Plays a recording.", system_prompt="")
 _LONGEST_S = 604_800  # the recording's own pauses decide how long it takes
 
 _HELP = """Plays the events in FILE (- for stdin) as the worker wrote them: for building front ends, without a model.
@@ -48,16 +46,26 @@ def _speed(context: click.Context, parameter: click.Parameter, value: str) -> fl
     return speed
 
 
-class _Playback(Process):
-    """The life of a replayed run; the recording stands in for the request and the agent."""
+class RecordingSource:
+    """A recording that stands in for the request and the agent.
 
-    def __init__(self, out: Output, file: BinaryIO, *, speed: float, keep_run: bool) -> None:
-        super().__init__(_PLAYER, out, control=False, simulation=None)
+    Args:
+        file: Holds the recording.
+        speed: How many times as fast as it was recorded; infinite for no pauses at all.
+        keep_run: Whether the run keeps the recorded id.
+    """
+
+    name = "agent-workers replay"
+    control = None
+    companion = None
+
+    def __init__(self, file: BinaryIO, *, speed: float, keep_run: bool) -> None:
         self._file = file
         self._speed = speed
         self._keep_run = keep_run
+        self._recording: Recording
 
-    def accept(self) -> Request:
+    def read(self) -> Request:
         """Reads the recording; the request that led to it is not known.
 
         Raises:
@@ -67,24 +75,28 @@ class _Playback(Process):
             self._recording = read_recording(self._file.read())
         except BrokenRecording as broken:
             raise InvalidRequest(f"The recording cannot be played: {broken}.") from broken
-        if self._keep_run:
-            self.encoder.run = self._recording.run
         limits = Limits(timeout_s=_LONGEST_S, idle_timeout_s=_LONGEST_S)
-        self._metadata = self._recording.metadata
-        request = Request(prompt=_PLAYER.summary, limits=limits)
-        return request.model_copy(update={"metadata": self._metadata})
+        request = Request(prompt="Plays a recording.", limits=limits)
+        run = self._recording.run if self._keep_run else None
+        return request.model_copy(update={"run": run, "metadata": self._recording.metadata})
+
+    def admit(self, request: Request) -> Request:
+        """Asks nothing of the host."""
+        return request
 
     def start(self, request: Request) -> Body | None:
-        """The recorded `start`, now simulated."""
+        """Returns the recorded ``start``, now simulated."""
         return self._recording.start
 
     def launch(self, request: Request) -> Engine:
-        """The recording, about to play."""
+        """Returns the recording, about to play."""
         return ReplayEngine(self._recording, speed=self._speed)
 
-    def run(self) -> int:
-        """Plays the recording; returns the exit status of the run that it is of."""
-        status = super().run()
+    def drain(self) -> None:
+        """Has read all of the file."""
+
+    def exit_status(self, status: int) -> int:
+        """Returns the exit status of the run that was recorded."""
         return EXIT_REFUSED if status == EXIT_ERROR and self._recording.was_refused else status
 
 
@@ -106,4 +118,4 @@ def replay(file: BinaryIO, speed: float, keep_run: bool, pretty: bool) -> None:
         from agent_workers.cli.pretty import Pretty  # noqa: PLC0415 brings rich
 
         output = Pretty
-    run_process(partial(_Playback, file=file, speed=speed, keep_run=keep_run), output)
+    serve_source(RecordingSource(file, speed=speed, keep_run=keep_run), Settings(output=output))

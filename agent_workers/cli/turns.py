@@ -16,7 +16,7 @@ from agent_workers.protocol.v1.events import TERMINAL
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from agent_workers.stdio.serve import Output
+    from agent_workers.stdio.stdout import Output
 
 
 @dataclass

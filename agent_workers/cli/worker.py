@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from agent_workers.cli.interactive import Prompt
     from agent_workers.cli.options import Options
     from agent_workers.stdio.person import Person
-    from agent_workers.stdio.serve import Output, Simulation
-    from agent_workers.stdio.stdout import Stdout
+    from agent_workers.stdio.settings import Simulation
+    from agent_workers.stdio.stdout import Output, Stdout
     from agent_workers.workers.base import Worker
 
 
@@ -45,10 +45,11 @@ def prepare_process() -> None:
 
 def _serve(worker: Worker) -> NoReturn:
     from agent_workers.stdio.serve import serve  # noqa: PLC0415 after the environment is set
+    from agent_workers.stdio.settings import Settings  # noqa: PLC0415 likewise
 
     if set(sys.argv[1:]) <= {"--control"} and completion_variable(worker.name) not in os.environ:
         # How applications call it, for each of their requests: without the 20 ms that importing click takes.
-        serve(worker, control=len(sys.argv) > 1)
+        serve(worker, Settings(control=len(sys.argv) > 1))
 
     from agent_workers.cli.options import read_options  # noqa: PLC0415 see above
 
@@ -58,14 +59,14 @@ def _serve(worker: Worker) -> NoReturn:
 
         examine(worker, options)
     person, output = _audience(worker, options)
-    serve(
-        worker,
+    settings = Settings(
         control=options.control,
         person=person,
         policy=options.policy,
         simulation=partial(_simulation, worker, options.simulate) if options.simulate else None,
         output=output,
     )
+    serve(worker, settings)
 
 
 def _audience(worker: Worker, options: Options) -> tuple[Person | None, Callable[[Stdout], Output] | None]:
@@ -93,7 +94,7 @@ def _prompt(worker: Worker) -> Prompt:
 
 def _simulation(worker: Worker, scenario: str) -> Simulation:
     from agent_workers.simulator import Simulator  # noqa: PLC0415 only where asked for
-    from agent_workers.stdio.serve import Simulation  # noqa: PLC0415 after the environment is set
+    from agent_workers.stdio.settings import Simulation  # noqa: PLC0415 likewise
     from agent_workers.stdio.stderr import say  # noqa: PLC0415 likewise
 
     simulator = Simulator(scenario)

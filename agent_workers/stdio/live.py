@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
@@ -13,69 +14,68 @@ from anyio.lowlevel import checkpoint
 
 from agent_workers.protocol.v1.events import Ack, Notice
 from agent_workers.run import Run
-from agent_workers.stdio.person import Interview
 from agent_workers.stdio.signals import hold_stop, stop_held, stop_signals
 from agent_workers.stdio.stderr import StderrHandler, say
 from agent_workers.stdio.stdin import MAX_REQUEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
     from agent_workers.engine.base import Engine
     from agent_workers.protocol.v1.control import InvalidControl
     from agent_workers.protocol.v1.request import Request
-    from agent_workers.stdio.person import Person
-    from agent_workers.stdio.serve import Output
+    from agent_workers.stdio.event_writer import EventWriter
+    from agent_workers.stdio.person import Interview, Person
+    from agent_workers.stdio.source import Source
     from agent_workers.stdio.stdin import Stdin
-    from agent_workers.wire import Encoder
+    from agent_workers.stdio.stdout import Output
 
 # Python's own 5 ms would be added to each event while the SDK is being imported in a thread.
 _SWITCH_S = 0.0005
 _TELL_S = 0.1  # what the end may take to be told before a second signal kills
 
 
-def live(
-    request: Request,
-    engine: Engine,
-    encoder: Encoder,
-    out: Output,
-    *,
-    began: float,
-    stdin: Stdin | None,
-    signals: list[int],
-    companion: Callable[[], Coroutine[object, object, None]] | None,
-    name: str,
-    person: Person | None = None,
-) -> int:
+@dataclass(frozen=True)
+class Launched:
+    """A run whose agent has been started.
+
+    Attributes:
+        request: The admitted request.
+        engine: Started for it.
+        began: ``time.monotonic()`` of the ``start`` event.
+        signals: Stop signals that came before the event loop.
+    """
+
+    request: Request
+    engine: Engine
+    began: float
+    signals: list[int]
+
+
+def live(launched: Launched, writer: EventWriter, source: Source, person: Person | None) -> int:
     """Drives the run to its end; returns the exit status.
 
     Args:
-        request: The accepted request.
-        engine: Started for it.
-        encoder: Has encoded the ``start`` event.
-        out: Takes the events.
-        began: ``time.monotonic()`` of the ``start`` event.
-        stdin: Brings control messages; None where stdin ended with the request.
-        signals: Stop signals that came before the event loop.
-        companion: Runs beside the run until its end.
-        name: The worker's, before each line on stderr.
+        launched: The run.
+        writer: Has written the ``start`` event.
+        source: Brings control messages, and what runs beside the run.
         person: Answers the questions about tool calls.
     """
-    _log_to_stderr(name)
+    _log_to_stderr(writer.name)
     sys.setswitchinterval(_SWITCH_S)
 
     async def main() -> int:
-        interview = Interview(person, engine) if person else None
+        engine = launched.engine
+        interview = _interview(person, engine) if person else None
         on_question = interview.note if interview else None
-        run = Run(request, engine, encoder, out, began=began, on_question=on_question)
+        began = launched.began
+        run = Run(launched.request, engine, writer.encoder, writer.out, began=began, on_question=on_question)
         async with anyio.create_task_group() as tasks:
-            await tasks.start(_watch_signals, run, engine, signals)
-            tasks.start_soon(_watch_output, run, out)
-            if stdin:
-                tasks.start_soon(_obey, run, engine, stdin)
+            await tasks.start(_watch_signals, run, engine, launched.signals)
+            tasks.start_soon(_watch_output, run, writer.out)
+            if control := source.control:
+                tasks.start_soon(_obey, run, engine, control)
             if interview:
                 tasks.start_soon(interview.hold)
-            if companion:
+            if companion := source.companion:
                 tasks.start_soon(companion)
             status = await run.drive()
             hold_stop()
@@ -83,6 +83,12 @@ def live(
         return status
 
     return anyio.run(main)
+
+
+def _interview(person: Person, engine: Engine) -> Interview:
+    from agent_workers.stdio.person import Interview  # noqa: PLC0415 only where somebody is asked
+
+    return Interview(person, engine)
 
 
 async def _watch_signals(

@@ -7,7 +7,7 @@ import select
 import stat
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from agent_workers.errors import OutputClosed
 
@@ -17,6 +17,30 @@ if TYPE_CHECKING:
 # A pipe that poll() calls writable takes this much without blocking (PIPE_BUF, pipe(7)).
 _CHUNK = select.PIPE_BUF
 _CLOSED = select.POLLERR | select.POLLHUP | select.POLLNVAL
+
+
+class Output(Protocol):
+    """What takes the lines: stdout itself, or what renders them there."""
+
+    async def send(self, line: bytes) -> None:
+        """Takes one line; waits while the reader is slow.
+
+        Raises:
+            OutputClosed: Nobody reads.
+        """
+        ...
+
+    def send_now(self, line: bytes) -> None:
+        """Takes one line without an event loop.
+
+        Raises:
+            OutputClosed: Nobody reads.
+        """
+        ...
+
+    async def wait_closed(self) -> None:
+        """Returns when the reader has gone."""
+        ...
 
 
 class Stdout:
@@ -50,6 +74,10 @@ class Stdout:
         fd = os.dup(1)
         os.dup2(2, 1)
         return cls(fd)
+
+    def fileno(self) -> int:
+        """Returns the private descriptor, to be asked where it leads; what is written there goes through ``send``."""
+        return self._fd
 
     async def send(self, line: bytes) -> None:
         """Writes one line; a cancelled call leaves the rest of it to the next.

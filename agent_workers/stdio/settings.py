@@ -1,0 +1,44 @@
+"""How the front door serves its one request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from agent_workers.stdio.person import Person
+    from agent_workers.stdio.stdout import Output, Stdout
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A stand-in for the API, in the worker's own process.
+
+    Attributes:
+        base_url: Where it listens already.
+        serve: Answers until cancelled.
+    """
+
+    base_url: str
+    serve: Callable[[], Coroutine[object, object, None]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line has set.
+
+    Attributes:
+        control: Whether stdin goes on with control messages after the request, and is the lifeline.
+        person: Answers the questions about tool calls, where there is somebody.
+        policy: Path of the host's policy, instead of the one that ``AGENT_WORKERS_POLICY`` names.
+        simulation: Begins what answers instead of the API, where given.
+        output: Renders the lines; by default they are written as they are.
+    """
+
+    control: bool = False
+    person: Person | None = None
+    policy: str | None = None
+    simulation: Callable[[], Simulation] | None = None
+    output: Callable[[Stdout], Output] | None = None

@@ -1,0 +1,156 @@
+"""Where a run comes from: a request on stdin and the agent that works on it, or whatever stands in for them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Protocol
+
+from agent_workers import __version__
+from agent_workers.admission import accept, admit, max_request_bytes, policy_file
+from agent_workers.engine.claude import Environment, Sandbox, WorkerDefaults, start_agent
+from agent_workers.engine.claude.launch.installation import sdk_version
+from agent_workers.protocol.document import parse_json
+from agent_workers.protocol.v1.progress import Start
+from agent_workers.stdio.stdin import MAX_REQUEST, Stdin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from agent_workers.engine.base import Engine
+    from agent_workers.policy.tables import SandboxTable
+    from agent_workers.protocol.v1.body import Body
+    from agent_workers.protocol.v1.request import Request
+    from agent_workers.stdio.settings import Settings, Simulation
+    from agent_workers.workers.base import Worker
+
+
+class Source(Protocol):
+    """Gives a run its request, its first event and its engine, in this order.
+
+    Attributes:
+        name: The program's, before each line on stderr.
+    """
+
+    name: str
+
+    def read(self) -> Request:
+        """Reads the request.
+
+        Raises:
+            RequestProblems: It is not valid.
+            WorkerError: There is none.
+        """
+        ...
+
+    def admit(self, request: Request) -> Request:
+        """Returns the request as this host lets it run.
+
+        Raises:
+            RequestProblems: It names what this host does not have.
+            PolicyDenied: The host's policy does not allow it.
+        """
+        ...
+
+    def start(self, request: Request) -> Body | None:
+        """Returns the first event of the admitted request; None where the terminal one is the only one."""
+        ...
+
+    def launch(self, request: Request) -> Engine:
+        """Starts what does the request's work.
+
+        Raises:
+            WorkerError: It cannot be started.
+        """
+        ...
+
+    @property
+    def control(self) -> Stdin | None:
+        """What brings control messages during the run; None where nothing does."""
+        ...
+
+    @property
+    def companion(self) -> Callable[[], Coroutine[object, object, None]] | None:
+        """What runs beside the run until its end."""
+        ...
+
+    def drain(self) -> None:
+        """Reads on for a moment after a refusal, so that a caller still writing meets no broken pipe."""
+        ...
+
+    def exit_status(self, status: int) -> int:
+        """Returns the process's exit status for that of the run."""
+        ...
+
+
+class RequestSource:
+    """A request on stdin, and the agent that works on it.
+
+    Args:
+        worker: Whose request it is.
+        settings: What the command line has set.
+    """
+
+    def __init__(self, worker: Worker, settings: Settings) -> None:
+        self.name = worker.name
+        self._worker = worker
+        self._settings = settings
+        self._stdin = Stdin(worker.name)
+        self._policy = policy_file(settings.policy)
+        self._simulation: Simulation | None = None
+        self._sandbox: SandboxTable | None = None
+
+    def read(self) -> Request:
+        """Reads stdin, to its end or with ``--control`` its first line."""
+        settings = self._settings
+        self._simulation = settings.simulation() if settings.simulation else None
+        self._stdin.max_request = max_request_bytes(self._policy) or MAX_REQUEST
+        data = self._stdin.read_first_line() if settings.control else self._stdin.read_document()
+        interactive = settings.person is not None
+        return accept(self._worker, parse_json(data), control=settings.control, interactive=interactive)
+
+    def admit(self, request: Request) -> Request:
+        """Holds the request against the policy and the host."""
+        admission = admit(self._worker, request, self._policy)
+        self._sandbox = admission.sandbox
+        return admission.request
+
+    def start(self, request: Request) -> Body:
+        """Returns the ``start`` event."""
+        return Start(
+            worker=self.name,
+            worker_version=__version__,
+            sdk_version=sdk_version(),
+            simulated=self._environment().is_simulated(),
+            metadata=request.metadata,
+        )
+
+    def launch(self, request: Request) -> Engine:
+        """Starts the agent."""
+        worker, sandbox = self._worker, self._sandbox
+        return start_agent(
+            request,
+            self._environment(),
+            WorkerDefaults(worker.name, worker.system_prompt, worker.max_turns),
+            sandbox=Sandbox(sandbox.allowed_domains, sandbox.deny_read) if sandbox else None,
+        )
+
+    @property
+    def control(self) -> Stdin | None:
+        """Stdin with ``--control``."""
+        return self._stdin if self._settings.control else None
+
+    @property
+    def companion(self) -> Callable[[], Coroutine[object, object, None]] | None:
+        """The simulation, where there is one."""
+        return self._simulation.serve if self._simulation else None
+
+    def drain(self) -> None:
+        """Reads the rest of stdin; under ``--control`` no end of it is to be expected."""
+        self._stdin.drain(patience_s=0.05 if self._settings.control else 1)
+
+    def exit_status(self, status: int) -> int:
+        """Returns the run's own."""
+        return status
+
+    def _environment(self) -> Environment:
+        return Environment(os.environ, self._simulation.base_url if self._simulation else None)
