@@ -1,16 +1,128 @@
-"""The layers of the house."""
+"""The layers of the house: what may import what, and what a start pays for."""
 
+import json
+import os
+import re
+import shutil
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+BIN = Path(sys.executable).parent
+
+PLACES = "Imports point down, and every room has its place"
+CIRCLES = "No room's files import each other in a circle"
+EXTRAS = "Each extra is known to the room that it is for"
+
+
+def broken(folder: Path) -> tuple[set[str], str]:
+    """The names of the contracts that the package in a folder breaks, and all that was said of it."""
+    command = [BIN / "lint-imports", "--no-cache"]
+    environ = {**os.environ, "COLUMNS": "200"}
+    checked = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=120, check=False)
+    found = re.findall(r"^(.+) BROKEN", checked.stdout, re.MULTILINE)
+    assert checked.returncode == (1 if found else 0), checked.stdout + checked.stderr
+    return set(found), checked.stdout
 
 
 def test_imports_point_down_only() -> None:
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
-    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert checked.returncode == 0, checked.stdout
+    found, told = broken(ROOT)
+    assert not found, told
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "contract"),
+    [
+        ("batch/__init__.py", "", PLACES),
+        ("batch/__init__.py", "import agent_workers.run", "A run is made by the front door of its own process alone"),
+        (
+            "fleet/queue.py",
+            "from agent_workers.stdio.serve import serve",
+            "The front door of one process is opened by the command line alone",
+        ),
+        (
+            "gateway/app.py",
+            "from agent_workers.engine.claude import start_agent",
+            "The engine is known to those alone who make a run or look at its host",
+        ),
+        ("records/server.py", "import uvicorn", EXTRAS),
+        ("stdio/web.py", "from starlette.applications import Starlette", EXTRAS),
+        ("policy/sizes.py", "import agent_workers.admission", PLACES),
+        ("workers/menu.py", "import click", "Only the command line knows click and rich"),
+        ("wire_types.py", "", PLACES),
+        ("simulator/rules.py", "import agent_workers.policy", "The simulator knows nothing of the rest"),
+        ("run_types.py", "import claude_agent_sdk", "Only the Claude engine knows the SDK"),
+    ],
+)
+def test_a_package_in_the_wrong_place_breaks_its_contract(file: str, line: str, contract: str, tmp_path: Path) -> None:
+    clone(tmp_path)
+    planted = tmp_path / "agent_workers" / file
+    planted.parent.mkdir(exist_ok=True)
+    (planted.parent / "__init__.py").touch()
+    planted.write_text(f'"""Planted."""\n{line}\n')
+    assert contract in broken(tmp_path)[0]
+
+
+def test_a_circle_is_found_where_one_half_of_it_is_for_the_type_checker_only(tmp_path: Path) -> None:
+    clone(tmp_path)
+    stdout = tmp_path / "agent_workers/stdio/stdout.py"
+    before, condition, after = stdout.read_text().partition("if TYPE_CHECKING:\n")
+    stdout.write_text(f"{before}{condition}    from agent_workers.stdio.serve import Invocation\n{after}")
+    assert CIRCLES in broken(tmp_path)[0]
+
+
+def clone(folder: Path) -> None:
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "agent_workers", folder / "agent_workers", ignore=ignored)
+
+
+def extras() -> set[str]:
+    """The packages that the project's extras bring, as they are imported."""
+    wanted = {
+        re.split(r"[^\w.-]", requirement)[0]
+        for requirements in PROJECT["project"]["optional-dependencies"].values()
+        for requirement in requirements
+    }
+    return {package for package, names in packages_distributions().items() if wanted & set(names)}
+
+
+def test_the_contract_of_the_extras_names_each_of_them() -> None:
+    [contract] = [each for each in PROJECT["tool"]["importlinter"]["contracts"] if each["name"] == EXTRAS]
+    assert extras() == set(contract["protected_modules"])
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Nothing of this machine's, and a simulator in the API's place."""
+    own = {"PATH": os.defpath, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "ANTHROPIC_API_KEY": "dummy"}
+    command = [BIN / "agent-workers", "simulate"]
+    with subprocess.Popen(command, env=own, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as simulator:
+        try:
+            name, _, url = simulator.stdout.readline().strip().partition("=")
+            yield {**own, name: url}
+        finally:
+            simulator.terminate()
+
+
+def test_a_chat_loads_no_extra_and_nothing_of_the_command_line_or_another_worker(environ: dict[str, str]) -> None:
+    command = [sys.executable, "-X", "importtime", "-EP", BIN / "agent-workers-entry", "agent-chat"]
+    ran = subprocess.run(
+        command, input='{"prompt": "Hello"}', env=environ, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert json.loads(ran.stdout.splitlines()[-1])["type"] == "done", ran.stderr
+    loaded = set(re.findall(r"^import time:.*\| +([\w.]+)$", ran.stderr, re.MULTILINE))
+    assert "agent_workers.stdio.live" in loaded
+    command_line = {"click", "rich", "agent_workers.cli.options"}
+    of_others = {"tomllib", "jsonschema", "agent_workers.policy", "agent_workers.protocol.v1.task_request"}
+    assert loaded & {*extras(), *command_line, *of_others} == set()
 
 
 def test_a_worker_starts_without_the_sdk_the_event_loop_and_the_command_line_library() -> None:
