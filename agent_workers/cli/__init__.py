@@ -9,7 +9,7 @@ if getattr(agent_workers, "DISTRIBUTION", None) != "claude-agent-workers":
 
 
 def start() -> None:
-    """The console script ``agent-workers-entry``: starts the program that its first argument names.
+    """Starts the program that the first argument names; the console script ``agent-workers-entry``.
 
     ``bin/launcher`` calls it, so that Python starts without the caller's variables.
     """
@@ -25,7 +25,7 @@ def start() -> None:
 
 
 def main() -> None:
-    """The program ``agent-workers``."""
+    """Runs the program ``agent-workers``."""
     from agent_workers.cli.umbrella import agent_workers  # noqa: PLC0415 brings click
     from agent_workers.stdio.inherited import reset_inherited  # noqa: PLC0415 see above
 
@@ -34,5 +34,5 @@ def main() -> None:
 
 
 def completion_variable(program: str) -> str:
-    """The variable by which a shell asks a program for completions; click's own rule."""
+    """Returns the variable by which a shell asks a program for completions; the rule is click's."""
     return f"_{program.replace('-', '_').upper()}_COMPLETE"

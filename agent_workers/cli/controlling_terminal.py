@@ -47,7 +47,7 @@ class ControllingTerminal:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Columns and rows."""
+        """The number of columns and of rows."""
         try:
             columns, rows = os.get_terminal_size(self._fd)
         except OSError:
@@ -85,7 +85,7 @@ class ControllingTerminal:
             raise TerminalLost from error
 
     async def read_line(self) -> str | None:
-        """The next line; None at the end of the input (Ctrl-D).
+        """Reads the next line; None at the end of the input (Ctrl-D).
 
         Raises:
             TerminalLost: It cannot be used.

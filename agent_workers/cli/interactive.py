@@ -12,7 +12,7 @@ from anyio.lowlevel import checkpoint
 
 from agent_workers.cli.controlling_terminal import TerminalLost
 from agent_workers.cli.terminal.painter import Painter
-from agent_workers.cli.terminal.question import AGAIN, PROMPT, Answer, draw, read_answer
+from agent_workers.cli.terminal.question import AGAIN, PROMPT, Choice, draw, read_choice
 from agent_workers.cli.turns import Standing, Turns
 from agent_workers.protocol.v1.control import Permission
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger("agent_workers")
 
 _LAST_WORD_S = 1  # what a terminal that takes nothing may hold up the end of a question
-_DENIED = Answer(allowed=False)
+_DENIED = Choice(allowed=False)
 _SETTLED = {"timeout": "Nobody answered in time: denied.", "abort": "The run was stopped: denied."}
 
 
 class Prompt:
-    """A person at a terminal, as `agent_workers.stdio.person.Person`.
+    """A person at a terminal: a ``Person`` of the front door.
 
     Args:
         terminal: Where the person sits.
@@ -42,7 +42,7 @@ class Prompt:
         self._turns: Turns
 
     def share(self, stdout: Stdout, *, pretty: bool) -> Output:
-        """The output of a run whose questions are put here.
+        """Returns the output of a run whose questions are asked on this terminal.
 
         Args:
             stdout: The claimed stdout.
@@ -61,9 +61,9 @@ class Prompt:
     async def ask(self, question: PermissionRequest) -> Permission:
         """Puts one question, and waits for the answer."""
         if question.name in self._always:
-            return _permission(question, Answer(allowed=True))
+            return _permission(question, Choice(allowed=True))
         standing = Standing(question.permission_id)
-        answer: Answer | None = None
+        answer: Choice | None = None
         try:
             with standing.scope:
                 await self._turns.give_way(standing)
@@ -79,7 +79,7 @@ class Prompt:
             self._always.add(question.name)
         return _permission(question, answer)
 
-    async def _talk(self, question: PermissionRequest) -> Answer:
+    async def _talk(self, question: PermissionRequest) -> Choice:
         columns, rows = self._terminal.size
         left_s = (datetime.fromisoformat(question.expires_at) - datetime.now(UTC)).total_seconds()
         try:
@@ -90,7 +90,7 @@ class Prompt:
             logger.error("a call was denied because the terminal cannot be used")
             return _DENIED
 
-    async def _answer(self) -> Answer:
+    async def _answer(self) -> Choice:
         while True:
             self._terminal.forget_typed()  # an answer is what was typed after the question
             await self._terminal.write(PROMPT)
@@ -98,7 +98,7 @@ class Prompt:
             if typed is None:
                 await self._terminal.write("\nThe input has ended: denied.\n")
                 return _DENIED
-            if answer := read_answer(typed):
+            if answer := read_choice(typed):
                 return answer
             await self._terminal.write(f"{AGAIN}\n")
 
@@ -114,7 +114,7 @@ class Prompt:
             await self._turns.take_back()
 
 
-def _permission(question: PermissionRequest, answer: Answer) -> Permission:
+def _permission(question: PermissionRequest, answer: Choice) -> Permission:
     said = {"message": answer.message} if answer.message else {}
     return Permission.model_validate(
         {

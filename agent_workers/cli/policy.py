@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 _TEMPLATE = Path(__file__).with_name("policy.toml")
 
-_HELP = """Writes and explains the host's policy: what requests may ask for, in a TOML file that none of them can widen.
+_HELP = """Writes and explains the host's policy: a TOML file that says what requests may ask for.
 
-It is in force where AGENT_WORKERS_POLICY names it.
+Workers obey the file that AGENT_WORKERS_POLICY names; no request can widen it.
 
 \b
 Examples:
@@ -34,7 +34,7 @@ Examples:
 
 _INIT_HELP = """Writes a policy that allows little, with an example at each key, to FILE, by default to stdout.
 
-A file that is there already is left as it is.
+An existing file is never overwritten.
 
 \b
 Examples:
@@ -42,7 +42,7 @@ Examples:
   agent-workers policy init /etc/agent-workers/policy.toml
 """
 
-_CHECK_HELP = """Says what the policy in FILE makes of the request on stdin: what it fixes there, or every objection.
+_CHECK_HELP = """Says whether the policy in FILE allows the request on stdin: what it changes there, or every objection.
 
 Without --worker it is read as the request of the worker whose required fields it has: one with `cwd` as agent-task's,
 any other as agent-chat's. Exit status, as of the worker itself: 0 allowed; 2 denied, or the request is faulty, or the
@@ -87,7 +87,7 @@ def check(file: Path, name: str | None) -> None:
 
 
 def _accepted(data: bytes, name: str | None) -> tuple[Worker, Request]:
-    """The request as its worker reads it."""
+    """Returns the worker that the request is for, and the request as that worker reads it."""
     from agent_workers.admission import accept  # noqa: PLC0415 help and completion do without them
     from agent_workers.protocol.document import parse_json  # noqa: PLC0415
     from agent_workers.validation.request import check_request, worker_of  # noqa: PLC0415
@@ -101,7 +101,7 @@ def _accepted(data: bytes, name: str | None) -> tuple[Worker, Request]:
 
 
 def _granted(worker: Worker, request: Request, file: Path) -> Request:
-    """The request as the worker would run it under the policy."""
+    """Returns the request as the worker would run it under the policy."""
     from agent_workers.admission import admit  # noqa: PLC0415 help and completion do without them
     from agent_workers.policy import Denied  # noqa: PLC0415
     from agent_workers.protocol.v1.problem import RequestProblems  # noqa: PLC0415

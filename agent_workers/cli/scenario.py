@@ -6,7 +6,7 @@ from click.shell_completion import CompletionItem
 
 
 def complete_scenario(context: object, parameter: object, incomplete: str) -> list[CompletionItem]:
-    """The scenarios whose names begin so."""
+    """Returns the scenarios whose names begin like this."""
     from agent_workers.simulator import load_scenario, scenario_names  # noqa: PLC0415 no run pays for it
 
     names = [name for name in scenario_names() if name.startswith(incomplete)]

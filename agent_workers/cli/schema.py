@@ -22,7 +22,7 @@ Examples:
 
 
 def _texts() -> dict[str, str]:
-    """The schemas' texts by the names that people use: `request`, `event`, `control`, `events/delta`."""
+    """Returns the schemas' texts by the names that people use, such as ``request`` and ``events/delta``."""
     from agent_workers.workers.schema import export  # noqa: PLC0415 help and completion of the rest do without it
 
     return {_name(path): text for path, text in export().items()}
@@ -50,7 +50,7 @@ def schema(name: str | None) -> None:
 
 
 def _known(name: str, names: list[str]) -> str:
-    """The schema that is meant: by its name, by an event's type alone, or by the path of its file."""
+    """Returns the schema of this name: its own, an event's type alone, or the path of its file."""
     asked = name.removeprefix("v1/").removesuffix(".schema.json")
     for known in (asked, f"events/{asked}"):
         if known in names:

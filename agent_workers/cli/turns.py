@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Standing:
-    """A question that stands on the terminal.
+    """A question that is on the terminal.
 
     Attributes:
         permission_id: Of the question.
@@ -36,7 +36,7 @@ class Standing:
     settled_by: str = ""
 
     def is_settled_by(self, line: bytes) -> bool:
-        """Whether this event leaves nothing to answer."""
+        """Returns whether this event leaves nothing to answer."""
         event = json.loads(line)
         if event["type"] == "permission_resolved" and event["permission_id"] == self.permission_id:
             self.settled_by = event["by"]
@@ -45,7 +45,7 @@ class Standing:
 
 
 class Turns:
-    """An output that keeps quiet while a question stands, and makes up for it then.
+    """An output that holds the lines back while a question is on the terminal.
 
     Args:
         output: Takes the lines.

@@ -70,7 +70,7 @@ def _serve(worker: Worker) -> NoReturn:
 
 
 def _audience(worker: Worker, options: Options) -> tuple[Person | None, Callable[[Stdout], Output] | None]:
-    """Who answers questions, and what renders the events."""
+    """Returns who answers questions, and what renders the events."""
     if options.interactive:
         prompt = _prompt(worker)
         return prompt, partial(prompt.share, pretty=options.pretty)

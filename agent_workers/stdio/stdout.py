@@ -156,7 +156,7 @@ def _is_open(fd: int) -> bool:
 
 
 def _reopened(fd: int) -> int:
-    """A pipe's own non-blocking descriptor where the system offers one (Linux); else the same descriptor."""
+    """Returns a non-blocking descriptor of the pipe where the system offers one (Linux); else the same descriptor."""
     if stat.S_ISFIFO(os.fstat(fd).st_mode):
         with suppress(OSError):
             return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)

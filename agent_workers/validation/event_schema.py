@@ -35,7 +35,7 @@ _BOUNDS = {
 
 
 class EventSchema:
-    """The schemas of all event types; each event is held against its own, an unknown type against the general one."""
+    """The schemas of all event types: each event is checked against its own, an unknown one against the general."""
 
     def faults(self, event: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Yields the pointer and the message of each fault."""

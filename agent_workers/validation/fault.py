@@ -25,7 +25,7 @@ class Fault(NamedTuple):
 
     @classmethod
     def of(cls, problem: Problem, line: int) -> Fault:
-        """The fault that the contract's own reader found."""
+        """Makes a fault of a problem that the contract's own reader found."""
         return cls(line, problem.pointer, problem.message, problem.did_you_mean)
 
     def __str__(self) -> str:
@@ -34,5 +34,5 @@ class Fault(NamedTuple):
         return f"{place}{self.message}{guess}"
 
     def to_json(self) -> dict[str, Any]:
-        """The fault as a JSON object; without `did_you_mean` where nothing is near."""
+        """Returns the fault as a JSON object, without ``did_you_mean`` where nothing is near."""
         return {name: value for name, value in self._asdict().items() if value is not None}

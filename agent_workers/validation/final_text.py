@@ -15,7 +15,7 @@ class FinalText:
         self._texts: dict[object, list[str]] = {}
 
     def feed(self, event: dict[str, Any]) -> Iterator[str]:
-        """Follows one event; yields what is wrong with a `done.text`."""
+        """Follows one event; yields what is wrong with a ``done.text``."""
         kind = event.get("type")
         if kind == "delta" and isinstance(event.get("text"), str):
             self._texts.setdefault(event.get("block"), []).append(event["text"])

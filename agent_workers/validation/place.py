@@ -11,7 +11,7 @@ _LEXEME = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:\n]|[^\s{}\[\],:"]+')
 
 
 class Places:
-    """The lines of the values in a well-formed JSON document; a field's is where its name stands."""
+    """The lines of the values in a well-formed JSON document; a field's line is that of its name."""
 
     def __init__(self, text: str) -> None:
         self._lines: dict[str, int] = {}
@@ -25,7 +25,7 @@ class Places:
                 self._take(lexeme, line)
 
     def line_of(self, place: str) -> int:
-        """The line of the value at a JSON pointer, or of what it is missing from."""
+        """Returns the line of the value at a JSON pointer, or of the object that lacks it."""
         while place and place not in self._lines:
             place = place.rpartition("/")[0]
         return self._lines.get(place, 1)

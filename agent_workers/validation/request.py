@@ -44,7 +44,7 @@ def check_request(data: bytes, worker: Worker | None = None) -> Iterator[Fault]:
 
 
 def _line_in_words(problem: Problem, data: bytes) -> int:
-    """The line that the problem's own words name, directly or as an offset."""
+    """Returns the line that the problem's own words name, directly or as an offset."""
     if not (found := _IN_WORDS.search(problem.message)):
         return 1
     number = int(found[2])
@@ -52,7 +52,7 @@ def _line_in_words(problem: Problem, data: bytes) -> int:
 
 
 def problems_of(line: bytes) -> tuple[Json, list[Problem]]:
-    """A line's JSON value; or None and what keeps it from being one."""
+    """Returns a line's JSON value; or None and the problems that keep it from being one."""
     try:
         return parse_json(line), []
     except RequestProblems as problems:

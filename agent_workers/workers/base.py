@@ -105,7 +105,7 @@ def _too_long(schema: dict[str, Any]) -> Problem | None:
 
 
 def _is_blank(prompt: str | list[ContentBlock]) -> bool:
-    """Whether a prompt has neither a visible character nor an attachment: the model would be paid for nothing."""
+    """Returns whether a prompt has no visible character and no attachment: the model would be paid for nothing."""
     if isinstance(prompt, str):
         return not _VISIBLE.search(prompt)
     return not any(block.type != "text" or _VISIBLE.search(block.text) for block in prompt)

@@ -11,7 +11,7 @@ from agent_workers.cli.harmless import harmless
 from agent_workers.cli.terminal.display import Display
 from agent_workers.cli.terminal.painter import Painter
 from agent_workers.cli.terminal.plain import Plain
-from agent_workers.cli.terminal.question import PROMPT, Answer, draw, read_answer
+from agent_workers.cli.terminal.question import PROMPT, Choice, draw, read_choice
 from agent_workers.cli.terminal.screen import Line, Screen
 from agent_workers.cli.terminal.sheet import exact
 from agent_workers.protocol.v1.events import PermissionRequest
@@ -159,22 +159,22 @@ def test_a_question_holds_nothing_of_others_but_behind_a_bar(
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("y\n", Answer(allowed=True)),
-        (" YES \n", Answer(allowed=True)),
-        ("a\n", Answer(allowed=True, always=True)),
-        ("always\n", Answer(allowed=True, always=True)),
-        ("n\n", Answer(allowed=False)),
-        ("No\n", Answer(allowed=False)),
-        ("n  use   staging\n", Answer(allowed=False, message="use staging")),
-        ("n y\x1b[D\n", Answer(allowed=False, message="y[D")),
+        ("y\n", Choice(allowed=True)),
+        (" YES \n", Choice(allowed=True)),
+        ("a\n", Choice(allowed=True, always=True)),
+        ("always\n", Choice(allowed=True, always=True)),
+        ("n\n", Choice(allowed=False)),
+        ("No\n", Choice(allowed=False)),
+        ("n  use   staging\n", Choice(allowed=False, message="use staging")),
+        ("n y\x1b[D\n", Choice(allowed=False, message="y[D")),
         *(
             (unclear, None)
             for unclear in ("\n", "", "yes please\n", "ny\n", "a b\n", "y\x1b[D\n", "\x00y\n", "\uff59\n")
         ),
     ],
 )
-def test_only_a_clear_answer_is_one(typed: str, answer: Answer | None) -> None:
-    assert read_answer(typed) == answer
+def test_only_a_clear_answer_is_one(typed: str, answer: Choice | None) -> None:
+    assert read_choice(typed) == answer
 
 
 def test_what_is_written_below_by_others_is_left_alone() -> None:

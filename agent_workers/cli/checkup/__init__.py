@@ -37,7 +37,7 @@ _CHECKS = (
 
 
 def check_host(host: Environment, *, online: bool) -> list[Finding]:
-    """Every finding, in a fixed order.
+    """Checks the host for every worker; returns the findings in a fixed order.
 
     Args:
         host: The machine with the environment that a worker would find.
@@ -49,7 +49,7 @@ def check_host(host: Environment, *, online: bool) -> list[Finding]:
 
 
 def check_worker(host: Environment, worker: str) -> list[Finding]:
-    """Every finding for one worker: also whether the policy allows it.
+    """Checks the host for one worker, and whether the policy allows it; returns the findings.
 
     Args:
         host: The machine with the environment that the worker found.
@@ -85,7 +85,7 @@ def _left_as_found(host: Environment) -> Iterator[None]:
 
 
 def _missing(path: Path) -> Iterator[Path]:
-    """The directory, those under it that a worker makes, and those above it, as far as they do not exist."""
+    """Yields the directory, those in it that a worker makes, and those above it, as far as they do not exist."""
     for each in (of_this_user(path / "claude"), path / "home", path, *path.parents):
         with suppress(OSError):
             if not each.exists():

@@ -45,7 +45,7 @@ _CURE = (
 
 
 def check_credential(host: Environment) -> Finding:
-    """The credential that will be used, and what else is set."""
+    """Checks which credential will be used, and what else is set."""
     if host.simulator_url:
         return Finding("credential", "ok", "none is needed: a simulator answers", facts={"kind": "none"})
     kinds = list(_present(host))
@@ -63,7 +63,7 @@ def check_credential(host: Environment) -> Finding:
 
 
 def provider(host: Environment) -> Kind | None:
-    """The cloud provider that is switched on, if one is."""
+    """Returns the cloud provider that is switched on, if any."""
     return next((kind for kind in PROVIDERS if host.environ.get(kind.variable, "").lower() in _SWITCHED_ON), None)
 
 
@@ -76,7 +76,7 @@ def _present(host: Environment) -> Iterator[Kind]:
 
 
 def _is_logged_in(host: Environment) -> bool:
-    """Whether the config directory holds a login that can be read; of its content only the shape is looked at."""
+    """Returns whether the config directory holds a readable login; looks at the shape of its content only."""
     try:
         login = json.loads((config_dir(host) / LOGIN_FILE).read_bytes())
     except (StateUnavailable, OSError, ValueError):
@@ -85,7 +85,7 @@ def _is_logged_in(host: Environment) -> bool:
 
 
 def _is_broken(value: str) -> bool:
-    """Whether there is white space within; the CLI takes off what surrounds it."""
+    """Returns whether there is white space inside; the CLI strips it at both ends."""
     return any(character.isspace() for character in value.strip())
 
 

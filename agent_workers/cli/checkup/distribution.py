@@ -18,7 +18,7 @@ _PACKAGE = "agent_workers/__init__.py"
 
 
 def check_distribution(host: Environment) -> Finding | None:
-    """Whether another distribution brings a package of the same name, as PyPI's ``agent-workers`` does; None if not."""
+    """Checks whether another distribution has a package of this name, as PyPI's ``agent-workers`` has; None if not."""
     others = sorted(
         {each.name for each in distributions() if each.name != _OURS and _PACKAGE in map(str, each.files or ())}
     )
@@ -30,7 +30,7 @@ def check_distribution(host: Environment) -> Finding | None:
 
 
 def check_programs(host: Environment) -> Finding | None:
-    """Whether each worker has its program beside this one; None if so, or where this one was started otherwise."""
+    """Checks whether each worker's program is beside this one; None if so, or where this one was started otherwise."""
     entry = Path(sys.argv[0])
     if entry.name != "agent-workers-entry":
         return None

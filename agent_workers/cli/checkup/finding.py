@@ -14,9 +14,9 @@ class Finding:
 
     Attributes:
         check: Its name; stable, for programs.
-        status: `ok`; `warn`: runs work, but; `fail`: runs fail.
+        status: ``ok``; ``warn`` where runs work but something is amiss; ``fail`` where runs fail.
         found: What was found, in a few words. Never a credential.
-        cure: What to do, for whatever is not `ok`.
+        cure: What to do about it, unless it is ``ok``.
         facts: The same for programs: strings by stable names.
     """
 
@@ -27,5 +27,5 @@ class Finding:
     facts: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """The finding as a JSON object; `cure` is left out where there is none."""
+        """Returns the finding as a JSON object, without ``cure`` where there is none."""
         return {name: value for name, value in asdict(self).items() if value is not None}

@@ -22,7 +22,7 @@ _PROXIES = re.compile(r"(?:https?|all|no)_proxy", re.IGNORECASE)
 
 
 def check_python(host: Environment) -> Finding:
-    """The version that runs this, and so the workers."""
+    """Checks the version of Python, which the workers share."""
     version = platform.python_version()
     facts = {"version": version, "executable": sys.executable}
     if _OLDEST <= sys.version_info[:2] <= _NEWEST:
@@ -31,7 +31,7 @@ def check_python(host: Environment) -> Finding:
 
 
 def check_parent_death(host: Environment) -> Finding:
-    """Whether the agent's processes end when the worker is killed outright."""
+    """Checks whether the agent's processes end when the worker is killed with SIGKILL."""
     name = "parent_death"
     if sys.platform != "linux":
         lost = "If a worker is killed by SIGKILL, end its claude process by hand."
@@ -51,7 +51,7 @@ def _prctl_works() -> bool:
 
 
 def check_home(host: Environment) -> Finding:
-    """The user's home; without one, the state directory serves as the agent's."""
+    """Checks the user's home; without one, the agent's home is in the state directory."""
     if home := host.home():
         return Finding("home", "ok", str(home), facts={"path": str(home)})
     named = host.environ.get("HOME")
@@ -63,7 +63,7 @@ def check_home(host: Environment) -> Finding:
 
 
 def check_temporary_dir(host: Environment) -> Finding:
-    """Where each run's temporary files lie."""
+    """Checks the directory for the temporary files of each run."""
     place = host.environ.get("TMPDIR") or "/tmp"  # noqa: S108 as the worker itself
     facts = {"path": place, "chosen_by": "TMPDIR" if host.environ.get("TMPDIR") else "default"}
     try:
@@ -75,6 +75,6 @@ def check_temporary_dir(host: Environment) -> Finding:
 
 
 def check_proxies(host: Environment) -> Finding:
-    """Which proxies the agent will use: their variables' names, since their values may hold passwords."""
+    """Lists the proxy variables by name; their values may hold passwords."""
     names = sorted(name for name, value in host.environ.items() if value and _PROXIES.fullmatch(name))
     return Finding("proxies", "ok", ", ".join(names) or "none", facts={"variables": " ".join(names)})

@@ -74,7 +74,7 @@ def _opener(environ: Mapping[str, str]) -> OpenerDirector:
 
 
 def _reason(error: Exception) -> str:
-    """The system's own words; an exception's might quote an address with a password in it."""
+    """Returns the system's own words; those of an exception might quote an address with a password in it."""
     cause = error.reason if isinstance(error, URLError) else error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({cause.verify_message})"

@@ -23,7 +23,7 @@ _VARIABLE = "AGENT_WORKERS_POLICY"
 
 
 def check_policy(host: Environment) -> Finding:
-    """Which policy is in force, and whether it can be read; and whether an agent could change it."""
+    """Checks whether the policy can be read, whether its sandbox works, and whether an agent could change it."""
     named = host.environ.get(_VARIABLE)
     if not named:
         return Finding("policy", "ok", f"{_VARIABLE} is not set: what holds without a policy")
@@ -56,7 +56,7 @@ def unknown_workers(policy: Policy) -> Iterator[str]:
 
 
 def check_worker_policy(host: Environment, worker: str) -> Finding | None:
-    """Whether the policy in force allows this worker at all; None if it does, or cannot be read."""
+    """Checks whether the policy allows this worker at all; None if it does, or cannot be read."""
     named = host.environ.get(_VARIABLE)
     try:
         if not named or load_policy(Path(named).absolute()).allows_worker(worker):

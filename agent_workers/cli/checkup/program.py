@@ -26,7 +26,7 @@ class _NoVersion(Exception):
 
 
 def check_sdk(host: Environment) -> Finding:
-    """Whether the SDK is installed."""
+    """Checks whether the SDK is installed."""
     try:
         version = sdk_version()
     except CliMissing as error:
@@ -35,7 +35,7 @@ def check_sdk(host: Environment) -> Finding:
 
 
 def check_cli(host: Environment) -> Finding:
-    """Whether the CLI can be found and started, with the variables that a run's agent would have."""
+    """Checks whether the CLI can be found and started, with the variables that an agent gets."""
     try:
         path = find_cli(host.environ)
     except CliMissing as error:
@@ -62,7 +62,7 @@ def _cure(host: Environment) -> str:
 
 
 def _version(path: Path, host: Environment) -> str:
-    """Runs `claude --version`; of what it writes, nothing but the number is told."""
+    """Runs ``claude --version``; returns nothing of its output but the number."""
     with _lodging(host) as environ:
         try:
             ended = subprocess.run(
@@ -85,7 +85,7 @@ def _version(path: Path, host: Environment) -> str:
 
 @contextmanager
 def _lodging(host: Environment) -> Iterator[dict[str, str]]:
-    """The environment of the agent, but for its state, which is temporary: this check must not depend on that one."""
+    """Yields the agent's environment with a temporary state directory: the real one has a check of its own."""
     scratch = make_scratch(host.temporary_dir())
     try:
         own = {"AGENT_WORKERS_STATE_DIR": str(scratch / "state"), "CLAUDE_CONFIG_DIR": str(scratch / "config")}

@@ -23,7 +23,7 @@ _SHARE = (
 
 
 def check_state_dir(host: Environment) -> Finding:
-    """The state directory, made where it is missing, as by a run; and whether it is one user's that two may mean."""
+    """Checks the state directory, making it where it is missing, as a run does; warns where two users may share it."""
     chosen_by = _first_set(host, "AGENT_WORKERS_STATE_DIR", "XDG_STATE_HOME") or "HOME"
     facts = {"chosen_by": chosen_by}
     try:
@@ -43,7 +43,7 @@ def check_state_dir(host: Environment) -> Finding:
 
 
 def check_config_dir(host: Environment) -> Finding:
-    """The CLI's configuration directory: its login and its sessions."""
+    """Checks the CLI's configuration directory: its login and its sessions."""
     chosen_by = _first_set(host, "CLAUDE_CONFIG_DIR", "AGENT_WORKERS_STATE_DIR") or "HOME"
     try:
         path = config_dir(host)
@@ -57,7 +57,7 @@ def check_config_dir(host: Environment) -> Finding:
 
 
 def _cure(host: Environment) -> str:
-    """What helps: where the place is another user's, more than one thing."""
+    """Returns what to do; where the directory belongs to another user, there is a second way."""
     path = host._state_path()  # noqa: SLF001 state_dir() has just failed
     if path and any(_is_of_another(each) for each in (path, *(path / name for name in COMMON))):
         return f"{_CURE} {_SHARE}"
@@ -72,7 +72,7 @@ def _is_of_another(path: Path) -> bool:
 
 
 def _owner_above(path: Path) -> str | None:
-    """The name of the user, neither this one nor root, in whose directory the path lies."""
+    """Returns the user in whose directory the path lies; None where that is this one or root."""
     uid = path.parent.stat().st_uid
     if uid in (0, os.getuid()):
         return None
@@ -83,7 +83,7 @@ def _owner_above(path: Path) -> str | None:
 
 
 def config_dir(host: Environment) -> Path:
-    """Where the CLI will look for its login.
+    """Returns the directory in which the CLI will look for its login.
 
     Raises:
         StateUnavailable: There is no place for it.

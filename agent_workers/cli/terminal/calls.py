@@ -31,7 +31,7 @@ class _Call:
 
 
 class Calls:
-    """What has to be remembered of a run's calls to tell of them.
+    """The calls of a run, remembered until their results come.
 
     Args:
         person: Whether the one who reads this is asked, at a prompt of its own, and answers.
@@ -45,7 +45,7 @@ class Calls:
         self._tasks: dict[str, tuple[str, str]] = {}
 
     def called(self, event: Event) -> Text:
-        """A tool is called."""
+        """Returns the words for the call of a tool."""
         name, use_id = _name(event), str(event.get("tool_use_id"))
         depth = self._depth(event)
         self._depths[use_id] = depth
@@ -56,7 +56,7 @@ class Calls:
         return line((f"{_INDENT * depth}→ {name} ", "bold"), (essence(name, event.get("input")), "dim"))
 
     def ended(self, event: Event) -> Text:
-        """A call has ended."""
+        """Returns the words for the end of a call."""
         call = self._open.pop(str(event.get("tool_use_id")), None)
         status = str(event.get("status"))
         took = _between(call.began, event) if call and status != "denied" else ""
@@ -96,7 +96,7 @@ class Calls:
         return _BY.get(str(by), f" by {by}")
 
     def app_called(self, event: Event) -> Text:
-        """The application is to run one of its tools; the call itself has been told."""
+        """Returns the words for a call that the application runs; the call itself has been shown."""
         return line((f"  the application is to run {event.get('name')}{_time_left(event)}", "dim"))
 
     def task(self, event: Event) -> Text | None:
@@ -136,7 +136,7 @@ def _time(event: Event, name: str = "ts") -> datetime | None:
 
 
 def _between(began: datetime | None, event: Event) -> str:
-    """How long something took; empty where that is not known, or not worth a word."""
+    """Returns how long something took; empty where that is unknown or too short to mention."""
     ended = _time(event)
     took_ms = (ended - began).total_seconds() * 1000 if began and ended else 0
     return seconds(took_ms) if took_ms >= _WORTH_TELLING_MS else ""

@@ -14,7 +14,7 @@ _MOST = 20  # denied calls that are listed
 
 
 def done(event: Event) -> Text:
-    """The run has ended with an answer."""
+    """Returns the words for a run that ended with an answer."""
     normal = event.get("stop_reason") == "end_turn"
     text = line(("done" if normal else f"done: {event.get('stop_reason')}", "green" if normal else "yellow"))
     text.append_text(_consumption(event))
@@ -28,7 +28,7 @@ def done(event: Event) -> Text:
 
 
 def error(event: Event) -> Text:
-    """The run has failed, or the request was refused."""
+    """Returns the words for a run that failed, or a request that was refused."""
     text = line(("error ", "bold red"), (f"{event.get('code')}: {event.get('message')}", "red"))
     for problem in event.get("details") or ():
         guess = f" (did you mean {problem['did_you_mean']}?)" if problem.get("did_you_mean") else ""
@@ -40,7 +40,7 @@ def error(event: Event) -> Text:
 
 
 def aborted(event: Event) -> Text:
-    """The run was stopped."""
+    """Returns the words for a run that was stopped."""
     text = line((f"aborted ({event.get('reason')})", "bold yellow"))
     return text.append_text(_consumption(event)).append_text(_continuation(event))
 

@@ -56,7 +56,7 @@ class Display:
         self._pieces: list[_Piece] = []
 
     def feed(self, event: dict[str, Any]) -> str:
-        """Returns what to write for an event at once; text of the model waits for `paint`."""
+        """Returns what to write for an event at once; text of the model waits for ``paint``."""
         kind = event.get("type")
         if kind == "delta" or kind == "thinking":  # noqa: PLR1714 tells the type checker more
             self._speak(kind, [_Piece(str(event.get("block")), harmless(str(event.get("text", ""))))])
@@ -166,7 +166,7 @@ def _without(pieces: Iterable[_Piece], blocks: set[str]) -> list[_Piece]:
 
 
 def _split(pieces: list[_Piece], length: int) -> tuple[list[_Piece], list[_Piece]]:
-    """The pieces of the first so many characters, and the rest."""
+    """Splits the pieces after so many characters."""
     before: list[_Piece] = []
     for index, piece in enumerate(pieces):
         if length < len(piece.text):

@@ -9,7 +9,7 @@ from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
 
 
 def essence(name: object, tool_input: Any, longest: int = 100) -> str:
-    """The essence of a call's input on one line; of a tool that is not known here, its JSON.
+    """Returns the essence of a call's input on one line; for an unknown tool, its JSON.
 
     Args:
         name: Of the tool.

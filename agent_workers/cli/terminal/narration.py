@@ -43,7 +43,7 @@ class Narrator:
         }
 
     def narrate(self, event: Event) -> Text | None:
-        """The words for an event; None where there is nothing to say, as for a type that is not known."""
+        """Returns the words for an event; None where there is nothing to say, as for an unknown type."""
         words = self._words.get(event.get("type", ""))
         try:
             return words(event) if words else None
@@ -52,7 +52,7 @@ class Narrator:
 
 
 def superseded(reason: object) -> Text:
-    """The words for text that was taken back and still stands there."""
+    """Returns the words for text that was discarded and is still on the screen."""
     return line((f"✗ superseded ({reason}): the text above no longer counts, a new version follows", "yellow"))
 
 

@@ -32,14 +32,14 @@ class Painter:
         self._colors = COLOR_SYSTEMS.get(self._console.color_system or "")
 
     def lines(self, renderable: RenderableType, columns: int) -> list[Line]:
-        """The lines of a text or other renderable, without empty ones before and after."""
+        """Returns the lines of a text or other renderable, without empty ones before and after."""
         options = self._console.options.update(width=columns, height=None)
         rows = self._console.render_lines(renderable, options, pad=False)
         inked = [index for index, segments in enumerate(rows) if any(segment.text.strip() for segment in segments)]
         return [self._line(segments) for segments in rows[inked[0] : inked[-1] + 1]] if inked else []
 
     def markdown(self, text: str, columns: int) -> list[Line]:
-        """The lines of Markdown; of the text as it stands, where rich cannot cope with it."""
+        """Returns the lines of Markdown; those of the text as it is where rich cannot render it."""
         text = harmless(text)
         markdown = Markdown("", code_theme=_CODE_COLORS, hyperlinks=False)
         try:
@@ -62,7 +62,7 @@ class Painter:
 
 
 def first_block(text: str) -> int:
-    """How many characters of a harmless text are its first Markdown block, for good; 0 while that may go on.
+    """Returns how many characters of a harmless text are its first, finished Markdown block; 0 while it may go on.
 
     Only whole lines are looked at: half of one may come to mean something else.
     """

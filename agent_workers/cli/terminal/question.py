@@ -26,7 +26,7 @@ _NAME = 60
 _REASON = 300
 
 
-class Answer(NamedTuple):
+class Choice(NamedTuple):
     """What a person has decided.
 
     Attributes:
@@ -40,26 +40,26 @@ class Answer(NamedTuple):
     message: str | None = None
 
 
-def read_answer(typed: str) -> Answer | None:
-    """What a typed line means; None where that is not clear."""
+def read_choice(typed: str) -> Choice | None:
+    """Reads a typed line as a choice; None where it is none."""
     word, _, rest = " ".join(typed.split()).partition(" ")
     match word.lower(), rest:
         case "y" | "yes", "":
-            return Answer(allowed=True)
+            return Choice(allowed=True)
         case "a" | "always", "":
-            return Answer(allowed=True, always=True)
+            return Choice(allowed=True, always=True)
         case "n" | "no", message:
-            return Answer(allowed=False, message=_without_controls(message) or None)
+            return Choice(allowed=False, message=_without_controls(message) or None)
     return None
 
 
 def _without_controls(text: str) -> str:
-    """The text without what an arrow key types."""
+    """Returns the text without control characters, such as those that an arrow key types."""
     return "".join(character for character in text if character.isprintable())
 
 
 def draw(question: PermissionRequest, painter: Painter, *, left_s: float, columns: int, rows: int) -> str:
-    """The question as it is written to a terminal, without the prompt.
+    """Returns the question as it is written to a terminal, without the prompt.
 
     Args:
         question: What is asked.
@@ -83,7 +83,7 @@ def draw(question: PermissionRequest, painter: Painter, *, left_s: float, column
 
 
 def _matter(question: PermissionRequest, columns: int, most: int) -> Text:
-    """The input and why it takes consent."""
+    """Returns the input, and why the call needs consent."""
     rows = [(_BAR, row) for row in sheet(question.name, question.input, columns=columns, most=most)]
     if question.reason:
         why = chop_cells(short(exact(f"why: {question.reason}"), _REASON), columns)

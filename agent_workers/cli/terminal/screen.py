@@ -35,7 +35,7 @@ class Screen:
 
     @property
     def columns(self) -> int:
-        """How wide a line may be now."""
+        """The width that a line may have now."""
         return self._size()[0]
 
     def take(self) -> str:
@@ -71,11 +71,11 @@ class Screen:
         return True
 
     def _height(self) -> int:
-        """How many rows there are above the cursor, when it stands on the last."""
+        """Returns how many rows there are above the cursor when it is on the last."""
         return max(0, self._size()[1] - 1)
 
     def _rows(self, lines: Iterable[Line]) -> int:
-        """How many rows the lines take, if the terminal wraps them anew after it became narrower."""
+        """Returns how many rows the lines take if the terminal wraps them again after it became narrower."""
         columns = self.columns
         return sum(max(1, -(-line.cells // columns)) for line in lines)
 

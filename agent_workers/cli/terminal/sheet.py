@@ -22,7 +22,7 @@ class Row(NamedTuple):
 
 
 def sheet(name: str, tool_input: dict[str, Any], *, columns: int, most: int) -> list[Row]:
-    """A call's input, folded to so many columns.
+    """Returns a call's input, folded to so many columns.
 
     Args:
         name: Of the tool.
@@ -40,7 +40,7 @@ def sheet(name: str, tool_input: dict[str, Any], *, columns: int, most: int) -> 
 
 
 def exact(text: str) -> str:
-    """The text with all that is not seen as it is, such as control characters, joiners and odd spaces, by its number.
+    """Returns the text with each character that is invisible or misleading, such as a joiner, replaced by its number.
 
     Even harmless characters count here: what looks like one command must not be another.
     """
@@ -71,7 +71,7 @@ def _rows(text: str, style: str = "", mark: str = "") -> Iterator[Row]:
 
 
 def _difference(old: list[str], new: list[str]) -> Iterator[Row]:
-    """What an edit takes away and what it puts there, with the lines around it that both have."""
+    """Returns what an edit removes and what it inserts, with the unchanged lines around it."""
     same_before = _same(old, new)
     same_after = _same(old[same_before:][::-1], new[same_before:][::-1])
     until_old, until_new = len(old) - same_after, len(new) - same_after

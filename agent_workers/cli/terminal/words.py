@@ -15,18 +15,18 @@ _LONGEST = 100  # characters of a tool's input or result
 
 
 def line(*parts: tuple[object, str] | str) -> Text:
-    """One text out of plain pieces and styled ones."""
+    """Joins plain and styled pieces to one text."""
     styled = [(part, "") if isinstance(part, str) else part for part in parts]
     return Text.assemble(*((harmless(str(words)), style) for words, style in styled))
 
 
 def short(value: object, longest: int = _LONGEST) -> str:
-    """A text on one line, cut where it is too long; any other value as JSON."""
+    """Returns a text on one line, cut where it is too long; any other value as JSON."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = " ".join(text.split())
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def seconds(milliseconds: float) -> str:
-    """A time as people say it."""
+    """Returns a duration in words."""
     return f"{milliseconds / 1000:.1f} s"
