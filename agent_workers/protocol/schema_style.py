@@ -1,4 +1,4 @@
-"""How the generated schemas look: no noise for people and code generators, and the same text every time."""
+"""The style of the generated schemas: no noise for people and code generators, and the same text every time."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ class Style(GenerateJsonSchema):
         return {key: value for key, value in generated.items() if (key, value) != ("additionalProperties", True)}
 
     def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:
-        """Leave the fields in the order of the models; `in_order` sorts the rest."""
+        """Leaves the fields in the order of the models; ``in_order`` sorts the rest."""
         return value
 
 

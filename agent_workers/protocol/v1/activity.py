@@ -15,14 +15,14 @@ class Delta(Body):
     """Text for the user, as the model produces it. Concatenated, the deltas are the answer."""
 
     type: Literal["delta"] = "delta"
-    text: str = Field(description="Next piece of the text; append it as it is.")
+    text: str = Field(description="Next piece of the text; append it unchanged.")
     block: Natural = Field(
         description="Number of the block of text that the piece belongs to. Grows within the run, with gaps: "
         "blocks that show nothing to the user are numbered too."
     )
 
     def to_wire(self) -> dict[str, Any]:
-        """The body as a JSON object; spelled out because thousands of these pass in a second."""
+        """The body as a JSON object; written out because thousands of these pass in a second."""
         if self.truncated_bytes is not None:
             return super().to_wire()
         return {"type": "delta", "text": self.text, "block": self.block}
@@ -32,7 +32,7 @@ class Thinking(Body):
     """A piece of the model's thinking; only sent if the request asked for it."""
 
     type: Literal["thinking"] = "thinking"
-    text: str = Field(description="Next piece of the thinking; append it as it is.")
+    text: str = Field(description="Next piece of the thinking; append it unchanged.")
     block: Natural = Field(description="Number of the block that the piece belongs to; counted together with `delta`.")
 
 
@@ -91,8 +91,8 @@ class PermissionResolved(Body):
     permission_id: str = Field(description="Id of the question, as in `permission_request`.")
     behavior: Literal["allow", "deny"] = Field(description="What was decided.")
     by: Literal["client", "timeout", "policy", "abort"] = Field(
-        description="`client`: a control message. `timeout`: no answer in time. `policy`: the host's rules. "
-        "`abort`: the run was stopped."
+        description="`client`: a control message. `timeout`: no answer in time. `policy`: the changed input does "
+        "not fit the tool, or a deny rule forbids it. `abort`: the run was stopped."
     )
 
 

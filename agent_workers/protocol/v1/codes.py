@@ -1,4 +1,4 @@
-"""The open sets of the contract. Values may be added within a version, so readers must expect others."""
+"""The open sets of the contract. A version may gain values, so readers must expect others."""
 
 from typing import Annotated, Any
 
@@ -41,11 +41,11 @@ HttpStatus = Annotated[int, Field(ge=100, le=599)]
 
 
 def open_set(words: str, known: list[str]) -> Any:
-    """A required text out of a set that may grow: the known values are examples, no enumeration."""
+    """A required text from a set that may grow: its known values are examples, not an enumeration."""
     return Field(description=f"{words} {grows(known)}", examples=known)
 
 
 def grows(known: list[str]) -> str:
-    """Tell a reader the values known by now, and to expect others."""
+    """Lists the known values for a reader, and says to expect others."""
     listed = ", ".join(f"`{value}`" for value in known)
     return f"Known values: {listed}; more may be added, so expect others."

@@ -9,10 +9,10 @@ from agent_workers.protocol.v1.fields import Base64, Opt, Strict, Text, WebAddre
 
 
 def by_type(*kinds: type[Strict]) -> Discriminator:
-    """Choose a union's branch by its `type` field.
+    """Chooses a union's branch by its ``type`` field.
 
-    A branch is tagged "=" and its class name. Pydantic puts the tag into an error's location, where the
-    sign tells it from a field: of pydantic's own tags, the branch "text" looks just like the field `text`.
+    The tag of a branch is "=" and its class name. Pydantic puts the tag into an error's location, where the sign tells
+    it from a field: with pydantic's own tags, the branch "text" would look just like the field ``text``.
     """
     tags = {name: f"={kind.__name__}" for kind in kinds for name in get_args(kind.model_fields["type"].annotation)}
 
@@ -24,7 +24,7 @@ def by_type(*kinds: type[Strict]) -> Discriminator:
 
 
 def by_shape(choose: Callable[[object], str | None], words: str) -> Discriminator:
-    """Choose a union's branch by a function that returns its tag, or None where no branch fits."""
+    """Chooses a union's branch by a function that returns its tag, or None if no branch fits."""
     return Discriminator(choose, custom_error_type="contract", custom_error_message=words)
 
 

@@ -30,9 +30,8 @@ DenialMessage = Annotated[Opt[str], Field(description="What to tell the model on
 UpdatedInput = Annotated[
     Opt[JsonObject],
     Field(
-        description="Input to run the tool with instead of the model's; the model's own when absent. It must not be "
-        "empty, fits the tool, and is held to the deny rules; where it does not pass, the call is denied. Ignored with "
-        "`deny`."
+        description="Input to run the tool with in place of the model's; the model's own when absent. It must not be "
+        "empty. If it does not fit the tool, or a deny rule forbids it, the call is denied. Ignored with `deny`."
     ),
 ]
 

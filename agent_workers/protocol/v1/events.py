@@ -1,4 +1,4 @@
-"""Every type of event. `Body` is what an engine produces, `envelop` makes a line's JSON object of it."""
+"""Every type of event. An engine produces a ``Body``; ``envelop`` makes it the JSON object of a line."""
 
 from agent_workers.protocol.v1.activity import (
     AppToolCall,

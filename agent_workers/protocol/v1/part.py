@@ -1,4 +1,4 @@
-"""A shape on the wire: what events and the objects inside them share."""
+"""The base of events and of the objects inside them."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from agent_workers.protocol.value import Json
 
 
 class Part(BaseModel):
-    """A shape within an event. None stands for "absent": such a field is left out of the line."""
+    """An event, or an object inside one. None means "absent": the line omits the field."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     def to_wire(self) -> dict[str, Any]:
-        """The shape as a JSON object, without absent fields."""
+        """Returns the JSON object, without absent fields."""
         return {name: _plain(value) for name, value in self.__dict__.items() if value is not None}
 
 
 def _plain(value: Json) -> Json:
-    """Parts stand at most one list or object deep. What is below is a tool's own JSON and stays as it is."""
+    """Parts are at most one list or object deep. Anything deeper is a tool's own JSON and stays unchanged."""
     if isinstance(value, Part):
         return value.to_wire()
     if type(value) is list:

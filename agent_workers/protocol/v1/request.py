@@ -99,9 +99,7 @@ class Request(Strict):
     run: Opt[RunId] = Field(
         default=None, description="Id of the run, repeated in each of its events. A new UUID when absent."
     )
-    prompt: Prompt = Field(
-        description="What the user says: text, or a list of content blocks. It holds more than blanks."
-    )
+    prompt: Prompt = Field(description="What the user says: text, or a list of content blocks; not only blanks.")
     system_prompt: Opt[ArgumentText] = Field(
         default=None, description="Instructions for the model. The worker's own when absent."
     )
@@ -122,15 +120,15 @@ class Request(Strict):
     )
     session_owner: Opt[SessionOwner] = Field(
         default=None,
-        description="Whose conversation it is, in the application's own words, such as the id of a user. A session is "
-        "resumed only by the owner that it began with; one that began without an owner, only without one.",
+        description="Whose conversation it is, in the application's own words, such as the id of a user. A session can "
+        "be resumed only with the owner that it began with; if it began without one, only without one.",
     )
     limits: Limits = Field(
-        default_factory=Limits, description="Bounds on time and money. What is left out has its default."
+        default_factory=Limits, description="Bounds on time and money. Omitted fields keep their defaults."
     )
     stream: Stream = Field(
         default_factory=Stream,
-        description="What is sent while the run is on. What is left out has its default.",
+        description="What is sent during the run. Omitted fields keep their defaults.",
     )
     output_schema: Opt[JsonObject] = Field(
         default=None,

@@ -20,7 +20,7 @@ from agent_workers.protocol.v1.fields import (
 )
 
 APP_SERVER = "app"
-"""The MCP server under whose name the model sees the request's `app_tools`."""
+"""The MCP server under whose name the model sees the request's ``app_tools``."""
 APP_TOOL = f"mcp__{APP_SERVER}__"
 """What the model sees before the name of each of these tools."""
 SUBAGENT = "Agent"

@@ -54,7 +54,7 @@ class Permissions(Strict):
 
     mode: Mode = Field(
         default="deny",
-        description="What becomes of a call that no rule allows. `deny`: it is denied. `ask`: a "
+        description="What happens to a call that no rule covers. `deny`: it is denied. `ask`: a "
         "`permission_request` waits for the answer; needs --control or --interactive. `defer`: the run ends with "
         "`stop_reason` `permission_required`, and a later one brings the `decision`. `accept_edits`: edits below "
         "the working directories are allowed, also by commands such as mkdir, and the rest is denied. `plan`: the "
@@ -73,7 +73,7 @@ class Permissions(Strict):
     decision: Opt[Decision] = Field(
         default=None,
         description="Answer to the call that is pending in the session to resume; mode `defer` only, and from the "
-        "same `cwd`. It counts once. Without one the call is denied in mode `defer`; in another, that one decides.",
+        "same `cwd`. It counts once. Without a decision, mode `defer` denies the call, and another mode decides on it.",
     )
 
 
@@ -112,8 +112,8 @@ class StdioServer(Strict):
     ] = Field(default_factory=dict, description="Variables to add to its environment.")
     optional: bool = Field(
         default=False,
-        description="Whether the run goes on, with a `notice` `mcp_failed`, where the server does not start or does "
-        "not answer. Otherwise it ends with `error` `mcp_unavailable` where `tools` names a tool of the server.",
+        description="If true and the server does not start or answer, the run goes on with a `notice` `mcp_failed`. If "
+        "false, it ends with `error` `mcp_unavailable` where `tools` names a tool of the server.",
     )
 
 
@@ -129,8 +129,8 @@ class HttpServer(Strict):
     ] = Field(default_factory=dict, description="Headers to send with each request.")
     optional: bool = Field(
         default=False,
-        description="Whether the run goes on, with a `notice` `mcp_failed`, where the server does not start or does "
-        "not answer. Otherwise it ends with `error` `mcp_unavailable` where `tools` names a tool of the server.",
+        description="If true and the server does not start or answer, the run goes on with a `notice` `mcp_failed`. If "
+        "false, it ends with `error` `mcp_unavailable` where `tools` names a tool of the server.",
     )
 
 
@@ -207,7 +207,9 @@ class TaskRequest(Request):
         **dict.fromkeys(("mcp", "servers"), "mcp_servers"),
     }
 
-    cwd: AbsolutePath = Field(description="Directory in which the agent works. It exists, and the worker may use it.")
+    cwd: AbsolutePath = Field(
+        description="Directory in which the agent works. It must exist, and the worker must be able to read it."
+    )
     add_dirs: Few[AbsolutePath] = Field(
         default_factory=list, description="Further directories in which the agent may work."
     )
@@ -218,7 +220,7 @@ class TaskRequest(Request):
         "`permissions`.",
     )
     permissions: Permissions = Field(
-        default_factory=Permissions, description="What the agent may do. What is left out has its default."
+        default_factory=Permissions, description="What the agent may do. Omitted fields keep their defaults."
     )
     mcp_servers: McpServers = Field(default_factory=dict, description="MCP servers by name.")
     agents: Agents = Field(default_factory=dict, description="Subagents by name. Need the tool `Agent`.")
