@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `make demo-laravel`: the chat page in your browser, until Ctrl-C. Without ANTHROPIC_API_KEY, the simulator answers.
 set -euo pipefail
-# Each child leads a process group of its own, so that what it has started ends with it.
+# Each child leads a process group of its own, so that the processes that it starts end with it.
 set -m
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
@@ -56,7 +56,7 @@ run() {
   wait $!
   unset 'pids[-1]'
 }
-# Starts a simulator that plays this scenario; the file of its name then holds what leads a worker to it.
+# Starts a simulator that plays this scenario. The file of its name gets the variables that point a worker to it.
 simulate() {
   start "$1" "$bin/agent-workers" simulate --scenario "$1"
   expect "$1" ANTHROPIC_BASE_URL=
@@ -76,14 +76,14 @@ if [ -n "${ANTHROPIC_API_KEY:-}" ]; then
   answers="Claude answers, on the account of ANTHROPIC_API_KEY."
 else
   answers='The simulator answers: no account is used. Try "Hello [[scenario:long-text]]" or "[[scenario:overloaded-529]]".'
-  # Each of these would lead past the simulator.
+  # With any of these variables, a worker would bypass the simulator.
   unset ANTHROPIC_AUTH_TOKEN CLAUDE_CODE_OAUTH_TOKEN \
     CLAUDE_CODE_USE_BEDROCK CLAUDE_CODE_USE_VERTEX CLAUDE_CODE_USE_FOUNDRY
   export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}" no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
   simulate long-text
   simulate task-demo
   export "$(cat "$scratch/long-text")" ANTHROPIC_API_KEY=simulated
-  # Tasks get a story of their own, by a worker that is led to the other simulator.
+  # Tasks play another scenario: their worker uses the other simulator.
   task=$scratch/agent-task
   printf '#!/bin/sh\n%s exec "%s" "$@"\n' "$(cat "$scratch/task-demo")" "$bin/agent-task" > "$task"
   chmod +x "$task"
@@ -91,9 +91,9 @@ fi
 
 APP_KEY=$(cat storage/app.key)
 export APP_KEY AGENT_CHAT_BINARY=$bin/agent-chat AGENT_TASK_BINARY=$task AGENT_WORKERS_BINARY=$bin/agent-workers
-# One process serves one request, and a stream is a long one: some are left for pages, answers and Stop.
+# A process serves one request at a time, and streams are long: others must be free for pages, answers and Stop.
 export PHP_CLI_SERVER_WORKERS=8 AGENT_MAX_STREAMS=${AGENT_MAX_STREAMS:-6}
-# A reload goes on with the answer.
+# An answer goes on while its page is reloaded.
 export AGENT_ON_DISCONNECT=${AGENT_ON_DISCONNECT:-continue}
 start php php -S "127.0.0.1:$port" -t public server.php
 expect php started

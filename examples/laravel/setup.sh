@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 react=../react
 
-# Two who start at once, such as tests, must not build over each other.
+# Two that start at the same time, such as tests, must not build over each other.
 if command -v flock > /dev/null; then exec 9>> $react/package.json && flock 9; fi
 if [ ! -f $react/dist/agent-chat.js ] || [ -n "$(find $react/src $react/package-lock.json -newer $react/dist/agent-chat.js)" ]; then
   ../../tools/need commands node:nodejs npm:npm

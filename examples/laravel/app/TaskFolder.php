@@ -6,7 +6,7 @@ namespace App;
 
 use Illuminate\Filesystem\Filesystem;
 
-/** Where the agent works for a visitor: a folder of their own, with a file in it to begin with. */
+/** The folder in which the agent works: each visitor has one, with a sample file in it. */
 final class TaskFolder
 {
     public function __construct(private readonly Filesystem $files)

@@ -12,15 +12,15 @@ use Illuminate\Support\Facades\Route;
 Route::view('/', 'chat');
 Route::get('/plain', PlainController::class);
 
-// POST /agent/chat starts a run. GET /agent/runs/{run}/events goes on with one after a lost connection or a reload,
-// POST /agent/runs/{run}/abort ends it.
+// POST /agent/chat starts a run. GET /agent/runs/{run}/events continues its stream after a lost connection or
+// a reload, POST /agent/runs/{run}/abort stops it.
 Agent::routes('agent', middleware: ['throttle:120,1']);
 
 // The same start from a controller of your own.
 Route::post('/ask', AskController::class);
 
-// An agent with tools. The same below /task/{run}, and POST /task/{run}/permissions/{permission} answers what it asks
-// its visitor.
+// An agent with tools. The same routes below /task/{run}; POST /task/{run}/permissions/{permission} answers its
+// questions.
 Route::view('/task', 'task');
 Route::post('/task', TaskController::class)->middleware([AnswersInJson::class, 'throttle:120,1']);
 Agent::runRoutes('task', middleware: ['throttle:120,1']);

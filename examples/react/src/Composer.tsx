@@ -3,7 +3,7 @@ import { type FormEvent, type KeyboardEvent, type Ref, useState } from "react";
 interface Props {
   textbox: Ref<HTMLTextAreaElement>;
   busy: boolean;
-  /** Returns whether the prompt was taken; what was not stays in the box. */
+  /** Returns whether the prompt was accepted; otherwise it stays in the box. */
   onSend(prompt: string): boolean;
   onStop(): void;
 }

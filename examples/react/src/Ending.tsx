@@ -3,7 +3,7 @@ import type { NamedCall } from "./events";
 import type { ExchangeProps } from "./Exchange";
 import { plainName } from "./words";
 
-/** How it ended, and what it took. */
+/** How the run ended, and what it cost. */
 export function Ending({ view, onRetry, retryInMs = 0 }: ExchangeProps) {
   if (view.state === "error") return <Failed view={view} onRetry={onRetry} retryInMs={retryInMs} />;
   if (view.state === "stopped") {
@@ -57,7 +57,7 @@ function names(calls: NamedCall[]): string {
   return Array.from(counts, ([name, count]) => (count > 1 ? `${name} (${count})` : name)).join(", ");
 }
 
-/** "10 tokens in · 3 out · $0.0004 · 1.0 s"; what is unknown is left out. */
+/** "10 tokens in · 3 out · $0.0004 · 1.0 s"; unknown values are left out. */
 function numbers({ usage, costUsd, durationMs }: AgentView): string {
   const { input_tokens: read, output_tokens: written } = usage ?? {};
   return [

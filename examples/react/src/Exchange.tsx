@@ -7,7 +7,7 @@ import { plainName } from "./words";
 export interface ExchangeProps {
   view: AgentView;
   retryInMs?: number;
-  /** Absent for what is past. */
+  /** Absent for exchanges that are over. */
   onRetry?: () => void;
 }
 
@@ -32,7 +32,7 @@ export const Exchange = memo(function Exchange(props: ExchangeProps) {
   );
 });
 
-/** All but the answer itself. */
+/** Everything except the answer itself. */
 export function Frame({ view, onRetry, retryInMs, children }: ExchangeProps & { children: ReactNode }) {
   const busy = view.state === "connecting" || view.state === "streaming";
   return (

@@ -11,7 +11,7 @@ interface Props {
 const LINES = 12;
 const CHARACTERS = 800;
 
-/** A text whose length nobody knows beforehand: of a long one the beginning, and a button for the rest. */
+/** A text of any length: of a long one the beginning, with a button for the rest. */
 export function Folded({ name, text, cut }: Props) {
   const [whole, setWhole] = useState(false);
   const beginning = beginningOf(text);

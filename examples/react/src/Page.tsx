@@ -10,13 +10,13 @@ interface Props {
   options: AgentStreamOptions;
   label: string;
   hint: string;
-  /** Shows a prompt and what came of it. */
+  /** Shows a prompt and its answer. */
   Shown: ComponentType<ExchangeProps>;
   /** What stands between the messages and the textbox. */
   between?(chat: AgentChat, focusTextbox: () => void): ReactNode;
 }
 
-/** What was said, the live answer, and a place to write. */
+/** The messages so far, the live answer, and a textbox. */
 export function Page({ options, label, hint, Shown, between }: Props) {
   const chat = useAgentStream(options);
   const { send, stop, retry, decide: _, retryInMs, ...view } = chat;
@@ -25,7 +25,7 @@ export function Page({ options, label, hint, Shown, between }: Props) {
   const scroll = useStickToBottom(view);
   const busy = view.state === "connecting" || view.state === "streaming";
 
-  // The button that was used is about to go away: without this, so would the keyboard's place on the page.
+  // The button that was pressed is about to disappear: without this, the keyboard focus would be lost.
   const focusTextbox = () => textbox.current?.focus();
   const submit = (prompt: string) => {
     const sent = send(prompt);
@@ -74,7 +74,7 @@ export function Page({ options, label, hint, Shown, between }: Props) {
   );
 }
 
-/** What a screen reader says: that an answer begins, and the whole of it at its end. Errors are alerts of their own. */
+/** What a screen reader says: that an answer begins, and the whole answer at its end. Errors are alerts of their own. */
 function announcement({ state, text, questions, replies }: AgentView): string {
   if (state === "connecting" || state === "streaming") {
     const settled = questions.filter(({ resolved }) => resolved).at(-1);

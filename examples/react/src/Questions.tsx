@@ -11,7 +11,7 @@ interface Props {
   focusTextbox(): void;
 }
 
-/** A click so soon after questions moved was aimed at what stood there before: at none, or at another one. */
+/** A click so soon after questions moved was meant for what was there before. */
 const SETTLE_MS = 500;
 
 /** The open questions, each with its own dialog: the page goes on beside them, so that its Stop button works. */
@@ -114,7 +114,7 @@ function Dialog({ question, view, decide, hasSettled }: DialogProps) {
   );
 }
 
-/** Looks after the keyboard's place and the pointer's when questions come and go. */
+/** Keeps the focus, and ignores clicks that come too soon, when questions come and go. */
 function usePlaces(ids: string, focusTextbox: () => void) {
   const panel = useRef<HTMLDivElement>(null);
   const before = useRef("");
@@ -126,7 +126,7 @@ function usePlaces(ids: string, focusTextbox: () => void) {
     movedAt.current = performance.now();
     if (!isFocusFree()) return;
     const first = panel.current?.querySelector<HTMLElement>("[role=alertdialog]");
-    // The dialog itself, none of its buttons: a key that was meant for something else does not answer.
+    // The dialog itself, not one of its buttons: a key that was meant for something else must not answer.
     if (first) first.focus();
     else if (hadAny) focusTextbox();
   });
@@ -134,7 +134,7 @@ function usePlaces(ids: string, focusTextbox: () => void) {
   return { panel, hasSettled };
 }
 
-/** True where nobody would miss the focus: nothing has it, or a textbox in which nothing is being written. */
+/** True if the focus may move: nothing has it, or an empty textbox. */
 function isFocusFree(): boolean {
   const active = document.activeElement;
   return !active || active === document.body || (active instanceof HTMLTextAreaElement && !active.value);

@@ -8,7 +8,7 @@ interface Props {
   view: AgentView;
 }
 
-/** A call with all that is known of it; below it the calls of the subagent that it started. */
+/** A tool call with all that is known of it, and below it the calls of the subagent that it started. */
 export function ToolCard({ call, view }: Props) {
   const { id, name, input, status, content } = call;
   const busy = view.state === "connecting" || view.state === "streaming";

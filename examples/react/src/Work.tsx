@@ -4,14 +4,14 @@ import { ToolCard } from "./ToolCard";
 import type { ToolCall } from "./transcript";
 import { plainName, settlement } from "./words";
 
-/** A task and what came of it: texts and tool calls in their order, the calls of a subagent below its own. */
+/** A task and its answer: texts and tool calls in their order, the calls of a subagent below the call that started it. */
 export const Work = memo(function Work(props: ExchangeProps) {
   const { view } = props;
   const { parts, toolCalls, questions, subtasks } = view;
   const known = new Set<string>();
   const nested = new Set<ToolCall>();
   for (const call of toolCalls) {
-    // A parent is told before its children; a call without one stands at the top.
+    // A parent's event comes before its children's; a call without a parent is at the top.
     if (call.parentId !== undefined && known.has(call.parentId)) nested.add(call);
     known.add(call.id);
   }

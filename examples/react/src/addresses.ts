@@ -1,4 +1,4 @@
-/** Where the server starts a run, goes on with one, ends it, and takes the answers to its questions. */
+/** The routes that start a run, follow it, stop it and take the answers to its questions. */
 export interface Addresses {
   start: string;
   events(run: string): string;

@@ -13,9 +13,9 @@ export type AgentState = "idle" | "connecting" | "streaming" | "done" | "error" 
 
 export interface AgentView extends Answer {
   state: AgentState;
-  /** What was sent last. */
+  /** The prompt that was sent last. */
   prompt?: string;
-  /** Sent with every prompt: the id of the session that was saved last, a UUID made here until then. */
+  /** Sent with every prompt: the id of the last saved session; until there is one, a UUID made here. */
   conversation: string;
   /** True while a lost connection is being resumed; `state` is "connecting" then. */
   reconnecting: boolean;
@@ -27,16 +27,16 @@ export interface AgentView extends Answer {
   replies: Record<string, Reply>;
   /** Set in the state "stopped": "user" here, or the reason that the worker gave. */
   stoppedBy?: "user" | AgentEvent<"aborted">["reason"];
-  /** Why the server could not be told that the run was stopped here: it may go on there. */
+  /** Why the server could not be told to stop the run, which may therefore go on. */
   stopError?: Failure;
 }
 
 export interface AgentStreamOptions {
-  /** Address before what `addresses` adds, without a slash at its end. */
+  /** The address to which `addresses` adds its routes, without a slash at the end. */
   base: string;
-  /** What lies below the base; that of a chat if absent. */
+  /** The routes below the base; by default those of a chat. */
   addresses?: (base: string) => Addresses;
-  /** Conversation to go on with. */
+  /** The conversation to continue. */
   conversation?: string;
   timing?: Partial<Timing>;
 }
@@ -50,10 +50,10 @@ export class AgentStream {
   #transcript = new Transcript();
   #abort = new AbortController();
   #run: string | undefined;
-  /** Whether the run is one to go on with of which the server has said nothing yet. */
+  /** Whether the page takes up an earlier run, and the server has not answered yet. */
   #isRecalled = false;
   readonly #conversation: string | undefined;
-  /** What the conversation was before this run, and is again where the run could not be saved. */
+  /** The conversation before this run: it is restored if the run could not be saved. */
   #earlier: string;
   #cancelRender: (() => void) | undefined;
 
@@ -81,7 +81,7 @@ export class AgentStream {
     return true;
   };
 
-  /** Goes on with the run that this page followed before it was reloaded or left. False where there is none. */
+  /** Takes up the run that this page followed before it was reloaded or left. Returns false if there is none. */
   resume = (): boolean => {
     const kept = recall(this.#addresses.start);
     const isAnother = this.#conversation !== undefined && this.#conversation !== kept?.conversation;
@@ -94,17 +94,17 @@ export class AgentStream {
     return true;
   };
 
-  /** Ends the run at the server, whether or not that would let it go on without this page. What has been said stays. */
+  /** Stops the run at the server, even if the server lets runs go on without their page. The text so far stays. */
   stop = (): void => {
     if (!this.#isRunning()) return;
-    // Before the server has said which run it is, it ends one whose connection is closed.
+    // Until it has sent the run's id, the server stops a run whose connection is closed.
     if (this.#run) void this.#end(this.#run);
     this.#abort.abort();
     forget(this.#addresses.start);
     this.#change({ state: "stopped", stoppedBy: "user", reconnecting: false });
   };
 
-  /** Lets go of the run, as a page does that is closed: the server may end it or let it go on, for `resume()`. */
+  /** Closes the connection, as closing the page does: the server stops the run, or lets it go on for `resume()`. */
   leave = (): void => {
     this.#abort.abort();
     if (this.#isRunning()) this.#change({ state: "stopped", stoppedBy: "user", reconnecting: false });
@@ -132,7 +132,7 @@ export class AgentStream {
     const note = (reply: Reply) => this.#change({ replies: { ...this.#view.replies, [question]: reply } });
     note({ behavior, state: "sending" });
     const failure = await sendDecision(address, { behavior, ...(message && { message }) }, signal);
-    // Of a run that was stopped, or that another has followed, nothing is shown any more.
+    // A run that was stopped, or that another one replaced, shows nothing any more.
     if (signal !== this.#abort.signal || signal.aborted) return;
     note(failure ? { behavior, state: "failed", failure } : { behavior, state: "sent" });
   }
@@ -152,7 +152,7 @@ export class AgentStream {
 
   async #follow(follow: (connection: Connection) => Promise<void>): Promise<void> {
     const { signal } = this.#abort;
-    // A run that was stopped or has ended may still be heard of while the next one goes on.
+    // Events of a stopped or ended run may still arrive while the next one goes on.
     const isCurrent = () => signal === this.#abort.signal && !signal.aborted && this.#isRunning();
     const listener = {
       onOpen: (run: string, at: number | undefined) => isCurrent() && this.#open(run, at),
@@ -178,7 +178,7 @@ export class AgentStream {
     this.#change({ state: "streaming", reconnecting: false });
   }
 
-  /** No end of the run is to be had. One that was to be resumed and is not known any more is none to speak of. */
+  /** The end of the run cannot be fetched. If an earlier run is unknown to the server, that is not an error. */
   #lose(failure: Failure): void {
     if (failure.code !== "network") forget(this.#addresses.start);
     if (this.#isRecalled && failure.code !== "network") this.#show(idle(this.#view.conversation));
@@ -205,7 +205,7 @@ export class AgentStream {
     this.#change({ state: "error", error, retryAt, reconnecting: false });
   }
 
-  /** Shows at once what changed, together with all that the run has said by now. */
+  /** Shows a change at once, together with all events so far. */
   #change(change: Partial<AgentView>): void {
     const answer = this.#transcript.answer();
     const conversation = answer.sessionId ?? this.#earlier;

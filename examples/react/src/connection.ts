@@ -1,4 +1,4 @@
-/** One run over HTTP: a POST starts it, only GETs follow it after a lost connection, so nothing is paid for twice. */
+/** One run over HTTP: a POST starts it, and only GETs follow it after a lost connection, so that no run starts twice. */
 
 import type { Addresses } from "./addresses";
 import { type AgentEvent, isKnown, isTerminal, readEvent } from "./events";
@@ -17,14 +17,14 @@ export interface Timing {
   silenceMs: number;
   /** How often in a row a run may be resumed without learning anything new. */
   resumes: number;
-  /** Wait before the first of them; doubles from try to try, up to 16 times this. */
+  /** Wait before the first attempt; it doubles with each attempt, up to 16 times this. */
   backoffMs: number;
 }
 
 export const TIMING: Timing = { silenceMs: 45_000, resumes: 5, backoffMs: 500 };
 
 export interface Listener {
-  /** A stream of this run's events is open; `at` is the server's time (ms since the epoch), where it says that. */
+  /** A stream of this run's events is open; `at` is the server's time (ms since the epoch), if the response has it. */
   onOpen(run: string, at: number | undefined): unknown;
   /** The connection is lost and the run is about to be resumed. */
   onLost(): unknown;
@@ -62,7 +62,7 @@ export class Connection {
   /**
    * Starts a run and follows it until the server closes the stream.
    *
-   * Throws `RunFailed` when no terminal event can be had, and something else when the signal aborted.
+   * Throws `RunFailed` if no terminal event can be fetched, and another error if the signal aborted.
    */
   follow(request: ChatRequest): Promise<void> {
     return this.#toTheEnd(() => this.#start(request));
@@ -129,7 +129,7 @@ export class Connection {
       } as const;
       const response = await orLost(fetch(address, request));
       if (!response.ok) throw await refused(response);
-      // Nothing is left of the run, and its end was not seen.
+      // The server has no more events, and the terminal event was not among them.
       if (response.status === 204) throw new RunFailed(WORKER_LOST);
       await this.#read(response, silence);
     } finally {
@@ -147,7 +147,7 @@ export class Connection {
     this.#listener.onOpen(this.#run, Number.isNaN(at) ? undefined : at);
     const reader = response.body.getReader();
     const parser = new SseParser();
-    // Reads on after the terminal event: closing now could disturb the worker while it cleans up.
+    // Reads on after the terminal event: closing the connection now could interrupt the worker's clean-up.
     for (let chunk = await orLost(reader.read()); !chunk.done; chunk = await orLost(reader.read())) {
       silence.heard();
       for (const frame of parser.push(chunk.value)) this.#take(frame.data, silence);

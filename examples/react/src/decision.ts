@@ -3,7 +3,7 @@ import { posting } from "./post";
 
 export type Behavior = "allow" | "deny";
 
-/** How far the answer to a question has come that was given on this page. */
+/** The state of an answer that was given on this page. */
 export interface Reply {
   behavior: Behavior;
   state: "sending" | "sent" | "failed";
@@ -11,10 +11,10 @@ export interface Reply {
   failure?: Failure;
 }
 
-/** A question expires; one who waits in vain for the server wants to try again before. */
+/** A question expires: if the server does not respond, the visitor must be able to try again before. */
 const PATIENCE_MS = 20_000;
 
-/** Sends the answer to a question. Returns why that failed, and nothing once the server has taken it. */
+/** Sends the answer to a question. Returns why that failed, or nothing if the server accepted it. */
 export async function sendDecision(
   address: string,
   decision: { behavior: Behavior; message?: string },

@@ -1,7 +1,7 @@
 /** The events of the contract, version 1: `schemas/v1/event.schema.json` in TypeScript. */
 
 export interface Envelope {
-  /** 1; a higher version may mean something else by the same names. */
+  /** 1. In another version the same names may mean something else. */
   v: number;
   /** 1, 2, 3 … within the run. */
   seq: number;
@@ -36,7 +36,7 @@ export type StopReason = Open<
   "end_turn" | "max_tokens" | "max_turns" | "max_budget" | "refusal" | "permission_required"
 >;
 
-/** A tool call that the run's end tells of. The input is absent where the line would have grown too long. */
+/** A tool call in the terminal event. The input is absent if the line would be too long with it. */
 export interface NamedCall {
   tool_use_id: string;
   name: string;
@@ -84,7 +84,7 @@ interface Bodies {
     stop_reason: StopReason;
     text: string;
     output?: unknown;
-    /** Absent where the conversation could not be saved. */
+    /** Absent if the conversation could not be saved. */
     session_id?: string;
     usage: Usage;
     cost_usd?: number;
@@ -92,7 +92,7 @@ interface Bodies {
     turns: number;
     models?: Record<string, Usage & { cost_usd?: number }>;
     denials?: NamedCall[];
-    /** The call that waits for a decision, where `stop_reason` is "permission_required". */
+    /** The call that waits for a decision, if `stop_reason` is "permission_required". */
     pending?: NamedCall;
     metadata?: Json;
   };
@@ -135,7 +135,7 @@ export function isTerminal(event: Envelope): event is AgentEvent<"done" | "error
   return event.type === "done" || event.type === "error" || event.type === "aborted";
 }
 
-/** Reads a frame's data. Undefined for what is no event of ours, such as a bridge's own heartbeat or end marker. */
+/** Reads a frame's data. Returns undefined if it is not an event, such as a heartbeat or an end marker. */
 export function readEvent(data: string): Envelope | undefined {
   let event: unknown;
   try {

@@ -2,13 +2,13 @@ import type { ErrorCode } from "./events";
 import { SseParser } from "./sse";
 
 /**
- * Why there is no answer. `code` is the contract's for an `error` event, and for what happens on the way:
+ * Why there is no answer. `code` is that of the `error` event, or one for a failure between browser and server:
  * `unauthenticated`, `forbidden`, `page_expired`, `not_found`, `http_error` (the server refused), `bad_response` (it
- * answered with something else than events).
+ * answered with something other than events).
  */
 export interface Failure {
   code: ErrorCode;
-  /** For people. */
+  /** A message for people. */
   message: string;
   /** True when the same prompt may succeed later. */
   retryable: boolean;

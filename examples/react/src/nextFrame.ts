@@ -1,6 +1,6 @@
 const HIDDEN_TAB_MS = 250;
 
-/** Runs `render` before the next repaint, or in a quarter of a second: hidden tabs don't repaint. Returns its undoing. */
+/** Runs `render` before the next repaint, or in a quarter of a second: hidden tabs don't repaint. Returns its cancellation. */
 export function nextFrame(render: () => void): () => void {
   const run = () => {
     cancel();

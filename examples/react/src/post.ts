@@ -1,4 +1,4 @@
-/** What makes a POST of JSON one that Laravel takes: the page's CSRF token, and the visitor's session. */
+/** The options of a POST of JSON that Laravel accepts: the page's CSRF token, and the visitor's session. */
 export function posting(body: unknown) {
   const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content;
   const headers = { "Content-Type": "application/json", ...(token && { "X-CSRF-TOKEN": token }) };

@@ -1,4 +1,4 @@
-/** The run that this tab follows, for the time after a reload. */
+/** The run that this tab follows, kept over a reload. */
 
 export interface Remembered {
   run: string;

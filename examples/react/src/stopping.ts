@@ -4,7 +4,7 @@ import { posting } from "./post";
 /** Unknown, or over: the server has nothing left to stop. */
 const NOTHING_TO_STOP = [404, 410];
 
-/** Asks the server to end a run. Returns why it may go on there, and nothing where it will not. */
+/** Asks the server to stop a run. Returns why that failed, or nothing if it worked. */
 export async function endRun(address: string): Promise<Failure | undefined> {
   const { headers, ...init } = posting({});
   try {

@@ -6,7 +6,7 @@ export interface ToolCall {
   input: Json;
   /** Bytes that the worker cut off the input. */
   inputCut?: number;
-  /** "running" until its result came. */
+  /** "running" until the result comes. */
   status: "running" | "ok" | "error" | "denied";
   content?: string;
   /** Bytes that the worker cut off the result. */
@@ -26,7 +26,7 @@ export interface Question {
   /** Bytes that the worker cut off the input. */
   inputCut?: number;
   reason?: string;
-  /** When it is too late to answer, by this browser's clock (ms since the epoch), however wrong that is. */
+  /** When the question expires, by this browser's clock (ms since the epoch), even if that clock is wrong. */
   expiresAt?: number;
   /** Absent while it is open. */
   resolved?: { behavior: "allow" | "deny"; by: string };
@@ -51,7 +51,7 @@ export interface Notice {
 export interface Answer {
   run?: string;
   model?: string;
-  /** Absent also where the session could not be saved. */
+  /** Also absent if the session could not be saved. */
   sessionId?: string;
   /** True when a simulator or a recording answers instead of a model. */
   simulated?: boolean;
@@ -71,7 +71,7 @@ export interface Answer {
   stopReason?: StopReason;
   /** Calls that were not allowed. */
   denials?: NamedCall[];
-  /** The call that waits for a decision: the run ended for its sake. */
+  /** The call for whose decision the run ended. */
   pending?: NamedCall;
   /** The JSON value that satisfies the request's `output_schema`. */
   output?: unknown;
@@ -101,13 +101,13 @@ interface Block {
 /** Folds a run's events into an `Answer`. Cheap per event: thousands may come between two renders. */
 export class Transcript {
   readonly #blocks = new Map<number, Block>();
-  /** Since when each call runs, by the worker's clock. */
+  /** When each call began, by the worker's clock. */
   readonly #since = new Map<string, number>();
-  /** How far this browser's clock is ahead of the worker's: what the fastest event seems to have travelled. */
+  /** How far this browser's clock is ahead of the worker's: the shortest time that an event seems to have taken. */
   #ahead = Infinity;
   #answer: Answer = EMPTY;
 
-  /** What time it is at the server: of a run that is followed late, the events tell only what time it was. */
+  /** Takes the server's time now. The events of a run that is followed late have only old times. */
   synchronize(serverTime: number): void {
     this.#ahead = Math.min(this.#ahead, Date.now() - serverTime);
   }
@@ -170,7 +170,7 @@ export class Transcript {
       text += block.text;
       if (block.paragraph === paragraph) paragraphs.push(paragraphs.pop() + block.text);
       else {
-        // What was called up to here; the text so far is whole.
+        // The calls up to here; the text so far is complete.
         if (paragraphs.length > 0) parts.push(paragraphs.at(-1)!);
         parts.push(...toolCalls.slice(called, block.paragraph));
         called = block.paragraph;
@@ -249,7 +249,7 @@ export class Transcript {
     this.#set({ run, sessionId, usage, costUsd, retrying: undefined });
     if (event.type !== "done") return;
     const { stop_reason: stopReason, output, duration_ms: durationMs, text, denials, pending } = event;
-    // Shown only where no delta came: the final answer alone, while the deltas also hold what was said between tools.
+    // Shown only if no delta came: `text` is the final answer, while the deltas include the texts between tool calls.
     this.#set({ stopReason, output, durationMs, denials, pending, text, paragraphs: text ? [text] : [] });
   }
 }

@@ -3,7 +3,7 @@ import { AgentStream, type AgentStreamOptions, type AgentView } from "./agentStr
 import { useCountdown } from "./useCountdown";
 
 export interface AgentChat extends AgentView {
-  /** Milliseconds until `retry()` works, in steps of a second; 0 when it does. */
+  /** Milliseconds until `retry()` works, in steps of a second; 0 when it works. */
   retryInMs: number;
   send(prompt: string): boolean;
   stop(): void;

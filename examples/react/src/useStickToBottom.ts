@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef } from "react";
 import type { AgentView } from "./agentStream";
 
-/** Keeps the end of what is said in sight, unless the reader has scrolled away from it. */
+/** Keeps the end of the text in sight, unless the reader has scrolled away. */
 export function useStickToBottom(view: AgentView) {
   const ref = useRef<HTMLDivElement>(null);
   const stuck = useRef(true);

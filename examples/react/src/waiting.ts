@@ -1,10 +1,10 @@
 const TICKS = 9;
 
 /**
- * Calls `onSilence` once nothing was heard for about `ms`.
+ * Calls `onSilence` after about `ms` without a sign of life.
  *
- * Counts ticks instead of reading the clock: after a frozen tab or a laptop's sleep, what has piled up in the meantime
- * gets its chance to be read first.
+ * Counts ticks instead of reading the clock: after a frozen tab or a laptop's sleep, bytes that arrived in the
+ * meantime are read first.
  */
 export class Silence {
   readonly #timer: ReturnType<typeof setInterval>;
@@ -19,7 +19,7 @@ export class Silence {
     }, this.#tickMs);
   }
 
-  /** Begins to count only after so many more milliseconds; whatever is heard ends that. */
+  /** Begins to count only after so many more milliseconds, or after the next sign of life. */
   allow(ms: number): void {
     this.#ticks = -Math.ceil((ms || 0) / this.#tickMs);
   }

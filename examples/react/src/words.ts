@@ -6,7 +6,7 @@ const APP_TOOL = "mcp__app__";
 /** True for a tool that the application itself runs. */
 export const isAppTool = (name: string): boolean => name.startsWith(APP_TOOL);
 
-/** A tool's name for people: one of the application's without the prefix that the model sees. */
+/** A tool's name for people: the application's tools lose the prefix that the model sees. */
 export const plainName = (name: string): string => (isAppTool(name) ? name.slice(APP_TOOL.length) : name);
 
 /** How a question was settled, and by whom. */
@@ -15,7 +15,7 @@ export function settlement({ resolved }: Question, reply?: Reply): string {
   const word = resolved.behavior === "allow" ? "Approved" : "Denied";
   switch (resolved.by) {
     case "client":
-      // Where this page's answer was lost on the way, nobody knows whose it was.
+      // If this page's answer was lost on the way, it is unknown whose answer counted.
       return reply?.state === "failed" ? `${word}.` : `${word} ${reply ? "by you" : "elsewhere"}.`;
     case "timeout":
       return `${word}: nobody answered in time.`;
@@ -34,12 +34,12 @@ export function clock(ms: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-/** JSON to read, in which nothing hides: what is invisible or turns the line around is escaped. */
+/** JSON for people, with nothing hidden: invisible and direction-changing characters are escaped. */
 export function pretty(value: unknown): string {
   return plain(JSON.stringify(value, null, 2));
 }
 
-/** Text in which nothing hides. */
+/** Text for people, with nothing hidden. */
 export function plain(text: string): string {
   const escaped = (hidden: string) =>
     Array.from({ length: hidden.length }, (_, at) => `\\u${hidden.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");

@@ -10,7 +10,7 @@ use Illuminate\Support\ServiceProvider;
 
 final class ToolServiceProvider extends ServiceProvider
 {
-    /** Makes the tool known. Which runs may use it is said where they begin. */
+    /** Registers the tool. Each run names the tools that it may use. */
     public function boot(): void
     {
         Agent::tool(FindPartner::class);

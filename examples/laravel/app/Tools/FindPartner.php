@@ -6,7 +6,7 @@ namespace App\Tools;
 
 use AgentWorkers\AppTool;
 
-/** A tool that the application itself runs: here the agent reaches what only the application knows. */
+/** A tool that the application runs: it gives the agent data that only the application has. */
 final class FindPartner implements AppTool
 {
     public function name(): string

@@ -10,7 +10,7 @@ use AgentWorkers\Laravel\PendingRun;
 
 final class AskController
 {
-    /** All that it takes: what is returned streams to the browser. */
+    /** Returns the run, and Laravel streams it to the browser. */
     public function __invoke(ChatRequest $request): PendingRun
     {
         return Agent::chat($request);

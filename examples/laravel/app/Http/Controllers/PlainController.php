@@ -9,7 +9,7 @@ final class PlainController
     private const PAGES = '<nav aria-label="Pages"><a href="/">Chat</a> · <a href="/task">Task</a> · '
         . '<b>Without a build</b></nav>';
 
-    /** The page without a build is plain HTML, shared by all examples: it lacks this session's token and its siblings. */
+    /** The page without a build is a static file: this adds the session's CSRF token and links to the other pages. */
     public function __invoke(): string
     {
         $page = (string) file_get_contents(resource_path('plain.html'));

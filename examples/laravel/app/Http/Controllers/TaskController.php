@@ -13,7 +13,7 @@ final class TaskController
 {
     private const TOOLS = ['Read', 'Glob', 'Grep', 'Edit', 'Write', 'Bash'];
 
-    /** An agent with tools: whatever does more than read in its folder, the visitor is asked about. */
+    /** An agent with tools. Before any call that does more than read in its folder, the visitor is asked. */
     public function __invoke(ChatRequest $request, TaskFolder $folder): PendingRun
     {
         return Agent::task($request, $folder->of($request->session()->getId()))
