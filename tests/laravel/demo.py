@@ -21,8 +21,9 @@ _LEFT_OUT = shutil.ignore_patterns("node_modules", "vendor", "app.key", "*.log",
 def clone(root: Path) -> Path:
     """Copies what the demos need into a directory of its own: what is installed and what is built is not made anew."""
     subprocess.run([REPOSITORY / "examples/laravel/setup.sh"], check=True, timeout=_START_S)
-    for name in ("Makefile", "pyproject.toml", "requirements-dev.txt"):
-        shutil.copy2(REPOSITORY / name, root)
+    for path in REPOSITORY.iterdir():
+        if path.is_file():
+            shutil.copy2(path, root)
     for name in ("bin", "tools", "examples", "php-bridge/src", "php-bridge/config"):
         shutil.copytree(REPOSITORY / name, root / name, ignore=_LEFT_OUT)
     for built in (root / "examples/laravel/public").glob("agent-*"):
