@@ -1,6 +1,10 @@
-"""How the tests are spread over processes."""
+"""How the tests are spread over processes, and what these do not take over from whoever started them."""
+
+import signal
 
 import pytest
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and then by all that the tests start
 
 _SERVERS = ("running_browser", "running_site")
 """Fixtures of the whole session that take seconds to start."""

@@ -23,6 +23,7 @@ from tests.cli.bodies import (
     tool_result,
 )
 from tests.cli.conftest import Record, Scripts
+from tests.waiting import PATIENCE_S
 
 HOUR = 3600
 REPLAY = ("agent-workers", "replay", "--pretty", "--speed", "max")
@@ -31,7 +32,8 @@ HOSTILE = "a\x1b[2Jb\x1b]0;title\x07c\x9b31md\re\bf\u202eg\x1b]52;c;aGk=\x1b\\h&
 
 
 def piped(scripts: Scripts, path: Path) -> str:
-    return scripts(*REPLAY, path).stdout
+    """What is shown of a recording, without the time that calls take on a busy machine."""
+    return re.sub(r"^( *← .* (?:ok|error)) [\d.]+ s(?: ·)?", r"\1", scripts(*REPLAY, path).stdout, flags=re.MULTILINE)
 
 
 def test_in_a_pipe_the_answer_streams_as_plain_text(scripts: Scripts, record: Record) -> None:
@@ -50,7 +52,7 @@ def test_in_a_pipe_nothing_waits_for_the_end_of_a_line(scripts: Scripts, record:
         while not seen.endswith(b"Hello"):
             seen += process.stdout.read(1)
         process.terminate()
-        rest, _ = process.communicate(timeout=30)
+        rest, _ = process.communicate(timeout=PATIENCE_S)
     assert rest == b"\naborted (signal)\n"
     assert process.returncode == 3
 
@@ -62,7 +64,7 @@ def test_a_closed_pipe_ends_the_run_with_status_4(scripts: Scripts, record: Reco
         assert process.stdout
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(30) == 4
+        assert process.wait(PATIENCE_S) == 4
 
 
 def test_a_terminal_shows_the_newest_text_though_nothing_follows(scripts: Scripts, record: Record) -> None:
@@ -208,7 +210,9 @@ def test_calls_at_once_are_told_apart(scripts: Scripts, record: Record) -> None:
 def test_a_result_tells_how_long_its_call_took(scripts: Scripts, record: Record) -> None:
     path = record(START, call("1", "Bash", {"command": "make"}), result("1", "ok", "Made."), done(), gap_s=0.2)
     shown = scripts("agent-workers", "replay", "--pretty", path).stdout
-    assert re.search(r"^← Bash ok 0\.[2-9] s · Made\.$", shown, re.MULTILINE)
+    told = re.search(r"^← Bash ok (\d+\.\d) s · Made\.$", shown, re.MULTILINE)
+    assert told
+    assert float(told[1]) >= 0.2
 
 
 def test_the_calls_of_a_subagent_are_indented(scripts: Scripts, record: Record) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.bodies import ABORTED, SESSION, SESSION_ID, START, delta, done, error
 from tests.cli.conftest import Record, Scripts
+from tests.waiting import PATIENCE_S
 
 HOUR = 3600
 
@@ -114,7 +115,7 @@ def test_a_stop_signal_ends_it_with_aborted(number: int, scripts: Scripts, recor
     with scripts.running("agent-workers", "replay", record(START, SESSION, done(), gap_s=HOUR)) as process:
         begun(process)
         process.send_signal(number)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=PATIENCE_S)
     [last] = events(output.decode())
     assert (last["type"], last["reason"], last["seq"]) == ("aborted", "signal", 2)
     assert process.returncode == 3
@@ -127,7 +128,7 @@ def test_an_abort_in_mid_run_knows_the_session(scripts: Scripts, record: Record)
         assert process.stdout
         assert json.loads(process.stdout.readline())["type"] == "session"
         process.terminate()
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=PATIENCE_S)
     assert events(output.decode())[-1]["session_id"] == SESSION_ID
 
 
@@ -136,4 +137,4 @@ def test_a_closed_stdout_ends_it_with_status_4(scripts: Scripts, record: Record)
         begun(process)
         assert process.stdout
         process.stdout.close()
-        assert process.wait(30) == 4
+        assert process.wait(PATIENCE_S) == 4

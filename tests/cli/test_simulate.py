@@ -9,6 +9,7 @@ import pytest
 
 from agent_workers.simulator import scenario_names
 from tests.cli.conftest import Scripts
+from tests.waiting import PATIENCE_S
 
 
 def test_the_scenarios_are_listed_with_what_they_do(scripts: Scripts) -> None:
@@ -26,10 +27,12 @@ def test_a_client_that_takes_the_printed_variable_is_answered_until_a_stop_signa
         variable, _, url = process.stdout.readline().decode().strip().partition("=")
         assert variable == "ANTHROPIC_BASE_URL"
         body = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hello"}]}
-        answer = httpx.post(f"{url}/v1/messages", json=body, headers={"x-api-key": "any"}, timeout=30, trust_env=False)
+        answer = httpx.post(
+            f"{url}/v1/messages", json=body, headers={"x-api-key": "any"}, timeout=PATIENCE_S, trust_env=False
+        )
         assert answer.status_code == 529
         process.send_signal(number)
-        output, hints = process.communicate(timeout=30)
+        output, hints = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
     assert output == b""
     assert f"export ANTHROPIC_BASE_URL={url} ANTHROPIC_API_KEY=".encode() in hints
@@ -50,7 +53,7 @@ def test_each_answer_says_that_it_is_simulated_with_and_without_the_path_that_sa
     with scripts.running("agent-workers", "simulate", "--scenario", "overloaded-529") as process:
         assert process.stdout
         url = process.stdout.readline().decode().strip().partition("=")[2]
-        with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        with httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_S) as client:
             places = ["", "/", "/v1/messages", "/_simulator/health", "/nowhere"]
             marked = [client.get(url + place) for place in places]
             plain = [client.get(url.removesuffix("/simulated") + place) for place in places]

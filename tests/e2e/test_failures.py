@@ -230,4 +230,5 @@ def _scenario(*steps: Message | Failure) -> Scenario:
 
 
 def _cut(*content: Text | Thinking, after: int) -> Message:
-    return Message(content=content, interruption=Interruption(kind="cut", after=after), delay_ms=20)
+    """A message whose stream breaks, slow enough that the CLI has read what came before: a cut takes the rest along."""
+    return Message(content=content, interruption=Interruption(kind="cut", after=after), delay_ms=200)

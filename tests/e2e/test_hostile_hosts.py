@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -78,9 +79,12 @@ def test_a_flood_of_control_lines_does_not_keep_a_stop_waiting(home: Home, simul
     running = home.start("--control")
     running.send({"prompt": "x"})
     running.wait_for("session")
-    running.write(b"\n" * 200_000)
+    flood = threading.Thread(target=running.write, args=(b"\n" * 200_000,))
+    flood.start()
+    running.wait_for("notice")
     running.signal(signal.SIGTERM)
     ended = running.end()
+    flood.join()
     assert (ended.last["type"], ended.status) == ("aborted", 3)
 
 

@@ -44,6 +44,7 @@ def _first_byte_awaited(home: Home, simulator: Simulator, running: Running) -> N
     simulator.play("stall-before")
     running.send({"prompt": "x", "metadata": {"order": 4711}})
     simulator.wait_for(lambda records: any(record.path == "/v1/messages" for record in records), PATIENCE_S)
+    running.wait_for("session")
 
 
 def _streaming(home: Home, simulator: Simulator, running: Running) -> None:

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 NOBODY = 65534
 ATTEMPTS = """
 import os, signal, subprocess, sys
@@ -38,7 +40,7 @@ def test_a_confined_process_reaches_its_own_processes_and_no_other() -> None:
         pytest.skip("only root can become another user")
     with subprocess.Popen([*as_nobody, "sleep", "60"], env={"PATH": os.environ["PATH"]}) as victim:
         command = [*as_nobody, sys.executable, "-c", ATTEMPTS, str(victim.pid)]
-        tried = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd="/", check=False)
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, cwd="/", check=False)
         victim.kill()
     if "PermissionError" in tried.stderr and not tried.stdout:
         pytest.skip("the installation is not readable for other users")

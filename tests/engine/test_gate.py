@@ -12,6 +12,7 @@ import pytest
 from agent_workers.engine.claude.questions import gate
 from agent_workers.engine.claude.questions.gate import Gate
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
+from tests.waiting import PATIENCE_S
 
 README = Path(__file__).parents[2] / "README.md"
 HARMLESS = [
@@ -313,7 +314,7 @@ def test_the_program_asks_or_says_nothing(work: Path, command: str, decision: st
     call = {"tool_name": "Bash", "tool_input": {"command": command}, "cwd": str(work)}
     program = [sys.executable, "-I", "-S", gate.__file__, str(rules)]
     told = subprocess.run(
-        program, input=json.dumps(call), capture_output=True, text=True, timeout=30, check=True
+        program, input=json.dumps(call), capture_output=True, text=True, timeout=PATIENCE_S, check=True
     ).stdout
     assert (json.loads(told)["hookSpecificOutput"]["permissionDecision"] if told else None) == decision
 

@@ -12,6 +12,7 @@ from agent_workers.engine.claude.launch import sessions
 from agent_workers.engine.claude.launch.sessions import Binding, Lease, take_lease
 from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, StateUnavailable
 from agent_workers.protocol.v1.settings import NewSession, ResumeSession
+from tests.waiting import PATIENCE_S
 
 ADAS = Binding("agent-chat", None, "ada")
 
@@ -34,7 +35,7 @@ def test_a_session_is_held_until_the_last_process_that_inherited_it_has_ended(be
     begun.release()
     with pytest.raises(SessionBusy):
         resume(begun, tmp_path)
-    agent.communicate(timeout=30)
+    agent.communicate(timeout=PATIENCE_S)
     resume(begun, tmp_path).release()
 
 
