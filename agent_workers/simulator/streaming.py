@@ -21,6 +21,7 @@ _STATUS_OF_ERROR = {
     "overloaded_error": 529,
 }
 _EVENT_STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+_BEFORE_CUT_S = 0.5
 
 
 class JSON(JSONResponse):
@@ -119,6 +120,8 @@ class Stream:
             case Interruption(kind="error", error=error, message=message):
                 await _write(send, event("error", error={"type": error, "message": message}), more=False)
             case _:
+                # A client that learns of the cut forgets what it has received and not yet read.
+                await anyio.sleep(_BEFORE_CUT_S)
                 # The server closes a connection whose response was left incomplete.
                 self.record.end("cut")
 

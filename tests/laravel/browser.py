@@ -1,13 +1,14 @@
 """A real browser, driven by the W3C WebDriver protocol: plain HTTP to chromedriver."""
 
 import base64
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.laravel.site import PATH, free_port
+from tests.laravel.site import PATH
 from tests.waiting import PATIENCE_S, until
 
 FLAGS = (
@@ -39,23 +40,17 @@ class Browser:
     """Chromium with a profile of its own, and the page that is open in it."""
 
     def __init__(self, root: Path) -> None:
-        port = free_port()
-        with (root / "chromedriver.log").open("wb") as log:
+        log = root / "chromedriver.log"
+        with log.open("wb") as out:
             environ = {"PATH": PATH, "HOME": str(root), "TMPDIR": str(root)}
-            command = ["chromedriver", f"--port={port}"]
-            self._driver = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            command = ["chromedriver", "--port=0"]  # any that is free
+            self._driver = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        port = until(lambda: re.search(r"started successfully on port (\d+)", log.read_text()), what="chromedriver")[1]
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S, trust_env=False)
-        until(self._is_ready, what="chromedriver")
         options = {"binary": "/usr/bin/chromium", "args": [*FLAGS, f"--user-data-dir={root / 'profile'}"]}
         wanted = {"alwaysMatch": {"goog:chromeOptions": options}}
         self._session = ""
         self._session = "/session/" + self._call("POST", "/session", {"capabilities": wanted})["sessionId"]
-
-    def _is_ready(self) -> bool:
-        try:
-            return self._http.get("/status").json()["value"]["ready"]
-        except httpx.TransportError:
-            return False
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         json = (body or {}) if method == "POST" else None
@@ -77,9 +72,7 @@ class Browser:
 
     def open(self, address: str) -> None:
         """Opens a page as a visitor who was never there."""
-        self._call("DELETE", "/cookie")
-        self._call("POST", "/url", {"url": address})
-        self._call("DELETE", "/cookie")
+        self._devtools("Network.clearBrowserCookies", {})
         self._call("POST", "/url", {"url": address})
         self.watch()
 
@@ -107,7 +100,7 @@ class Browser:
 
     def say(self, prompt: str) -> None:
         """Types a prompt and sends it."""
-        element = until(lambda: self._find("css selector", "textarea"), within_s=10, what=self.text)
+        element = until(lambda: self._find("css selector", "textarea"), what=self.text)
         self._call("POST", f"/element/{element}/value", {"text": prompt})
         self.press("Send")
 

@@ -49,7 +49,7 @@ class Demo:
     def __init__(self, clone: Path, home: Path, port: int | None = None) -> None:
         self.port = port or free_port()
         self._mark = f"HOME={home}".encode()
-        self._output = home / f"output-{free_port()}"
+        self._output = home / f"output-{os.urandom(4).hex()}"
         environ = {"PATH": f"{os.environ['PATH']}:{PATH}", "HOME": str(home), "TMPDIR": str(home)}
         environ |= {"PORT": str(self.port), "LANG": "C.UTF-8"}
         with self._output.open("wb") as out:
