@@ -27,9 +27,8 @@ _NAME_WIDTH = 14
 
 _HELP = """Checks what a worker needs on this host, as the user who asks and with this environment.
 
-Run it as the user and with the variables of the application: the shell of an administrator has others. It leaves
-nothing behind, and tells which kind of credential it found but nothing of its value. Exit status: 1 if runs would
-fail, else 0.
+Run it as the application's user and with its variables: those of an administrator's shell differ. It leaves nothing
+behind. It names the kind of credential that it found, never the value. Exit status: 1 if runs would fail, else 0.
 
 --json: {"v": 1, "status": "ok", "user": "www-data", "agent_workers": "0.1.0", "checks": [...]}, each check
 {"check": "cli", "status": "ok" | "warn" | "fail", "found": "…", "cure"?: "…", "facts": {"path": "…", …}}. The

@@ -27,7 +27,7 @@ or aborted. Exit status: 0 done, 1 error, 2 refused, 3 aborted, 4 stdout closed,
 Examples:
 {examples}
 
-Every field of a request: agent-workers schema {schema}. Is the host set up: agent-workers doctor.
+agent-workers schema {schema} describes every field of a request, agent-workers doctor checks the host.
 """
 
 # Arguments are refused here, with a word on where the request belongs.
@@ -100,7 +100,9 @@ def _command(worker: Worker) -> click.Command:
         if click.get_current_context().args:
             raise click.UsageError(f"{worker.name} takes no arguments: its request comes on stdin.")
         if interactive and options["control"]:
-            raise click.UsageError("--interactive and --control exclude each other: either a person answers or stdin.")
+            raise click.UsageError(
+                "--interactive and --control exclude each other: answers come from a person or from stdin."
+            )
         return Options(interactive=interactive, **options)
 
     return _interactive(command) if worker.request.has_tools else command

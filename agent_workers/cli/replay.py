@@ -23,9 +23,9 @@ _LONGEST_S = 604_800  # the recording's own pauses decide how long it takes
 
 _HELP = """Plays the events in FILE (- for stdin) as the worker wrote them: for building front ends, without a model.
 
-Everything is as in the recorded run, its pauses and its exit status too, except that `start` says `simulated`,
-and that seq, ts, the run id, duration_ms, pings and acks are those of this run. Stop signals and a closed stdout end
-it as they end any run. A recording without a terminal event ends with the error `worker_lost`.
+The run has the recorded pauses and exit status. Its `start` says `simulated`, and seq, ts, the run id, duration_ms,
+pings and acks are its own. Stop signals and a closed stdout end it as they end any run. A recording without a terminal
+event ends with the error `worker_lost`.
 
 \b
 Examples:

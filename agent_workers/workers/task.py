@@ -57,14 +57,14 @@ def _tool_fault(name: str, request: TaskRequest) -> str | None:
     if not name.startswith("mcp__"):
         return None if name in BUILT_IN_TOOLS else f"is not a known tool; one of: {', '.join(BUILT_IN_TOOLS)}"
     server = name.removeprefix("mcp__").partition("__")[0]
-    return None if server in request.mcp_servers else f"names no server of mcp_servers: {server!r}"
+    return None if server in request.mcp_servers else f"names a server that mcp_servers does not have: {server!r}"
 
 
 def _rule_problems(request: TaskRequest) -> Iterator[Problem]:
     for number, rule in enumerate(request.permissions.allow):
         place = f"/permissions/allow/{number}"
         if not tools_of(rule, request.tools):
-            yield Problem(pointer=place, message=f"allows what tools does not have: {rule.partition('(')[0]}")
+            yield Problem(pointer=place, message=f"allows {rule.partition('(')[0]}, which is not in tools")
         elif request.permissions.mode == "defer" and rule not in request.tools:
             yield Problem(pointer=place, message="must be a whole tool in mode defer, without a specifier")
 
@@ -85,7 +85,7 @@ def _decision_problems(request: TaskRequest) -> Iterator[Problem]:
         words = "must not be empty: leave the field out to run the model's own input"
         yield Problem(pointer="/permissions/decision/updated_input", message=words)
     if request.permissions.mode != "defer":
-        yield Problem(pointer="/permissions/decision", message="goes with mode defer only")
+        yield Problem(pointer="/permissions/decision", message="is allowed in mode defer only")
     if not isinstance(request.session, ResumeSession):
         yield Problem(pointer="/permissions/decision", message="needs session.resume: the session of the pending call")
     elif request.session.fork:
