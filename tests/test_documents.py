@@ -1,6 +1,7 @@
 """What the documents say of the repository is so."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,6 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "agent_workers"
 DOCUMENTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
-MADE = {"build", "dist", "node_modules", "__pycache__"}
 PLANTED = {"CLAUDE.md"}  # what others may have put into a working directory
 
 
@@ -30,7 +30,11 @@ def paths_in(document: str) -> list[str]:
 
 
 def test_the_map_names_every_top_folder() -> None:
-    folders = {f"{path.name}/" for path in ROOT.iterdir() if path.is_dir() and path.name not in MADE}
+    command = ["git", "ls-files"]  # not what lies in a clone besides
+    files = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    ).stdout.splitlines()
+    folders = {f"{Path(file).parts[0]}/" for file in files if "/" in file}
     assert rows_of("folder") == {name for name in folders if not name.startswith(".")}
 
 
