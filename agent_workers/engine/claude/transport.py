@@ -1,6 +1,6 @@
 """The SDK's way to a CLI that already runs. Imported late: importing the SDK takes longer than the CLI's own start."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from anyio.streams.memory import MemoryObjectReceiveStream
@@ -18,14 +18,10 @@ from claude_agent_sdk import (
     ToolPermissionContext,
     Transport,
 )
-from mcp.server import Server
-from mcp.types import CallToolResult, ContentBlock, ImageContent, Tool
-from mcp.types import TextContent as McpText
 
-from agent_workers.engine.claude.questions.app_tools import AppTools
 from agent_workers.engine.claude.questions.dialogue import Dialogue
 from agent_workers.engine.claude.questions.permissions import Consent
-from agent_workers.protocol.v1.content import ResultBlock, TextBlock
+from agent_workers.engine.claude.tool_server import tool_server
 from agent_workers.protocol.v1.settings import APP_SERVER
 
 if TYPE_CHECKING:
@@ -88,7 +84,7 @@ def client_of(transport: Transport, dialogue: Dialogue | None) -> ClaudeSDKClien
             # Of a hook that fails, the call is blocked, not passed.
             options.hooks = {"PreToolUse": [HookMatcher(hooks=[_before_tool_use(consent)], on_failure="block")]}
     if dialogue and dialogue.app_tools:
-        server = McpSdkServerConfig(type="sdk", name=APP_SERVER, instance=_server(dialogue.app_tools))
+        server = McpSdkServerConfig(type="sdk", name=APP_SERVER, instance=tool_server(dialogue.app_tools))
         options.mcp_servers = {APP_SERVER: server}
     return ClaudeSDKClient(options, transport)
 
@@ -117,32 +113,3 @@ def _before_tool_use(consent: Consent) -> HookCallback:
         return {"hookSpecificOutput": output}
 
     return before_tool_use
-
-
-def _server(app_tools: AppTools) -> Server[Any, Any]:
-    server: Server[Any, Any] = Server(APP_SERVER)
-
-    @server.list_tools()  # type: ignore[no-untyped-call, untyped-decorator]  # the decorators of mcp 1.x
-    async def list_tools() -> list[Tool]:
-        return [
-            Tool(name=tool.name, description=tool.description, inputSchema=tool.input_schema)
-            for tool in app_tools.tools.values()
-        ]
-
-    @server.call_tool(validate_input=False)  # type: ignore[untyped-decorator]  # AppTools does, without fetching
-    async def call_tool(name: str, arguments: dict[str, Any]) -> CallToolResult:
-        content, is_error = await app_tools.call(name, arguments)
-        return CallToolResult(content=_content(content), isError=is_error)
-
-    return server
-
-
-def _content(content: str | Sequence[ResultBlock]) -> list[ContentBlock]:
-    if isinstance(content, str):
-        return [McpText(type="text", text=content)]
-    return [
-        McpText(type="text", text=block.text)
-        if isinstance(block, TextBlock)
-        else ImageContent(type="image", data=block.source.data, mimeType=block.source.media_type)
-        for block in content
-    ]
