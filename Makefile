@@ -59,6 +59,26 @@ test-python: $(READY) $(REACT)/dist/agent-chat.js ## Test the workers, and all o
 	@tools/need commands $(TESTS_NEED)
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
 
+FAST_TESTS := tests/protocol tests/policy tests/engine tests/simulator $(addprefix tests/test_, \
+	admission.py json_schema.py layers.py wire.py workers.py)
+
+.PHONY: test-fast
+test-fast: $(READY) ## Test what needs only Python: a minute
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup $(FAST_TESTS)
+
+.PHONY: matrix
+matrix: ## Check and run the fast tests on each other supported Python that is installed
+	@tools/matrix $(PYTHON)
+
+# Everything in Python that the SDK, its CLI or mcp take part in.
+COMPAT_TESTS := tests/engine tests/e2e tests/simulator tests/test_package.py
+
+.PHONY: compat
+compat: ## Test with the newest SDK and mcp that pyproject.toml allows, or others: make compat SDK=0.2.190 MCP=2.3.0
+	@tools/need python $(PYTHON)
+	@tools/need commands $(TESTS_NEED)
+	@SDK=$(SDK) MCP=$(MCP) JOBS=$(JOBS) tools/compat $(PYTHON) $(COMPAT_TESTS)
+
 .PHONY: test-php
 test-php: $(READY) ## Test the PHP bridge
 	@tools/need commands $(PHP_TESTS_NEED)
@@ -98,4 +118,4 @@ lock: ## Pin the newest development packages in requirements-dev.txt
 
 .PHONY: clean
 clean: ## Remove what the targets above have made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
