@@ -5,13 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.waiting import PATIENCE_S
+
 
 class Environment:
     """A virtual environment that finds the packages of this one after its own."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(root)], check=True, timeout=60)
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(root)], check=True, timeout=PATIENCE_S)
         [self.site] = root.glob("lib/python3*/site-packages")
         others = next(path for path in map(Path, sys.path) if path.name == "site-packages")
         (self.site / "others.pth").write_text(f"{others}\n")
@@ -19,11 +21,11 @@ class Environment:
     def install(self, *what: str) -> None:
         pip = [sys.executable, "-m", "pip", "--python", str(self.root / "bin/python"), "--disable-pip-version-check"]
         command = [*pip, "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--ignore-installed"]
-        subprocess.run([*command, *what], check=True, timeout=120, capture_output=True)
+        subprocess.run([*command, *what], check=True, timeout=2 * PATIENCE_S, capture_output=True)
 
     def run(self, program: str, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
         environ = {"PATH": os.defpath, "HOME": str(self.root), "ANTHROPIC_API_KEY": "dummy"}
         command = [str(self.root / "bin" / program), *arguments]
         return subprocess.run(
-            command, input=given, env=environ, capture_output=True, text=True, timeout=60, check=False
+            command, input=given, env=environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )

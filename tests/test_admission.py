@@ -16,6 +16,7 @@ from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.workers.base import Worker
 from agent_workers.workers.chat import WORKER as CHAT
 from agent_workers.workers.task import WORKER as TASK
+from tests.waiting import PATIENCE_S
 
 STRICT = 'version = 1\nmodels = []\nthinking = false\n[task]\ncwd_roots = ["/srv/agents"]\n'
 
@@ -108,7 +109,9 @@ def test_words_alone_without_a_policy_do_not_load_it() -> None:
         "admit(WORKER, accept(WORKER, {'prompt': 'Hello'}), None)\n"
         "print(*(name for name in sys.modules if name.startswith('agent_workers.policy') or name == 'tomllib'))"
     )
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=True
+    )
     assert loaded.stdout.split() == []
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 BIN = Path(sys.executable).parent
@@ -26,7 +28,9 @@ def broken(folder: Path) -> tuple[set[str], str]:
     """The names of the contracts that the package in a folder breaks, and all that was said of it."""
     command = [BIN / "lint-imports", "--no-cache"]
     environ = {**os.environ, "COLUMNS": "200"}
-    checked = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=120, check=False)
+    checked = subprocess.run(
+        command, cwd=folder, env=environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     found = re.findall(r"^(.+) BROKEN", checked.stdout, re.MULTILINE)
     assert checked.returncode == (1 if found else 0), checked.stdout + checked.stderr
     return set(found), checked.stdout
@@ -115,7 +119,13 @@ def environ(tmp_path: Path) -> Iterator[dict[str, str]]:
 def test_a_chat_loads_no_extra_and_nothing_of_the_command_line_or_another_worker(environ: dict[str, str]) -> None:
     command = [sys.executable, "-X", "importtime", "-EP", BIN / "agent-workers-entry", "agent-chat"]
     ran = subprocess.run(
-        command, input='{"prompt": "Hello"}', env=environ, capture_output=True, text=True, timeout=120, check=False
+        command,
+        input='{"prompt": "Hello"}',
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert json.loads(ran.stdout.splitlines()[-1])["type"] == "done", ran.stderr
     loaded = set(re.findall(r"^import time:.*\| +([\w.]+)$", ran.stderr, re.MULTILINE))
@@ -131,5 +141,7 @@ def test_a_worker_starts_without_the_sdk_the_event_loop_and_the_command_line_lib
         "slow = {'claude_agent_sdk', 'mcp', 'anyio', 'asyncio', 'click', 'rich', 'jsonschema'};"
         "print(*slow & sys.modules.keys())"
     )
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=True
+    )
     assert loaded.stdout.split() == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.installed import Environment
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("agent_workers", "bin", "schemas", "hatch_build.py", "pyproject.toml", "README.md", "LICENSE")
@@ -144,6 +145,8 @@ def findings(installed: Environment) -> dict[str, dict[str, object]]:
 
 def test_no_worker_costs_another_its_start() -> None:
     code = "import sys; from agent_workers.workers import WORKERS; WORKERS['agent-chat']; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=True
+    )
     others = {name for name in loaded.stdout.split() if name.startswith("agent_workers.workers.")}
     assert others == {"agent_workers.workers.base", "agent_workers.workers.chat"}

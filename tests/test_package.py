@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 import agent_workers
 from agent_workers.workers import WORKERS
 from tests.installed import Environment
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 def wheel_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]
-    subprocess.run([*command, str(folder), str(ROOT)], timeout=120, check=True, capture_output=True)
+    subprocess.run([*command, str(folder), str(ROOT)], timeout=PATIENCE_S, check=True, capture_output=True)
     [file] = folder.glob("*.whl")
     return file
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 BRIDGE = Path(__file__).parent.parent / "php-bridge"
 README = (BRIDGE / "README.md").read_text("utf-8")
 SNIPPETS = re.findall(r"^```php\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -28,7 +30,7 @@ def php(tmp_path: Path, code: str, *flags: str) -> subprocess.CompletedProcess[s
     file.write_text(code, "utf-8")
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AGENT_WORKERS_STATE_DIR": str(tmp_path / "state")}
     command = ["php", *flags, str(file)]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda snippet: snippet.strip().split("\n")[0][:50])

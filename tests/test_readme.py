@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from agent_workers.protocol.v1.codes import ERROR_CODES
 from agent_workers.protocol.v1.events import BODIES
 from agent_workers.simulator import running_simulator
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -49,7 +50,7 @@ def run(command: list[str], folder: Path, base_url: str) -> subprocess.Completed
         env=environ,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=False,
         stdin=subprocess.DEVNULL,
     )

@@ -267,7 +267,9 @@ def as_another_user() -> list[str]:
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for interpreter in (sys.executable, f"/usr/local/bin/{name}", f"/usr/bin/{name}"):
         command = [*user, *variables, interpreter, "-P"]
-        tried = subprocess.run([*command, "-c", "import agent_workers.cli.umbrella"], capture_output=True, check=False)
+        tried = subprocess.run(
+            [*command, "-c", "import agent_workers.cli.umbrella"], capture_output=True, check=False, timeout=PATIENCE_S
+        )
         if tried.returncode == 0:
             return command
     pytest.skip("www-data may run no interpreter of this version, or not read this package")

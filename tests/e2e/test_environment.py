@@ -142,7 +142,7 @@ def _as_nobody(
     if os.getuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("only root can become another user")
     if subprocess.run(
-        [*as_nobody, str(SCRIPTS / "agent-chat"), "--version"], capture_output=True, check=False
+        [*as_nobody, str(SCRIPTS / "agent-chat"), "--version"], capture_output=True, check=False, timeout=PATIENCE_S
     ).returncode:
         pytest.skip("the installation is not readable for other users")
     environ |= {"ANTHROPIC_BASE_URL": simulator.base_url, "ANTHROPIC_API_KEY": "key-canary", "PATH": os.environ["PATH"]}

@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.desk import Desk, bash, call, permit, results
 from tests.e2e.worker import Ended
+from tests.waiting import PATIENCE_S
 
 FILE_TOOLS = ["Read", "Write", "Edit", "Glob", "Grep", "NotebookEdit"]
 
@@ -255,13 +256,13 @@ def test_a_deny_rule_holds_under_the_name_that_it_has(desk: Desk, rule: str, att
 def test_a_planted_repository_runs_nothing(desk: Desk, command: str, mode: str) -> None:
     ran = desk.home.root / "ran"
     git = ["git", "-C", str(desk.cwd), "-c", "user.name=a", "-c", "user.email=a@example.com"]
-    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "init", "-q"], check=True, timeout=PATIENCE_S)
     desk.file("a", "a")
-    subprocess.run([*git, "add", "a"], check=True)
-    subprocess.run([*git, "commit", "-qm", "a"], check=True)
+    subprocess.run([*git, "add", "a"], check=True, timeout=PATIENCE_S)
+    subprocess.run([*git, "commit", "-qm", "a"], check=True, timeout=PATIENCE_S)
     desk.file("a", "b")
     for key in ("core.fsmonitor", "diff.external", "core.pager"):
-        subprocess.run([*git, "config", key, f"touch {ran};"], check=True)
+        subprocess.run([*git, "config", key, f"touch {ran};"], check=True, timeout=PATIENCE_S)
     desk.script(bash(command))
     desk.run(tools=["Bash"], permissions={"mode": mode})
     assert not ran.exists()

@@ -11,6 +11,7 @@ import pytest
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text
 from tests.e2e.worker import Ended, Home, Running
+from tests.waiting import PATIENCE_S
 
 _ON_A_SMALL_DISK = 'mount -t tmpfs -o size=600k tmpfs "$0" && exec "$@"'
 _LARGE = "My name is Ada. " * 50_000  # larger than that disk
@@ -22,7 +23,10 @@ _LONG_ANSWER = Scenario(name="own", description="A test's.", steps=(_LONG,))
 def _can_mount() -> bool:
     unshare = shutil.which("unshare")
     command = [unshare, "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-    return unshare is not None and subprocess.run(command, check=False, capture_output=True).returncode == 0
+    return (
+        unshare is not None
+        and subprocess.run(command, check=False, capture_output=True, timeout=PATIENCE_S).returncode == 0
+    )
 
 
 pytestmark = pytest.mark.skipif(not _can_mount(), reason="needs unshare(1) and leave to mount a file system")

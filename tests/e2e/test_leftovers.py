@@ -94,7 +94,9 @@ def test_a_killed_worker_leaves_neither_processes_nor_files(desk: Desk, command:
 
 
 def test_a_process_in_namespaces_of_its_own_is_gone_with_a_killed_worker(desk: Desk, seconds: str) -> None:
-    if subprocess.run(["unshare", "--user", "--pid", "--fork", "true"], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["unshare", "--user", "--pid", "--fork", "true"], capture_output=True, check=False, timeout=PATIENCE_S
+    ).returncode:
         pytest.skip("the kernel gives no namespaces to this user")
     running = start(desk, UNSHARED, seconds)
     until(lambda: len(sleepers(seconds)) == 1)

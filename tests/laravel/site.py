@@ -252,5 +252,6 @@ def _can(user: str, command: list[str]) -> bool:
         capture_output=True,
         check=False,
         cwd="/",
+        timeout=PATIENCE_S,
     )
     return ran.returncode == 0

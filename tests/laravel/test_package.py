@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.laravel.site import PATH, REPOSITORY
+from tests.waiting import PATIENCE_S
 
 # Composer takes what Debian has installed for given.
 DEBIAN = {"symfony/process": "5.4.53", "laravel/framework": "8.83.26", "psr/log": "1.1.4"}
@@ -52,7 +53,7 @@ def run(application: Path, *command: str, **variables: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
         stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stdout + done.stderr

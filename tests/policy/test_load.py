@@ -9,6 +9,7 @@ import pytest
 
 from agent_workers.errors import PolicyDenied
 from agent_workers.policy import DEFAULT, load_policy
+from tests.waiting import PATIENCE_S
 
 WHOLE = """
 version = 1
@@ -139,5 +140,7 @@ def test_a_policy_cannot_be_changed_once_read() -> None:
 
 def test_a_policy_brings_nothing_slow_along() -> None:
     code = "import sys, agent_workers.policy; print(*{'jsonschema', 'difflib', 'click', 'asyncio'} & {*sys.modules})"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=True
+    )
     assert loaded.stdout.split() == []

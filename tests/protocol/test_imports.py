@@ -5,13 +5,17 @@ import sys
 
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 V1 = "agent_workers.protocol.v1"
 
 
 def loaded_by(module):
     """The names of all modules that are loaded once `module` is."""
     program = f"import sys, {module}; print(*sys.modules)"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE_S
+    )
     return set(run.stdout.split())
 
 
@@ -41,7 +45,9 @@ from {V1} import events, request
 built = [kind for kind in (request.Request, *events.BODIES.values()) if kind.__pydantic_complete__]
 print(built)
 """
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE_S
+    )
     assert run.stdout == "[]\n"
 
 
@@ -55,5 +61,7 @@ from {V1} import task_request
 task = request.parse_request({{"prompt": "Hello", "cwd": "/"}}, task_request.TaskRequest)
 print(request.is_task(task))
 """
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE_S
+    )
     assert run.stdout == "False set()\nTrue\n"
