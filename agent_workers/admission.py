@@ -76,7 +76,7 @@ def policy_file(named: str | None = None, environ: Mapping[str, str] = os.enviro
 def max_request_bytes(policy: Path | None) -> int | None:
     """Returns how large a request the policy lets in; None where it says nothing, or cannot be read."""
     if policy:
-        from agent_workers.policy import load_policy  # noqa: PLC0415 most hosts have none
+        from agent_workers.policy import load_policy  # most hosts have none
 
         with suppress(WorkerError):  # that it cannot be read is told of the request that it was to rule on
             return load_policy(policy).limits.max_request_bytes
@@ -86,7 +86,7 @@ def max_request_bytes(policy: Path | None) -> int | None:
 def _within_policy(worker: Worker, request: Request, path: Path | None) -> Admission:
     if not path and not request.has_tools:
         return Admission(request)  # words alone need no policy, and do not pay for one
-    from agent_workers.policy import DEFAULT, load_policy  # noqa: PLC0415 see above
+    from agent_workers.policy import DEFAULT, load_policy
 
     policy = load_policy(path) if path else DEFAULT
     granted = policy.grant(request, worker.name, default_turns=worker.max_turns)

@@ -329,7 +329,7 @@ class IdleTimeout(WorkerError):
 
 def defect(error: BaseException) -> str:
     """The type and traceback of a defect, for stderr, without the exception's message, which may quote a prompt."""
-    import traceback  # noqa: PLC0415 for a defect only
+    import traceback
 
     found = [f"{type(error).__name__}\n", *traceback.format_tb(error.__traceback__)]
     return "".join([*found, *map(defect, error.exceptions if isinstance(error, BaseExceptionGroup) else ())])

@@ -13,21 +13,21 @@ def start() -> None:
 
     ``bin/launcher`` calls it, so that Python starts without the caller's variables.
     """
-    import sys  # noqa: PLC0415 see above
+    import sys
 
     program = sys.argv.pop(1) if len(sys.argv) > 1 else "agent-workers"
     if program == "agent-workers":
         main()
     else:
-        from agent_workers.cli.worker import start_worker  # noqa: PLC0415 see above
+        from agent_workers.cli.worker import start_worker
 
         start_worker(program)
 
 
 def main() -> None:
     """Runs the program ``agent-workers``."""
-    from agent_workers.cli.umbrella import agent_workers  # noqa: PLC0415 brings click
-    from agent_workers.stdio.inherited import reset_inherited  # noqa: PLC0415 see above
+    from agent_workers.cli.umbrella import agent_workers
+    from agent_workers.stdio.inherited import reset_inherited
 
     reset_inherited()
     agent_workers(prog_name="agent-workers")

@@ -47,17 +47,17 @@ Examples:
 @click.option("--online", is_flag=True, help="See if the API can be reached, too. No credential is sent.")
 def doctor(as_json: bool, online: bool) -> None:
     """Checks the host for the user who asks."""
-    from agent_workers.cli.checkup import check_host  # noqa: PLC0415
-    from agent_workers.engine.claude import Environment  # noqa: PLC0415 help and completion do without them
+    from agent_workers.cli.checkup import check_host
+    from agent_workers.engine.claude import Environment  # help and completion do without them
 
     _tell(check_host(Environment(os.environ), online=online), as_json=as_json)
 
 
 def examine(worker: Worker, options: Options) -> NoReturn:
     """Checks the host for one worker, with the options that its program was started with; ends the process."""
-    from agent_workers.cli.checkup import check_worker  # noqa: PLC0415
-    from agent_workers.engine.claude import Environment  # noqa: PLC0415 see above
-    from agent_workers.stdio.inherited import reset_inherited  # noqa: PLC0415
+    from agent_workers.cli.checkup import check_worker
+    from agent_workers.engine.claude import Environment
+    from agent_workers.stdio.inherited import reset_inherited
 
     reset_inherited()
     environ = {**os.environ, **({"AGENT_WORKERS_POLICY": options.policy} if options.policy else {})}

@@ -49,7 +49,7 @@ class Prompt:
             pretty: Whether to render the events for the person.
         """
         if pretty:
-            from agent_workers.cli.pretty import Pretty  # noqa: PLC0415 only where asked for
+            from agent_workers.cli.pretty import Pretty
 
             rendered = Pretty(stdout, person=True)
             self._turns = Turns(rendered, rendered.make_room)

@@ -122,7 +122,7 @@ def _interactive(command: click.Command) -> click.Command:
 
 def _known_scenario(context: click.Context, parameter: click.Parameter, scenario: str | None) -> str | None:
     if scenario is not None:
-        from agent_workers.simulator import ScenarioError, load_scenario  # noqa: PLC0415 only where asked for
+        from agent_workers.simulator import ScenarioError, load_scenario  # only where asked for
 
         try:
             load_scenario(scenario)

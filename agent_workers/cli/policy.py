@@ -88,9 +88,9 @@ def check(file: Path, name: str | None) -> None:
 
 def _accepted(data: bytes, name: str | None) -> tuple[Worker, Request]:
     """Returns the worker that the request is for, and the request as that worker reads it."""
-    from agent_workers.admission import accept  # noqa: PLC0415 help and completion do without them
-    from agent_workers.protocol.document import parse_json  # noqa: PLC0415
-    from agent_workers.validation.request import check_request, worker_of  # noqa: PLC0415
+    from agent_workers.admission import accept  # help and completion do without them
+    from agent_workers.protocol.document import parse_json
+    from agent_workers.validation.request import check_request, worker_of
 
     worker = WORKERS[name] if name else None
     if faults := list(check_request(data, worker)):
@@ -102,9 +102,9 @@ def _accepted(data: bytes, name: str | None) -> tuple[Worker, Request]:
 
 def _granted(worker: Worker, request: Request, file: Path) -> Request:
     """Returns the request as the worker would run it under the policy."""
-    from agent_workers.admission import admit  # noqa: PLC0415 help and completion do without them
-    from agent_workers.policy import Denied  # noqa: PLC0415
-    from agent_workers.protocol.v1.problem import RequestProblems  # noqa: PLC0415
+    from agent_workers.admission import admit  # help and completion do without them
+    from agent_workers.policy import Denied
+    from agent_workers.protocol.v1.problem import RequestProblems
 
     try:
         return admit(worker, request, file).request
@@ -117,8 +117,8 @@ def _granted(worker: Worker, request: Request, file: Path) -> Request:
 
 
 def _unknown_workers(file: Path) -> Iterator[str]:
-    from agent_workers.cli.checkup.policy import unknown_workers  # noqa: PLC0415 help and completion do without them
-    from agent_workers.policy import load_policy  # noqa: PLC0415
+    from agent_workers.cli.checkup.policy import unknown_workers  # help and completion do without them
+    from agent_workers.policy import load_policy
 
     return unknown_workers(load_policy(file))
 

@@ -100,7 +100,7 @@ class Pretty:
 def _form(fd: int, *, person: bool) -> Plain | Display:
     if not os.isatty(fd) or os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         return Plain(person=person)
-    from agent_workers.cli.terminal.display import Display  # noqa: PLC0415 brings a Markdown parser
+    from agent_workers.cli.terminal.display import Display  # brings a Markdown parser
 
     return Display(lambda: _size(fd), person=person)
 

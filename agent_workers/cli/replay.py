@@ -115,7 +115,7 @@ def replay(file: BinaryIO, speed: float, keep_run: bool, pretty: bool) -> None:
     """Plays the recording as a run of this process."""
     output = None
     if pretty:
-        from agent_workers.cli.pretty import Pretty  # noqa: PLC0415 brings rich
+        from agent_workers.cli.pretty import Pretty
 
         output = Pretty
     serve_source(RecordingSource(file, speed=speed, keep_run=keep_run), Settings(output=output))

@@ -23,7 +23,7 @@ Examples:
 
 def _texts() -> dict[str, str]:
     """Returns the schemas' texts by the names that people use, such as ``request`` and ``events/delta``."""
-    from agent_workers.workers.schema import export  # noqa: PLC0415 help and completion of the rest do without it
+    from agent_workers.workers.schema import export  # help and completion of the rest do without it
 
     return {_name(path): text for path, text in export().items()}
 

@@ -32,8 +32,8 @@ Examples:
 def _print_versions(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
     if not asked or context.resilient_parsing:
         return
-    from agent_workers.engine.claude.launch.installation import bundled_cli_version, sdk_version  # noqa: PLC0415 for this only
-    from agent_workers.errors import CliMissing  # noqa: PLC0415
+    from agent_workers.engine.claude.launch.installation import bundled_cli_version, sdk_version  # for this only
+    from agent_workers.errors import CliMissing
 
     click.echo(f"agent-workers {__version__}")
     try:

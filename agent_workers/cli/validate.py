@@ -43,7 +43,7 @@ Examples:
 @click.argument("file", type=click.File("rb"), default="-")
 def validate(kind: str, as_json: bool, file: BinaryIO) -> None:
     """Prints every fault, or that there is none."""
-    from agent_workers.validation import check  # noqa: PLC0415 help and completion do without it
+    from agent_workers.validation import check  # help and completion do without it
 
     read_as, faults = check(file.read(), kind)
     if as_json:

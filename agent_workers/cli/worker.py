@@ -44,18 +44,18 @@ def prepare_process() -> None:
 
 
 def _serve(worker: Worker) -> NoReturn:
-    from agent_workers.stdio.serve import serve  # noqa: PLC0415 after the environment is set
-    from agent_workers.stdio.settings import Settings  # noqa: PLC0415 likewise
+    from agent_workers.stdio.serve import serve  # after the environment is set
+    from agent_workers.stdio.settings import Settings
 
     if set(sys.argv[1:]) <= {"--control"} and completion_variable(worker.name) not in os.environ:
         # How applications call it, for each of their requests: without the 20 ms that importing click takes.
         serve(worker, Settings(control=len(sys.argv) > 1))
 
-    from agent_workers.cli.options import read_options  # noqa: PLC0415 see above
+    from agent_workers.cli.options import read_options
 
     options = read_options(worker, sys.argv[1:])
     if options.doctor:
-        from agent_workers.cli.doctor import examine  # noqa: PLC0415 see above
+        from agent_workers.cli.doctor import examine
 
         examine(worker, options)
     person, output = _audience(worker, options)
@@ -75,16 +75,16 @@ def _audience(worker: Worker, options: Options) -> tuple[Person | None, Callable
         prompt = _prompt(worker)
         return prompt, partial(prompt.share, pretty=options.pretty)
     if options.pretty:
-        from agent_workers.cli.pretty import Pretty  # noqa: PLC0415 brings rich
+        from agent_workers.cli.pretty import Pretty
 
         return None, Pretty
     return None, None
 
 
 def _prompt(worker: Worker) -> Prompt:
-    from agent_workers.cli.controlling_terminal import ControllingTerminal  # noqa: PLC0415 only where asked for
-    from agent_workers.cli.interactive import Prompt  # noqa: PLC0415 brings rich
-    from agent_workers.stdio.serve import refuse_command_line  # noqa: PLC0415 after the environment is set
+    from agent_workers.cli.controlling_terminal import ControllingTerminal  # only where asked for
+    from agent_workers.cli.interactive import Prompt
+    from agent_workers.stdio.serve import refuse_command_line  # after the environment is set
 
     try:
         return Prompt(ControllingTerminal())
@@ -93,9 +93,9 @@ def _prompt(worker: Worker) -> Prompt:
 
 
 def _simulation(worker: Worker, scenario: str) -> Simulation:
-    from agent_workers.simulator import Simulator  # noqa: PLC0415 only where asked for
-    from agent_workers.stdio.settings import Simulation  # noqa: PLC0415 likewise
-    from agent_workers.stdio.stderr import say  # noqa: PLC0415 likewise
+    from agent_workers.simulator import Simulator  # only where asked for
+    from agent_workers.stdio.settings import Simulation
+    from agent_workers.stdio.stderr import say
 
     simulator = Simulator(scenario)
     simulator.listen()

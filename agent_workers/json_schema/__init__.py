@@ -20,9 +20,9 @@ __all__ = ["Fault", "Place", "schema_fault", "validator_of"]
 
 def validator_of(schema: dict[str, Any]) -> Validator:
     """Returns a validator of the schema's own dialect, 2020-12 by default. It fetches nothing from the network."""
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 slow, and few requests have a schema
-    from jsonschema.validators import validator_for  # noqa: PLC0415 likewise
-    from referencing.jsonschema import EMPTY_REGISTRY  # noqa: PLC0415 likewise
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import validator_for
+    from referencing.jsonschema import EMPTY_REGISTRY
 
     return validator_for(schema, default=Draft202012Validator)(schema, registry=EMPTY_REGISTRY)
 
@@ -46,8 +46,8 @@ def schema_fault(schema: dict[str, Any], *, python_patterns: bool = False) -> Fa
 
 
 def _invalid(schema: dict[str, Any]) -> Fault | None:
-    from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 slow, and few requests have a schema
-    from jsonschema.validators import validator_for  # noqa: PLC0415 likewise
+    from jsonschema import Draft202012Validator, SchemaError
+    from jsonschema.validators import validator_for
 
     try:
         # Without formats: the metaschema's "regex" is ECMA-262, which Python's own cannot check.

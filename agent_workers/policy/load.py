@@ -28,7 +28,7 @@ def load_policy(path: Path) -> Policy:
         text = path.read_bytes().decode()
         return Policy.model_validate(tomllib.loads(text))
     except ValidationError as error:
-        from agent_workers.protocol.v1.explain import explain  # noqa: PLC0415 for a faulty file only
+        from agent_workers.protocol.v1.explain import explain  # for a faulty file only
 
         found = [_told(problem, text) for problem in explain(error, Policy)]
         raise PolicyDenied(_UNREADABLE, cause=f"{path}: {'; '.join(found)}") from None

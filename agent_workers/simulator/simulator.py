@@ -65,8 +65,8 @@ class Simulator:
         Raises:
             ImportError: The extra ``simulator`` is not installed.
         """
-        from agent_workers.simulator.app import build_app  # noqa: PLC0415  # the web framework is imported only by whoever serves
-        from agent_workers.simulator.server import serve  # noqa: PLC0415
+        from agent_workers.simulator.app import build_app  # the web framework is imported only by whoever serves
+        from agent_workers.simulator.server import serve
 
         await serve(build_app(self._conversations, self._journal), self.listen())
 
@@ -119,7 +119,7 @@ def running_simulator(scenario: str | Path | Scenario = DEFAULT_SCENARIO) -> Ite
     Raises:
         ScenarioError: There is no such scenario, or its file is not valid.
     """
-    from anyio.from_thread import start_blocking_portal  # noqa: PLC0415  # for tests and demos only
+    from anyio.from_thread import start_blocking_portal
 
     with Simulator(scenario) as simulator, start_blocking_portal() as portal:
         serving = portal.start_task_soon(simulator.serve)

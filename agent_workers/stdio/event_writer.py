@@ -55,7 +55,7 @@ class EventWriter:
         Raises:
             OutputClosed: Nobody reads.
         """
-        from agent_workers.ending import exit_status, failed  # noqa: PLC0415 not on the way to the first words
+        from agent_workers.ending import exit_status, failed  # not on the way to the first words
 
         say(f"{self.name}: {error.code}: {error.cause or error.message}")
         if told := self.encoder.terminal:  # the exit status must not contradict it

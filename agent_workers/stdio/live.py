@@ -86,7 +86,7 @@ def live(launched: Launched, writer: EventWriter, source: Source, person: Person
 
 
 def _interview(person: Person, engine: Engine) -> Interview:
-    from agent_workers.stdio.person import Interview  # noqa: PLC0415 only where somebody is asked
+    from agent_workers.stdio.person import Interview  # only where somebody is asked
 
     return Interview(person, engine)
 
@@ -118,7 +118,7 @@ async def _watch_output(run: Run, out: Output) -> None:
 
 
 async def _obey(run: Run, engine: Engine, stdin: Stdin) -> None:
-    from agent_workers.protocol.v1.control import Abort, InvalidControl, parse_control  # noqa: PLC0415 rarely needed
+    from agent_workers.protocol.v1.control import Abort, InvalidControl, parse_control  # rarely needed
 
     async for line in stdin.control_lines():
         await checkpoint()  # a flood of lines must not keep deadlines and stop signals waiting

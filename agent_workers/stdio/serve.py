@@ -97,7 +97,7 @@ class Invocation:
                 engine.kill()
                 return EXIT_ABORTED
             # Brings the event loop: the agent boots meanwhile.
-            from agent_workers.stdio.live import Launched, live  # noqa: PLC0415
+            from agent_workers.stdio.live import Launched, live
 
             status = live(Launched(request, engine, began, signals), self._writer, self._source, self._person)
             return self._source.exit_status(status)

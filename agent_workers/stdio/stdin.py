@@ -154,7 +154,7 @@ def _read() -> bytes:
 
 
 async def _read_when_ready() -> bytes:
-    from anyio import wait_readable  # noqa: PLC0415 the loop runs only later
+    from anyio import wait_readable
 
     while True:
         with suppress(PermissionError):  # a regular file is always ready

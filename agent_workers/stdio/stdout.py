@@ -106,7 +106,7 @@ class Stdout:
                 raise OutputClosed
 
     async def _wait_for_room(self) -> None:
-        from anyio import Event, wait_writable  # noqa: PLC0415 only a slow reader needs it
+        from anyio import Event, wait_writable
 
         if self._room is not None:  # only one may wait for a descriptor
             await self._room.wait()
@@ -136,7 +136,7 @@ class Stdout:
 
     async def wait_closed(self) -> None:
         """Returns when the reader has gone; never for a file or a terminal, which cannot tell."""
-        from anyio import sleep, sleep_forever, wait_readable  # noqa: PLC0415 the loop runs only later
+        from anyio import sleep, sleep_forever, wait_readable
 
         mode = os.fstat(self._fd).st_mode
         if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):

@@ -85,7 +85,7 @@ def _problems(request: Request) -> Iterator[Problem]:
         yield Problem(pointer="/prompt", message="must hold more than blanks")
     if request.output_schema is None and not request.app_tools:
         return
-    from agent_workers.json_schema import schema_fault  # noqa: PLC0415 few requests have a schema
+    from agent_workers.json_schema import schema_fault  # few requests have a schema
 
     if request.output_schema is not None:
         if problem := _too_long(request.output_schema):

@@ -242,7 +242,7 @@ class ClaudeEngine:
     def _attach(self) -> SdkClient:
         """The SDK's client, which answers what the CLI asks; imported and connected from the first call on."""
         if self._sdk is None:
-            from agent_workers.engine.claude.sdk_client import SdkClient  # noqa: PLC0415 most runs need none
+            from agent_workers.engine.claude.sdk_client import SdkClient
 
             self._sdk = SdkClient(self._stdin.write, self._dialogue)
             self._tasks.start_soon(self._connect, self._sdk)
@@ -261,6 +261,6 @@ class ClaudeEngine:
 def _dialogue_of(request: Request, progress: Progress, translator: Translator, folder: Path) -> Dialogue | None:
     if not request.app_tools and not is_task(request):
         return None  # words alone leave nothing to ask, and do not pay for it
-    from agent_workers.engine.claude.questions.dialogue import Dialogue  # noqa: PLC0415 see above
+    from agent_workers.engine.claude.questions.dialogue import Dialogue
 
     return Dialogue(request, progress, translator, folder)

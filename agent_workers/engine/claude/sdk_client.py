@@ -81,7 +81,7 @@ class SdkClient:
 def _import_sdk() -> ModuleType:
     gc.disable()  # a collection during the import finds nothing and costs a quarter of its time
     try:
-        from agent_workers.engine.claude import transport  # noqa: PLC0415 the slowest import of all
+        from agent_workers.engine.claude import transport
     finally:
         gc.freeze()
         gc.enable()

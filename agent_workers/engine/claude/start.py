@@ -56,7 +56,7 @@ def hand_over(request: Request, environment: Environment, cli: BootedCli) -> Cla
     cli.transcript.room += 3 * len(prompt)  # the CLI writes it twice at least
     held = prompt if cli.capabilities.needs_first else b""
     unsent = cli.process.write_now(initialize_line(request) + (b"" if held else prompt))
-    from agent_workers.engine.claude.engine import ClaudeEngine  # noqa: PLC0415 brings the event loop: the CLI boots
+    from agent_workers.engine.claude.engine import ClaudeEngine
 
     return ClaudeEngine(
         request,
@@ -72,6 +72,6 @@ def hand_over(request: Request, environment: Environment, cli: BootedCli) -> Cla
 def _servers(request: Request, cli: BootedCli) -> McpServers | None:
     if not (is_task(request) and request.mcp_servers):
         return None
-    from agent_workers.engine.claude.launch.mcp_servers import McpServers  # noqa: PLC0415 few requests have servers
+    from agent_workers.engine.claude.launch.mcp_servers import McpServers  # few requests have servers
 
     return McpServers(request, cli.environ)

@@ -119,7 +119,7 @@ def _read(document: dict[str, Any], message_id: str | None) -> ControlMessage:
     try:
         return MESSAGES[kind].model_validate(document)
     except ValidationError as error:
-        from agent_workers.protocol.v1.explain import explain  # noqa: PLC0415 - paid for only by a refused message
+        from agent_workers.protocol.v1.explain import explain  # paid for only by a refused message
 
         summary = _summary(explain(error, MESSAGES[kind]))
         raise InvalidControl("invalid_message", summary, message_id) from None

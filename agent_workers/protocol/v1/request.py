@@ -170,7 +170,7 @@ def parse_request(document: Json, model: type[R] = Request) -> R:  # type: ignor
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        from agent_workers.protocol.v1.explain import explain  # noqa: PLC0415 - paid for only by a refused request
+        from agent_workers.protocol.v1.explain import explain  # paid for only by a refused request
 
         raise RequestProblems(explain(error, model), run=run) from None
 

@@ -132,10 +132,10 @@ def _capabilities(
 ) -> Capabilities:
     if not is_task(request):
         return for_chat(request, environment.common_dir("workspaces", worker.name))
-    from agent_workers.engine.claude.launch.task_capabilities import for_task  # noqa: PLC0415 a chat does not need it
+    from agent_workers.engine.claude.launch.task_capabilities import for_task  # a chat does not need it
 
     if sandbox:
-        from agent_workers.engine.claude.launch.sandbox import check_sandbox, needs_sandbox  # noqa: PLC0415 likewise
+        from agent_workers.engine.claude.launch.sandbox import check_sandbox, needs_sandbox
 
         if needs_sandbox(request):
             check_sandbox(environment)

@@ -50,7 +50,7 @@ def find_cli(environ: Mapping[str, str]) -> Path:
     bundled = sdk_dir() / "_bundled" / "claude"
     if _exists(bundled):
         return _executable(bundled)
-    import shutil  # noqa: PLC0415 slow, and rarely needed
+    import shutil
 
     on_path = shutil.which("claude", path=environ.get("PATH"))
     if on_path is None:

@@ -77,9 +77,9 @@ def file_contents(
 
 def _gated(rules: Path) -> dict[str, Any]:
     """The settings by which each command passes the gate. They hold from the start on, and also for a pending call."""
-    from shlex import quote  # noqa: PLC0415 for tasks only
+    from shlex import quote  # for tasks only
 
-    from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS  # noqa: PLC0415 likewise
+    from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
 
     program = Path(__file__).parents[1] / "questions" / "gate.py"
     command = " ".join(map(quote, [sys.executable, "-I", "-S", str(program), str(rules)]))

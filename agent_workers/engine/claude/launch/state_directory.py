@@ -90,7 +90,7 @@ def _make(path: Path, mode: int) -> None:
 
 
 def _access_of(path: Path) -> str:
-    import pwd  # noqa: PLC0415 for an error only
+    import pwd  # for an error only
 
     try:
         found = path.stat()

@@ -86,7 +86,7 @@ def variables_of(request: Request, environment: Environment, capabilities: Capab
 
 def _shell_lines(variables: Mapping[str, str]) -> str:
     """What each shell of a tool reads first."""
-    from shlex import quote  # noqa: PLC0415 for some tasks only
+    from shlex import quote  # for some tasks only
 
     lines = [f"export {name}={quote(value)}\n" if value else f"unset {name}\n" for name, value in variables.items()]
     return "".join(lines)

@@ -103,7 +103,7 @@ def _failure(result: dict[str, Any], kind: str | None) -> WorkerError:
 
 
 def _valid_output(output: Any, schema: dict[str, Any]) -> Any:
-    from jsonschema import ValidationError  # noqa: PLC0415 slow, and few runs have a schema
+    from jsonschema import ValidationError
 
     if output is None:
         raise OutputSchemaError(cause="the model answered without structured output")

@@ -50,7 +50,7 @@ def make_scratch(base: Path) -> Path:
 
 def remove_scratch(path: Path) -> None:
     """Removes a run's temporary files."""
-    import shutil  # noqa: PLC0415 slow, and not needed before the end
+    import shutil
 
     shutil.rmtree(path, ignore_errors=True)
     if (lock := _LOCKS.pop(path, None)) is not None:
