@@ -161,7 +161,7 @@ def test_a_server_that_comes_up_beside_one_that_does_not_serves_the_run(desk: De
     good = {"command": sys.executable, "args": [str(example)]}
     bad = {**program(desk, PROGRAMS["silent"]), "optional": True}
     ended = run(
-        desk, {"crm": good, "erp": bad}, ["mcp__crm__find_partner", "mcp__erp__find"], limits={"idle_timeout_s": 30}
+        desk, {"crm": good, "erp": bad}, ["mcp__crm__find_partner", "mcp__erp__find"], limits={"idle_timeout_s": 20}
     )
     assert ended.ending == ("done", 0)
     assert ended.of("session")[0]["tools"] == ["mcp__crm__find_partner"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("agent_workers")
 
 _MARGIN_S = 15
-_LOOKS = 30
+_LOOKS = 100
 _PAUSE_S = 0.05
 _MAX_DETAIL = 1000
 
