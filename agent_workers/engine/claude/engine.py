@@ -150,15 +150,15 @@ class ClaudeEngine:
     def listen(self, tell: Tell) -> None:
         """Registers the callback that sends the agent's questions."""
         if self._dialogue:
-            self._dialogue.pending.tell = tell
+            self._dialogue.questions.tell = tell
 
     def answer(self, message: Permission | AppToolResult) -> bool:
         """Answers one of the agent's questions; False where it is not open."""
-        return self._dialogue is not None and self._dialogue.pending.answer(message)
+        return self._dialogue is not None and self._dialogue.questions.answer(message)
 
     def unsettled(self) -> Sequence[Body]:
         """How the questions end that were not answered, and what became of the session."""
-        questions = self._dialogue.pending.unsettled() if self._dialogue else ()
+        questions = self._dialogue.questions.unsettled() if self._dialogue else ()
         return [*questions, *self._turn.notices()]
 
     async def stop(self, *, interrupt: bool) -> None:

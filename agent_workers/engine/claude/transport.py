@@ -20,7 +20,7 @@ from claude_agent_sdk import (
 )
 
 from agent_workers.engine.claude.questions.dialogue import Dialogue
-from agent_workers.engine.claude.questions.permissions import Consent
+from agent_workers.engine.claude.questions.permissions import CallPermissions
 from agent_workers.engine.claude.tool_server import tool_server
 from agent_workers.protocol.v1.settings import APP_SERVER
 
@@ -78,22 +78,22 @@ def client_of(transport: Transport, dialogue: Dialogue | None) -> ClaudeSDKClien
         dialogue: What the agent may ask of the application; None for nothing.
     """
     options = ClaudeAgentOptions(verbatim_prompts=True, setting_sources=[], tools=[])
-    if dialogue and (consent := dialogue.consent):
-        options.can_use_tool = _can_use_tool(consent)
-        if consent.defers:
+    if dialogue and (permissions := dialogue.permissions):
+        options.can_use_tool = _can_use_tool(permissions)
+        if permissions.defers:
             # Of a hook that fails, the call is blocked, not passed.
-            options.hooks = {"PreToolUse": [HookMatcher(hooks=[_before_tool_use(consent)], on_failure="block")]}
+            options.hooks = {"PreToolUse": [HookMatcher(hooks=[_before_tool_use(permissions)], on_failure="block")]}
     if dialogue and dialogue.app_tools:
         server = McpSdkServerConfig(type="sdk", name=APP_SERVER, instance=tool_server(dialogue.app_tools))
         options.mcp_servers = {APP_SERVER: server}
     return ClaudeSDKClient(options, transport)
 
 
-def _can_use_tool(consent: Consent) -> CanUseTool:
+def _can_use_tool(permissions: CallPermissions) -> CanUseTool:
     async def can_use_tool(
         name: str, tool_input: dict[str, Any], context: ToolPermissionContext
     ) -> PermissionResultAllow | PermissionResultDeny:
-        verdict = await consent.decide(name, tool_input, context.tool_use_id or "", context.decision_reason)
+        verdict = await permissions.decide(name, tool_input, context.tool_use_id or "", context.decision_reason)
         if verdict.allowed:
             return PermissionResultAllow(updated_input=verdict.tool_input)
         return PermissionResultDeny(message=verdict.message)
@@ -101,10 +101,10 @@ def _can_use_tool(consent: Consent) -> CanUseTool:
     return can_use_tool
 
 
-def _before_tool_use(consent: Consent) -> HookCallback:
+def _before_tool_use(permissions: CallPermissions) -> HookCallback:
     async def before_tool_use(hook_input: Any, tool_use_id: str | None, context: HookContext) -> HookJSONOutput:
         call_id = hook_input.get("tool_use_id") or tool_use_id or ""
-        fate, reason = consent.look_at(hook_input["tool_name"], call_id, in_subagent="agent_id" in hook_input)
+        fate, reason = permissions.look_at(hook_input["tool_name"], call_id, in_subagent="agent_id" in hook_input)
         if fate == "pass":
             return {}
         output: PreToolUseHookSpecificOutput = {"hookEventName": "PreToolUse", "permissionDecision": fate}

@@ -15,7 +15,7 @@ class _Block:
 
 
 @dataclass(slots=True)
-class Answer:
+class AnswerText:
     """The text of the answer, block by block. Numbers count text and thinking blocks over the whole run, from 1.
 
     Attributes:

@@ -31,7 +31,7 @@ _PAUSED = "The model paused in the middle of its answer. Try again."
 _NO_TOOL = "so its deferred call didn't run"
 
 
-def outcome(
+def done_of(
     result: dict[str, Any],
     text: str,
     *,

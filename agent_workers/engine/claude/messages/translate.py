@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.engine.claude.messages.answer_text import Answer
-from agent_workers.engine.claude.messages.result import outcome
+from agent_workers.engine.claude.messages.answer_text import AnswerText
+from agent_workers.engine.claude.messages.result import done_of
 from agent_workers.engine.claude.messages.system_messages import plain_text, retry_of, tasks_of
 from agent_workers.engine.claude.messages.unknown_blocks import UnknownBlocks, is_call, is_unknown
 from agent_workers.engine.claude.messages.usage import Tally
@@ -73,7 +73,7 @@ class Translator:
         self._resumed = resumed
         self._output_schema = output_schema
         self._offered = offered
-        self._answer = Answer(thinking)
+        self._answer = AnswerText(thinking)
         self._announced = False
         self._calls: set[str] = set()
         self._hidden_calls: set[str] = set()
@@ -111,15 +111,15 @@ class Translator:
         elif kind == "result":
             self.finished = True
             self.refused = message.get("stop_reason") == "refusal"
-            yield self._outcome(message)
+            yield self._done(message)
 
     def explain(self, error: WorkerError) -> WorkerError:
         """The error of a failed run, in the light of what the model has said in it."""
         return self._unknown.explain(error)
 
-    def _outcome(self, message: Message) -> Body:
+    def _done(self, message: Message) -> Body:
         try:
-            return outcome(
+            return done_of(
                 self._unknown.reread(message, self._answer.text),
                 self._answer.text,
                 session_id=self._progress.session_id,

@@ -11,7 +11,7 @@ from agent_workers.errors import defect
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent_workers.engine.claude.questions.open_questions import Pending
+    from agent_workers.engine.claude.questions.open_questions import OpenQuestions
     from agent_workers.protocol.v1.content import ResultBlock
     from agent_workers.protocol.v1.settings import AppTool
 
@@ -26,15 +26,15 @@ class AppTools:
 
     Args:
         tools: As the request brings them.
-        pending: Puts the calls to the application.
+        questions: Puts the calls to the application.
 
     Attributes:
         tools: By name.
     """
 
-    def __init__(self, tools: Sequence[AppTool], pending: Pending) -> None:
+    def __init__(self, tools: Sequence[AppTool], questions: OpenQuestions) -> None:
         self.tools = {tool.name: tool for tool in tools}
-        self._pending = pending
+        self._questions = questions
 
     async def call(self, name: str, tool_input: dict[str, Any]) -> Result:
         """Runs one call to its result, which is an error where the application does not come into it."""
@@ -44,7 +44,7 @@ class AppTools:
         try:
             if faults := await check_input(tool.input_schema, tool_input):
                 return f"The input does not satisfy the tool's schema. {faults}", True
-            result = await self._pending.app_tool(name=name, tool_input=tool_input, timeout_s=tool.timeout_s)
+            result = await self._questions.app_tool(name=name, tool_input=tool_input, timeout_s=tool.timeout_s)
         except TimeoutError:
             return "The input could not be checked against the tool's schema in time.", True
         except Exception as error:  # noqa: BLE001 the model gets a result whatever happens

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _KEPT_S = 90 * 24 * 3600
 
 
-class Ledger:
+class DeferredCalls:
     """One file for each pending call, named by its id.
 
     Args:

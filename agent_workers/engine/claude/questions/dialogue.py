@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from agent_workers.engine.claude.launch.capabilities import offered
 from agent_workers.engine.claude.questions.app_tools import AppTools
-from agent_workers.engine.claude.questions.deferred_calls import Ledger
-from agent_workers.engine.claude.questions.open_questions import Pending
-from agent_workers.engine.claude.questions.permissions import Consent
+from agent_workers.engine.claude.questions.deferred_calls import DeferredCalls
+from agent_workers.engine.claude.questions.open_questions import OpenQuestions
+from agent_workers.engine.claude.questions.permissions import CallPermissions
 from agent_workers.protocol.v1.request import is_task
 
 if TYPE_CHECKING:
@@ -30,23 +30,23 @@ class Dialogue:
         folder: Where calls that wait for a later run are noted.
 
     Attributes:
-        pending: The open questions.
+        questions: The open questions.
         app_tools: Runs the application's tools, where there are any.
-        consent: Decides on calls, where the CLI's own rules are not all.
+        permissions: Decides on calls, where the CLI's own rules are not all.
     """
 
     def __init__(self, request: Request, progress: Progress, translator: Translator, folder: Path) -> None:
-        self.pending = Pending(progress)
-        self.app_tools = AppTools(request.app_tools, self.pending) if request.app_tools else None
-        self.consent: Consent | None = None
+        self.questions = OpenQuestions(progress)
+        self.app_tools = AppTools(request.app_tools, self.questions) if request.app_tools else None
+        self.permissions: CallPermissions | None = None
         if is_task(request) and request.permissions.mode in ("ask", "defer"):
             directories = [request.cwd, *request.add_dirs]
-            self.consent = Consent(
+            self.permissions = CallPermissions(
                 request.permissions,
                 offered(request) or (),
-                self.pending,
+                self.questions,
                 translator,
-                ledger=Ledger(folder, directories[0]),
+                deferred_calls=DeferredCalls(folder, directories[0]),
                 directories=directories,
                 private=[str(folder.parent)],
             )
@@ -54,8 +54,8 @@ class Dialogue:
     @property
     def needed(self) -> bool:
         """Whether the run cannot go on without the SDK's client."""
-        return bool(self.app_tools or self.consent)
+        return bool(self.app_tools or self.permissions)
 
     def left_over(self) -> Notice | None:
         """What is to be said at the end of a decision that concerned no call."""
-        return self.consent.left_over() if self.consent else None
+        return self.permissions.left_over() if self.permissions else None

@@ -39,7 +39,7 @@ class _Question:
     answered: anyio.Event = field(default_factory=anyio.Event)
 
 
-class Pending:
+class OpenQuestions:
     """The open questions of one run.
 
     Args:

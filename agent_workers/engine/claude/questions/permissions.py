@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from agent_workers.engine.claude.messages.translate import Translator
-    from agent_workers.engine.claude.questions.deferred_calls import Ledger
-    from agent_workers.engine.claude.questions.open_questions import Pending
+    from agent_workers.engine.claude.questions.deferred_calls import DeferredCalls
+    from agent_workers.engine.claude.questions.open_questions import OpenQuestions
     from agent_workers.protocol.v1.control import Permission
     from agent_workers.protocol.v1.task_request import Decision, Permissions
 
@@ -48,15 +48,15 @@ class Verdict:
     tool_input: dict[str, Any] | None = None
 
 
-class Consent:
+class CallPermissions:
     """The decisions of one run.
 
     Args:
         permissions: Of the request.
         offered: The names of the tools that the request asked for.
-        pending: Puts the questions.
+        questions: Puts the questions.
         translator: Knows which calls the model has made in this run, and is told which were denied.
-        ledger: Knows the calls that earlier runs left pending.
+        deferred_calls: Knows the calls that earlier runs left pending.
         directories: In which the file tools that are allowed as a whole may work.
         private: Directories that no changed input may lead to.
     """
@@ -65,23 +65,23 @@ class Consent:
         self,
         permissions: Permissions,
         offered: Collection[str],
-        pending: Pending,
+        questions: OpenQuestions,
         translator: Translator,
         *,
-        ledger: Ledger,
+        deferred_calls: DeferredCalls,
         directories: Sequence[str],
         private: Sequence[str] = (),
     ) -> None:
         self._permissions = permissions
         self._offered = offered
-        self._pending = pending
+        self._questions = questions
         self._translator = translator
-        self._ledger = ledger
+        self._deferred_calls = deferred_calls
         self._directories = directories
         kept_out = [f"{kind}(/{path}/**)" for path in private for kind in PATH_RULES]
         self._deny = [*permissions.deny, *kept_out]
         self._decision = permissions.decision
-        self._deferred: str | None = None
+        self._deferred_id: str | None = None
 
     @property
     def defers(self) -> bool:
@@ -107,7 +107,7 @@ class Consent:
         if self._permissions.mode != "ask":
             allowed = name in self._permissions.allow and stays_within(self._directories, name, tool_input)
             return Verdict(allowed=allowed, message=_UNDECIDED)
-        answer = await self._pending.permission(
+        answer = await self._questions.permission(
             tool_use_id=tool_use_id,
             name=name,
             tool_input=tool_input,
@@ -121,9 +121,9 @@ class Consent:
         """Applies the decision on the call that an earlier run left pending, and tells of it: this run has not yet."""
         decision, self._decision = self._decision, None
         assert decision
-        if not self._ledger.claim(tool_use_id):
+        if not self._deferred_calls.claim(tool_use_id):
             return Verdict(allowed=False, message=_DECIDED)
-        await self._pending.tell(ToolCall(tool_use_id=tool_use_id, name=name, input=tool_input))
+        await self._questions.tell(ToolCall(tool_use_id=tool_use_id, name=name, input=tool_input))
         fault = self._objection(name, decision)
         verdict = Verdict(allowed=False, message=fault) if fault else _verdict(decision)
         resolved = PermissionResolved(
@@ -131,7 +131,7 @@ class Consent:
             behavior="allow" if verdict.allowed else "deny",
             by="policy" if fault else "client",
         )
-        await self._pending.tell(resolved)
+        await self._questions.tell(resolved)
         return verdict
 
     def _objection(self, name: str, answer: Permission | Decision) -> str | None:
@@ -155,8 +155,8 @@ class Consent:
         if fault:
             self._translator.note_denial(tool_use_id)
             return "deny", fault
-        self._ledger.note(tool_use_id)
-        self._deferred = tool_use_id
+        self._deferred_calls.note(tool_use_id)
+        self._deferred_id = tool_use_id
         return "defer", ""
 
     def _why_not_deferred(self, tool_use_id: str, *, in_subagent: bool) -> str | None:
@@ -164,7 +164,7 @@ class Consent:
             return _UNDECIDED
         if in_subagent:
             return _IN_SUBAGENT
-        return _ONE_AT_A_TIME if self._deferred else None
+        return _ONE_AT_A_TIME if self._deferred_id else None
 
     def left_over(self) -> Notice | None:
         """What to say at the end of a decision that concerned no call."""

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from agent_workers.engine.base import Progress
-from agent_workers.engine.claude.questions.open_questions import Pending
+from agent_workers.engine.claude.questions.open_questions import OpenQuestions
 from agent_workers.protocol.v1.control import Permission
 from agent_workers.protocol.v1.events import Body
 from tests.waiting import PATIENCE_S
@@ -18,7 +18,7 @@ def anyio_backend() -> str:
 
 
 async def test_a_resolution_on_its_way_to_a_slow_reader_is_not_told_twice() -> None:
-    pending = Pending(Progress())
+    pending = OpenQuestions(Progress())
     told: list[Body] = []
     at_it, go_on = anyio.Event(), anyio.Event()
 
@@ -43,7 +43,7 @@ async def test_a_resolution_on_its_way_to_a_slow_reader_is_not_told_twice() -> N
 
 
 async def test_a_question_that_could_not_be_told_is_not_resolved() -> None:
-    pending = Pending(Progress())
+    pending = OpenQuestions(Progress())
 
     async def tell(body: Body) -> bool:
         return False
@@ -54,5 +54,5 @@ async def test_a_question_that_could_not_be_told_is_not_resolved() -> None:
     assert pending.unsettled() == []
 
 
-async def _ask(pending: Pending) -> None:
+async def _ask(pending: OpenQuestions) -> None:
     await pending.permission(tool_use_id="t", name="Bash", tool_input={}, reason=None, timeout_s=5)
