@@ -8,8 +8,8 @@ import signal
 from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING
 
+from agent_workers.engine.claude.process.command import Command
 from agent_workers.engine.claude.process.guardian import Guardian
-from agent_workers.engine.claude.process.guardian_process import Command
 from agent_workers.engine.claude.process.leftovers import MARK, Orphans, end_leftovers
 from agent_workers.engine.claude.process.scratch import remove_scratch
 from agent_workers.errors import CliCrashed, CliMissing

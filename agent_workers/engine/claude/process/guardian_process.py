@@ -5,28 +5,26 @@ from __future__ import annotations
 import os
 import select
 import signal
-import subprocess
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.process.confinement import confine
 from agent_workers.engine.claude.process.leftovers import descendants
-from agent_workers.engine.claude.process.prctl import adopt_orphans, end_with_parent
+from agent_workers.engine.claude.process.prctl import adopt_orphans
 from agent_workers.engine.claude.process.scratch import lock_of, remove_scratch, sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import NoReturn
+
+    from agent_workers.engine.claude.process.command import Command
 
 END_S = 5
 _ORDERLY_S = 3  # the CLI saves the session
 _PAUSE_S = 0.002
 HELD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD)
 """Signals that wait while the process forks."""
-_FIXED = {signal.SIGKILL, signal.SIGSTOP}
 
 
 class Word:
@@ -43,60 +41,6 @@ class Report:
     FAILED = "failed"  # errno
     ENDED = "ended"  # the CLI's status, negative for a signal
     KILLED = "killed"
-
-
-@dataclass(frozen=True)
-class Command:
-    """A command to start.
-
-    Attributes:
-        argv: The program and its arguments.
-        environ: Its whole environment.
-        cwd: Its working directory.
-        streams: Its ends of its standard streams.
-        descriptors: What it inherits besides.
-        confined: Whether it is confined, see ``confinement``.
-    """
-
-    argv: Sequence[str]
-    environ: Mapping[str, str]
-    cwd: Path
-    streams: Sequence[int]
-    descriptors: Sequence[int]
-    confined: bool
-
-    def start(self, held: Sequence[int]) -> subprocess.Popen[bytes]:
-        """Starts it in a session of its own: a terminal's Ctrl-C is for the worker.
-
-        Raises:
-            OSError: It could not be started.
-        """
-        stdin, stdout, stderr = self.streams
-        parent = os.getpid()
-        return subprocess.Popen(
-            self.argv,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            cwd=self.cwd,
-            env=self.environ,
-            pass_fds=(*self.descriptors, *held),
-            start_new_session=True,
-            preexec_fn=lambda: _prepare(parent, confined=self.confined),  # noqa: PLW1509 no threads exist
-        )
-
-
-def _prepare(parent: int, *, confined: bool) -> None:
-    """What the CLI's process does before it becomes the CLI: it inherits no signals, and ends with the guardian."""
-    for number in signal.valid_signals() - _FIXED:
-        if signal.getsignal(number) is signal.SIG_IGN:  # handlers end with the exec
-            signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    end_with_parent(signal.SIGTERM)
-    if os.getppid() != parent:  # it ended before the call above
-        os._exit(1)
-    if confined:
-        confine()
 
 
 def guard(command: Command, waiting: int, reporting: int, *, scratch: Path, held: Sequence[int]) -> NoReturn:
