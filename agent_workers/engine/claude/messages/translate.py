@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.claude.messages.answer_text import AnswerText
 from agent_workers.engine.claude.messages.result import done_of
-from agent_workers.engine.claude.messages.system_messages import plain_text, retry_of, tasks_of
+from agent_workers.engine.claude.messages.system_messages import retry_of, tasks_of
+from agent_workers.engine.claude.messages.tool_calls import ToolCalls
 from agent_workers.engine.claude.messages.unknown_blocks import UnknownBlocks, is_call, is_unknown
 from agent_workers.engine.claude.messages.usage import Tally
 from agent_workers.errors import OutputSchemaUnusable, WorkerError
@@ -22,8 +23,6 @@ from agent_workers.protocol.v1.events import (
     Notice,
     Session,
     Thinking,
-    ToolCall,
-    ToolResult,
 )
 from agent_workers.protocol.v1.settings import SUBAGENT
 
@@ -75,9 +74,7 @@ class Translator:
         self._offered = offered
         self._answer = AnswerText(thinking)
         self._announced = False
-        self._calls: set[str] = set()
-        self._hidden_calls: set[str] = set()
-        self._denials: set[str] = set()
+        self._calls = ToolCalls(progress)
         self._api_error: str | None = None
         self._refused = False
         self._tally = Tally(progress)
@@ -85,11 +82,11 @@ class Translator:
 
     def note_denial(self, tool_use_id: str) -> None:
         """Notes that a call was denied; its result says so."""
-        self._denials.add(tool_use_id)
+        self._calls.note_denial(tool_use_id)
 
     def has_called(self, tool_use_id: str) -> bool:
         """Whether the model has made this call in this run."""
-        return tool_use_id in self._calls
+        return self._calls.has(tool_use_id)
 
     def feed(self, message: Message) -> Iterator[Body]:
         """Yields the bodies that this message stands for, often none.
@@ -103,7 +100,7 @@ class Translator:
         elif kind == "assistant":
             yield from self._assistant(message)
         elif kind == "user":
-            yield from self._user(message)
+            yield from self._calls.end(message)
         elif kind == "system":
             yield from self._system(message)
         elif kind == "rate_limit_event":
@@ -207,7 +204,7 @@ class Translator:
             if notice := self._unknown.pass_over(block):
                 yield notice
             if isinstance(block.get("id"), str):
-                self._hidden_calls.add(block["id"])  # what comes of it is not told either
+                self._calls.hide(block["id"])  # what comes of it is not told either
 
     def _whole(self, model_message: Message) -> Iterator[Body]:
         yield from self._superseded("fallback")
@@ -223,39 +220,11 @@ class Translator:
 
     def _tool_call(self, block: Message, parent: str | None) -> Iterator[Body]:
         if block.get("name") == _OUTPUT_TOOL:
-            self._hidden_calls.add(block["id"])
+            self._calls.hide(block["id"])
             return
-        self._calls.add(block["id"])
-        if block["name"] != SUBAGENT:  # whose own calls of the model may stall
-            self._progress.calls.add(block["id"])
         if not parent:
             self._answer.restart()  # what was said before a tool call is not the final answer
-        yield ToolCall(
-            tool_use_id=block["id"],
-            name=block["name"],
-            input=block.get("input") or {},
-            parent_tool_use_id=parent,
-        )
-
-    def _user(self, message: Message) -> Iterator[Body]:
-        content = message.get("message", {}).get("content")
-        if not isinstance(content, list):
-            return  # text that the CLI put into the conversation, not for the user
-        for block in content:
-            call = block.get("tool_use_id")
-            if block.get("type") == "tool_result" and isinstance(call, str) and call not in self._hidden_calls:
-                self._progress.touch()
-                self._progress.calls.discard(block["tool_use_id"])
-                yield self._tool_result(block, message.get("parent_tool_use_id"))
-
-    def _tool_result(self, block: Message, parent: str | None) -> ToolResult:
-        call = block["tool_use_id"]
-        return ToolResult(
-            tool_use_id=call,
-            status="denied" if call in self._denials else "error" if block.get("is_error") else "ok",
-            content=plain_text(block.get("content")),
-            parent_tool_use_id=parent,
-        )
+        yield self._calls.begin(block, parent)
 
     # The agent's own messages
 
@@ -267,7 +236,7 @@ class Translator:
             yield from self._superseded("retry")
             yield retry_of(message)
         elif subtype == "permission_denied" and message.get("tool_use_id"):
-            self._denials.add(message["tool_use_id"])
+            self._calls.note_denial(message["tool_use_id"])
         elif subtype == "model_fallback":
             yield Notice(level="warning", code="model_fallback", message="Another model answers for an overloaded one.")
         elif subtype == "compact_boundary":

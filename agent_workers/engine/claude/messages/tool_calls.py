@@ -1,0 +1,74 @@
+"""The tool calls of one run and their results, as events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent_workers.engine.claude.messages.system_messages import plain_text
+from agent_workers.protocol.v1.events import ToolCall, ToolResult
+from agent_workers.protocol.v1.settings import SUBAGENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent_workers.engine.base import Progress
+
+
+class ToolCalls:
+    """The calls that the model has made.
+
+    Args:
+        progress: Kept up to date with the calls that have no result yet.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._made: set[str] = set()
+        self._hidden: set[str] = set()
+        self._denied: set[str] = set()
+
+    def hide(self, tool_use_id: str) -> None:
+        """Leaves out the result of a call for which there is no event."""
+        self._hidden.add(tool_use_id)
+
+    def note_denial(self, tool_use_id: str) -> None:
+        """Notes that a call was denied; its result says so."""
+        self._denied.add(tool_use_id)
+
+    def has(self, tool_use_id: str) -> bool:
+        """Tells whether the model has made this call in this run."""
+        return tool_use_id in self._made
+
+    def begin(self, block: dict[str, Any], parent: str | None) -> ToolCall:
+        """Returns the event for a call.
+
+        Args:
+            block: The content block that makes the call.
+            parent: The call of the subagent that makes it; None for the main agent's own.
+        """
+        self._made.add(block["id"])
+        if block["name"] != SUBAGENT:  # whose own calls of the model may stall
+            self._progress.calls.add(block["id"])
+        return ToolCall(
+            tool_use_id=block["id"],
+            name=block["name"],
+            input=block.get("input") or {},
+            parent_tool_use_id=parent,
+        )
+
+    def end(self, message: dict[str, Any]) -> Iterator[ToolResult]:
+        """Yields the events for the results in a message."""
+        content = message.get("message", {}).get("content")
+        if not isinstance(content, list):
+            return  # text that the CLI put into the conversation, not for the user
+        for block in content:
+            call = block.get("tool_use_id")
+            if block.get("type") == "tool_result" and isinstance(call, str) and call not in self._hidden:
+                self._progress.touch()
+                self._progress.calls.discard(call)
+                yield ToolResult(
+                    tool_use_id=call,
+                    status="denied" if call in self._denied else "error" if block.get("is_error") else "ok",
+                    content=plain_text(block.get("content")),
+                    parent_tool_use_id=message.get("parent_tool_use_id"),
+                )
