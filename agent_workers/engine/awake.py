@@ -1,8 +1,8 @@
 """Deadlines that count the time in which this process was awake.
 
-A process that was stopped (Ctrl-Z, ``docker pause``, a debugger) finds all its timers due when it goes on, and in its
-pipes what the others have said meanwhile. To be silent is not what these have done. So a pause does not count, and
-after one there is time to read before a deadline passes. (Where the machine sleeps, Linux stops the clock by itself.)
+A process that was stopped (Ctrl-Z, ``docker pause``, a debugger) finds all its timers due when it goes on, although the
+others may have written to its pipes meanwhile. So a pause does not count, and after one there is time to read before a
+deadline passes. (While the machine sleeps, Linux stops the clock by itself.)
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _STEP_S = 0.5
-_LATE_S = 0.25  # who wakes up so much later than asked for was stopped, or had no turn
+_LATE_S = 0.25  # a process that wakes up this late was stopped, or got no processor time
 
 
 @contextmanager
 def move_on_after(seconds: float) -> Iterator[anyio.CancelScope]:
-    """As ``anyio.move_on_after``, in seconds awake."""
+    """Works like ``anyio.move_on_after``, in seconds awake."""
     with anyio.CancelScope() as scope:
         countdown = _Countdown(seconds, scope.cancel)
         try:
@@ -32,13 +32,13 @@ def move_on_after(seconds: float) -> Iterator[anyio.CancelScope]:
 
 
 async def sleep(seconds: float) -> None:
-    """Sleeps for so many seconds awake."""
+    """Sleeps for a number of seconds awake."""
     with move_on_after(seconds):
         await anyio.sleep_forever()
 
 
 class _Countdown:
-    """Calls ``act`` after so many seconds, in short steps that count no more than they should have taken."""
+    """Calls ``act`` after a number of seconds, counted in short steps: a step that took longer counts as one."""
 
     def __init__(self, seconds: float, act: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -56,7 +56,7 @@ class _Countdown:
 
     def _wake(self) -> None:
         if self._loop.time() - self._due > _LATE_S:
-            self._wait(_STEP_S)  # one more even where none is left: what lies in the pipes is read first
+            self._wait(_STEP_S)  # one more step even where none is left: what waits in the pipes is read first
         elif self._left > 0:
             self._wait(min(self._left, _STEP_S))
         else:

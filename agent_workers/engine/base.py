@@ -1,4 +1,4 @@
-"""What the life of a run asks of an engine."""
+"""What a run needs of an engine."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Progress:
-    """What is known of a run before its end, for the idle watchdog and for an early terminal event.
+    """What is known of a run before its end; used by the idle watchdog and by an early terminal event.
 
     Attributes:
         at: ``time.monotonic()`` of the agent's last sign of progress.
-        session_id: The session, once the agent has said it.
+        session_id: The session, once the agent has named it.
         saved: Whether the session can be resumed, as far as is known: false where the disk was too full for it.
         usage: Tokens so far.
-        cost_usd: Cost so far, in US dollars, where the agent has said it.
-        waiting: How many answers are waited for that are not the model's, but the application's or the MCP servers'.
-        calls: Ids of the tool calls that are under way.
+        cost_usd: Cost so far, in US dollars, where the agent has reported it.
+        waiting: How many answers the run waits for from the application or the MCP servers, not from the model.
+        calls: Ids of the tool calls in progress.
     """
 
     at: float = field(default_factory=time.monotonic)
@@ -41,7 +41,7 @@ class Progress:
 
     @property
     def busy(self) -> bool:
-        """Whether a silent agent is waiting for something else than the model: an answer, or a tool."""
+        """Whether a silent agent waits for something other than the model: an answer, or a tool."""
         return bool(self.waiting or self.calls)
 
     def touch(self) -> None:
@@ -50,7 +50,7 @@ class Progress:
 
 
 class Engine(Protocol):
-    """One run of an agent. Entered once, read to its end or stopped, then left."""
+    """One run of an agent. It is entered once, read to its end or stopped, and then left."""
 
     progress: Progress
 
@@ -81,7 +81,9 @@ class Engine(Protocol):
         ...
 
     def unsettled(self) -> Sequence[Body]:
-        """Events sent before the terminal event: they close open questions and say what became of the session.
+        """Returns the events that close open questions and say what became of the session.
+
+        They are sent before the terminal event.
 
         After it ``progress.saved`` is final.
         """

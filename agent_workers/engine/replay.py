@@ -1,4 +1,4 @@
-"""Plays a recorded transcript in place of an agent: the events of an earlier run, with the pauses they came with."""
+"""Plays a recorded transcript in place of an agent: the events of an earlier run, with its pauses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run on the real CLI: reads what it writes, translates it, stops it."""
+"""One run on the real CLI: reads its messages, translates them into events, and stops it."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ class ClaudeEngine:
 
     Args:
         request: What the run is asked to do.
-        cli: Its CLI, started.
-        unsent: What of the CLI's first input has not been written yet.
-        held: The prompt, where the SDK has to say something to the CLI before it; else empty.
+        cli: The CLI, started.
+        unsent: The part of the CLI's first input that has not been written yet.
+        held: The prompt, where the SDK must speak to the CLI first; else empty.
         prompt_id: The UUID of the prompt's message.
-        folder: Where calls that wait for a later run are noted.
+        folder: Where deferred calls are noted for a later run.
         servers: The request's MCP servers, where it brings any.
     """
 
@@ -96,7 +96,7 @@ class ClaudeEngine:
         await self._tasks.__aenter__()
         self._tasks.start_soon(self._stdin.send_prompt, self._connected)
         if self._stdin.holds_prompt or (self._dialogue and self._dialogue.app_tools):
-            self._attach()  # for these the CLI asks before it says that it is up
+            self._attach()  # the CLI asks for these before it reports that it is up
         self._tasks.start_soon(self._stderr.keep)
         if self._servers:
             self._tasks.start_soon(self._await_servers, self._servers)
@@ -125,7 +125,7 @@ class ClaudeEngine:
                 known_to_cli = message.get("session_id")
                 self._lease.rename(message)
                 if message.get("type") == "result":
-                    self._lease.announce_end()  # a reader of the end may go on at once
+                    self._lease.announce_end()  # whoever reads the end may start the next run at once
                 try:
                     for body in self._translated(message):
                         if isinstance(body, Done):
@@ -157,12 +157,12 @@ class ClaudeEngine:
         return self._dialogue is not None and self._dialogue.questions.answer(message)
 
     def unsettled(self) -> Sequence[Body]:
-        """How the questions end that were not answered, and what became of the session."""
+        """Returns the events that close unanswered questions and say what became of the session."""
         questions = self._dialogue.questions.unsettled() if self._dialogue else ()
         return [*questions, *self._turn.notices()]
 
     async def stop(self, *, interrupt: bool) -> None:
-        """Ends every process of the run: asks the agent, then SIGTERM, then SIGKILL; 5 s at most.
+        """Ends every process of the run within 5 s: asks the agent, then sends SIGTERM, then SIGKILL.
 
         Args:
             interrupt: Whether the agent is at work; told to stop, it notes in the session where it was stopped.
@@ -180,7 +180,7 @@ class ClaudeEngine:
         self._lease.release()
 
     async def _await_servers(self, servers: McpServers) -> None:
-        self.progress.waiting += 1  # it is not the model that is silent
+        self.progress.waiting += 1  # the model is not the one that is silent
         missing = await servers.wait()
         self.progress.waiting -= 1
         self.progress.touch()
@@ -190,7 +190,7 @@ class ClaudeEngine:
     # Reading
 
     async def _messages(self) -> AsyncGenerator[Message]:
-        """Yields the messages of the run; those of the control protocol go where they belong."""
+        """Yields the messages of the run; passes those of the control protocol on to the SDK's client."""
         async with aclosing(self._output.messages()) as messages:
             async for message in messages:
                 match message["type"]:
@@ -208,7 +208,7 @@ class ClaudeEngine:
             self._sdk.hand(message)
 
     def _translated(self, message: Message) -> Iterator[Body]:
-        if message.get("subtype") == "init" and self._dialogue and self._dialogue.needed:  # each turn brings one
+        if message.get("subtype") == "init" and self._dialogue and self._dialogue.needed:  # each turn has one
             self._attach()
         try:
             yield from self._translator.feed(message)
@@ -219,7 +219,7 @@ class ClaudeEngine:
         except Exception:
             if message.get("type") == "result":
                 raise
-            # Newer CLIs may write what this version does not know; the answer must not be lost for it.
+            # A newer CLI may write what this version does not know; the answer must not be lost over it.
             logger.warning("a message of type %r was not understood", message.get("type"))
 
     async def _early_end(self) -> WorkerError:
@@ -240,7 +240,7 @@ class ClaudeEngine:
         await self._attach().connected.wait()
 
     def _attach(self) -> SdkClient:
-        """The SDK's client, which answers what the CLI asks; imported and connected from the first call on."""
+        """Returns the SDK's client, which answers what the CLI asks; imports and connects it on the first call."""
         if self._sdk is None:
             from agent_workers.engine.claude.sdk_client import SdkClient
 
@@ -255,12 +255,12 @@ class ClaudeEngine:
 
     def _fail(self, fault: WorkerError) -> None:
         self._fault = self._fault or fault
-        self._process.terminate()  # reading then ends, and tells of the fault
+        self._process.terminate()  # reading then ends and raises the fault
 
 
 def _dialogue_of(request: Request, progress: Progress, translator: Translator, folder: Path) -> Dialogue | None:
     if not request.app_tools and not is_task(request):
-        return None  # words alone leave nothing to ask, and do not pay for it
+        return None  # a chat without tools asks nothing, and does not pay for it
     from agent_workers.engine.claude.questions.dialogue import Dialogue
 
     return Dialogue(request, progress, translator, folder)

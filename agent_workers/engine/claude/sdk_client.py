@@ -1,4 +1,4 @@
-"""The SDK's client of one run: imported late, connected to a CLI that runs already."""
+"""The SDK's client of one run. It is imported late and connects to a CLI that already runs."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class SdkClient:
 
     Args:
         write: Writes bytes to the CLI's stdin.
-        dialogue: What the agent may ask of the application; None for nothing.
+        dialogue: Answers the agent's questions; None where it can ask none.
 
     Attributes:
         connected: Set once the client is connected.
-        fault: Why a run that cannot do without it has failed.
+        fault: Why the run failed, where it needs the client.
     """
 
     def __init__(self, write: Callable[[bytes], Awaitable[None]], dialogue: Dialogue | None) -> None:
@@ -48,7 +48,7 @@ class SdkClient:
         self._client: ClaudeSDKClient | None = None
 
     def hand(self, message: dict[str, Any]) -> None:
-        """Hands it a control message of the CLI; kept until it is connected."""
+        """Passes on a control message of the CLI; keeps it until the client is connected."""
         with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
             self._outbox.send_nowait(message)
 
@@ -63,14 +63,14 @@ class SdkClient:
                 raise TimeoutError
             self._client = client
             self.connected.set()
-        except Exception as error:  # noqa: BLE001 whatever it is, it concerns those runs only that cannot do without
+        except Exception as error:  # noqa: BLE001 whatever it is, it fails only those runs that need the client
             if self._dialogue and self._dialogue.needed:
                 self.fault = CliCrashed(cause=f"the SDK's client could not connect: {defect(error)}")
-            else:  # the CLI asked what a run of words alone has nothing to say to
+            else:  # the CLI asked something that a chat without tools need not answer
                 logger.warning("the SDK's client could not connect: %s", type(error).__name__)
 
     async def close(self) -> None:
-        """Leaves the CLI, which is the engine's to stop."""
+        """Disconnects from the CLI, which the engine stops."""
         self._outbox.close()
         if self._client:
             with anyio.move_on_after(_DISCONNECT_S, shield=True), suppress(Exception):

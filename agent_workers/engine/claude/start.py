@@ -1,4 +1,4 @@
-"""The start of a run's agent: its CLI boots, is handed the prompt, and goes on booting while the engine is imported."""
+"""Starts the agent of a run: boots its CLI and hands it the prompt, then imports the engine while the CLI boots."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def start_agent(
         request: A valid request, granted by the host's policy.
         environment: Where the agent lives.
         worker: The worker's part.
-        sandbox: Where a task's commands run; None for no sandbox.
+        sandbox: The sandbox of a task's commands; None for no sandbox.
 
     Raises:
         WorkerError: The CLI is missing, the state directory cannot be written, the request does not fit, or the
-            session is not this run's to write.
+            session belongs to somebody else or is in use.
     """
     cli = boot(request, environment, worker, sandbox)
     try:
@@ -44,7 +44,7 @@ def hand_over(request: Request, environment: Environment, cli: BootedCli) -> Cla
     """Hands the prompt to a CLI that has been told nothing; returns the engine of the run.
 
     Args:
-        request: The one that the CLI was booted for.
+        request: The request that the CLI was booted for.
         environment: Where the agent lives.
         cli: The CLI; where this fails, the caller abandons it.
 

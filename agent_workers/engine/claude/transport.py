@@ -1,4 +1,4 @@
-"""The SDK's way to a CLI that already runs. Imported late: importing the SDK takes longer than the CLI's own start."""
+"""Connects the SDK to a CLI that already runs. Imported late: importing the SDK takes longer than the CLI's start."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ Message = dict[str, Any]
 class RunningCli(Transport):
     """Lets the SDK's client speak its control protocol with the CLI of a run.
 
-    The run's messages do not pass here; the engine reads them where they arrive, so that no answer waits for the SDK.
+    The run's messages do not pass here: the engine reads them itself, so that no answer waits for the SDK.
 
     Args:
         write: Writes bytes to the CLI's stdin.
@@ -46,7 +46,7 @@ class RunningCli(Transport):
         self._ready = False
 
     async def connect(self) -> None:
-        """The CLI runs already."""
+        """Does nothing: the CLI already runs."""
         self._ready = True
 
     async def write(self, data: str) -> None:
@@ -71,17 +71,17 @@ class RunningCli(Transport):
 
 
 def client_of(transport: Transport, dialogue: Dialogue | None) -> ClaudeSDKClient:
-    """The SDK's client for this run. One run, one client: a client reused carries its earlier context along.
+    """Makes the SDK's client of this run. A client that is reused would carry its earlier context along.
 
     Args:
         transport: Leads to the run's CLI.
-        dialogue: What the agent may ask of the application; None for nothing.
+        dialogue: Answers the agent's questions; None where it can ask none.
     """
     options = ClaudeAgentOptions(verbatim_prompts=True, setting_sources=[], tools=[])
     if dialogue and (permissions := dialogue.permissions):
         options.can_use_tool = _can_use_tool(permissions)
         if permissions.defers:
-            # Of a hook that fails, the call is blocked, not passed.
+            # A hook that fails blocks the call.
             options.hooks = {"PreToolUse": [HookMatcher(hooks=[_before_tool_use(permissions)], on_failure="block")]}
     if dialogue and dialogue.app_tools:
         server = McpSdkServerConfig(type="sdk", name=APP_SERVER, instance=tool_server(dialogue.app_tools))

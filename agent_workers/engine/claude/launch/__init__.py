@@ -1,1 +1,1 @@
-"""What comes before the CLI's start: its command line, environment and files, and the session that it writes."""
+"""Prepares and starts the CLI: its command line, environment and files, and the session that it writes."""

@@ -1,4 +1,4 @@
-"""The first half of a start: everything up to a CLI that runs and has been told nothing."""
+"""The first half of a start: everything up to a running CLI that has been told nothing yet."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WorkerDefaults:
-    """The worker's part of a run.
+    """What the worker adds to a request.
 
     Attributes:
-        name: The worker's name. Its sessions are bound to it, and so is called the working directory below the state
-            directory that it has for requests that bring none.
+        name: The worker's name. Its sessions are bound to it, and the working directory of its chats, below the state
+            directory, bears it.
         system_prompt: Used where the request brings none.
         max_turns: Used where the request brings none; None leaves it to the CLI.
     """
@@ -44,14 +44,14 @@ class WorkerDefaults:
 
 @dataclass(frozen=True)
 class BootedCli:
-    """A CLI that runs and has been told nothing.
+    """A running CLI that has been told nothing yet.
 
     Attributes:
         process: Its process.
         lease: The session that it writes.
         transcript: The session's file.
-        capabilities: What its agent has besides words.
-        environ: Its environment.
+        capabilities: What it was started with.
+        environ: The CLI's environment variables.
     """
 
     process: CliProcess
@@ -61,7 +61,7 @@ class BootedCli:
     environ: Mapping[str, str]
 
     def abandon(self) -> None:
-        """Ends it where no run comes of it; the id of a new session may be used again."""
+        """Ends the CLI of a run that never began; the id of a new session may be used again."""
         self.process.kill()
         self.process.remove_scratch()
         self.lease.abandon()
@@ -74,11 +74,11 @@ def boot(request: Request, environment: Environment, worker: WorkerDefaults, san
         request: A valid request, granted by the host's policy.
         environment: Where the agent lives.
         worker: The worker's part.
-        sandbox: Where a task's commands run; None for no sandbox.
+        sandbox: The sandbox of a task's commands; None for no sandbox.
 
     Raises:
         WorkerError: The CLI is missing, the state directory cannot be written, the request does not fit, or the
-            session is not this run's to write.
+            session belongs to somebody else or is in use.
     """
     cli = find_cli(environment.environ)
     capabilities = _capabilities(request, environment, worker, sandbox)
@@ -157,7 +157,7 @@ def _config_dir(environment: Environment) -> Path:
 
 
 def _begin_where_nothing_is_left(lease: Lease, earlier: Transcript) -> None:
-    """A session whose only turn was refused begins once more, under its id."""
+    """Begins a session anew, under its id, where its only turn was refused."""
     if lease.resumes and earlier.is_blank():
         if lease.resumes == lease.agent_id:
             earlier.remove()

@@ -1,4 +1,4 @@
-"""What an agent has besides words: a place to work, tools, rules, servers."""
+"""What an agent may use besides text: a working directory, tools, permission rules and MCP servers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from agent_workers.protocol.v1.request import Request
 
 
-# The model gets all the tools of the request's servers at once; searching for them would need a tool of its own.
+# The model gets all tools of the request's servers at once: a search for them would need a tool of its own.
 WITH_SERVERS = {"ENABLE_TOOL_SEARCH": "false"}
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Where the commands of a task run, as the operator has it.
+    """The sandbox of a task's commands, as the host's policy sets it.
 
     Attributes:
         domains: The hosts that commands may reach.
@@ -34,19 +34,19 @@ class Sandbox:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """The CLI's part of a request's privileges.
+    """What the CLI is started with, so that the agent can do what the request grants, and no more.
 
     Attributes:
-        cwd: Its working directory.
-        tools: The names of the built-in tools that it offers to the model.
-        flags: Further arguments.
+        cwd: The CLI's working directory.
+        tools: The names of the built-in tools that it offers the model.
+        flags: Further arguments of its command line.
         settings: The content of its settings file, with the permission rules.
-        gate: What the program that looks at each command has to know; None for none.
+        gate: The arguments of the gate that checks each command; None for no gate.
         servers: MCP servers by name, as its configuration file has them.
-        variables: To add to its environment.
-        runs_code: Whether processes of the model's choosing may run beside it, which must not find its credentials.
-        sandboxed: Whether the CLI runs these in a sandbox, from where they see no other process.
-        needs_first: Whether the SDK has to say something to the CLI before the prompt.
+        variables: Added to its environment.
+        runs_code: Whether the model may start processes beside it, which must not find its credentials.
+        sandboxed: Whether these run in a sandbox, where they see no other process.
+        needs_first: Whether the SDK must speak to the CLI before the prompt is sent.
     """
 
     cwd: Path
@@ -62,7 +62,7 @@ class Capabilities:
 
 
 def for_chat(request: Request, cwd: Path) -> Capabilities:
-    """Words, and the application's tools."""
+    """Returns the capabilities of a chat: none but the application's tools."""
     if not request.app_tools:
         return Capabilities(cwd)
     settings = {"permissions": {"allow": app_tool_names(request)}}
@@ -70,15 +70,15 @@ def for_chat(request: Request, cwd: Path) -> Capabilities:
 
 
 def app_tool_names(request: Request) -> list[str]:
-    """The application's tools as the model sees them. They are allowed: the application itself may refuse."""
+    """Lists the names that the model sees of the application's tools. All are allowed: the application may refuse."""
     return [f"{APP_TOOL}{tool.name}" for tool in request.app_tools or ()]
 
 
 def app_server(request: Request) -> dict[str, Any]:
-    """The server that the SDK runs in this process for the application's tools, where there are any."""
+    """Returns the MCP server that the SDK runs in this process for the application's tools; empty without tools."""
     return {APP_SERVER: {"type": "sdk", "name": APP_SERVER}} if request.app_tools else {}
 
 
 def offered(request: Request) -> list[str] | None:
-    """The names of the tools that the request asks for; None where it can ask for none but the application's."""
+    """Lists the tools that the request asks for; None for a chat, which may ask only for the application's."""
     return [*request.tools, *app_tool_names(request)] if is_task(request) else None

@@ -1,4 +1,4 @@
-"""From a request to the CLI's command line. Pure."""
+"""Builds the CLI's command line from a request. Pure."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def command_line(
     files: Mapping[str, Path],
     max_turns: int | None,
 ) -> list[str]:
-    """The CLI's argv with the least privilege: no settings files, no MCP servers and no tools but ours.
+    """Builds the CLI's command line with the least privilege: no settings files, MCP servers or tools but ours.
 
     Args:
         cli: The CLI's path.
         request: A valid request.
-        capabilities: What the agent has besides words.
+        capabilities: What the agent may use besides text.
         lease: The session that it writes.
-        files: Written for this run, by their flags: a command line shows itself to every user of the host.
-        max_turns: The worker's own limit, where the request brings none.
+        files: This run's files by their flags. Their content stays out of the command line, which every user can see.
+        max_turns: The worker's own limit, used where the request sets none.
     """
     argv = [str(cli), "--output-format", "stream-json", "--verbose", "--input-format", "stream-json"]
     argv += ["--setting-sources=", "--strict-mcp-config", "--tools", ",".join(capabilities.tools)]
-    argv += ["--system-prompt-snapshot", "off"]  # else a resumed session keeps the instructions of its first run
+    argv += ["--system-prompt-snapshot", "off"]  # otherwise a resumed session keeps the instructions of its first run
     argv += capabilities.flags
     for flag, file in files.items():
         argv += [flag, str(file)]

@@ -1,4 +1,4 @@
-"""The secrets among a process's variables: those that the CLI gets, and those that nobody is to find here."""
+"""Finds the secrets among a process's variables: hands the CLI its own, and removes them from this process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DESCRIPTORS = {
     "ANTHROPIC_API_KEY": "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR",
     "CLAUDE_CODE_OAUTH_TOKEN": "CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR",
 }
-# Of these it reads the environment only.
+# These it reads from the environment only.
 _SECRETS = re.compile(
     r"ANTHROPIC_CUSTOM_HEADERS|(?:ANTHROPIC|CLAUDE|AWS|AZURE|GOOGLE|GCLOUD|CLOUDSDK)_\w*"
     r"(?:KEY|SECRET|TOKEN|PASSWORD|PASSPHRASE|CREDENTIALS?)\w*"
@@ -23,14 +23,14 @@ _SECRETS = re.compile(
 
 
 def take_credentials(environ: dict[str, str]) -> tuple[dict[str, bytes], list[str]]:
-    """Takes the credentials out of the environment that the commands of the model inherit.
+    """Takes the credentials out of the environment that the model's commands inherit.
 
     Args:
         environ: The CLI's environment; changed.
 
     Returns:
-        What the CLI is to get by descriptors, by the variable that holds each descriptor's number; and the names of
-        the secrets that have to stay, for the CLI reads them nowhere else.
+        What the CLI gets through descriptors, by the variables that hold the descriptors' numbers; and the names of
+        the secrets that must stay, because the CLI reads them nowhere else.
     """
     secrets = {
         by_descriptor: environ.pop(name).encode() for name, by_descriptor in _DESCRIPTORS.items() if environ.get(name)
@@ -38,7 +38,7 @@ def take_credentials(environ: dict[str, str]) -> tuple[dict[str, bytes], list[st
     return secrets, sorted(name for name in environ if _SECRETS.fullmatch(name) and environ[name])
 
 
-# What this process needs no more once its CLI's environment is made: secrets of the agent's and of its caller's.
+# What this process no longer needs once its CLI's environment is made: secrets of the agent and of its caller.
 _SECRET_NAME = re.compile(
     r"\w*(?:KEY|SECRET|TOKEN|PASSWORD|PASSPHRASE|CREDENTIAL|COOKIE|AUTHORIZATION|CUSTOM_HEADERS)\w*", re.IGNORECASE
 )
@@ -46,7 +46,7 @@ _URL_WITH_PASSWORD = re.compile(r"\w+://[^/\s]*:[^/\s]+@.*", re.DOTALL)
 
 
 def forget_secrets(environ: MutableMapping[str, str]) -> None:
-    """Takes the secrets out of this process's environment, also where other processes may read it.
+    """Removes the secrets from this process's environment, also where other processes may read it.
 
     Args:
         environ: ``os.environ``; changed.

@@ -1,4 +1,4 @@
-"""Where the agent lives on this host: its state, its home and the variables it may see."""
+"""Where the agent lives on this host: its state directory, its home, and the variables that it may see."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PROVIDERS = {
     "CLAUDE_CODE_USE_VERTEX": re.compile(r"GOOGLE_\w+|GCLOUD_\w+|CLOUDSDK_\w+|CLOUD_ML_REGION|VERTEX_\w+"),
     "CLAUDE_CODE_USE_FOUNDRY": re.compile(r"AZURE_\w+"),
 }
-# These describe a Claude session that happens to be our caller, not our agent.
+# These describe a Claude session that called this worker, not its agent.
 _NEVER = re.compile(
     r"CLAUDECODE|CLAUDE_CODE_ENTRYPOINT|CLAUDE_CODE_SSE_PORT|CLAUDE_AGENT_SDK_VERSION"
     r"|CLAUDE_(?:CODE_)?(?:SESSION|REMOTE|TMPDIR|ENV_FILE|PLUGIN|PROJECT_DIR)\w*"
@@ -43,7 +43,10 @@ _NEVER = re.compile(
 _SIMULATOR = re.compile(r"http://(?:127\.0\.0\.1|localhost)(?::\d+)?/simulated/?")
 _CREDENTIALS = re.compile(r"ANTHROPIC_\w+|CLAUDE_CODE_OAUTH_\w+|CLAUDE_CODE_USE_\w+|CLAUDE_CONFIG_DIR")
 
-RELATIVE = "A directory of the worker is given by a relative path, and the directory that it starts in is gone."
+RELATIVE = (
+    "A directory of the worker is set to a relative path, and the directory that it starts in is gone. "
+    "The operator must set an absolute path."
+)
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,14 @@ class Environment:
     simulator_url: str | None = None
 
     def is_simulated(self) -> bool:
-        """Whether a simulator answers: this run's own, or one that the base URL says is one."""
+        """Tells whether a simulator answers: one of this run, or one that the base URL names."""
         if self.simulator_url:
             return True
         base_url = self.environ.get("ANTHROPIC_BASE_URL", "")
         return bool(_SIMULATOR.fullmatch(base_url)) and not any(_is_on(self.environ.get(name)) for name in _PROVIDERS)
 
     def home(self) -> Path | None:
-        """The user's home if it can be written, else None."""
+        """Returns the user's home; None where it cannot be written."""
         home = self.environ.get("HOME")
         if not home:
             try:
@@ -76,7 +79,7 @@ class Environment:
         return Path(home) if home != "/" and os.access(home, os.W_OK | os.X_OK) else None
 
     def state_dir(self) -> Path:
-        """The directory for sessions and workspaces, created where missing and closed to others.
+        """Returns the directory for sessions and workspaces; creates it where missing and closes it to others.
 
         ``AGENT_WORKERS_STATE_DIR``, else ``$XDG_STATE_HOME/agent-workers``, else ``~/.local/state/agent-workers``. Its
         mode is 0700, or as ``state_mode`` says. One that holds other things too stays as open as it is.
@@ -94,7 +97,7 @@ class Environment:
         return self._common(path, mode, "simulator", widen=widen) if self.simulator_url else path
 
     def common_dir(self, *names: str) -> Path:
-        """A directory below the state directory that all its users have in common, created where missing.
+        """Returns a directory below the state directory that all its users share; creates it where missing.
 
         Raises:
             StateUnavailable: It cannot be created or written.
@@ -124,7 +127,7 @@ class Environment:
         return home / ".local" / "state" / "agent-workers" if home else None
 
     def config_dir(self) -> Path | None:
-        """Where the CLI keeps its login and sessions; None leaves it at the user's own ``~/.claude``.
+        """Returns where the CLI keeps its login and sessions; None leaves it at the user's own ``~/.claude``.
 
         ``CLAUDE_CONFIG_DIR`` where set; the state directory where that was chosen explicitly, where there is no home
         to write to, and for simulated runs; else the user's own, so that a login made with the CLI is found.
@@ -137,13 +140,13 @@ class Environment:
         return None
 
     def private_dirs(self) -> list[Path]:
-        """Where the worker and the CLI keep what no agent may look at: sessions, logins, whatever else lies there."""
+        """Lists the directories of the worker and the CLI that no agent may read: they hold sessions and logins."""
         home = self.home()
         config = self.config_dir() or (home / ".claude" if home else None)
         return [path.absolute() for path in (self._state_path(), config) if path]
 
     def temporary_dir(self) -> Path:
-        """Where temporary files go.
+        """Returns the directory for temporary files.
 
         Raises:
             StateUnavailable: ``TMPDIR`` is relative to a directory that is gone.
@@ -151,7 +154,7 @@ class Environment:
         return _absolute(self.environ.get("TMPDIR") or "/tmp")  # noqa: S108 what is in it is private and random
 
     def agent_environ(self, scratch: Path) -> dict[str, str]:
-        """The whole environment of the agent's CLI, an allow-list.
+        """Builds the whole environment of the agent's CLI from an allow-list.
 
         Args:
             scratch: A private directory for the run's temporary files.

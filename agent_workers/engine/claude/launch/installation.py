@@ -1,4 +1,4 @@
-"""Finds the SDK's version and its CLI without importing the SDK, which takes longer than the CLI's own start."""
+"""Finds the SDK's version and its CLI. Does not import the SDK, which takes longer than the CLI's own start."""
 
 import importlib.util
 import os
@@ -12,7 +12,7 @@ from agent_workers.errors import CliMissing
 
 @cache
 def sdk_dir() -> Path:
-    """The installed ``claude_agent_sdk`` package.
+    """Returns the directory of the installed ``claude_agent_sdk`` package.
 
     Raises:
         CliMissing: It is not installed.
@@ -25,12 +25,12 @@ def sdk_dir() -> Path:
 
 @cache
 def sdk_version() -> str:
-    """The SDK's version, such as ``0.2.186``."""
+    """Returns the SDK's version, such as ``0.2.186``."""
     return _assigned(sdk_dir() / "_version.py")
 
 
 def bundled_cli_version() -> str:
-    """The version of the CLI that the SDK was released with, such as ``2.1.329``."""
+    """Returns the version of the CLI that the SDK was released with, such as ``2.1.329``."""
     return _assigned(sdk_dir() / "_cli_version.py")
 
 
@@ -40,7 +40,7 @@ def _assigned(path: Path) -> str:
 
 
 def find_cli(environ: Mapping[str, str]) -> Path:
-    """The CLI to run: ``AGENT_WORKERS_CLI``, else the SDK's bundled one, else ``claude`` on the PATH.
+    """Finds the CLI to run: ``AGENT_WORKERS_CLI``, else the SDK's bundled one, else ``claude`` on the PATH.
 
     Raises:
         CliMissing: None of them can be executed.

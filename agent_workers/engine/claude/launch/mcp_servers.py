@@ -1,4 +1,4 @@
-"""The request's MCP servers: how long they may take to start, which did not, and what they said."""
+"""The request's MCP servers: how long they may take to start, which ones failed, and why."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class McpServers:
         environ: The environment of the CLI, which starts them.
 
     Attributes:
-        patience_s: Seconds within which the CLI says which of them are up.
+        patience_s: Seconds within which the CLI must report which of them are up.
     """
 
     def __init__(self, request: TaskRequest, environ: Mapping[str, str]) -> None:
@@ -45,25 +45,25 @@ class McpServers:
         self._up = anyio.Event()
 
     async def wait(self) -> McpUnavailable | None:
-        """Waits until the agent is up; the error where it does not come up for waiting for its servers."""
+        """Waits until the agent is up; returns the error where it is still waiting for its servers."""
         with anyio.move_on_after(self.patience_s):
             await self._up.wait()
         return None if self._up.is_set() else self.all_missing()
 
     def awaits(self, message: dict[str, Any]) -> bool:
-        """Whether this message of the CLI is the first that says which servers are up."""
+        """Tells whether this message is the first to say which servers are up."""
         return not self._up.is_set() and message.get("subtype") == "init"
 
     async def judge(self, init: dict[str, Any], session_id: str, *, end: Callable[[], None]) -> Iterator[Notice]:
-        """Says what the run does without, and writes to our log why.
+        """Decides whether the run goes on without the servers that failed, and logs why they did.
 
         Args:
             init: The message that says which servers are up.
             session_id: The session as the CLI knows it.
-            end: Ends the agent where the run cannot do without one, before the model is paid for an answer.
+            end: Ends the agent where the run needs one of them, before the model is paid for an answer.
 
         Raises:
-            McpUnavailable: The run cannot do without one that is not up.
+            McpUnavailable: The run needs a server that is not up.
         """
         self._up.set()
         failed = self.failed(init)
@@ -76,13 +76,13 @@ class McpServers:
         return self.notices(failed)
 
     def failed(self, init: dict[str, Any]) -> list[str]:
-        """The names of those that the agent, just up, does without."""
+        """Lists the servers that are not up."""
         told = init.get("mcp_servers")
         statuses = {server.get("name"): server.get("status") for server in told} if isinstance(told, list) else {}
         return [name for name in self._names if statuses and statuses.get(name) != "connected"]
 
     def missing(self, names: Sequence[str]) -> McpUnavailable | None:
-        """The error where the run cannot do without these; None where it can."""
+        """Returns the error where the run needs one of these servers; None where it can go on without them."""
         needed = [name for name in names if name in self._needed]
         if not needed:
             return None
@@ -91,29 +91,29 @@ class McpServers:
         return McpUnavailable(f"{words} not start or does not answer.", cause=f"not available: {named}")
 
     def all_missing(self) -> McpUnavailable:
-        """The error where the agent has not come up for waiting for them."""
+        """Returns the error for an agent that never came up because it waits for its servers."""
         named = ", ".join(self._names)
         return McpUnavailable(
             f"The agent is still waiting for its MCP servers: {named}.", cause=f"no init in {self.patience_s:g} s"
         )
 
     def notices(self, names: Sequence[str]) -> Iterator[Notice]:
-        """What is told of those that the run does without."""
+        """Yields a notice for each server that the run goes on without."""
         for name in names:
             message = f"The MCP server {name} does not start or does not answer. The run goes on without it."
             yield Notice(level="warning", code="mcp_failed", message=message)
 
     async def log(self, names: Sequence[str], session_id: str) -> None:
-        """Writes to our log what the CLI knows of the failures, with the end of what each server wrote to stderr."""
+        """Logs what the CLI knows of each failure, with the end of the server's stderr."""
         for _ in range(_LOOKS):
             if all(self._detail(name, session_id) for name in names):
                 break
-            await anyio.sleep(_PAUSE_S)  # the CLI writes it a little later
+            await anyio.sleep(_PAUSE_S)  # the CLI logs it a little later
         for name in names:
             logger.error("MCP server %s: %s", name, self._detail(name, session_id) or "not up when the agent was")
 
     def _detail(self, name: str, session_id: str) -> str:
-        """The CLI's own words, from its log of the server; it has taken out what looks like a secret."""
+        """Returns the CLI's own words from its log of the server; it has removed what looks like a secret."""
         found: list[str] = []
         for file in self._logs.glob(f"*/mcp-logs-{name}/*.jsonl"):
             try:

@@ -1,4 +1,4 @@
-"""What is written for one run into its directory for temporary files, before the CLI starts."""
+"""Writes the files of one run into its temporary directory before the CLI starts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.claude.launch.capabilities import Capabilities
 
-_GATE_S = 60  # it takes a few hundredths of one; the machine may be busy
+_GATE_S = 60  # it takes a few hundredths of a second; the machine may be busy
 
 
 def written(file: Path, content: str) -> Path:
@@ -36,12 +36,12 @@ def written(file: Path, content: str) -> Path:
 def write_files(
     capabilities: Capabilities, system_prompt: str, variables: Mapping[str, str], scratch: Path
 ) -> dict[str, Path]:
-    """Writes what the CLI reads from files; returns them by the flag that names each.
+    """Writes what the CLI reads from files; returns their paths by the flags that name them.
 
     Args:
-        capabilities: What the agent has besides words.
+        capabilities: What the agent may use besides text.
         system_prompt: The agent's instructions.
-        variables: What MCP servers see in place of the CLI's own variables of these names.
+        variables: What MCP servers see instead of the CLI's own variables of these names.
         scratch: The run's directory for temporary files.
 
     Raises:
@@ -55,13 +55,13 @@ def write_files(
 def file_contents(
     capabilities: Capabilities, system_prompt: str, variables: Mapping[str, str], gate: Path | None = None
 ) -> dict[str, str]:
-    """What the CLI reads from files, by the flag that names each.
+    """Returns what the CLI reads from files, by the flags that name them.
 
     Args:
-        capabilities: What the agent has besides words.
+        capabilities: What the agent may use besides text.
         system_prompt: The agent's instructions.
-        variables: What MCP servers see in place of the CLI's own variables of these names.
-        gate: The file for the program that looks at each command; None for none.
+        variables: What MCP servers see instead of the CLI's own variables of these names.
+        gate: The file with the gate's arguments; None for no gate.
     """
     contents = {"--system-prompt-file": system_prompt}
     if capabilities.settings:
@@ -76,7 +76,7 @@ def file_contents(
 
 
 def _gated(rules: Path) -> dict[str, Any]:
-    """The settings by which each command passes the gate. They hold from the start on, and also for a pending call."""
+    """Returns the settings that send each guarded call through the gate, from the start on and also when resumed."""
     from shlex import quote  # for tasks only
 
     from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
@@ -89,7 +89,7 @@ def _gated(rules: Path) -> dict[str, Any]:
 
 
 def refuse_image_files(scratch: Path, cwd: Path, agent_id: str) -> None:
-    """Keeps the CLI from writing the prompt's images to files, whose paths on this host it would tell the model.
+    """Keeps the CLI from saving the prompt's images to files, whose paths it would tell the model.
 
     Args:
         scratch: The run's directory for temporary files.

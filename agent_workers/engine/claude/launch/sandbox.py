@@ -1,4 +1,4 @@
-"""The sandbox in which the CLI runs a task's commands, where the operator asks for one."""
+"""The sandbox in which the CLI runs a task's commands, where the host's policy asks for one."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _MAX_TMPDIR = 45
 
 
 def needs_sandbox(request: TaskRequest) -> bool:
-    """Whether the request has commands to run, which is what a sandbox is for."""
+    """Tells whether the request can run commands, which are all that a sandbox confines."""
     return SHELL in request.tools
 
 
 def sandbox_settings(sandbox: Sandbox) -> dict[str, Any]:
-    """The part of the CLI's settings file by which it runs commands in a sandbox, or does not start."""
+    """Returns the CLI's settings for the sandbox: without one it does not start."""
     reads = {"filesystem": {"denyRead": list(sandbox.hides)}} if sandbox.hides else {}
     return {
         "sandbox": {
@@ -40,7 +40,7 @@ def sandbox_settings(sandbox: Sandbox) -> dict[str, Any]:
 
 
 def check_sandbox(environment: Environment) -> None:
-    """Checks that a sandbox can be had at all; the CLI checks the rest, and refuses to start without it.
+    """Checks that a sandbox is possible here. The CLI checks the rest and does not start without it.
 
     Raises:
         SandboxUnavailable: A program that it needs is missing, or TMPDIR is too long for the names of its sockets.

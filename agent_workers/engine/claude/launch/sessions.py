@@ -1,4 +1,4 @@
-"""Whose a session is, and who is at work in it: one small file for each session, which is its lock too."""
+"""Who owns a session and which run is writing it. Each session has one small file, which is also its lock."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from agent_workers.protocol.v1.settings import NewSession
 
 _NAMESPACE = UUID("6f0b7c52-52c5-4f6e-9d0e-0f1f4b0f7a34")
-# The first byte of a record; both are blanks to JSON, so that it can be changed in place.
+# The first byte of a record. To JSON both are blanks, so it can be changed in place.
 _AT_WORK, _ENDING = b" ", b"\n"
 _MAX_RECORD = 1 << 16
-_PATIENCE_S = 6  # a run that has told its end is gone within 5 s
+_PATIENCE_S = 6  # a run that has announced its end is gone within 5 s
 _POLL_S = 0.01
 
 
 @dataclass(frozen=True)
 class Binding:
-    """What a session stays bound to: a run with any other may not resume it.
+    """What a session is bound to: a run with another binding may not resume it.
 
     Attributes:
         worker: The worker's name.
@@ -46,19 +46,19 @@ class Binding:
 
 @dataclass
 class Lease:
-    """A run's hold on the session that it writes; no other run gets one until it ends.
+    """A run's exclusive hold on the session that it writes.
 
-    The lock belongs to the open file, so that it lasts until the last process that has inherited the descriptor has
-    ended: the CLI may still write when the worker was killed.
+    No other run gets the session until this one ends. The lock belongs to the open file, so it lasts until the last
+    process with the descriptor has ended: the CLI may still write after the worker was killed.
 
     Attributes:
         session_id: The session as the application knows it.
-        agent_id: The session as the CLI knows it. Command lines and names of files, which other users and other agents
-            of the host may see, have this one, by which no request can resume it.
-        flags: For the CLI's command line.
-        descriptor: Of the locked record; None once it was let go.
-        new_record: The record's path where this run has made it.
-        resumes: The session, as the CLI knows it, from which this one goes on; None where it begins.
+        agent_id: The session as the CLI knows it. Only this id stands in command lines and file names, which other
+            users and agents may see: no request can resume a session by it.
+        flags: Arguments for the CLI's command line.
+        descriptor: The descriptor of the locked record; None once it is released.
+        new_record: The record's path, where this run created it.
+        resumes: The session, as the CLI knows it, that this one continues; None for a new one.
     """
 
     session_id: str
@@ -69,48 +69,48 @@ class Lease:
     resumes: str | None = None
 
     def rename(self, message: dict[str, Any]) -> None:
-        """Has a message of the CLI name the session as the application knows it."""
+        """Replaces the CLI's id of the session in a message with the application's."""
         if message.get("session_id") == self.agent_id:
             message["session_id"] = self.session_id
 
     def begin_anew(self) -> None:
-        """Has the CLI begin the session: there is nothing to go on from."""
+        """Has the CLI begin the session instead of resuming it: there is nothing to resume."""
         self.flags = [f"--session-id={self.agent_id}"]
 
     def announce_end(self) -> None:
-        """Says that the run writes no more than its end: the next one may wait for it."""
+        """Announces that the run writes only its end from now on, so that the next run may wait for it."""
         if self.descriptor is not None:
             with suppress(OSError):
                 os.pwrite(self.descriptor, _ENDING, 0)
 
     def release(self) -> None:
-        """Lets go of the session in this process."""
+        """Releases the session in this process."""
         if self.descriptor is not None:
             descriptor, self.descriptor = self.descriptor, None
             os.close(descriptor)
 
     def abandon(self) -> None:
-        """Takes back the lease of a run that has not begun; the id of a new session may be used again."""
+        """Takes back the lease of a run that never began; the id of a new session may be used again."""
         if self.new_record:
             self.new_record.unlink(missing_ok=True)
         self.release()
 
 
 def take_lease(session: ResumeSession | NewSession | None, folder: Path, binding: Binding) -> Lease:
-    """Takes hold of the session that a run is going to write.
+    """Takes the lease of the session that a run is going to write.
 
-    A fork reads its original as it stands, also while another run is at work in it, and writes a session of its own.
-    For a run that has told its end it waits: what was refused may be on its way out.
+    A fork reads its original as it is, also while another run writes it, and writes a session of its own. It waits for
+    a run that has announced its end: that one may still remove a refused turn.
 
     Args:
-        session: Of the request.
-        folder: Where the records lie; exists.
-        binding: Of the run.
+        session: The request's ``session``.
+        folder: The existing directory of the records.
+        binding: The run's binding.
 
     Raises:
         SessionNotFound: There is no such session, or it is bound to something else.
-        SessionBusy: Another run is at work in it.
-        SessionExists: The id for a new one is taken.
+        SessionBusy: Another run is writing it.
+        SessionExists: The id of a new session is taken.
         StateUnavailable: The record cannot be read or written.
     """
     if not isinstance(session, ResumeSession):
@@ -129,7 +129,7 @@ def take_lease(session: ResumeSession | NewSession | None, folder: Path, binding
 
 
 def _agent_id(session_id: str) -> str:
-    """The session as the CLI knows it. A hash: the application's id cannot be found from it."""
+    """Returns the session's id for the CLI: a hash, from which the application's id cannot be found."""
     return str(uuid5(_NAMESPACE, session_id))
 
 
@@ -151,9 +151,10 @@ def _opened(record: Path, binding: Binding) -> int:
 
 
 def _begin(session_id: str, folder: Path, binding: Binding, *, flags: Sequence[str] = ()) -> Lease:
-    """Makes the record of a new session, before anything else of it exists.
+    """Creates the record of a new session before anything else of it exists.
 
-    One that was begun by the same but never written to is taken over; where it was, the CLI says that the id is taken.
+    A session with the same binding that was never written is taken over; for a written one the CLI reports that the id
+    is taken.
     """
     agent_id = _agent_id(session_id)
     record = folder / agent_id
@@ -164,7 +165,7 @@ def _begin(session_id: str, folder: Path, binding: Binding, *, flags: Sequence[s
             raise StateUnavailable(cause=f"{record}: {error.strerror}") from error
         _lock(descriptor)
         status = os.fstat(descriptor)
-        if status.st_nlink:  # it was not abandoned meanwhile
+        if status.st_nlink:  # no other run abandoned it meanwhile
             break
         os.close(descriptor)
     new = status.st_size == 0
@@ -178,7 +179,7 @@ def _begin(session_id: str, folder: Path, binding: Binding, *, flags: Sequence[s
 
 
 def _lock(descriptor: int) -> None:
-    """Takes the lock, and waits for a run that has told its end."""
+    """Takes the lock; waits for a run that has announced its end."""
     deadline = time.monotonic() + _PATIENCE_S
     try:
         while not _is_free(descriptor):
@@ -196,7 +197,7 @@ def _lock(descriptor: int) -> None:
 
 
 def _await_end(descriptor: int) -> None:
-    """Waits for a run that has told its end, but not for long."""
+    """Waits briefly for a run that has announced its end."""
     deadline = time.monotonic() + _PATIENCE_S
     with suppress(OSError):
         while (
@@ -216,7 +217,7 @@ def _is_free(descriptor: int, lock: int = fcntl.LOCK_EX) -> bool:
 
 
 def _read(descriptor: int) -> Binding | None:
-    """What the session is bound to; None for a record that its writer was killed over."""
+    """Reads a session's binding; None where the record is incomplete because its writer was killed."""
     try:
         return Binding(**json.loads(os.pread(descriptor, _MAX_RECORD, 0)))
     except (OSError, ValueError, TypeError):

@@ -20,22 +20,22 @@ _SHARED = 0o2770
 _MODE = re.compile(r"(?:0|0o)?2?7[0-7]0")
 BAD_MODE = f"The mode of the state directory is not valid. The operator must correct {STATE_MODE}."
 COMMON = ("workspaces", "sessions", "pending", "simulator")
-"""The directories in it that all its users have in common."""
-# What lies in a state directory. One that holds anything else is not the workers' own to close.
+"""The directories in it that all its users share."""
+# What lies in a state directory. A directory that holds anything else is not the workers' to close.
 _OWN = frozenset({*COMMON, "claude", "home", ".gitignore", ".gitkeep"})
 _OF_ONE_USER = re.compile(r"-\d+$")
 
 
 def state_mode(environ: Mapping[str, str], path: Path, *, chosen: bool) -> int:
-    """The mode of the state directory and of those in it that all its users have in common.
+    """Returns the mode of the state directory and of the directories in it that all its users share.
 
     ``AGENT_WORKERS_STATE_MODE``; else 2770 where the operator has chosen a place that is set-gid, or lies in a
     directory that is; else 0700.
 
     Args:
         environ: The worker's environment.
-        path: The state directory; need not exist.
-        chosen: Whether the operator has named the place, by a variable.
+        path: The state directory, which need not exist.
+        chosen: Whether the operator named the place in a variable.
 
     Raises:
         StateUnavailable: The variable holds no mode with all rights for the user and none for others.
@@ -60,11 +60,11 @@ def _is_set_gid(path: Path) -> bool:
 
 
 def make_private(path: Path, mode: int = PRIVATE) -> None:
-    """Makes the directory where it is missing, and checks that this user can write it.
+    """Creates the directory where it is missing, and checks that this user can write it.
 
     Args:
         path: The directory.
-        mode: Of a new one.
+        mode: The mode of a new directory.
 
     Raises:
         StateUnavailable: It cannot be created or written.
@@ -86,7 +86,7 @@ def _make(path: Path, mode: int) -> None:
             raise
     else:
         if mode != PRIVATE:
-            path.chmod(mode)  # which the process's mask does not touch
+            path.chmod(mode)  # the process's umask does not apply to it
 
 
 def _access_of(path: Path) -> str:
@@ -104,12 +104,12 @@ def _access_of(path: Path) -> str:
 
 
 def close_to_others(path: Path, mode: int, *, widen: bool) -> None:
-    """Takes the rights from a directory that go beyond the mode; one of another user is that user's to close.
+    """Removes the rights of a directory that go beyond the mode; leaves another user's directory as it is.
 
     Args:
-        path: The directory; exists.
-        mode: The rights that it may give.
-        widen: Whether it is to give all of them.
+        path: The existing directory.
+        mode: The rights that it may give to others.
+        widen: Whether it must give all of them.
     """
     found = path.stat()
     rights = stat.S_IMODE(found.st_mode)
@@ -120,13 +120,13 @@ def close_to_others(path: Path, mode: int, *, widen: bool) -> None:
 
 
 def holds_other_things(path: Path) -> bool:
-    """Whether an existing directory holds something that no worker puts there."""
+    """Tells whether an existing directory holds something that no worker puts there."""
     with os.scandir(path) as entries:
         return any(_OF_ONE_USER.sub("", entry.name) not in _OWN for entry in entries)
 
 
 def of_this_user(path: Path) -> Path:
-    """A directory that users of a shared place have each for themselves: this one, or its neighbour for this user."""
+    """Returns this directory, or its neighbour for this user where it belongs to another user."""
     own = path.with_name(f"{path.name}-{os.getuid()}")
     try:
         belongs_to_other = path.stat().st_uid != os.getuid()

@@ -1,4 +1,4 @@
-"""From a task's request to what its agent has: the CLI's tools, permission rules, servers and sandbox. Pure."""
+"""Turns a task's request into its agent's capabilities: tools, permission rules, MCP servers and sandbox. Pure."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _MODES = {
     "accept_edits": ("--permission-mode", "acceptEdits"),
     "plan": ("--permission-mode", "plan"),
 }
-# What the worker and the CLI make in the state and configuration directories.
+# What the worker and the CLI create in the state and configuration directories.
 _OWN_FOLDERS = ("claude", "pending", "projects", "sessions", "simulator", "workspaces")
-# Work that outlives its turn would be lost at the run's end.
+# Background work would be lost at the end of the run.
 _VARIABLES = {"CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1"}
 
 
@@ -35,12 +35,12 @@ def for_task(
     private: Sequence[Path] = (),
     sandbox: Sandbox | None = None,
 ) -> Capabilities:
-    """What the agent of this request has.
+    """Returns the capabilities of a task.
 
     Args:
         request: Valid, granted by the host's policy, its paths resolved.
-        private: Directories, or patterns of them, in which no file tool may read or write, whoever allows it.
-        sandbox: Where commands run; None for no sandbox.
+        private: Directories, or patterns of them, that no file tool may read or write, whatever is allowed.
+        sandbox: The sandbox of its commands; None for no sandbox.
     """
     permissions = request.permissions
     sandbox = sandbox if needs_sandbox(request) else None
@@ -64,11 +64,11 @@ def for_task(
 
 
 def _settings(mode: Mode, rules: dict[str, list[str]]) -> dict[str, Any]:
-    """The CLI's settings file: the rules, and what no mode of the CLI may change, whatever its version means by it."""
-    # Not in the others: it would tell the model of a denied write as of one that failed.
+    """Returns the CLI's settings: the rules, and what no permission mode may change, whatever the CLI's version."""
+    # Not in the other modes: there it would report a denied write to the model as a failed one.
     inside = {"blockFileToolReadsOutsideWorkingDirectories": True} if mode == "plan" else {}
     return {
-        # Else plan mode is the CLI's auto mode: it reads the whole disk, and has calls judged by a service of its own.
+        # Otherwise plan mode is the CLI's auto mode: it reads the whole disk, and a service of its own judges calls.
         "useAutoModeDuringPlan": False,
         "disableAutoMode": "disable",
         "permissions": {**rules, **inside},
@@ -76,7 +76,7 @@ def _settings(mode: Mode, rules: dict[str, list[str]]) -> dict[str, Any]:
 
 
 def _gate(request: TaskRequest) -> dict[str, Any] | None:
-    """What `gate.Gate` has to know; None where there is no call to look at, or each waits for a decision."""
+    """Returns the arguments of ``gate.Gate``; None where no call needs the gate, or each call waits for a decision."""
     permissions = request.permissions
     if permissions.mode == "defer" or not any(
         tool.guarded and tool.name in request.tools and tool.name not in permissions.allow
@@ -107,7 +107,7 @@ def _allowed(request: TaskRequest) -> Iterator[str]:
 
 
 def _asked(request: TaskRequest, *, confined: bool) -> Iterator[str]:
-    """What the CLI would run without a question, but is not to. These rules beat the allow rules."""
+    """Yields the rules for calls that the CLI would otherwise run without a question. They beat the allow rules."""
     permissions = request.permissions
     if permissions.mode == "defer":
         # The CLI re-runs a pending call by its rules alone, maybe before it can be told of the decision.
@@ -121,7 +121,7 @@ def _covers_git(rule: str) -> bool:
 
 
 def _scoped(rule: str, directories: Sequence[str]) -> Iterator[str]:
-    """A rule on files, bound to the working directories: without a path the CLI would take it for the whole disk."""
+    """Yields a rule on files for each working directory: without a path the CLI would apply it to the whole disk."""
     if kind := path_rule_of(rule):
         yield from (f"{kind}(/{directory.rstrip('/')}/**)" for directory in directories)
     else:
@@ -129,14 +129,14 @@ def _scoped(rule: str, directories: Sequence[str]) -> Iterator[str]:
 
 
 def _named(rule: str) -> str:
-    """A rule with a path, by the name under which the CLI looks for it; relative to the working directory."""
+    """Returns a rule with a path under the name that the CLI checks; the path is relative to the working directory."""
     name, opened, path = rule.partition("(")
     kind = path_rule_of(name)
     return f"{kind}({path}" if opened and kind else rule
 
 
 def _kept_out(private: Sequence[Path], cwd: Path) -> Iterator[str]:
-    """The deny rules for what is private; of a directory that the working directory lies in, for its own folders."""
+    """Yields deny rules for private directories; for one around the working directory, those for its own folders."""
     for directory in private:
         inside = cwd.is_relative_to(directory)
         for path in [directory / name for name in _OWN_FOLDERS] if inside else [directory]:
@@ -145,5 +145,5 @@ def _kept_out(private: Sequence[Path], cwd: Path) -> Iterator[str]:
 
 
 def _servers(request: TaskRequest) -> dict[str, Any]:
-    """The request's MCP servers, as the CLI's configuration has them."""
+    """Returns the request's MCP servers in the form of the CLI's configuration."""
     return {name: server.model_dump(exclude={"optional"}) for name, server in request.mcp_servers.items()}

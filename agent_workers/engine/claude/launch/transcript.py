@@ -1,6 +1,6 @@
-"""The file in which the CLI keeps a conversation: JSON lines that are only ever added to, in the CLI's own form.
+"""The file in which the CLI keeps a conversation: JSON lines in its own form, which it only ever appends to.
 
-It is read, to see whether a run is in it, and cut, so that a turn that the API has refused does not stay.
+It is read to see whether a run was saved, and cut so that a turn that the API refused does not stay.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 16
 _MAX_NAME = 200
-# What is left of a session whose first turn was refused; of a file that the disk was too full for, nothing is.
+# What remains of a session whose first turn was refused. A file that the disk had no room for is empty.
 _BLANK = b"\n"
 
 
@@ -30,7 +30,7 @@ class Transcript:
         agent_id: The session as the CLI knows it.
 
     Attributes:
-        room: Bytes that the turn may need.
+        room: How many bytes the turn may need.
     """
 
     def __init__(self, config_dir: Path, cwd: Path, agent_id: str) -> None:
@@ -42,13 +42,13 @@ class Transcript:
     def path(self) -> Path:
         """Where the file is, or would be."""
         if not self._usual.exists():
-            with suppress(OSError):  # another version of the CLI may name folders otherwise
+            with suppress(OSError):  # another version of the CLI may name folders differently
                 found = (folder / self._usual.name for folder in self._projects.iterdir())
                 return next((path for path in found if path.exists()), self._usual)
         return self._usual
 
     def holds(self, message_id: str) -> bool:
-        """Whether a message is in the file. The search goes from its end, where the latest message is found at once."""
+        """Tells whether a message is in the file. Searches from the end, where the latest message is."""
         sought = message_id.encode()
         with suppress(OSError), self.path.open("rb") as file:
             end, overlap = file.seek(0, os.SEEK_END), b""
@@ -62,7 +62,7 @@ class Transcript:
         return False
 
     def is_writable(self) -> bool:
-        """Whether what the CLI may still write finds room: tries it, beside the file."""
+        """Tells whether the disk has room for what the CLI may still write: tries it, beside the file."""
         probe = self.path.with_suffix(f".{os.getpid()}")
         try:
             probe.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -75,9 +75,9 @@ class Transcript:
         return True
 
     def take_back(self, prompt_id: str) -> None:
-        """Takes out what the API has refused of the turn that began with this prompt; the CLI has ended.
+        """Removes what the API refused of the turn that began with this prompt. The CLI has ended.
 
-        What the model had answered to in that turn stays. The CLI tells it that the calls of its last answer were
+        What the model had answered in that turn stays. The CLI tells it that the calls of its last answer were
         interrupted.
 
         Raises:
@@ -92,7 +92,7 @@ class Transcript:
             file.truncate(begin)
 
     def blames_the_past(self, prompt_id: str) -> bool:
-        """Whether there are attachments in the conversation before the turn of this prompt, and none in the turn."""
+        """Tells whether the conversation before this prompt's turn has attachments and the turn has none."""
         past = False
         with suppress(OSError), self.path.open("rb") as file:
             before = True
@@ -105,18 +105,18 @@ class Transcript:
         return past
 
     def is_blank(self) -> bool:
-        """Whether a refused first turn was all that the session had, so that the CLI would not resume it."""
+        """Tells whether the session held nothing but a refused first turn, so that the CLI cannot resume it."""
         with suppress(OSError):
             return self.path.stat().st_size == len(_BLANK)
         return False
 
     def remove(self) -> None:
-        """Removes the file, for the CLI begins a session only where there is none."""
+        """Removes the file: the CLI begins a session only where there is none."""
         self.path.unlink(missing_ok=True)
 
 
 def folder_name(path: str) -> str:
-    """The name by which the CLI calls a working directory's own folders."""
+    """Returns the name that the CLI gives a working directory's own folders."""
     units = path.encode("utf-16-le", "surrogatepass")
     codes = [int.from_bytes(units[at : at + 2], "little") for at in range(0, len(units), 2)]  # JavaScript counts these
     name = re.sub("[^a-zA-Z0-9]", "-", "".join(map(chr, codes)))
@@ -134,7 +134,7 @@ def _base36(number: int) -> str:
 
 
 def _refused_part(file: IO[bytes], prompt_id: str) -> tuple[int, int]:
-    """Where the refused part begins, 0 where no conversation is before it, and where the file ends."""
+    """Returns where the refused part begins, 0 where no conversation precedes it, and where the file ends."""
     lines = _lines(file)
     talked = False
     cut = end = file.seek(0, os.SEEK_END)
@@ -144,7 +144,7 @@ def _refused_part(file: IO[bytes], prompt_id: str) -> tuple[int, int]:
             cut = begin if talked else 0
             break
         talked = talked or entry.get("type") in ("user", "assistant")
-    answered = 0  # where the latest answer ends to which nothing has been said yet
+    answered = 0  # where the latest answer without a reply ends
     for begin, after, entry in lines:
         if entry.get("isSidechain"):
             continue
@@ -156,7 +156,7 @@ def _refused_part(file: IO[bytes], prompt_id: str) -> tuple[int, int]:
 
 
 def _lines(file: IO[bytes]) -> Iterator[tuple[int, int, dict[str, Any]]]:
-    """Yields begin, end and content of each line; what is no object is empty."""
+    """Yields begin, end and content of each line; the content is empty where the line holds no JSON object."""
     begin = 0
     for line in file:
         entry = None
@@ -167,7 +167,7 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[int, int, dict[str, Any]]]:
 
 
 def _is_answer(entry: dict[str, Any]) -> bool:
-    """Whether the model has said this: neither the CLI, of a failure, nor a refusal."""
+    """Tells whether this is the model's answer: not the CLI's report of a failure, and no refusal."""
     message = entry.get("message")
     if entry.get("type") != "assistant" or entry.get("isApiErrorMessage") or not isinstance(message, dict):
         return False

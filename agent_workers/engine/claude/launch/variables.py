@@ -1,4 +1,4 @@
-"""The variables of one run: what the CLI sees, and what the commands and servers beside it see."""
+"""Builds the variables of one run: what the CLI sees, and what its MCP servers and commands see."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CACHE = "XDG_CACHE_HOME"
 
-# What one run writes there would be instructions to the next, whosever that is.
+# What one run writes there would be instructions for the next one, whoever started it.
 _NO_MEMORY = {"CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1"}
 
 # The CLI's own retries take minutes (401, 429, 5xx, refused connections: 10 attempts in about 175 s). Two retries take
@@ -33,8 +33,8 @@ _BOUNDED_RETRIES = {
     "DISABLE_AUTOUPDATER": "1",
 }
 
-# The run's own watchdog ends what is silent. The CLI's would take a pause for silence: it finds its timers due before
-# it reads on.
+# The run's own watchdog ends a silent run. The CLI's watchdog would mistake a pause for silence: its timers are due
+# before it reads on.
 _A_DAY_MS = "86400000"
 _PATIENCE = {"API_TIMEOUT_MS": _A_DAY_MS, "CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": _A_DAY_MS}
 
@@ -48,8 +48,8 @@ class Variables:
 
     Attributes:
         environ: The CLI's whole environment.
-        secrets: What the CLI reads from a descriptor each, by the variable that is to hold the descriptor's number.
-        beside: What MCP servers and commands see in place of the CLI's own variables of these names.
+        secrets: What the CLI reads from descriptors, by the variables that will hold the descriptors' numbers.
+        beside: What MCP servers and commands see instead of the CLI's own variables of these names.
     """
 
     environ: Mapping[str, str]
@@ -58,12 +58,12 @@ class Variables:
 
 
 def variables_of(request: Request, environment: Environment, capabilities: Capabilities, scratch: Path) -> Variables:
-    """Makes the variables of a run, and takes the secrets out of this process's own environment.
+    """Builds the variables of a run, and removes the secrets from this process's own environment.
 
     Args:
         request: A valid request.
         environment: Where the agent lives.
-        capabilities: What the agent has besides words.
+        capabilities: What the agent may use besides text.
         scratch: The run's directory for temporary files.
 
     Raises:
@@ -78,14 +78,14 @@ def variables_of(request: Request, environment: Environment, capabilities: Capab
     beside = dict.fromkeys(remaining, "")
     if is_task(request) and request.mcp_servers:
         beside[CACHE] = environ.get(CACHE) or str(Path(environ["HOME"], ".cache"))
-        environ[CACHE] = str(scratch / "cache")  # the CLI keeps what servers have said there, for all to read
+        environ[CACHE] = str(scratch / "cache")  # there the CLI logs what servers say, for all to read
     if beside and capabilities.runs_code:
         environ["CLAUDE_ENV_FILE"] = str(written(scratch / "shell-environment", _shell_lines(beside)))
     return Variables(environ, secrets, beside)
 
 
 def _shell_lines(variables: Mapping[str, str]) -> str:
-    """What each shell of a tool reads first."""
+    """Returns what each shell of a tool reads first."""
     from shlex import quote  # for some tasks only
 
     lines = [f"export {name}={quote(value)}\n" if value else f"unset {name}\n" for name, value in variables.items()]
@@ -93,13 +93,13 @@ def _shell_lines(variables: Mapping[str, str]) -> str:
 
 
 def agent_variables(allowed: Mapping[str, str]) -> dict[str, str]:
-    """The CLI's environment: what the host allows, and the bounds on its patience where the operator set none."""
+    """Returns the CLI's variables: those that the host allows, and the bounds that the operator did not set."""
     identity = {"CLAUDE_CODE_ENTRYPOINT": "sdk-py", "CLAUDE_AGENT_SDK_VERSION": sdk_version()}
     return {**_BOUNDED_RETRIES, **_PATIENCE, **allowed, **_NO_MEMORY, **identity}
 
 
 def server_variables(request: Request) -> dict[str, str]:
-    """How long MCP servers may take to start, all at once: the CLI itself starts three at a time."""
+    """Returns how long MCP servers may take to start, all at once: by default the CLI starts three at a time."""
     if not (is_task(request) and request.mcp_servers):
         return {}
     idle_ms = int(request.limits.idle_timeout_s * 1000)

@@ -1,1 +1,1 @@
-"""From the CLI's messages to the events of a run."""
+"""Translates the CLI's messages into the events of a run."""

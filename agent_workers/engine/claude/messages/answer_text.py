@@ -1,4 +1,4 @@
-"""What the model has said so far: numbered blocks, some of them taken back."""
+"""The text of the answer so far: numbered blocks, of which a retry may take some back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agent_workers.wire import mend_surrogates
 class _Block:
     kind: str | None
     number: int
-    held: str = ""  # the first half of a character, until its second half comes
+    held: str = ""  # the first half of a character, until the second half comes
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class AnswerText:
     """The text of the answer, block by block. Numbers count text and thinking blocks over the whole run, from 1.
 
     Attributes:
-        thinking: Whether thinking is told; what was never told need not be taken back.
+        thinking: Whether thinking is sent; what was never sent need not be taken back.
     """
 
     thinking: bool = False
@@ -35,32 +35,32 @@ class AnswerText:
         return "".join(piece for pieces in self._texts.values() for piece in pieces)
 
     def begin_message(self, message_id: str | None) -> None:
-        """A model's message begins to stream."""
+        """Notes that a message of the model begins to stream."""
         self._open.clear()
         if message_id:
             self._streamed.add(message_id)
 
     def end_message(self, *, kept: int | None = None) -> None:
-        """The message ends here: a retry replaces none of it, or only the blocks from index ``kept`` on."""
+        """Notes that the message ends: a retry replaces none of it, or only the blocks from index ``kept`` on."""
         lost = () if kept is None else [block.number for index, block in self._open.items() if index >= kept]
         self._unfinished = [number for number in self._unfinished if number in lost]
 
     def has_streamed(self, message_id: str | None) -> bool:
-        """Whether this message's text came as a stream already."""
+        """Tells whether this message's text has already come as a stream."""
         return message_id in self._streamed
 
     def open_block(self, index: int, kind: str | None) -> None:
-        """A content block of the message begins."""
+        """Notes that a content block of the message begins."""
         number = self._number() if kind in ("text", "thinking") else 0
         self._open[index] = _Block(kind, number)
 
     def block(self, index: int) -> tuple[str | None, int]:
-        """Kind and number of an open or just closed block."""
+        """Returns kind and number of an open or just closed block."""
         block = self._open.get(index)
         return (block.kind, block.number) if block else (None, 0)
 
     def add(self, index: int, text: str) -> str:
-        """Adds a piece of text; returns what can be told now, without half a character at its end."""
+        """Adds a piece of text; returns what can be sent now: never half a character."""
         block = self._open.get(index)
         if block is None:
             return ""
@@ -101,7 +101,7 @@ class AnswerText:
         return blocks
 
     def restart(self) -> None:
-        """Forgets what was said before a tool call; it stays told."""
+        """Forgets what was said before a tool call; it has been sent and is no part of the final answer."""
         self._texts.clear()
 
     def _number(self) -> int:

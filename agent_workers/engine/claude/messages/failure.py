@@ -1,4 +1,4 @@
-"""Which of the contract's errors a failure of the API or of the CLI is."""
+"""Maps failures of the API and of the CLI to the contract's errors."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     429: RateLimited,
     529: Overloaded,
 }
-# These mean the same from whoever stands before the API.
+# These mean the same from the API and from a gateway before it.
 _FROM_ANYBODY = (429, 529)
 _PASSING = (408, 409, 425)
-# The API's own error types; a stream that has begun can report an error in no other way.
+# The API's own error types: the only way in which a stream that has begun can report an error.
 _BY_TYPE: dict[str, type[ApiError]] = {
     "invalid_request_error": RequestRejected,
     "authentication_error": AuthError,
@@ -55,7 +55,7 @@ _BY_TYPE: dict[str, type[ApiError]] = {
     "overloaded_error": Overloaded,
     "api_error": ServerError,
 }
-# The open sets of AssistantMessage.error and of the result's api_error
+# The open sets of AssistantMessage.error and of the result's api_error.
 _BY_KIND: dict[str, type[ApiError]] = {
     "authentication_failed": AuthError,
     "billing_error": BillingError,
@@ -66,14 +66,14 @@ _BY_KIND: dict[str, type[ApiError]] = {
     "overloaded": Overloaded,
     "connection_failed": NetworkError,
 }
-# A stream without a single event is a page of somebody else's, with status 200.
+# A stream without a single event is a page from a gateway, with status 200.
 _NO_STREAM = re.compile(r"stream ended without receiving any events|redirect", re.IGNORECASE)
-# Amazon's and Google's APIs give their errors no type; these words are theirs.
+# Errors of Amazon's and Google's APIs have no type; these words are typical of them.
 _OTHER_CLOUD = re.compile(r"security token|arn:aws|bedrock|aiplatform|googleapis", re.IGNORECASE)
-# The CLI's words where it has called nobody; its cure, /login, is for a person at its own prompt.
+# The CLI's words where it called no API; its advice, /login, is for a person at its own prompt.
 _NO_CREDENTIAL = re.compile(r"^Not logged in\b")
 _NONE_SET = "There is no credential for the model's API on this host. The operator must set one."
-# What neither a status nor a kind tells: the API's and the CLI's own words.
+# What neither status nor kind says: the API's and the CLI's own words.
 _BY_WORDS: tuple[tuple[re.Pattern[str], type[ApiError]], ...] = (
     (re.compile(r"too long|context (?:window|limit)|exceeds? the (?:context|maximum)", re.IGNORECASE), ContextOverflow),
     (re.compile(r"credit balance|billing", re.IGNORECASE), BillingError),
@@ -89,10 +89,10 @@ _BY_WORDS: tuple[tuple[re.Pattern[str], type[ApiError]], ...] = (
 def api_failure(
     text: str, *, kind: str | None = None, api_type: str | None = None, http_status: int | None = None
 ) -> ApiError:
-    """The error for a call of the API that failed for good.
+    """Returns the error for a call of the API that failed for good.
 
     Args:
-        text: The CLI's words for it; they go to stderr only.
+        text: The CLI's words for it, for stderr only.
         kind: The CLI's name for it: the result's ``api_error`` or ``AssistantMessage.error``.
         api_type: The API's name for it.
         http_status: The API's HTTP status.
@@ -122,12 +122,12 @@ def _failure_class(text: str, kind: str | None, api_type: str | None, http_statu
 
 
 def _worded(found: type[ApiError], by_words: type[ApiError] | None) -> type[ApiError]:
-    """What is wrong with a request that the API refused is said by its words alone."""
+    """Returns the error that the words name where the API refused the request: its type alone does not say why."""
     return by_words if found is RequestRejected and by_words in (ContextOverflow, BillingError) else found
 
 
 def _is_the_apis(text: str, api_type: str | None) -> bool:
-    """Whether the body was the API's own: only there the CLI finds the type of the error."""
+    """Tells whether the API itself wrote the error: only then the CLI finds the error's type."""
     return api_type is not None or _OTHER_CLOUD.search(text) is not None
 
 
@@ -137,7 +137,7 @@ def _by_status(http_status: int, api_type: str | None) -> type[ApiError]:
     if http_status >= 500:  # noqa: PLR2004 an HTTP status
         return ServerError
     by_type = _BY_TYPE.get(api_type or "", RequestRejected)
-    return RequestRejected if by_type.retryable else by_type  # another 4xx would be the same tomorrow
+    return RequestRejected if by_type.retryable else by_type  # any other 4xx would fail again
 
 
 def _by_foreign_status(http_status: int) -> type[ApiError]:
@@ -147,17 +147,17 @@ def _by_foreign_status(http_status: int) -> type[ApiError]:
 
 
 def retry_code(http_status: object, kind: str | None) -> str:
-    """The ``error.code`` that a retried call would have ended with."""
+    """Returns the ``error.code`` that a retried call would have ended with."""
     status = http_status if isinstance(http_status, int) else None
     if status is None and kind in (None, "unknown", "server_error"):
         return NetworkError.code
     if status is None:
         return _failure_class("", kind, None, None).code
-    return _by_status(status, None).code  # whose words it was is said at the end only
+    return _by_status(status, None).code  # only the end says whose error it was
 
 
 def cli_failure(exit_status: int | None, stderr_tail: str) -> WorkerError:
-    """The error for a CLI that ended without a result.
+    """Returns the error for a CLI that ended without a result.
 
     Args:
         exit_status: Its exit status, negative for a signal, None if unknown.

@@ -1,4 +1,4 @@
-"""How the agent's result message ends the run. Pure."""
+"""Turns the agent's result message into the end of the run. Pure."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from agent_workers.json_schema import validator_of
 from agent_workers.protocol.v1.events import Denial, Done, PendingCall
 from agent_workers.wire import dump
 
-# Half a line: the other half is for the text and the envelope.
+# Half of a line: the other half is for the text and the envelope.
 _MAX_OUTPUT = 128 * 1024
 _LIMIT_REASONS = {"error_max_turns": "max_turns", "error_max_budget_usd": "max_budget"}
 _DEFERRED = "tool_deferred"
-# The API waits to be asked again, which the CLI leaves out: what was said so far is half an answer.
+# The API expects another request, which the CLI does not send: the answer so far is incomplete.
 _PAUSES = frozenset({"pause_turn", "compaction"})
 _PAUSED = "The model paused in the middle of its answer. Try again."
 _NO_TOOL = "so its deferred call didn't run"
@@ -40,18 +40,18 @@ def done_of(
     api_error: str | None,
     schema: dict[str, Any] | None,
 ) -> Done:
-    """The run's ``Done``.
+    """Returns the run's ``Done``.
 
     Args:
         result: The agent's result message.
-        text: The final answer as it was told.
-        session_id: The session, as the agent has said it when it came up.
-        bill: What the run has consumed.
+        text: The final answer as it was sent.
+        session_id: The session that the agent named when it came up.
+        bill: What the run consumed.
         api_error: ``AssistantMessage.error`` of the last message, if it was one.
         schema: The request's ``output_schema``.
 
     Raises:
-        WorkerError: The result is a failure. ``success`` with ``is_error`` is one: the API's.
+        WorkerError: The result is a failure. ``success`` with ``is_error`` is a failure of the API.
     """
     if result.get("subtype") == "error_max_structured_output_retries":
         raise OutputSchemaError(cause="the CLI gave up after several invalid answers")
@@ -70,10 +70,10 @@ def done_of(
 
 
 def _stop_reason(result: dict[str, Any], kind: str | None) -> str | None:
-    """Why the model stopped; None where it did not, because the run failed."""
+    """Returns why the model stopped; None where the run failed."""
     if result.get("subtype") in _LIMIT_REASONS:
         return _LIMIT_REASONS[result["subtype"]]
-    if result.get("stop_reason") == "refusal":  # told as an error by the CLI, yet the model's own decision
+    if result.get("stop_reason") == "refusal":  # the CLI reports it as an error, but it is the model's decision
         return "refusal"
     if result.get("stop_reason") == _DEFERRED and not result.get("is_error"):
         return "permission_required"
@@ -93,7 +93,7 @@ def _failure(result: dict[str, Any], kind: str | None) -> WorkerError:
         return SandboxUnavailable(cause=words)
     status = result.get("api_error_status")
     if result.get("subtype") == "error_during_execution" and status is None and kind is None:
-        return CliCrashed(cause=errors or "error_during_execution")  # not the result: it may be the model's words
+        return CliCrashed(cause=errors or "error_during_execution")  # not the result: it may quote the model
     return api_failure(
         words,
         kind=kind,
@@ -121,7 +121,7 @@ def _valid_output(output: Any, schema: dict[str, Any]) -> Any:
 def _done(
     result: dict[str, Any], text: str, session_id: str | None, bill: Bill, *, stop_reason: str, output: Any = None
 ) -> Done:
-    """The event; what the CLI says beside the answer is left out where it is not what it should be."""
+    """Builds the event; leaves out what the CLI reports in a form that is not known here."""
     denials = [
         Denial(tool_use_id=denial["tool_use_id"], name=denial["tool_name"], input=denial.get("tool_input"))
         for denial in result.get("permission_denials") or ()

@@ -1,4 +1,4 @@
-"""Parts of the agent's own messages as parts of events. Pure."""
+"""Turns the agent's system messages into events. Pure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Message = dict[str, Any]
 
 
 def plain_text(content: Any) -> str:
-    """What a tool has answered, as text; other parts are named."""
+    """Returns a tool's answer as text; names the parts that are no text."""
     if isinstance(content, list):
         return "\n".join(part.get("text") or f"[{part.get('type', 'unknown')}]" for part in content)
     return content if isinstance(content, str) else ""
 
 
 def retry_of(message: Message) -> Retry:
-    """The API's call that is tried again."""
+    """Returns the event for a call of the API that is tried again."""
     status = message.get("error_status")
     return Retry(
         attempt=message.get("attempt", 1),
@@ -33,7 +33,7 @@ def retry_of(message: Message) -> Retry:
 
 
 def tasks_of(message: Message) -> Iterator[Task]:
-    """What became of a subagent or of background work, if the message says so."""
+    """Yields what became of a subagent or of background work, where the message says so."""
     patch = message.get("patch") or {}
     status = message.get("status") or patch.get("status")
     if message["subtype"] == "task_started":

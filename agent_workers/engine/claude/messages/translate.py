@@ -1,8 +1,8 @@
-"""From the agent's messages to event bodies. Pure: no I/O, no clock.
+"""Translates the agent's messages into event bodies. Pure: no I/O, no clock.
 
 The messages are the SDK's, in the form in which the CLI writes them (``--output-format stream-json``). Where the same
-text comes twice, as the model's stream and again as a finished message, it is told once; text that a retry replaces is
-taken back by a ``discard``.
+text comes twice, as the model's stream and again as a finished message, it is sent once. A ``discard`` takes back text
+that a retry replaces.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 Message = dict[str, Any]
 
-# The CLI asks for structured output through a tool of its own; its calls are no steps of the agent.
+# The CLI's own tool for structured output; its calls are no steps of the agent.
 _OUTPUT_TOOL = "StructuredOutput"
 _SYNTHETIC = "<synthetic>"
-_SUBAGENT_ANNOUNCED = "Task"  # its calls bear the name SUBAGENT
+_SUBAGENT_ANNOUNCED = "Task"  # its calls are named SUBAGENT
 
 
 class Translator:
@@ -47,10 +47,10 @@ class Translator:
         resumed: Whether the request continues a session.
         progress: Kept up to date with what the messages say.
         output_schema: The request's schema for ``done.output``.
-        offered: The names of the tools that the request asked for; None for all that the agent has.
+        offered: The names of the tools that the request asks for; None for all that the agent has.
 
     Attributes:
-        finished: Whether the result has been translated; nothing follows it.
+        finished: Whether the result was translated, after which nothing follows.
         latest: The UUID of the model's latest message.
         refused: Whether the model refused to answer.
     """
@@ -85,7 +85,7 @@ class Translator:
         self._calls.note_denial(tool_use_id)
 
     def has_called(self, tool_use_id: str) -> bool:
-        """Whether the model has made this call in this run."""
+        """Tells whether the model has made this call in this run."""
         return self._calls.has(tool_use_id)
 
     def feed(self, message: Message) -> Iterator[Body]:
@@ -111,7 +111,7 @@ class Translator:
             yield self._done(message)
 
     def explain(self, error: WorkerError) -> WorkerError:
-        """The error of a failed run, in the light of what the model has said in it."""
+        """Returns the error of a failed run, in the light of what the model has said in it."""
         return self._unknown.explain(error)
 
     def _done(self, message: Message) -> Body:
@@ -143,7 +143,7 @@ class Translator:
         elif kind == "content_block_start":
             block = event["content_block"]
             self._answer.open_block(event["index"], block.get("type"))
-            text = block.get("text") or block.get("thinking") or ""  # empty from Anthropic, not from every gateway
+            text = block.get("text") or block.get("thinking") or ""  # Anthropic sends none here, some gateways do
             yield from self._told(event["index"], self._answer.add(event["index"], text))
         elif kind == "content_block_stop":
             yield from self._told(event["index"], self._answer.close_block(event["index"]))
@@ -152,8 +152,8 @@ class Translator:
         elif kind == "message_delta":
             self._tally.add(event.get("usage"))
             self._refused = event.get("delta", {}).get("stop_reason") == "refusal"
-        elif kind == "message_stop" and not self._refused:  # the CLI asks once more after a refusal
-            # Of a broken stream the CLI itself writes the end, and says what of it a further attempt replaces.
+        elif kind == "message_stop" and not self._refused:  # after a refusal the CLI asks once more
+            # The CLI itself writes the end of a broken stream, and says what of it the next attempt replaces.
             self._answer.end_message(kept=message.get("abandoned_blocks", {}).get("from_block_index"))
 
     def _message_start(self, model_message: Message) -> Iterator[Body]:
@@ -187,7 +187,7 @@ class Translator:
     def _assistant(self, message: Message) -> Iterator[Body]:
         model_message: Message = message["message"]
         if model_message.get("model") == _SYNTHETIC or message.get("error"):
-            self._api_error = message.get("error") or self._api_error  # told by the result, not as the model's words
+            self._api_error = message.get("error") or self._api_error  # the result reports it, not the model's answer
             return
         self._progress.touch()
         parent = message.get("parent_tool_use_id")
@@ -204,7 +204,7 @@ class Translator:
             if notice := self._unknown.pass_over(block):
                 yield notice
             if isinstance(block.get("id"), str):
-                self._calls.hide(block["id"])  # what comes of it is not told either
+                self._calls.hide(block["id"])  # its result is left out too
 
     def _whole(self, model_message: Message) -> Iterator[Body]:
         yield from self._superseded("fallback")

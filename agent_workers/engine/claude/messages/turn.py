@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("agent_workers")
 
-# The CLI saves before it tells the result. Only where it has not, it is given time.
+# The CLI saves before it reports the result. Only where it did not, it gets this time.
 _PATIENCE_S = 1
 _POLL_S = 0.05
 
@@ -47,7 +47,7 @@ class Turn:
     Args:
         transcript: The session's file.
         prompt_id: The UUID of the prompt's message.
-        progress: Of the run.
+        progress: The run's progress.
     """
 
     def __init__(self, transcript: Transcript, prompt_id: str, progress: Progress) -> None:
@@ -61,13 +61,13 @@ class Turn:
     async def end(
         self, latest: str | None, error: WorkerError | None, *, refused: bool, gone: Callable[[], bool]
     ) -> None:
-        """Notes how the turn has ended, and looks whether it was saved.
+        """Notes how the turn ended, and checks whether it was saved.
 
         Args:
-            latest: The UUID of the model's latest message; None where it has said nothing.
+            latest: The UUID of the model's latest message; None where there is none.
             error: Why the run failed, where it did.
             refused: Whether the model refused to answer.
-            gone: Says whether the CLI has ended, so that it saves nothing any more.
+            gone: Tells whether the CLI has ended and saves nothing more.
         """
         self._over = True
         self._rejected = isinstance(error, RequestRejected)
@@ -86,9 +86,9 @@ class Turn:
         return self._transcript.holds(message_id)
 
     def notices(self) -> Iterator[Notice]:
-        """Yields what is to be told of the session before the run's terminal event."""
+        """Yields what the application must know of the session before the run's terminal event."""
         if not self._over and self._progress.session_id is not None:
-            # It was stopped, or its agent has crashed. What is not saved yet will be, where there is room.
+            # The run was stopped or its agent crashed. What is not saved yet will be, where the disk has room.
             self._progress.saved = self._transcript.holds(self._prompt_id) or self._transcript.is_writable()
         if not self._progress.saved:
             yield _NOT_SAVED
@@ -98,7 +98,7 @@ class Turn:
                 yield _PAST_REFUSED
 
     def settle(self) -> None:
-        """Takes out of the session what was refused. The CLI has ended, and nobody else writes the session yet."""
+        """Removes a refused turn from the session. The CLI has ended, and no other run writes the session yet."""
         if self._refused and self._progress.saved:
             self._refused = False
             try:

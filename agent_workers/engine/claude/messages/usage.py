@@ -1,4 +1,4 @@
-"""What a run consumes, in tokens and money, as the API and the agent report it. Pure."""
+"""What a run consumes in tokens and money, as the API and the agent report it. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _TOKEN_FIELDS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "ca
 
 
 class Tally:
-    """Adds up the calls of the API; within one of them a later count replaces the earlier.
+    """Adds up the calls of the API; within one call a later count replaces the earlier one.
 
     Args:
-        progress: Kept up to date.
+        progress: The run's progress, which it keeps up to date.
     """
 
     def __init__(self, progress: Progress) -> None:
@@ -27,17 +27,17 @@ class Tally:
         self._call: Usage | None = None
 
     def begin_call(self) -> None:
-        """A call of the API begins."""
+        """Notes that a call of the API begins."""
         self._earlier_calls, self._call = self._progress.usage, None
 
     def add(self, usage: dict[str, Any] | None) -> None:
-        """Takes what the API has reported of the call."""
+        """Adds what the API reported of the call."""
         if usage:
             self._call = usage_of(usage, onto=self._call)
             self._progress.usage = usage_sum(self._earlier_calls, self._call)
 
     def settle(self, result: dict[str, Any], *, resumed: bool) -> Bill:
-        """Takes the agent's own sums. Of a stream that broke they say zero: unknown, that is.
+        """Takes over the agent's own sums. They are zero, meaning unknown, where a stream broke.
 
         Args:
             result: The agent's result message.
@@ -58,7 +58,7 @@ class Bill:
     """What a run has consumed.
 
     Attributes:
-        usage: Tokens of the conversation.
+        usage: The tokens of the conversation.
         models: Tokens and cost by model, those of side calls included; None where unknown.
         cost_usd: US dollars in all; None where unknown.
     """
@@ -69,10 +69,10 @@ class Bill:
 
 
 def _cost_of(result: dict[str, Any], *, resumed: bool) -> tuple[dict[str, ModelUsage] | None, float | None]:
-    """Consumption by model, and its price.
+    """Returns consumption by model, and its price.
 
-    The agent's totals begin with what the session has cost before. Its ``model_usage_since_last_result`` is of this
-    run alone; older CLIs lack it, and so do results that tell of a failed start.
+    The agent's totals include what the session cost before. Its ``model_usage_since_last_result`` covers this run
+    alone; older CLIs lack it, and so do the results of failed starts.
     """
     since = result.get("model_usage_since_last_result")
     if isinstance(since, dict):
@@ -105,18 +105,18 @@ def _dollars(cost: object) -> float | None:
 
 
 def count(value: object) -> int | None:
-    """A number of tokens or the like; None for what is no number."""
+    """Returns a count as an integer; None where the value is no number."""
     return int(value) if isinstance(value, int | float) and value >= 0 else None
 
 
 def usage_of(usage: dict[str, Any], *, onto: Usage | None = None) -> Usage:
-    """The tokens that the API has reported; a count that it left out keeps its earlier value."""
+    """Returns the tokens that the API reported; a count that it left out keeps its earlier value."""
     known = onto.model_dump(exclude_none=True) if onto else {}
     return Usage(**known | {name: tokens for name in _TOKEN_FIELDS if (tokens := count(usage.get(name))) is not None})
 
 
 def usage_sum(one: Usage | None, other: Usage) -> Usage:
-    """The tokens of both; a count that one of them leaves out is the other's."""
+    """Adds two counts of tokens; a count that one of them leaves out is the other's."""
     counts = one.model_dump(exclude_none=True) if one else {}
     for name, tokens in other.model_dump(include=set(_TOKEN_FIELDS), exclude_none=True).items():
         counts[name] = counts.get(name, 0) + tokens

@@ -1,1 +1,1 @@
-"""The CLI's process: started, watched over, fed, read, and ended with all that it has started."""
+"""The CLI's process: started, guarded, written to, read, and ended with everything that it started."""

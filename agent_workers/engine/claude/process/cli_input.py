@@ -1,6 +1,6 @@
-"""What the worker itself writes to the CLI's stdin: the prompt, and requests of the CLI's control protocol. Pure.
+"""The lines that the worker itself writes to the CLI's stdin: the prompt, and control requests. Pure.
 
-These need nothing of the SDK, whose client answers what the CLI asks: for tools, permissions and hooks.
+They need no SDK, whose client answers what the CLI asks about tools, permissions and hooks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _INTERRUPT = "worker-interrupt"
 
 
 def initialize_line(request: Request) -> bytes:
-    """What the CLI has to know before the prompt, and a command line would show to every user; empty for nothing."""
+    """Returns what the CLI needs before the prompt and a command line would show to every user; may be empty."""
     late: Message = {}
     if request.output_schema is not None:
         late["jsonSchema"] = readable_schema(request.output_schema)
@@ -31,11 +31,11 @@ def initialize_line(request: Request) -> bytes:
 
 
 def prompt_line(request: Request, prompt_id: str) -> bytes:
-    """The user's message, to be taken verbatim: no ``@file``, no slash command.
+    """Returns the user's message, which the CLI takes verbatim: no ``@file``, no slash command.
 
     Args:
         request: A valid request.
-        prompt_id: A UUID, by which the message is found in the session's transcript.
+        prompt_id: A UUID that finds the message in the session's transcript.
     """
     prompt = request.prompt
     content = prompt if isinstance(prompt, str) else [block.model_dump(exclude_none=True) for block in prompt]
@@ -51,12 +51,12 @@ def prompt_line(request: Request, prompt_id: str) -> bytes:
 
 
 def interrupt_line() -> bytes:
-    """Tells the agent to stop; it notes in the session what it has said so far."""
+    """Returns the request to stop; the agent then notes in the session what it has said so far."""
     return _control(_INTERRUPT, {"subtype": "interrupt"})
 
 
 def refusal(response: Message) -> str | None:
-    """Why the CLI has refused the ``initialize_line``; None where this ``control_response`` does not say so."""
+    """Returns why the CLI refused the ``initialize_line``; None where this ``control_response`` does not."""
     answer = response.get("response")
     if not isinstance(answer, dict) or answer.get("request_id") != _INITIALIZE or answer.get("subtype") != "error":
         return None
@@ -64,7 +64,7 @@ def refusal(response: Message) -> str | None:
 
 
 def readable_schema(schema: Message) -> Message:
-    """The schema as the CLI takes it: without ``$schema``, of which it knows draft 07 alone."""
+    """Returns the schema without ``$schema``: the CLI knows draft 07 alone."""
     return {name: rule for name, rule in schema.items() if name != "$schema"}
 
 

@@ -1,4 +1,4 @@
-"""What the CLI writes to its stdout, message by message."""
+"""Reads what the CLI writes to its stdout, message by message."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _REST_S = 0.02
 
 
 class CliOutput:
-    """The CLI's messages. Who leaves off reading loses none: the next one goes on where they stopped.
+    """The CLI's messages. A reader that stops loses none: the next one goes on from there.
 
     Args:
-        stdout: The CLI's.
+        stdout: The CLI's stdout.
     """
 
     def __init__(self, stdout: IO[bytes]) -> None:
@@ -54,7 +54,7 @@ class CliOutput:
                 if message := _decoded(self._unread.popleft()):
                     yield message
             if time.monotonic() - self._rested > _REST_S:
-                await checkpoint()  # a flood of messages must not keep a stop signal waiting
+                await checkpoint()  # a flood of messages must not delay a stop signal
                 self._rested = time.monotonic()
             if not (chunk := await self._reader.read(CHUNK)):
                 return

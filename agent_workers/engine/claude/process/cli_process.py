@@ -1,4 +1,4 @@
-"""The CLI as a process: started without delay, fed and read without blocking, stopped without leftovers."""
+"""The process of the CLI: started without delay, written and read without blocking, stopped without leftovers."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class CliProcess:
 
     Args:
         argv: The command, its program an absolute path.
-        environ: Its whole environment.
+        environ: All of its environment variables.
         cwd: Its working directory.
         scratch: The run's directory for temporary files; removed with the process.
-        secrets: What it reads from a descriptor each, by the variable that is to hold the descriptor's number.
-        orphans: Looks after what its commands leave behind.
-        confined: Whether it and its commands are to reach no process but their own.
-        lock: A descriptor that it, and what looks after its end, is to hold as long as it lives.
+        secrets: What it reads from descriptors, by the variables that will hold the descriptors' numbers.
+        orphans: Reaps what its commands leave behind.
+        confined: Whether it and its commands may reach only processes of their own.
+        lock: A descriptor that the CLI and its guardian hold as long as they live.
 
     Attributes:
-        orphans: As given.
+        orphans: Reaps what its commands leave behind.
 
     Raises:
         CliMissing: It cannot be executed.
-        CliCrashed: It could not be started now: the host lacks processes, descriptors or memory.
+        CliCrashed: It could not be started now: the host has no processes, descriptors or memory left.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class CliProcess:
                 confined=confined,
             )
             self._guardian = Guardian(command, scratch=self._scratch, held=held)
-            ours.pop_all()  # they stay open; without a CLI nothing does
+            ours.pop_all()  # from here on they stay open
 
     @property
     def pid(self) -> int:
@@ -98,7 +98,7 @@ class CliProcess:
         return self._guardian.cli
 
     def wait(self) -> int:
-        """Blocks until the CLI has ended; its exit status, negative for a signal."""
+        """Blocks until the CLI has ended; returns its exit status, negative for a signal."""
         return self._guardian.wait()
 
     @property
@@ -115,15 +115,15 @@ class CliProcess:
         return data[written:]
 
     def close_stdin(self) -> None:
-        """Tells the CLI that nothing follows; at rest, it then saves the session and ends."""
+        """Tells the CLI that nothing follows; once idle, it saves the session and ends."""
         self.stdin.close()
 
     def terminate(self) -> None:
-        """Asks the CLI to end; on SIGTERM it ends the shells of its tools too, which run in sessions of their own."""
+        """Asks the CLI to end. On SIGTERM it also ends its tools' shells, which run in sessions of their own."""
         self._guardian.terminate()
 
     def kill(self) -> None:
-        """Ends the CLI at once, and all that it has started."""
+        """Ends the CLI and everything that it started, at once."""
         if self._guardian.kill():
             return
         with suppress(ProcessLookupError, PermissionError):
@@ -137,14 +137,14 @@ class CliProcess:
 
 
 def _to_child(ours: ExitStack, theirs: ExitStack) -> tuple[int, IO[bytes]]:
-    """A pipe to the CLI: its descriptor, and this process's end, unbuffered, never blocking."""
+    """Opens a pipe to the CLI; returns its descriptor and this process's end, unbuffered and never blocking."""
     reading, writing = _pipe(theirs)
     os.set_blocking(writing, False)
     return reading, ours.enter_context(open(writing, "wb", buffering=0))  # noqa: PTH123 it has no path
 
 
 def _from_child(ours: ExitStack, theirs: ExitStack) -> tuple[int, IO[bytes]]:
-    """A pipe from the CLI, likewise."""
+    """Opens a pipe from the CLI; returns its descriptor and this process's end, likewise."""
     reading, writing = os.pipe()
     theirs.callback(os.close, writing)
     os.set_blocking(reading, False)
@@ -152,7 +152,7 @@ def _from_child(ours: ExitStack, theirs: ExitStack) -> tuple[int, IO[bytes]]:
 
 
 def _readable(secret: bytes, theirs: ExitStack) -> int:
-    """A descriptor to read a few bytes from."""
+    """Returns a descriptor from which a few bytes can be read."""
     reading, writing = _pipe(theirs)
     with open(writing, "wb") as pipe:  # noqa: PTH123 likewise
         pipe.write(secret)

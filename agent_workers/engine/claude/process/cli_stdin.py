@@ -1,4 +1,4 @@
-"""What is written to the CLI's stdin while it runs: the prompt, and control messages."""
+"""Writes to the CLI's stdin while it runs: the prompt, and control messages."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class CliStdin:
     """Writes to the CLI, one message after the other.
 
     Args:
-        stdin: The CLI's; never blocks.
-        unsent: What of the CLI's first input has not been written yet.
-        held: The prompt, where the SDK has to say something to the CLI before it; else empty.
+        stdin: The CLI's stdin, which never blocks.
+        unsent: The part of the CLI's first input that has not been written yet.
+        held: The prompt, where the SDK must speak to the CLI first; else empty.
 
     Attributes:
         prompted: Set once the CLI has its prompt.
@@ -32,14 +32,14 @@ class CliStdin:
 
     @property
     def holds_prompt(self) -> bool:
-        """Whether the prompt still waits for what the SDK has to say, so that the agent has not been asked anything."""
+        """Whether the prompt still waits for the SDK, so that the agent has not been asked anything."""
         return bool(self._held) and not self.prompted.is_set()
 
     async def send_prompt(self, allow: Callable[[], Awaitable[object]]) -> None:
         """Writes what is left of the first input.
 
         Args:
-            allow: Returns once a prompt that was held may follow.
+            allow: Returns once a held prompt may follow.
         """
         if self._unsent:
             await self.write(self._unsent)
@@ -58,4 +58,4 @@ class CliStdin:
                 except BlockingIOError:
                     await anyio.wait_writable(self._stdin.fileno())
                 except (BrokenPipeError, ValueError):
-                    return  # the CLI has ended; reading tells why
+                    return  # the CLI has ended; its output says why

@@ -1,4 +1,4 @@
-"""A command, and how its process starts: with nothing of this process but what it is given."""
+"""A command, and how its process starts: it inherits only what it is given."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Command:
         argv: The program and its arguments.
         environ: Its whole environment.
         cwd: Its working directory.
-        streams: Its ends of its standard streams.
-        descriptors: What it inherits besides.
+        streams: Its ends of the pipes to its standard streams.
+        descriptors: Further descriptors that it inherits.
         confined: Whether it is confined, see ``confinement``.
     """
 
@@ -39,7 +39,7 @@ class Command:
     confined: bool
 
     def start(self, held: Sequence[int]) -> subprocess.Popen[bytes]:
-        """Starts it in a session of its own: a terminal's Ctrl-C is for the worker.
+        """Starts the command in a session of its own: a terminal's Ctrl-C is for the worker.
 
         Raises:
             OSError: It could not be started.
@@ -60,13 +60,13 @@ class Command:
 
 
 def _prepare(parent: int, *, confined: bool) -> None:
-    """What the CLI's process does before it becomes the CLI: it inherits no signals, and ends with the guardian."""
+    """Prepares the CLI's process before it becomes the CLI: it inherits no signals, and ends with the guardian."""
     for number in signal.valid_signals() - _FIXED:
-        if signal.getsignal(number) is signal.SIG_IGN:  # handlers end with the exec
+        if signal.getsignal(number) is signal.SIG_IGN:  # exec resets handlers
             signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     end_with_parent(signal.SIGTERM)
-    if os.getppid() != parent:  # it ended before the call above
+    if os.getppid() != parent:  # the guardian ended before the call above
         os._exit(1)
     if confined:
         confine()

@@ -1,8 +1,8 @@
-"""Linux's Landlock (landlock(7)): a task's processes reach no process beside their own run.
+"""Landlock (landlock(7)) on Linux: keeps a task's processes away from the processes of other runs.
 
-They can neither look into one, through ``/proc/PID/environ``, ``fd`` or ``mem``, nor signal it; root's can still read
-an ``environ``, for which the kernel asks a capability instead. Nothing of the file system is restricted here. Kernels
-before 6.12 lack the scope that this takes; there, and elsewhere, it does nothing.
+They can neither read another process through ``/proc/PID/environ``, ``fd`` or ``mem`` nor signal it. Only root's can
+still read an ``environ``, which the kernel allows by capability. The file system is not restricted here. Kernels before
+6.12 lack the scope that this needs; there, and on other systems, it does nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LIBRARY = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def confine() -> None:
-    """Confines this process and all that it will start, for good; where the kernel cannot, nothing happens."""
+    """Confines this process and all that it will start, for good; does nothing where the kernel cannot."""
     if _LIBRARY is None or _LIBRARY.syscall(_CREATE_RULESET, None, 0, _VERSION) < _WITH_SCOPES:
         return
     attributes = struct.pack("=QQQ", 0, 0, _SCOPE_SIGNAL)  # struct landlock_ruleset_attr: files, network, scopes

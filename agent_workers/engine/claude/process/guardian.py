@@ -1,8 +1,8 @@
-"""The CLI's guardian: a process between this one and the CLI, which ends all that comes of it when this one is killed.
+"""The CLI's guardian: a process between worker and CLI that ends everything the CLI started when the worker is killed.
 
-Whatever a command starts remains a descendant of the guardian: an orphan falls to it, whatever environment, session or
-name it has taken. Beyond its reach is what other programs start on a command's behalf (``at``, ``docker``,
-``systemd-run``), and what has shed the run's mark when a command kills both the worker and the guardian.
+Whatever a command starts remains a descendant of the guardian: orphans become its children, whatever environment,
+session or name they take. It cannot reach what other programs start on a command's behalf (``at``, ``docker``,
+``systemd-run``), nor processes without the run's mark once a command has killed both worker and guardian.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _SLICE_S = 0.1
 
 
 class Guardian:
-    """Starts the CLI; to be made before there are threads.
+    """Starts the CLI. Must be created before there are threads.
 
     Args:
-        command: The CLI's.
+        command: The command that starts the CLI.
         scratch: The run's directory for temporary files.
-        held: Descriptors that both the CLI and the guardian are to hold as long as they live.
+        held: Descriptors that the CLI and the guardian hold as long as they live.
 
     Attributes:
         pid: The guardian's process id.
@@ -59,7 +59,7 @@ class Guardian:
             os.close(self._alive)
             raise
         os.set_blocking(self._reports, False)
-        masked = signal.pthread_sigmask(signal.SIG_BLOCK, HELD)  # no handler of this process may run in that one
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, HELD)  # no handler of this process may run in the guardian
         try:
             self.pid = os.fork()
             if self.pid == 0:
@@ -78,12 +78,12 @@ class Guardian:
 
     @property
     def status(self) -> int | None:
-        """How the CLI has ended, negative for a signal; None while it runs."""
+        """The CLI's exit status, negative for a signal; None while it runs."""
         self._hear()
         return self._status
 
     def wait(self) -> int:
-        """Blocks until the CLI has ended; its status."""
+        """Blocks until the CLI has ended; returns its status."""
         self._await(lambda: self._status is not None)
         assert self._status is not None
         return self._status
@@ -93,13 +93,13 @@ class Guardian:
         self._say(Word.TERMINATE)
 
     def kill(self) -> bool:
-        """Ends the CLI and all that has come of it; False where the guardian is no more, or has not managed."""
+        """Ends the CLI and everything that came of it; False where the guardian is gone or did not manage in time."""
         self._say(Word.KILL)
         self._await(lambda: self._killed, time.monotonic() + END_S)
         return self._killed
 
     def dismiss(self) -> None:
-        """Ends the guardian: all is done."""
+        """Ends the guardian, which has nothing left to do."""
         if self.pid:
             with suppress(OSError):
                 os.kill(self.pid, signal.SIGKILL)
@@ -117,11 +117,11 @@ class Guardian:
                 os.write(self._alive, word)
 
     def _await(self, met: Callable[[], bool], deadline: float = float("inf")) -> None:
-        """Returns when something is so, when it cannot become so any more, or at the deadline."""
+        """Waits until a condition is met, can no longer be met, or the deadline has passed."""
         reports = select.poll()
         reports.register(self._reports, select.POLLIN)
         while self.pid and not self._lost and not met() and time.monotonic() < deadline:
-            reports.poll(_SLICE_S * 1000)  # another thread may have taken what came
+            reports.poll(_SLICE_S * 1000)  # another thread may have read the report
             self._hear()
 
     def _hear(self) -> None:
@@ -147,7 +147,7 @@ class Guardian:
             self._killed = True
 
     def _lose(self) -> None:
-        """The guardian is no more: somebody has killed it, and the kernel the CLI with it."""
+        """Notes that the guardian is gone: it was killed, and the kernel ended the CLI with it."""
         self._lost = True
         if self._status is None:
             self._status = -signal.SIGKILL

@@ -1,4 +1,4 @@
-"""The guardian's own process: it starts the CLI, reaps, obeys, and cleans up when the worker is no more."""
+"""The guardian's own process: starts the CLI, reaps, obeys the worker, and cleans up when the worker is gone."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ HELD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIG
 
 
 class Word:
-    """What the worker says, a byte each; that it is no more, the end of the pipe says."""
+    """What the worker tells the guardian, a byte each; the end of the pipe says that the worker is gone."""
 
     TERMINATE = b"t"
     KILL = b"k"
 
 
 class Report:
-    """What the guardian says, a line with a number each."""
+    """What the guardian reports, a line with a number each."""
 
     STARTED = "started"  # the CLI's process id
     FAILED = "failed"  # errno
@@ -44,14 +44,14 @@ class Report:
 
 
 def guard(command: Command, waiting: int, reporting: int, *, scratch: Path, held: Sequence[int]) -> NoReturn:
-    """The life of the guardian, in a process just forked, with ``HELD`` blocked.
+    """Runs the guardian in a process just forked, with ``HELD`` blocked.
 
     Args:
-        command: The CLI's.
-        waiting: Where the worker's words come from.
-        reporting: Where the reports go.
+        command: The command that starts the CLI.
+        waiting: The descriptor from which the worker's words come.
+        reporting: The descriptor to which the reports go.
         scratch: The run's directory for temporary files.
-        held: Descriptors to hold as long as it lives.
+        held: Descriptors that it holds as long as it lives.
     """
     try:
         waking, awake = os.pipe()
@@ -64,7 +64,7 @@ def guard(command: Command, waiting: int, reporting: int, *, scratch: Path, held
         adopt_orphans()
         duty = _Duty(command, reporting, scratch, held)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        # Whoever reads the events waits for the last writer to go.
+        # A reader of the events waits until the last writer has closed them.
         _close_all_but(waiting, reporting, waking, awake, lock_of(scratch), *held)
         sweep(scratch.parent)
         duty.do(waiting, waking)
@@ -77,7 +77,7 @@ class _Duty:
         self._reporting = reporting
         self._scratch = scratch
         try:
-            self._started = command.start(held)  # kept, for one that goes takes the CLI's status with it
+            self._started = command.start(held)  # kept: a Popen that is collected takes the CLI's status with it
         except OSError as error:
             self._report(Report.FAILED, error.errno or 0)
             raise
@@ -85,7 +85,7 @@ class _Duty:
         self._report(Report.STARTED, self._cli)
 
     def do(self, waiting: int, waking: int) -> None:
-        """Obeys until the other process is no more, then does what is left to do."""
+        """Obeys until the worker is gone, then ends what is left."""
         events = select.poll()
         events.register(waiting, select.POLLIN)
         events.register(waking, select.POLLIN)
@@ -130,7 +130,7 @@ class _Duty:
 
     def _terminate(self) -> None:
         if self._cli:
-            os.kill(self._cli, signal.SIGTERM)  # it is there until it is reaped
+            os.kill(self._cli, signal.SIGTERM)  # its id stays valid until it is reaped
 
     def _reap(self) -> None:
         with suppress(ChildProcessError):

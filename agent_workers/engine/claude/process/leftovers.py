@@ -1,4 +1,4 @@
-"""The commands of an agent beside this process: what they may not see of it, and what they may leave behind."""
+"""The processes that an agent's commands leave behind: found and ended."""
 
 from __future__ import annotations
 
@@ -15,48 +15,51 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 MARK = "AGENT_WORKERS_RUN_DIR"
-"""The variable by which the processes of a run are known: its directory for temporary files, like ``TMPDIR``."""
+"""The variable that marks the processes of a run; like ``TMPDIR`` it holds the run's temporary directory."""
 
-_ROUNDS = 20  # each ends what the one before has orphaned
+_ROUNDS = 20  # each round ends what the one before orphaned
 
 
 class Orphans:
     """The processes whose parents have ended before them. On Linux they become children of this process.
 
-    To be made before a model runs commands; also keeps these from reading this process's environment and memory, as
-    any process of the same user may unless it is forbidden.
+    It must be created before the model runs commands, and also keeps these from reading this process's environment and
+    memory, which processes of the same user may otherwise do.
     """
 
     def __init__(self) -> None:
         hide_from_others()
         adopt_orphans()
-        self._known = {os.getpid(), *_children(os.getpid())}  # a shell may have made others before it became this one
+        self._known = {
+            os.getpid(),
+            *_children(os.getpid()),
+        }  # a shell may have started others before it became this
 
     def know(self, *pids: int) -> None:
-        """Takes these for no orphans."""
+        """Excludes these processes: they are no orphans."""
         self._known.update(pids)
 
     def found(self) -> set[int]:
-        """Those that there are."""
+        """Returns the ids of the orphans."""
         return set(_children(os.getpid())) - self._known
 
     def reap(self) -> None:
-        """Lets those that have ended go: as children of a process that does not ask for them they would remain."""
+        """Reaps the orphans that have ended, which would otherwise remain as zombies."""
         for pid in self.found():
             with suppress(OSError):
                 os.waitpid(pid, os.WNOHANG)
 
 
 def end_leftovers(scratch: Path, *, spare: Collection[int] = (), orphans: Orphans | None = None) -> None:
-    """Ends the processes of a run whose guardian is no more, but for those to spare.
+    """Ends the processes of a run whose guardian is gone, except those to spare.
 
-    They are known by the mark in their environment, wherever they were moved to; those that have shed it are found
-    where they are orphans.
+    They are known by the mark in their environment, wherever they are. Those without the mark are found where they are
+    orphans.
 
     Args:
         scratch: The run's directory for temporary files.
         spare: Process ids.
-        orphans: Of this process, if it looks after them.
+        orphans: This process's orphans, if it adopts them.
     """
     for _ in range(_ROUNDS):
         found = {*processes_of(scratch), *(orphans.found() if orphans else ())} - {*spare, os.getpid()}
@@ -70,7 +73,7 @@ def end_leftovers(scratch: Path, *, spare: Collection[int] = (), orphans: Orphan
 
 
 def processes_of(scratch: Path) -> Iterator[int]:
-    """The processes that bear the mark of the run with this directory, or have a TMPDIR in it."""
+    """Yields the processes that bear the mark of the run with this directory, or have a TMPDIR in it."""
     marks = [os.fsencode(f"\0{name}={scratch}") for name in (MARK, "TMPDIR")]
     for pid in _pids():
         with suppress(OSError), open(f"/proc/{pid}/environ", "rb") as environ:  # noqa: PTH123 half the time of a Path
@@ -80,14 +83,14 @@ def processes_of(scratch: Path) -> Iterator[int]:
 
 
 def descendants(ancestor: int) -> Iterator[int]:
-    """The processes that come of this one, as far as their parents live."""
+    """Yields the descendants of a process, as far as their parents live."""
     for pid in _children(ancestor):
         yield pid
         yield from descendants(pid)
 
 
 def _children(parent: int) -> Iterator[int]:
-    """The processes that have this one as their parent; the kernel's list of them is complete while they rest."""
+    """Yields the children of a process. The kernel's list is complete only while they start no others."""
     for thread in Path(f"/proc/{parent}/task").glob("*/children"):
         with suppress(OSError):
             yield from map(int, thread.read_bytes().split())

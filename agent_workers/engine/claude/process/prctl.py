@@ -1,4 +1,4 @@
-"""What only Linux can do for a process; elsewhere these do nothing."""
+"""What only Linux can do for a process; elsewhere these functions do nothing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 
-_LIBRARY = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded here: after a fork is no time for it
+_LIBRARY = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded here: after a fork it is too late
 
 
 def end_with_parent(number: signal.Signals) -> None:
-    """Has this process get the signal when its parent ends."""
+    """Sends this process the signal when its parent ends."""
     _prctl(_PR_SET_PDEATHSIG, number)
 
 
@@ -35,7 +35,7 @@ def adopt_orphans() -> None:
 
 
 def blank_in_environment(names: Collection[str]) -> None:
-    """Blanks variables in the block that this process was started with, which ``/proc/PID/environ`` shows for good."""
+    """Blanks variables in this process's initial environment, which ``/proc/PID/environ`` keeps showing."""
     if _LIBRARY is None:
         return
     entries = ctypes.POINTER(ctypes.c_void_p).in_dll(_LIBRARY, "environ")

@@ -1,6 +1,6 @@
-"""The run's directory for temporary files: made under a lock, removed with the run, else by the next one.
+"""The run's temporary directory: created under a lock, removed with the run or else by a later one.
 
-The lock dies with its last holder, so whoever gets it knows that the run is over, however it ended.
+The lock ends with its last holder, so whoever gets it knows that the run is over, however it ended.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from agent_workers.errors import StateUnavailable
 if TYPE_CHECKING:
     from pathlib import Path
 
-NO_TMPDIR = "The worker cannot write temporary files. The operator must set TMPDIR to a directory with room."
+NO_TMPDIR = "The worker cannot write temporary files. The operator must set TMPDIR to a directory with free space."
 SCRATCH = "agent-worker-"
 """How the names of the runs' temporary directories begin."""
 _OURS = re.compile(SCRATCH + "[0-9a-f]{12}")
@@ -40,12 +40,12 @@ def make_scratch(base: Path) -> Path:
             raise StateUnavailable(NO_TMPDIR, cause=f"{path}: {error.strerror}") from error
         try:
             lock = _locked(path)
-        except OSError:  # no locks here: nobody sweeps either
+        except OSError:  # without locks nobody sweeps either
             return path
         if lock is not None:
             _LOCKS[path] = lock
             return path
-        # A sweep came between the two.
+        # A sweep removed the directory before it was locked: try again.
 
 
 def remove_scratch(path: Path) -> None:
@@ -58,14 +58,14 @@ def remove_scratch(path: Path) -> None:
 
 
 def lock_of(path: Path) -> int | None:
-    """The descriptor that holds the lock of a run's directory."""
+    """Returns the descriptor that holds the lock of a run's directory."""
     return _LOCKS.get(path)
 
 
 def sweep(base: Path) -> None:
-    """Removes the directories of runs that are over: those of this user whose lock nobody holds.
+    """Removes the directories of this user's runs that are over: nobody holds their locks.
 
-    What still runs of them is ended: nobody is left to do it.
+    Their remaining processes are ended, because nobody else is left to do it.
     """
     with suppress(OSError):
         names = [entry.name for entry in os.scandir(base) if _OURS.fullmatch(entry.name)]
@@ -79,7 +79,7 @@ def sweep(base: Path) -> None:
 
 
 def _locked(path: Path) -> int | None:
-    """Takes the lock of a directory of this user; None where another has it, or has removed the directory.
+    """Takes the lock of a directory of this user; None where another holds it or has removed the directory.
 
     Raises:
         OSError: It is no directory, or cannot be locked.

@@ -15,7 +15,7 @@ class StderrTail:
     """Reads the CLI's stderr and keeps its end.
 
     Args:
-        stderr: The CLI's.
+        stderr: The CLI's stderr.
 
     Attributes:
         ended: Set once the CLI has closed it.

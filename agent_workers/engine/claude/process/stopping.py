@@ -1,4 +1,4 @@
-"""How a CLI is stopped: it is told to, then SIGTERM; whoever waits no longer kills it."""
+"""Stops the CLI in order: asks the agent, then sends SIGTERM. The caller kills what remains."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Stopping:
         self._turn_ended = anyio.Event()
 
     async def stop(self, *, interrupt: bool) -> None:
-        """Has the CLI end; returns when it has, or when it has had its time.
+        """Stops the CLI; returns when it has ended, or when its time is up.
 
         Args:
             interrupt: Whether the agent is at work; told to stop, it notes in the session where it was stopped.
@@ -59,7 +59,7 @@ class Stopping:
                 await ended(self._process)
 
     async def _interrupted(self) -> bool:
-        """Has the agent end its turn, so that the session holds what was told of it; whether it did.
+        """Asks the agent to end its turn, so that the session holds what was sent of it; returns whether it did.
 
         A CLI that still boots takes it too: it ends the turn before it calls the API.
         """
@@ -73,7 +73,7 @@ class Stopping:
         return self._turn_ended.is_set()
 
     async def _discard_messages(self) -> None:
-        """Reads on, for the end of the agent's turn."""
+        """Reads on until the agent's turn has ended."""
         with suppress(WorkerError, ValueError):
             async with aclosing(self._output.messages()) as messages:
                 async for message in messages:

@@ -1,1 +1,1 @@
-"""What the agent asks during a run, and who answers: rules, people, and the application."""
+"""What the agent asks during a run, and who answers: rules, people, or the application."""

@@ -1,4 +1,4 @@
-"""The application's own tools: the model calls them, the application runs them. No call is left without a result."""
+"""The application's own tools: the model calls them, the application runs them. Every call gets a result."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class AppTools:
     """The tools of one request.
 
     Args:
-        tools: As the request brings them.
-        questions: Puts the calls to the application.
+        tools: The request's ``app_tools``.
+        questions: Sends the calls to the application.
 
     Attributes:
-        tools: By name.
+        tools: The tools by name.
     """
 
     def __init__(self, tools: Sequence[AppTool], questions: OpenQuestions) -> None:
@@ -37,7 +37,7 @@ class AppTools:
         self._questions = questions
 
     async def call(self, name: str, tool_input: dict[str, Any]) -> Result:
-        """Runs one call to its result, which is an error where the application does not come into it."""
+        """Runs one call; returns its result, which is an error where the application did not run it."""
         tool = self.tools.get(name)
         if tool is None:
             return f"There is no tool {name}.", True

@@ -1,4 +1,4 @@
-"""Whether an input that somebody has changed may run. The CLI applies neither its schemas nor its rules to it."""
+"""Checks a tool input that the application has changed. The CLI applies neither its schemas nor its rules to it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _QUOTING = re.compile(r"[\"'\\]")
 
 
 def objection(name: str, changed: dict[str, Any], deny: Sequence[str], cwd: str) -> str | None:
-    """Why a changed input may not run, in words for the model; None where it may.
+    """Returns why a changed input may not run, in words for the model; None where it may.
 
     Args:
-        name: Of the tool.
-        changed: What it would be called with.
-        deny: The deny rules. One that could be about the call holds: nobody sees whether it is.
-        cwd: The working directory, without links.
+        name: The tool's name.
+        changed: The changed input.
+        deny: The deny rules. A rule that might concern the call applies, as nobody can tell for certain.
+        cwd: The working directory, links resolved.
     """
     if not changed:
         return "The changed input is empty."
@@ -40,7 +40,7 @@ def objection(name: str, changed: dict[str, Any], deny: Sequence[str], cwd: str)
 
 def _fault(name: str, changed: dict[str, Any]) -> str | None:
     if name not in BUILT_IN_TOOLS:
-        return None  # a server checks its tools' input itself
+        return None  # an MCP server checks the input of its tools itself
     tool = BUILT_IN_TOOLS[name]
     known = {**tool.required, **tool.optional}
     if missing := [field for field in tool.required if field not in changed]:
@@ -76,14 +76,14 @@ def _names(specifier: str, name: str, changed: dict[str, Any]) -> bool:
 
 
 def _plain(url: str) -> str:
-    """An address with its host as whoever fetches it reads it: decoded, in plain letters, without what is skipped."""
+    """Returns an address as a browser reads its host: decoded, in plain letters, without ignored characters."""
     letters = unicodedata.normalize("NFKC", unquote(url))
     skipped = {"Cc", "Cf", "Mn"}
     return "".join(c for c in letters if unicodedata.category(c) not in skipped).replace("\u3002", ".").lower()
 
 
 def _commands(command: str) -> Iterator[str]:
-    """The command, and all that begins at one of its words and ends before a separator, quotes and backslashes gone."""
+    """Yields the command, and each part of it from a word to the next separator, without quotes and backslashes."""
     yield command.strip()
     for piece in re.split(r"[;&|(){}<>`\n]+", _QUOTING.sub("", command)):
         words = piece.split()
@@ -103,7 +103,7 @@ def _paths(name: str, changed: dict[str, Any]) -> Iterator[str]:
 
 
 def _lies(path: str, specifier: str, cwd: str) -> bool:
-    """Whether a path is one that a rule's pattern names, or lies below one, or is a pattern for one."""
+    """Tells whether a path matches a rule's pattern, lies below a match, or is itself a pattern for one."""
     home = os.path.expanduser("~")  # noqa: PTH111
     root = specifier.removeprefix("/") if specifier.startswith("//") else None
     pattern = root or (escape(home) + specifier[1:] if specifier.startswith("~/") else None)

@@ -1,4 +1,4 @@
-"""The calls that wait for a decision, kept between two runs: each is carried out once, and where it was made."""
+"""The calls that wait for a decision between two runs: each is carried out once, in the directory where it was made."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class DeferredCalls:
     """One file for each pending call, named by its id.
 
     Args:
-        folder: Where they lie; made when needed.
-        cwd: The working directory of this run, without links.
+        folder: The directory of these files, created when needed.
+        cwd: The working directory of this run, links resolved.
     """
 
     def __init__(self, folder: Path, cwd: str) -> None:
@@ -29,18 +29,18 @@ class DeferredCalls:
         """Notes a call that is now pending.
 
         Raises:
-            OSError: It cannot be noted.
+            OSError: The file cannot be written.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._forget_old()
         self._file(tool_use_id).write_text(self._cwd, "utf-8")
 
     def claim(self, tool_use_id: str) -> bool:
-        """Whether the call is pending in this directory; from then on it is not. True for one caller only."""
+        """Takes a call that is pending in this directory. True for one caller only."""
         file = self._file(tool_use_id)
         with suppress(OSError):
             if file.read_text("utf-8") == self._cwd:
-                file.unlink()  # of several runs at once, one succeeds
+                file.unlink()  # of several runs at once, only one succeeds
                 return True
         return False
 

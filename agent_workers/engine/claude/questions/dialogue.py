@@ -1,4 +1,4 @@
-"""What the agent and the application have to say to each other during a run."""
+"""The questions of one run between agent and application, and what answers them."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 class Dialogue:
-    """One run's questions, and who deals with them.
+    """One run's questions, and what answers them.
 
     Args:
         request: What the run is asked to do.
-        progress: Of the run.
-        translator: Of the run.
-        folder: Where calls that wait for a later run are noted.
+        progress: The run's progress.
+        translator: The run's translator.
+        folder: Where deferred calls are noted for a later run.
 
     Attributes:
         questions: The open questions.
-        app_tools: Runs the application's tools, where there are any.
-        permissions: Decides on calls, where the CLI's own rules are not all.
+        app_tools: Runs the application's tools; None without any.
+        permissions: Decides on calls; None where the CLI's own rules decide on all.
     """
 
     def __init__(self, request: Request, progress: Progress, translator: Translator, folder: Path) -> None:
@@ -57,5 +57,5 @@ class Dialogue:
         return bool(self.app_tools or self.permissions)
 
     def left_over(self) -> Notice | None:
-        """What is to be said at the end of a decision that concerned no call."""
+        """Returns a notice where the decision matched no pending call."""
         return self.permissions.left_over() if self.permissions else None

@@ -1,10 +1,10 @@
-"""Which calls need no permission; a program that the CLI runs before each call of a command or an address.
+"""Decides which calls need no permission. The CLI runs this program before each call of a command or a web address.
 
 ``python gate.py FILE`` reads the CLI's hook input on stdin and, where the call needs a permission, has the CLI ask for
-one. FILE holds the keyword arguments of `Gate` as JSON. The CLI's own idea of a harmless command is far wider. What
-passes here it still judges by its rules, so a mistake here opens nothing that the CLI would not.
+one. FILE holds the keyword arguments of ``Gate`` as JSON. The CLI's own idea of a harmless command is far wider. It still
+applies its rules to what passes here, so a mistake here allows nothing that the CLI would not.
 
-The program starts for each such call, and imports nothing but the standard library.
+The program starts anew for each such call, so it imports nothing but a little of the standard library.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ GUARDED = ("Bash", "WebFetch")
 
 _NO_RULE = "No rule allows this call, and it is not among those that need no permission."
 _NONE = r"(?!)"
-# Each with the options that neither write, run a program, follow links nor take a file's name. All else is an operand,
-# and a path. Those of TEXT take no paths.
+# Programs with those of their options that neither write, run a program, follow links nor take a file's name. All other
+# words are operands, and count as paths. The programs of TEXT take no paths.
 HARMLESS = {
     "cat": r"-[AbeEnstTuv]+",
     "cmp": r"-[bls]+",
@@ -40,7 +40,7 @@ HARMLESS = {
     "uniq": r"-[cdiu]+",
     "wc": r"-[clLmw]+",
 }
-_MAX_OPERANDS = {"date": 0, "uniq": 1}  # one more would set the clock, or be written to
+_MAX_OPERANDS = {"date": 0, "uniq": 1}  # one more operand would set the clock, or be a file to write to
 TEXT = frozenset({"basename", "dirname", "echo", "false", "printf", "tr", "true"})
 EDITS = {
     "cp": r"-[finprRv]+",
@@ -51,16 +51,16 @@ EDITS = {
     "sed": r"-[Einrs]+",
     "touch": r"-[acm]+",
 }
-# What these leave behind may be a link that leads elsewhere than before.
+# These may leave behind a link that leads elsewhere than before.
 _MOVING = frozenset({"cp", "mv"})
-# After these the words that follow in the same command line no longer mean what they say.
+# After these programs, later words of the same line may mean something else.
 _UNSETTLING = frozenset(
     {
         *(".", "alias", "builtin", "cd", "command", "declare", "enable", "env", "eval", "exec", "export", "hash"),
         *("local", "popd", "pushd", "readonly", "set", "shopt", "source", "trap", "typeset", "unalias", "unset"),
     }
 )
-# Of the shell's language: words of plain characters and of quoted text, without expansions of any kind.
+# The part of the shell's language that is understood: words of plain characters and quoted text, without expansions.
 _END = r"(?=[\s;&|]|\Z)"
 _WORD = r"""(?:[\w@%+=:,./^-]|'[^']*'|"[^"$`\\!]*")+"""
 _TOKEN = re.compile(
@@ -79,8 +79,8 @@ class Part(NamedTuple):
     """One of the commands that a line is made of.
 
     Attributes:
-        text: As it stands in the line.
-        words: Without quotes.
+        text: The command as it stands in the line.
+        words: Its words, without quotes.
         targets: The files that it writes to.
         piped: Whether it runs at the same time as the one before it.
     """
@@ -97,12 +97,12 @@ class Part(NamedTuple):
 
 
 class Gate:
-    """What of one run needs no permission.
+    """Decides which calls of one run need no permission.
 
     Args:
-        allow: The allow rules of the request.
-        deny: Its deny rules.
-        directories: The working directories, without links.
+        allow: The request's allow rules.
+        deny: The request's deny rules.
+        directories: The working directories, links resolved.
         edits: Whether commands may also change files in them.
     """
 
@@ -116,11 +116,11 @@ class Gate:
         self._options = HARMLESS | (EDITS if edits else {})
 
     def passes(self, name: str, tool_input: dict[str, Any], cwd: str) -> bool:
-        """Whether a call may be left to the CLI's rules; otherwise it needs a permission, whatever those say.
+        """Tells whether the CLI's rules may decide on a call; otherwise it needs a permission, whatever they say.
 
         Args:
-            name: Of the tool.
-            tool_input: What it is called with.
+            name: The tool's name.
+            tool_input: The call's input.
             cwd: Where a command would run.
         """
         if name not in GUARDED or (name, "") in self._allow:
@@ -142,7 +142,7 @@ class Gate:
         if parts is None:
             return self._allowed_in_pieces(command)
         if any(name == "Bash" and fits(rule, part.text) for name, rule in self._deny for part in parts):
-            return True  # the CLI denies it, and says by which rule
+            return True  # the CLI denies it and names the rule
         others = [part for part in parts if not _any_fits(self._allow, part.text)]
         settled = all(part in others or _bare(part.text).split()[0] not in _UNSETTLING for part in parts)
         settled = settled and _names_what_is_there(parts)
@@ -169,7 +169,7 @@ class Gate:
         return any(real == each or real.startswith(each.rstrip("/") + "/") for each in self._directories)
 
     def _allowed_in_pieces(self, command: str) -> bool:
-        """Whether rules allow each piece of a command that is more than plain words."""
+        """Tells whether rules allow each piece of a command that is more than plain words."""
         if _SUBSTITUTION.search(command):
             return False
         pieces = [piece.strip() for piece in _BETWEEN.split(_DUPLICATION.sub(" ", command)) if piece.strip()]
@@ -177,7 +177,7 @@ class Gate:
 
 
 def parts_of(command: str) -> list[Part] | None:
-    """The commands that a line is made of; None where it is more than plain words, or nothing."""
+    """Returns the commands of a line; None where it is empty or more than plain words."""
     parts, part, place, begun = [], Part("", [], []), 0, 0
     while place < len(command):
         found = _TOKEN.match(command, place)
@@ -196,7 +196,7 @@ def parts_of(command: str) -> list[Part] | None:
 
 
 def _names_what_is_there(parts: Sequence[Part]) -> bool:
-    """Whether no part names a path that may lead elsewhere by the time it runs, for another has moved a link."""
+    """Tells whether each path still leads to the same file when it is used: no command before it may move a link."""
     moving = next((number for number, part in enumerate(parts) if part.words[0] in _MOVING), len(parts))
     first = moving
     while first < len(parts) and parts[first].piped:
@@ -209,12 +209,12 @@ def _unquoted(word: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """The command without variables and such programs before it as the CLI looks behind."""
+    """Returns the command without the variables and wrapper programs before it that the CLI skips as well."""
     return _PREFIX.sub("", text, count=1) if _PREFIX.match(text) else text
 
 
 def read_rule(rule: str) -> tuple[str, str]:
-    """The tool that a rule is about and its specifier, empty for none."""
+    """Splits a rule into its tool and its specifier, which may be empty."""
     name, _, specifier = rule.partition("(")
     return name, specifier.removesuffix(")")
 
@@ -224,7 +224,7 @@ def _any_fits(rules: Iterable[tuple[str, str]], text: str) -> bool:
 
 
 def fits(specifier: str, text: str) -> bool:
-    """Whether a rule's specifier fits a text: ``prefix:*``, a pattern with ``*``, or the text itself."""
+    """Tells whether a rule's specifier fits a text: ``prefix:*``, a pattern with ``*``, or the text itself."""
     if not specifier:
         return True
     if specifier.endswith(":*"):
@@ -235,7 +235,7 @@ def fits(specifier: str, text: str) -> bool:
 
 
 def main(rules: str) -> None:
-    """Answers the CLI on stdout: nothing where the call passes."""
+    """Answers the CLI on stdout; writes nothing where the call passes."""
     with open(rules, encoding="utf-8") as file:  # noqa: PTH123 see above
         gate = Gate(**json.load(file))
     call = json.load(sys.stdin)

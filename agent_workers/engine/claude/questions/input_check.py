@@ -1,4 +1,4 @@
-"""Checks the input of a tool against its schema; as a program of its own where that could take forever.
+"""Checks a tool's input against its schema; in a process of its own where that could take forever.
 
 ``python -m agent_workers.engine.claude.questions.input_check PARENT`` reads ``{"schema": …, "input": …}`` and writes
 what is wrong.
@@ -24,15 +24,15 @@ CHECK_S = 5
 _PATIENCE_S = 12 * CHECK_S  # on a machine that is busy with other things
 
 _MAX_FAULTS = 5
-# Python's patterns can take exponential time and let nothing else run meanwhile; references can double at each step.
+# Python's patterns can take exponential time and block everything else; references can double at each step.
 _SLOW = frozenset({"pattern", "patternProperties", "$ref", "$dynamicRef", "$recursiveRef", "uniqueItems"})
 
 
 async def check_input(schema: dict[str, Any], tool_input: dict[str, Any]) -> str:
-    """What is wrong with the input, in words for the model; empty for nothing.
+    """Returns what is wrong with the input, in words for the model; empty for nothing.
 
     Raises:
-        TimeoutError: That could not be found out in ``CHECK_S`` seconds.
+        TimeoutError: The check took more than ``CHECK_S`` seconds.
     """
     if _is_quick(schema):
         return faults(schema, tool_input)
@@ -40,7 +40,7 @@ async def check_input(schema: dict[str, Any], tool_input: dict[str, Any]) -> str
 
 
 def faults(schema: dict[str, Any], tool_input: dict[str, Any]) -> str:
-    """What is wrong with the input, however long it takes to find out."""
+    """Returns what is wrong with the input, however long the check takes."""
     problems = validator_of(schema).iter_errors(tool_input)
     found = [f"{problem.json_path}: {problem.message[:200]}" for problem in problems]
     more = f" And {len(found) - _MAX_FAULTS} more." if len(found) > _MAX_FAULTS else ""

@@ -1,4 +1,4 @@
-"""The questions that the agent has put to the application: told, kept apart by id, and settled once."""
+"""The questions that the agent has asked the application: sent, told apart by id, and settled once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Objection = Callable[[Permission], str | None]
 
-_TELL_S = 5  # how long a question that the agent took back waits for a slow reader to say so
+_TELL_S = 5  # how long a slow reader may delay the word that the agent took a question back
 
 Answer = Permission | AppToolResult
 
@@ -43,7 +43,7 @@ class OpenQuestions:
     """The open questions of one run.
 
     Args:
-        progress: Is told how many are open, so that nobody takes the agent for idle.
+        progress: Counts the open questions, so that the waiting agent does not pass for idle.
     """
 
     def __init__(self, progress: Progress) -> None:
@@ -65,12 +65,12 @@ class OpenQuestions:
         """Asks whether a call may run; None where nobody answered in time.
 
         Args:
-            tool_use_id: Of the call.
-            name: Of the tool.
-            tool_input: What it would be called with.
-            reason: Why somebody is asked.
-            timeout_s: How long an answer is waited for.
-            objection: Says why an answer is a denial, whatever it says itself.
+            tool_use_id: The call's id.
+            name: The tool's name.
+            tool_input: The call's input.
+            reason: Why a permission is needed.
+            timeout_s: Seconds to wait for an answer.
+            objection: Returns why an answer counts as a denial, even if it allows the call.
         """
         question_id = uuid4().hex
         question = PermissionRequest(
@@ -81,7 +81,7 @@ class OpenQuestions:
             reason=reason,
             expires_at=_in(timeout_s),
         )
-        self._resolve(question_id, "deny", "abort")  # what holds should the run end before an answer
+        self._resolve(question_id, "deny", "abort")  # holds if the run ends before an answer
         try:
             answer = await self._ask(question_id, Permission, question, timeout_s)
         except BaseException:
@@ -117,7 +117,7 @@ class OpenQuestions:
         return True
 
     def unsettled(self) -> Sequence[PermissionResolved]:
-        """How the questions stand whose settlement was not told; nothing can be answered any more."""
+        """Returns the settlements that were not sent yet; nothing can be answered any more."""
         self._open.clear()
         return list(self._untold.values())
 
@@ -130,7 +130,7 @@ class OpenQuestions:
                     await waiting.answered.wait()
                 else:
                     self._untold.pop(question_id, None)
-            return waiting.answer  # also one that came in the very moment of the deadline: it was acknowledged
+            return waiting.answer  # also an answer at the very moment of the deadline: it was acknowledged
         finally:
             self._open.pop(question_id, None)
             self._progress.waiting -= 1
@@ -140,7 +140,9 @@ class OpenQuestions:
         self._untold[question_id] = PermissionResolved(permission_id=question_id, behavior=behavior, by=by)
 
     async def _tell_resolved(self, question_id: str) -> None:
-        resolved = self._untold.pop(question_id, None)  # before it is told: a slow reader may still be at it at the end
+        resolved = self._untold.pop(
+            question_id, None
+        )  # before it is sent: a slow reader may still be reading it when the run ends
         if resolved and not await self.tell(resolved):
             self._untold[question_id] = resolved
 

@@ -1,4 +1,4 @@
-"""Where a call of a file tool leads."""
+"""Finds where a call of a file tool leads."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def stays_within(directories: Sequence[str], name: str, tool_input: dict[str, Any]) -> bool:
-    """Whether the call reaches no file outside the directories, links followed; true for what is no file tool.
+    """Tells whether the call reaches no file outside the directories, links followed. True for other tools.
 
     Args:
         directories: Real paths, the working directory first.
-        name: Of the tool.
-        tool_input: What it is called with.
+        name: The tool's name.
+        tool_input: The call's input.
     """
     tool = BUILT_IN_TOOLS.get(name)
     if tool is None or tool.path is None:

@@ -1,4 +1,4 @@
-"""Who decides on a tool call that the CLI does not decide itself. Whatever is not clearly allowed is denied."""
+"""Decides on tool calls that the CLI does not decide itself. What is not clearly allowed is denied."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _IN_SUBAGENT = "A subagent cannot wait for a decision. The main agent may make t
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a call.
+    """The decision on a call.
 
     Attributes:
-        allowed: Whether it may run.
-        message: For the model, where it may not.
-        tool_input: What to run it with, where not with the model's own input.
+        allowed: Whether the call may run.
+        message: Tells the model why it may not.
+        tool_input: The input to run it with; None for the model's own.
     """
 
     allowed: bool
@@ -49,16 +49,16 @@ class Verdict:
 
 
 class CallPermissions:
-    """The decisions of one run.
+    """Decides on the calls of one run.
 
     Args:
-        permissions: Of the request.
+        permissions: The request's ``permissions``.
         offered: The names of the tools that the request asked for.
-        questions: Puts the questions.
-        translator: Knows which calls the model has made in this run, and is told which were denied.
+        questions: Sends the questions.
+        translator: Knows the calls of this run, and notes which were denied.
         deferred_calls: Knows the calls that earlier runs left pending.
-        directories: In which the file tools that are allowed as a whole may work.
-        private: Directories that no changed input may lead to.
+        directories: Where file tools that are allowed without a path may work.
+        private: Directories that no changed input may reach.
     """
 
     def __init__(
@@ -85,14 +85,14 @@ class CallPermissions:
 
     @property
     def defers(self) -> bool:
-        """Whether each call has to be looked at before the CLI decides on it."""
+        """Whether each call must be checked here before the CLI decides on it."""
         return self._permissions.mode == "defer"
 
     async def decide(self, name: str, tool_input: dict[str, Any], tool_use_id: str, reason: str | None) -> Verdict:
         """Decides on a call that the CLI would ask a person about."""
         try:
             verdict = await self._decide(name, tool_input, tool_use_id, reason)
-        except Exception as error:  # noqa: BLE001 whatever fails, nothing is allowed by it
+        except Exception as error:  # noqa: BLE001 a failure must never allow a call
             logger.error("a call was denied because deciding on it failed: %s", defect(error))
             verdict = Verdict(allowed=False, message=_REFUSED)
         if not verdict.allowed:
@@ -118,7 +118,7 @@ class CallPermissions:
         return _verdict(answer) if answer else Verdict(allowed=False, message=_UNANSWERED)
 
     async def _carry_out(self, name: str, tool_input: dict[str, Any], tool_use_id: str) -> Verdict:
-        """Applies the decision on the call that an earlier run left pending, and tells of it: this run has not yet."""
+        """Applies the decision on a call that an earlier run left pending, and sends events for both."""
         decision, self._decision = self._decision, None
         assert decision
         if not self._deferred_calls.claim(tool_use_id):
@@ -135,7 +135,7 @@ class CallPermissions:
         return verdict
 
     def _objection(self, name: str, answer: Permission | Decision) -> str | None:
-        """Why a call may not run that somebody has allowed: a changed input passes the checks that the first did."""
+        """Returns why an allowed call may not run after all: a changed input must pass the same checks as the first."""
         if answer.behavior == "deny" or answer.updated_input is None:
             return None
         return objection(name, answer.updated_input, self._deny, self._directories[0])
@@ -143,10 +143,10 @@ class CallPermissions:
     def look_at(
         self, name: str, tool_use_id: str, *, in_subagent: bool
     ) -> tuple[Literal["pass", "defer", "deny"], str]:
-        """Says before a call, in mode ``defer``, what is to become of it: passed on to the CLI's rules, or not.
+        """Decides before a call, in mode ``defer``: pass it on to the CLI's rules, defer it, or deny it.
 
         The CLI re-runs the pending call of a resumed session by itself, sometimes before it asks here; its rules then
-        ask about it. It is known by not being of this run.
+        ask about it. Such a call is known by not being one of this run.
         """
         allowed = name in self._permissions.allow or name.startswith(APP_TOOL)
         if allowed or (self._decision and tool_use_id == self._decision.tool_use_id):
@@ -167,7 +167,7 @@ class CallPermissions:
         return _ONE_AT_A_TIME if self._deferred_id else None
 
     def left_over(self) -> Notice | None:
-        """What to say at the end of a decision that concerned no call."""
+        """Returns a notice where the decision matched no pending call."""
         if self._decision is None:
             return None
         words = "permissions.decision has changed nothing: no call with this tool_use_id was pending."
