@@ -1,8 +1,8 @@
 """Decides which calls need no permission. The CLI runs this program before each call of a command or a web address.
 
 ``python gate.py FILE`` reads the CLI's hook input on stdin and, where the call needs a permission, has the CLI ask for
-one. FILE holds the keyword arguments of ``Gate`` as JSON. The CLI's own idea of a harmless command is far wider. It still
-applies its rules to what passes here, so a mistake here allows nothing that the CLI would not.
+one. FILE holds the keyword arguments of ``Gate`` as JSON. The CLI's own idea of a harmless command is far wider. The
+CLI still applies its rules to what passes here, so a mistake here allows nothing that the CLI would not.
 
 The program starts anew for each such call, so it imports nothing but a little of the standard library.
 """

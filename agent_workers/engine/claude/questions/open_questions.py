@@ -140,9 +140,7 @@ class OpenQuestions:
         self._untold[question_id] = PermissionResolved(permission_id=question_id, behavior=behavior, by=by)
 
     async def _tell_resolved(self, question_id: str) -> None:
-        resolved = self._untold.pop(
-            question_id, None
-        )  # before it is sent: a slow reader may still be reading it when the run ends
+        resolved = self._untold.pop(question_id, None)  # before it is sent: a slow reader may delay it past the end
         if resolved and not await self.tell(resolved):
             self._untold[question_id] = resolved
 
