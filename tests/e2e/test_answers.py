@@ -260,12 +260,13 @@ def test_a_call_whose_input_is_no_object_is_passed_over_with_its_result(
     assert [notice["code"] for notice in ended.of("notice")] == ["unknown_block"]
 
 
-def test_a_call_that_the_cli_cannot_read_is_the_apis_failure_and_not_tried_again(
+def test_a_call_without_a_name_is_told_by_the_name_that_the_cli_gives_it_and_has_a_result(
     home: Home, simulator: Simulator
 ) -> None:
     call = Raw(block={"type": "tool_use", "id": "toolu_1", "name": None, "input": {}})
     steps = (Message(content=(call,)), Message(content=(Text(text="Second."),)))
     simulator.play(Scenario(name="own", description="", steps=steps))
     ended = home.run({"prompt": "x"})
-    assert ended.ending == ("server_error", 1)
-    assert "cannot be read" in ended.stderr
+    assert ended.ending == ("done", 0)
+    assert [call["tool_use_id"] for call in ended.of("tool_call")] == ["toolu_1"]
+    assert [(result["tool_use_id"], result["status"]) for result in ended.of("tool_result")] == [("toolu_1", "error")]
