@@ -107,10 +107,14 @@ schema: $(READY) ## Write schemas/v1 anew from the models
 	$(BIN)/python -m agent_workers.workers.schema schemas
 
 .PHONY: bench
-bench: $(READY) ## Measure agent-chat beside the obvious script and the raw CLI, and the PHP bridge beside a bare loop
+bench: $(READY) ## Measure agent-chat beside the obvious script and the raw CLI, and the PHP bridge beside a bare loop; BASE=… beside another checkout
+ifdef BASE
+	BENCH_BASE=$(BASE) $(BIN)/python -m tests.bench
+else
 	@tools/need commands php:php-cli $(PHP_LIBRARIES) $(WEB_SERVERS)
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.php_latency
+endif
 
 .PHONY: lock
 lock: ## Pin the newest development packages in requirements-dev.txt
