@@ -7,11 +7,14 @@ Part of a task's request, where the host's policy allows this command:
     "permissions": {"allow": ["mcp__crm__find_partner"]}
 """
 
-from mcp.server.fastmcp import FastMCP
+try:
+    from mcp.server.mcpserver import MCPServer
+except ModuleNotFoundError:  # mcp 1 has it by another name
+    from mcp.server.fastmcp import FastMCP as MCPServer
 
 PARTNERS = {"Acme": "Berlin, partner since 2019", "Globex": "Vienna, partner since 2023"}
 
-server = FastMCP("partners")
+server = MCPServer("partners")
 
 
 @server.tool()
