@@ -59,11 +59,11 @@ test-python: $(READY) $(REACT)/dist/agent-chat.js ## Test the workers, and all o
 	@tools/need commands $(TESTS_NEED)
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
 
-FAST_TESTS := tests/protocol tests/policy tests/engine tests/simulator $(addprefix tests/test_, \
+FAST_TESTS := tests/protocol tests/policy tests/engine $(addprefix tests/test_, \
 	admission.py json_schema.py layers.py wire.py workers.py)
 
 .PHONY: test-fast
-test-fast: $(READY) ## Test what needs only Python: a minute
+test-fast: $(READY) ## Test what starts no CLI
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup $(FAST_TESTS)
 
 .PHONY: matrix

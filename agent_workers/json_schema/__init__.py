@@ -51,7 +51,7 @@ def _invalid(schema: dict[str, Any]) -> Fault | None:
 
     try:
         # Without formats: the metaschema's "regex" is ECMA-262, which Python's own cannot check.
-        validator_for(schema, default=Draft202012Validator).check_schema(schema, format_checker=None)  # type: ignore[call-arg]
+        validator_for(schema, default=Draft202012Validator).check_schema(schema, format_checker=None)  # type: ignore[call-arg]  # the stubs lack it
     except SchemaError as error:
         return Fault(tuple(error.absolute_path), f"is not valid JSON Schema: {_broken_rule(error)}")
     return None

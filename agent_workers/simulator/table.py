@@ -30,7 +30,7 @@ def build(kind: type[_T], table: object, where: str) -> _T:
     """
     if not isinstance(table, Mapping):
         raise TableError(where, "must be a table")
-    known: dict[str, Field[Any]] = {each.name: each for each in fields(kind)}  # type: ignore[arg-type]
+    known: dict[str, Field[Any]] = {each.name: each for each in fields(kind)}  # type: ignore[arg-type]  # a dataclass
     for key in table:
         if key not in known:
             near = get_close_matches(str(key), known, n=1)

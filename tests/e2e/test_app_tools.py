@@ -45,7 +45,7 @@ def test_the_model_is_shown_the_tool_as_the_request_describes_it(desk: Desk) -> 
     [tool] = desk.simulator.requests("/v1/messages")[-1].body["tools"]
     assert tool["name"] == "mcp__app__find_partner"
     assert tool["description"] == FIND["description"]
-    assert tool["input_schema"]["properties"] == FIND["input_schema"]["properties"]  # type: ignore[index]
+    assert tool["input_schema"]["properties"] == FIND["input_schema"]["properties"]
 
 
 def test_an_error_of_the_application_reaches_the_model_as_one(desk: Desk) -> None:

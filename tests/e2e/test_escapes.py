@@ -303,7 +303,7 @@ def test_sessions_and_temporary_files_of_runs_are_out_of_reach_whoever_allows_it
         ]
     )
     tools = ["Read", "Glob", "Grep", "Write", "Bash"]
-    reply = lambda event: permit(event) if event["type"] == "permission_request" else None  # noqa: E731
+    reply = lambda event: permit(event) if event["type"] == "permission_request" else None  # noqa: E731 short, and used once
     ended = desk.converse(reply, tools=tools, permissions={"mode": mode, "allow": ["Read", "Write"]})
     assert "ok" not in {event["status"] for event in ended.of("tool_result")}
     assert "canary-of-the" not in str([event["content"] for event in ended.of("tool_result")])

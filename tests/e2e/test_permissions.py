@@ -132,7 +132,7 @@ def _another_behavior(event: Event) -> Event:
 
 
 def _true(event: Event) -> Event:
-    return permit(event, True)  # type: ignore[arg-type]
+    return permit(event, True)
 
 
 def _an_unknown_field(event: Event) -> Event:

@@ -28,7 +28,7 @@ async def test_a_resolution_on_its_way_to_a_slow_reader_is_not_told_twice() -> N
             at_it.set()
             await go_on.wait()
         else:
-            answer = Permission(type="permission", id="1", permission_id=body.permission_id, behavior="allow")  # type: ignore[attr-defined]
+            answer = Permission(type="permission", id="1", permission_id=body.permission_id, behavior="allow")
             assert pending.answer(answer)
         return True
 

@@ -169,7 +169,7 @@ class Site:
             "cwd": self.app,
             "env": self.console,
         } | options
-        return subprocess.Popen(["php", "artisan", "--no-ansi", *arguments], **settings)  # type: ignore[call-overload]
+        return subprocess.Popen(["php", "artisan", "--no-ansi", *arguments], **settings)
 
 
 def pids() -> list[int]:

@@ -154,7 +154,7 @@ def is_task(request: Request) -> "TypeGuard[TaskRequest]":
 R = TypeVar("R", bound=Request)
 
 
-def parse_request(document: Json, model: type[R] = Request) -> R:  # type: ignore[assignment]
+def parse_request(document: Json, model: type[R] = Request) -> R:  # type: ignore[assignment]  # R may be any
     """Reads a decoded JSON document as a request.
 
     Raises:

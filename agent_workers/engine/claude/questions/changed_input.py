@@ -104,7 +104,7 @@ def _paths(name: str, changed: dict[str, Any]) -> Iterator[str]:
 
 def _lies(path: str, specifier: str, cwd: str) -> bool:
     """Tells whether a path matches a rule's pattern, lies below a match, or is itself a pattern for one."""
-    home = os.path.expanduser("~")  # noqa: PTH111
+    home = os.path.expanduser("~")  # noqa: PTH111 never raises
     root = specifier.removeprefix("/") if specifier.startswith("//") else None
     pattern = root or (escape(home) + specifier[1:] if specifier.startswith("~/") else None)
     if pattern is None:
