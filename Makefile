@@ -57,14 +57,14 @@ test: $(READY) $(REACT)/dist/agent-chat.js ## Run every test; installs what the 
 .PHONY: test-python
 test-python: $(READY) $(REACT)/dist/agent-chat.js ## Test the workers, and all of it from the browser to the CLI
 	@tools/need commands $(TESTS_NEED)
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
+	$(BIN)/pytest --numprocesses $(JOBS)
 
 FAST_TESTS := tests/protocol tests/policy tests/engine $(addprefix tests/test_, \
 	admission.py json_schema.py layers.py wire.py workers.py)
 
 .PHONY: test-fast
 test-fast: $(READY) ## Test what starts no CLI
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup $(FAST_TESTS)
+	$(BIN)/pytest --numprocesses $(JOBS) $(FAST_TESTS)
 
 .PHONY: matrix
 matrix: ## Check and run the fast tests on each other supported Python that is installed

@@ -1,41 +1,56 @@
 """How the tests are spread over processes, and what these do not take over from whoever started them."""
 
 import signal
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and then by all that the tests start
 
-_SERVERS = ("running_browser", "running_site")
-"""Fixtures of the whole session that take seconds to start."""
+ROOT = Path(__file__).parents[1]
+_SITES = {
+    "tests/laravel/test_browser.py": "pages",
+    "tests/laravel/test_states.py": "pages",
+    "tests/laravel/test_task_page.py": "pages",
+    "tests/laravel/test_console.py": "site",
+    "tests/laravel/test_fpm.py": "site",
+    "tests/laravel/test_queue.py": "site",
+}
+"""What shares a site, and a browser where it shows pages."""
 _WAITING = ("test_limits", "test_mcp_servers", "test_output")
 """Modules whose tests mostly wait, some of them for longer than half a minute."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+class _Spread(LoadScopeScheduling):
+    """Gives each process one test after the other, but all that share a costly fixture to the same one, and first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return _SITES.get(file) or (file if _has_fixture_of_its_own(file) else nodeid)
+
+
+@cache
+def _has_fixture_of_its_own(file: str) -> bool:
+    """Whether the module has a fixture that all of its tests share."""
+    return 'fixture(scope="module"' in (ROOT / file).read_text("utf-8")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Has pytest-xdist spread the tests so; its own groups do nothing under pytest 9.2."""
+    return _Spread(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps the tests that share a costly fixture in one process, and begins with what lasts longest."""
-    for item in items:
-        if group := _group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
+    """Begins with what lasts longest: what waits, and then what starts processes."""
     items.sort(key=_rank)
 
 
-def _group(item: pytest.Item) -> str:
-    """The name of what the test shares with others, if it does."""
-    found = [each for several in item._fixtureinfo.name2fixturedefs.values() for each in several]
-    ours = [each for each in found if each.baseid.startswith("tests") and not each._autouse]
-    if any(each.scope == "module" for each in ours):
-        return item.path.stem
-    names = {each.argname for each in ours}
-    return next((name for name in _SERVERS if name in names), "")
-
-
 def _rank(item: pytest.Item) -> int:
-    """Groups first, for each is one piece of work; then what waits; then what starts processes."""
-    if item.get_closest_marker("xdist_group"):
-        return 0
     folder, module = item.path.parent.name, item.path.stem
     if folder == "e2e" and module in _WAITING:
-        return 1
-    return 2 if folder in ("e2e", "cli", "simulator", "laravel", "tests") else 3
+        return 0
+    return 1 if folder in ("e2e", "cli", "simulator", "laravel", "tests") else 2
