@@ -27,10 +27,15 @@ def breaks(old: dict[str, Schema], new: dict[str, Schema]) -> list[str]:
     """Every change from one set of schemas (by file name) to another that breaks a caller or a reader."""
     found = [f"{name}: was removed" for name in old if name not in new]
     for name in old.keys() & new.keys():
-        sent = name.rpartition("/")[2].partition(".")[0].endswith(("request", "control"))
-        pair = Pair(_inlined(old[name], old[name]), _inlined(new[name], new[name]), name, sent)
+        pair = Pair(_inlined(old[name], old[name]), _inlined(new[name], new[name]), name, _is_sent(name))
         found += _compare(pair)
     return sorted(found)
+
+
+def _is_sent(name: str) -> bool:
+    """Whether callers send it; an event may be called ``permission_request``."""
+    folders, _, file = name.rpartition("/")
+    return not folders.endswith("events") and file.partition(".")[0].endswith(("request", "control"))
 
 
 def _inlined(schema: Any, root: Schema) -> Any:

@@ -134,6 +134,9 @@ BREAKING_A_READER = {
     "a field of a list's items is gone": edit("events/error", "$defs.Problem.properties.pointer"),
     "a field of a map's values is gone": edit("events/done", "$defs.ModelUsage.properties.cost_usd"),
     "a field is no longer required": remove("events/delta", "required", "block"),
+    "a field of an event called a request is no longer required": remove(
+        "events/permission_request", "required", "input"
+    ),
     "a field of the envelope is no longer required": remove("event", "required", "seq"),
     "a type is widened": edit("events/delta", "properties.block.type", "number"),
     "a type is another": edit("events/ack", "properties.id.type", "integer"),
