@@ -21,6 +21,8 @@ BIN = Path(sys.executable).parent
 
 PLACES = "Imports point down, and every room has its place"
 CIRCLES = "No room's files import each other in a circle"
+ENGINES = "Engines are apart, and every engine has its place"
+ROOMS = "The rooms of the Claude engine are free of circles"
 EXTRAS = "Each extra is known to the room that it is for"
 
 
@@ -63,6 +65,10 @@ def test_imports_point_down_only() -> None:
         ("wire_types.py", "", PLACES),
         ("simulator/rules.py", "import agent_workers.policy", "The simulator knows nothing of the rest"),
         ("run_types.py", "import claude_agent_sdk", "Only the Claude engine knows the SDK"),
+        ("engine/batch.py", "", ENGINES),
+        ("engine/recorded/__init__.py", "import agent_workers.engine.base", ENGINES),
+        ("engine/claude/cache/__init__.py", "", ROOMS),
+        ("engine/claude/warm.py", "from agent_workers.engine.claude.launch.boot import boot", ROOMS),
     ],
 )
 def test_a_package_in_the_wrong_place_breaks_its_contract(file: str, line: str, contract: str, tmp_path: Path) -> None:
@@ -145,3 +151,34 @@ def test_a_worker_starts_without_the_sdk_the_event_loop_and_the_command_line_lib
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=True
     )
     assert loaded.stdout.split() == []
+
+
+# In place of the fork that starts the CLI.
+LOADED_AT_THE_START = """
+import os, sys
+def tell():
+    print(*sys.modules, file=sys.stderr)
+    os._exit(0)
+os.fork = tell
+sys.argv[1:] = ["agent-chat"]
+from agent_workers.cli import start
+start()
+"""
+
+
+def test_a_chat_starts_its_cli_before_anything_slow_is_loaded(environ: dict[str, str]) -> None:
+    command = [sys.executable, "-EP", "-c", LOADED_AT_THE_START]
+    started = subprocess.run(
+        command,
+        input='{"prompt": "Hello"}',
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
+    )
+    loaded = set(started.stderr.split())
+    assert "agent_workers.engine.claude.process.guardian_process" in loaded
+    rules = PROJECT["tool"]["ruff"]["lint"]["flake8-tidy-imports"]
+    slow = set(rules["banned-module-level-imports"]) - {"shutil", "traceback"}  # pydantic and logging load these two
+    assert loaded & {*slow, *extras(), "agent_workers.policy", "agent_workers.workers.task"} == set()
