@@ -1,8 +1,11 @@
 """What the workers accept beyond what the contract's models say."""
 
+import re
+
 import pytest
 
 from agent_workers.protocol.v1.problem import RequestProblems
+from agent_workers.workers import WORKERS, Registry, schema_name
 from agent_workers.workers.chat import WORKER
 
 
@@ -101,3 +104,22 @@ def test_one_character_that_can_be_seen_or_an_attachment_is_enough(blank: str) -
 def test_a_session_id_is_the_same_in_either_case() -> None:
     name = "AAAAAAAA-BBBB-4CCC-8DDD-EEEEEEEEEEEE"
     assert WORKER.accept({"prompt": "Hi", "session": {"id": name}}).session.id == name.lower()
+
+
+def test_a_worker_that_bears_the_name_of_another_is_not_started() -> None:
+    registry = Registry({"agent-note": "agent_workers.workers.chat"})
+    with pytest.raises(
+        ValueError, match=r"agent_workers\.workers\.chat\.WORKER is called agent-chat: call it agent-note"
+    ):
+        registry["agent-note"]
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_a_workers_name_fits_a_program_a_folder_a_variable_and_a_schema(name: str) -> None:
+    assert re.fullmatch(r"agent-[a-z0-9]+(?:-[a-z0-9]+)*", name)
+    assert not name.startswith("agent-workers")  # the program that sets them up, and its entry
+
+
+def test_each_worker_has_a_schema_of_its_own() -> None:
+    names = [schema_name(name) for name in WORKERS]
+    assert len({*names, "event", "control"}) == len(names) + 2

@@ -21,7 +21,10 @@ class Registry(Mapping[str, "Worker"]):
         self._modules = modules
 
     def __getitem__(self, name: str) -> Worker:
-        worker: Worker = import_module(self._modules[name]).WORKER
+        module = self._modules[name]
+        worker: Worker = import_module(module).WORKER
+        if worker.name != name:  # policies and sessions would take it for another
+            raise ValueError(f"{module}.WORKER is called {worker.name}: call it {name}, as the registry does")
         return worker
 
     def __contains__(self, name: object) -> bool:
