@@ -38,8 +38,16 @@ def processes() -> Iterator[tuple[str, ast.Call]]:
             yield f"{file}:{call.lineno}", call
 
 
+def waits() -> Iterator[tuple[str, ast.Call]]:
+    """Each call that may wait for the end of a process or a thread under another name, with its place."""
+    for file, name, call in calls():
+        if name.endswith((".wait", ".join")) and not file.startswith("bench/"):
+            yield f"{file}:{call.lineno}", call
+
+
 def test_no_test_sleeps_to_wait_for_something() -> None:
-    sleeping = {file for file, name, _ in calls() if name == "time.sleep" and not file.startswith("bench/")}
+    named = {file for file, name, _ in calls() if name.rpartition(".")[2] == "sleep"}  # anyio's and asyncio's, too
+    sleeping = {file for file in named if not file.startswith("bench/")}
     assert sleeping == set(MAY_SLEEP), "see tests.waiting.until"
 
 
@@ -48,8 +56,12 @@ def test_no_test_waits_for_a_process_without_end() -> None:
 
 
 def test_no_test_gives_a_process_little_time() -> None:
-    given = [(at, word.value) for at, call in processes() for word in call.keywords if word.arg == "timeout"]
-    little = [at for at, value in given if isinstance(value, ast.Constant) and value.value < LEAST_S]
+    given = [
+        (at, word.value) for at, call in [*processes(), *waits()] for word in call.keywords if word.arg == "timeout"
+    ]
+    given += [(at, value) for at, call in waits() for value in call.args[:1]]
+    numbers = [(at, value.value) for at, value in given if isinstance(value, ast.Constant)]
+    little = [at for at, number in numbers if isinstance(number, int | float) and number < LEAST_S]
     assert little == [], "see tests.waiting.PATIENCE_S"
 
 
