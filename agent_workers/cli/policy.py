@@ -81,9 +81,10 @@ def init(file: Path | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path, name: str | None) -> None:
     """Prints the decision."""
+    unknown = _unknown_workers(file)  # before the request is awaited: what is wrong with the policy comes first
     worker, request = _accepted(sys.stdin.buffer.read(), name)
-    granted = _granted(worker, request, file)
-    _say(f"{worker.name}: allowed", [*_changes(request, granted), *_unknown_workers(file)])
+    granted = _granted(worker, request, file, unknown)
+    _say(f"{worker.name}: allowed", [*_changes(request, granted), *unknown])
 
 
 def _accepted(data: bytes, name: str | None) -> tuple[Worker, Request]:
@@ -100,8 +101,8 @@ def _accepted(data: bytes, name: str | None) -> tuple[Worker, Request]:
     return worker, accept(worker, document)
 
 
-def _granted(worker: Worker, request: Request, file: Path) -> Request:
-    """Returns the request as the worker would run it under the policy."""
+def _granted(worker: Worker, request: Request, file: Path, unknown: Iterable[str]) -> Request:
+    """Returns the request as the worker would run it under the policy; ends with what the policy has against it."""
     from agent_workers.admission import admit  # help and completion do without them
     from agent_workers.policy import Denied
     from agent_workers.protocol.v1.problem import RequestProblems
@@ -109,18 +110,20 @@ def _granted(worker: Worker, request: Request, file: Path) -> Request:
     try:
         return admit(worker, request, file).request
     except Denied as denied:
-        _end(f"{worker.name}: denied", [*_objections(denied.objections), *_unknown_workers(file)])
-    except PolicyDenied as unreadable:
-        _end("the policy cannot be read, and allows nothing", [str(unreadable.cause)])
+        _end(f"{worker.name}: denied", [*_objections(denied.objections), *unknown])
     except RequestProblems as problems:
         _end("the request is not valid", (f"{problem.pointer}: {problem.message}" for problem in problems.problems))
 
 
-def _unknown_workers(file: Path) -> Iterator[str]:
+def _unknown_workers(file: Path) -> list[str]:
+    """Returns what is wrong with the workers of a policy; ends if it cannot be read."""
     from agent_workers.cli.checkup.policy import unknown_workers  # help and completion do without them
     from agent_workers.policy import load_policy
 
-    return unknown_workers(load_policy(file))
+    try:
+        return list(unknown_workers(load_policy(file)))
+    except PolicyDenied as unreadable:
+        _end("the policy cannot be read, and allows nothing", [str(unreadable.cause)])
 
 
 def _objections(objections: Iterable[Objection]) -> Iterator[str]:

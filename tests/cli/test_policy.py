@@ -163,6 +163,12 @@ def test_a_faulty_policy_is_told_with_its_place(scripts: Scripts, file: Path) ->
     assert check(scripts, file.with_name("gone"), {"prompt": "x"})[1][1].endswith("gone: no such file")
 
 
+def test_a_faulty_policy_is_told_of_before_a_faulty_request(scripts: Scripts, file: Path) -> None:
+    file.write_text("version = 2\n")
+    status, lines = check(scripts, file, "")
+    assert (status, lines[0]) == (2, "the policy cannot be read, and allows nothing")
+
+
 def test_nothing_in_a_request_or_policy_can_write_to_the_terminal(scripts: Scripts, file: Path) -> None:
     file.write_text("version = 1\n")
     (scripts.home / "\x1b[2J").mkdir()
