@@ -63,6 +63,13 @@ def test_an_output_schema_describes_an_object_for_an_agent_can_return_nothing_el
     assert place == "/output_schema/required/0"
 
 
+def test_a_type_that_an_older_dialect_lets_be_anything_is_shown_in_part() -> None:
+    dialect = "http://json-schema.org/draft-03/schema#"
+    place, message = problem(output_schema={"$schema": dialect, "type": ["a" * 100_000]})
+    assert place == "/output_schema"
+    assert len(message) < 200
+
+
 BLANKS = [
     " ",
     "\n\t ",

@@ -55,7 +55,7 @@ def _excluded(top: Spot) -> Fault | None:
     place, schema, _ = top
     types = schema.get("type", "object")
     if types != "object" and not (isinstance(types, list) and "object" in types):
-        return Fault(place, f'must describe an object: its "type" is {json.dumps(types)}')
+        return Fault(place, f'must describe an object: its "type" is {json.dumps(types)[:80]}')
     values = [schema["const"]] if "const" in schema else schema.get("enum", [{}])
     if not any(isinstance(value, dict) for value in values):
         return Fault(place, "must describe an object: its const or enum lists none")
