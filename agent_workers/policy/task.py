@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agent_workers.policy.places import is_within, leads_out, means_itself, real_directory
+from agent_workers.policy.directories import is_within, leads_out, means_itself, real_directory
 from agent_workers.policy.ruling import Ruling, matches, one_of, quoted
 from agent_workers.policy.servers import Command, reaches_only
 from agent_workers.policy.tables import TaskTable
