@@ -129,7 +129,7 @@ def _lines(data: bytes) -> Iterator[_Line]:
 
 def _line(number: int, text: bytes) -> tuple[dict[str, Any], float]:
     try:
-        line = parse_json(text)
+        line = parse_json(text, one_line=True)
     except RequestProblems as problems:
         raise BrokenRecording(number, problems.problems[0].message) from None
     if not isinstance(line, dict) or not all(isinstance(line.get(name), str) for name in ("run", "ts", "type")):

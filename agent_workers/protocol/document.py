@@ -40,11 +40,15 @@ class _Duplicate:
     """Stands for a value whose name came twice, so that its place can be found again."""
 
 
-def parse_json(data: bytes) -> Json:
+def parse_json(data: bytes, *, one_line: bool = False) -> Json:
     """Decodes exactly one JSON document in UTF-8, on one line or many, with or without a byte order mark.
 
     Lone surrogates in strings and names become U+FFFD. Besides invalid JSON it refuses NaN and Infinity, numbers
     beyond a double, a name twice in one object, nesting deeper than ``MAX_DEPTH`` and more than ``MAX_VALUES`` values.
+
+    Args:
+        data: The document.
+        one_line: Whether it is one line of a stream. Whoever counts the stream's lines needs the column alone.
 
     Raises:
         RequestProblems: With the place as line and column (or byte offset) in the message, or as pointer.
@@ -55,9 +59,9 @@ def parse_json(data: bytes) -> Json:
         offset = error.start + (len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0)
         refuse(f"the input is not UTF-8: byte 0x{data[offset]:02x} at offset {offset}")
     if not text.strip():
-        refuse(_EMPTY)
+        refuse("the line is empty" if one_line else _EMPTY)
     _measure(data)
-    return _decode(text)
+    return _decode(text, one_line)
 
 
 def _measure(data: bytes) -> None:
@@ -77,7 +81,7 @@ def _measure(data: bytes) -> None:
             refuse(f"the JSON has more than {MAX_VALUES} values")
 
 
-def _decode(text: str) -> Json:
+def _decode(text: str, one_line: bool) -> Json:
     duplicates: list[_Duplicate] = []
 
     def unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -92,7 +96,7 @@ def _decode(text: str) -> Json:
         value = json.loads(text, object_pairs_hook=unique, parse_int=_int, parse_float=_float, parse_constant=_constant)
         value = copy_well_formed(value)
     except json.JSONDecodeError as error:
-        refuse(_reason(error))
+        refuse(_reason(error, one_line))
     except RecursionError:
         refuse(_TOO_DEEP)
     if duplicates:
@@ -100,8 +104,8 @@ def _decode(text: str) -> Json:
     return value
 
 
-def _reason(error: json.JSONDecodeError) -> str:
-    place = f"line {error.lineno}, column {error.colno}"
+def _reason(error: json.JSONDecodeError, one_line: bool) -> str:
+    place = f"column {error.colno}" if one_line else f"line {error.lineno}, column {error.colno}"
     if error.msg == "Extra data":
         return f"only one JSON document is allowed, but more follows at {place}"
     reason = next((words for begins, words in _REASONS.items() if error.msg.startswith(begins)), error.msg.lower())

@@ -54,6 +54,6 @@ def _line_in_words(problem: Problem, data: bytes) -> int:
 def problems_of(line: bytes) -> tuple[Json, list[Problem]]:
     """Returns a line's JSON value; or None and the problems that keep it from being one."""
     try:
-        return parse_json(line), []
+        return parse_json(line, one_line=True), []
     except RequestProblems as problems:
         return None, problems.problems

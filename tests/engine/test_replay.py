@@ -136,7 +136,7 @@ def test_a_lone_error_says_whether_the_request_was_refused(code: str, refused: b
     [
         (b"", "line 1: there is no event"),
         (b'{"prompt": "Hello"}\n', "line 1: is no event of a run"),
-        (lines(START) + b"oops\n", "line 2: not valid JSON"),
+        (lines(START) + b"oops\n", "line 2: not valid JSON at column 1:"),
         (lines(START) + b"[]\n", "line 2: is no event of a run"),
         (lines({**START, "ts": "yesterday"}), "line 1: ts is no RFC 3339 time"),
         (lines(DELTA, DONE), "line 1: a run begins with start"),

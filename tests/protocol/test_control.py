@@ -70,9 +70,9 @@ def test_what_is_left_out_is_absent():
         (b" \r\n", "the line is empty"),
         (
             b"abort",
-            "not valid JSON at line 1, column 1: a value is missing, or is not JSON; text stands in double quotes",
+            "not valid JSON at column 1: a value is missing, or is not JSON; text stands in double quotes",
         ),
-        (b'{"id":"m1"', "not valid JSON at line 1, column 11: a comma or a closing bracket is missing"),
+        (b'{"id":"m1"', "not valid JSON at column 11: a comma or a closing bracket is missing"),
         (b'{"id":"\xff"}', "the input is not UTF-8: byte 0xff at offset 7"),
         (b'{"id":NaN}', "NaN is not valid JSON: send a number, or leave the field out"),
         (b"[" * 100_000, "the JSON is nested deeper than 128 levels"),

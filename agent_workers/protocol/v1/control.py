@@ -101,7 +101,7 @@ def parse_control(line: bytes) -> ControlMessage:
     if not line.strip():
         raise InvalidControl("invalid_json", "the line is empty")
     try:
-        document = parse_json(line)
+        document = parse_json(line, one_line=True)
     except RequestProblems as refused:
         raise InvalidControl("invalid_json", _summary(refused.problems)) from None
     if not isinstance(document, dict):
