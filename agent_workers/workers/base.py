@@ -32,9 +32,11 @@ class Worker:
         summary: One sentence for ``--help``.
         system_prompt: Used where the request brings none.
         max_turns: Used where the request brings none; None leaves it to the CLI.
-        request: The model of the requests it accepts.
+        request: The model of the requests it accepts. The engine knows the fields of ``Request`` and ``TaskRequest``
+            alone: what a field of the worker's own is to change, ``expand`` writes into one of those.
         examples: Command lines for ``--help``, one a line.
-        expand: Makes a request's document of the document that comes in; by default that is one already.
+        expand: Makes a request's document of the document that comes in; by default that is one already. It runs before
+            any check, so it must take whatever JSON holds, and the policy rules on what it has written.
         check: Yields the problems that the model cannot see.
         check_host: Yields those that show on this host only, of a request that the host's policy has granted.
     """
