@@ -60,12 +60,19 @@ def read_options(worker: Worker, arguments: Sequence[str]) -> Options:
     try:
         options = _command(worker).main(arguments, prog_name=worker.name, standalone_mode=False)
     except click.UsageError as error:
-        refuse_command_line(worker, f"{error.format_message().rstrip('.')}.")
+        refuse_command_line(worker, _told(worker, error))
     except click.Abort:
         sys.exit(130)
     if not isinstance(options, Options):  # --help or --version has been answered
         sys.exit(0)
     return options
+
+
+def _told(worker: Worker, error: click.UsageError) -> str:
+    if isinstance(error, click.NoSuchOption) and error.option_name == "--interactive":
+        return f"{worker.name} has no option --interactive: it asks for no permission. agent-task does."
+    words = error.format_message()
+    return words if words.endswith((".", "?")) else f"{words}."
 
 
 def _command(worker: Worker) -> click.Command:

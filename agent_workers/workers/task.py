@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_workers.protocol.v1.problem import Problem, pointer
 from agent_workers.protocol.v1.settings import SUBAGENT, ResumeSession
 from agent_workers.protocol.v1.task_request import TaskRequest, tools_of
-from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, path_rule_of
+from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, nearest_tool, path_rule_of
 from agent_workers.workers.base import Worker
 
 if TYPE_CHECKING:
@@ -42,8 +41,7 @@ def _directory_fault(path: str) -> str | None:
 def _tool_problems(request: TaskRequest) -> Iterator[Problem]:
     for number, name in enumerate(request.tools):
         if fault := _tool_fault(name, request):
-            meant = get_close_matches(name, BUILT_IN_TOOLS, n=1)
-            yield Problem(pointer=f"/tools/{number}", message=fault, did_you_mean=meant[0] if meant else None)
+            yield Problem(pointer=f"/tools/{number}", message=fault, did_you_mean=nearest_tool(name))
     if request.agents and SUBAGENT not in request.tools:
         yield Problem(pointer="/agents", message=f"needs {SUBAGENT} in tools: that is how a subagent is called")
     for name, agent in request.agents.items():

@@ -12,6 +12,7 @@ from tests.cli.conftest import Scripts
         ('{"prompt": "a", "limits": {"timeout": 5}}', "/limits/timeout: is not a known field"),
         ("Hello", "request: not valid JSON at line 1, column 1"),
         ("", "request: the input is empty"),
+        ('{"prompt": "a", "v": "1"}', "/v: must be 1, not a string"),
         ('{"prompt": "a", "v": 2}', "/v: must be 1: this worker speaks no other version of the contract"),
     ],
 )
@@ -58,6 +59,27 @@ def test_a_prompt_on_the_command_line_is_told_where_it_belongs(program: str, scr
     refused = scripts(program, "Hello", "world")
     assert refused.returncode == 2
     assert f"{program} takes no arguments: its request comes on stdin. Try {program} --help." in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--prety", "No such option '--prety'. Did you mean '--pretty'? Try agent-chat --help."),
+        ("--nope", "No such option '--nope'. Try agent-chat --help."),
+        ("--interactive", "agent-chat has no option --interactive: it asks for no permission. agent-task does."),
+    ],
+)
+def test_an_option_that_a_program_does_not_have_is_told_with_what_is_meant(
+    option: str, told: str, scripts: Scripts
+) -> None:
+    refused = scripts("agent-chat", option, given='{"prompt": "a"}')
+    assert refused.returncode == 2
+    assert f"agent-chat: invalid_request: {told}" in refused.stderr
+
+
+def test_a_program_that_a_variable_names_and_that_is_none_is_told_with_the_variable(scripts: Scripts) -> None:
+    ended = scripts("agent-chat", given='{"prompt": "a"}', env={"AGENT_WORKERS_CLI": "/nope/claude"})
+    assert "cli_missing: /nope/claude is not an executable file (by AGENT_WORKERS_CLI)" in ended.stderr
 
 
 @pytest.mark.parametrize("program", ["agent-chat", "agent-task", "agent-workers"])

@@ -78,7 +78,7 @@ def test_a_policy_with_its_version_alone_changes_nothing(file: Path) -> None:
         ("", "version is required"),
         ("version = 2", "line 1: version must be 1"),
         ("version = true", "line 1: version must be 1"),
-        ("version = '1'", "line 1: version must be 1"),
+        ("version = '1'", "line 1: version must be 1, not a string"),
         ("version = 1\n\nmodel = ['x']", "line 3: model is not a known field; did you mean models?"),
         ("version = 1\n[limits]\ntimeout = 5", "line 3: limits.timeout is not a known field; did you mean timeout_s?"),
         ("version = 1\nlimits.timeout_s = '5'", "line 2: limits.timeout_s must be a number, not a string"),

@@ -190,7 +190,7 @@ def test_a_name_that_looks_like_an_inner_tag_stays_in_the_pointer(name):
         ({"app_tools": [TOOL] * 2}, "must have unique names; 'a' is the name of more than one"),
         ({"metadata": []}, "must be an object, not a list"),
         ({"metadata": {"a": "x" * 20_000}}, "must be at most 16384 bytes as compact JSON, not 20008"),
-        ({"v": "1"}, "must be 1"),
+        ({"v": "1"}, "must be 1, not a string"),
         ({"prompt": "\ud800"}, "must not contain lone surrogates"),
     ],
 )

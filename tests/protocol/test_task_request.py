@@ -151,6 +151,13 @@ class TestTools:
         assert list(found) == ["/tools/1"]
         assert found["/tools/1"] == TOOL or not isinstance(name, str)
 
+    @pytest.mark.parametrize(
+        ("name", "meant"), [("bash", "Bash"), ("webfetch", "WebFetch"), ("Read;", "Read"), ("sql", None)]
+    )
+    def test_a_mistyped_name_is_told_with_the_one_that_is_meant(self, name, meant):
+        [problem] = problems({"prompt": "Hello", "cwd": "/srv/app", "tools": [name]})
+        assert (problem.message, problem.did_you_mean) == (TOOL, meant)
+
     def test_are_a_list(self):
         for value in ("Read", {"Read": True}, None, True):
             assert places(tools=value) == ["/tools"]

@@ -8,8 +8,9 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from agent_workers.protocol.v1.fields import PATTERN_WORDS
+from agent_workers.protocol.v1.fields import BUILT_IN_OR_MCP, PATTERN_WORDS
 from agent_workers.protocol.v1.problem import Problem, capped, pointer
+from agent_workers.protocol.v1.tools import nearest_tool
 
 Location = tuple[str | int, ...]
 Model = type[BaseModel]
@@ -61,7 +62,12 @@ def _problem(fault: ErrorDetails, model: Model) -> Problem:
     path = tuple(step for step in fault["loc"] if not _is_tag(step))
     if fault["type"] == "kind":
         return _unknown_kind(path, fault["msg"], fault["input"])
-    return Problem(pointer=pointer(path), message=_sentence(fault))
+    return Problem(pointer=pointer(path), message=_sentence(fault), did_you_mean=_tool_meant(fault))
+
+
+def _tool_meant(fault: ErrorDetails) -> str | None:
+    of_a_tool = fault.get("ctx", {}).get("pattern") == BUILT_IN_OR_MCP
+    return nearest_tool(fault["input"]) if of_a_tool and len(fault["input"]) <= _LONGEST_TYPO else None
 
 
 def _sentence(fault: ErrorDetails) -> str:
@@ -73,7 +79,9 @@ def _sentence(fault: ErrorDetails) -> str:
     if kind == "string_pattern_mismatch":
         return PATTERN_WORDS.get(context["pattern"], "is not valid")
     if kind == "literal_error":
-        return f"must be {context['expected']}".replace("'", '"')  # as JSON and TOML write them
+        expected = context["expected"].replace("'", '"')  # as JSON and TOML write them
+        quoted_number = isinstance(fault["input"], str) and '"' not in expected
+        return _instead(expected, fault["input"]) if quoted_number else f"must be {expected}"
     return _SENTENCES.get(kind, "is not valid").format_map(context)
 
 

@@ -150,6 +150,15 @@ PATH_RULES = tuple(_PATH_RULES.values())
 """The names under which permission rules check paths: the one for reading, the one for writing."""
 
 
+def nearest_tool(name: str) -> str | None:
+    """Returns the built-in tool that a mistyped name is nearest to, in whatever case; None where none is near."""
+    from difflib import get_close_matches  # for a refused request only
+
+    names = {tool.lower(): tool for tool in BUILT_IN_TOOLS}
+    nearest = get_close_matches(name.lower(), names, n=1)
+    return names[nearest[0]] if nearest else None
+
+
 def path_rule_of(name: str) -> str | None:
     """The name under which permission rules check the paths of this tool; None where it is no file tool."""
     tool = BUILT_IN_TOOLS.get(name)

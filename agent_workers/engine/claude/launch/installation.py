@@ -46,7 +46,7 @@ def find_cli(environ: Mapping[str, str]) -> Path:
         CliMissing: None of them can be executed.
     """
     if explicit := environ.get("AGENT_WORKERS_CLI"):
-        return _executable(_absolute(explicit))
+        return _executable(_absolute(explicit), named_by="AGENT_WORKERS_CLI")
     bundled = sdk_dir() / "_bundled" / "claude"
     if _exists(bundled):
         return _executable(bundled)
@@ -72,7 +72,8 @@ def _exists(path: Path) -> bool:
         raise CliMissing(cause=f"{path} is out of this user's reach") from error
 
 
-def _executable(path: Path) -> Path:
+def _executable(path: Path, named_by: str = "") -> Path:
+    by = f" (by {named_by})" if named_by else ""
     if not _exists(path) or not os.access(path, os.X_OK):
-        raise CliMissing(cause=f"{path} is not an executable file")
+        raise CliMissing(cause=f"{path} is not an executable file{by}")
     return path
