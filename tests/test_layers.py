@@ -110,9 +110,14 @@ def test_the_contract_of_the_extras_names_each_of_them() -> None:
 
 
 @pytest.fixture
-def environ(tmp_path: Path) -> Iterator[dict[str, str]]:
+def own(tmp_path: Path) -> dict[str, str]:
+    """Nothing of this machine's."""
+    return {"PATH": os.defpath, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "ANTHROPIC_API_KEY": "dummy"}
+
+
+@pytest.fixture
+def environ(own: dict[str, str]) -> Iterator[dict[str, str]]:
     """Nothing of this machine's, and a simulator in the API's place."""
-    own = {"PATH": os.defpath, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "ANTHROPIC_API_KEY": "dummy"}
     command = [BIN / "agent-workers", "simulate"]
     with subprocess.Popen(command, env=own, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as simulator:
         try:
@@ -166,12 +171,12 @@ start()
 """
 
 
-def test_a_chat_starts_its_cli_before_anything_slow_is_loaded(environ: dict[str, str]) -> None:
+def test_a_chat_starts_its_cli_before_anything_slow_is_loaded(own: dict[str, str]) -> None:
     command = [sys.executable, "-EP", "-c", LOADED_AT_THE_START]
     started = subprocess.run(
         command,
         input='{"prompt": "Hello"}',
-        env=environ,
+        env=own,
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
