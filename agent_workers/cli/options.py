@@ -27,7 +27,9 @@ or aborted. Exit status: 0 done, 1 error, 2 refused, 3 aborted, 4 stdout closed,
 Examples:
 {examples}
 
-agent-workers schema {schema} describes every field of a request, agent-workers doctor checks the host.
+\b
+agent-workers schema {schema} describes every field of a request.
+agent-workers doctor checks the host.
 """
 
 # Arguments are refused here, with a word on where the request belongs.

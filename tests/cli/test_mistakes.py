@@ -87,6 +87,13 @@ def test_help_has_a_short_name(program: str, scripts: Scripts) -> None:
     assert scripts(program, "-h").stdout == scripts(program, "--help").stdout
 
 
+@pytest.mark.parametrize("program", ["agent-chat", "agent-task"])
+def test_help_breaks_no_program_name_at_the_end_of_a_line(program: str, scripts: Scripts) -> None:
+    shown = scripts(program, "--help").stdout
+    assert "agent-workers doctor" in shown
+    assert [line for line in shown.splitlines() if line.endswith("-")] == []
+
+
 def test_a_level_of_the_log_that_does_not_exist_is_told(scripts: Scripts) -> None:
     ended = scripts("agent-chat", "--simulate", given='{"prompt": "a"}', env={"AGENT_WORKERS_LOG": "verbose"})
     assert ended.returncode == 0
