@@ -165,17 +165,18 @@ def tell():
     print(*sys.modules, file=sys.stderr)
     os._exit(0)
 os.fork = tell
-sys.argv[1:] = ["agent-chat"]
 from agent_workers.cli import start
 start()
 """
 
 
-def test_a_chat_starts_its_cli_before_anything_slow_is_loaded(own: dict[str, str]) -> None:
-    command = [sys.executable, "-EP", "-c", LOADED_AT_THE_START]
+@pytest.mark.parametrize(("worker", "more"), [("agent-chat", {}), ("agent-task", {"tools": ["Read", "Bash"]})])
+def test_a_cli_is_started_before_anything_slow_is_loaded(
+    worker: str, more: dict[str, object], own: dict[str, str], tmp_path: Path
+) -> None:
     started = subprocess.run(
-        command,
-        input='{"prompt": "Hello"}',
+        [sys.executable, "-EP", "-c", LOADED_AT_THE_START, worker],
+        input=json.dumps({"prompt": "Hello", **more, **({"cwd": str(tmp_path)} if more else {})}),
         env=own,
         capture_output=True,
         text=True,
@@ -186,4 +187,5 @@ def test_a_chat_starts_its_cli_before_anything_slow_is_loaded(own: dict[str, str
     assert "agent_workers.engine.claude.process.guardian_process" in loaded
     rules = PROJECT["tool"]["ruff"]["lint"]["flake8-tidy-imports"]
     slow = set(rules["banned-module-level-imports"]) - {"shutil", "traceback"}  # pydantic and logging load these two
-    assert loaded & {*slow, *extras(), "agent_workers.policy", "agent_workers.workers.task"} == set()
+    of_others = set() if more else {"agent_workers.policy", "agent_workers.workers.task"}
+    assert loaded & {*slow, *extras(), *of_others} == set()
