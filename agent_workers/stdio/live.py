@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from agent_workers.stdio.stdin import Stdin
     from agent_workers.stdio.stdout import Output
 
+logger = logging.getLogger("agent_workers")
+
+_MAX_REASON = 1000
 # Python's own 5 ms would be added to each event while the SDK is being imported in a thread.
 _SWITCH_S = 0.0005
 _TELL_S = 0.1  # what the end may take to be told before a second signal kills
@@ -148,6 +151,7 @@ async def _answer(run: Run, body: Ack | Notice) -> None:
 
 def _complaint(invalid: InvalidControl) -> Ack | Notice:
     if invalid.id is not None:
+        logger.warning("a control message changed nothing: %s", ascii(invalid.message[:_MAX_REASON])[1:-1])
         return Ack(id=invalid.id, ok=False, code=invalid.code)
     return _nothing_changed(invalid.code, invalid.message)
 

@@ -111,6 +111,16 @@ def test_an_invalid_message_is_answered_with_a_code_and_changes_nothing(running:
     assert last["ok"] is True
 
 
+def test_the_log_says_what_is_wrong_with_an_invalid_message(home: Home) -> None:
+    running = home.start("--control", "--simulate=slow", env={"AGENT_WORKERS_LOG": "warning"})
+    running.send(REQUEST)
+    running.send({"type": "permission", "id": "m", "permission_id": "p", "behavior": "yes", "\x1b[31m": 1})
+    running.wait_for("ack")
+    running.send(ABORT)
+    told = running.end().stderr
+    assert 'a control message changed nothing: /behavior must be "allow" or "deny"; /\\x1b[31m is not a known' in told
+
+
 def test_a_line_without_a_readable_id_is_answered_with_a_notice(running: Running) -> None:
     for line, _ in UNREADABLE.values():
         running.write(line + b"\n")

@@ -85,7 +85,7 @@ class InvalidControl(ValueError):
     """
 
     def __init__(self, code: str, message: str, id: str | None = None) -> None:  # noqa: A002 - the contract's name
-        """Keeps what the ``ack`` (or, without an id, the ``notice``) will say."""
+        """Keeps what is told: by an ``ack`` the code alone, by a ``notice`` (where there is no id) the message too."""
         super().__init__(message)
         self.code = code
         self.message = message
