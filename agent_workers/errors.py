@@ -328,7 +328,7 @@ class IdleTimeout(WorkerError):
 
 
 def defect(error: BaseException) -> str:
-    """The type and traceback of a defect, for stderr, without the exception's message, which may quote a prompt."""
+    """Returns a defect's type and traceback for stderr, without the exception's message, which may quote a prompt."""
     import traceback
 
     found = [f"{type(error).__name__}\n", *traceback.format_tb(error.__traceback__)]

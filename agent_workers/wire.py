@@ -161,7 +161,7 @@ def _shorten(value: Any, level: int) -> Any:
 
 
 def _prefix(text: str, level: int) -> str:
-    """The longest prefix whose escaped form has at most ``level`` bytes, give or take a few characters."""
+    """Returns the longest prefix whose escaped form has at most ``level`` bytes, give or take a few characters."""
     low, high = 0, min(len(text), level)
     while low < high:
         middle = (low + high + 1) // 2
@@ -173,14 +173,14 @@ def _prefix(text: str, level: int) -> str:
 
 
 def _emptied(value: Any) -> Any:
-    """The empty value of the same type: what is left of a field with too many small parts."""
+    """Returns the empty value of the same type: what is left of a field with too many small parts."""
     if isinstance(value, str | dict | list):
         return type(value)()
     return value
 
 
 def _text_bytes(value: Any) -> int:
-    """The number of UTF-8 bytes of all strings in the value, keys included."""
+    """Returns the number of UTF-8 bytes of all strings in the value, keys included."""
     if isinstance(value, str):
         return len(value.encode("utf-8", "replace"))
     if isinstance(value, dict):

@@ -93,7 +93,7 @@ class RecordingSource:
         return ReplayEngine(self._recording, speed=self._speed)
 
     def drain(self) -> None:
-        """Has read all of the file."""
+        """Does nothing: the file has been read to its end."""
 
     def exit_status(self, status: int) -> int:
         """Returns the exit status of the run that was recorded."""

@@ -46,7 +46,7 @@ class Recorded(Body):
     fields: dict[str, Any]
 
     def to_wire(self) -> dict[str, Any]:
-        """The body as a JSON object, in the recorded order."""
+        """Returns the body as a JSON object, in the recorded order."""
         return {"type": self.type, **self.fields}
 
 
@@ -155,7 +155,7 @@ def _check_order(lines: list[_Line]) -> None:
 
 
 def _ending(body: Recorded) -> Done | Error | Aborted:
-    """The terminal event as it was recorded: what was written is not judged again."""
+    """Returns the terminal event as it was recorded: what was written is not judged again."""
     if body.type == "done":
         return Done.model_construct(**body.fields)
     if body.type == "aborted":
@@ -187,7 +187,7 @@ class ReplayEngine:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Nothing is left behind."""
+        """Does nothing: no process has to be ended."""
 
     async def events(self) -> AsyncGenerator[Body]:
         """Yields the recorded event bodies at their times, the recorded terminal event last."""
@@ -203,7 +203,7 @@ class ReplayEngine:
         """Asks nothing: the answers were recorded with the questions."""
 
     def answer(self, message: Permission | AppToolResult) -> bool:
-        """Has nothing open."""
+        """Takes no answer: no question is open."""
         return False
 
     def unsettled(self) -> Sequence[Body]:

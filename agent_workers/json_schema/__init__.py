@@ -58,7 +58,7 @@ def _invalid(schema: dict[str, Any]) -> Fault | None:
 
 
 def _broken_rule(error: SchemaError) -> str:
-    """What the metaschema wants, without the offending value: that may be long, or private."""
+    """Says what the metaschema wants, without the offending value: that may be long, or private."""
     for rule in (error, *(error.context or ())):
         if rule.validator == "enum":
             return f"must be one of {', '.join(map(str, rule.validator_value))}"

@@ -17,7 +17,7 @@ _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")  # RFC 6901, and Python's own limit on
 
 
 def foreign_reference(spot: Spot) -> Fault | None:
-    """A fault for a reference to another document: to follow it, the worker would fetch an address for its caller."""
+    """Returns a fault for a reference to another document: the worker would fetch an address for its caller."""
     for name in REFERENCES:
         if name in spot.schema and not isinstance(spot.schema[name], str):
             return Fault((*spot.place, name), "must be a string")
@@ -54,7 +54,7 @@ class References:
         self._active: set[Place] = set()
 
     def fault(self) -> Fault | None:
-        """The first reference that leads to no schema, or into an endless loop; None where all are sound."""
+        """Returns the first reference that leads to no schema, or into an endless loop; None where all are sound."""
         waiting = list(self.spots.values())
         while waiting:
             spot = waiting.pop()
@@ -67,7 +67,7 @@ class References:
         return next(filter(None, map(self._endless, list(self.spots.values()))), None)
 
     def find(self, spot: Spot, reference: str) -> Spot | str:
-        """The schema that a reference leads to, or a sentence that says why there is none."""
+        """Returns the schema that a reference leads to, or a sentence that says why there is none."""
         fragment = unquote(reference[1:])
         if fragment and not fragment.startswith("/"):
             return self._anchors.get((spot.base, fragment), "must name an anchor that this schema has")
@@ -110,7 +110,7 @@ class References:
         return None
 
     def _chain(self, spot: Spot) -> int:
-        """The number of references in a row that all apply to the same value."""
+        """Returns the number of references in a row that all apply to the same value."""
         if spot.place in self._active or len(self._active) > _MAX_CHAIN * 2:
             return _MAX_CHAIN + 1
         if spot.place not in self._chains:

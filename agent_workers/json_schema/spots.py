@@ -40,7 +40,7 @@ class Spot(NamedTuple):
 
 
 def id_keyword(schema: dict[str, Any]) -> str:
-    """The keyword that gives a schema an id, in the dialect of the whole schema."""
+    """Returns the keyword that gives a schema an id, in the dialect of the whole schema."""
     return "id" if str(schema.get("$schema", "")).startswith(_OLD) else "$id"
 
 

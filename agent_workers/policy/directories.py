@@ -12,7 +12,7 @@ _NOT_VERBATIM = re.compile(r"[*?\[\]\\\x00-\x1f\x7f]|[\s\ufeff](?:/|\Z)")
 
 
 def real_directory(path: str) -> str | None:
-    """The directory's path with links resolved; None where there is no such directory."""
+    """Returns the directory's path with links resolved; None where there is no such directory."""
     try:
         found = os.path.realpath(path, strict=True)
     except (OSError, ValueError):
@@ -21,18 +21,18 @@ def real_directory(path: str) -> str | None:
 
 
 def is_within(path: str, roots: Sequence[str]) -> bool:
-    """Whether a real path is inside one of the directories; a root that does not exist contains nothing."""
+    """Tells whether a real path is inside one of the directories; a root that does not exist contains nothing."""
     real_roots = (real_directory(root) for root in roots)
     return any(Path(path).is_relative_to(root) for root in real_roots if root is not None)
 
 
 def means_itself(path: str) -> bool:
-    """Whether the path in a rule means this directory and no other."""
+    """Tells whether the path in a rule means this directory and no other."""
     return not _NOT_VERBATIM.search(path)
 
 
 def leads_out(specifier: str) -> bool:
-    """Whether a rule's path could point outside the directory that it is relative to; in doubt, yes.
+    """Tells whether a rule's path could point outside the directory that it is relative to; in doubt, yes.
 
     To the CLI ``//x`` is absolute, ``/x`` relative to its settings file, ``~/x`` to the home, else to the directory.
     """

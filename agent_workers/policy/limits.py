@@ -17,11 +17,11 @@ class Bound(NamedTuple):
     maximum: float | None
 
     def exceeded(self) -> bool:
-        """Whether the request asks for too much, or for NaN."""
+        """Tells whether the request asks for too much, or for NaN."""
         return self.asked is not None and self.maximum is not None and not self.asked <= self.maximum
 
     def fixed(self) -> float | None:
-        """What the policy sets where the request omits the field; None where the policy has no maximum."""
+        """Returns what the policy sets where the request omits the field; None where the policy has no maximum."""
         if self.asked is not None or self.maximum is None:
             return None
         return self.maximum if self.default is None else min(self.default, self.maximum)

@@ -50,7 +50,7 @@ def _told(problem: Problem, text: str) -> str:
 
 
 def _line_of(key: Sequence[str], text: str) -> int | None:
-    """The line of a key, or of the nearest one above it. An estimate, since TOML's reader does not tell lines."""
+    """Returns the line of a key, or of the nearest one above it: an estimate, for TOML's reader tells no lines."""
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):

@@ -48,7 +48,7 @@ class Policy(Strict):
         return self.rule(request, worker, default_turns=default_turns).applied_to(request)
 
     def allows_worker(self, worker: str) -> bool:
-        """Whether a worker may run at all."""
+        """Tells whether a worker may run at all."""
         return self.workers is None or worker in self.workers
 
     def rule(self, request: Request, worker: str, *, default_turns: int | None = None) -> Ruling:

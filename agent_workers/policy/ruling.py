@@ -70,7 +70,7 @@ class Ruling:
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a name equals one of the patterns, or matches one as in a shell."""
+    """Tells whether a name equals one of the patterns, or matches one as in a shell."""
     return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
 
 
@@ -87,5 +87,5 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def quoted(values: Iterable[object]) -> str:
-    """The values in ASCII for stderr, so that none of them can break the line."""
+    """Returns the values in ASCII for stderr, so that none of them can break the line."""
     return ", ".join(ascii(value) for value in values) or "none"

@@ -56,11 +56,11 @@ class Command(Strict):
     env: Few[VariableName] = Field(default_factory=list, description="Variables that the request may set.")
 
     def takes(self, args: Sequence[str]) -> bool:
-        """Whether the program may be started with these arguments."""
+        """Tells whether the program may be started with these arguments."""
         return list(args[: len(self.args)] if self.more_args else args) == self.args
 
     def foreign(self, env: Iterable[str]) -> list[str]:
-        """Those of the variables that a request may not set for the program."""
+        """Returns those of the variables that a request may not set for the program."""
         return [name for name in env if name not in self.env]
 
 
@@ -72,7 +72,7 @@ CommandEntry = Annotated[Command, BeforeValidator(_spelled_out)]
 
 
 def reaches_only(patterns: Sequence[str], url: str) -> bool:
-    """Whether an address is certainly at a host that one of the patterns names."""
+    """Tells whether an address is certainly at a host that one of the patterns names."""
     found = _ADDRESS.fullmatch(url)
     host = _plain(found[2]) if found else None
     if not found or host is None:
@@ -93,7 +93,7 @@ def _fits(pattern: str, scheme: str, host: str, port: int) -> bool:
 
 
 def _plain(host: str) -> str | None:
-    """The canonical spelling of a host; None for an invalid IPv6 address."""
+    """Returns the canonical spelling of a host; None for an invalid IPv6 address."""
     if not host.startswith("["):
         return host.lower()
     try:

@@ -41,7 +41,7 @@ def _rule_on_directories(table: TaskTable, request: TaskRequest, ruling: Ruling)
 def _granted(
     place: tuple[str | int, ...], path: str, roots: list[str] | None, ruling: Ruling, words: str = _OUTSIDE
 ) -> str | None:
-    """The directory with its links resolved; None where it adds an objection."""
+    """Returns the directory with its links resolved; None where it adds an objection."""
     real = real_directory(path)
     if real is None and roots is None:
         return path  # the worker itself says that there is no such directory

@@ -24,7 +24,7 @@ class Pair(NamedTuple):
 
 
 def breaks(old: dict[str, Schema], new: dict[str, Schema]) -> list[str]:
-    """Every change from one set of schemas (by file name) to another that breaks a caller or a reader."""
+    """Returns every change from one set of schemas (by file name) to another that breaks a caller or a reader."""
     found = [f"{name}: was removed" for name in old if name not in new]
     for name in old.keys() & new.keys():
         pair = Pair(_inlined(old[name], old[name]), _inlined(new[name], new[name]), name, _is_sent(name))
@@ -33,13 +33,13 @@ def breaks(old: dict[str, Schema], new: dict[str, Schema]) -> list[str]:
 
 
 def _is_sent(name: str) -> bool:
-    """Whether callers send it; an event may be called ``permission_request``."""
+    """Tells whether callers send it; an event may be called ``permission_request``."""
     folders, _, file = name.rpartition("/")
     return not folders.endswith("events") and file.partition(".")[0].endswith(("request", "control"))
 
 
 def _inlined(schema: Any, root: Schema) -> Any:
-    """The schema with its references, which all lead into $defs and never round in circles, replaced."""
+    """Returns the schema with its references, which all lead into $defs and never round in circles, replaced."""
     if isinstance(schema, list):
         return [_inlined(item, root) for item in schema]
     if not isinstance(schema, dict):
@@ -66,7 +66,7 @@ def _compare(pair: Pair) -> Iterator[str]:
 
 
 def _label(branch: Schema) -> str:
-    """What tells an alternative from the others: its type, and its `type` field or the fields it requires."""
+    """Returns what tells an alternative from the others: its type, and its ``type`` field or the fields it requires."""
     kind = branch.get("properties", {}).get("type", {}).get("const") or ", ".join(branch.get("required", []))
     return f"{branch.get('type', 'any value')} {kind}".strip()
 

@@ -93,7 +93,7 @@ def _open(definitions: Schema) -> Schema:
 
 
 def _body(schema: Schema) -> Schema:
-    """The schema of a model as it is on the wire: `type` is always there, `truncated_bytes` comes last."""
+    """Returns the schema of a model as it is on the wire: `type` is always there, `truncated_bytes` comes last."""
     fields = dict(schema["properties"])
     cut = {"truncated_bytes": fields.pop("truncated_bytes")}
     kind = {"type": {"description": "Type of the event.", "type": "string", "const": fields["type"]["const"]}}

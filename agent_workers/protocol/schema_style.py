@@ -15,20 +15,20 @@ class Style(GenerateJsonSchema):
     """Pydantic's generator without titles on fields, and with "may be absent" in place of "may be null"."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
-        """Never: a title would only repeat the field's name."""
+        """Refuses titles: a title would only repeat the field's name."""
         return False
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        """The schema of the value itself: on the wire a field is absent, never null."""
+        """Returns the schema of the value itself: on the wire a field is absent, never null."""
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """The schema with its default, unless that is None and so stands for "absent"."""
+        """Returns the schema with its default, unless that is None and so stands for "absent"."""
         generated = super().default_schema(schema)
         return {key: value for key, value in generated.items() if (key, value) != ("default", None)}
 
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        """An object; that anything may be in it goes without saying."""
+        """Returns the schema of an object, without ``additionalProperties: true``: that is what holds without it."""
         generated = super().dict_schema(schema)
         return {key: value for key, value in generated.items() if (key, value) != ("additionalProperties", True)}
 
@@ -38,7 +38,7 @@ class Style(GenerateJsonSchema):
 
 
 def in_order(schema: Schema) -> Schema:
-    """The same schema with its keywords in a fixed order, definitions by name, and fields as they were."""
+    """Returns the same schema with its keywords in a fixed order, definitions by name, and fields as they were."""
     return {keyword: _value_in_order(keyword, schema[keyword]) for keyword in sorted(schema, key=_rank)}
 
 

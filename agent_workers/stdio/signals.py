@@ -8,7 +8,7 @@ from types import FrameType
 
 
 def stop_signals() -> list[signal.Signals]:
-    """SIGTERM and SIGINT, and SIGHUP unless the caller had it ignored (``nohup``)."""
+    """Returns SIGTERM and SIGINT, and SIGHUP unless the caller had it ignored (``nohup``)."""
     signals = [signal.SIGTERM, signal.SIGINT]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signals.append(signal.SIGHUP)

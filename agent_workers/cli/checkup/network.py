@@ -54,7 +54,7 @@ def check_network(host: Environment) -> Finding:
 
 
 def _origin(url: str) -> str:
-    """Scheme, host and port alone: the rest of an address may hold a password.
+    """Returns scheme, host and port alone: the rest of an address may hold a password.
 
     Raises:
         ValueError: It is no address.

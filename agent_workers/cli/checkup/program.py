@@ -63,7 +63,7 @@ def _cure(host: Environment) -> str:
 
 def _version(path: Path, host: Environment) -> str:
     """Runs ``claude --version``; returns nothing of its output but the number."""
-    with _lodging(host) as environ:
+    with _temporary_environ(host) as environ:
         try:
             ended = subprocess.run(
                 [path, "--version"],
@@ -84,7 +84,7 @@ def _version(path: Path, host: Environment) -> str:
 
 
 @contextmanager
-def _lodging(host: Environment) -> Iterator[dict[str, str]]:
+def _temporary_environ(host: Environment) -> Iterator[dict[str, str]]:
     """Yields the agent's environment with a temporary state directory: the real one has a check of its own."""
     scratch = make_scratch(host.temporary_dir())
     try:

@@ -68,7 +68,7 @@ class Calls:
         )
 
     def asked(self, event: Event) -> Text | None:
-        """Somebody is asked whether a call may run."""
+        """Returns the words for a question whether a call may run; None where a person sees the question itself."""
         self._asked[str(event.get("permission_id"))] = str(event.get("tool_use_id"))
         if self._person:
             return None
@@ -79,7 +79,7 @@ class Calls:
         )
 
     def resolved(self, event: Event) -> Text:
-        """Such a question is settled."""
+        """Returns the words for the answer to such a question."""
         question = str(event.get("permission_id"))
         use_id = self._asked.pop(question, question)  # a decision from an earlier run bears the call's own id
         call = self._open.get(use_id)
@@ -100,7 +100,7 @@ class Calls:
         return line((f"  the application is to run {event.get('name')}{_time_left(event)}", "dim"))
 
     def task(self, event: Event) -> Text | None:
-        """There is news of a subagent or of background work; None where it is none."""
+        """Returns the words for news of a subagent or of background work; None where the event tells nothing new."""
         task_id, status = str(event.get("task_id")), str(event.get("status"))
         last_status, about = self._tasks.get(task_id, ("", ""))
         about = about or short(event.get("description", ""))

@@ -82,7 +82,7 @@ def _difference(old: list[str], new: list[str]) -> Iterator[Row]:
 
 
 def _same(some: list[str], others: list[str]) -> int:
-    """With how many equal lines both begin."""
+    """Returns with how many equal lines both begin."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(some, others, strict=False)))
 
 

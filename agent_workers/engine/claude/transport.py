@@ -63,7 +63,7 @@ class RunningCli(Transport):
         self._ready = False
 
     def is_ready(self) -> bool:
-        """Whether the client may write."""
+        """Tells whether the client may write."""
         return self._ready
 
     async def end_input(self) -> None:

@@ -22,7 +22,7 @@ class Delta(Body):
     )
 
     def to_wire(self) -> dict[str, Any]:
-        """The body as a JSON object; written out because thousands of these pass in a second."""
+        """Returns the body as a JSON object; written out because thousands of these pass in a second."""
         if self.truncated_bytes is not None:
             return super().to_wire()
         return {"type": "delta", "text": self.text, "block": self.block}

@@ -41,7 +41,7 @@ HttpStatus = Annotated[int, Field(ge=100, le=599)]
 
 
 def open_set(words: str, known: list[str]) -> Any:
-    """A required text from a set that may grow: its known values are examples, not an enumeration."""
+    """Makes the field of a text from a set that may grow: its known values are examples, not an enumeration."""
     return Field(description=f"{words} {grows(known)}", examples=known)
 
 

@@ -99,7 +99,7 @@ def _unknown_kind(path: Location, kinds: str, value: object) -> Problem:
 
 
 def _unknown_field(model: Model, location: Location) -> Problem:
-    """``location`` ends in the field's name, which the caller chose and which may look like a tag."""
+    """Explains an unknown field. ``location`` ends in its name, which the caller chose: it may look like a tag."""
     *parents, name = location
     path = (*(step for step in parents if not _is_tag(step)), name)
     owner = _owner(model, parents)
@@ -115,7 +115,7 @@ def _is_tag(step: str | int) -> bool:
 
 
 def _owner(model: Model, location: list[str | int]) -> Model:
-    """The model at a location. List indices don't change it; a tag picks one of a union's models."""
+    """Returns the model at a location. List indices don't change it; a tag picks one of a union's models."""
     candidates = [model]
     for step in location:
         if _is_tag(step):

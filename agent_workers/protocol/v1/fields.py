@@ -61,12 +61,12 @@ def _not_null(value: Json) -> Json:
 
 
 def _whole(value: Json) -> Json:
-    """JSON has one kind of number and PHP writes 5.0 for a float; JSON Schema calls that an integer."""
+    """Makes 5.0 the integer 5, as JSON Schema does: JSON has one kind of number, and PHP may write 5.0 for 5."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _version(value: Json) -> Json:
-    """Python takes True for the literal 1; JSON does not."""
+    """Makes true None, which is no version: Python takes True for the literal 1, JSON does not."""
     return None if isinstance(value, bool) else _whole(value)
 
 

@@ -48,12 +48,12 @@ class RequestProblems(ValueError):
         self.run = run
 
     def told(self) -> str:
-        """The first faults in one line for stderr, without characters that could steer a terminal."""
+        """Returns the first faults in one line for stderr, without characters that could steer a terminal."""
         return "; ".join(map(_told, self.problems[:_TOLD]))
 
 
 def _told(problem: Problem) -> str:
-    """One fault for a terminal or a log: field names in the request may contain line breaks and escape sequences."""
+    """Returns one fault for a terminal or a log: names of fields may contain line breaks and escape sequences."""
     place = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in problem.pointer[:_LONGEST_PLACE])
     guess = f"; did you mean {problem.did_you_mean}?" if problem.did_you_mean else ""
     return f"{place or 'request'}: {problem.message}{guess}"

@@ -147,7 +147,7 @@ class Request(Strict):
 
 
 def is_task(request: Request) -> "TypeGuard[TaskRequest]":
-    """Whether this is a task's request. It knows without the task's model, which a chat does not load."""
+    """Tells whether this is a task's request. It knows without the task's model, which a chat does not load."""
     return request.has_tools
 
 

@@ -187,7 +187,7 @@ Agents = Annotated[dict[str, Agent], Field(max_length=100, json_schema_extra=_NA
 
 
 def tools_of(rule: str, tools: Sequence[str]) -> list[str]:
-    """The tools that a rule covers: the one of its name, or all of the MCP server that it names."""
+    """Returns the tools that a rule covers: the one of its name, or all of the MCP server that it names."""
     name = rule.partition("(")[0]
     return [tool for tool in tools if name in (tool, "__".join(tool.split("__")[:2]))]
 

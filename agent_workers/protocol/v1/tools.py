@@ -160,6 +160,6 @@ def nearest_tool(name: str) -> str | None:
 
 
 def path_rule_of(name: str) -> str | None:
-    """The name under which permission rules check the paths of this tool; None where it is no file tool."""
+    """Returns the name under which permission rules check the paths of this tool; None where it is no file tool."""
     tool = BUILT_IN_TOOLS.get(name)
     return tool.path_rule if tool else None

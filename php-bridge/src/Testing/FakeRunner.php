@@ -168,7 +168,7 @@ final class FakeRunner implements Runner
     }
 
     /**
-     * A tool of the application that a script called has answered, and not by an error.
+     * Asserts that a tool of the application, called by a script, has given a result that is no error.
      *
      * @param string|null $content what the model was told
      */
@@ -183,7 +183,7 @@ final class FakeRunner implements Runner
         $this->assertSettled(Question::APP_TOOL, $tool, 'error', $message);
     }
 
-    /** A call that a script asked for was allowed. */
+    /** Asserts that a call was allowed that a script asked for. */
     public function assertAllowed(string $tool): void
     {
         $this->assertSettled(Question::PERMISSION, $tool, 'ok', null);

@@ -151,7 +151,7 @@ final class Script
         });
     }
 
-    /** Ends well, but says nothing of it. */
+    /** Ends with exit status 0, but without a terminal event. */
     public function withoutTerminal(): self
     {
         return $this->with(static fn (self $script) => $script->isSilentAtTheEnd = true);
@@ -192,7 +192,7 @@ final class Script
     }
 
     /**
-     * With an output where the request wants one and nothing was said of it: the text, if that is JSON, else a sample.
+     * Adds an output where the request wants one and the script has none: the text, if that is JSON, else a sample.
      *
      * @internal
      */

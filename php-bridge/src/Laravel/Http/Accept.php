@@ -46,7 +46,7 @@ final class Accept
     private static function set(Request $request, string $accepted): void
     {
         $request->headers->set('Accept', $accepted);
-        // Whoever asked before has made the request remember the answer.
+        // The request remembers what it accepts once somebody has asked; that is out of date now.
         (fn () => $this->acceptableContentTypes = null)->call($request);
     }
 }
