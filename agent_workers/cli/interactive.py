@@ -13,7 +13,7 @@ from anyio.lowlevel import checkpoint
 from agent_workers.cli.controlling_terminal import TerminalLost
 from agent_workers.cli.terminal.painter import Painter
 from agent_workers.cli.terminal.question import AGAIN, PROMPT, Choice, draw, read_choice
-from agent_workers.cli.turns import Standing, Turns
+from agent_workers.cli.shared_terminal import SharedTerminal, Standing
 from agent_workers.protocol.v1.control import Permission
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Prompt:
         self._terminal = terminal
         self._painter = Painter()
         self._always: set[str] = set()
-        self._turns: Turns
+        self._shared: SharedTerminal
 
     def share(self, stdout: Stdout, *, pretty: bool) -> Output:
         """Returns the output of a run whose questions are asked on this terminal.
@@ -52,11 +52,11 @@ class Prompt:
             from agent_workers.cli.pretty import Pretty
 
             rendered = Pretty(stdout, person=True)
-            self._turns = Turns(rendered, rendered.make_room)
+            self._shared = SharedTerminal(rendered, rendered.make_room)
         else:
             on_terminal = os.isatty(stdout.fileno())
-            self._turns = Turns(stdout, checkpoint if on_terminal else None)
-        return self._turns
+            self._shared = SharedTerminal(stdout, checkpoint if on_terminal else None)
+        return self._shared
 
     async def ask(self, question: PermissionRequest) -> Permission:
         """Puts one question, and waits for the answer."""
@@ -66,7 +66,7 @@ class Prompt:
         answer: Choice | None = None
         try:
             with standing.scope:
-                await self._turns.give_way(standing)
+                await self._shared.give_way(standing)
                 answer = await self._talk(question)
         finally:
             with anyio.move_on_after(_LAST_WORD_S, shield=True):
@@ -111,7 +111,7 @@ class Prompt:
         except TerminalLost:
             pass
         finally:
-            await self._turns.take_back()
+            await self._shared.take_back()
 
 
 def _permission(question: PermissionRequest, answer: Choice) -> Permission:

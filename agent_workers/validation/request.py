@@ -9,7 +9,7 @@ from agent_workers.admission import accept
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.validation.fault import Fault
-from agent_workers.validation.place import Places
+from agent_workers.validation.line_numbers import LineNumbers
 from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def check_request(data: bytes, worker: Worker | None = None) -> Iterator[Fault]:
     try:
         accept(worker or worker_of(document), document)
     except RequestProblems as problems:
-        places = Places(data.decode("utf-8-sig"))
-        yield from (Fault.of(problem, places.line_of(problem.pointer)) for problem in problems.problems)
+        lines = LineNumbers(data.decode("utf-8-sig"))
+        yield from (Fault.of(problem, lines.line_of(problem.pointer)) for problem in problems.problems)
 
 
 def _line_in_words(problem: Problem, data: bytes) -> int:

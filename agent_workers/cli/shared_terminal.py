@@ -44,7 +44,7 @@ class Standing:
         return event["type"] in TERMINAL
 
 
-class Turns:
+class SharedTerminal:
     """An output that holds the lines back while a question is on the terminal.
 
     Args:

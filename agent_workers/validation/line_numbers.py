@@ -10,7 +10,7 @@ from agent_workers.protocol.v1.problem import pointer
 _LEXEME = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:\n]|[^\s{}\[\],:"]+')
 
 
-class Places:
+class LineNumbers:
     """The lines of the values in a well-formed JSON document; a field's line is that of its name."""
 
     def __init__(self, text: str) -> None:
