@@ -105,9 +105,7 @@ class Run:
             with anyio.CancelScope(shield=True):
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._send_terminal)
-                    tasks.start_soon(
-                        self._stop_agent
-                    )  # at the same time: a reader that takes nothing must not delay it
+                    tasks.start_soon(self._stop_agent)  # at the same time: a slow reader must not delay it
         return self._exit_status
 
     def stop(self, reason: AbortReason) -> None:

@@ -11,9 +11,9 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from agent_workers.cli.controlling_terminal import TerminalLost
+from agent_workers.cli.shared_terminal import SharedTerminal, Standing
 from agent_workers.cli.terminal.painter import Painter
 from agent_workers.cli.terminal.question import AGAIN, PROMPT, Choice, draw, read_choice
-from agent_workers.cli.shared_terminal import SharedTerminal, Standing
 from agent_workers.protocol.v1.control import Permission
 
 if TYPE_CHECKING:

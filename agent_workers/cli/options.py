@@ -72,7 +72,7 @@ def read_options(worker: Worker, arguments: Sequence[str]) -> Options:
 
 def _told(worker: Worker, error: click.UsageError) -> str:
     if isinstance(error, click.NoSuchOption) and error.option_name == "--interactive":
-        return f"{worker.name} has no option --interactive: it asks for no permission. agent-task does."
+        return f"No such option '--interactive': {worker.name} asks for no permission. agent-task does."
     words = error.format_message()
     return words if words.endswith((".", "?")) else f"{words}."
 
