@@ -7,6 +7,7 @@ import pytest
 from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.workers import WORKERS, Registry, schema_name
 from agent_workers.workers.chat import WORKER
+from agent_workers.workers.task import WORKER as TASK
 
 
 def problem(**fields: object) -> tuple[str, str]:
@@ -130,3 +131,17 @@ def test_a_workers_name_fits_a_program_a_folder_a_variable_and_a_schema(name: st
 def test_each_worker_has_a_schema_of_its_own() -> None:
     names = [schema_name(name) for name in WORKERS]
     assert len({*names, "event", "control"}) == len(names) + 2
+
+
+@pytest.mark.parametrize(
+    ("where", "cure"),
+    [
+        ("allow", "must be relative to cwd"),
+        ("deny", "must be relative to cwd, or begin with // for a path from the root"),
+    ],
+)
+def test_a_rule_with_a_path_from_the_root_is_told_no_cure_that_is_refused_as_well(where: str, cure: str) -> None:
+    request = {"prompt": "Hi", "cwd": "/srv/work", "tools": ["Edit"], "permissions": {where: ["Edit(/etc/**)"]}}
+    with pytest.raises(RequestProblems) as raised:
+        TASK.accept(request)
+    assert [(found.pointer, found.message) for found in raised.value.problems] == [(f"/permissions/{where}/0", cure)]

@@ -72,7 +72,9 @@ def _path_problems(request: TaskRequest) -> Iterator[Problem]:
         for number, rule in enumerate(getattr(request.permissions, where)):
             name, _, path = rule.partition("(")
             if path_rule_of(name) and path.startswith("/") and not path.startswith("//"):
-                words = "must be relative to cwd, or begin with // for a path from the root"
+                words = "must be relative to cwd"  # an allow rule stays there: the policy refuses //
+                if where == "deny":
+                    words += ", or begin with // for a path from the root"
                 yield Problem(pointer=f"/permissions/{where}/{number}", message=words)
 
 
