@@ -293,7 +293,9 @@ class StateUnavailable(WorkerError):
     """Raised when the worker has no state directory that it can write."""
 
     code = "state_unavailable"
-    default_message = "The worker has no writable state directory. The operator must set AGENT_WORKERS_STATE_DIR."
+    default_message = (
+        "The worker has no writable state directory. The operator must set AGENT_WORKERS_STATE_DIR to one."
+    )
 
 
 class SandboxUnavailable(WorkerError):
