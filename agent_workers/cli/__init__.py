@@ -27,9 +27,10 @@ def start() -> None:
 def main() -> None:
     """Runs the program ``agent-workers``."""
     from agent_workers.cli.umbrella import agent_workers
-    from agent_workers.stdio.inherited import reset_inherited
+    from agent_workers.stdio.inherited import fill_standard_streams, reset_inherited
 
     reset_inherited()
+    fill_standard_streams()
     agent_workers(prog_name="agent-workers")
 
 

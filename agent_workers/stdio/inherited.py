@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_STANDARD = range(3)
 _RIGHTS = 0o077
 _OTHERS_WRITE = 0o002
 # At least so much, where the hard limit allows it: the agent's CLI opens about 60 files, and a command line with a
@@ -33,6 +34,13 @@ def reset_inherited(held: Iterable[signal.Signals] = ()) -> None:
         _raise(kind, floor)
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))  # a core file would hold the conversation and the key
+
+
+def fill_standard_streams() -> None:
+    """Opens the standard streams that are closed, for nothing: a file opened later would take the number of one."""
+    while (descriptor := os.open(os.devnull, os.O_RDONLY)) in _STANDARD:
+        pass
+    os.close(descriptor)
 
 
 def _raise(kind: int, floor: int) -> None:

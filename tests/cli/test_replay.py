@@ -132,6 +132,16 @@ def test_an_abort_in_mid_run_knows_the_session(scripts: Scripts, record: Record)
     assert events(output.decode())[-1]["session_id"] == SESSION_ID
 
 
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-"])
+def test_the_recording_takes_the_place_of_no_standard_stream(closed: str, scripts: Scripts, record: Record) -> None:
+    command = ["sh", "-c", f'exec agent-workers replay --speed max "$0" {closed}', record(START, done())]
+    played = subprocess.run(
+        command, env=scripts.environ(), capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert played.stderr == ""
+    assert (played.returncode, len(played.stdout.splitlines())) == ((4, 0) if closed == "1>&-" else (0, 2))
+
+
 def test_a_closed_stdout_ends_it_with_status_4(scripts: Scripts, record: Record) -> None:
     with scripts.running("agent-workers", "replay", record(START, done(), gap_s=HOUR)) as process:
         begun(process)
