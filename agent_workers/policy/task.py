@@ -45,9 +45,8 @@ def _granted(
     real = real_directory(path)
     if real is None and roots is None:
         return path  # the worker itself says that there is no such directory
-    if real is None or (
-        roots is not None and not is_within(real, roots)
-    ):  # one message for both, or a caller could probe for directories
+    # One message for both, or a caller could probe for directories.
+    if real is None or (roots is not None and not is_within(real, roots)):
         reason = f"{real!a} is not in {quoted(roots or ())}" if real else f"{path!a} is no directory here"
         ruling.object_to(*place, words=words, reason=reason)
         return None

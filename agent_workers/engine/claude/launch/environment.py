@@ -39,7 +39,7 @@ _NEVER = re.compile(
     r"CLAUDECODE|CLAUDE_CODE_ENTRYPOINT|CLAUDE_CODE_SSE_PORT|CLAUDE_AGENT_SDK_VERSION"
     r"|CLAUDE_(?:CODE_)?(?:SESSION|REMOTE|TMPDIR|ENV_FILE|PLUGIN|PROJECT_DIR)\w*"
 )
-# What ``agent-workers simulate`` prints.
+# The address that ``agent-workers simulate`` prints.
 _SIMULATOR = re.compile(r"http://(?:127\.0\.0\.1|localhost)(?::\d+)?/simulated/?")
 _CREDENTIALS = re.compile(r"ANTHROPIC_\w+|CLAUDE_CODE_OAUTH_\w+|CLAUDE_CODE_USE_\w+|CLAUDE_CONFIG_DIR")
 

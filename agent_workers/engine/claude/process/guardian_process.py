@@ -38,7 +38,7 @@ class Report:
     """What the guardian reports, a line with a number each."""
 
     STARTED = "started"  # the CLI's process id
-    FAILED = "failed"  # errno
+    FAILED = "failed"  # the errno of the start
     ENDED = "ended"  # the CLI's status, negative for a signal
     KILLED = "killed"
 
