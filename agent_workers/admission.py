@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_workers.errors import WorkerError
 from agent_workers.protocol.v1.problem import RequestProblems
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 POLICY_VARIABLE = "AGENT_WORKERS_POLICY"
 
 
-@dataclass(frozen=True)
-class Admission:
+class Admission(NamedTuple):
     """A request that may run on this host.
 
     Attributes:

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,7 +92,7 @@ def test_what_the_policy_says_of_the_sandbox_comes_with_the_request(
 
 def test_an_admission_cannot_be_changed() -> None:
     admission = admit(CHAT, accept(CHAT, {"prompt": "Hello"}), None)
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         admission.request = None
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from agent_workers.stdio.stdout import Output, Stdout
 
 
-@dataclass(frozen=True)
-class Simulation:
+class Simulation(NamedTuple):
     """A stand-in for the API, in the worker's own process.
 
     Attributes:
@@ -25,8 +23,7 @@ class Simulation:
     serve: Callable[[], Coroutine[object, object, None]]
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """What the command line has set.
 
     Attributes:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent_workers.engine.claude.launch.capabilities import Capabilities, Sandbox, for_chat
 from agent_workers.engine.claude.launch.command_line import command_line
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from agent_workers.protocol.v1.request import Request
 
 
-@dataclass(frozen=True)
-class WorkerDefaults:
+class WorkerDefaults(NamedTuple):
     """What the worker adds to a request.
 
     Attributes:
@@ -42,8 +40,7 @@ class WorkerDefaults:
     max_turns: int | None = None
 
 
-@dataclass(frozen=True)
-class BootedCli:
+class BootedCli(NamedTuple):
     """A running CLI that has been told nothing yet.
 
     Attributes:

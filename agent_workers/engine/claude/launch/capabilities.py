@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_workers.protocol.v1.request import is_task
 from agent_workers.protocol.v1.settings import APP_SERVER, APP_TOOL
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 WITH_SERVERS = {"ENABLE_TOOL_SEARCH": "false"}
 
 
-@dataclass(frozen=True)
-class Sandbox:
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Sandbox(NamedTuple):
     """The sandbox of a task's commands, as the host's policy sets it.
 
     Attributes:
@@ -32,8 +34,7 @@ class Sandbox:
     hides: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Capabilities:
+class Capabilities(NamedTuple):
     """What the CLI is started with, so that the agent can do what the request grants, and no more.
 
     Attributes:
@@ -52,10 +53,10 @@ class Capabilities:
     cwd: Path
     tools: Sequence[str] = ()
     flags: Sequence[str] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = _NONE
     gate: Mapping[str, Any] | None = None
-    servers: Mapping[str, Any] = field(default_factory=dict)
-    variables: Mapping[str, str] = field(default_factory=dict)
+    servers: Mapping[str, Any] = _NONE
+    variables: Mapping[str, str] = _NONE
     runs_code: bool = False
     sandboxed: bool = False
     needs_first: bool = False

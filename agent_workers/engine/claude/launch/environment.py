@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent_workers.engine.claude.launch.state_directory import (
     STATE_MODE,
@@ -49,8 +48,7 @@ RELATIVE = (
 )
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """What this process finds on its host: its variables, and the directories that they name.
 
     Attributes:

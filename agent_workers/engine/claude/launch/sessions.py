@@ -7,8 +7,8 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID, uuid4, uuid5
 
 from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, StateUnavailable
@@ -29,8 +29,7 @@ _PATIENCE_S = 6  # a run that has announced its end is gone within 5 s
 _POLL_S = 0.01
 
 
-@dataclass(frozen=True)
-class Binding:
+class Binding(NamedTuple):
     """What a session is bound to: a run with another binding may not resume it.
 
     Attributes:
@@ -146,7 +145,7 @@ def _opened(record: Path, binding: Binding) -> int:
     if (found := _read(descriptor)) == binding:
         return descriptor
     os.close(descriptor)
-    differing = [name for name, value in asdict(binding).items() if found is None or getattr(found, name) != value]
+    differing = [name for name, value in binding._asdict().items() if found is None or getattr(found, name) != value]
     raise SessionNotFound(cause=f"the session was begun with another {' and another '.join(differing)}")
 
 
@@ -226,7 +225,7 @@ def _read(descriptor: int) -> Binding | None:
 
 def _write(descriptor: int, binding: Binding, record: Path) -> None:
     try:
-        data = _AT_WORK + json.dumps(asdict(binding)).encode() + b"\n"
+        data = _AT_WORK + json.dumps(binding._asdict()).encode() + b"\n"
         if os.pwrite(descriptor, data, 0) != len(data):
             raise OSError(None, "the disk is full")
     except OSError as error:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent_workers.engine.claude.launch.credentials import forget_secrets, take_credentials
 from agent_workers.engine.claude.launch.installation import sdk_version
@@ -42,8 +41,7 @@ _PATIENCE = {"API_TIMEOUT_MS": _A_DAY_MS, "CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": 
 _MCP_START_MS = 30_000
 
 
-@dataclass(frozen=True)
-class Variables:
+class Variables(NamedTuple):
     """The variables of one run.
 
     Attributes:

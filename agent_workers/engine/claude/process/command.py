@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent_workers.engine.claude.process.confinement import confine
 from agent_workers.engine.claude.process.prctl import end_with_parent
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 _FIXED = {signal.SIGKILL, signal.SIGSTOP}
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """A command to start.
 
     Attributes:
