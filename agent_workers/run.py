@@ -103,6 +103,8 @@ class Run:
                     tasks.start_soon(self._ping_in_silence)
                     await self._relay()
             with anyio.CancelScope(shield=True):
+                if self._terminal and not self._agent_ended and self._engine.progress.session_id is None:
+                    await self._engine.catch_up()
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._send_terminal)
                     tasks.start_soon(self._stop_agent)  # at the same time: a slow reader must not delay it
@@ -191,6 +193,8 @@ class Run:
                 await self._send(body)
             if not self._engine.progress.saved:
                 terminal = terminal.model_copy(update={"session_id": None})
+            elif not self._agent_ended:  # the session may have been named after the run was stopped
+                terminal = terminal.model_copy(update={"session_id": self._engine.progress.session_id})
             await self._send(terminal)
             self.told.set()
         if not self.told.is_set():

@@ -80,6 +80,10 @@ class Engine(Protocol):
         """Answers one of the agent's questions; False where it is not open, and nothing has changed."""
         ...
 
+    async def catch_up(self) -> None:
+        """Notes in ``progress`` which session the agent has named by now; called at a stop, before ``unsettled``."""
+        ...
+
     def unsettled(self) -> Sequence[Body]:
         """Returns the events that close open questions and say what became of the session.
 

@@ -206,6 +206,9 @@ class ReplayEngine:
         """Takes no answer: no question is open."""
         return False
 
+    async def catch_up(self) -> None:
+        """Has named its session where the recorded run did."""
+
     def unsettled(self) -> Sequence[Body]:
         """Leaves nothing open."""
         return ()

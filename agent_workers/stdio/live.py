@@ -19,6 +19,8 @@ from agent_workers.stdio.stderr import StderrHandler, say
 from agent_workers.stdio.stdin import MAX_REQUEST
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent_workers.engine.base import Engine
     from agent_workers.protocol.v1.control import InvalidControl
     from agent_workers.protocol.v1.request import Request
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("agent_workers")
 
 _MAX_REASON = 1000
+_EARLY_LINES = 100
 # Python's own 5 ms would be added to each event while the SDK is being imported in a thread.
 _SWITCH_S = 0.0005
 _TELL_S = 0.1  # what the end may take to be told before a second signal kills
@@ -75,7 +78,7 @@ def live(launched: Launched, writer: EventWriter, source: Source, person: Person
             await tasks.start(_watch_signals, run, engine, launched.signals)
             tasks.start_soon(_watch_output, run, writer.out)
             if control := source.control:
-                tasks.start_soon(_obey, run, engine, control)
+                await tasks.start(_obey, run, engine, control)
             if interview:
                 tasks.start_soon(interview.hold)
             if companion := source.companion:
@@ -120,10 +123,19 @@ async def _watch_output(run: Run, out: Output) -> None:
     run.lose_output()
 
 
-async def _obey(run: Run, engine: Engine, stdin: Stdin) -> None:
+async def _obey(
+    run: Run,
+    engine: Engine,
+    stdin: Stdin,
+    *,
+    task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    """Obeys the caller; has started when it has obeyed what came before the event loop, up to a bound."""
     from agent_workers.protocol.v1.control import Abort, InvalidControl, parse_control  # rarely needed
 
-    async for line in stdin.control_lines():
+    caught_up = _Once(task_status.started)
+    async for line in stdin.control_lines(on_wait=caught_up):
+        caught_up.count()
         await checkpoint()  # a flood of lines must not keep deadlines and stop signals waiting
         if line is None:
             await _answer(run, _nothing_changed("line_too_long", f"it is longer than {MAX_REQUEST} bytes"))
@@ -141,6 +153,25 @@ async def _obey(run: Run, engine: Engine, stdin: Stdin) -> None:
         else:
             await _answer(run, Ack(id=message.id, ok=False, code="not_pending"))
     run.stop("parent_gone")
+    caught_up()
+
+
+class _Once:
+    """Calls ``act`` at the first call, or when so many lines were counted that the run must not wait any longer."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act: Callable[[], None] | None = act
+        self._left = _EARLY_LINES
+
+    def __call__(self) -> None:
+        if self._act:
+            self._act()
+            self._act = None
+
+    def count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            self()
 
 
 async def _answer(run: Run, body: Ack | Notice) -> None:

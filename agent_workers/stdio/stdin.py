@@ -4,7 +4,7 @@ import os
 import select
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from agent_workers.protocol.v1.problem import refuse
@@ -13,6 +13,7 @@ from agent_workers.wire import LineFramer, LineTooLong
 
 MAX_REQUEST = 32 << 20  # bytes; the Messages API takes requests of up to 32 MB
 _CHUNK = 1 << 16
+_EARLY_CHUNKS = 16
 _HINT_AFTER_S = 10
 FIRST_LINE_S = 30
 """Seconds that a controlled run waits for its request: a caller that has died or forgot it would keep it for ever."""
@@ -81,13 +82,21 @@ class Stdin:
                 refuse(self._too_large())
         return b""
 
-    async def control_lines(self) -> AsyncIterator[bytes | None]:
-        """Yields the lines after the request until stdin ends; None for one that was too long to read."""
+    async def control_lines(self, on_wait: Callable[[], None]) -> AsyncIterator[bytes | None]:
+        """Yields the lines after the request until stdin ends; None for one that was too long to read.
+
+        Args:
+            on_wait: Called when all that had been written was yielded, or before that after 1 MiB.
+        """
+        early = _EARLY_CHUNKS
         while True:
             while self._lines:
                 yield self._lines.popleft()
             if self._ended:
                 return
+            early -= 1
+            if early < 0 or not select.select([0], [], [], 0)[0]:
+                on_wait()
             chunk = await _read_when_ready()
             try:
                 self._take(chunk)

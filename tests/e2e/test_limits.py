@@ -31,7 +31,8 @@ def test_the_deadline_is_a_timeout_whatever_the_agent_does(home: Home, simulator
     assert ended.last["session_id"] == ended.of("session")[0]["session_id"]
 
 
-def test_a_deadline_that_passes_before_the_agent_is_up_is_a_timeout_too(home: Home) -> None:
+def test_a_deadline_that_passes_before_the_agent_is_up_is_a_timeout_too(home: Home, simulator: Simulator) -> None:
+    simulator.play("stall-before")
     ended = home.run({"prompt": "x", "limits": {"timeout_s": 0.01}})
     assert ended.ending == ("timeout", 1)
     assert ended.of("delta") == []

@@ -331,6 +331,7 @@ def test_a_tool_that_was_stopped_is_remembered(desk: Desk) -> None:
     running = desk.start("--control")
     running.send(desk.request(tools=["Bash"], permissions={"allow": ["Bash"]}))
     until((desk.cwd / "begun").exists)
+    running.wait_for("session")
     running.signal(signal.SIGTERM)
     stopped = running.end()
     desk.simulator.play("hello")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import logging
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from agent_workers.engine import awake
 from agent_workers.engine.base import Progress
 from agent_workers.engine.claude.launch.capabilities import offered
 from agent_workers.engine.claude.messages.failure import cli_failure
@@ -45,6 +46,7 @@ logger = logging.getLogger("agent_workers")
 
 _REAP_S = 1
 _EARLY_END_S = 3
+_CATCH_UP_S = 0.1  # what is in the pipe already is read in less
 
 
 class ClaudeEngine:
@@ -155,6 +157,16 @@ class ClaudeEngine:
     def answer(self, message: Permission | AppToolResult) -> bool:
         """Answers one of the agent's questions; False where it is not open."""
         return self._dialogue is not None and self._dialogue.questions.answer(message)
+
+    async def catch_up(self) -> None:
+        """Notes the session, if the CLI has named it already: it may run ahead of a worker that gets little time."""
+        with awake.move_on_after(_CATCH_UP_S), suppress(WorkerError, ValueError):
+            async with aclosing(self._output.messages()) as messages:
+                async for message in messages:
+                    if message.get("subtype") == "init":
+                        self._lease.rename(message)
+                        self.progress.session_id = message.get("session_id")
+                        return
 
     def unsettled(self) -> Sequence[Body]:
         """Returns the events that close unanswered questions and say what became of the session."""

@@ -1,0 +1,68 @@
+"""A worker that gets no processor time while its agent comes up: what waits for it then is not late."""
+
+import signal
+
+import pytest
+
+from agent_workers.simulator import Simulator
+from tests.e2e.worker import Home, Running, encoded
+from tests.waiting import until
+
+REQUEST = {"prompt": "x", "metadata": {"order": 4711}}
+ABORT = encoded({"type": "abort", "id": "stop-1"}) + b"\n"
+
+
+def has_answered(home: Home) -> bool:
+    return any(b'"assistant"' in file.read_bytes() for file in home.root.rglob("*.jsonl"))
+
+
+def freeze_until_the_agent_is_up(running: Running, simulator: Simulator) -> None:
+    """Keeps the worker from its event loop until the agent has asked the model."""
+
+    def has_asked() -> bool:
+        running.signal(signal.SIGCONT)  # for as long as it takes to hand the prompt over
+        running.signal(signal.SIGSTOP)
+        return bool(simulator.requests("/v1/messages"))
+
+    running.wait_for("start")
+    until(has_asked)
+
+
+@pytest.mark.parametrize("how", ["abort", "end of stdin"])
+def test_a_stop_names_the_session_that_the_worker_had_no_time_to_read_of(
+    home: Home, simulator: Simulator, how: str
+) -> None:
+    simulator.play("stall-before")
+    running = home.start("--control")
+    running.send(REQUEST)
+    freeze_until_the_agent_is_up(running, simulator)
+    if how == "abort":
+        running.write(ABORT)
+    else:
+        running.end_input()
+    running.signal(signal.SIGCONT)
+    stopped = running.end()
+    assert stopped.ending == ("aborted", 3)
+    simulator.play("hello")
+    resumed = home.run({"prompt": "Go on.", "session": {"resume": stopped.last["session_id"]}})
+    assert resumed.ending == ("done", 0)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [ABORT, b"\n\n" + ABORT, b'{"type": "permission"}\n' * 20 + ABORT, b""],
+    ids=["an abort", "empty lines", "twenty faults", "the end of stdin"],
+)
+def test_what_came_with_the_request_is_obeyed_before_an_answer_that_is_there_already(
+    home: Home, simulator: Simulator, after: bytes
+) -> None:
+    running = home.start("--control")
+    running.write(encoded(REQUEST) + b"\n" + after)
+    if not after:
+        running.end_input()
+    freeze_until_the_agent_is_up(running, simulator)
+    until(lambda: has_answered(home))
+    running.signal(signal.SIGCONT)
+    ended = running.end()
+    assert ended.ending == ("aborted", 3)
+    assert ended.last["reason"] == ("client" if after else "parent_gone")
