@@ -37,7 +37,7 @@ PROGRAMS = {
         "        print(json.dumps({'jsonrpc': '2.0', 'id': m['id'], 'error': e}), flush=True)\n"
     ),
 }
-BRIEFLY = {"idle_timeout_s": 5, "timeout_s": 120}
+BRIEFLY = {"idle_timeout_s": 8, "timeout_s": 120}
 
 
 def program(desk: Desk, code: str) -> dict[str, Any]:

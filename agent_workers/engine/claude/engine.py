@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from agent_workers.engine.claude.questions.dialogue import Dialogue
     from agent_workers.engine.claude.sdk_client import SdkClient
     from agent_workers.protocol.v1.control import AppToolResult, Permission
-    from agent_workers.protocol.v1.events import Body
+    from agent_workers.protocol.v1.events import Body, Notice
     from agent_workers.protocol.v1.request import Request
 
 Message = dict[str, Any]
@@ -139,7 +139,7 @@ class ClaudeEngine:
                     await self._end_turn(error)
                     raise
                 if self._servers and self._servers.awaits(message):
-                    for notice in await self._servers.judge(message, str(known_to_cli), end=self._process.terminate):
+                    for notice in await self._judge(self._servers, message, str(known_to_cli)):
                         yield notice
                 if self._translator.finished:
                     return
@@ -190,6 +190,14 @@ class ClaudeEngine:
         self._process.remove_scratch()
         self._turn.settle()
         self._lease.release()
+
+    async def _judge(self, servers: McpServers, init: Message, session_id: str) -> Iterator[Notice]:
+        self.progress.waiting += 1  # for what the servers have said: the model is not the one that is silent
+        try:
+            return await servers.judge(init, session_id, end=self._process.terminate)
+        finally:
+            self.progress.waiting -= 1
+            self.progress.touch()
 
     async def _await_servers(self, servers: McpServers) -> None:
         self.progress.waiting += 1  # the model is not the one that is silent
