@@ -19,8 +19,6 @@ from agent_workers.stdio.stderr import StderrHandler, say
 from agent_workers.stdio.stdin import MAX_REQUEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from agent_workers.engine.base import Engine
     from agent_workers.protocol.v1.control import InvalidControl
     from agent_workers.protocol.v1.request import Request
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("agent_workers")
 
 _MAX_REASON = 1000
-_EARLY_LINES = 100
 # Python's own 5 ms would be added to each event while the SDK is being imported in a thread.
 _SWITCH_S = 0.0005
 _TELL_S = 0.1  # what the end may take to be told before a second signal kills
@@ -78,7 +75,9 @@ def live(launched: Launched, writer: EventWriter, source: Source, person: Person
             await tasks.start(_watch_signals, run, engine, launched.signals)
             tasks.start_soon(_watch_output, run, writer.out)
             if control := source.control:
-                await tasks.start(_obey, run, engine, control)
+                caught_up = anyio.Event()
+                tasks.start_soon(_obey, run, engine, control, caught_up)
+                await caught_up.wait()
             if interview:
                 tasks.start_soon(interview.hold)
             if companion := source.companion:
@@ -127,15 +126,12 @@ async def _obey(
     run: Run,
     engine: Engine,
     stdin: Stdin,
-    *,
-    task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+    caught_up: anyio.Event,
 ) -> None:
-    """Obeys the caller; has started when it has obeyed what came before the event loop, up to a bound."""
+    """Obeys the caller; sets ``caught_up`` when it has obeyed what came before the event loop."""
     from agent_workers.protocol.v1.control import Abort, InvalidControl, parse_control  # rarely needed
 
-    caught_up = _Once(task_status.started)
-    async for line in stdin.control_lines(on_wait=caught_up):
-        caught_up.count()
+    async for line in stdin.control_lines(on_wait=caught_up.set):
         await checkpoint()  # a flood of lines must not keep deadlines and stop signals waiting
         if line is None:
             await _answer(run, _nothing_changed("line_too_long", f"it is longer than {MAX_REQUEST} bytes"))
@@ -153,25 +149,7 @@ async def _obey(
         else:
             await _answer(run, Ack(id=message.id, ok=False, code="not_pending"))
     run.stop("parent_gone")
-    caught_up()
-
-
-class _Once:
-    """Calls ``act`` at the first call, or when so many lines were counted that the run must not wait any longer."""
-
-    def __init__(self, act: Callable[[], None]) -> None:
-        self._act: Callable[[], None] | None = act
-        self._left = _EARLY_LINES
-
-    def __call__(self) -> None:
-        if self._act:
-            self._act()
-            self._act = None
-
-    def count(self) -> None:
-        self._left -= 1
-        if self._left < 0:
-            self()
+    caught_up.set()
 
 
 async def _answer(run: Run, body: Ack | Notice) -> None:

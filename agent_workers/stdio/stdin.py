@@ -13,7 +13,7 @@ from agent_workers.wire import LineFramer, LineTooLong
 
 MAX_REQUEST = 32 << 20  # bytes; the Messages API takes requests of up to 32 MB
 _CHUNK = 1 << 16
-_EARLY_CHUNKS = 16
+_EARLY = 100  # lines and chunks; a flood must not keep the run from beginning
 _HINT_AFTER_S = 10
 FIRST_LINE_S = 30
 """Seconds that a controlled run waits for its request: a caller that has died or forgot it would keep it for ever."""
@@ -86,12 +86,15 @@ class Stdin:
         """Yields the lines after the request until stdin ends; None for one that was too long to read.
 
         Args:
-            on_wait: Called when all that had been written was yielded, or before that after 1 MiB.
+            on_wait: Called whenever all that had been written was yielded, and from a bound on without that.
         """
-        early = _EARLY_CHUNKS
+        early = _EARLY
         while True:
             while self._lines:
                 yield self._lines.popleft()
+                early -= 1
+                if early < 0:
+                    on_wait()
             if self._ended:
                 return
             early -= 1

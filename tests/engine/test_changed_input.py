@@ -30,7 +30,7 @@ def bash(command: str) -> dict[str, Any]:
     ids=str,
 )
 def test_an_input_that_does_not_fit_the_tool_is_refused(name: str, changed: dict[str, Any]) -> None:
-    assert objection(name, changed, [], "/srv/work")
+    assert objection(name, changed, [], "/srv/project")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_an_input_that_does_not_fit_the_tool_is_refused(name: str, changed: dict
         ("Bash(git push)", "Bash", bash("git push > log")),
         ("Bash", "Bash", bash("ls")),
         ("Read(secret/**)", "Read", {"file_path": "secret/s"}),
-        ("Read(secret/**)", "Read", {"file_path": "/srv/work/x/../secret/s"}),
+        ("Read(secret/**)", "Read", {"file_path": "/srv/project/x/../secret/s"}),
         ("Read(secret/**)", "Grep", {"pattern": "x", "path": "secret"}),
         ("Grep(secret/**)", "Read", {"file_path": "secret/s"}),
         ("Read(secret/**)", "Bash", bash("cat secret/s")),
@@ -83,7 +83,7 @@ def test_an_input_that_does_not_fit_the_tool_is_refused(name: str, changed: dict
     ids=str,
 )
 def test_a_deny_rule_holds_for_a_changed_input(rule: str, name: str, changed: dict[str, Any]) -> None:
-    assert rule in (objection(name, changed, ["Bash(none)", rule], "/srv/work") or "")
+    assert rule in (objection(name, changed, ["Bash(none)", rule], "/srv/project") or "")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_deny_rule_holds_for_a_changed_input(rule: str, name: str, changed: di
     ids=str,
 )
 def test_other_inputs_run(rule: str, name: str, changed: dict[str, Any]) -> None:
-    assert objection(name, changed, [rule], "/srv/work") is None
+    assert objection(name, changed, [rule], "/srv/project") is None
 
 
 def test_links_do_not_lead_round_a_deny_rule(tmp_path: Path) -> None:

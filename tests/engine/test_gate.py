@@ -101,7 +101,7 @@ NOT_HARMLESS = [
         "tail --pid=1 a",
     ),
     # What the shell would make something else of.
-    *("echo *", "echo /root/.*", "ls *", "cat l*", "cat lin?", "cat [l]ink", "cat {a,link}", "echo STATE/claude/*/*"),
+    *("echo *", "echo /etc/.*", "ls *", "cat l*", "cat lin?", "cat [l]ink", "cat {a,link}", "echo STATE/claude/*/*"),
     *(
         "echo $HOME",
         'echo "$HOME"',

@@ -16,7 +16,7 @@ TOOLS = ["Read", "Glob", "Edit", "Write", "Bash", "mcp__crm__find", "mcp__crm__l
 
 
 def equipped(**fields: Any) -> Any:
-    return for_task(TaskRequest.model_validate({"prompt": "x", "cwd": "/srv/work", "tools": TOOLS, **fields}))
+    return for_task(TaskRequest.model_validate({"prompt": "x", "cwd": "/srv/project", "tools": TOOLS, **fields}))
 
 
 def rules(*allow: str, **fields: Any) -> list[str]:
@@ -26,9 +26,9 @@ def rules(*allow: str, **fields: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("rule", "becomes"),
     [
-        ("Read", ["Read(//srv/work/**)"]),
-        ("Glob", ["Read(//srv/work/**)"]),
-        ("Write", ["Edit(//srv/work/**)"]),
+        ("Read", ["Read(//srv/project/**)"]),
+        ("Glob", ["Read(//srv/project/**)"]),
+        ("Write", ["Edit(//srv/project/**)"]),
         ("Edit(src/**)", ["Edit(src/**)"]),
         ("Write(src/**)", ["Edit(src/**)"]),
         ("Bash", ["Bash"]),
@@ -42,7 +42,7 @@ def test_a_rule_allows_no_more_than_the_request_has(rule: str, becomes: list[str
 
 
 def test_a_file_tool_may_be_used_in_each_of_the_directories() -> None:
-    assert rules("Edit", add_dirs=["/srv/other/"]) == ["Edit(//srv/work/**)", "Edit(//srv/other/**)"]
+    assert rules("Edit", add_dirs=["/srv/other/"]) == ["Edit(//srv/project/**)", "Edit(//srv/other/**)"]
 
 
 def test_deny_rules_stay_as_they_are() -> None:
@@ -79,7 +79,7 @@ def test_an_empty_credential_is_none() -> None:
 
 
 def test_a_sandbox_is_never_optional() -> None:
-    request = TaskRequest.model_validate({"prompt": "x", "cwd": "/srv/work", "tools": ["Bash"]})
+    request = TaskRequest.model_validate({"prompt": "x", "cwd": "/srv/project", "tools": ["Bash"]})
     sandbox = for_task(request, sandbox=Sandbox(["example.com"])).settings["sandbox"]
     assert sandbox == {
         "enabled": True,
@@ -88,7 +88,7 @@ def test_a_sandbox_is_never_optional() -> None:
         "allowUnsandboxedCommands": False,
         "network": {"allowedDomains": ["example.com"]},
     }
-    assert for_task(request).cwd == Path("/srv/work")
+    assert for_task(request).cwd == Path("/srv/project")
 
 
 def test_a_rule_for_a_tool_of_a_server_is_for_no_other_that_begins_alike() -> None:
@@ -107,7 +107,7 @@ def test_a_rule_for_a_tool_of_a_server_is_for_no_other_that_begins_alike() -> No
         (True, "Glob", {"pattern": "**/*.py"}),
         (False, "Read", {"file_path": "../a"}),
         (False, "Read", {"file_path": "~/a"}),
-        (False, "Read", {"file_path": "/srv/worker"}),
+        (False, "Read", {"file_path": "/srv/projecter"}),
         (False, "NotebookEdit", {"notebook_path": "/etc/x"}),
         (False, "Glob", {"pattern": "/etc/*"}),
         (False, "Glob", {"pattern": "x/../../*"}),
@@ -116,7 +116,7 @@ def test_a_rule_for_a_tool_of_a_server_is_for_no_other_that_begins_alike() -> No
     ],
 )
 def test_a_call_stays_within_the_directories_or_not(inside: bool, name: str, tool_input: dict[str, Any]) -> None:
-    assert stays_within(["/srv/work", "/srv/other"], name, tool_input) is inside
+    assert stays_within(["/srv/project", "/srv/other"], name, tool_input) is inside
 
 
 def test_what_is_private_is_kept_from_file_tools_and_a_working_directory_in_it_stays_usable() -> None:
@@ -127,6 +127,6 @@ def test_what_is_private_is_kept_from_file_tools_and_a_working_directory_in_it_s
 
 
 def test_a_sandbox_hides_what_it_is_told_to() -> None:
-    request = TaskRequest.model_validate({"prompt": "x", "cwd": "/srv/work", "tools": ["Bash"]})
+    request = TaskRequest.model_validate({"prompt": "x", "cwd": "/srv/project", "tools": ["Bash"]})
     sandbox = for_task(request, sandbox=Sandbox(hides=["/srv/state", "/etc/x"])).settings["sandbox"]
     assert sandbox["filesystem"] == {"denyRead": ["/srv/state", "/etc/x"]}
