@@ -92,6 +92,9 @@ class RecordingSource:
         """Returns the recording, about to play."""
         return ReplayEngine(self._recording, speed=self._speed)
 
+    def stop_launch(self) -> None:
+        """Does nothing: a recording starts nothing."""
+
     def drain(self) -> None:
         """Does nothing: the file has been read to its end."""
 

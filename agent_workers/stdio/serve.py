@@ -90,7 +90,7 @@ class Invocation:
             began = time.monotonic()
             if first := self._source.start(request):
                 self._writer.send(first)
-            on_stop(self._writer.abort)
+            on_stop(self._stop_launch)
             engine = self._source.launch(request)
             signals = remember_stop()
             if self._writer.encoder.terminal:
@@ -120,6 +120,10 @@ class Invocation:
         status = self._writer.fail(refused(cause=problems.told(), details=problems.problems))
         self._source.drain()
         return status
+
+    def _stop_launch(self) -> None:
+        self._source.stop_launch()
+        self._writer.abort()  # last: it waits for whoever reads
 
     def _stop_now(self) -> NoReturn:
         self._writer.abort()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from agent_workers.engine.base import Engine
+    from agent_workers.engine.claude.launch.boot import BootedCli
     from agent_workers.policy.tables import SandboxTable
     from agent_workers.protocol.v1.body import Body
     from agent_workers.protocol.v1.request import Request
@@ -63,6 +64,10 @@ class Source(Protocol):
         """
         ...
 
+    def stop_launch(self) -> None:
+        """Has what ``launch`` has started until now ended, without waiting: a signal handler calls it."""
+        ...
+
     @property
     def control(self) -> Stdin | None:
         """What brings control messages during the run; None where nothing does."""
@@ -98,6 +103,8 @@ class RequestSource:
         self._policy = policy_file(settings.policy)
         self._simulation: Simulation | None = None
         self._sandbox: SandboxTable | None = None
+        self._cli: BootedCli | None = None
+        self._stopped = False
 
     def read(self) -> Request:
         """Reads stdin, to its end or with ``--control`` its first line."""
@@ -132,7 +139,19 @@ class RequestSource:
             self._environment(),
             WorkerDefaults(worker.name, worker.system_prompt, worker.max_turns),
             sandbox=Sandbox(sandbox.allowed_domains, sandbox.deny_read) if sandbox else None,
+            booted=self._keep,
         )
+
+    def _keep(self, cli: BootedCli) -> None:
+        self._cli = cli
+        if self._stopped:  # in the midst of the boot
+            cli.process.begin_kill()
+
+    def stop_launch(self) -> None:
+        """Has the CLI ended: the imports that come behind it take their time, and it would ask the model meanwhile."""
+        self._stopped = True
+        if self._cli:
+            self._cli.process.begin_kill()
 
     @property
     def control(self) -> Stdin | None:

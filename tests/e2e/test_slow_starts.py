@@ -1,11 +1,12 @@
 """A worker that gets no processor time while its agent comes up: what waits for it then is not late."""
 
 import signal
+import sys
 
 import pytest
 
 from agent_workers.simulator import Simulator
-from tests.e2e.worker import Home, Running, encoded
+from tests.e2e.worker import SCRIPTS, Home, Running, encoded
 from tests.waiting import until
 
 REQUEST = {"prompt": "x", "metadata": {"order": 4711}}
@@ -66,3 +67,31 @@ def test_what_came_with_the_request_is_obeyed_before_an_answer_that_is_there_alr
     ended = running.end()
     assert ended.ending == ("aborted", 3)
     assert ended.last["reason"] == ("client" if after else "parent_gone")
+
+
+STOPPED_IN_AN_IMPORT = """
+import os, runpy, signal, sys, time
+from pathlib import Path
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "agent_workers.engine.claude.engine":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGTERM)
+            guardian = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()[0]
+            last = time.monotonic() + 60
+            while Path(f"/proc/{guardian}/task/{guardian}/children").read_text() and time.monotonic() < last:
+                time.sleep(0.01)
+
+sys.meta_path.insert(0, Slow())
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_a_stop_in_the_midst_of_the_imports_ends_an_agent_that_is_up_already(home: Home, simulator: Simulator) -> None:
+    entry = str(SCRIPTS / "agent-workers-entry")
+    running = home.run_command([sys.executable, "-c", STOPPED_IN_AN_IMPORT, entry, "agent-chat", "--control"])
+    running.send(REQUEST)
+    assert running.end().ending == ("aborted", 3)
+    assert simulator.requests("/v1/messages") == []

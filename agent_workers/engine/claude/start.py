@@ -10,6 +10,8 @@ from agent_workers.engine.claude.process.cli_input import initialize_line, promp
 from agent_workers.protocol.v1.request import is_task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent_workers.engine.claude.engine import ClaudeEngine
     from agent_workers.engine.claude.launch.capabilities import Sandbox
     from agent_workers.engine.claude.launch.environment import Environment
@@ -18,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def start_agent(
-    request: Request, environment: Environment, worker: WorkerDefaults, *, sandbox: Sandbox | None = None
+    request: Request,
+    environment: Environment,
+    worker: WorkerDefaults,
+    *,
+    sandbox: Sandbox | None = None,
+    booted: Callable[[BootedCli], None] = lambda cli: None,
 ) -> ClaudeEngine:
     """Starts the agent of a run and hands it the prompt.
 
@@ -27,6 +34,7 @@ def start_agent(
         environment: Where the agent lives.
         worker: The worker's part.
         sandbox: The sandbox of a task's commands; None for no sandbox.
+        booted: Is told of the CLI before it is told anything.
 
     Raises:
         WorkerError: The CLI is missing, the state directory cannot be written, the request does not fit, or the
@@ -34,6 +42,7 @@ def start_agent(
     """
     cli = boot(request, environment, worker, sandbox)
     try:
+        booted(cli)
         return hand_over(request, environment, cli)
     except BaseException:
         cli.abandon()

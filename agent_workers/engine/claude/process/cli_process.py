@@ -122,6 +122,10 @@ class CliProcess:
         """Asks the CLI to end. On SIGTERM it also ends its tools' shells, which run in sessions of their own."""
         self._guardian.terminate()
 
+    def begin_kill(self) -> None:
+        """Has the CLI ended without waiting for it, as a signal handler may; ``kill`` must follow."""
+        self._guardian.begin_kill()
+
     def kill(self) -> None:
         """Ends the CLI and everything that it started, at once."""
         if self._guardian.kill():

@@ -92,6 +92,10 @@ class Guardian:
         """Asks the CLI to end."""
         self._say(Word.TERMINATE)
 
+    def begin_kill(self) -> None:
+        """Has the CLI and everything that came of it ended, without waiting: a signal handler may call it."""
+        self._say(Word.KILL)
+
     def kill(self) -> bool:
         """Ends the CLI and everything that came of it; False where the guardian is gone or did not manage in time."""
         self._say(Word.KILL)
