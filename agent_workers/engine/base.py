@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from agent_workers.protocol.v1.control import AppToolResult, Permission
+    from agent_workers.protocol.v1.control import AgentMessage
     from agent_workers.protocol.v1.events import Body, Usage
 
     Tell = Callable[[Body], Awaitable[bool]]
@@ -76,7 +76,7 @@ class Engine(Protocol):
         """
         ...
 
-    def answer(self, message: Permission | AppToolResult) -> bool:
+    def answer(self, message: AgentMessage) -> bool:
         """Answers one of the agent's questions; False where it is not open, and nothing has changed."""
         ...
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from agent_workers.engine.base import Tell
-    from agent_workers.protocol.v1.control import AppToolResult, Permission
+    from agent_workers.protocol.v1.control import AgentMessage
 
 _ENVELOPE = frozenset({"v", "seq", "run", "ts", "type"})
 _REFUSALS = frozenset(kind.code for kind in (InvalidRequest, UnsupportedVersion, PolicyDenied))
@@ -202,7 +202,7 @@ class ReplayEngine:
     def listen(self, tell: Tell) -> None:
         """Asks nothing: the answers were recorded with the questions."""
 
-    def answer(self, message: Permission | AppToolResult) -> bool:
+    def answer(self, message: AgentMessage) -> bool:
         """Takes no answer: no question is open."""
         return False
 

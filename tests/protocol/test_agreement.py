@@ -99,7 +99,8 @@ def objects(schema: Any, root: Any) -> st.SearchStrategy[Any]:
     if schema.get("additionalProperties") is False:
         return known
     others = schema.get("additionalProperties")
-    unknown = st.dictionaries(st.text(), documents_of(others, root) if others else JUNK, max_size=3)
+    least = schema.get("minProperties", 0)
+    unknown = st.dictionaries(st.text(), documents_of(others, root) if others else JUNK, min_size=least, max_size=3)
     return st.builds(lambda extra, fixed: {**extra, **fixed}, unknown, known)
 
 

@@ -19,6 +19,10 @@ from agent_workers.protocol.v1.control import (
 ABORT = {"type": "abort", "id": "m1"}
 PERMISSION = {"type": "permission", "id": "m1", "permission_id": "p1", "behavior": "allow"}
 RESULT = {"type": "app_tool_result", "id": "m1", "call_id": "c1", "content": "42"}
+ANSWER = {"type": "answer", "id": "m1", "question_id": "q1", "answers": {"Which?": "Graz"}}
+STEER = {"type": "steer", "id": "m1", "text": "/compact is only text"}
+OUTPUT = {"type": "app_tool_output", "id": "m1", "call_id": "c1", "text": "half"}
+KINDS = "abort, permission, app_tool_result, app_tool_output, answer, steer"
 PNG = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
 
 
@@ -44,6 +48,14 @@ def refused(document):
         {**RESULT, "content": "", "is_error": True},
         {**RESULT, "content": []},
         {**RESULT, "content": [{"type": "text", "text": "See:"}, PNG]},
+        {**RESULT, "is_error": True, "retryable": False, "actor": "user-17"},
+        {**RESULT, "replayed": True},
+        {**PERMISSION, "actor": "x" * 128},
+        ANSWER,
+        {**ANSWER, "answers": {"Which?": ["Graz", "Linz"], "When?": "now"}, "actor": "user-17"},
+        STEER,
+        {**STEER, "actor": "user-17"},
+        OUTPUT,
     ],
 )
 def test_every_kind_is_read_as_the_schema_has_it(document, validate):
@@ -98,7 +110,7 @@ def test_what_is_no_object_is_an_invalid_message(document):
 def test_an_unknown_type_is_said_to_be_one_under_the_messages_id(kind):
     refusal = refused({"type": kind, "id": "m1"})
     assert (refusal.code, refusal.id) == ("unknown_type", "m1")
-    assert refusal.message == "/type must be one of: abort, permission, app_tool_result"
+    assert refusal.message == f"/type must be one of: {KINDS}"
 
 
 @pytest.mark.parametrize("kind", [None, 5, ["abort"], {}])
@@ -108,7 +120,7 @@ def test_a_type_is_a_string(kind):
 
 
 def test_a_message_without_a_type_is_invalid():
-    assert refused({"id": "m1"}).message == "/type is required; one of: abort, permission, app_tool_result"
+    assert refused({"id": "m1"}).message == f"/type is required; one of: {KINDS}"
 
 
 @pytest.mark.parametrize("message_id", [None, 5, "", "x" * 129, ["m1"], True])
@@ -138,6 +150,17 @@ def test_an_id_that_is_none_is_not_repeated(message_id):
         ({**RESULT, "content": [{"type": "video"}]}, "/content/0/type must be one of: text, image"),
         ({**RESULT, "is_error": "no"}, "/is_error must be true or false, not a string"),
         ({"type": "abort"}, "/id is required"),
+        ({**PERMISSION, "actor": "x" * 129}, "/actor must be at most 128 characters long"),
+        ({**PERMISSION, "actor": ""}, "/actor must not be empty"),
+        ({**ANSWER, "answers": {}}, "/answers must not be empty"),
+        ({**ANSWER, "answers": ["Graz"]}, "/answers must be an object, not a list"),
+        (
+            {**ANSWER, "answers": {"Which?": 5}},
+            "/answers/Which? must be a string, or a list of strings where several were chosen",
+        ),
+        ({**ANSWER, "answers": {"Which?": []}}, "/answers/Which? must not be empty"),
+        ({**STEER, "text": ""}, "/text must not be empty"),
+        ({**OUTPUT, "stream": "stdout"}, "/stream is not a known field"),
         (
             {"type": "permission", "id": "m1"},
             "/permission_id is required; /behavior is required",

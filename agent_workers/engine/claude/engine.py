@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from agent_workers.engine.claude.process.leftovers import Orphans
     from agent_workers.engine.claude.questions.dialogue import Dialogue
     from agent_workers.engine.claude.sdk_client import SdkClient
-    from agent_workers.protocol.v1.control import AppToolResult, Permission
+    from agent_workers.protocol.v1.control import AgentMessage
     from agent_workers.protocol.v1.events import Body, Notice
     from agent_workers.protocol.v1.request import Request
 
@@ -154,7 +154,7 @@ class ClaudeEngine:
         if self._dialogue:
             self._dialogue.questions.tell = tell
 
-    def answer(self, message: Permission | AppToolResult) -> bool:
+    def answer(self, message: AgentMessage) -> bool:
         """Answers one of the agent's questions; False where it is not open."""
         return self._dialogue is not None and self._dialogue.questions.answer(message)
 

@@ -6,9 +6,11 @@ from pydantic import Field
 
 from agent_workers.protocol.v1.body import Body
 from agent_workers.protocol.v1.codes import DISCARD_REASONS, TASK_STATUSES, open_set
+from agent_workers.protocol.v1.part import Part
 from agent_workers.protocol.v1.usage import Natural
 
 Deadline = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+_ACTOR = "Who did it, as the control message's `actor` says. Absent where it says nothing."
 
 
 class Delta(Body):
@@ -57,6 +59,18 @@ class ToolCall(Body):
     )
 
 
+class ToolOutput(Body):
+    """What a tool prints while it runs; only sent if the request asked for it. The whole result still follows."""
+
+    type: Literal["tool_output"] = "tool_output"
+    tool_use_id: str = Field(description="Id of the call, as in `tool_call`.")
+    stream: Literal["stdout", "stderr"] = Field(description="Where the tool printed it.")
+    text: str = Field(
+        description="Next piece of what it printed, unchanged: with carriage returns and the codes of colours. Absent "
+        "bytes are counted by `truncated_bytes`: from 1 MiB a call on nothing more is sent."
+    )
+
+
 class ToolResult(Body):
     """A tool call ended."""
 
@@ -69,6 +83,14 @@ class ToolResult(Body):
     parent_tool_use_id: str | None = Field(
         default=None,
         description="Id of the call that started the subagent which made this one. Absent at top level.",
+    )
+    retryable: bool | None = Field(
+        default=None, description="Whether the same call may succeed later. Absent when unknown, and without an error."
+    )
+    replayed: bool | None = Field(
+        default=None,
+        description="True when the application answered from its record of an earlier attempt, and ran nothing. "
+        "Absent otherwise.",
     )
 
 
@@ -94,6 +116,54 @@ class PermissionResolved(Body):
         description="`client`: a control message. `timeout`: no answer in time. `policy`: the changed input does "
         "not fit the tool, or a deny rule forbids it. `abort`: the run was stopped."
     )
+    actor: str | None = Field(default=None, description=_ACTOR)
+
+
+class QuestionOption(Part):
+    """An answer that the agent offers."""
+
+    label: str = Field(description="The answer in a few words; send it back as it is.")
+    description: str | None = Field(default=None, description="What it means. Absent when the agent gave none.")
+
+
+class QuestionItem(Part):
+    """One question of several that are asked together."""
+
+    question: str = Field(description="The question; its answer bears it as its key.")
+    header: str | None = Field(default=None, description="A title of a word or two. Absent when the agent gave none.")
+    options: list[QuestionOption] = Field(description="The answers that are offered; a text of one's own is one too.")
+    multi: bool = Field(description="True when more than one option may be chosen.")
+
+
+class Question(Body):
+    """The agent asks the user something: answer by an `answer` control message."""
+
+    type: Literal["question"] = "question"
+    question_id: str = Field(description="Id of this question; the answer bears the same.")
+    tool_use_id: str = Field(description="Id of the call of the tool `AskUserQuestion`, as in `tool_call`.")
+    questions: list[QuestionItem] = Field(description="What is asked, to be answered together.")
+    expires_at: Deadline = Field(
+        description="RFC 3339 time in UTC. Without an answer by then the agent is told that nobody answered."
+    )
+
+
+class QuestionResolved(Body):
+    """A `question` is settled."""
+
+    type: Literal["question_resolved"] = "question_resolved"
+    question_id: str = Field(description="Id of the question, as in `question`.")
+    by: Literal["client", "timeout", "abort"] = Field(
+        description="`client`: a control message. `timeout`: no answer in time. `abort`: the run was stopped."
+    )
+    actor: str | None = Field(default=None, description=_ACTOR)
+
+
+class Steered(Body):
+    """A `steer` control message went in: the agent has read it."""
+
+    type: Literal["steered"] = "steered"
+    id: str = Field(description="Id of the control message.")
+    actor: str | None = Field(default=None, description=_ACTOR)
 
 
 class AppToolCall(Body):
@@ -104,6 +174,15 @@ class AppToolCall(Body):
     name: str = Field(description="Name of the tool, as in the request's `app_tools`.")
     input: dict[str, Any] = Field(description="What the tool is called with; it was written by the model, so check it.")
     expires_at: Deadline = Field(description="RFC 3339 time in UTC. Without an answer by then the call has failed.")
+    tool_use_id: str | None = Field(
+        default=None, description="Id of the call, as in `tool_call` and `tool_result`. Absent when not known."
+    )
+    effect_key: str | None = Field(
+        default=None,
+        description="Names this call's effect: the same in each attempt of the run (the same `run` sent again) for the "
+        "same tool, the same input and the how-manyth such call it is. Keep the result under it, or pass it on as an "
+        "idempotency key, and a retried run does nothing twice.",
+    )
 
 
 class Task(Body):

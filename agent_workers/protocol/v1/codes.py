@@ -33,7 +33,7 @@ ERROR_CODES = [
     "worker_lost",
     "internal",
 ]
-ACK_CODES = ["invalid_json", "unknown_type", "invalid_message", "not_pending"]
+ACK_CODES = ["invalid_json", "unknown_type", "invalid_message", "not_pending", "too_late"]
 TASK_STATUSES = ["started", "progress", "completed", "failed", "stopped"]
 DISCARD_REASONS = ["retry", "fallback"]
 

@@ -6,10 +6,12 @@ from pydantic import Field, Tag, ValidationError
 
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.content import ResultBlock, by_shape
-from agent_workers.protocol.v1.fields import Few, JsonObject, Opt, Strict
+from agent_workers.protocol.v1.fields import Few, JsonObject, Opt, Strict, Text
 from agent_workers.protocol.v1.problem import Problem, RequestProblems
 
 _MAX_ID = 128
+_MAX_ACTOR = 128
+_MAX_ANSWER = 10_000
 _MAX_SHOWN_PROBLEMS = 3
 
 MessageId = Annotated[str, Field(min_length=1, max_length=_MAX_ID)]
@@ -36,6 +38,37 @@ UpdatedInput = Annotated[
 ]
 
 
+Actor = Annotated[
+    Opt[Annotated[str, Field(min_length=1, max_length=_MAX_ACTOR)]],
+    Field(
+        description="Who sends this, in the application's own words, such as the id of a user; told on in the event "
+        "that settles it."
+    ),
+]
+AnswerText = Annotated[str, Field(min_length=1, max_length=_MAX_ANSWER)]
+
+
+def _answer_kind(value: object) -> str | None:
+    return "=one" if isinstance(value, str) else "=many" if isinstance(value, list) else None
+
+
+Answers = Annotated[
+    dict[
+        str,
+        Annotated[
+            Annotated[AnswerText, Tag("=one")] | Annotated[Few[AnswerText], Field(min_length=1), Tag("=many")],
+            by_shape(_answer_kind, "must be a string, or a list of strings where several were chosen"),
+        ],
+    ],
+    Field(
+        min_length=1,
+        json_schema_extra={"minProperties": 1},
+        description="The answer to each question by its text: the label of an option, a text of one's own, or a list "
+        "of these where `multi` is true.",
+    ),
+]
+
+
 class Abort(Strict):
     """Stop the run; it ends with `aborted`."""
 
@@ -52,6 +85,7 @@ class Permission(Strict):
     behavior: Behavior
     message: DenialMessage = None
     updated_input: UpdatedInput = None
+    actor: Actor = None
 
 
 class AppToolResult(Strict):
@@ -65,13 +99,54 @@ class AppToolResult(Strict):
         "JSON value encoded as a string."
     )
     is_error: bool = Field(default=False, description="True when the tool failed; `content` then says why.")
+    retryable: Opt[bool] = Field(
+        default=None, description="Whether the same call may succeed later; told on in `tool_result`."
+    )
+    replayed: bool = Field(
+        default=False,
+        description="True when the result comes from the record of an earlier attempt; told on in `tool_result`.",
+    )
+    actor: Actor = None
 
 
-ControlMessage = Abort | Permission | AppToolResult
-MESSAGES: dict[str, type[Abort] | type[Permission] | type[AppToolResult]] = {
+class AppToolOutput(Strict):
+    """Tell what a tool of the application prints while it runs: `tool_output`, where the request asks for it."""
+
+    type: Literal["app_tool_output"] = Field(description="Kind of message.")
+    id: MessageId = Field(description="Id of this message, of the caller's choice; the `ack` bears the same.")
+    call_id: PendingId = Field(description="Id of the call, from `app_tool_call`.")
+    text: Text = Field(description="Next piece of what it prints.")
+
+
+class Answer(Strict):
+    """Answer a `question`."""
+
+    type: Literal["answer"] = Field(description="Kind of message.")
+    id: MessageId = Field(description="Id of this message, of the caller's choice; the `ack` bears the same.")
+    question_id: PendingId = Field(description="Id of the question, from `question`.")
+    answers: Answers
+    actor: Actor = None
+
+
+class Steer(Strict):
+    """Say a word to the agent while it works: it reads it with its next tool result, in the same turn."""
+
+    type: Literal["steer"] = Field(description="Kind of message.")
+    id: MessageId = Field(description="Id of this message, of the caller's choice; the `ack` bears the same.")
+    text: Text = Field(description="What the agent is told, as it is: a command or file reference in it is only text.")
+    actor: Actor = None
+
+
+AgentMessage = Permission | AppToolResult | AppToolOutput | Answer | Steer
+"""What is for the agent."""
+ControlMessage = Abort | AgentMessage
+MESSAGES: dict[str, type[ControlMessage]] = {
     "abort": Abort,
     "permission": Permission,
     "app_tool_result": AppToolResult,
+    "app_tool_output": AppToolOutput,
+    "answer": Answer,
+    "steer": Steer,
 }
 
 

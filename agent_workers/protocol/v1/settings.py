@@ -89,6 +89,10 @@ class Limits(Strict):
         description="US dollars the run may cost; checked after each call of the API, so the last one may "
         "exceed it. No limit when absent.",
     )
+    question_timeout_s: RunSeconds = Field(
+        default=120,
+        description="Seconds that a `question` waits for its `answer`; then the agent is told that nobody answered.",
+    )
 
 
 class Stream(Strict):
@@ -101,6 +105,9 @@ class Stream(Strict):
         description="Send text as the model produces it; false: one `delta` for each finished block.",
     )
     ping_s: PingSeconds = Field(default=10, description="Seconds of silence after which a `ping` is sent.")
+    tool_output: bool = Field(
+        default=False, description="Send what tools print as `tool_output` events, while they print it."
+    )
 
 
 def _tool_schema(schema: dict[str, Any]) -> dict[str, Any]:

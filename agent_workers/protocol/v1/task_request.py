@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 from agent_workers.protocol.v1.content import by_shape
-from agent_workers.protocol.v1.control import Behavior, DenialMessage, UpdatedInput
+from agent_workers.protocol.v1.control import Actor, Answers, Behavior, DenialMessage, UpdatedInput
 from agent_workers.protocol.v1.fields import (
     NO_VARIABLE,
     PATTERN_WORDS,
@@ -45,6 +45,8 @@ class Decision(Strict):
     behavior: Behavior
     message: DenialMessage = None
     updated_input: UpdatedInput = None
+    answers: Opt[Answers] = None
+    actor: Actor = None
 
 
 class Permissions(Strict):

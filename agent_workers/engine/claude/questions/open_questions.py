@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from agent_workers.engine.base import Progress, Tell
+    from agent_workers.protocol.v1.control import AgentMessage
     from agent_workers.protocol.v1.events import Body
 
     Objection = Callable[[Permission], str | None]
@@ -103,8 +104,10 @@ class OpenQuestions:
         answer = await self._ask(call_id, AppToolResult, question, timeout_s)
         return answer if isinstance(answer, AppToolResult) else None
 
-    def answer(self, message: Answer) -> bool:
+    def answer(self, message: AgentMessage) -> bool:
         """Settles the question that the message names; False where no such question is open."""
+        if not isinstance(message, Answer):
+            return False
         question_id = message.permission_id if isinstance(message, Permission) else message.call_id
         question = self._open.get(question_id)
         if question is None or not isinstance(message, question.kind):
