@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent_workers.engine.claude.questions.input_check import faults
+from agent_workers.engine.input_check import faults
 from agent_workers.json_schema import schema_fault
 
 Schema = dict[str, Any]

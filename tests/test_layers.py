@@ -184,7 +184,7 @@ def test_a_cli_is_started_before_anything_slow_is_loaded(
         check=True,
     )
     loaded = set(started.stderr.split())
-    assert "agent_workers.engine.claude.process.guardian_process" in loaded
+    assert "agent_workers.engine.process.guardian_process" in loaded
     rules = PROJECT["tool"]["ruff"]["lint"]["flake8-tidy-imports"]
     slow = set(rules["banned-module-level-imports"]) - {"shutil", "traceback"}  # pydantic and logging load these two
     of_others = set() if more else {"agent_workers.policy", "agent_workers.workers.task"}

@@ -13,7 +13,7 @@ from tests.waiting import PATIENCE_S
 NOBODY = 65534
 ATTEMPTS = """
 import os, signal, subprocess, sys
-from agent_workers.engine.claude.process.confinement import confine
+from agent_workers.engine.process.confinement import confine
 confine()
 victim = int(sys.argv[1])
 for name, attempt in {

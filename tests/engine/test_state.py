@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_workers.engine.claude.launch.environment import Environment
+from agent_workers.engine.host.environment import Environment
 from agent_workers.errors import StateUnavailable
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from agent_workers.engine.claude.launch.capabilities import Sandbox
-from agent_workers.engine.claude.launch.credentials import take_credentials
 from agent_workers.engine.claude.launch.run_files import file_contents
 from agent_workers.engine.claude.launch.task_capabilities import for_task
 from agent_workers.engine.claude.questions.paths import stays_within
+from agent_workers.engine.host.credentials import take_credentials
 from agent_workers.protocol.v1.task_request import TaskRequest
 
 TOOLS = ["Read", "Glob", "Edit", "Write", "Bash", "mcp__crm__find", "mcp__crm__list"]

@@ -21,7 +21,7 @@ from agent_workers.cli.checkup.network import check_network
 from agent_workers.cli.checkup.policy import check_policy, check_worker_policy
 from agent_workers.cli.checkup.program import check_cli, check_sdk
 from agent_workers.cli.checkup.state import check_config_dir, check_state_dir
-from agent_workers.engine.claude.launch.state_directory import of_this_user
+from agent_workers.engine.host.state_directory import of_this_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_workers.cli.checkup.finding import Finding
-from agent_workers.engine.claude.process.scratch import make_scratch, remove_scratch
+from agent_workers.engine.process.scratch import make_scratch, remove_scratch
 from agent_workers.errors import StateUnavailable
 
 if TYPE_CHECKING:

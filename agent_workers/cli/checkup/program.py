@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agent_workers.cli.checkup.finding import Finding
 from agent_workers.engine.claude import Environment
 from agent_workers.engine.claude.launch.installation import bundled_cli_version, find_cli, sdk_version
-from agent_workers.engine.claude.process.scratch import make_scratch, remove_scratch
+from agent_workers.engine.process.scratch import make_scratch, remove_scratch
 from agent_workers.errors import CliMissing, WorkerError
 
 if TYPE_CHECKING:

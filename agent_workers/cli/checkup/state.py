@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_workers.cli.checkup.finding import Finding
-from agent_workers.engine.claude.launch.state_directory import BAD_MODE, COMMON, STATE_MODE, make_private
+from agent_workers.engine.host.state_directory import BAD_MODE, COMMON, STATE_MODE, make_private
 from agent_workers.errors import StateUnavailable
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from agent_workers.engine.claude.launch.boot import WorkerDefaults
 from agent_workers.engine.claude.launch.capabilities import Sandbox
-from agent_workers.engine.claude.launch.environment import Environment
 from agent_workers.engine.claude.start import start_agent
+from agent_workers.engine.host.environment import Environment
 
 __all__ = ["Environment", "Sandbox", "WorkerDefaults", "start_agent"]

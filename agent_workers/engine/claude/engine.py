@@ -18,8 +18,8 @@ from agent_workers.engine.claude.messages.turn import Turn
 from agent_workers.engine.claude.process.cli_input import refusal
 from agent_workers.engine.claude.process.cli_output import CliOutput
 from agent_workers.engine.claude.process.cli_stdin import CliStdin
-from agent_workers.engine.claude.process.stderr_tail import StderrTail
 from agent_workers.engine.claude.process.stopping import Stopping, ended
+from agent_workers.engine.process.stderr_tail import StderrTail
 from agent_workers.errors import CliCrashed, WorkerError
 from agent_workers.protocol.v1.events import Done
 from agent_workers.protocol.v1.request import ResumeSession, is_task
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from agent_workers.engine.base import Tell
     from agent_workers.engine.claude.launch.boot import BootedCli
     from agent_workers.engine.claude.launch.mcp_servers import McpServers
-    from agent_workers.engine.claude.process.leftovers import Orphans
     from agent_workers.engine.claude.questions.dialogue import Dialogue
     from agent_workers.engine.claude.sdk_client import SdkClient
+    from agent_workers.engine.process.leftovers import Orphans
     from agent_workers.protocol.v1.control import AgentMessage
     from agent_workers.protocol.v1.events import Body, Notice
     from agent_workers.protocol.v1.request import Request

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.claude.engine import ClaudeEngine
     from agent_workers.engine.claude.launch.capabilities import Sandbox
-    from agent_workers.engine.claude.launch.environment import Environment
     from agent_workers.engine.claude.launch.mcp_servers import McpServers
+    from agent_workers.engine.host.environment import Environment
     from agent_workers.protocol.v1.request import Request
 
 

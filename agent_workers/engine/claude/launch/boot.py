@@ -12,16 +12,16 @@ from agent_workers.engine.claude.launch.sessions import Binding, Lease, take_lea
 from agent_workers.engine.claude.launch.transcript import Transcript
 from agent_workers.engine.claude.launch.variables import variables_of
 from agent_workers.engine.claude.process.cli_process import CliProcess
-from agent_workers.engine.claude.process.leftovers import Orphans
-from agent_workers.engine.claude.process.prctl import hide_from_others
-from agent_workers.engine.claude.process.scratch import SCRATCH, make_scratch, remove_scratch
+from agent_workers.engine.process.leftovers import Orphans
+from agent_workers.engine.process.prctl import hide_from_others
+from agent_workers.engine.process.scratch import SCRATCH, make_scratch, remove_scratch
 from agent_workers.protocol.v1.request import is_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from agent_workers.engine.claude.launch.environment import Environment
+    from agent_workers.engine.host.environment import Environment
     from agent_workers.protocol.v1.request import Request
 
 

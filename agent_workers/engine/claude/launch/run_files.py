@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.claude.launch.transcript import folder_name
-from agent_workers.engine.claude.process.scratch import NO_TMPDIR
+from agent_workers.engine.process.scratch import NO_TMPDIR
 from agent_workers.errors import StateUnavailable
 
 if TYPE_CHECKING:

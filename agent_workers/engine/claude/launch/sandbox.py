@@ -12,7 +12,7 @@ from agent_workers.protocol.v1.tools import SHELL
 
 if TYPE_CHECKING:
     from agent_workers.engine.claude.launch.capabilities import Sandbox
-    from agent_workers.engine.claude.launch.environment import Environment
+    from agent_workers.engine.host.environment import Environment
     from agent_workers.protocol.v1.task_request import TaskRequest
 
 # A Unix socket's path has 107 bytes (unix(7)); of these the run's directory and the socket's own name take about 60.

@@ -6,16 +6,16 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent_workers.engine.claude.launch.credentials import forget_secrets, take_credentials
 from agent_workers.engine.claude.launch.installation import sdk_version
 from agent_workers.engine.claude.launch.run_files import written
+from agent_workers.engine.host.credentials import forget_secrets, take_credentials
 from agent_workers.protocol.v1.request import is_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agent_workers.engine.claude.launch.capabilities import Capabilities
-    from agent_workers.engine.claude.launch.environment import Environment
+    from agent_workers.engine.host.environment import Environment
     from agent_workers.protocol.v1.request import Request
 
 CACHE = "XDG_CACHE_HOME"

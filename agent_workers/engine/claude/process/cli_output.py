@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import time
@@ -11,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from anyio.lowlevel import checkpoint
 
+from agent_workers.engine.process.pipe import CHUNK, reader_of
 from agent_workers.errors import CliCrashed
 from agent_workers.wire import LineFramer, LineTooLong
 
@@ -21,7 +21,6 @@ Message = dict[str, Any]
 
 logger = logging.getLogger("agent_workers")
 
-CHUNK = 1 << 16
 _MAX_MESSAGE = 64 << 20  # bytes of one message of the CLI; the SDK's own bound is 1 MiB, less than a large tool result
 _REST_S = 0.02
 
@@ -73,11 +72,3 @@ def _decoded(line: bytes) -> Message | None:
         logger.warning("a line of %d bytes is not JSON", len(line))
         return None
     return message if isinstance(message.get("type"), str) else None
-
-
-async def reader_of(pipe: IO[bytes]) -> asyncio.StreamReader:
-    """Reads a pipe through the event loop, registered once: anyio's ``wait_readable`` registers for each read."""
-    reader = asyncio.StreamReader(limit=CHUNK)
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
-    return reader

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.engine.claude.questions.input_check import check_input
+from agent_workers.engine.input_check import check_input
 from agent_workers.errors import defect
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Checks a tool's input against its schema; in a process of its own where that could take forever.
 
-``python -m agent_workers.engine.claude.questions.input_check PARENT`` reads ``{"schema": …, "input": …}`` and writes
+``python -m agent_workers.engine.input_check PARENT`` reads ``{"schema": …, "input": …}`` and writes
 what is wrong.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import anyio
 
-from agent_workers.engine.claude.process.prctl import end_with_parent
+from agent_workers.engine.process.prctl import end_with_parent
 from agent_workers.json_schema import validator_of
 
 CHECK_S = 5

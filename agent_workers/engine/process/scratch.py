@@ -11,7 +11,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.process.leftovers import end_leftovers
+from agent_workers.engine.process.leftovers import end_leftovers
 from agent_workers.errors import StateUnavailable
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent_workers.engine.claude.launch.state_directory import (
+from agent_workers.engine.host.state_directory import (
     STATE_MODE,
     close_to_others,
     holds_other_things,

@@ -9,16 +9,16 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.process.leftovers import descendants
-from agent_workers.engine.claude.process.prctl import adopt_orphans
-from agent_workers.engine.claude.process.scratch import lock_of, remove_scratch, sweep
+from agent_workers.engine.process.leftovers import descendants
+from agent_workers.engine.process.prctl import adopt_orphans
+from agent_workers.engine.process.scratch import lock_of, remove_scratch, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
     from typing import NoReturn
 
-    from agent_workers.engine.claude.process.command import Command
+    from agent_workers.engine.process.command import Command
 
 END_S = 5
 _ORDERLY_S = 3  # the CLI saves the session

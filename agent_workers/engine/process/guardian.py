@@ -16,13 +16,13 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.process.guardian_process import END_S, HELD, Report, Word, guard
+from agent_workers.engine.process.guardian_process import END_S, HELD, Report, Word, guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from agent_workers.engine.claude.process.command import Command
+    from agent_workers.engine.process.command import Command
 
 _SLICE_S = 0.1
 

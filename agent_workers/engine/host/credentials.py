@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.process.prctl import blank_in_environment
+from agent_workers.engine.process.prctl import blank_in_environment
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping

@@ -1,4 +1,4 @@
-"""The end of what the CLI writes to stderr, which tells why it has ended."""
+"""The end of what a process writes to stderr, which tells why it has ended."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import IO
 
 import anyio
 
-from agent_workers.engine.claude.process.cli_output import CHUNK, reader_of
+from agent_workers.engine.process.pipe import CHUNK, reader_of
 
 _MOST = 8 << 10
 
 
 class StderrTail:
-    """Reads the CLI's stderr and keeps its end.
+    """Reads the stderr of a process and keeps its end.
 
     Args:
-        stderr: The CLI's stderr.
+        stderr: The stderr of the process.
 
     Attributes:
-        ended: Set once the CLI has closed it.
+        ended: Set once the process has closed it.
     """
 
     def __init__(self, stderr: IO[bytes]) -> None:
@@ -27,7 +27,7 @@ class StderrTail:
         self._kept = b""
 
     async def keep(self) -> None:
-        """Reads until the CLI closes its stderr."""
+        """Reads until the process closes its stderr."""
         stderr = await reader_of(self._stderr)
         while chunk := await stderr.read(CHUNK):
             self._kept = (self._kept + chunk)[-_MOST:]

@@ -7,8 +7,8 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent_workers.engine.claude.process.confinement import confine
-from agent_workers.engine.claude.process.prctl import end_with_parent
+from agent_workers.engine.process.confinement import confine
+from agent_workers.engine.process.prctl import end_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

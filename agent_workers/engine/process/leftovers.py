@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent_workers.engine.claude.process.prctl import adopt_orphans, hide_from_others
+from agent_workers.engine.process.prctl import adopt_orphans, hide_from_others
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -1,0 +1,1 @@
+"""What a run finds on its host: its variables, directories and credentials."""

@@ -1,0 +1,1 @@
+"""The processes of a run: started under a guardian, which ends all that came of them."""
