@@ -34,8 +34,9 @@ class _Spread(LoadScopeScheduling):
 
 @cache
 def _has_fixture_of_its_own(file: str) -> bool:
-    """Whether the module has a fixture that all of its tests share."""
-    return 'fixture(scope="module"' in (ROOT / file).read_text("utf-8")
+    """Whether the module has a fixture that its tests share, or what they begin from."""
+    text = (ROOT / file).read_text("utf-8")
+    return 'fixture(scope="module"' in text or "import Begin\n" in text
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,14 +1,20 @@
 """The real worker, SDK and CLI against a simulated API on the loopback interface."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from agent_workers.simulator import Simulator, running_simulator
+from tests.e2e.beginning import Begin, Beginnings
 from tests.e2e.desk import Desk
+from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.worker import Home
 from tests.waiting import until
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -17,16 +23,57 @@ def simulator() -> Iterator[Simulator]:
         yield simulator
 
 
+@pytest.fixture(scope="session")
+def loaded() -> Iterator[LoadedWorkers]:
+    """Starts the workers of the tests that use it; for whole modules by a mark."""
+    workers = LoadedWorkers()
+    yield workers
+    workers.close()
+
+
+@pytest.fixture(scope="module")
+def beginnings(tmp_path_factory: pytest.TempPathFactory) -> Beginnings:
+    return Beginnings(tmp_path_factory.mktemp("beginnings"))
+
+
 @pytest.fixture
-def home(tmp_path: Path, simulator: Simulator) -> Iterator[Home]:
+def home(request: pytest.FixtureRequest, simulator: Simulator) -> Iterator[Home]:
     """A place for runs; after each test no process of any run may be left, and no temporary file."""
-    home = Home(tmp_path, simulator.base_url)
+    loaded = request.getfixturevalue("loaded") if "loaded" in request.fixturenames else None
+    if "begin" in request.fixturenames:
+        beginnings: Beginnings = request.getfixturevalue("beginnings")
+        beginnings.clear()
+        root: Path = beginnings.root
+    else:
+        root = request.getfixturevalue("tmp_path")
+    with _home(root, simulator, loaded) as home:
+        yield home
+
+
+@contextmanager
+def _home(root: Path, simulator: Simulator, loaded: LoadedWorkers | None) -> Iterator[Home]:
+    home = Home(root, simulator.base_url)
+    home.loaded = loaded
     try:
         yield home
         until(lambda: not home.processes(), within_s=5)
         assert list(home.temporary.iterdir()) == []
     finally:
         home.kill_all()
+
+
+@pytest.fixture
+def begin(home: Home, beginnings: Beginnings) -> Begin:
+    """What the test's home begins from; see ``Begin``."""
+
+    def begin(name: str, make: Callable[[Desk], T]) -> T:
+        def made() -> T:
+            with running_simulator() as simulator, _home(home.root, simulator, home.loaded) as first:
+                return make(Desk(first, simulator))
+
+        return beginnings.bring(name, made)
+
+    return begin
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ class Desk:
         self.home = home
         self.simulator = simulator
         self.cwd = home.root / "work"
-        self.cwd.mkdir()
+        self.cwd.mkdir(exist_ok=True)
 
     def script(self, *turns: ToolUse | list[ToolUse], end: str = "All done.") -> None:
         """Has the model make these calls, the ones in a list at once, and then say that it is done."""

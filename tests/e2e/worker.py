@@ -9,16 +9,19 @@ import sys
 import termios
 import threading
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.loaded import LoadedWorker, LoadedWorkers
 from tests.e2e.stream import TERMINAL, Event, check_whole, events_of
 from tests.waiting import PATIENCE_S, now
 
 SCRIPTS = Path(sys.executable).parent
+Process = subprocess.Popen[bytes] | LoadedWorker
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,14 @@ class Home:
     Args:
         root: An empty directory.
         base_url: What the worker takes for the API.
+
+    Attributes:
+        loaded: What starts the workers in place of the installed program, where a test wants it.
     """
 
     def __init__(self, root: Path, base_url: str) -> None:
         self.root = root
+        self.loaded: LoadedWorkers | None = None
         self.temporary = root / "tmp"
         self.environ = {
             "PATH": os.environ["PATH"],
@@ -67,7 +74,7 @@ class Home:
             "ANTHROPIC_API_KEY": "key-canary",
         }
         for path in (root / "home", root / "state", self.temporary):
-            path.mkdir()
+            path.mkdir(exist_ok=True)
         self._started: list[Running] = []
 
     def start(
@@ -92,6 +99,9 @@ class Home:
             reading: Whether somebody reads its output from the start.
         """
         environ = {name: value for name, value in self.environ.items() if name not in without} | (env or {})
+        if self.loaded and not prefix:
+            loaded = partial(self.loaded.start, worker, arguments)
+            return self._run(loaded, environ, stdout=stdout, reading=reading)
         command = [*prefix, str(SCRIPTS / worker), *arguments]
         return self.run_command(command, environ, stdout=stdout, reading=reading)
 
@@ -104,7 +114,11 @@ class Home:
         reading: bool = True,
     ) -> "Running":
         """Starts a worker by a command of its own."""
-        running = Running(command, environ or self.environ, self.root, stdout=stdout, reading=reading)
+        start = partial(subprocess.Popen, command, stdin=subprocess.PIPE)
+        return self._run(start, environ or self.environ, stdout=stdout, reading=reading)
+
+    def _run(self, start: Callable[..., Process], environ: dict[str, str], *, stdout: int, reading: bool) -> "Running":
+        running = Running(start, environ, self.root, stdout=stdout, reading=reading)
         self._started.append(running)
         return running
 
@@ -123,7 +137,12 @@ class Home:
             f"TMPDIR={self.root}".encode(),
             f"CLAUDE_CONFIG_DIR={self.root}".encode(),
         )
-        return [pid for pid in _pids() if any(entry.startswith(marks) for entry in environ_of(pid))]
+        return [
+            pid
+            for pid in _pids()
+            if any(entry.startswith(marks) for entry in environ_of(pid))
+            or (self.loaded and self.loaded.has_forked(pid, command_of(pid)))
+        ]
 
     def agents(self, *, of: "Running") -> list[int]:
         """The processes of the runs but for the worker itself, and the copy of it that watches over its end."""
@@ -142,12 +161,12 @@ class Home:
 class Running:
     """A worker's process. Its output is read in a thread, line by line, with the time of each."""
 
-    def __init__(self, command: list[str], environ: dict[str, str], cwd: Path, *, stdout: int, reading: bool) -> None:
+    def __init__(
+        self, start: Callable[..., Process], environ: dict[str, str], cwd: Path, *, stdout: int, reading: bool
+    ) -> None:
         self._errors = cwd / f"stderr-{os.urandom(4).hex()}"
         with self._errors.open("wb") as errors:
-            self._popen = subprocess.Popen(
-                command, env=environ, cwd=cwd, stdin=subprocess.PIPE, stdout=stdout, stderr=errors
-            )
+            self._popen = start(env=environ, cwd=cwd, stdout=stdout, stderr=errors.fileno())
         self.pid = self._popen.pid
         self._lines: list[bytes] = []
         self._kinds: list[str] = []
