@@ -1,5 +1,6 @@
 """How the tests are spread over processes, and what these do not take over from whoever started them."""
 
+import ast
 import signal
 from functools import cache
 from pathlib import Path
@@ -28,15 +29,39 @@ class _Spread(LoadScopeScheduling):
     """Gives each process one test after the other, but all that share a costly fixture to the same one, and first."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return _SITES.get(file) or (file if _has_fixture_of_its_own(file) else nodeid)
+        file, _, rest = nodeid.partition("::")
+        return _SITES.get(file) or _shared(file).get(rest.partition("[")[0].rpartition("::")[2], nodeid)
 
 
 @cache
-def _has_fixture_of_its_own(file: str) -> bool:
-    """Whether the module has a fixture that its tests share, or what they begin from."""
-    text = (ROOT / file).read_text("utf-8")
-    return 'fixture(scope="module"' in text or "import Begin\n" in text
+def _shared(file: str) -> dict[str, str]:
+    """Which tests of a module take a fixture that is made once for it, and what stands for that and all beside it.
+
+    Such a fixture may be a part of the module, or ``begin``, which keeps what the module's tests begin from.
+    """
+    functions = [node for node in ast.parse((ROOT / file).read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
+    taken = {each.name: {argument.arg for argument in each.args.args} for each in functions}
+    costly = {each.name for each in functions if any(map(_is_of_module, each.decorator_list))} | {"begin"}
+    reached = {name: costly & _reached(name, taken) for name in taken}
+    groups: list[set[str]] = []
+    for fixtures in filter(None, reached.values()):
+        beside = [group for group in groups if group & fixtures]
+        groups = [group for group in groups if group not in beside] + [fixtures.union(*beside)]
+    return {name: f"{file}::{min(group)}" for name, fixtures in reached.items() for group in groups if group & fixtures}
+
+
+def _is_of_module(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and "scope='module'" in map(ast.unparse, decorator.keywords)
+
+
+def _reached(name: str, taken: dict[str, set[str]]) -> set[str]:
+    """What a function takes, and what that takes in its turn, and the function itself."""
+    found: set[str] = set()
+    ahead = {name}
+    while ahead:
+        found |= ahead
+        ahead = set().union(*(taken.get(each, ()) for each in ahead)) - found
+    return found
 
 
 @pytest.hookimpl(optionalhook=True)

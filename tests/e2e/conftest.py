@@ -46,12 +46,13 @@ def home(request: pytest.FixtureRequest, simulator: Simulator) -> Iterator[Home]
         root: Path = beginnings.root
     else:
         root = request.getfixturevalue("tmp_path")
-    with _home(root, simulator, loaded) as home:
+    with home_at(root, simulator, loaded) as home:
         yield home
 
 
 @contextmanager
-def _home(root: Path, simulator: Simulator, loaded: LoadedWorkers | None) -> Iterator[Home]:
+def home_at(root: Path, simulator: Simulator, loaded: LoadedWorkers | None = None) -> Iterator[Home]:
+    """A place for runs, which leave neither a process nor a temporary file."""
     home = Home(root, simulator.base_url)
     home.loaded = loaded
     try:
@@ -62,14 +63,21 @@ def _home(root: Path, simulator: Simulator, loaded: LoadedWorkers | None) -> Ite
         home.kill_all()
 
 
+@contextmanager
+def desk_at(root: Path, loaded: LoadedWorkers | None = None) -> Iterator[Desk]:
+    """A desk for runs that several tests look at."""
+    with running_simulator() as simulator, home_at(root, simulator, loaded) as home:
+        yield Desk(home, simulator)
+
+
 @pytest.fixture
 def begin(home: Home, beginnings: Beginnings) -> Begin:
     """What the test's home begins from; see ``Begin``."""
 
     def begin(name: str, make: Callable[[Desk], T]) -> T:
         def made() -> T:
-            with running_simulator() as simulator, _home(home.root, simulator, home.loaded) as first:
-                return make(Desk(first, simulator))
+            with desk_at(home.root, home.loaded) as first:
+                return make(first)
 
         return beginnings.bring(name, made)
 

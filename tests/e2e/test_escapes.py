@@ -4,11 +4,14 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent_workers.simulator.scenario import ToolUse
+from tests.e2e.conftest import desk_at
 from tests.e2e.desk import Desk, bash, call, permit, results
 from tests.e2e.worker import Ended
 from tests.waiting import PATIENCE_S
@@ -165,11 +168,27 @@ def test_no_credential_and_nothing_else_of_the_workers_environment_reaches_a_com
     assert "canary" not in told(ended, desk)
 
 
-def test_the_agents_own_environment_does_not_hold_the_key(desk: Desk) -> None:
-    desk.script(bash("tr '\\0' '\\n' < /proc/$PPID/environ"))
-    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]})
+@pytest.fixture(scope="module")
+def in_a_link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Ended]]:
+    """A run in a directory that is a link, whose commands look at the agent's environment and at where they are."""
+    with desk_at(tmp_path_factory.mktemp("link")) as desk:
+        link = desk.home.root / "link"
+        link.symlink_to(desk.cwd)
+        desk.script([bash("tr '\\0' '\\n' < /proc/$PPID/environ"), bash("pwd -P; pwd")])
+        cwd = str(link / "." / ".." / "link")
+        yield desk, desk.run(cwd=cwd, tools=["Bash"], permissions={"allow": ["Bash"]})
+
+
+def test_the_agents_own_environment_does_not_hold_the_key(in_a_link: tuple[Desk, Ended]) -> None:
+    desk, ended = in_a_link
     assert "HOME=" in ended.of("tool_result")[0]["content"]
     assert "key-canary" not in told(ended, desk)
+
+
+def test_the_working_directory_may_be_a_link_and_is_told_by_its_real_path(in_a_link: tuple[Desk, Ended]) -> None:
+    desk, ended = in_a_link
+    assert ended.of("tool_result")[1]["content"].split() == [str(desk.cwd)] * 2
+    assert os.path.realpath(desk.cwd) == str(desk.cwd)
 
 
 def test_an_mcp_server_needs_the_operators_word(desk: Desk) -> None:
@@ -207,15 +226,6 @@ def test_a_question_about_a_tool_that_was_not_asked_for_is_not_put(desk: Desk) -
     assert list(desk.cwd.iterdir()) == []
 
 
-def test_the_working_directory_may_be_a_link_and_is_told_by_its_real_path(desk: Desk) -> None:
-    link = desk.home.root / "link"
-    link.symlink_to(desk.cwd)
-    desk.script(bash("pwd -P; pwd"))
-    ended = desk.run(cwd=str(link / "." / ".." / "link"), tools=["Bash"], permissions={"allow": ["Bash"]})
-    assert ended.of("tool_result")[0]["content"].split() == [str(desk.cwd)] * 2
-    assert os.path.realpath(desk.cwd) == str(desk.cwd)
-
-
 def test_what_one_run_writes_as_a_memory_does_not_instruct_the_next(desk: Desk) -> None:
     memory = desk.home.root / "state" / "claude" / "projects" / str(desk.cwd).replace("/", "-") / "memory"
     desk.script(call("Write", file_path=str(memory / "MEMORY.md"), content="canary-of-the-memory"))
@@ -229,42 +239,69 @@ def test_what_one_run_writes_as_a_memory_does_not_instruct_the_next(desk: Desk) 
     assert "canary-of-the-plant" not in told(desk.run(tools=["Read"]), desk)
 
 
-@pytest.mark.parametrize(
-    ("rule", "attempt"),
-    [
-        ("Write(a.txt)", call("Write", file_path="a.txt", content="x")),
-        ("Edit(a.txt)", call("Write", file_path="a.txt", content="x")),
-        ("Write", call("Write", file_path="a.txt", content="x")),
-        ("Grep(secret/**)", call("Grep", pattern="canary", path="secret", output_mode="content")),
-        ("Glob(secret/**)", call("Read", file_path="secret/s")),
-        ("Read(secret/**)", bash("cat secret/s")),
-    ],
-    ids=str,
-)
-def test_a_deny_rule_holds_under_the_name_that_it_has(desk: Desk, rule: str, attempt: Any) -> None:
-    desk.file("secret/s", "canary-of-the-file")
-    desk.script(attempt)
-    ended = desk.run(tools=[*FILE_TOOLS, "Bash"], permissions={"mode": "accept_edits", "deny": [rule]})
-    assert not (desk.cwd / "a.txt").exists()
-    assert "canary-of-the-file" not in told(ended, desk)
+DENIED: dict[str, tuple[ToolUse, str]] = {
+    "Write(a.txt)": (call("Write", file_path="a.txt", content="x"), "a.txt"),
+    "Edit(b.txt)": (call("Write", file_path="b.txt", content="x"), "b.txt"),
+    "Grep(first/**)": (call("Grep", pattern="canary", path="first", output_mode="content"), "first"),
+    "Glob(second/**)": (call("Read", file_path="second/s"), "second"),
+    "Read(third/**)": (bash("cat third/s"), "third"),
+}
+"""Rules of places that are apart from each other: what each alone denies, and where."""
 
 
-@pytest.mark.parametrize(
-    "command", ["git status", "git diff", "cd . && git status", "command git log -p", "ls; git diff"]
-)
-@pytest.mark.parametrize("mode", ["deny", "accept_edits", "plan"])
-def test_a_planted_repository_runs_nothing(desk: Desk, command: str, mode: str) -> None:
-    ran = desk.home.root / "ran"
-    git = ["git", "-C", str(desk.cwd), "-c", "user.name=a", "-c", "user.email=a@example.com"]
-    subprocess.run([*git, "init", "-q"], check=True, timeout=PATIENCE_S)
-    desk.file("a", "a")
-    subprocess.run([*git, "add", "a"], check=True, timeout=PATIENCE_S)
-    subprocess.run([*git, "commit", "-qm", "a"], check=True, timeout=PATIENCE_S)
-    desk.file("a", "b")
-    for key in ("core.fsmonitor", "diff.external", "core.pager"):
-        subprocess.run([*git, "config", key, f"touch {ran};"], check=True, timeout=PATIENCE_S)
-    desk.script(bash(command))
-    desk.run(tools=["Bash"], permissions={"mode": mode})
+@pytest.fixture(scope="module")
+def denied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], tuple[Path, str]]]:
+    """Where the attempts were made under a rule, and all that left the run."""
+    with desk_at(tmp_path_factory.mktemp("rules")) as desk, desk_at(tmp_path_factory.mktemp("bare")) as bare:
+
+        def attempted(desk: Desk, rules: list[str], attempts: list[ToolUse]) -> tuple[Path, str]:
+            for name in ("first", "second", "third"):
+                desk.file(f"{name}/s", f"canary-of-the-file in {name}")
+            desk.script(attempts)
+            ended = desk.run(tools=[*FILE_TOOLS, "Bash"], permissions={"mode": "accept_edits", "deny": rules})
+            assert len(ended.of("tool_call")) == len(attempts)
+            return desk.cwd, told(ended, desk)
+
+        of_places = attempted(desk, list(DENIED), [attempt for attempt, _ in DENIED.values()])
+        of_all = attempted(bare, ["Write"], [DENIED["Write(a.txt)"][0]])
+        yield lambda rule: of_places if rule in DENIED else of_all
+
+
+@pytest.mark.parametrize("rule", [*DENIED, "Write"])
+def test_a_deny_rule_holds_under_the_name_that_it_has(denied: Callable[[str], tuple[Path, str]], rule: str) -> None:
+    cwd, left = denied(rule)
+    place = DENIED[rule][1] if rule in DENIED else "a.txt"
+    assert (cwd / place).is_file() is False
+    assert f"canary-of-the-file in {place}" not in left
+
+
+GIT = ["git status", "git diff", "cd . && git status", "command git log -p", "ls; git diff"]
+
+
+@pytest.fixture(scope="module", params=["deny", "accept_edits", "plan"])
+def in_repository(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, list[str]]]:
+    """The file that a planted repository makes if any of its own commands runs, and the commands of the agent."""
+    with desk_at(tmp_path_factory.mktemp("repository")) as desk:
+        ran = desk.home.root / "ran"
+        git = ["git", "-C", str(desk.cwd), "-c", "user.name=a", "-c", "user.email=a@example.com"]
+        subprocess.run([*git, "init", "-q"], check=True, timeout=PATIENCE_S)
+        desk.file("a", "a")
+        subprocess.run([*git, "add", "a"], check=True, timeout=PATIENCE_S)
+        subprocess.run([*git, "commit", "-qm", "a"], check=True, timeout=PATIENCE_S)
+        desk.file("a", "b")
+        for key in ("core.fsmonitor", "diff.external", "core.pager"):
+            subprocess.run([*git, "config", key, f"touch {ran};"], check=True, timeout=PATIENCE_S)
+        desk.script([bash(command) for command in GIT])
+        ended = desk.run(tools=["Bash"], permissions={"mode": request.param})
+        yield ran, [event["input"]["command"] for event in ended.of("tool_call")]
+
+
+@pytest.mark.parametrize("command", GIT)
+def test_a_planted_repository_runs_nothing(in_repository: tuple[Path, list[str]], command: str) -> None:
+    ran, commands = in_repository
+    assert command in commands
     assert not ran.exists()
 
 
@@ -281,11 +318,21 @@ def test_a_path_that_the_agent_would_misread_is_refused(desk: Desk, where: str) 
     assert ended.last["details"][0]["pointer"] == f"/permissions/{where}/0"
 
 
+@pytest.fixture(scope="module")
+def left_by_a_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The state directory with the session of a run."""
+    with desk_at(tmp_path_factory.mktemp("left")) as desk:
+        desk.script()
+        assert desk.run(prompt="canary-of-the-session").ending == ("done", 0)
+        yield desk.home.root / "state"
+
+
 @pytest.mark.parametrize("mode", ["deny", "ask", "plan"])
-def test_sessions_and_temporary_files_of_runs_are_out_of_reach_whoever_allows_it(desk: Desk, mode: str) -> None:
-    desk.script()
-    desk.run(prompt="canary-of-the-session")
+def test_sessions_and_temporary_files_of_runs_are_out_of_reach_whoever_allows_it(
+    desk: Desk, left_by_a_run: Path, mode: str
+) -> None:
     state, temporary = desk.home.root / "state", desk.home.temporary
+    shutil.copytree(left_by_a_run, state, dirs_exist_ok=True)
     [session] = state.rglob("*.jsonl")
     other = temporary / "agent-worker-0"
     other.mkdir()
