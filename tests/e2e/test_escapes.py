@@ -13,9 +13,11 @@ import pytest
 from agent_workers.simulator.scenario import ToolUse
 from tests.e2e.conftest import desk_at
 from tests.e2e.desk import Desk, bash, call, permit, results
+from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.worker import Ended
 from tests.waiting import PATIENCE_S
 
+forked = pytest.mark.usefixtures("loaded")
 FILE_TOOLS = ["Read", "Write", "Edit", "Glob", "Grep", "NotebookEdit"]
 
 
@@ -33,6 +35,7 @@ def told(ended: Ended, desk: Desk) -> str:
     return json.dumps([ended.events, asked]) + ended.stderr
 
 
+@forked
 @pytest.mark.parametrize("allow", [[], ["Read", "Glob", "Grep"], ["Read(**)"]], ids=str)
 def test_files_outside_the_working_directory_are_not_read(desk: Desk, secret: Path, allow: list[str]) -> None:
     (desk.cwd / "link").symlink_to(desk.home.root)
@@ -52,6 +55,7 @@ def test_files_outside_the_working_directory_are_not_read(desk: Desk, secret: Pa
     assert "ok" not in {event["status"] for event in ended.of("tool_result")}
 
 
+@forked
 @pytest.mark.parametrize("permissions", [{"mode": "accept_edits"}, {"allow": ["Edit", "Write"]}], ids=str)
 def test_files_outside_the_working_directory_are_not_written(
     desk: Desk, secret: Path, permissions: dict[str, Any]
@@ -68,6 +72,7 @@ def test_files_outside_the_working_directory_are_not_written(
     assert [path.name for path in desk.home.root.iterdir() if path.name.startswith("new")] == []
 
 
+@forked
 def test_a_tool_that_the_request_did_not_ask_for_does_not_exist(desk: Desk) -> None:
     desk.script([bash("touch made"), call("Write", file_path="made", content="x"), call("mcp__app__anything")])
     ended = desk.run(tools=["Read"], permissions={"allow": ["Read"]})
@@ -77,6 +82,7 @@ def test_a_tool_that_the_request_did_not_ask_for_does_not_exist(desk: Desk) -> N
     assert offered == {"Read"}
 
 
+@forked
 @pytest.mark.parametrize(
     "rule",
     [
@@ -106,6 +112,7 @@ def test_a_tools_name_cannot_bring_another_along(desk: Desk) -> None:
         assert desk.run(tools=[name]).ending == ("invalid_request", 2)
 
 
+@forked
 @pytest.mark.parametrize("rule", ["Read(//etc/**)", "Edit(~/**)", "Read(../**)", "Write(a/../../b)"])
 def test_a_rule_cannot_lead_out_of_the_working_directory(desk: Desk, rule: str) -> None:
     ended = desk.run(tools=FILE_TOOLS, permissions={"allow": [rule]})
@@ -114,6 +121,7 @@ def test_a_rule_cannot_lead_out_of_the_working_directory(desk: Desk, rule: str) 
     assert ended.last["details"][0]["pointer"] == "/permissions/allow/0"
 
 
+@forked
 @pytest.mark.parametrize(
     "prompt", ["@/etc/passwd", "Look at @/etc/passwd please", "/etc/passwd", "/init", "!cat /etc/passwd"]
 )
@@ -199,6 +207,7 @@ def test_an_mcp_server_needs_the_operators_word(desk: Desk) -> None:
     assert not started.exists()
 
 
+@forked
 @pytest.mark.parametrize("text", ["${ANTHROPIC_API_KEY}", "x${HOME}y", "$${HOME}"])
 def test_an_mcp_servers_settings_cannot_draw_on_the_environment(desk: Desk, text: str) -> None:
     servers: list[dict[str, Any]] = [
@@ -211,6 +220,7 @@ def test_an_mcp_servers_settings_cannot_draw_on_the_environment(desk: Desk, text
         assert desk.run(mcp_servers={"evil": server}).ending == ("invalid_request", 2)
 
 
+@forked
 def test_a_question_about_a_tool_that_was_not_asked_for_is_not_put(desk: Desk) -> None:
     asked = []
 
@@ -226,6 +236,7 @@ def test_a_question_about_a_tool_that_was_not_asked_for_is_not_put(desk: Desk) -
     assert list(desk.cwd.iterdir()) == []
 
 
+@forked
 def test_what_one_run_writes_as_a_memory_does_not_instruct_the_next(desk: Desk) -> None:
     memory = desk.home.root / "state" / "claude" / "projects" / str(desk.cwd).replace("/", "-") / "memory"
     desk.script(call("Write", file_path=str(memory / "MEMORY.md"), content="canary-of-the-memory"))
@@ -250,9 +261,12 @@ DENIED: dict[str, tuple[ToolUse, str]] = {
 
 
 @pytest.fixture(scope="module")
-def denied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], tuple[Path, str]]]:
+def denied(
+    tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers
+) -> Iterator[Callable[[str], tuple[Path, str]]]:
     """Where the attempts were made under a rule, and all that left the run."""
-    with desk_at(tmp_path_factory.mktemp("rules")) as desk, desk_at(tmp_path_factory.mktemp("bare")) as bare:
+    folders = tmp_path_factory.mktemp("rules"), tmp_path_factory.mktemp("bare")
+    with desk_at(folders[0], loaded) as desk, desk_at(folders[1], loaded) as bare:
 
         def attempted(desk: Desk, rules: list[str], attempts: list[ToolUse]) -> tuple[Path, str]:
             for name in ("first", "second", "third"):
@@ -311,6 +325,7 @@ def test_git_runs_where_a_rule_allows_it(desk: Desk) -> None:
     assert ended.of("tool_result")[0]["status"] == "ok"
 
 
+@forked
 @pytest.mark.parametrize("where", ["allow", "deny"])
 def test_a_path_that_the_agent_would_misread_is_refused(desk: Desk, where: str) -> None:
     ended = desk.run(tools=FILE_TOOLS, permissions={where: ["Edit(/a.txt)"]})
@@ -319,14 +334,15 @@ def test_a_path_that_the_agent_would_misread_is_refused(desk: Desk, where: str) 
 
 
 @pytest.fixture(scope="module")
-def left_by_a_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def left_by_a_run(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> Iterator[Path]:
     """The state directory with the session of a run."""
-    with desk_at(tmp_path_factory.mktemp("left")) as desk:
+    with desk_at(tmp_path_factory.mktemp("left"), loaded) as desk:
         desk.script()
         assert desk.run(prompt="canary-of-the-session").ending == ("done", 0)
         yield desk.home.root / "state"
 
 
+@forked
 @pytest.mark.parametrize("mode", ["deny", "ask", "plan"])
 def test_sessions_and_temporary_files_of_runs_are_out_of_reach_whoever_allows_it(
     desk: Desk, left_by_a_run: Path, mode: str
