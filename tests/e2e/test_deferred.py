@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.beginning import Begin
 from tests.e2e.desk import Desk, bash, call
 from tests.e2e.worker import Ended, encoded
 
+pytestmark = pytest.mark.usefixtures("loaded")
 DEFER = {"mode": "defer"}
 
 
@@ -16,6 +18,12 @@ def pending_of(desk: Desk, *turns: Any, **fields: Any) -> Ended:
     assert ended.ending == ("done", 0)
     assert ended.last["stop_reason"] == "permission_required"
     return ended
+
+
+@pytest.fixture
+def first(begin: Begin) -> Ended:
+    """A run that has ended with a call that waits."""
+    return begin("a call waits", lambda desk: pending_of(desk, bash("touch made")))
 
 
 def resume(
@@ -30,15 +38,13 @@ def resume(
     return desk.run(prompt="Go on.", permissions=permissions, **fields)
 
 
-def test_a_run_ends_with_the_call_that_waits(desk: Desk) -> None:
-    ended = pending_of(desk, bash("touch made"))
-    [called] = ended.of("tool_call")
-    assert ended.last["pending"] == {key: called[key] for key in ("tool_use_id", "name", "input")}
+def test_a_run_ends_with_the_call_that_waits(desk: Desk, first: Ended) -> None:
+    [called] = first.of("tool_call")
+    assert first.last["pending"] == {key: called[key] for key in ("tool_use_id", "name", "input")}
     assert list(desk.cwd.iterdir()) == []
 
 
-def test_an_allowed_call_runs_in_the_next_run_which_goes_on(desk: Desk) -> None:
-    first = pending_of(desk, bash("touch made"))
+def test_an_allowed_call_runs_in_the_next_run_which_goes_on(desk: Desk, first: Ended) -> None:
     ended = resume(desk, first)
     assert ended.ending == ("done", 0)
     assert (desk.cwd / "made").exists()
@@ -50,29 +56,28 @@ def test_an_allowed_call_runs_in_the_next_run_which_goes_on(desk: Desk) -> None:
     assert "Go on." in said
 
 
-def test_a_denied_call_does_not_run_and_the_model_is_told_why(desk: Desk) -> None:
-    ended = resume(desk, pending_of(desk, bash("touch made")), "deny", message="Not on Fridays.")
+def test_a_denied_call_does_not_run_and_the_model_is_told_why(desk: Desk, first: Ended) -> None:
+    ended = resume(desk, first, "deny", message="Not on Fridays.")
     assert ended.ending == ("done", 0)
     assert ended.of("tool_result")[0]["status"] == "denied"
     assert "Not on Fridays." in desk.told_to_the_model()[0]
     assert list(desk.cwd.iterdir()) == []
 
 
-def test_the_input_can_be_changed_with_the_decision(desk: Desk) -> None:
+def test_the_input_can_be_changed_with_the_decision(desk: Desk, first: Ended) -> None:
     changed = {"command": "touch better", "description": "d"}
-    resume(desk, pending_of(desk, bash("touch made")), updated_input=changed)
+    resume(desk, first, updated_input=changed)
     assert [path.name for path in desk.cwd.iterdir()] == ["better"]
 
 
-def test_a_decision_for_another_call_allows_nothing(desk: Desk) -> None:
-    ended = resume(desk, pending_of(desk, bash("touch made")), tool_use_id="toolu_other")
+def test_a_decision_for_another_call_allows_nothing(desk: Desk, first: Ended) -> None:
+    ended = resume(desk, first, tool_use_id="toolu_other")
     assert ended.ending == ("done", 0)
     assert list(desk.cwd.iterdir()) == []
     assert ended.of("notice")[0]["code"] == "decision_unused"
 
 
-def test_a_decision_is_used_once(desk: Desk) -> None:
-    first = pending_of(desk, bash("touch made"))
+def test_a_decision_is_used_once(desk: Desk, first: Ended) -> None:
     resume(desk, first)
     (desk.cwd / "made").unlink()
     ended = resume(desk, first)
@@ -81,8 +86,7 @@ def test_a_decision_is_used_once(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("mode", ["defer", "deny", "plan"])
-def test_a_session_that_goes_on_without_a_decision_denies_the_call(desk: Desk, mode: str) -> None:
-    first = pending_of(desk, bash("touch made"))
+def test_a_session_that_goes_on_without_a_decision_denies_the_call(desk: Desk, first: Ended, mode: str) -> None:
     desk.script(end="So be it.")
     session = {"resume": first.last["session_id"]}
     ended = desk.run(prompt="Go on.", tools=["Bash"], permissions={"mode": mode}, session=session)
@@ -112,8 +116,7 @@ def test_a_whole_tool_that_is_allowed_does_not_wait(desk: Desk) -> None:
     assert first.last["pending"]["name"] == "Bash"
 
 
-def test_a_deny_rule_holds_against_the_decision(desk: Desk) -> None:
-    first = pending_of(desk, bash("touch made"))
+def test_a_deny_rule_holds_against_the_decision(desk: Desk, first: Ended) -> None:
     desk.script(end="So be it.")
     decision = {"tool_use_id": first.last["pending"]["tool_use_id"], "behavior": "allow"}
     permissions = {"mode": "defer", "decision": decision, "deny": ["Bash"]}
@@ -150,8 +153,7 @@ def test_a_call_that_the_agent_takes_for_harmless_is_denied_all_the_same(desk: D
     assert ended.of("notice") == []
 
 
-def test_a_denial_holds_against_an_allow_rule_of_the_later_run(desk: Desk) -> None:
-    first = pending_of(desk, bash("touch made"))
+def test_a_denial_holds_against_an_allow_rule_of_the_later_run(desk: Desk, first: Ended) -> None:
     resume(desk, first, "deny", allow=["Bash"])
     assert list(desk.cwd.iterdir()) == []
 
@@ -168,6 +170,7 @@ def test_of_several_runs_with_the_same_decision_one_carries_it_out(desk: Desk) -
     decision = {"tool_use_id": first.last["pending"]["tool_use_id"], "behavior": "allow"}
     permissions = {**DEFER, "decision": decision}
     request = desk.request(tools=["Bash"], permissions=permissions, session={"resume": first.last["session_id"]})
+    desk.home.loaded = None  # as an application starts them
     runs = [desk.start() for _ in range(4)]
     for running in runs:
         running.write(encoded(request))
@@ -176,8 +179,7 @@ def test_of_several_runs_with_the_same_decision_one_carries_it_out(desk: Desk) -
     assert len((desk.cwd / "made").read_text().splitlines()) == 1
 
 
-def test_a_decision_counts_in_the_directory_of_the_call_only(desk: Desk) -> None:
-    first = pending_of(desk, bash("touch made"))
+def test_a_decision_counts_in_the_directory_of_the_call_only(desk: Desk, first: Ended) -> None:
     other = desk.home.root / "other"
     other.mkdir()
     resume(desk, first, cwd=str(other))
@@ -185,32 +187,28 @@ def test_a_decision_counts_in_the_directory_of_the_call_only(desk: Desk) -> None
     assert list(desk.cwd.iterdir()) == []
 
 
-def test_a_decision_does_not_go_with_a_fork(desk: Desk) -> None:
-    first = pending_of(desk, bash("touch made"))
+def test_a_decision_does_not_go_with_a_fork(desk: Desk, first: Ended) -> None:
     ended = resume(desk, first, session={"resume": first.last["session_id"], "fork": True})
     assert ended.ending == ("invalid_request", 2)
     assert [problem["pointer"] for problem in ended.last["details"]] == ["/session/fork"]
 
 
-def test_a_session_whose_pending_tool_is_missing_is_not_worth_a_retry(desk: Desk) -> None:
-    first = pending_of(desk, bash("touch made"))
+def test_a_session_whose_pending_tool_is_missing_is_not_worth_a_retry(desk: Desk, first: Ended) -> None:
     assert resume(desk, first, tools=["Read"]).ending == ("invalid_request", 1)
     assert resume(desk, first).ending == ("done", 0)
     assert (desk.cwd / "made").exists()
 
 
-def test_an_allowed_file_tool_stays_in_its_directory_beside_a_decision(desk: Desk) -> None:
+def test_an_allowed_file_tool_stays_in_its_directory_beside_a_decision(desk: Desk, first: Ended) -> None:
     desk.file("a", "content-a")
-    first = pending_of(desk, bash("touch made"))
     reads = [call("Read", file_path="a"), call("Read", file_path="/etc/hostname"), call("Glob", pattern="/etc/host*")]
     ended = resume(desk, first, turns=[reads], tools=["Bash", "Read", "Glob"], allow=["Read", "Glob"])
     statuses = [event["status"] for event in ended.of("tool_result")]
     assert sorted(statuses) == ["denied", "denied", "ok", "ok"]
 
 
-def test_an_input_changed_with_the_decision_is_held_to_the_rules(desk: Desk) -> None:
+def test_an_input_changed_with_the_decision_is_held_to_the_rules(desk: Desk, first: Ended) -> None:
     desk.file("keep")
-    first = pending_of(desk, bash("touch made"))
     desk.script(end="So be it.")
     decision = {"tool_use_id": first.last["pending"]["tool_use_id"], "behavior": "allow"}
     permissions = {**DEFER, "decision": {**decision, "updated_input": {"command": "rm keep"}}, "deny": ["Bash(rm:*)"]}
@@ -221,8 +219,7 @@ def test_an_input_changed_with_the_decision_is_held_to_the_rules(desk: Desk) -> 
     assert [path.name for path in desk.cwd.iterdir()] == ["keep"]
 
 
-def test_an_empty_input_is_no_decision(desk: Desk) -> None:
-    first = pending_of(desk, bash("touch made"))
+def test_an_empty_input_is_no_decision(desk: Desk, first: Ended) -> None:
     ended = resume(desk, first, updated_input={})
     assert ended.ending == ("invalid_request", 2)
     assert [problem["pointer"] for problem in ended.last["details"]] == ["/permissions/decision/updated_input"]
