@@ -12,12 +12,33 @@ final class Decision
     public const ALLOW = 'allow';
     public const DENY = 'deny';
 
-    /** @param array<string, mixed>|null $updatedInput */
+    /**
+     * @param array<string, mixed>|null $updatedInput
+     * @param array<string, string|list<string>>|null $answers
+     */
     private function __construct(
         public readonly string $behavior,
         public readonly ?string $message = null,
         public readonly ?array $updatedInput = null,
+        public readonly ?array $answers = null,
+        public readonly ?string $actor = null,
     ) {
+    }
+
+    /**
+     * @internal
+     *
+     * @param array<string, mixed>|null $updatedInput
+     */
+    public static function of(string $behavior, ?string $message, ?array $updatedInput): self
+    {
+        if (!in_array($behavior, [self::ALLOW, self::DENY], true)) {
+            throw new InvalidArgumentException(
+                sprintf('The behavior must be "allow" or "deny", not "%s".', $behavior),
+            );
+        }
+
+        return new self($behavior, $message, $updatedInput);
     }
 
     /** @param array<string, mixed>|null $updatedInput to run the tool with instead of the model's own */
@@ -39,6 +60,22 @@ final class Decision
     }
 
     /**
+     * Answers a question of the agent that a run in mode defer left in `Done::$pending`.
+     *
+     * @param array<string, string|list<string>> $answers by the text of the question
+     */
+    public static function answers(array $answers): self
+    {
+        return new self(self::ALLOW, null, null, Run\Questions::checked($answers));
+    }
+
+    /** Says who decided, such as a user's id; `permission_resolved` tells it on. */
+    public function by(?string $actor): self
+    {
+        return new self($this->behavior, $this->message, $this->updatedInput, $this->answers, $actor);
+    }
+
+    /**
      * @internal
      *
      * @return array<string, mixed> by the contract's names
@@ -49,6 +86,8 @@ final class Decision
             'behavior' => $this->behavior,
             'message' => $this->message,
             'updated_input' => $this->updatedInput === null ? null : (object) $this->updatedInput,
+            'answers' => $this->answers === null ? null : (object) $this->answers,
+            'actor' => $this->actor,
         ];
 
         return array_filter($fields, static fn (mixed $field): bool => $field !== null);

@@ -17,10 +17,11 @@ final class Request implements \JsonSerializable
     /** Fields that are objects in JSON, also when they are empty. */
     private const OBJECTS = [
         'session', 'limits', 'stream', 'output_schema', 'metadata', 'input_schema', 'permissions', 'decision',
-        'updated_input', 'mcp_servers', 'agents', 'env', 'headers',
+        'updated_input', 'mcp_servers', 'agents', 'env', 'headers', 'input', 'answers',
     ];
     /** Fields that hold such objects: in a list, or by name. */
     private const COLLECTIONS = ['app_tools', 'mcp_servers', 'agents'];
+    private const ASK_USER = 'AskUserQuestion';
     private const SCHEMAS = ['output_schema', 'input_schema'];
     private const SCHEMA_OBJECTS = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'];
 
@@ -113,19 +114,44 @@ final class Request implements \JsonSerializable
     }
 
     /** Arguments that are null leave their fields as they are. */
-    public function limits(?float $timeoutS = null, ?float $idleTimeoutS = null, ?float $maxBudgetUsd = null): self
-    {
+    public function limits(
+        ?float $timeoutS = null,
+        ?float $idleTimeoutS = null,
+        ?float $maxBudgetUsd = null,
+        ?float $questionTimeoutS = null,
+    ): self {
         return $this->merge('limits', [
             'timeout_s' => $timeoutS,
             'idle_timeout_s' => $idleTimeoutS,
             'max_budget_usd' => $maxBudgetUsd,
+            'question_timeout_s' => $questionTimeoutS,
         ]);
     }
 
     /** Arguments that are null leave their fields as they are. */
-    public function stream(?bool $partial = null, ?float $pingS = null): self
+    public function stream(?bool $partial = null, ?float $pingS = null, ?bool $toolOutput = null): self
     {
-        return $this->merge('stream', ['partial' => $partial, 'ping_s' => $pingS]);
+        return $this->merge('stream', ['partial' => $partial, 'ping_s' => $pingS, 'tool_output' => $toolOutput]);
+    }
+
+    /** Whether to send what tools print while they run, as `tool_output` events. */
+    public function toolOutput(bool $show = true): self
+    {
+        return $this->stream(toolOutput: $show);
+    }
+
+    /** @internal */
+    public function wantsToolOutput(): bool
+    {
+        return (((array) $this->get('stream'))['tool_output'] ?? false) === true;
+    }
+
+    /** Lets the agent ask the user: adds the tool AskUserQuestion. Run::onQuestion() or Run::answer() answers. */
+    public function questions(?float $timeoutS = null): self
+    {
+        $tools = array_unique([...(array) ($this->get('tools') ?? []), self::ASK_USER]);
+
+        return $this->with('tools', array_values($tools))->limits(questionTimeoutS: $timeoutS);
     }
 
     /** @param array<string, mixed>|\stdClass $schema JSON Schema that `Done::$output` will satisfy */

@@ -11,6 +11,8 @@ use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Event\PermissionRequest;
+use AgentWorkers\Event\Question;
+use AgentWorkers\Event\ToolOutput;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
@@ -21,6 +23,7 @@ use AgentWorkers\Run\Controls;
 use AgentWorkers\Run\Ending;
 use AgentWorkers\Run\EventReader;
 use AgentWorkers\Run\Permissions;
+use AgentWorkers\Run\Questions;
 use AgentWorkers\Run\State;
 use Psr\Log\LoggerInterface;
 use Symfony\Component\Process\Exception\ProcessTimedOutException;
@@ -39,6 +42,7 @@ final class Run implements \IteratorAggregate
     private readonly EventReader $reader;
     private readonly Controls $controls;
     private readonly Permissions $permissions;
+    private readonly Questions $questions;
     private readonly AppTools $tools;
     /** @var list<\Closure(): mixed> */
     private array $listeners = [];
@@ -48,6 +52,7 @@ final class Run implements \IteratorAggregate
     private array $followers = [];
     private State $state = State::Ready;
     private float $deadline = INF;
+    private ?string $actor = null;
 
     /** @internal a Runner makes runs */
     public function __construct(
@@ -63,7 +68,9 @@ final class Run implements \IteratorAggregate
         $this->reader = new EventReader($this->id, $logger);
         $this->controls = new Controls($this->id, $transport, $logger);
         $this->permissions = new Permissions($this->decide(...), $logger);
-        $this->tools = new AppTools($request->handlers(), $this->toolResult(...), $logger);
+        $this->questions = new Questions($this->answer(...), $logger);
+        $print = $request->wantsToolOutput() ? $this->toolOutput(...) : null;
+        $this->tools = new AppTools($request->handlers(), $this->toolResult(...), $print, $logger);
     }
 
     /** @return \Generator<int, Event> */
@@ -73,7 +80,10 @@ final class Run implements \IteratorAggregate
         $this->deadline = self::now() + $this->request->timeoutS() + $this->overtime;
         try {
             foreach ($this->events() as $event) {
-                $this->state->isStopped() || $this->permissions->note($event); // before the loop may answer it
+                if (!$this->state->isStopped()) { // before the loop may answer it
+                    $this->permissions->note($event);
+                    $this->questions->note($event);
+                }
                 $this->tools->note($event);
                 yield $this->observed($event);
                 $this->state->isStopped() || $this->tools->run();
@@ -167,6 +177,42 @@ final class Run implements \IteratorAggregate
     }
 
     /**
+     * Asks the closure what the user answers to a question of the agent. It returns an array with the text of each
+     * question as key and as value a text, or a list of texts where several options may be chosen; or null while there
+     * is no answer, and is then called again on each tick. With several closures, the first answer counts. If a closure
+     * throws, that is logged, and the agent is told in the end that nobody answered.
+     *
+     * @param \Closure(Question): (array<string, string|list<string>>|null) $handler
+     */
+    public function onQuestion(\Closure $handler): self
+    {
+        $this->questions->askedOf($handler);
+
+        return $this;
+    }
+
+    /**
+     * Calls the closure with each piece of what tools print, before the loop gets it. The request must ask for that:
+     * Request::toolOutput().
+     *
+     * @param \Closure(ToolOutput): mixed $listener
+     */
+    public function onToolOutput(\Closure $listener): self
+    {
+        return $this->onEvent(static function (Event $event) use ($listener): void {
+            $event instanceof ToolOutput && $listener($event);
+        });
+    }
+
+    /** Sets who answers what this side answers and names nobody for, such as the id of the signed-in user. */
+    public function actor(?string $actor): self
+    {
+        $this->actor = $actor;
+
+        return $this;
+    }
+
+    /**
      * Asks the worker to stop the run, which then ends with `aborted`. A worker that does not obey is stopped later.
      */
     public function abort(): void
@@ -207,24 +253,61 @@ final class Run implements \IteratorAggregate
         string $behavior,
         ?string $message = null,
         ?array $updatedInput = null,
+        ?string $actor = null,
     ): ?string {
-        if (!in_array($behavior, [Decision::ALLOW, Decision::DENY], true)) {
-            throw new InvalidArgumentException(
-                sprintf('The behavior must be "allow" or "deny", not "%s".', $behavior),
-            );
-        }
-        $id = $this->state->isOver()
-            ? null
-            : $this->controls->permission($permissionId, $behavior, $message, $updatedInput);
-        $this->permissions->settled($permissionId);
-
-        return $id;
+        return $this->decide($permissionId, Decision::of($behavior, $message, $updatedInput)->by($actor));
     }
 
     /** Answers a `permission_request`, as permission() does. */
     public function decide(string $permissionId, Decision $decision): ?string
     {
-        return $this->permission($permissionId, $decision->behavior, $decision->message, $decision->updatedInput);
+        $named = $decision->by($decision->actor ?? $this->actor);
+        $id = $this->state->isOver() ? null : $this->controls->permission($permissionId, $named);
+        $this->permissions->settled($permissionId);
+
+        return $id;
+    }
+
+    /**
+     * Answers a `question`. Each of its questions needs an answer: the label of an option, or a text of one's own.
+     *
+     * @param array<string, string|list<string>> $answers by the text of the question; a list where several options may
+     *                                                    be chosen
+     *
+     * @return string|null id of the `ack` that will come; null where the run is over
+     */
+    public function answer(string $questionId, array $answers, ?string $actor = null): ?string
+    {
+        $checked = Questions::checked($answers);
+        $id = $this->state->isOver() ? null : $this->controls->answer($questionId, $checked, $actor ?? $this->actor);
+        $this->questions->settled($questionId);
+
+        return $id;
+    }
+
+    /**
+     * Says a word to the agent while it works. It reads it with its next tool result: then `steered` comes, and an
+     * `ack` that is ok. A word that comes too late for that is refused by an `ack` with the code too_late.
+     *
+     * @param string|null $id of the message, for `ack` and `steered`; 1 to 128 characters
+     *
+     * @return string|null its id; null where the run is over, and nobody will read it
+     */
+    public function steer(string $text, ?string $actor = null, ?string $id = null): ?string
+    {
+        if (trim($text) === '') {
+            throw new InvalidArgumentException('There is nothing to say to the agent. Pass a text.');
+        }
+
+        return $this->state->isUnderway() && !$this->state->isStopped()
+            ? $this->controls->steer($text, $actor ?? $this->actor, $id)
+            : null;
+    }
+
+    /** Tells what an application's tool prints while it runs. Needs Request::toolOutput(). */
+    public function toolOutput(string $callId, string $text): ?string
+    {
+        return $text === '' || $this->state->isOver() ? null : $this->controls->toolOutput($callId, $text);
     }
 
     /**
@@ -232,13 +315,25 @@ final class Run implements \IteratorAggregate
      *
      * @param string|list<array<string, mixed>> $content text, or content blocks
      *
+     * @param bool|null $retryable whether the same call may succeed later, where it failed
+     * @param bool $replayed whether the content comes from the record of an earlier attempt
+     *
      * @return string|null id of the `ack` that will come; null where the run is over
      */
-    public function toolResult(string $callId, string|array $content, bool $isError = false): ?string
-    {
+    public function toolResult(
+        string $callId,
+        string|array $content,
+        bool $isError = false,
+        ?bool $retryable = null,
+        bool $replayed = false,
+        ?string $actor = null,
+    ): ?string {
         $this->tools->settled($callId);
+        $who = $actor ?? $this->actor;
 
-        return $this->state->isOver() ? null : $this->controls->toolResult($callId, $content, $isError);
+        return $this->state->isOver()
+            ? null
+            : $this->controls->toolResult($callId, $content, $isError, $retryable, $replayed, $who);
     }
 
     /** The worker's exit status, 128 + signal where it was killed; null where it is unknown or not there yet. */
@@ -326,7 +421,11 @@ final class Run implements \IteratorAggregate
         foreach ($this->listeners as $listener) {
             $listener();
         }
-        $this->state->isStopped() || $this->permissions->tick();
+        if (!$this->state->isStopped()) {
+            $this->permissions->tick();
+            $this->questions->tick();
+            $this->tools->run(); // one that has printed may be waiting
+        }
     }
 
     private function report(): void

@@ -15,6 +15,10 @@ final class AppToolCall extends Event
     /** @var array<string, mixed> */
     public readonly array $input;
     public readonly string $expiresAt;
+    /** Id of the call in `tool_call` and `tool_result`; null if unknown. */
+    public readonly ?string $toolUseId;
+    /** The same in each attempt of the run: pass it on as an idempotency key. Null with an older worker. */
+    public readonly ?string $effectKey;
 
     protected function read(Fields $fields): void
     {
@@ -22,5 +26,7 @@ final class AppToolCall extends Event
         $this->name = $fields->string('name');
         $this->input = $fields->array('input');
         $this->expiresAt = $fields->string('expires_at');
+        $this->toolUseId = $fields->stringOrNull('tool_use_id');
+        $this->effectKey = $fields->stringOrNull('effect_key');
     }
 }

@@ -14,7 +14,10 @@ final class Done extends Event
     /** Continues the conversation; null if that could not be saved. */
     public readonly ?string $sessionId;
     public readonly Usage $usage;
+    /** An estimate. */
     public readonly ?float $costUsd;
+    /** Whether `usage` counts subagents, too; null if unknown. */
+    public readonly ?string $usageScope;
     public readonly int $durationMs;
     public readonly int $turns;
     /** @var array<string, Usage>|null by name of the model */
@@ -39,6 +42,7 @@ final class Done extends Event
         $this->sessionId = $fields->stringOrNull('session_id');
         $this->usage = Usage::fromArray($fields->array('usage'));
         $this->costUsd = $fields->floatOrNull('cost_usd');
+        $this->usageScope = $fields->stringOrNull('usage_scope');
         $this->durationMs = $fields->int('duration_ms');
         $this->turns = $fields->int('turns');
         $this->models = $models === null ? null : array_map(Usage::fromArray(...), array_filter($models, 'is_array'));

@@ -53,6 +53,13 @@ final class Fields
         return ($this->data[$name] ?? null) === true;
     }
 
+    public function boolOrNull(string $name): ?bool
+    {
+        $value = $this->data[$name] ?? null;
+
+        return is_bool($value) ? $value : null;
+    }
+
     /** @return array<array-key, mixed> */
     public function array(string $name): array
     {

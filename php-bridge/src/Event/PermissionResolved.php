@@ -10,11 +10,14 @@ final class PermissionResolved extends Event
     public readonly string $permissionId;
     public readonly string $behavior;
     public readonly string $by;
+    /** Who answered, as the application said. */
+    public readonly ?string $actor;
 
     protected function read(Fields $fields): void
     {
         $this->permissionId = $fields->string('permission_id');
         $this->behavior = $fields->string('behavior');
         $this->by = $fields->string('by');
+        $this->actor = $fields->stringOrNull('actor');
     }
 }

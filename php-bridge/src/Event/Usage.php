@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Event;
 
-/** Tokens consumed; for a single model also their price. Null is unknown, never zero. */
+/** Tokens consumed; for a single model also their estimated price. Null is unknown, never zero. */
 final class Usage
 {
     public function __construct(
@@ -13,6 +13,8 @@ final class Usage
         public readonly ?int $cacheReadInputTokens = null,
         public readonly ?int $cacheCreationInputTokens = null,
         public readonly ?float $costUsd = null,
+        public readonly ?int $cacheCreation1hInputTokens = null,
+        public readonly ?int $cacheCreation5mInputTokens = null,
     ) {
     }
 
@@ -27,6 +29,8 @@ final class Usage
             $fields->intOrNull('cache_read_input_tokens'),
             $fields->intOrNull('cache_creation_input_tokens'),
             $fields->floatOrNull('cost_usd'),
+            $fields->intOrNull('cache_creation_1h_input_tokens'),
+            $fields->intOrNull('cache_creation_5m_input_tokens'),
         );
     }
 }

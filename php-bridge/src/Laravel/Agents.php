@@ -5,15 +5,22 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel;
 
 use AgentWorkers\AppTool;
+use AgentWorkers\Exception\RunOverException;
 use AgentWorkers\Laravel\Http\AbortController;
+use AgentWorkers\Laravel\Http\Actor;
 use AgentWorkers\Laravel\Http\AnswersInJson;
 use AgentWorkers\Laravel\Http\ChatRequest;
+use AgentWorkers\Laravel\Http\Owner;
 use AgentWorkers\Laravel\Http\PermissionController;
+use AgentWorkers\Laravel\Http\QuestionController;
+use AgentWorkers\Laravel\Http\SteerController;
 use AgentWorkers\Laravel\Http\StreamController;
+use AgentWorkers\Laravel\Stream\Steering;
 use AgentWorkers\ProcessRunner;
 use AgentWorkers\Request;
 use AgentWorkers\Runner;
 use AgentWorkers\Testing\FakeRunner;
+use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Routing\Registrar;
@@ -98,6 +105,28 @@ final class Agents
         return $prompt instanceof ChatRequest ? $run->conversation($prompt->conversation()) : $run;
     }
 
+    /**
+     * Says a word to the agent of a run that another process holds: it reads it with its next tool result. What came of
+     * it is told by the run's events: `steered`, or an `ack` with the code too_late.
+     *
+     * @param Authenticatable|string|null $owner whose run it is; without one, the visitor's
+     *
+     * @return string|null id of the message, as these events bear it; null if the run's process did not come to take it
+     *
+     * @throws RunOverException there is no such run of this owner, or it has ended
+     */
+    public function steer(string $run, string $text, Authenticatable|string|null $owner = null): ?string
+    {
+        $request = $this->app->make('request');
+        [$name, $actor] = match (true) {
+            $owner instanceof Authenticatable => [Owner::user($owner), Actor::user($owner)],
+            is_string($owner) => [Owner::named($owner), Actor::of($request)],
+            default => [Owner::of($request), Actor::of($request)],
+        };
+
+        return $this->app->make(Steering::class)->say($name, $run, $text, $actor);
+    }
+
     public function runner(string $worker = 'chat'): Runner
     {
         $fixed = $this->registry->runner;
@@ -148,7 +177,8 @@ final class Agents
 
     /**
      * Adds the routes by which the owner of a streaming run reaches it from other requests: `GET {prefix}/{run}/events`
-     * follows it, `POST {prefix}/{run}/abort` ends it, and permissionRoutes() answers its questions.
+     * follows it, `POST {prefix}/{run}/abort` ends it, `POST {prefix}/{run}/steer` says a word to its agent, and
+     * permissionRoutes() answers its questions.
      *
      * @param list<string> $middleware besides that of the file in which it is called
      */
@@ -157,20 +187,25 @@ final class Agents
         $this->group($prefix, $middleware, static function (Registrar $router): void {
             $router->get('{run}/events', [StreamController::class, 'events'])->where('run', self::ID);
             $router->post('{run}/abort', AbortController::class)->where('run', self::ID);
+            $router->post('{run}/steer', SteerController::class)->where('run', self::ID);
         });
         $this->permissionRoutes($prefix, $middleware);
     }
 
     /**
-     * Adds `POST {prefix}/{run}/permissions/{permission}`, where visitors answer what PendingRun::askVisitor() asks.
+     * Adds `POST {prefix}/{run}/permissions/{permission}`, where visitors answer what PendingRun::askVisitor() asks,
+     * and `POST {prefix}/{run}/answers/{question}`, where they answer what the agent asks.
      *
      * @param list<string> $middleware besides that of the file in which it is called
      */
     public function permissionRoutes(string $prefix = 'task', array $middleware = []): void
     {
-        $this->group($prefix, $middleware, static fn (Registrar $router) => $router
-            ->post('{run}/permissions/{permission}', PermissionController::class)
-            ->where(['run' => self::ID, 'permission' => self::ID]));
+        $this->group($prefix, $middleware, static function (Registrar $router): void {
+            $router->post('{run}/permissions/{permission}', PermissionController::class)
+                ->where(['run' => self::ID, 'permission' => self::ID]);
+            $router->post('{run}/answers/{question}', QuestionController::class)
+                ->where(['run' => self::ID, 'question' => self::ID]);
+        });
     }
 
     /**

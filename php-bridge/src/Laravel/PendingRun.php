@@ -8,9 +8,13 @@ use AgentWorkers\AppTool;
 use AgentWorkers\Decision;
 use AgentWorkers\Event\Done;
 use AgentWorkers\Event\PermissionRequest;
+use AgentWorkers\Event\Question;
+use AgentWorkers\Event\ToolOutput;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
+use AgentWorkers\Laravel\Http\Actor;
+use AgentWorkers\Laravel\Http\Answers;
 use AgentWorkers\Laravel\Http\Approvals;
 use AgentWorkers\Laravel\Http\Conversations;
 use AgentWorkers\Laravel\Http\Owner;
@@ -44,6 +48,11 @@ final class PendingRun implements Responsable
     private array $appTools = [];
     /** @var list<\Closure(PermissionRequest): (Decision|bool|null)|null> null stands for the visitor */
     private array $askers = [];
+    /** @var list<\Closure(Question): (array<string, string|list<string>>|null)> */
+    private array $questionHandlers = [];
+    /** @var list<\Closure(ToolOutput): mixed> */
+    private array $outputListeners = [];
+    private ?Authenticatable $user = null;
 
     /** @internal Agents makes them */
     public function __construct(
@@ -139,6 +148,42 @@ final class PendingRun implements Responsable
         return $this->ask($timeoutS);
     }
 
+    /**
+     * Lets the agent ask: adds the tool AskUserQuestion. onQuestion() says who answers; what it does not answer is for
+     * the visitor, at the route of Agent::permissionRoutes(). Without an answer the agent goes on without one.
+     *
+     * @param float|null $timeoutS seconds that a question waits; 120 if null
+     */
+    public function questions(?float $timeoutS = null): self
+    {
+        return $this->configure(static fn (Request $request): Request => $request->questions($timeoutS));
+    }
+
+    /**
+     * @param \Closure(Question): (array<string, string|list<string>>|null) $handler answers what the agent asks: see
+     *     Run::onQuestion()
+     */
+    public function onQuestion(\Closure $handler): self
+    {
+        $this->questionHandlers[] = $handler;
+
+        return $this->questions();
+    }
+
+    /** Shows what tools print while they run, as `tool_output` events. */
+    public function toolOutput(bool $show = true): self
+    {
+        return $this->configure(static fn (Request $request): Request => $request->toolOutput($show));
+    }
+
+    /** @param \Closure(ToolOutput): mixed $listener gets each piece of what tools print: see Run::onToolOutput() */
+    public function onToolOutput(\Closure $listener): self
+    {
+        $this->outputListeners[] = $listener;
+
+        return $this->toolOutput();
+    }
+
     /** Continues the session of an earlier run of the same owner(); a conversation() does so by itself. */
     public function resume(string $sessionId): self
     {
@@ -171,6 +216,7 @@ final class PendingRun implements Responsable
     public function owner(Authenticatable|string $owner): self
     {
         $this->owner = $owner instanceof Authenticatable ? Owner::user($owner) : Owner::named($owner);
+        $this->user = $owner instanceof Authenticatable ? $owner : null;
 
         return $this;
     }
@@ -228,10 +274,11 @@ final class PendingRun implements Responsable
      */
     public function dispatch(?string $handler = null): mixed
     {
-        if ($this->askers !== []) {
+        if ([...$this->askers, ...$this->questionHandlers, ...$this->outputListeners] !== []) {
             throw new LogicException(
-                'A queued run cannot use onPermission() or askVisitor(), because closures cannot be queued. Use ask(), '
-                    . 'and answer with Run::decide() in the EventHandler.',
+                'A queued run cannot use onPermission(), askVisitor(), onQuestion() or onToolOutput(): '
+                    . 'closures cannot be queued. Use ask(), questions() and toolOutput(), and answer with '
+                    . 'Run::decide() and Run::answer() in the EventHandler.',
             );
         }
         if ($this->request->handlers() !== []) {
@@ -285,8 +332,17 @@ final class PendingRun implements Responsable
         foreach ($this->askers as $asker) {
             $run->onPermission($asker ?? $this->visitor($owner));
         }
+        foreach ($this->questionHandlers as $handler) {
+            $run->onQuestion($handler);
+        }
+        foreach ($this->outputListeners as $listener) {
+            $run->onToolOutput($listener);
+        }
+        if ($owner !== null) {
+            $run->onQuestion($this->app->make(Answers::class)->of($run, $owner));
+        }
 
-        return $run;
+        return $run->actor($this->actor());
     }
 
     /** Returns the request with the session's owner: the worker resumes the session for no other. */
@@ -300,6 +356,13 @@ final class PendingRun implements Responsable
     private function ownerOf(HttpRequest $request): ?string
     {
         return $this->owner ?? Owner::of($request);
+    }
+
+    private function actor(): ?string
+    {
+        $request = $this->app->make('request');
+
+        return $this->user === null ? Actor::of($request) : Actor::user($this->user);
     }
 
     /** @return \Closure(PermissionRequest): ?Decision */

@@ -112,7 +112,7 @@ final class AppToolResult
      *
      * @return array<mixed>
      */
-    private static function collected(\Traversable $items): array
+    public static function collected(\Traversable $items): array
     {
         $list = $map = [];
         foreach ($items as $key => $item) {

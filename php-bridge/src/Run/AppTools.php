@@ -10,7 +10,7 @@ use AgentWorkers\Exception\ToolException;
 use Psr\Log\LoggerInterface;
 
 /**
- * Runs the application's tools. Whatever they do, the run goes on and the model gets a result.
+ * Runs the application's tools, one after the other. Whatever they do, the run goes on and the model gets a result.
  *
  * @internal
  */
@@ -19,77 +19,117 @@ final class AppTools
     /** What the model is told where the cause may tell it, and whoever reads it, of the application's insides. */
     public const FAILED = 'The tool failed.';
 
-    /** The latest call, until it has its result: the loop may give one before the handler is called. */
-    private ?AppToolCall $open = null;
+    /** @var array<string, AppToolCall> calls whose handlers are still to be called: the loop may answer one before */
+    private array $waiting = [];
+    private ?AppToolCall $current = null;
+    private ?ToolPrinting $printing = null;
+    private bool $isAtWork = false;
 
     /**
      * @param array<string, \Closure> $handlers by name of the tool
-     * @param \Closure(string, string|list<array<string, mixed>>, bool): mixed $send takes the id of the call, its
-     *                                                                            result and whether that is an error
+     * @param \Closure(string, string|list<array<string, mixed>>, bool, ?bool, bool): mixed $send takes the id of the
+     *     call, its result, whether that is an error, worth a retry, and from a record
+     * @param (\Closure(string, string): ?string)|null $print takes the id of a call and what its handler prints; null
+     *     where nobody wants that
      */
     public function __construct(
         private readonly array $handlers,
         private readonly \Closure $send,
+        private readonly ?\Closure $print,
         private readonly LoggerInterface $logger,
     ) {
     }
 
     public function note(Event $event): void
     {
-        $this->open = $event instanceof AppToolCall ? $event : null;
+        if ($event instanceof AppToolCall && isset($this->handlers[$event->name])) {
+            $this->waiting[$event->callId] = $event;
+        }
+        $this->printing?->note($event);
     }
 
     public function settled(string $callId): void
     {
-        if ($this->open?->callId === $callId) {
-            $this->open = null;
+        unset($this->waiting[$callId]);
+        if ($this->current?->callId === $callId) {
+            $this->current = null;
         }
     }
 
-    /** Calls the handler for the open call, where there is one. */
+    /** Calls the handlers of open calls. Returns while one waits until what it has printed is seen. */
     public function run(): void
     {
-        $call = $this->open;
-        if ($call === null || !isset($this->handlers[$call->name])) {
+        if ($this->isAtWork) {
             return;
         }
-        $result = $this->resultOf($call);
-        if ($result !== null && $this->open !== null) { // the handler may have sent a result by itself
-            ($this->send)($call->callId, ...$result);
+        $this->isAtWork = true;
+        try {
+            while ($this->printing !== null || $this->waiting !== []) {
+                if ($this->printing === null) {
+                    $this->begin(array_shift($this->waiting));
+                }
+                if (!$this->proceed()) {
+                    return;
+                }
+            }
+        } finally {
+            $this->isAtWork = false;
         }
     }
 
-    /** @return array{string|list<array<string, mixed>>, bool}|null the result, and whether it is an error */
-    private function resultOf(AppToolCall $call): ?array
+    private function begin(AppToolCall $call): void
     {
         if (Expiry::isOver($call->expiresAt)) {
             // The model was told that the call failed, and may repeat it: run now, it would take effect twice.
             $this->logger->warning("The tool $call->name was not run: the call had expired.", self::names($call));
 
-            return null;
+            return;
         }
+        $this->current = $call;
+        $this->printing = new ToolPrinting($this->steps($call), $call, $this->print);
+    }
+
+    /** Tells whether there is nothing to wait for. */
+    private function proceed(): bool
+    {
+        if ($this->printing !== null && !$this->printing->proceed()) {
+            return false;
+        }
+        [$printing, $call] = [$this->printing, $this->current];
+        [$this->printing, $this->current] = [null, null];
+        if ($printing !== null && $call !== null) { // the handler may have sent a result by itself
+            ($this->send)($call->callId, ...$printing->result());
+        }
+
+        return true;
+    }
+
+    /**
+     * Yields what the handler prints; returns the result, and whether it is an error, worth a retry, and from a record.
+     *
+     * @return \Generator<int, string, mixed, array{string|list<array<string, mixed>>, bool, ?bool, bool}>
+     */
+    private function steps(AppToolCall $call): \Generator
+    {
         try {
-            return [AppToolResult::of($this->handled($call)), false];
+            if ($call->truncatedBytes !== null) {
+                // What is left of it means something else.
+                throw new ToolException('The input is too large for the tool. Call it with a smaller one.');
+            }
+            $result = yield from ToolSteps::of($this->handlers[$call->name], $call);
+            $isReplayed = $result instanceof Replayed;
+
+            return [$isReplayed ? $result->content : AppToolResult::of($result), false, null, $isReplayed];
         } catch (ToolException $error) {
             $cause = $error->getPrevious();
             $cause === null || $this->report($call, $cause);
 
-            return [$error->getMessage(), true];
+            return [$error->getMessage(), true, $error->retryable, false];
         } catch (\Throwable $error) {
             $this->report($call, $error);
 
-            return [self::FAILED, true];
+            return [self::FAILED, true, null, false];
         }
-    }
-
-    private function handled(AppToolCall $call): mixed
-    {
-        if ($call->truncatedBytes !== null) {
-            // What is left of it means something else.
-            throw new ToolException('The input is too large for the tool. Call it with a smaller one.');
-        }
-
-        return ($this->handlers[$call->name])($call->input);
     }
 
     private function report(AppToolCall $call, \Throwable $error): void

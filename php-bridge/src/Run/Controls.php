@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Run;
 
+use AgentWorkers\Decision;
 use AgentWorkers\Event\Ack;
 use AgentWorkers\Process\Transport;
 use Psr\Log\LoggerInterface;
@@ -18,6 +19,8 @@ final class Controls
     private int $sent = 0;
     /** @var array<string, string> ids of tool calls, by the ids of the messages with their results */
     private array $results = [];
+    /** @var array<string, true> ids of messages with what tools print */
+    private array $outputs = [];
 
     public function __construct(
         private readonly string $run,
@@ -31,19 +34,37 @@ final class Controls
         $this->send('abort', []);
     }
 
+    /** @return string|null id of the `ack` that will come; null where no worker reads the message */
+    public function permission(string $id, Decision $decision): ?string
+    {
+        return $this->send('permission', ['permission_id' => $id] + $decision->fields());
+    }
+
     /**
-     * @param array<string, mixed>|null $updatedInput
+     * @param array<array-key, string|list<string>> $answers
      *
      * @return string|null id of the `ack` that will come; null where no worker reads the message
      */
-    public function permission(string $id, string $behavior, ?string $message, ?array $updatedInput): ?string
+    public function answer(string $id, array $answers, ?string $actor): ?string
     {
-        return $this->send('permission', [
-            'permission_id' => $id,
-            'behavior' => $behavior,
-            'message' => $message,
-            'updated_input' => $updatedInput === null ? null : (object) $updatedInput,
-        ]);
+        return $this->send('answer', ['question_id' => $id, 'answers' => (object) $answers, 'actor' => $actor]);
+    }
+
+    /** @return string|null id of the `ack` that will come; null where no worker reads the message */
+    public function steer(string $text, ?string $actor, ?string $id): ?string
+    {
+        return $this->send('steer', ['text' => $text, 'actor' => $actor], $id);
+    }
+
+    /** @return string|null id of the `ack` that will come; null where no worker reads the message */
+    public function toolOutput(string $callId, string $text): ?string
+    {
+        $id = $this->send('app_tool_output', ['call_id' => $callId, 'text' => $text]);
+        if ($id !== null) {
+            $this->outputs[$id] = true;
+        }
+
+        return $id;
     }
 
     /**
@@ -51,12 +72,21 @@ final class Controls
      *
      * @return string|null id of the `ack` that will come; null where no worker reads the message
      */
-    public function toolResult(string $callId, string|array $content, bool $isError): ?string
-    {
+    public function toolResult(
+        string $callId,
+        string|array $content,
+        bool $isError,
+        ?bool $retryable,
+        bool $replayed,
+        ?string $actor,
+    ): ?string {
         $id = $this->send('app_tool_result', [
             'call_id' => $callId,
             'content' => $content,
             'is_error' => $isError ?: null,
+            'retryable' => $retryable,
+            'replayed' => $replayed ?: null,
+            'actor' => $actor,
         ]);
         if ($id !== null) {
             $this->results[$id] = $callId;
@@ -69,8 +99,9 @@ final class Controls
     public function acknowledged(Ack $ack): void
     {
         $callId = $this->results[$ack->id] ?? null;
-        unset($this->results[$ack->id]);
-        if ($ack->ok || $ack->code === 'not_pending') {
+        $isOutput = isset($this->outputs[$ack->id]); // of which the result still tells the whole
+        unset($this->results[$ack->id], $this->outputs[$ack->id]);
+        if ($ack->ok || $isOutput || in_array($ack->code, ['not_pending', 'too_late'], true)) {
             return;
         }
         $this->logger->warning('The worker refused a control message.', ['run' => $this->run, 'code' => $ack->code]);
@@ -84,9 +115,9 @@ final class Controls
     }
 
     /** @param array<string, mixed> $fields those that are null are left out */
-    private function send(string $type, array $fields): ?string
+    private function send(string $type, array $fields, ?string $id = null): ?string
     {
-        $id = 'c' . ++$this->sent;
+        $id ??= 'c' . ++$this->sent;
         $message = ['type' => $type, 'id' => $id] + array_filter($fields, static fn (mixed $field) => $field !== null);
         $json = json_encode($message, JSON_THROW_ON_ERROR | JSON_INVALID_UTF8_SUBSTITUTE);
 

@@ -195,6 +195,26 @@ final class FakeRunner implements Runner
         $this->assertSettled(Question::PERMISSION, $tool, 'denied', $message);
     }
 
+    /**
+     * Asserts that this question of the agent, put by a script, was answered.
+     *
+     * @param string|list<string>|null $answer what was answered; anything, where it is null
+     */
+    public function assertAnswered(string $question, string|array|null $answer = null): void
+    {
+        $isExpected = static fn (array $control): bool => $control['type'] === 'answer'
+            && isset($control['answers'][$question])
+            && ($answer === null || $control['answers'][$question] === $answer);
+        $this->assertSent($isExpected);
+    }
+
+    /** Asserts that this was said to an agent while it worked. */
+    public function assertSteered(string $text): void
+    {
+        $this->assertSent(static fn (array $control): bool
+            => $control['type'] === 'steer' && $control['text'] === $text);
+    }
+
     public function assertAborted(): void
     {
         $this->assertSent(static fn (array $control): bool => $control['type'] === 'abort');

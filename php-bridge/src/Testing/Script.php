@@ -133,6 +133,46 @@ final class Script
     }
 
     /**
+     * Before it answers with its text, the model asks the user. Without an answer in a hundred ticks, it is told that
+     * nobody answered.
+     *
+     * @param array<string, list<string>> $questions the options that are offered, by the text of the question
+     */
+    public function askingUser(array $questions, bool $multi = false): self
+    {
+        $option = static fn (string $label): array => ['label' => $label];
+        $item = static fn (string $question): array => [
+            'question' => $question,
+            'options' => array_map($option, $questions[$question]),
+            'multi' => $multi,
+        ];
+
+        return $this->asksFirst(Question::toUser(array_map($item, array_map(strval(...), array_keys($questions)))));
+    }
+
+    /**
+     * Before it answers with its text, the model runs a tool that needs no consent, and that prints these pieces.
+     *
+     * @param array<string, mixed> $input
+     * @param list<string> $pieces
+     */
+    public function running(string $tool, array $input = [], array $pieces = [], ?string $result = null): self
+    {
+        $id = ['tool_use_id' => 'toolu_run_' . count($this->steps)];
+        $printed = array_map(
+            static fn (string $text): array => ['type' => 'tool_output', 'stream' => 'stdout', 'text' => $text] + $id,
+            $pieces,
+        );
+        $steps = [
+            ['type' => 'tool_call', 'name' => $tool, 'input' => (object) $input] + $id,
+            ...$printed,
+            ['type' => 'tool_result', 'status' => 'ok', 'content' => $result ?? implode('', $pieces)] + $id,
+        ];
+
+        return $this->first(...$steps);
+    }
+
+    /**
      * Cuts the output into pieces, so that lines and characters arrive in halves.
      *
      * @param positive-int $bytes
@@ -217,12 +257,18 @@ final class Script
 
     private function asksFirst(Question $question): self
     {
+        return $this->first($question);
+    }
+
+    /** @param array<string, mixed>|Question ...$steps to be put before the text */
+    private function first(array|Question ...$steps): self
+    {
         $texts = array_filter($this->steps, static fn (mixed $step): bool => !$step instanceof Question
             && in_array(((array) $step)['type'] ?? null, ['delta', ...Event::TERMINAL], true));
         $place = array_key_first($texts) ?? count($this->steps);
 
-        return $this->with(static function (self $script) use ($question, $place): void {
-            array_splice($script->steps, $place, 0, [$question]);
+        return $this->with(static function (self $script) use ($steps, $place): void {
+            array_splice($script->steps, $place, 0, $steps);
         });
     }
 

@@ -30,6 +30,7 @@ final class ScriptedTransport implements Transport
     private array $open = [];
     private string $run = '';
     private int $seq = 0;
+    private bool $showsOutput = false;
     private bool $isRunning = false;
     private bool $isEnded = false;
 
@@ -52,7 +53,9 @@ final class ScriptedTransport implements Transport
     public function chunks(string $request, \Closure $tick): \Generator
     {
         $this->isRunning = true;
-        $this->run = json_decode($request)->run;
+        $asked = json_decode($request);
+        $this->run = $asked->run;
+        $this->showsOutput = ($asked->stream->tool_output ?? false) === true;
         $tick();
         foreach ($this->steps as $step) {
             yield from $this->answered();
@@ -88,7 +91,14 @@ final class ScriptedTransport implements Transport
             $this->ack($control);
             $this->answers[] = ['type' => 'aborted'] + Ending::stopped();
         } else {
-            $this->settle($control, $control['permission_id'] ?? $control['call_id']);
+            match ($control['type']) {
+                'steer' => $this->steer($control),
+                'app_tool_output' => $this->print($control),
+                default => $this->settle(
+                    $control,
+                    $control['permission_id'] ?? $control['question_id'] ?? $control['call_id'],
+                ),
+            };
         }
 
         return true;
@@ -144,6 +154,31 @@ final class ScriptedTransport implements Transport
         $this->answers[] = $code === null ? $ack : $ack + ['code' => $code];
     }
 
+    /**
+     * It is read at once.
+     *
+     * @param array<string, mixed> $control
+     */
+    private function steer(array $control): void
+    {
+        $this->ack($control, $this->isEnded ? 'too_late' : null);
+        if (!$this->isEnded) {
+            $this->answers[] = ['type' => 'steered', 'id' => $control['id']] + Question::actor($control);
+        }
+    }
+
+    /** @param array<string, mixed> $control */
+    private function print(array $control): void
+    {
+        $isOpen = array_key_exists($control['call_id'], $this->open);
+        $this->ack($control, $isOpen ? null : 'not_pending');
+        if ($isOpen && $this->showsOutput) {
+            $id = 'toolu_' . substr($control['call_id'], strlen('call_'));
+            $printed = ['tool_use_id' => $id, 'stream' => 'stdout', 'text' => $control['text']];
+            $this->answers[] = ['type' => 'tool_output'] + $printed;
+        }
+    }
+
     /** @param array<string, mixed> $control */
     private function settle(array $control, string $id): void
     {
@@ -160,7 +195,10 @@ final class ScriptedTransport implements Transport
             array_push($this->answers, ...$question->settled());
         } elseif ($control['type'] === 'permission') {
             $settled = ['permission_id' => $id, 'behavior' => $control['behavior'], 'by' => 'client'];
-            $this->answers[] = ['type' => 'permission_resolved'] + $settled;
+            $this->answers[] = ['type' => 'permission_resolved'] + $settled + Question::actor($control);
+        } elseif ($control['type'] === 'answer') {
+            $settled = ['question_id' => $id, 'by' => 'client'] + Question::actor($control);
+            $this->answers[] = ['type' => 'question_resolved'] + $settled;
         }
     }
 
@@ -227,6 +265,7 @@ final class ScriptedTransport implements Transport
         $id = match ($event['type'] ?? null) {
             Question::PERMISSION => $event['permission_id'] ?? null,
             Question::APP_TOOL => $event['call_id'] ?? null,
+            Question::USER => $event['question_id'] ?? null,
             default => null,
         };
         if (is_string($id)) {

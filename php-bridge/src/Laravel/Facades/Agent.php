@@ -13,6 +13,7 @@ use AgentWorkers\Laravel\Registry;
 use AgentWorkers\Runner;
 use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
+use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Support\Facades\Facade;
 
 // phpcs:disable Generic.Files.LineLength -- a line for each method, as editors read them
@@ -21,6 +22,7 @@ use Illuminate\Support\Facades\Facade;
  * @method static PendingRun task(ChatRequest|array|string $prompt, ?string $cwd = null)
  * @method static void tool(string $tool, ?string $description = null, \stdClass|array|null $schema = null, ?\Closure $handler = null, ?float $timeoutS = null)
  * @method static PendingRun worker(string $name, ChatRequest|array|string $prompt)
+ * @method static ?string steer(string $run, string $text, Authenticatable|string|null $owner = null)
  * @method static Runner runner(string $worker = 'chat')
  * @method static bool hasWorker(string $name)
  * @method static void runBy(Runner $runner)
@@ -39,6 +41,8 @@ use Illuminate\Support\Facades\Facade;
  * @method static void assertToolFailed(string $tool, ?string $message = null)
  * @method static void assertAllowed(string $tool)
  * @method static void assertDenied(string $tool, ?string $message = null)
+ * @method static void assertAnswered(string $question, array|string|null $answer = null)
+ * @method static void assertSteered(string $text)
  * @method static void assertAborted()
  *
  * @see Agents

@@ -4,6 +4,9 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Http;
 
+use Illuminate\Http\JsonResponse;
+use Symfony\Component\HttpFoundation\Response;
+
 /**
  * What came of an answer to a question, as an HTTP status.
  *
@@ -16,4 +19,15 @@ enum Approval: int
     case Unknown = 404;
     /** It is answered already or has expired, or the run has ended. */
     case Over = 410;
+
+    public function response(): Response
+    {
+        $message = match ($this) {
+            self::Taken => '',
+            self::Unknown => 'There is no such question.',
+            self::Over => 'This question is not open any more.',
+        };
+
+        return $this === self::Taken ? new Response('', 204) : new JsonResponse(['message' => $message], $this->value);
+    }
 }

@@ -44,32 +44,39 @@ final class Approvals
         };
     }
 
-    public function answer(?string $owner, string $run, string $permission, Decision $decision): Approval
-    {
+    public function answer(
+        ?string $owner,
+        string $run,
+        string $permission,
+        Decision $decision,
+        ?string $actor = null,
+    ): Approval {
         $expiry = $owner === null ? null : $this->store->question($owner, $run, $permission);
         if ($expiry === null) {
             return Approval::Unknown;
         }
         $isOver = $expiry <= time() || $this->store->isOver($owner, $run);
-        $answer = ['behavior' => $decision->behavior, 'message' => $decision->message];
+        $answer = ['behavior' => $decision->behavior, 'message' => $decision->message, 'actor' => $actor];
 
         return !$isOver && $this->store->addAnswer($owner, $run, $permission, $expiry, $answer)
             ? Approval::Taken
             : Approval::Over;
     }
 
-    /** @param array{behavior: string, message: string|null}|null $answer */
+    /** @param array{behavior: string, message: string|null, actor?: string|null}|null $answer */
     private static function decision(?array $answer): ?Decision
     {
-        return match ($answer['behavior'] ?? null) {
+        $decision = match ($answer['behavior'] ?? null) {
             null => null,
             Decision::ALLOW => Decision::allow(),
             default => Decision::deny($answer['message'] ?? null),
         };
+
+        return $decision?->by($answer['actor'] ?? null);
     }
 
     /** By the clock on the wall, which another process reads. */
-    private static function expiry(string $expiresAt): int
+    public static function expiry(string $expiresAt): int
     {
         $time = strtotime($expiresAt);
 

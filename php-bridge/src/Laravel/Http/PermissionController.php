@@ -4,7 +4,6 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Http;
 
-use Illuminate\Http\JsonResponse;
 use Symfony\Component\HttpFoundation\Response;
 
 final class PermissionController
@@ -16,15 +15,8 @@ final class PermissionController
         string $run,
         string $permission,
     ): Response {
-        $approval = $approvals->answer(Owner::of($request), $run, $permission, $request->decision());
-        $message = match ($approval) {
-            Approval::Taken => '',
-            Approval::Unknown => 'There is no such question.',
-            Approval::Over => 'This question is not open any more.',
-        };
+        [$owner, $actor] = [Owner::of($request), Actor::of($request)];
 
-        return $message === ''
-            ? new Response('', $approval->value)
-            : new JsonResponse(['message' => $message], $approval->value);
+        return $approvals->answer($owner, $run, $permission, $request->decision(), $actor)->response();
     }
 }

@@ -10,6 +10,7 @@ use AgentWorkers\Event\Event;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Laravel\Agents;
+use AgentWorkers\Laravel\Http\Answers;
 use AgentWorkers\Laravel\Http\Conversations;
 use AgentWorkers\Laravel\Stream\Recording;
 use AgentWorkers\Laravel\Stream\Store;
@@ -102,6 +103,7 @@ class RunAgent implements ShouldQueue
             $run = $agents->runner($this->worker)->stream($agents->offer($request, $this->appTools));
             if ($this->owner !== null) {
                 Recording::follow($run, $app->make(Store::class), $this->owner, $app->make(LoggerInterface::class));
+                $run->onQuestion($app->make(Answers::class)->of($run, $this->owner));
             }
 
             return $run;

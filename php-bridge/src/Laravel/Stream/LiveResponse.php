@@ -34,7 +34,7 @@ final class LiveResponse
         // It must echo and be no generator: Octane refuses those.
         $send = function () use ($run, $owner, $format, &$slot): void {
             $recording = $owner === null ? null : new Recording($this->store, $owner, $run->id, $this->logger);
-            $recording === null || $run->onTick($recording->tick(...))->onTick($recording->abortIfAsked($run));
+            $recording === null || $run->onTick($recording->tick(...))->onTick($recording->obey($run));
             try {
                 $this->emitter($format, static fn (Event $event) => $recording?->add($event))->emit($run);
             } finally {

@@ -7,6 +7,7 @@ namespace AgentWorkers\Laravel\Stream;
 use AgentWorkers\Event\AppToolCall;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Event\ToolResult;
 use AgentWorkers\Run;
 use AgentWorkers\Run\Ending;
 use Psr\Log\LoggerInterface;
@@ -31,7 +32,8 @@ final class Recording
     private int $first = 0;
     private int $next = 0;
     private int $seq = 0;
-    private float $busyUntil = 0.0;
+    /** @var array<string, float> until when open calls of the application's tools may take, by their ids */
+    private array $calls = [];
     private bool $isEnded = false;
     private float $written = 0.0;
     private bool $isBroken = false;
@@ -53,8 +55,7 @@ final class Recording
         $begun = static function () use ($run, $store, $owner, $logger, &$recording): self {
             if ($recording === null) {
                 $recording = new self($store, $owner, $run->id, $logger);
-                $run->onTick($recording->tick(...))->onTick($recording->abortIfAsked($run))
-                    ->onEnd($recording->close(...));
+                $run->onTick($recording->tick(...))->onTick($recording->obey($run))->onEnd($recording->close(...));
             }
 
             return $recording;
@@ -70,8 +71,12 @@ final class Recording
         $this->seq = $event->seq;
         $this->isEnded = $event->isTerminal();
         // While the application runs a tool, nothing is written; a reader must not take the run for lost meanwhile.
-        $this->busyUntil = $event instanceof AppToolCall ? (float) strtotime($event->expiresAt) : 0.0;
-        if ($this->isEnded || $this->busyUntil > 0.0 || $this->bytes > self::PAGE_BYTES) {
+        if ($event instanceof AppToolCall) {
+            $this->calls[$event->toolUseId ?? ''] = (float) strtotime($event->expiresAt);
+        } elseif ($event instanceof ToolResult) {
+            unset($this->calls[$event->toolUseId], $this->calls['']);
+        }
+        if ($this->isEnded || $event instanceof AppToolCall || $this->bytes > self::PAGE_BYTES) {
             $this->unlessBroken($this->flush(...));
         }
     }
@@ -88,16 +93,19 @@ final class Recording
     }
 
     /**
-     * @return \Closure(): void to be called often: stops the run once its owner has asked for that in another request
+     * @return \Closure(): void to be called often: does what the run's owner asks for in other requests, stops the run
+     *                          or says a word to its agent
      */
-    public function abortIfAsked(Run $run): \Closure
+    public function obey(Run $run): \Closure
     {
-        return function () use ($run): void {
+        $deliver = (new Steering($this->store))->deliver($run, $this->owner);
+
+        return function () use ($run, $deliver): void {
             if ($this->isAborted || $this->isBroken) {
                 return;
             }
             $this->unlessBroken(fn () => $this->isAborted = $this->store->isAbortAsked($this->owner, $this->run));
-            $this->isAborted && $run->abort();
+            $this->isAborted ? $run->abort() : $this->unlessBroken($deliver);
         };
     }
 
@@ -145,7 +153,7 @@ final class Recording
             'first' => $this->first,
             'next' => $this->next,
             'ended' => $this->isEnded,
-            'beat' => max($this->written, $this->busyUntil),
+            'beat' => max($this->written, 0.0, ...array_values($this->isEnded ? [] : $this->calls)),
         ]);
     }
 

@@ -86,13 +86,20 @@ final class Store
         return $this->cache->get($this->questionKey($owner, $run, $permission))['expires'] ?? null;
     }
 
-    public function putQuestion(string $owner, string $run, string $permission, int $expiry): void
+    /** @param list<array<string, mixed>> $items what is asked, if it is the agent that asks */
+    public function putQuestion(string $owner, string $run, string $permission, int $expiry, array $items = []): void
     {
-        $state = ['expires' => $expiry]; // a number alone comes back from Redis as a string
+        $state = ['expires' => $expiry, 'items' => $items]; // a number alone comes back from Redis as a string
         $this->cache->put($this->questionKey($owner, $run, $permission), $state, $this->beyond($expiry));
     }
 
-    /** @return array{behavior: string, message: string|null}|null */
+    /** @return list<array<string, mixed>> what the agent asks */
+    public function questionItems(string $owner, string $run, string $question): array
+    {
+        return $this->cache->get($this->questionKey($owner, $run, $question))['items'] ?? [];
+    }
+
+    /** @return array<string, mixed>|null */
     public function answer(string $owner, string $run, string $permission): ?array
     {
         return $this->cache->get($this->questionKey($owner, $run, $permission) . ':answer');
@@ -101,7 +108,7 @@ final class Store
     /**
      * If two processes call it at the same time, one of them gets true.
      *
-     * @param array{behavior: string, message: string|null} $answer
+     * @param array<string, mixed> $answer
      */
     public function addAnswer(string $owner, string $run, string $permission, int $expiry, array $answer): bool
     {
@@ -163,6 +170,33 @@ final class Store
     public function isAbortAsked(string $owner, string $run): bool
     {
         return $this->cache->get($this->key($owner, $run) . ':abort') !== null;
+    }
+
+    /**
+     * Adds a word to the run's agent. If two processes add the same one, one of them gets true.
+     *
+     * @param array{id: string, text: string, actor: string|null} $word
+     */
+    public function addWord(string $owner, string $run, int $number, array $word): bool
+    {
+        return $this->cache->add($this->key($owner, $run) . ":word:$number", $word, $this->ttl);
+    }
+
+    /** @return array{id: string, text: string, actor: string|null}|null */
+    public function word(string $owner, string $run, int $number): ?array
+    {
+        return $this->cache->get($this->key($owner, $run) . ":word:$number");
+    }
+
+    /** Either the run's process takes the word, or its sender withdraws it: the first one gets true. */
+    public function settleWord(string $owner, string $run, string $id, bool $isTaken): bool
+    {
+        return $this->cache->add($this->key($owner, $run) . ":word:$id", ['taken' => $isTaken], $this->ttl);
+    }
+
+    public function isWordTaken(string $owner, string $run, string $id): bool
+    {
+        return ($this->cache->get($this->key($owner, $run) . ":word:$id")['taken'] ?? false) === true;
     }
 
     private function leaseKey(string $conversation): string

@@ -1,0 +1,35 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Http;
+
+use AgentWorkers\Exception\RunOverException;
+use AgentWorkers\Laravel\Stream\Steering;
+use Illuminate\Http\JsonResponse;
+use Symfony\Component\HttpFoundation\Response;
+
+final class SteerController
+{
+    private const RETRY_AFTER_S = 2;
+
+    /** Says a word to the agent of a run that another request streams. */
+    public function __invoke(SteerRequest $request, Steering $steering, string $run): Response
+    {
+        try {
+            $id = $steering->say(Owner::of($request), $run, $request->text(), Actor::of($request));
+        } catch (RunOverException $error) {
+            return new JsonResponse(['message' => $error->getMessage()], $error->isKnown ? 410 : 404);
+        }
+        if ($id !== null) {
+            return new JsonResponse(['id' => $id], 202);
+        }
+        $message = 'The agent could not be reached. Try again in a moment.';
+
+        return new JsonResponse(
+            ['message' => $message, 'code' => 'run_busy', 'retryable' => true],
+            503,
+            ['Retry-After' => (string) self::RETRY_AFTER_S],
+        );
+    }
+}

@@ -1,0 +1,134 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Run;
+
+use AgentWorkers\Event\AppToolCall;
+use AgentWorkers\Exception\ToolException;
+use AgentWorkers\Progress;
+
+/**
+ * Runs a handler of the application step by step: it yields what the handler prints, and returns what it returns.
+ *
+ * @internal
+ */
+final class ToolSteps
+{
+    /**
+     * @return \Generator<int, string, mixed, mixed>
+     *
+     * @throws \Throwable what the handler throws
+     */
+    public static function of(\Closure $handler, AppToolCall $call): \Generator
+    {
+        $result = self::takes($handler, Progress::class, 'progress')
+            ? yield from self::withProgress($handler, $call)
+            : $handler(...self::arguments($handler, $call, null));
+
+        return $result instanceof \Generator ? yield from self::printed($result) : $result;
+    }
+
+    /** @return array<int|string, mixed> what the handler has parameters for: the input first */
+    private static function arguments(\Closure $handler, AppToolCall $call, ?Progress $progress): array
+    {
+        $arguments = [$call->input];
+        $offered = [[Progress::class, 'progress', $progress], [AppToolCall::class, 'call', $call]];
+        foreach ($offered as [$type, $name, $value]) {
+            $parameter = self::parameter($handler, $type, $name);
+            $arguments += $parameter === null ? [] : [$parameter => $value];
+        }
+
+        return $arguments;
+    }
+
+    private static function takes(\Closure $handler, string $type, string $name): bool
+    {
+        return self::parameter($handler, $type, $name) !== null;
+    }
+
+    /** The name of the handler's parameter of this type, or of this name and no type; the first one is the input's. */
+    private static function parameter(\Closure $handler, string $type, string $name): ?string
+    {
+        foreach (array_slice((new \ReflectionFunction($handler))->getParameters(), 1) as $parameter) {
+            $own = $parameter->getType();
+            $isMeant = $own instanceof \ReflectionNamedType && !$own->isBuiltin()
+                ? $own->getName() === $type
+                : $own === null && $parameter->getName() === $name;
+            if ($isMeant && !$parameter->isVariadic()) {
+                return $parameter->getName();
+            }
+        }
+
+        return null;
+    }
+
+    /**
+     * A fiber, because the handler calls write() wherever it likes, and what it writes is to be seen while it runs.
+     *
+     * @return \Generator<int, string, mixed, mixed>
+     */
+    private static function withProgress(\Closure $handler, AppToolCall $call): \Generator
+    {
+        $late = '';
+        $print = static function (string $text) use (&$fiber, &$late): void {
+            if (\Fiber::getCurrent() === $fiber) {
+                \Fiber::suspend($text);
+            } else {
+                $late .= $text; // written within a fiber of the handler's own, which is not ours to suspend
+            }
+        };
+        $arguments = self::arguments($handler, $call, new Progress($print));
+        $fiber = new \Fiber(static fn (): mixed => $handler(...$arguments));
+        for ($text = $fiber->start(); !$fiber->isTerminated(); $text = $fiber->resume()) {
+            yield self::taken($late) . $text;
+        }
+        if ($late !== '') {
+            yield self::taken($late);
+        }
+
+        return $fiber->getReturn();
+    }
+
+    private static function taken(string &$text): string
+    {
+        [$taken, $text] = [$text, ''];
+
+        return $taken;
+    }
+
+    /**
+     * What a generator yields as text is printed, and what it returns is its result. If it returns nothing, what it has
+     * yielded is the result, too.
+     *
+     * @param \Generator<mixed> $generator
+     *
+     * @return \Generator<int, string, mixed, mixed>
+     */
+    private static function printed(\Generator $generator): \Generator
+    {
+        $items = [];
+        $bytes = 0;
+        foreach ($generator as $key => $item) {
+            $bytes += is_string($item) ? strlen($item) : 0;
+            $items[] = [$key, $item];
+            $items = $bytes > AppToolResult::MAX_BYTES ? [] : $items;
+            if (is_string($item) && $item !== '') {
+                yield $item;
+            }
+        }
+        $returned = $generator->getReturn();
+        if ($returned !== null) {
+            return $returned;
+        }
+        if ($bytes > AppToolResult::MAX_BYTES) {
+            throw new ToolException('The result is too large. The limit is 32 MB.');
+        }
+
+        return AppToolResult::collected((static function () use ($items): \Generator {
+            foreach ($items as [$key, $item]) {
+                yield $key => $item;
+            }
+        })());
+    }
+}
