@@ -10,6 +10,11 @@ if [ ! -f $react/dist/agent-chat.js ] || [ -n "$(find $react/src $react/package-
   ../../tools/need commands node:nodejs npm:npm
   (cd $react && npm ci --no-audit --no-fund --loglevel=error && npm run build --silent) >&2
 fi
-cp $react/dist/agent-chat.{js,css} $react/vanilla/agent-stream.js public/
-cp $react/vanilla/index.html resources/plain.html
+# Puts a file in its place as a whole, and only where it is another one: somebody may be serving or copying it.
+place() {
+  cmp -s "$1" "$2" && return
+  cp "$1" "$react/dist/placed.new" && mv "$react/dist/placed.new" "$2"
+}
+for name in dist/agent-chat.js dist/agent-chat.css vanilla/agent-stream.js; do place "$react/$name" "public/${name##*/}"; done
+place $react/vanilla/index.html resources/plain.html
 [ -s storage/app.key ] || (umask 077 && php -r 'echo "base64:" . base64_encode(random_bytes(32));' > storage/app.key)

@@ -34,6 +34,14 @@ _WATCH = """
       }
     }).observe(document.body, {childList: true, characterData: true, subtree: true});
 """
+# What the browser knows of the page's stylesheets: those without a rule, and what was fetched for the page.
+_STYLES = """
+    const isThere = (link) => { try { return link.sheet.cssRules.length > 0; } catch { return false; } };
+    const missing = [...document.querySelectorAll("link[rel=stylesheet]")].filter((link) => !isThere(link));
+    const told = ({name, responseStatus, transferSize, decodedBodySize, duration, deliveryType}) =>
+      ({name, responseStatus, transferSize, decodedBodySize, duration, deliveryType});
+    return {missing: missing.map((link) => link.href), fetched: performance.getEntriesByType("resource").map(told)};
+"""
 
 
 class Browser:
@@ -47,8 +55,10 @@ class Browser:
             self._driver = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         port = until(lambda: re.search(r"started successfully on port (\d+)", log.read_text()), what="chromedriver")[1]
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S, trust_env=False)
+        self.server_log: Path | None = None
+        """What the server of the pages writes; told where a page came without its stylesheets."""
         options = {"binary": "/usr/bin/chromium", "args": [*FLAGS, f"--user-data-dir={root / 'profile'}"]}
-        wanted = {"alwaysMatch": {"goog:chromeOptions": options}}
+        wanted = {"alwaysMatch": {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}}
         self._session = ""
         self._session = "/session/" + self._call("POST", "/session", {"capabilities": wanted})["sessionId"]
 
@@ -74,11 +84,24 @@ class Browser:
         """Opens a page as a visitor who was never there."""
         self._devtools("Network.clearBrowserCookies", {})
         self._call("POST", "/url", {"url": address})
+        self._check_styles()
         self.watch()
 
     def reload(self) -> None:
         self._call("POST", "/refresh")
+        self._check_styles()
         self.watch()
+
+    def _check_styles(self) -> None:
+        """Fails where the page has come without one of its stylesheets, with all that is known of it.
+
+        The page is complete here: it waits for its stylesheets, or for their failure, before it counts as loaded.
+        """
+        styles = self.script(_STYLES)
+        if styles["missing"]:
+            said = self._call("POST", "/se/log", {"type": "browser"})
+            log = self.server_log.read_text()[-4000:] if self.server_log else "unknown"
+            raise AssertionError(f"no stylesheet: {styles}\nbrowser: {said}\nserver: {log}")
 
     def watch(self) -> None:
         self.script(_WATCH)

@@ -3,13 +3,15 @@ import { type FormEvent, type KeyboardEvent, type Ref, useState } from "react";
 interface Props {
   textbox: Ref<HTMLTextAreaElement>;
   busy: boolean;
+  /** Whether what is sent while the agent works can reach it. */
+  maySteer: boolean;
   /** Returns whether the prompt was accepted; otherwise it stays in the box. */
   onSend(prompt: string): boolean;
   onStop(): void;
 }
 
-/** Where the prompt is written. Stays open while an answer comes: the next prompt can be prepared. */
-export function Composer({ textbox, busy, onSend, onStop }: Props) {
+/** Where prompts are written, and while the agent works a word to it. */
+export function Composer({ textbox, busy, maySteer, onSend, onStop }: Props) {
   const [prompt, setPrompt] = useState("");
 
   const submit = (event: FormEvent) => {
@@ -29,17 +31,18 @@ export function Composer({ textbox, busy, onSend, onStop }: Props) {
         rows={2}
         value={prompt}
         aria-label="Message"
-        placeholder="Message"
+        placeholder={busy && maySteer ? "A word to the agent while it works" : "Message"}
         onChange={(event) => setPrompt(event.target.value)}
         onKeyDown={onKeyDown}
       />
-      {busy ? (
-        <button key="stop" type="button" className="stop" onClick={onStop}>
-          Stop
-        </button>
-      ) : (
+      {(!busy || maySteer) && (
         <button key="send" type="submit" disabled={!prompt.trim()}>
           Send
+        </button>
+      )}
+      {busy && (
+        <button key="stop" type="button" className="stop" onClick={onStop}>
+          Stop
         </button>
       )}
     </form>

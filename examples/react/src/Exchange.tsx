@@ -1,28 +1,30 @@
 import { memo, type ReactNode } from "react";
 import type { AgentView } from "./agentStream";
 import { Ending } from "./Ending";
-import type { ToolCall } from "./transcript";
-import { plainName } from "./words";
+import { Said } from "./Said";
+import { ToolCard } from "./ToolCard";
 
 export interface ExchangeProps {
   view: AgentView;
   retryInMs?: number;
   /** Absent for exchanges that are over. */
   onRetry?: () => void;
+  /** Sends a text as the next prompt; absent for exchanges that are over. */
+  onResend?: (text: string) => void;
 }
 
 /** A prompt and its answer. The model's text is shown as plain text: nothing in it can become markup. */
 export const Exchange = memo(function Exchange(props: ExchangeProps) {
-  const { toolCalls, paragraphs } = props.view;
+  const { view, onRetry } = props;
+  const { toolCalls, paragraphs } = view;
+  const ids = new Set(toolCalls.map(({ id }) => id));
   return (
     <Frame {...props}>
-      {toolCalls.length > 0 && (
-        <ul className="tools" aria-label="Tools">
-          {toolCalls.map((call) => (
-            <Tool key={call.id} call={call} />
-          ))}
-        </ul>
-      )}
+      {toolCalls
+        .filter(({ parentId }) => parentId === undefined || !ids.has(parentId))
+        .map((call) => (
+          <ToolCard key={call.id} call={call} view={view} onRetry={onRetry} />
+        ))}
       <div className="answer" data-testid="answer">
         {paragraphs.map((paragraph, index) => (
           <p key={index}>{paragraph}</p>
@@ -33,7 +35,7 @@ export const Exchange = memo(function Exchange(props: ExchangeProps) {
 });
 
 /** Everything except the answer itself. */
-export function Frame({ view, onRetry, retryInMs, children }: ExchangeProps & { children: ReactNode }) {
+export function Frame({ view, onRetry, retryInMs, onResend, children }: ExchangeProps & { children: ReactNode }) {
   const busy = view.state === "connecting" || view.state === "streaming";
   return (
     <>
@@ -46,6 +48,7 @@ export function Frame({ view, onRetry, retryInMs, children }: ExchangeProps & { 
           </details>
         )}
         {children}
+        <Said steers={view.steers} onResend={onResend} />
         {busy && <p className="dots" aria-hidden="true" />}
         {view.notices.map((notice, index) => (
           <p key={index} className={`note ${notice.level}`}>
@@ -61,19 +64,5 @@ export function Frame({ view, onRetry, retryInMs, children }: ExchangeProps & { 
         <Ending view={view} onRetry={onRetry} retryInMs={retryInMs} />
       </article>
     </>
-  );
-}
-
-function Tool({ call }: { call: ToolCall }) {
-  return (
-    <li>
-      <details className="aside">
-        <summary>
-          {plainName(call.name)} <span className={`status ${call.status}`}>{call.status}</span>
-        </summary>
-        <pre>{JSON.stringify(call.input, null, 2)}</pre>
-        {call.content && <pre>{call.content}</pre>}
-      </details>
-    </li>
   );
 }

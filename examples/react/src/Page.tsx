@@ -1,8 +1,9 @@
-import { type ComponentType, type ReactNode, useRef, useState } from "react";
-import type { AgentStreamOptions, AgentView } from "./agentStream";
+import { type ComponentType, useRef, useState } from "react";
+import { type AgentStreamOptions, type AgentView, isByPerson } from "./agentStream";
+import { Asked } from "./Asked";
 import { Composer } from "./Composer";
 import type { ExchangeProps } from "./Exchange";
-import { type AgentChat, useAgentStream } from "./useAgentStream";
+import { useAgentStream } from "./useAgentStream";
 import { useStickToBottom } from "./useStickToBottom";
 import { plainName, settlement } from "./words";
 
@@ -12,14 +13,12 @@ interface Props {
   hint: string;
   /** Shows a prompt and its answer. */
   Shown: ComponentType<ExchangeProps>;
-  /** What stands between the messages and the textbox. */
-  between?(chat: AgentChat, focusTextbox: () => void): ReactNode;
 }
 
-/** The messages so far, the live answer, and a textbox. */
-export function Page({ options, label, hint, Shown, between }: Props) {
+/** The messages so far, the live answer, what the agent asks, and a textbox. */
+export function Page({ options, label, hint, Shown }: Props) {
   const chat = useAgentStream(options);
-  const { send, stop, retry, decide: _, retryInMs, ...view } = chat;
+  const { send, stop, retry, decide: _, answer: __, steer, retryInMs, ...view } = chat;
   const [past, setPast] = useState<AgentView[]>([]);
   const textbox = useRef<HTMLTextAreaElement>(null);
   const scroll = useStickToBottom(view);
@@ -27,11 +26,19 @@ export function Page({ options, label, hint, Shown, between }: Props) {
 
   // The button that was pressed is about to disappear: without this, the keyboard focus would be lost.
   const focusTextbox = () => textbox.current?.focus();
-  const submit = (prompt: string) => {
+  const begin = (prompt: string) => {
     const sent = send(prompt);
     if (sent && view.prompt) setPast([...past, view]);
+    return sent;
+  };
+  const submit = (text: string) => {
+    const sent = busy ? steer(text) : begin(text);
     focusTextbox();
     return sent;
+  };
+  const resend = (text: string) => {
+    begin(text);
+    focusTextbox();
   };
   const again = () => {
     retry();
@@ -56,10 +63,18 @@ export function Page({ options, label, hint, Shown, between }: Props) {
         {past.map((exchange, index) => (
           <Shown key={index} view={exchange} />
         ))}
-        {view.prompt && <Shown key={past.length} view={view} onRetry={again} retryInMs={retryInMs} />}
+        {view.prompt && (
+          <Shown
+            key={past.length}
+            view={view}
+            onRetry={again}
+            retryInMs={retryInMs}
+            onResend={busy ? undefined : resend}
+          />
+        )}
       </div>
-      {between?.(chat, focusTextbox)}
-      <Composer textbox={textbox} busy={busy} onSend={submit} onStop={halt} />
+      <Asked chat={chat} focusTextbox={focusTextbox} />
+      <Composer textbox={textbox} busy={busy} maySteer={!isByPerson(view)} onSend={submit} onStop={halt} />
       <footer>
         <span className={`status ${view.state}`} data-testid="status">
           {view.reconnecting ? "reconnecting" : view.state}
@@ -75,9 +90,9 @@ export function Page({ options, label, hint, Shown, between }: Props) {
 }
 
 /** What a screen reader says: that an answer begins, and the whole answer at its end. Errors are alerts of their own. */
-function announcement({ state, text, questions, replies }: AgentView): string {
+function announcement({ state, text, permissions, replies }: AgentView): string {
   if (state === "connecting" || state === "streaming") {
-    const settled = questions.filter(({ resolved }) => resolved).at(-1);
+    const settled = permissions.filter(({ resolved }) => resolved).at(-1);
     return settled ? `${plainName(settled.name)}: ${settlement(settled, replies[settled.id])}` : "Answering.";
   }
   if (state === "stopped") return "Stopped.";

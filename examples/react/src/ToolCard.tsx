@@ -1,22 +1,27 @@
-import type { AgentView } from "./agentStream";
+import { type AgentView, isByPerson } from "./agentStream";
+import type { ToolCall } from "./answer";
 import { Folded } from "./Folded";
-import type { ToolCall } from "./transcript";
-import { isAppTool, plainName, pretty, settlement } from "./words";
+import { Printed, textOf } from "./Printed";
+import { answered, isAppTool, plain, plainName, pretty, settlement } from "./words";
 
 interface Props {
   call: ToolCall;
   view: AgentView;
+  /** Runs a person's tool again; absent for exchanges that are over. */
+  onRetry?: () => void;
 }
 
 /** A tool call with all that is known of it, and below it the calls of the subagent that it started. */
-export function ToolCard({ call, view }: Props) {
-  const { id, name, input, status, content } = call;
+export function ToolCard({ call, view, onRetry }: Props) {
+  const { id, name, input, status, content, output } = call;
   const busy = view.state === "connecting" || view.state === "streaming";
-  const questions = view.questions.filter((question) => question.toolUseId === id);
-  const waits = questions.some(({ resolved }) => !resolved);
+  const permissions = view.permissions.filter((permission) => permission.toolUseId === id);
+  const question = view.questions.find(({ toolUseId }) => toolUseId === id);
+  const waits = [...permissions, ...(question ? [question] : [])].some(({ resolved }) => !resolved);
   const shown = status !== "running" ? status : !busy ? "unfinished" : waits ? "waiting" : "running";
   const ran = status === "ok" || status === "error";
   const children = view.toolCalls.slice(view.toolCalls.indexOf(call) + 1).filter((other) => other.parentId === id);
+  const isTold = content !== undefined && output && output.leftOut === 0 && textOf(output).trim() === content.trim();
   return (
     <div className={`card ${status}`} role="group" aria-label={`Tool ${plainName(name)}`} data-testid="tool">
       <p className="head">
@@ -27,10 +32,12 @@ export function ToolCard({ call, view }: Props) {
         </span>
         {ran && call.durationMs !== undefined && <span>{(call.durationMs / 1000).toFixed(1)} s</span>}
       </p>
-      <Folded name="input" text={pretty(input)} cut={call.inputCut} />
-      {questions.map((question) => (
-        <p key={question.id} className="note">
-          {busy && !question.resolved ? "Waits for your answer." : settlement(question, view.replies[question.id])}
+      {question ? <Asking call={call} view={view} /> : <Folded name="input" text={pretty(input)} cut={call.inputCut} />}
+      {permissions.map((permission) => (
+        <p key={permission.id} className="note">
+          {busy && !permission.resolved
+            ? "Waits for your answer."
+            : settlement(permission, view.replies[permission.id])}
         </p>
       ))}
       {view.subtasks
@@ -47,8 +54,54 @@ export function ToolCard({ call, view }: Props) {
           ))}
         </div>
       )}
-      {content && <Folded name="result" text={content} cut={call.contentCut} />}
-      {status === "ok" && !content && <p className="note">No output.</p>}
+      {output && <Printed name="output" output={output} />}
+      {content && !isTold && <Folded name="result" text={content} cut={call.contentCut} />}
+      {status === "ok" && !content && !output && <p className="note">No output.</p>}
+      {call.replayed && <p className="note">From the record of an earlier attempt: nothing was done again.</p>}
+      {status === "error" && <Retry call={call} onRetry={busy || !isByPerson(view) ? undefined : onRetry} />}
     </div>
   );
+}
+
+/** Whether the same call may succeed later, and for a person's own call the button that makes it again. */
+function Retry({ call, onRetry }: { call: ToolCall; onRetry?: () => void }) {
+  return (
+    <>
+      {call.retryable !== undefined && (
+        <p className="note">
+          {call.retryable ? "The same call may succeed later." : "The same call would fail again."}
+        </p>
+      )}
+      {onRetry && call.retryable !== false && (
+        <p>
+          <button type="button" onClick={onRetry}>
+            Retry
+          </button>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** The questions of a call, and who answered them. */
+function Asking({ call, view }: Props) {
+  const busy = view.state === "connecting" || view.state === "streaming";
+  return view.questions
+    .filter(({ toolUseId }) => toolUseId === call.id)
+    .map((question) => {
+      const reply = view.replies[question.id];
+      const answers = reply && reply.state !== "failed" ? reply.answers : undefined;
+      return (
+        <div key={question.id} className="asking">
+          {question.items.map((item, index) => (
+            <p key={index}>
+              {plain(item.question)} {answers?.[item.question] && <b>{[answers[item.question]].flat().join(", ")}</b>}
+            </p>
+          ))}
+          <p className="note">
+            {busy && !question.resolved ? "Waits for your answer." : answered(question, reply)}
+          </p>
+        </div>
+      );
+    });
 }

@@ -1,13 +1,13 @@
 import { memo } from "react";
 import { type ExchangeProps, Frame } from "./Exchange";
 import { ToolCard } from "./ToolCard";
-import type { ToolCall } from "./transcript";
-import { plainName, settlement } from "./words";
+import type { ToolCall } from "./answer";
+import { answered, plain, plainName, settlement } from "./words";
 
 /** A task and its answer: texts and tool calls in their order, the calls of a subagent below the call that started it. */
 export const Work = memo(function Work(props: ExchangeProps) {
-  const { view } = props;
-  const { parts, toolCalls, questions, subtasks } = view;
+  const { view, onRetry } = props;
+  const { parts, toolCalls, permissions, questions, subtasks } = view;
   const known = new Set<string>();
   const nested = new Set<ToolCall>();
   for (const call of toolCalls) {
@@ -18,18 +18,27 @@ export const Work = memo(function Work(props: ExchangeProps) {
   return (
     <Frame {...props}>
       {parts.map((part, index) => {
-        if (typeof part !== "string") return nested.has(part) ? null : <ToolCard key={index} call={part} view={view} />;
+        if (typeof part !== "string") {
+          return nested.has(part) ? null : <ToolCard key={index} call={part} view={view} onRetry={onRetry} />;
+        }
         return (
           <div key={index} className="answer" data-testid="answer">
             <p>{part}</p>
           </div>
         );
       })}
+      {permissions
+        .filter((permission) => permission.resolved && !known.has(permission.toolUseId))
+        .map((permission) => (
+          <p key={permission.id} className="note">
+            {plainName(permission.name)}: {settlement(permission, view.replies[permission.id])}
+          </p>
+        ))}
       {questions
         .filter((question) => question.resolved && !known.has(question.toolUseId))
         .map((question) => (
           <p key={question.id} className="note">
-            {plainName(question.name)}: {settlement(question, view.replies[question.id])}
+            {question.items.map(({ question }) => plain(question)).join(" ")} {answered(question, view.replies[question.id])}
           </p>
         ))}
       {subtasks

@@ -1,23 +1,23 @@
-/** The routes that start a run, follow it, stop it and take the answers to its questions. */
+/** The routes that start a run, follow it, stop it, and take what people say to it. */
 export interface Addresses {
   start: string;
   events(run: string): string;
   abort(run: string): string;
   permission(run: string, permission: string): string;
+  answer(run: string, question: string): string;
+  steer(run: string): string;
 }
 
 const escape = encodeURIComponent;
 
-export const chatAt = (base: string): Addresses => ({
-  start: `${base}/chat`,
-  events: (run) => `${base}/runs/${escape(run)}/events`,
-  abort: (run) => `${base}/runs/${escape(run)}/abort`,
-  permission: (run, permission) => `${base}/runs/${escape(run)}/permissions/${escape(permission)}`,
+const runsAt = (base: string) => ({
+  events: (run: string) => `${base}/${escape(run)}/events`,
+  abort: (run: string) => `${base}/${escape(run)}/abort`,
+  permission: (run: string, permission: string) => `${base}/${escape(run)}/permissions/${escape(permission)}`,
+  answer: (run: string, question: string) => `${base}/${escape(run)}/answers/${escape(question)}`,
+  steer: (run: string) => `${base}/${escape(run)}/steer`,
 });
 
-export const taskAt = (base: string): Addresses => ({
-  start: base,
-  events: (run) => `${base}/${escape(run)}/events`,
-  abort: (run) => `${base}/${escape(run)}/abort`,
-  permission: (run, permission) => `${base}/${escape(run)}/permissions/${escape(permission)}`,
-});
+export const chatAt = (base: string): Addresses => ({ start: `${base}/chat`, ...runsAt(`${base}/runs`) });
+
+export const taskAt = (base: string): Addresses => ({ start: base, ...runsAt(base) });

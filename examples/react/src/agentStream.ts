@@ -1,13 +1,16 @@
 import { type Addresses, chatAt } from "./addresses";
+import { type Answer, EMPTY } from "./answer";
 import { Connection, TIMING, type Timing } from "./connection";
 import { newConversation } from "./conversation";
-import { type Behavior, type Reply, sendDecision } from "./decision";
 import { type AgentEvent, isTerminal } from "./events";
 import { BROKEN, type Failure, RunFailed } from "./failure";
 import { nextFrame } from "./nextFrame";
 import { forget, recall, remember } from "./remembered";
+import type { Answers, Behavior, Reply } from "./replies";
+import { sendReply } from "./reply";
+import { sent, settle, type Steer } from "./steering";
 import { endRun } from "./stopping";
-import { type Answer, EMPTY, Transcript } from "./transcript";
+import { Transcript } from "./transcript";
 
 export type AgentState = "idle" | "connecting" | "streaming" | "done" | "error" | "stopped";
 
@@ -23,13 +26,19 @@ export interface AgentView extends Answer {
   error?: Failure;
   /** Time (ms since the epoch) before which `retry()` does nothing. */
   retryAt?: number;
-  /** The answers given on this page, by the question's id. */
+  /** The answers given on this page, by the id of the permission or question. */
   replies: Record<string, Reply>;
+  /** The words that were said on this page while the agent worked. */
+  steers: Steer[];
   /** Set in the state "stopped": "user" here, or the reason that the worker gave. */
   stoppedBy?: "user" | AgentEvent<"aborted">["reason"];
   /** Why the server could not be told to stop the run, which may therefore go on. */
   stopError?: Failure;
 }
+
+/** True for a command that a person typed: its tool runs without a model. */
+export const isByPerson = ({ prompt, model, toolCalls }: AgentView): boolean =>
+  prompt?.trimStart().startsWith("/") === true && model === undefined && toolCalls.length > 0;
 
 export interface AgentStreamOptions {
   /** The address to which `addresses` adds its routes, without a slash at the end. */
@@ -86,8 +95,8 @@ export class AgentStream {
     const kept = recall(this.#addresses.start);
     const isAnother = this.#conversation !== undefined && this.#conversation !== kept?.conversation;
     if (!kept || isAnother || this.#isRunning()) return false;
-    const { run, prompt, conversation } = kept;
-    this.#begin({ ...idle(conversation), state: "connecting", prompt, reconnecting: true });
+    const { run, prompt, conversation, steers } = kept;
+    this.#begin({ ...idle(conversation), state: "connecting", prompt, steers, reconnecting: true });
     this.#run = run;
     this.#isRecalled = true;
     void this.#follow((connection) => connection.resume(run));
@@ -110,31 +119,64 @@ export class AgentStream {
     if (this.#isRunning()) this.#change({ state: "stopped", stoppedBy: "user", reconnecting: false });
   };
 
-  /** Sends the last prompt again after an error or a stop. False while the server asked to wait. */
+  /**
+   * Sends the last prompt again after an error or a stop, or after a person's tool failed. False while the server asked to
+   * wait.
+   */
   retry = (): boolean => {
-    const { state, prompt, retryAt = 0 } = this.#view;
-    if (!prompt || !(state === "error" || state === "stopped") || Date.now() < retryAt) return false;
+    const { state, prompt, retryAt = 0, toolCalls } = this.#view;
+    const hasFailed = isByPerson(this.#view) && toolCalls.some(({ status }) => status === "error");
+    const mayRetry = state === "error" || state === "stopped" || (state === "done" && hasFailed);
+    if (!prompt || !mayRetry || Date.now() < retryAt) return false;
     return this.send(prompt);
   };
 
-  /** Answers an open question, once: false, and nothing happens, while an answer is on its way or after it arrived. */
-  decide = (question: string, behavior: Behavior, message?: string): boolean => {
-    const { run, questions, replies } = this.#view;
+  /** Answers an open permission, once: false, and nothing happens, while an answer is on its way or after it arrived. */
+  decide = (permission: string, behavior: Behavior, message?: string): boolean => {
+    const { run = "", permissions } = this.#view;
+    const isOpen = permissions.some(({ id, resolved }) => id === permission && !resolved);
+    const body = { behavior, ...(message && { message }) };
+    return isOpen && this.#reply(this.#addresses.permission(run, permission), permission, body, { behavior });
+  };
+
+  /** Answers an open question, once, as `decide` does. */
+  answer = (question: string, answers: Answers): boolean => {
+    const { run = "", questions } = this.#view;
     const isOpen = questions.some(({ id, resolved }) => id === question && !resolved);
-    const mayReply = !replies[question] || replies[question].state === "failed";
-    if (!run || !isOpen || !mayReply || !this.#isRunning()) return false;
-    void this.#reply(this.#addresses.permission(run, question), question, behavior, message);
+    return isOpen && this.#reply(this.#addresses.answer(run, question), question, { answers }, { answers });
+  };
+
+  /** Says a word to the agent while it works. False, and nothing happens, for an empty one or if none works. */
+  steer = (text: string): boolean => {
+    if (!text.trim() || !this.#isRunning() || isByPerson(this.#view)) return false;
+    const steer: Steer = { id: newConversation(), text, state: "sending" };
+    this.#change({ steers: [...this.#view.steers, steer] });
+    if (this.#run) void this.#say(this.#run, steer);
     return true;
   };
 
-  async #reply(address: string, question: string, behavior: Behavior, message?: string): Promise<void> {
+  async #say(run: string, { id, text }: Steer): Promise<void> {
     const { signal } = this.#abort;
-    const note = (reply: Reply) => this.#change({ replies: { ...this.#view.replies, [question]: reply } });
-    note({ behavior, state: "sending" });
-    const failure = await sendDecision(address, { behavior, ...(message && { message }) }, signal);
-    // A run that was stopped, or that another one replaced, shows nothing any more.
+    this.#keep();
+    const { failure } = await sendReply(this.#addresses.steer(run), { text, id }, signal);
     if (signal !== this.#abort.signal || signal.aborted) return;
-    note(failure ? { behavior, state: "failed", failure } : { behavior, state: "sent" });
+    this.#change({ steers: this.#view.steers.map((steer) => (steer.id === id ? sent(steer, failure) : steer)) });
+    this.#keep();
+  }
+
+  #reply(address: string, id: string, body: object, reply: Omit<Reply, "state">): boolean {
+    const { run, replies } = this.#view;
+    const mayReply = !replies[id] || replies[id].state === "failed";
+    if (!run || !mayReply || !this.#isRunning()) return false;
+    const { signal } = this.#abort;
+    const note = (news: Reply) => this.#change({ replies: { ...this.#view.replies, [id]: news } });
+    note({ ...reply, state: "sending" });
+    void sendReply(address, body, signal).then(({ failure }) => {
+      // A run that was stopped, or that another one replaced, shows nothing any more.
+      if (signal !== this.#abort.signal || signal.aborted) return;
+      note(failure ? { ...reply, state: "failed", failure } : { ...reply, state: "sent" });
+    });
+    return true;
   }
 
   #isRunning(): boolean {
@@ -170,12 +212,19 @@ export class AgentStream {
   }
 
   #open(run: string, at: number | undefined): void {
-    const { prompt = "", conversation } = this.#view;
+    const isFirst = this.#run === undefined;
     this.#run = run;
     if (this.#isRecalled && at !== undefined) this.#transcript.synchronize(at);
     this.#isRecalled = false;
-    remember(this.#addresses.start, { run, prompt, conversation });
+    this.#keep();
     this.#change({ state: "streaming", reconnecting: false });
+    if (isFirst) this.#view.steers.forEach((steer) => void this.#say(run, steer));
+  }
+
+  /** Keeps what a reload would lose. */
+  #keep(): void {
+    const { prompt = "", conversation, steers } = this.#view;
+    if (this.#run && this.#isRunning()) remember(this.#addresses.start, { run: this.#run, prompt, conversation, steers });
   }
 
   /** The end of the run cannot be fetched. If an earlier run is unknown to the server, that is not an error. */
@@ -209,7 +258,9 @@ export class AgentStream {
   #change(change: Partial<AgentView>): void {
     const answer = this.#transcript.answer();
     const conversation = answer.sessionId ?? this.#earlier;
-    this.#show({ ...this.#view, ...answer, conversation, ...change });
+    const view = { ...this.#view, ...answer, conversation, ...change };
+    const isOver = view.state !== "connecting" && view.state !== "streaming";
+    this.#show({ ...view, steers: settle(view.steers, answer.fates, isOver) });
   }
 
   #show(view: AgentView): void {
@@ -226,6 +277,7 @@ const idle = (conversation: string): AgentView => ({
   conversation,
   reconnecting: false,
   replies: {},
+  steers: [],
 });
 
 function readFailure(event: AgentEvent<"error">): Failure {

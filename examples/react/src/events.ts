@@ -19,6 +19,8 @@ export interface Usage {
   output_tokens?: number;
   cache_read_input_tokens?: number;
   cache_creation_input_tokens?: number;
+  cache_creation_1h_input_tokens?: number;
+  cache_creation_5m_input_tokens?: number;
 }
 
 export type Json = Record<string, unknown>;
@@ -43,6 +45,15 @@ export interface NamedCall {
   input?: Json;
 }
 
+/** One question of several that are asked together; its answer bears `question` as its key. */
+export interface QuestionItem {
+  question: string;
+  header?: string;
+  options: { label: string; description?: string }[];
+  /** True when more than one option may be chosen. */
+  multi: boolean;
+}
+
 interface Bodies {
   start: { worker: string; worker_version: string; sdk_version: string; simulated: boolean; metadata?: Json };
   session: { session_id: string; model: string; cli_version: string; tools: string[]; resumed: boolean };
@@ -50,11 +61,16 @@ interface Bodies {
   thinking: { text: string; block: number };
   discard: { blocks: number[]; reason: Open<"retry" | "fallback"> };
   tool_call: { tool_use_id: string; name: string; input: Json; parent_tool_use_id?: string };
+  tool_output: { tool_use_id: string; stream: "stdout" | "stderr"; text: string };
   tool_result: {
     tool_use_id: string;
     status: "ok" | "error" | "denied";
     content: string;
     parent_tool_use_id?: string;
+    /** Whether the same call may succeed later; absent if unknown, and without an error. */
+    retryable?: boolean;
+    /** True when the application answered from its record of an earlier attempt. */
+    replayed?: boolean;
   };
   permission_request: {
     permission_id: string;
@@ -68,8 +84,19 @@ interface Bodies {
     permission_id: string;
     behavior: "allow" | "deny";
     by: "client" | "timeout" | "policy" | "abort";
+    actor?: string;
   };
-  app_tool_call: { call_id: string; name: string; input: Json; expires_at: string };
+  question: { question_id: string; tool_use_id: string; questions: QuestionItem[]; expires_at: string };
+  question_resolved: { question_id: string; by: "client" | "timeout" | "abort"; actor?: string };
+  steered: { id: string; actor?: string };
+  app_tool_call: {
+    call_id: string;
+    name: string;
+    input: Json;
+    expires_at: string;
+    tool_use_id?: string;
+    effect_key?: string;
+  };
   task: {
     task_id: string;
     status: Open<"started" | "progress" | "completed" | "failed" | "stopped">;
@@ -119,9 +146,10 @@ export type EventType = keyof Bodies;
 export type AgentEvent<T extends EventType = EventType> = { [K in T]: Envelope & { type: K } & Bodies[K] }[T];
 
 const TYPES: Record<EventType, true> = {
-  start: true, session: true, delta: true, thinking: true, discard: true, tool_call: true, tool_result: true,
-  permission_request: true, permission_resolved: true, app_tool_call: true, task: true, retry: true, notice: true,
-  ping: true, ack: true, done: true, error: true, aborted: true,
+  start: true, session: true, delta: true, thinking: true, discard: true, tool_call: true, tool_output: true,
+  tool_result: true, permission_request: true, permission_resolved: true, question: true, question_resolved: true,
+  steered: true, app_tool_call: true, task: true, retry: true, notice: true, ping: true, ack: true, done: true,
+  error: true, aborted: true,
 };
 export const EVENT_TYPES = Object.keys(TYPES) as EventType[];
 

@@ -1,9 +1,13 @@
 /** The run that this tab follows, kept over a reload. */
 
+import type { Steer } from "./steering";
+
 export interface Remembered {
   run: string;
   prompt: string;
   conversation: string;
+  /** The events name the words that were read, but do not repeat them. */
+  steers: Steer[];
 }
 
 const PREFIX = "agent-run:";
@@ -28,9 +32,9 @@ export function forget(start: string): void {
 export function recall(start: string): Remembered | undefined {
   try {
     const kept = JSON.parse(sessionStorage.getItem(PREFIX + start) ?? "null") as Partial<Remembered> | null;
-    const { run, prompt, conversation } = kept ?? {};
+    const { run, prompt, conversation, steers = [] } = kept ?? {};
     const isWhole = typeof run === "string" && typeof prompt === "string" && typeof conversation === "string";
-    return isWhole ? { run, prompt, conversation } : undefined;
+    return isWhole ? { run, prompt, conversation, steers } : undefined;
   } catch {
     return undefined;
   }

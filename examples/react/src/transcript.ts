@@ -1,95 +1,6 @@
-import type { AgentEvent, Json, NamedCall, StopReason, Usage } from "./events";
-
-export interface ToolCall {
-  id: string;
-  name: string;
-  input: Json;
-  /** Bytes that the worker cut off the input. */
-  inputCut?: number;
-  /** "running" until the result comes. */
-  status: "running" | "ok" | "error" | "denied";
-  content?: string;
-  /** Bytes that the worker cut off the result. */
-  contentCut?: number;
-  /** From the call, or from when it was allowed, to the result. By the worker's clock. */
-  durationMs?: number;
-  /** The call that started the subagent which makes this one. */
-  parentId?: string;
-}
-
-/** The agent asks whether it may call a tool. */
-export interface Question {
-  id: string;
-  toolUseId: string;
-  name: string;
-  input: Json;
-  /** Bytes that the worker cut off the input. */
-  inputCut?: number;
-  reason?: string;
-  /** When the question expires, by this browser's clock (ms since the epoch), even if that clock is wrong. */
-  expiresAt?: number;
-  /** Absent while it is open. */
-  resolved?: { behavior: "allow" | "deny"; by: string };
-}
-
-/** A subagent's or a background command's work. */
-export interface Subtask {
-  id: string;
-  status: string;
-  description: string;
-  /** The call that started it. */
-  toolUseId?: string;
-}
-
-export interface Notice {
-  level: "info" | "warning";
-  code: string;
-  message: string;
-}
-
-/** What a run has said and done so far. An absent field is unknown. */
-export interface Answer {
-  run?: string;
-  model?: string;
-  /** Also absent if the session could not be saved. */
-  sessionId?: string;
-  /** True when a simulator or a recording answers instead of a model. */
-  simulated?: boolean;
-  /** Every delta that was not discarded, concatenated. */
-  text: string;
-  /** The same text, cut where the model called tools. */
-  paragraphs: string[];
-  thinking: string;
-  toolCalls: ToolCall[];
-  /** Texts and calls in their order. */
-  parts: (string | ToolCall)[];
-  questions: Question[];
-  subtasks: Subtask[];
-  notices: Notice[];
-  /** Set while a failed call of the API waits for its next attempt. */
-  retrying?: { attempt: number; maxAttempts: number; delayMs: number; code: string };
-  stopReason?: StopReason;
-  /** Calls that were not allowed. */
-  denials?: NamedCall[];
-  /** The call for whose decision the run ended. */
-  pending?: NamedCall;
-  /** The JSON value that satisfies the request's `output_schema`. */
-  output?: unknown;
-  usage?: Usage;
-  costUsd?: number;
-  durationMs?: number;
-}
-
-export const EMPTY: Answer = {
-  text: "",
-  paragraphs: [],
-  thinking: "",
-  toolCalls: [],
-  parts: [],
-  questions: [],
-  subtasks: [],
-  notices: [],
-};
+import { type Answer, EMPTY, type Output } from "./answer";
+import type { AgentEvent } from "./events";
+import { Terminal } from "./terminal";
 
 interface Block {
   kind: "delta" | "thinking";
@@ -103,6 +14,9 @@ export class Transcript {
   readonly #blocks = new Map<number, Block>();
   /** When each call began, by the worker's clock. */
   readonly #since = new Map<string, number>();
+  readonly #printed = new Map<string, { terminal: Terminal; cut: number }>();
+  /** The calls that have printed something since the last `answer()`. */
+  readonly #fresh = new Set<string>();
   /** How far this browser's clock is ahead of the worker's: the shortest time that an event seems to have taken. */
   #ahead = Infinity;
   #answer: Answer = EMPTY;
@@ -127,12 +41,22 @@ export class Transcript {
         return event.blocks.forEach((block) => this.#blocks.delete(block));
       case "tool_call":
         return this.#call(event);
+      case "tool_output":
+        return this.#print(event);
       case "tool_result":
         return this.#result(event);
       case "permission_request":
-        return this.#ask(event);
+        return this.#askPermission(event);
       case "permission_resolved":
+        return this.#resolvePermission(event);
+      case "question":
+        return this.#ask(event);
+      case "question_resolved":
         return this.#resolve(event);
+      case "steered":
+        return this.#fate({ id: event.id, read: true, actor: event.actor });
+      case "ack":
+        return event.ok ? undefined : this.#fate({ id: event.id, read: false, code: event.code });
       case "task":
         return this.#subtask(event);
       case "notice":
@@ -155,6 +79,7 @@ export class Transcript {
 
   /** The answer as it stands now; a new object that later events leave alone. */
   answer(): Answer {
+    this.#showPrinted();
     const { toolCalls } = this.#answer;
     const paragraphs: string[] = [];
     const parts: Answer["parts"] = [];
@@ -204,31 +129,74 @@ export class Transcript {
     });
   }
 
-  #result({ tool_use_id, status, content, truncated_bytes: contentCut, ts }: AgentEvent<"tool_result">): void {
+  /** Output may come before its call, or after its result. */
+  #print({ tool_use_id: id, stream, text, truncated_bytes: cut = 0 }: AgentEvent<"tool_output">): void {
+    const printed = this.#printed.get(id) ?? { terminal: new Terminal(), cut: 0 };
+    printed.terminal.write(text, stream);
+    printed.cut += cut;
+    this.#printed.set(id, printed);
+    this.#fresh.add(id);
+  }
+
+  #showPrinted(): void {
+    if (this.#fresh.size === 0) return;
+    const toolCalls = this.#answer.toolCalls.map((call) =>
+      this.#fresh.delete(call.id) ? { ...call, output: this.#outputOf(call.id) } : call,
+    );
+    this.#set({ toolCalls });
+  }
+
+  #outputOf(id: string): Output {
+    const { terminal, cut } = this.#printed.get(id)!;
+    return { ...terminal.screen(), cut };
+  }
+
+  #result(event: AgentEvent<"tool_result">): void {
+    const { tool_use_id, status, content, truncated_bytes: contentCut, retryable, replayed, ts } = event;
     const took = Date.parse(ts) - this.#since.get(tool_use_id)!;
     const durationMs = Number.isNaN(took) ? undefined : took;
+    const result = { status, content, contentCut, retryable, replayed, durationMs };
     this.#set({
-      toolCalls: this.#answer.toolCalls.map((call) =>
-        call.id === tool_use_id ? { ...call, status, content, contentCut, durationMs } : call,
-      ),
+      toolCalls: this.#answer.toolCalls.map((call) => (call.id === tool_use_id ? { ...call, ...result } : call)),
     });
   }
 
-  #ask(event: AgentEvent<"permission_request">): void {
+  #askPermission(event: AgentEvent<"permission_request">): void {
     const { permission_id: id, tool_use_id: toolUseId, name, input, truncated_bytes: inputCut, reason } = event;
-    const at = Date.parse(event.expires_at) + this.#ahead;
-    const expiresAt = Number.isFinite(at) ? at : undefined;
-    const question = { id, toolUseId, name, input, inputCut, reason, expiresAt };
-    this.#set({ run: event.run, questions: [...this.#answer.questions, question] });
+    const expiresAt = this.#here(event.expires_at);
+    const permission = { id, toolUseId, name, input, inputCut, reason, expiresAt };
+    this.#set({ run: event.run, permissions: [...this.#answer.permissions, permission] });
   }
 
-  #resolve({ permission_id, behavior, by, ts }: AgentEvent<"permission_resolved">): void {
-    const questions = this.#answer.questions.map((question) => {
-      if (question.id !== permission_id) return question;
-      this.#since.set(question.toolUseId, Date.parse(ts));
-      return { ...question, resolved: { behavior, by } };
+  #resolvePermission({ permission_id, behavior, by, actor, ts }: AgentEvent<"permission_resolved">): void {
+    const permissions = this.#answer.permissions.map((permission) => {
+      if (permission.id !== permission_id) return permission;
+      this.#since.set(permission.toolUseId, Date.parse(ts));
+      return { ...permission, resolved: { behavior, by, actor } };
     });
+    this.#set({ permissions });
+  }
+
+  #ask({ question_id: id, tool_use_id: toolUseId, questions: items, expires_at, run }: AgentEvent<"question">): void {
+    const question = { id, toolUseId, items, expiresAt: this.#here(expires_at) };
+    this.#set({ run, questions: [...this.#answer.questions, question] });
+  }
+
+  #resolve({ question_id, by, actor }: AgentEvent<"question_resolved">): void {
+    const questions = this.#answer.questions.map((question) =>
+      question.id === question_id ? { ...question, resolved: { by, actor } } : question,
+    );
     this.#set({ questions });
+  }
+
+  #fate(fate: Answer["fates"][number]): void {
+    this.#set({ fates: [...this.#answer.fates, fate] });
+  }
+
+  /** A time of the worker's by this browser's clock; undefined if it is unknown. */
+  #here(time: string): number | undefined {
+    const at = Date.parse(time) + this.#ahead;
+    return Number.isFinite(at) ? at : undefined;
   }
 
   #subtask({ task_id: id, status, description, tool_use_id }: AgentEvent<"task">): void {

@@ -9,6 +9,8 @@ export interface AgentChat extends AgentView {
   stop(): void;
   retry(): boolean;
   decide: AgentStream["decide"];
+  answer: AgentStream["answer"];
+  steer: AgentStream["steer"];
 }
 
 /** Streams answers of an agent. The options are read once: give the component another `key` to change them. */
@@ -20,6 +22,6 @@ export function useAgentStream(options: AgentStreamOptions): AgentChat {
     stream.resume();
     return () => stream.leave();
   }, [stream]);
-  const { send, stop, retry, decide } = stream;
-  return { ...view, retryInMs, send, stop, retry, decide };
+  const { send, stop, retry, decide, answer, steer } = stream;
+  return { ...view, retryInMs, send, stop, retry, decide, answer, steer };
 }

@@ -1,22 +1,27 @@
-import type { Reply } from "./decision";
-import type { Question } from "./transcript";
+import type { Reply } from "./replies";
+import type { Permission, Question } from "./answer";
 
 const APP_TOOL = "mcp__app__";
+/** The tool by which the agent asks a person. */
+const ASK = "AskUserQuestion";
+const UNANSWERED = "Not answered: the run ended.";
 
 /** True for a tool that the application itself runs. */
 export const isAppTool = (name: string): boolean => name.startsWith(APP_TOOL);
 
 /** A tool's name for people: the application's tools lose the prefix that the model sees. */
-export const plainName = (name: string): string => (isAppTool(name) ? name.slice(APP_TOOL.length) : name);
+export function plainName(name: string): string {
+  if (name === ASK) return "Question";
+  return isAppTool(name) ? name.slice(APP_TOOL.length) : name;
+}
 
-/** How a question was settled, and by whom. */
-export function settlement({ resolved }: Question, reply?: Reply): string {
-  if (!resolved) return "Not answered: the run ended.";
+/** How a permission was settled, and by whom. */
+export function settlement({ resolved }: Permission, reply?: Reply): string {
+  if (!resolved) return UNANSWERED;
   const word = resolved.behavior === "allow" ? "Approved" : "Denied";
   switch (resolved.by) {
     case "client":
-      // If this page's answer was lost on the way, it is unknown whose answer counted.
-      return reply?.state === "failed" ? `${word}.` : `${word} ${reply ? "by you" : "elsewhere"}.`;
+      return `${word}${byWhom(resolved.actor, reply)}.`;
     case "timeout":
       return `${word}: nobody answered in time.`;
     case "policy":
@@ -26,6 +31,29 @@ export function settlement({ resolved }: Question, reply?: Reply): string {
     default:
       return `${word} (${resolved.by}).`;
   }
+}
+
+/** How a question was settled, and by whom. */
+export function answered({ resolved }: Question, reply?: Reply): string {
+  switch (resolved?.by) {
+    case undefined:
+      return UNANSWERED;
+    case "client":
+      return `Answered${byWhom(resolved?.actor, reply)}.`;
+    case "timeout":
+      return "Nobody answered in time. The agent went on without an answer.";
+    case "abort":
+      return "Not answered: the run was stopped.";
+    default:
+      return `Settled (${resolved?.by}).`;
+  }
+}
+
+function byWhom(actor?: string, reply?: Reply): string {
+  if (reply && reply.state !== "failed") return " by you";
+  if (actor) return ` by ${plain(actor)}`;
+  // If this page's answer was lost on the way, it is unknown whose answer counted.
+  return reply ? "" : " elsewhere";
 }
 
 /** "0:09", "2:05". */

@@ -89,15 +89,6 @@ describe("the chat page", () => {
     expect(server.posts.map((post) => post.body.prompt)).toEqual(["Hi"]);
   });
 
-  it("keeps what is typed during an answer, and does not send it", async () => {
-    const { textbox, type } = ask();
-    await reaches("streaming");
-    type("Next");
-    fireEvent.keyDown(textbox, { key: "Enter" });
-    expect(textbox.value).toBe("Next");
-    expect(server.posts).toHaveLength(1);
-  });
-
   it("stops, says so and gives the keyboard back to the textbox", async () => {
     server.onChat = (call) => call.open().text("Half");
     const { textbox } = ask();

@@ -20,6 +20,12 @@ export class AgentServer {
   readonly aborts: Call[] = [];
   onAbort: Answering = (call) => call.accept();
   onDecision: Answering = (call) => call.accept();
+  /** Answers to what the agent asks of a person. */
+  readonly answers: Call[] = [];
+  onAnswer: Answering = (call) => call.accept();
+  /** Words that are said while the agent works. */
+  readonly steers: Call[] = [];
+  onSteer: Answering = (call) => call.accept();
   readonly #http: Server;
 
   private constructor() {
@@ -54,6 +60,7 @@ export class AgentServer {
     for await (const chunk of request) body += chunk;
     const call = new Call(request, response, body);
     const asked = `${request.method} ${request.url}`;
+    const said = /^POST \/(?:agent\/runs|task)\/([^/]+)\/(permissions|answers|steer)\b/.exec(asked);
     if (asked === "POST /agent/chat" || asked === "POST /task") {
       this.posts.push(call);
       this.onChat(call);
@@ -63,9 +70,15 @@ export class AgentServer {
     } else if (asked === `POST /agent/runs/${RUN}/abort` || asked === `POST /task/${RUN}/abort`) {
       this.aborts.push(call);
       this.onAbort(call);
-    } else if (asked.startsWith(`POST /task/${RUN}/permissions/`)) {
+    } else if (said?.[1] === RUN && said[2] === "permissions") {
       this.decisions.push(call);
       this.onDecision(call);
+    } else if (said?.[1] === RUN && said[2] === "answers") {
+      this.answers.push(call);
+      this.onAnswer(call);
+    } else if (said?.[1] === RUN) {
+      this.steers.push(call);
+      this.onSteer(call);
     } else call.refuse(404);
   }
 }
@@ -74,7 +87,15 @@ export class AgentServer {
 export class Call {
   readonly headers: IncomingMessage["headers"];
   readonly path: string;
-  readonly body: { prompt?: string; conversation?: string; behavior?: string; message?: string };
+  readonly body: {
+    prompt?: string;
+    conversation?: string;
+    behavior?: string;
+    message?: string;
+    answers?: Record<string, string | string[]>;
+    text?: string;
+    id?: string;
+  };
   /** Resolves when the client has closed the connection before the answer's end. */
   readonly gone: Promise<void>;
   seq = 0;

@@ -1,6 +1,6 @@
 /** What the task worker says, as bodies of events. */
 
-import type { Json } from "../src/events";
+import type { Json, QuestionItem } from "../src/events";
 import { type Body, SESSION } from "./server";
 
 /** So many milliseconds into the run, by the worker's clock. */
@@ -24,6 +24,16 @@ interface Result extends Call {
 export function results(id: string, content: string, { ms = 0, parent, cut, status = "ok" }: Result = {}) {
   const rest = { parent_tool_use_id: parent, truncated_bytes: cut };
   return { type: "tool_result", tool_use_id: id, status, content, ts: at(ms), ...rest } satisfies Body;
+}
+
+export function prints(id: string, text: string, stream: "stdout" | "stderr" = "stdout", cut?: number): Body {
+  return { type: "tool_output", tool_use_id: id, stream, text, truncated_bytes: cut };
+}
+
+/** The question `q1` of the call `t1`, and so on. */
+export function inquires(number: number, questions: QuestionItem[], expiresMs = 120_000): Body {
+  const ids = { question_id: `q${number}`, tool_use_id: `t${number}` };
+  return { type: "question", ...ids, questions, ts: at(0), expires_at: at(expiresMs) };
 }
 
 interface Asking {

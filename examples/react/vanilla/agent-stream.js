@@ -11,8 +11,8 @@
 
 const TERMINAL = ["done", "error", "aborted"];
 // EventSource hears only the types that it is told to listen for; "error" is added apart.
-const TYPES = `start session delta thinking discard tool_call tool_result permission_request permission_resolved
-  app_tool_call task retry notice ping ack done aborted`.split(/\s+/);
+const TYPES = `start session delta thinking discard tool_call tool_output tool_result permission_request
+  permission_resolved question question_resolved steered app_tool_call task retry notice ping ack done aborted`.split(/\s+/);
 const SILENCE_MS = 45_000;
 const MAX_FRAME = 1024 * 1024;
 const RECONNECTS = 5;
@@ -169,6 +169,20 @@ function readEvent(data) {
   } catch {
     return undefined; // a heartbeat or an end marker of the server's own
   }
+}
+
+// The codes by which programs colour and move what they print, then characters that show nothing.
+const CODES = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|(?![\n\r\t])[\x00-\x1f\x7f-\x9f]/g;
+const SHOWN = 20_000;
+
+/**
+ * What a tool has printed, as plain text: of each line its last state, without colours, and of much the end.
+ *
+ * @param {string} text
+ */
+export function printed(text) {
+  const lines = text.replace(CODES, "").split("\n");
+  return lines.map((line) => line.replace(/\r+$/, "").replace(/^.*\r/, "")).join("\n").slice(-SHOWN);
 }
 
 /** @param {Response} response */

@@ -1,0 +1,59 @@
+import { useLayoutEffect, useRef } from "react";
+import type { AgentChat } from "./useAgentStream";
+import { PermissionDialog } from "./PermissionDialog";
+import { QuestionForm } from "./QuestionForm";
+
+interface Props {
+  chat: AgentChat;
+  focusTextbox(): void;
+}
+
+/** A click so soon after questions moved was meant for what was there before. */
+const SETTLE_MS = 500;
+
+/** What the agent asks, each with its own form: the page goes on beside them, so that its Stop button works. */
+export function Asked({ chat, focusTextbox }: Props) {
+  const busy = chat.state === "connecting" || chat.state === "streaming";
+  const permissions = busy ? chat.permissions.filter(({ resolved }) => !resolved) : [];
+  const questions = busy ? chat.questions.filter(({ resolved }) => !resolved) : [];
+  const open = [...permissions, ...questions];
+  const { panel, hasSettled } = usePlaces(open.map(({ id }) => id).join(" "), focusTextbox);
+  if (open.length === 0) return null;
+  const label = open.length > 1 ? `${open.length} questions` : "A question";
+  return (
+    <div className="questions" ref={panel} role="group" aria-label={label}>
+      {permissions.map((each) => (
+        <PermissionDialog key={each.id} permission={each} view={chat} decide={chat.decide} hasSettled={hasSettled} />
+      ))}
+      {questions.map((each) => (
+        <QuestionForm key={each.id} question={each} reply={chat.replies[each.id]} answer={chat.answer} />
+      ))}
+    </div>
+  );
+}
+
+/** Keeps the focus, and ignores clicks that come too soon, when questions come and go. */
+function usePlaces(ids: string, focusTextbox: () => void) {
+  const panel = useRef<HTMLDivElement>(null);
+  const before = useRef("");
+  const movedAt = useRef(0);
+  useLayoutEffect(() => {
+    if (ids === before.current) return;
+    const hadAny = before.current !== "";
+    before.current = ids;
+    movedAt.current = performance.now();
+    if (!isFocusFree()) return;
+    const first = panel.current?.querySelector<HTMLElement>("form");
+    // The form itself, not one of its buttons: a key that was meant for something else must not answer.
+    if (first) first.focus();
+    else if (hadAny) focusTextbox();
+  });
+  const hasSettled = () => performance.now() - movedAt.current >= SETTLE_MS;
+  return { panel, hasSettled };
+}
+
+/** True if the focus may move: nothing has it, or an empty textbox. */
+function isFocusFree(): boolean {
+  const active = document.activeElement;
+  return !active || active === document.body || (active instanceof HTMLTextAreaElement && !active.value);
+}
