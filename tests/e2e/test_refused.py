@@ -9,9 +9,11 @@ import pytest
 from agent_workers.engine.claude.launch.installation import find_cli
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Failure, Message, Text
+from tests.e2e.beginning import Begin
 from tests.e2e.desk import Desk, bash
 from tests.e2e.worker import Ended, Home, script
 
+pytestmark = pytest.mark.usefixtures("loaded")
 # One pixel. What is wrong with it in these tests, the API alone says.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 CANARY = "canary-of-the-refused"
@@ -51,6 +53,12 @@ KINDS = {
 }
 
 
+@pytest.fixture
+def first(begin: Begin) -> Ended:
+    """The first run of a conversation."""
+    return begin("the first message", lambda desk: desk.home.run({"prompt": "My name is Ada."}))
+
+
 def _play(simulator: Simulator, *steps: Message | Failure) -> None:
     simulator.play(Scenario(name="own", description="A test's.", steps=steps))
 
@@ -74,10 +82,8 @@ def _notices(ended: Ended) -> list[str]:
 
 @pytest.mark.parametrize(("attachments", "refusal"), KINDS.values(), ids=KINDS)
 def test_after_a_refused_message_the_conversation_goes_on_from_before_it(
-    home: Home, simulator: Simulator, attachments: list[dict[str, Any]], refusal: Failure
+    home: Home, simulator: Simulator, first: Ended, attachments: list[dict[str, Any]], refusal: Failure
 ) -> None:
-    simulator.play("memory")
-    first = home.run({"prompt": "My name is Ada."})
     _play(simulator, refusal)
     refused = _resumed(home, _prompt(attachments), first)
     assert refused.last["type"] == "error"
@@ -117,9 +123,7 @@ def test_a_fork_of_a_session_whose_first_message_was_refused_begins_too(home: Ho
     assert fork.last["session_id"] != original.last["session_id"] == refused.last["session_id"]
 
 
-def test_what_was_refused_in_a_fork_stays_in_neither(home: Home, simulator: Simulator) -> None:
-    simulator.play("memory")
-    first = home.run({"prompt": "My name is Ada."})
+def test_what_was_refused_in_a_fork_stays_in_neither(home: Home, simulator: Simulator, first: Ended) -> None:
     simulator.play("bad-request-400")
     fork = _resumed(home, CANARY, first, fork=True)
     assert fork.ending == ("invalid_request", 1)
@@ -130,10 +134,8 @@ def test_what_was_refused_in_a_fork_stays_in_neither(home: Home, simulator: Simu
         assert CANARY not in _seen(simulator)
 
 
-def test_what_the_model_refuses_to_answer_does_not_stay_either(home: Home, simulator: Simulator) -> None:
+def test_what_the_model_refuses_to_answer_does_not_stay_either(home: Home, simulator: Simulator, first: Ended) -> None:
     """Asked with it again, the model would refuse again."""
-    simulator.play("memory")
-    first = home.run({"prompt": "My name is Ada."})
     simulator.play("refusal")
     refused = _resumed(home, CANARY, first)
     assert (refused.ending, refused.last["stop_reason"]) == (("done", 0), "refusal")
@@ -155,11 +157,12 @@ def test_an_image_that_was_accepted_and_is_refused_later_is_told_to_end_the_sess
     assert _notices(_resumed(home, [{"type": "text", "text": "And this?"}, DEAD_URL], first)) == ["turn_dropped"]
 
 
-def test_a_fork_that_follows_the_end_at_once_does_not_have_what_was_refused(home: Home, simulator: Simulator) -> None:
+def test_a_fork_that_follows_the_end_at_once_does_not_have_what_was_refused(
+    home: Home, simulator: Simulator, first: Ended
+) -> None:
     """Though the CLI takes its time to end, and what was refused is taken out after that."""
-    simulator.play("memory")
-    first = home.run({"prompt": "My name is Ada."})
     _play(simulator, KINDS["dead URL"][1])
+    home.loaded = None  # as an application starts it, in its own time
     slow = script(home.root / "claude", f'{find_cli({})} "$@"', "status=$?", "sleep 2", "exit $status")
     running = home.start(env={"AGENT_WORKERS_CLI": str(slow)})
     running.send({"prompt": CANARY, "session": {"resume": first.last["session_id"]}})
@@ -200,21 +203,28 @@ def test_a_message_that_failed_for_another_reason_stays(home: Home, simulator: S
 
 @pytest.mark.parametrize("name", ["work", "w" * 120 + "/" + "ü😀" * 30], ids=["usual", "long"])
 @pytest.mark.parametrize("worker", ["agent-chat", "agent-task"])
-def test_an_image_is_not_named_to_the_model_by_where_it_lies(
-    home: Home, simulator: Simulator, worker: str, name: str
-) -> None:
-    cwd = home.root / name
-    cwd.mkdir(parents=True)
-    task = {"cwd": str(cwd), "tools": ["Bash"]} if worker == "agent-task" else {}
-    prompt = [{"type": "text", "text": f"[[scenario:{'tool-loop' if task else 'hello'}]] Look."}, _pixel(), _pixel()]
-    first = home.run({"prompt": prompt, **task}, worker=worker)
-    resume = {"resume": first.last["session_id"]}
-    second = home.run({"prompt": prompt, "session": {**resume, "fork": True}, **task}, worker=worker)
-    for ended in (first, second):
+def test_an_image_is_not_named_to_the_model_by_where_it_lies(begin: Begin, worker: str, name: str) -> None:
+    if worker == "agent-chat":
+        name = "work"  # it works in a directory of its own, so that both are one
+    runs, calls, temporary = begin(f"images in {worker} {name[:4]}", lambda desk: _with_images(desk, worker, name))
+    for ended in runs:
         assert ended.ending == ("done", 0)
         assert all(result["status"] == "ok" for result in ended.of("tool_result"))
-    assert PIXEL in _seen(simulator)
-    for call in simulator.requests("/v1/messages"):
-        conversation = json.dumps([m for m in call.body["messages"] if m["role"] != "system"])
-        assert str(home.temporary) not in conversation
+    assert PIXEL in json.dumps(calls[-1])
+    for messages in calls:
+        conversation = json.dumps([message for message in messages if message["role"] != "system"])
+        assert temporary not in conversation
         assert "/images/" not in conversation
+
+
+def _with_images(desk: Desk, worker: str, name: str) -> tuple[list[Ended], list[list[dict[str, Any]]], str]:
+    """A run with images and a fork of it; the conversations as the API got them, and where the files of runs are."""
+    cwd = desk.home.root / name
+    cwd.mkdir(parents=True, exist_ok=True)
+    task = {"cwd": str(cwd), "tools": ["Bash"]} if worker == "agent-task" else {}
+    prompt = [{"type": "text", "text": f"[[scenario:{'tool-loop' if task else 'hello'}]] Look."}, _pixel(), _pixel()]
+    first = desk.home.run({"prompt": prompt, **task}, worker=worker)
+    resume = {"resume": first.last["session_id"], "fork": True}
+    second = desk.home.run({"prompt": prompt, "session": resume, **task}, worker=worker)
+    calls = [call.body["messages"] for call in desk.simulator.requests("/v1/messages")]
+    return [first, second], calls, str(desk.home.temporary)
