@@ -15,7 +15,7 @@ class Begin(Protocol):
 
     Args:
         name: Names what they left. They run once for all tests of the module that name it.
-        make: Has them run; whatever it returns is returned to each test, and is not to be changed.
+        make: Has them run, in the home as it is; what it returns is returned to each test, and is not to be changed.
     """
 
     def __call__(self, name: str, make: Callable[[Desk], T]) -> T: ...
@@ -42,10 +42,9 @@ class Beginnings:
         self.root.mkdir()
 
     def bring(self, name: str, make: Callable[[], T]) -> T:
-        """Has the home as ``make`` left it, which is called once and has an empty one; returns what it returned."""
+        """Has the home as ``make`` left it, which is called once; returns what it returned."""
         kept = self._folder / f"after {name}"
         if name not in self._made:
-            self.clear()
             made = make()
             shutil.copytree(self.root, kept, symlinks=True)
             self._made[name] = made

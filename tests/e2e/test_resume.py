@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -9,17 +10,50 @@ import pytest
 from agent_workers.protocol.v1.task_request import TaskRequest
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Failure, Message, Text
+from tests.e2e.beginning import Begin
 from tests.e2e.desk import Desk, bash, call, give, results
 from tests.e2e.stream import Event
 from tests.e2e.test_answers import SCHEMA
 from tests.e2e.test_tasks import CRM
 from tests.e2e.worker import Ended, Home
 
+pytestmark = pytest.mark.usefixtures("loaded")
+FIRST = {"prompt": "My name is Ada.", "system_prompt": "First instructions.", "metadata": {"order": 1}}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that tests look at, and what its last call asked of the model."""
+
+    ended: Ended
+    body: dict[str, Any]
+
+
+def _seen(desk: Desk, ended: Ended) -> Run:
+    return Run(ended, _last_body(desk.simulator))
+
 
 @pytest.fixture
-def session(home: Home) -> str:
+def first(begin: Begin) -> Run:
     """A conversation of one turn."""
-    return str(home.run({"prompt": "My name is Ada.", "system_prompt": "First instructions."}).last["session_id"])
+    return begin("a turn", lambda desk: _seen(desk, desk.home.run(FIRST)))
+
+
+@pytest.fixture
+def session(first: Run) -> str:
+    return str(first.ended.last["session_id"])
+
+
+@pytest.fixture
+def second(begin: Begin, session: str) -> Run:
+    """The turn after it, whose request says nothing of its own."""
+    return begin("two turns", lambda desk: _seen(desk, _go_on(desk.home, session)))
+
+
+@pytest.fixture
+def sonnet(begin: Begin, session: str) -> Run:
+    """The turn after it, of another model."""
+    return begin("on sonnet", lambda desk: _seen(desk, _go_on(desk.home, session, model="claude-sonnet-5")))
 
 
 def _go_on(home: Home, session: str, *, fork: bool = False, **fields: Any) -> Ended:
@@ -42,31 +76,29 @@ def _say(text: str, **more: Any) -> Message:
 
 
 @pytest.mark.parametrize("fork", [False, True], ids=["resumed", "forked"])
-def test_the_system_prompt_is_the_one_given_now(home: Home, simulator: Simulator, session: str, fork: bool) -> None:
-    first = json.dumps(_last_body(simulator))
+def test_the_system_prompt_is_the_one_given_now(
+    home: Home, simulator: Simulator, first: Run, session: str, fork: bool
+) -> None:
     _go_on(home, session, fork=fork, system_prompt="Second instructions.")
     second = json.dumps(_last_body(simulator))
-    assert "First instructions." in first
+    assert "First instructions." in json.dumps(first.body)
     assert "Second instructions." in second
     assert "First instructions." not in second
 
 
-def test_without_a_system_prompt_now_the_first_one_is_gone(home: Home, simulator: Simulator, session: str) -> None:
-    _go_on(home, session)
-    resumed = _last_body(simulator)["system"][1:]  # the first block is the CLI's own, and differs by the call
+def test_without_a_system_prompt_now_the_first_one_is_gone(home: Home, simulator: Simulator, second: Run) -> None:
+    resumed = second.body["system"][1:]  # the first block is the CLI's own, and differs by the call
     home.run({"prompt": "Go on."})
     assert resumed == _last_body(simulator)["system"][1:] != []
 
 
-def test_the_model_is_the_one_given_now(home: Home, simulator: Simulator, session: str) -> None:
-    ended = _go_on(home, session, model="claude-sonnet-5")
-    assert _last_body(simulator)["model"] == "claude-sonnet-5"
-    assert list(ended.last["models"]) == ["claude-sonnet-5"]
+def test_the_model_is_the_one_given_now(sonnet: Run) -> None:
+    assert sonnet.body["model"] == "claude-sonnet-5"
+    assert list(sonnet.ended.last["models"]) == ["claude-sonnet-5"]
 
 
-def test_without_a_model_now_the_last_one_stays(home: Home, simulator: Simulator, session: str) -> None:
+def test_without_a_model_now_the_last_one_stays(home: Home, simulator: Simulator, session: str, sonnet: Run) -> None:
     """As the README says: what the CLI's default is, it alone knows."""
-    _go_on(home, session, model="claude-sonnet-5")
     _go_on(home, session)
     assert _last_body(simulator)["model"] == "claude-sonnet-5"
 
@@ -84,15 +116,15 @@ def test_thinking_is_told_where_it_is_asked_for_now(home: Home, simulator: Simul
     assert _go_on(home, session).of("thinking") == []
 
 
-def test_whole_blocks_come_where_they_are_asked_for_now(home: Home, session: str) -> None:
-    assert len(_go_on(home, session).of("delta")) > 1
+def test_whole_blocks_come_where_they_are_asked_for_now(home: Home, session: str, second: Run) -> None:
+    assert len(second.ended.of("delta")) > 1
     assert len(_go_on(home, session, stream={"partial": False}).of("delta")) == 1
 
 
-def test_metadata_is_the_one_given_now(home: Home) -> None:
-    first = home.run({"prompt": "x", "metadata": {"order": 1}})
-    assert _go_on(home, first.last["session_id"], metadata={"order": 2}).last["metadata"] == {"order": 2}
-    assert "metadata" not in _go_on(home, first.last["session_id"]).last
+def test_metadata_is_the_one_given_now(home: Home, first: Run, session: str, second: Run) -> None:
+    assert first.ended.last["metadata"] == {"order": 1}
+    assert "metadata" not in second.ended.last
+    assert _go_on(home, session, metadata={"order": 2}).last["metadata"] == {"order": 2}
 
 
 def test_turns_are_counted_from_the_resumed_run_on(home: Home, simulator: Simulator) -> None:
@@ -103,15 +135,19 @@ def test_turns_are_counted_from_the_resumed_run_on(home: Home, simulator: Simula
     assert (first.last["turns"], ended.last["turns"], ended.last["stop_reason"]) == (2, 1, "end_turn")
 
 
-def test_max_turns_ends_a_resumed_run_too(desk: Desk) -> None:
-    desk.script()
-    first = desk.run(tools=["Bash"])
+@pytest.fixture
+def task(begin: Begin) -> Ended:
+    """A task of one turn, which might have used some tools."""
+    return begin("a task", lambda desk: desk.run(tools=["Read", "Bash"]))
+
+
+def test_max_turns_ends_a_resumed_run_too(desk: Desk, task: Ended) -> None:
     desk.simulator.play("tool-loop")
-    assert _task(desk, first, tools=["Bash"], max_turns=1).last["stop_reason"] == "max_turns"
+    assert _task(desk, task, tools=["Bash"], max_turns=1).last["stop_reason"] == "max_turns"
 
 
-def test_the_budget_is_the_runs_and_not_the_sessions(home: Home, session: str) -> None:
-    spent = sum(_go_on(home, session).last["cost_usd"] for _ in range(2))
+def test_the_budget_is_the_runs_and_not_the_sessions(home: Home, session: str, second: Run) -> None:
+    spent = second.ended.last["cost_usd"] + _go_on(home, session).last["cost_usd"]
     within = _go_on(home, session, limits={"max_budget_usd": spent})
     assert within.last["stop_reason"] == "end_turn"
 
@@ -164,12 +200,11 @@ def _tools(simulator: Simulator) -> list[str]:
     return [tool["name"] for tool in _last_body(simulator).get("tools") or ()]
 
 
-def test_tools_are_those_given_now(desk: Desk) -> None:
+def test_tools_are_those_given_now(desk: Desk, task: Ended) -> None:
     desk.script()
-    first = desk.run(tools=["Read", "Bash"])
-    _task(desk, first, tools=["Write", "Read"])
+    _task(desk, task, tools=["Write", "Read"])
     assert sorted(_tools(desk.simulator)) == ["Read", "Write"]
-    _task(desk, first)
+    _task(desk, task)
     assert _tools(desk.simulator) == []
 
 
@@ -184,9 +219,10 @@ def test_tools_are_those_given_now(desk: Desk) -> None:
         ({"mode": "accept_edits"}, {"mode": "plan"}, "denied"),
     ],
 )
-def test_permissions_are_those_given_now(desk: Desk, before: dict[str, Any], now: dict[str, Any], status: str) -> None:
-    desk.script()
-    first = desk.run(tools=["Write"], permissions=before)
+def test_permissions_are_those_given_now(
+    begin: Begin, desk: Desk, before: dict[str, Any], now: dict[str, Any], status: str
+) -> None:
+    first = begin(f"a task with {before}", lambda desk: desk.run(tools=["Write"], permissions=before))
     desk.script(call("Write", file_path="a.txt", content="a"))
     ended = _task(desk, first, tools=["Write"], permissions=now)
     assert [event["status"] for event in ended.of("tool_result")] == [status]
@@ -231,7 +267,7 @@ def test_subagents_are_those_given_now(desk: Desk) -> None:
     assert result["status"] == "error"
 
 
-def test_mcp_servers_are_those_given_now(desk: Desk) -> None:
+def test_mcp_servers_are_those_given_now(desk: Desk, task: Ended) -> None:
     name = "mcp__crm__find_partner"
     policy = desk.home.root / "policy.toml"
     policy.write_text(
@@ -244,12 +280,10 @@ def test_mcp_servers_are_those_given_now(desk: Desk) -> None:
         "mcp_servers": {"crm": {"command": sys.executable, "args": [CRM]}},
         "env": {"AGENT_WORKERS_POLICY": str(policy)},
     }
-    desk.script()
-    first = desk.run()
     desk.script(call(name, name="Acme"))
-    assert [event["status"] for event in _task(desk, first, **more).of("tool_result")] == ["ok"]
+    assert [event["status"] for event in _task(desk, task, **more).of("tool_result")] == ["ok"]
     desk.script()
-    _task(desk, first)
+    _task(desk, task)
     assert _tools(desk.simulator) == []
 
 
@@ -277,8 +311,7 @@ def test_the_figures_of_equal_turns_do_not_add_up(home: Home, simulator: Simulat
         assert sum(model["cost_usd"] for model in end["models"].values()) == pytest.approx(end["cost_usd"])
 
 
-def test_a_model_that_this_run_did_not_call_is_not_in_its_figures(home: Home, session: str) -> None:
-    _go_on(home, session, model="claude-sonnet-5")
+def test_a_model_that_this_run_did_not_call_is_not_in_its_figures(home: Home, session: str, sonnet: Run) -> None:
     ended = _go_on(home, session, model="claude-opus-5-5")
     assert list(ended.last["models"]) == ["claude-opus-5-5"]
 
@@ -306,14 +339,12 @@ def test_a_resumed_run_that_was_stopped_tells_its_own_tokens(home: Home, simulat
     assert "cost_usd" not in stopped
 
 
-def test_a_resumed_run_that_failed_after_some_calls_tells_what_these_cost(desk: Desk) -> None:
-    desk.script()
-    first = desk.run(tools=["Bash"])
+def test_a_resumed_run_that_failed_after_some_calls_tells_what_these_cost(desk: Desk, task: Ended) -> None:
     steps = (Message(content=(bash("echo x"),)), Failure(status=400, error="invalid_request_error", message="No."))
     _play(desk.simulator, *steps)
     fresh = desk.run(tools=["Bash"])
     _play(desk.simulator, *steps)
-    resumed = _task(desk, first, tools=["Bash"])
+    resumed = _task(desk, task, tools=["Bash"])
     assert fresh.ending == resumed.ending == ("invalid_request", 1)
     assert 0 < resumed.last["cost_usd"] < 2 * fresh.last["cost_usd"]
     assert list(results(resumed)) == ["echo x"]
