@@ -2,6 +2,7 @@ import { memo, type ReactNode } from "react";
 import type { AgentView } from "./agentStream";
 import { Ending } from "./Ending";
 import { Said } from "./Said";
+import type { Steer } from "./steering";
 import { ToolCard } from "./ToolCard";
 
 export interface ExchangeProps {
@@ -9,8 +10,8 @@ export interface ExchangeProps {
   retryInMs?: number;
   /** Absent for exchanges that are over. */
   onRetry?: () => void;
-  /** Sends a text as the next prompt; absent for exchanges that are over. */
-  onResend?: (text: string) => void;
+  /** Sends a word again; absent for exchanges that are over. */
+  onResend?: (steer: Steer) => void;
 }
 
 /** A prompt and its answer. The model's text is shown as plain text: nothing in it can become markup. */
@@ -48,7 +49,7 @@ export function Frame({ view, onRetry, retryInMs, onResend, children }: Exchange
           </details>
         )}
         {children}
-        <Said steers={view.steers} onResend={onResend} />
+        <Said steers={view.steers} busy={busy} onResend={onResend} />
         {busy && <p className="dots" aria-hidden="true" />}
         {view.notices.map((notice, index) => (
           <p key={index} className={`note ${notice.level}`}>

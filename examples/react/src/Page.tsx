@@ -3,6 +3,7 @@ import { type AgentStreamOptions, type AgentView, isByPerson } from "./agentStre
 import { Asked } from "./Asked";
 import { Composer } from "./Composer";
 import type { ExchangeProps } from "./Exchange";
+import type { Steer } from "./steering";
 import { useAgentStream } from "./useAgentStream";
 import { useStickToBottom } from "./useStickToBottom";
 import { plainName, settlement } from "./words";
@@ -36,8 +37,9 @@ export function Page({ options, label, hint, Shown }: Props) {
     focusTextbox();
     return sent;
   };
-  const resend = (text: string) => {
-    begin(text);
+  const resend = ({ id, text }: Steer) => {
+    if (busy) steer(text, id);
+    else begin(text);
     focusTextbox();
   };
   const again = () => {
@@ -64,13 +66,7 @@ export function Page({ options, label, hint, Shown }: Props) {
           <Shown key={index} view={exchange} />
         ))}
         {view.prompt && (
-          <Shown
-            key={past.length}
-            view={view}
-            onRetry={again}
-            retryInMs={retryInMs}
-            onResend={busy ? undefined : resend}
-          />
+          <Shown key={past.length} view={view} onRetry={again} retryInMs={retryInMs} onResend={resend} />
         )}
       </div>
       <Asked chat={chat} focusTextbox={focusTextbox} />

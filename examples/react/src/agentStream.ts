@@ -8,7 +8,7 @@ import { nextFrame } from "./nextFrame";
 import { forget, recall, remember } from "./remembered";
 import type { Answers, Behavior, Reply } from "./replies";
 import { sendReply } from "./reply";
-import { sent, settle, type Steer } from "./steering";
+import { left, sent, settle, type Steer } from "./steering";
 import { endRun } from "./stopping";
 import { Transcript } from "./transcript";
 
@@ -96,7 +96,7 @@ export class AgentStream {
     const isAnother = this.#conversation !== undefined && this.#conversation !== kept?.conversation;
     if (!kept || isAnother || this.#isRunning()) return false;
     const { run, prompt, conversation, steers } = kept;
-    this.#begin({ ...idle(conversation), state: "connecting", prompt, steers, reconnecting: true });
+    this.#begin({ ...idle(conversation), state: "connecting", prompt, steers: left(steers), reconnecting: true });
     this.#run = run;
     this.#isRecalled = true;
     void this.#follow((connection) => connection.resume(run));
@@ -110,7 +110,7 @@ export class AgentStream {
     if (this.#run) void this.#end(this.#run);
     this.#abort.abort();
     forget(this.#addresses.start);
-    this.#change({ state: "stopped", stoppedBy: "user", reconnecting: false });
+    this.#change({ state: "stopped", stoppedBy: "user", reconnecting: false, steers: left(this.#view.steers) });
   };
 
   /** Closes the connection, as closing the page does: the server stops the run, or lets it go on for `resume()`. */
@@ -146,11 +146,14 @@ export class AgentStream {
     return isOpen && this.#reply(this.#addresses.answer(run, question), question, { answers }, { answers });
   };
 
-  /** Says a word to the agent while it works. False, and nothing happens, for an empty one or if none works. */
-  steer = (text: string): boolean => {
+  /**
+   * Says a word to the agent while it works, or a failed one again. False, and nothing happens, for an empty one or if no
+   * agent works.
+   */
+  steer = (text: string, again?: string): boolean => {
     if (!text.trim() || !this.#isRunning() || isByPerson(this.#view)) return false;
     const steer: Steer = { id: newConversation(), text, state: "sending" };
-    this.#change({ steers: [...this.#view.steers, steer] });
+    this.#change({ steers: [...this.#view.steers.filter(({ id }) => id !== again), steer] });
     if (this.#run) void this.#say(this.#run, steer);
     return true;
   };
@@ -158,9 +161,9 @@ export class AgentStream {
   async #say(run: string, { id, text }: Steer): Promise<void> {
     const { signal } = this.#abort;
     this.#keep();
-    const { failure } = await sendReply(this.#addresses.steer(run), { text, id }, signal);
+    const answer = await sendReply(this.#addresses.steer(run), { text }, signal);
     if (signal !== this.#abort.signal || signal.aborted) return;
-    this.#change({ steers: this.#view.steers.map((steer) => (steer.id === id ? sent(steer, failure) : steer)) });
+    this.#change({ steers: this.#view.steers.map((steer) => (steer.id === id ? sent(steer, answer) : steer)) });
     this.#keep();
   }
 

@@ -1,9 +1,13 @@
 import type { Fate } from "./answer";
 import type { Failure } from "./failure";
+import type { Sent } from "./reply";
 
 /** A word that was said while the agent worked. */
 export interface Steer {
+  /** Of this page's own. */
   id: string;
+  /** Id of the control message, by which the run tells what became of it; unknown until the server has answered. */
+  message?: string;
   text: string;
   /**
    * "sending" until the server has it, "waiting" until the agent reads it, then "read". "late" if the agent had finished
@@ -22,17 +26,24 @@ const OVER = [409, 410];
 /** The words with what the run has told of them; what is not read at the run's end never will be. */
 export function settle(steers: Steer[], fates: Fate[], isOver: boolean): Steer[] {
   if (steers.length === 0) return steers;
+  const known = new Set(steers.map(({ message }) => message));
+  // What the server answered is lost with a reload: the words are read in the order in which they were said.
+  const others = fates.filter(({ id, read }) => read && !known.has(id));
   return steers.map((steer) => {
-    const fate = fates.find(({ id }) => id === steer.id);
-    if (fate?.read) return { ...steer, state: "read", actor: fate.actor, failure: undefined };
-    const isOpen = steer.state === "sending" || steer.state === "waiting";
-    return isOpen && (fate || isOver) ? { ...steer, state: "late" } : steer;
+    const isLost = steer.state === "waiting" && steer.message === undefined;
+    const fate = isLost ? others.shift() : fates.find(({ id }) => id === steer.message);
+    if (fate?.read) return { ...steer, message: fate.id, state: "read", actor: fate.actor };
+    return steer.state === "waiting" && (fate || isOver) ? { ...steer, state: "late" } : steer;
   });
 }
 
 /** The word after the server has answered to it. */
-export function sent(steer: Steer, failure: Failure | undefined): Steer {
-  if (steer.state !== "sending") return steer;
-  if (!failure) return { ...steer, state: "waiting" };
-  return OVER.includes(failure.httpStatus ?? 0) ? { ...steer, state: "late" } : { ...steer, state: "failed", failure };
+export function sent(steer: Steer, { failure, json }: Sent): Steer {
+  if (failure) return OVER.includes(failure.httpStatus ?? 0) ? { ...steer, state: "late" } : { ...steer, state: "failed", failure };
+  const message = typeof json?.id === "string" ? json.id : steer.id;
+  return { ...steer, message, state: "waiting" };
 }
+
+/** The words of a page that does not hear any more what the server answers. */
+export const left = (steers: Steer[]): Steer[] =>
+  steers.map((steer) => (steer.state === "sending" ? { ...steer, state: "waiting" } : steer));

@@ -154,7 +154,7 @@ export class Transcript {
   #result(event: AgentEvent<"tool_result">): void {
     const { tool_use_id, status, content, truncated_bytes: contentCut, retryable, replayed, ts } = event;
     const took = Date.parse(ts) - this.#since.get(tool_use_id)!;
-    const durationMs = Number.isNaN(took) ? undefined : took;
+    const durationMs = Number.isNaN(took) ? undefined : Math.max(0, took);
     const result = { status, content, contentCut, retryable, replayed, durationMs };
     this.#set({
       toolCalls: this.#answer.toolCalls.map((call) => (call.id === tool_use_id ? { ...call, ...result } : call)),

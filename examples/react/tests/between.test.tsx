@@ -213,9 +213,9 @@ describe("a word in between", () => {
     await screen.findByText("Waiting to be read.");
     const [{ body, path }] = server.steers as [Call];
     expect(path).toBe(`/task/${RUN}/steer`);
-    expect(body.text).toBe("Use the other file.");
+    expect(body).toEqual({ text: "Use the other file." });
     expect(server.posts).toHaveLength(1);
-    run.say({ type: "steered", id: body.id, actor: "user-17" });
+    run.say({ type: "steered", id: "steer-Use the other file.", actor: "user-17" });
     await screen.findByText(/^Read\./);
     screen.getByText("(user-17)");
     run.say(ends({})).end();
@@ -238,14 +238,14 @@ describe("a word in between", () => {
   });
 
   it.each([
-    ["refused", (run: Call, id: string) => run.say({ type: "ack", id, ok: false, code: "too_late" }).say(ends({})).end()],
+    ["refused", (run: Call) => run.say({ type: "ack", id: "steer-Wait!", ok: false, code: "too_late" }).say(ends({})).end()],
     ["never read", (run: Call) => run.say(ends({})).end()],
   ])("that is %s can be sent as the next message", async (_, finish) => {
     const { run } = await start((call) => call.text("Nearly done."));
     await screen.findByText("Nearly done.");
     send("Wait!");
     await screen.findByText("Waiting to be read.");
-    finish(run, server.steers[0]!.body.id!);
+    finish(run);
     await reaches("done");
     expect(steers()).toEqual(["late"]);
     fireEvent.click(screen.getByRole("button", { name: "Send as the next message" }));
@@ -254,33 +254,59 @@ describe("a word in between", () => {
     expect(screen.queryByRole("button", { name: /next message/ })).toBeNull();
   });
 
-  it("that the server does not take says why, and is too late where the run is over", async () => {
-    const answers = [422, 410];
-    server.onSteer = (call) => call.refuse(answers.shift()!, { message: "Too long." });
+  it("that the server does not take says why and can be said again, or is too late where the run is over", async () => {
+    const answers = [503, 410];
+    server.onSteer = (call) => {
+      const status = answers.shift();
+      if (status) call.refuse(status, { message: "Try again in a moment.", code: "run_busy" });
+      else call.take("s");
+    };
     await start((call) => call.text("Working."));
     await screen.findByText("Working.");
     send("one");
-    await screen.findByText(/^Not sent\. Too long\./);
+    await screen.findByText(/^Not sent\. Try again in a moment\./);
     send("two");
     await screen.findByText(/^Too late/);
     expect(steers()).toEqual(["failed", "late"]);
+    fireEvent.click(screen.getByRole("button", { name: "Send again" }));
+    await screen.findByText("Waiting to be read.");
+    expect(steers()).toEqual(["late", "waiting"]);
   });
 
-  it("outlives a reload, with what became of it", async () => {
+  it("that was read before the server has answered is marked as soon as it has", async () => {
+    let answer = (): unknown => undefined;
+    server.onSteer = (call) => (answer = () => call.take("s1"));
+    const { run } = await start((call) => call.say(calls("t1", "Bash", {})));
+    await card("Bash");
+    send("Quick");
+    await waitFor(() => expect(server.steers).toHaveLength(1));
+    run.say({ type: "steered", id: "s1" }, ends({})).end();
+    await reaches("done");
+    expect(steers()).toEqual(["sending"]);
+    answer();
+    await waitFor(() => expect(steers()).toEqual(["read"]));
+  });
+
+  it("outlives a reload, with what became of it, also where the server's answer is lost", async () => {
     const first = await start((call) => call.say(calls("t1", "Bash", {})));
     await card("Bash");
     send("read me");
+    await screen.findByText("Waiting to be read.");
+    server.onSteer = () => {};
     send("me too");
-    await waitFor(() => expect(screen.getAllByText("Waiting to be read.")).toHaveLength(2));
-    const ids = new Map(server.steers.map(({ body }) => [body.text, body.id]));
+    send("me not");
+    await waitFor(() => expect(server.steers).toHaveLength(3));
     first.unmount();
-    server.onResume = (call) =>
-      call.open(0).say(START, calls("t1", "Bash", {}), { type: "steered", id: ids.get("read me") });
+    const read = [
+      { type: "steered", id: "steer-read me" },
+      { type: "steered", id: "of this run alone" },
+    ] as const;
+    server.onResume = (call) => call.open(0).say(START, calls("t1", "Bash", {}), ...read);
     open(Task, server.taskBase);
-    await waitFor(() => expect(steers()).toEqual(["read", "waiting"]));
-    expect(server.steers).toHaveLength(2);
+    await waitFor(() => expect(steers()).toEqual(["read", "read", "waiting"]));
+    expect(server.steers).toHaveLength(3);
     server.resumes.at(-1)!.say(ends({})).end();
-    await waitFor(() => expect(steers()).toEqual(["read", "late"]));
+    await waitFor(() => expect(steers()).toEqual(["read", "read", "late"]));
   });
 });
 

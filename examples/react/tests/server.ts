@@ -25,7 +25,7 @@ export class AgentServer {
   onAnswer: Answering = (call) => call.accept();
   /** Words that are said while the agent works. */
   readonly steers: Call[] = [];
-  onSteer: Answering = (call) => call.accept();
+  onSteer: Answering = (call) => call.take(`steer-${call.body.text}`);
   readonly #http: Server;
 
   private constructor() {
@@ -144,6 +144,11 @@ export class Call {
   /** Breaks the connection once what was said has left. */
   cut(): void {
     this.#response.socket!.destroySoon();
+  }
+
+  /** Takes a word, under this id. */
+  take(id: string): void {
+    this.#response.writeHead(202, { "Content-Type": "application/json" }).end(JSON.stringify({ id }));
   }
 
   /** Answers without a word. */
