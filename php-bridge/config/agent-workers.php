@@ -127,6 +127,23 @@ return [
 
     /*
     |--------------------------------------------------------------------------
+    | Effects that happen once
+    |--------------------------------------------------------------------------
+    |
+    | Where Agent::tool(…)->once() keeps results: the database in which the
+    | tools take effect; null is the default one. Publish the migration with
+    | `php artisan vendor:publish --tag=agent-workers-migrations`. Rows that are
+    | older than any run that may be tried again can be deleted.
+    |
+    */
+
+    'effects' => [
+        'connection' => null,
+        'table' => 'agent_effects',
+    ],
+
+    /*
+    |--------------------------------------------------------------------------
     | What is kept of runs and conversations
     |--------------------------------------------------------------------------
     |

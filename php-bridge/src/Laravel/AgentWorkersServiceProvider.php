@@ -16,6 +16,7 @@ use Illuminate\Support\ServiceProvider;
 final class AgentWorkersServiceProvider extends ServiceProvider
 {
     private const CONFIG = __DIR__ . '/../../config/agent-workers.php';
+    private const MIGRATIONS = __DIR__ . '/../../database/migrations';
 
     public function register(): void
     {
@@ -35,6 +36,7 @@ final class AgentWorkersServiceProvider extends ServiceProvider
         });
         if ($this->app->runningInConsole()) {
             $this->publishes([self::CONFIG => $this->app->configPath('agent-workers.php')], 'agent-workers-config');
+            $this->publishes([self::MIGRATIONS => $this->app->databasePath('migrations')], 'agent-workers-migrations');
             $this->commands([ChatCommand::class, RunCommand::class, DoctorCommand::class]);
         }
     }

@@ -72,7 +72,7 @@ final class Agents
         array|\stdClass|null $schema = null,
         ?\Closure $handler = null,
         ?float $timeoutS = null,
-    ): void {
+    ): RegisteredTool {
         if ($description !== null && $schema !== null && $handler !== null) {
             $this->registry->addTool($tool, $description, $schema, $handler, $timeoutS);
         } elseif (is_subclass_of($tool, AppTool::class)) {
@@ -83,6 +83,8 @@ final class Agents
                     . 'description, a schema and a handler.',
             );
         }
+
+        return new RegisteredTool($this->registry, $tool);
     }
 
     /**

@@ -5,14 +5,11 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel;
 
 use AgentWorkers\AppTool;
-use AgentWorkers\Exception\ToolException;
 use AgentWorkers\ProcessRunner;
 use AgentWorkers\Request;
-use AgentWorkers\Run\AppTools;
 use AgentWorkers\Runner;
 use Closure;
 use Illuminate\Contracts\Container\Container;
-use Illuminate\Contracts\Debug\ExceptionHandler;
 use InvalidArgumentException;
 
 /**
@@ -33,6 +30,8 @@ final class Registry
     private array $closures = [];
     /** @var array<class-string<AppTool>, ?float> timeouts */
     private array $classes = [];
+    /** @var array<string, true> names or classes of tools that take effect once */
+    private array $once = [];
 
     /** @param array<string, mixed>|\stdClass $schema */
     public function addTool(string $name, string $description, array|\stdClass $schema, Closure $run, ?float $s): void
@@ -46,6 +45,11 @@ final class Registry
         $this->classes[$class] = $timeoutS;
     }
 
+    public function runOnce(string $tool): void
+    {
+        $this->once[$tool] = true;
+    }
+
     /**
      * Returns the request with these tools and their handlers.
      *
@@ -53,21 +57,34 @@ final class Registry
      */
     public function offer(Request $request, array $tools, Container $app): Request
     {
-        foreach (array_unique($tools) as $name) {
-            if (isset($this->closures[$name])) {
-                [$description, $schema, $closure, $timeoutS] = $this->closures[$name];
-                $run = static fn (array $input): mixed => $app->call($closure, self::first($closure, $input));
-            } else {
-                $class = $this->classOf($name, $app);
-                $tool = $app->make($class);
-                $timeoutS = $this->classes[$class] ?? null;
-                [$name, $description, $schema] = [$tool->name(), $tool->description(), $tool->schema()];
-                $run = static fn (array $input): mixed => $app->make($class)->handle($input);
-            }
-            $request = $request->appTool($name, $description, $schema, self::reporting($run, $app), $timeoutS);
+        foreach (array_unique($tools) as $tool) {
+            [$name, $description, $schema, $run, $timeoutS] = $this->tool($tool, $app);
+            $request = $request->appTool($name, $description, $schema, $run, $timeoutS);
         }
 
         return $request;
+    }
+
+    /**
+     * @param string $tool name, or class
+     *
+     * @return array{string, string, array<string, mixed>|\stdClass, Closure, ?float} name, description, schema,
+     *                                                                                handler, timeout
+     */
+    private function tool(string $tool, Container $app): array
+    {
+        if (isset($this->closures[$tool])) {
+            [$description, $schema, $closure, $timeoutS] = $this->closures[$tool];
+            $handler = new ToolHandler($app, $closure, isset($this->once[$tool]));
+
+            return [$tool, $description, $schema, $handler->closure(), $timeoutS];
+        }
+        $class = $this->classOf($tool, $app);
+        $made = $app->make($class);
+        $handler = new ToolHandler($app, $class, isset($this->once[$class]));
+        $timeoutS = $this->classes[$class] ?? null;
+
+        return [$made->name(), $made->description(), $made->schema(), $handler->closure(), $timeoutS];
     }
 
     /** @return class-string<AppTool> */
@@ -84,38 +101,5 @@ final class Registry
         throw new InvalidArgumentException(
             "There is no tool $tool. Register it with Agent::tool() in a service provider.",
         );
-    }
-
-    /**
-     * Gives the input to the first parameter. The container injects the others.
-     *
-     * @param array<string, mixed> $input
-     *
-     * @return array<string, mixed>
-     */
-    private static function first(Closure $closure, array $input): array
-    {
-        $parameters = (new \ReflectionFunction($closure))->getParameters();
-
-        return $parameters === [] ? [] : [$parameters[0]->getName() => $input];
-    }
-
-    /** Reports exceptions as the application reports any others; those that it does not report go to the run's log. */
-    private static function reporting(Closure $run, Container $app): Closure
-    {
-        return static function (array $input) use ($run, $app): mixed {
-            try {
-                return $run($input);
-            } catch (ToolException $told) {
-                throw $told;
-            } catch (\Throwable $error) {
-                $handler = $app->make(ExceptionHandler::class);
-                if (!$handler->shouldReport($error)) {
-                    throw $error;
-                }
-                $handler->report($error);
-                throw new ToolException(AppTools::FAILED);
-            }
-        };
     }
 }

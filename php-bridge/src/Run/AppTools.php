@@ -117,9 +117,10 @@ final class AppTools
                 throw new ToolException('The input is too large for the tool. Call it with a smaller one.');
             }
             $result = yield from ToolSteps::of($this->handlers[$call->name], $call);
-            $isReplayed = $result instanceof Replayed;
 
-            return [$isReplayed ? $result->content : AppToolResult::of($result), false, null, $isReplayed];
+            return $result instanceof KeptResult
+                ? [$result->content, false, null, $result->isReplayed]
+                : [AppToolResult::of($result), false, null, false];
         } catch (ToolException $error) {
             $cause = $error->getPrevious();
             $cause === null || $this->report($call, $cause);

@@ -22,17 +22,24 @@ final class ToolSteps
      */
     public static function of(\Closure $handler, AppToolCall $call): \Generator
     {
-        $result = self::takes($handler, Progress::class, 'progress')
-            ? yield from self::withProgress($handler, $call)
-            : $handler(...self::arguments($handler, $call, null));
+        $parameters = new \ReflectionFunction($handler);
+        $result = self::takesProgress($parameters)
+            ? yield from self::withProgress($handler, $parameters, $call)
+            : $handler($call->input, ...self::extras($parameters, $call, null));
 
         return $result instanceof \Generator ? yield from self::printed($result) : $result;
     }
 
-    /** @return array<int|string, mixed> what the handler has parameters for: the input first */
-    private static function arguments(\Closure $handler, AppToolCall $call, ?Progress $progress): array
+    /** Whether it has a parameter for its progress, besides the first one, which is the input's. */
+    public static function takesProgress(\ReflectionFunctionAbstract $handler): bool
     {
-        $arguments = [$call->input];
+        return self::parameter($handler, Progress::class, 'progress') !== null;
+    }
+
+    /** @return array<string, mixed> what the handler has parameters for besides the input, by their names */
+    public static function extras(\ReflectionFunctionAbstract $handler, AppToolCall $call, ?Progress $progress): array
+    {
+        $arguments = [];
         $offered = [[Progress::class, 'progress', $progress], [AppToolCall::class, 'call', $call]];
         foreach ($offered as [$type, $name, $value]) {
             $parameter = self::parameter($handler, $type, $name);
@@ -42,15 +49,10 @@ final class ToolSteps
         return $arguments;
     }
 
-    private static function takes(\Closure $handler, string $type, string $name): bool
+    /** The name of the parameter of this type, or of this name and no type. */
+    private static function parameter(\ReflectionFunctionAbstract $handler, string $type, string $name): ?string
     {
-        return self::parameter($handler, $type, $name) !== null;
-    }
-
-    /** The name of the handler's parameter of this type, or of this name and no type; the first one is the input's. */
-    private static function parameter(\Closure $handler, string $type, string $name): ?string
-    {
-        foreach (array_slice((new \ReflectionFunction($handler))->getParameters(), 1) as $parameter) {
+        foreach (array_slice($handler->getParameters(), 1) as $parameter) {
             $own = $parameter->getType();
             $isMeant = $own instanceof \ReflectionNamedType && !$own->isBuiltin()
                 ? $own->getName() === $type
@@ -68,8 +70,11 @@ final class ToolSteps
      *
      * @return \Generator<int, string, mixed, mixed>
      */
-    private static function withProgress(\Closure $handler, AppToolCall $call): \Generator
-    {
+    private static function withProgress(
+        \Closure $handler,
+        \ReflectionFunction $parameters,
+        AppToolCall $call,
+    ): \Generator {
         $late = '';
         $print = static function (string $text) use (&$fiber, &$late): void {
             if (\Fiber::getCurrent() === $fiber) {
@@ -78,8 +83,8 @@ final class ToolSteps
                 $late .= $text; // written within a fiber of the handler's own, which is not ours to suspend
             }
         };
-        $arguments = self::arguments($handler, $call, new Progress($print));
-        $fiber = new \Fiber(static fn (): mixed => $handler(...$arguments));
+        $extras = self::extras($parameters, $call, new Progress($print));
+        $fiber = new \Fiber(static fn (): mixed => $handler($call->input, ...$extras));
         for ($text = $fiber->start(); !$fiber->isTerminated(); $text = $fiber->resume()) {
             yield self::taken($late) . $text;
         }
@@ -119,7 +124,7 @@ final class ToolSteps
         }
         $returned = $generator->getReturn();
         if ($returned !== null) {
-            return $returned;
+            return $returned instanceof Returned ? $returned->value : $returned;
         }
         if ($bytes > AppToolResult::MAX_BYTES) {
             throw new ToolException('The result is too large. The limit is 32 MB.');

@@ -28,6 +28,7 @@ final class Question
         public readonly string $kind,
         public readonly string $name,
         public readonly array $input,
+        private readonly ?string $effectKey = null,
     ) {
     }
 
@@ -55,7 +56,7 @@ final class Question
         return [
             ['type' => 'tool_call', 'name' => $isAppTool ? "mcp__app__$this->name" : $this->name] + $call,
             ['type' => $this->kind, 'expires_at' => '9999-12-31T23:59:59.999Z'] + match ($this->kind) {
-                self::APP_TOOL => ['call_id' => $id, 'effect_key' => hash('sha256', $id)] + $name + $call,
+                self::APP_TOOL => ['call_id' => $id, 'effect_key' => $this->effectKey()] + $name + $call,
                 self::PERMISSION => ['permission_id' => $id] + $name + $call,
                 self::USER => ['question_id' => $id, 'questions' => $this->input['questions']] + $call,
             },
@@ -94,6 +95,11 @@ final class Question
     public static function actor(?array $control): array
     {
         return array_intersect_key($control ?? [], ['actor' => true]);
+    }
+
+    private function effectKey(): string
+    {
+        return $this->effectKey ?? hash('sha256', $this->name . json_encode($this->input, JSON_THROW_ON_ERROR));
     }
 
     /** By the contract's names of what comes of a tool call. */

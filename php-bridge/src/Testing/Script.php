@@ -115,10 +115,11 @@ final class Script
      * Before it answers with its text, the model calls this tool of the application, and waits for the result.
      *
      * @param array<string, mixed> $input
+     * @param string|null $effectKey what names the call's effect; if null, the same for the same tool and input
      */
-    public function callingTool(string $name, array $input = []): self
+    public function callingTool(string $name, array $input = [], ?string $effectKey = null): self
     {
-        return $this->asksFirst(new Question(Question::APP_TOOL, $name, $input));
+        return $this->asksFirst(new Question(Question::APP_TOOL, $name, $input, $effectKey));
     }
 
     /**

@@ -144,7 +144,7 @@ final class ProgressTest extends TestCase
     {
         $fake = new FakeRunner(Script::text('Done.')->callingTool('t'));
         $fake->run(self::offering(static fn (array $input, AppToolCall $call): string => (string) $call->effectKey));
-        $fake->assertToolAnswered('t', hash('sha256', 'call_1'));
+        $fake->assertToolAnswered('t', hash('sha256', 't[]'));
     }
 
     public function testAParameterOfAnotherKindKeepsItsDefault(): void

@@ -89,7 +89,8 @@ final class QuestionTest extends TestCase
         $request = self::request()->decision('toolu_1', $answers);
 
         self::assertStringContainsString(
-            '"decision":{"tool_use_id":"toolu_1","behavior":"allow","answers":{"Which colour?":"Red"},"actor":"user-7"}',
+            '"decision":{"tool_use_id":"toolu_1","behavior":"allow","answers":{"Which colour?":"Red"},'
+                . '"actor":"user-7"}',
             $request->toJson(),
         );
     }

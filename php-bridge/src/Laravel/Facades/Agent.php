@@ -9,6 +9,7 @@ use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\Http\ChatRequest;
 use AgentWorkers\Laravel\PendingRun;
+use AgentWorkers\Laravel\RegisteredTool;
 use AgentWorkers\Laravel\Registry;
 use AgentWorkers\Runner;
 use AgentWorkers\Testing\FakeRunner;
@@ -20,7 +21,7 @@ use Illuminate\Support\Facades\Facade;
 /**
  * @method static PendingRun chat(ChatRequest|array|string $prompt)
  * @method static PendingRun task(ChatRequest|array|string $prompt, ?string $cwd = null)
- * @method static void tool(string $tool, ?string $description = null, \stdClass|array|null $schema = null, ?\Closure $handler = null, ?float $timeoutS = null)
+ * @method static RegisteredTool tool(string $tool, ?string $description = null, \stdClass|array|null $schema = null, ?\Closure $handler = null, ?float $timeoutS = null)
  * @method static PendingRun worker(string $name, ChatRequest|array|string $prompt)
  * @method static ?string steer(string $run, string $text, Authenticatable|string|null $owner = null)
  * @method static Runner runner(string $worker = 'chat')

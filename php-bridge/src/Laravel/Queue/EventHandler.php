@@ -10,6 +10,6 @@ use AgentWorkers\Run;
 /** Takes the events of a queued run. Resolved from the container, once for each attempt. */
 interface EventHandler
 {
-    /** Called for each event, in order. Each attempt is a run of its own, with its own id and its own end. */
+    /** Called for each event, in order. Each attempt has its own end; all have the same id. */
     public function handle(Event $event, Run $run): void;
 }

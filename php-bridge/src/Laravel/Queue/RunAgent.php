@@ -22,6 +22,7 @@ use Illuminate\Contracts\Events\Dispatcher;
 use Illuminate\Contracts\Queue\ShouldQueue;
 use Illuminate\Queue\InteractsWithQueue;
 use Illuminate\Queue\Jobs\SyncJob;
+use Illuminate\Support\Str;
 use Psr\Log\LoggerInterface;
 
 /**
@@ -64,6 +65,9 @@ class RunAgent implements ShouldQueue
     /** @var string|null Who owns the run and its conversation. */
     public $owner = null;
 
+    /** @var string|null Id of the run, the same in each attempt: so what a tool does once() is not done again. */
+    public $run = null;
+
     /**
      * @param array<string, mixed> $request by the contract's names
      * @param class-string<EventHandler>|null $handler without one, events are dispatched as AgentEvent
@@ -80,6 +84,7 @@ class RunAgent implements ShouldQueue
         $this->appTools = $appTools;
         $this->conversation = $conversation;
         $this->owner = $owner;
+        $this->run = isset($request['run']) ? null : (string) Str::uuid();
     }
 
     public function handle(Agents $agents, Container $app, Dispatcher $events): void
@@ -109,6 +114,7 @@ class RunAgent implements ShouldQueue
             return $run;
         };
         $request = $this->withinTimeout(Request::fromArray($this->request));
+        $request = $this->run === null ? $request : $request->run($this->run);
         if ($this->conversation !== null) {
             return $this->converse($app->make(Conversations::class), $request, $start, $take);
         }

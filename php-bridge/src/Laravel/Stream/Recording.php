@@ -46,6 +46,7 @@ final class Recording
         private readonly LoggerInterface $logger,
     ) {
         $this->unlessBroken($this->beat(...));
+        $this->unlessBroken(fn () => $store->forgetAbort($owner, $run)); // of an earlier attempt of the same run
     }
 
     /** Records a run that nobody streams, from its first tick on: its owner can follow and stop it in other requests. */

@@ -167,6 +167,11 @@ final class Store
         $this->cache->put($this->key($owner, $run) . ':abort', ['asked' => time()], $this->ttl);
     }
 
+    public function forgetAbort(string $owner, string $run): void
+    {
+        $this->cache->forget($this->key($owner, $run) . ':abort');
+    }
+
     public function isAbortAsked(string $owner, string $run): bool
     {
         return $this->cache->get($this->key($owner, $run) . ':abort') !== null;

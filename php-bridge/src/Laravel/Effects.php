@@ -1,0 +1,84 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel;
+
+use AgentWorkers\Event\AppToolCall;
+use AgentWorkers\Exception\LogicException;
+use AgentWorkers\Exception\ToolException;
+use AgentWorkers\Run\AppToolResult;
+use AgentWorkers\Run\KeptResult;
+use Illuminate\Contracts\Config\Repository;
+use Illuminate\Database\ConnectionInterface;
+use Illuminate\Database\ConnectionResolverInterface;
+
+/**
+ * Keeps the results of tools that take effect once, by the keys of their effects.
+ *
+ * The row is inserted before the handler runs, in the same transaction: another attempt at the same time waits at the
+ * key until this one has committed, or has left no row.
+ *
+ * @internal
+ */
+final class Effects
+{
+    private const ATTEMPTS = 3;
+
+    public function __construct(
+        private readonly ConnectionResolverInterface $databases,
+        private readonly Repository $config,
+    ) {
+    }
+
+    /**
+     * @param \Closure(): mixed $run the handler; what it throws leaves no row
+     */
+    public function once(AppToolCall $call, \Closure $run): KeptResult
+    {
+        $key = $call->effectKey ?? throw new LogicException(
+            "The tool $call->name runs once for each effect, but the worker named none. Install the agent-workers that "
+                . 'belong to this package.',
+        );
+        $database = $this->databases->connection($this->config->get('agent-workers.effects.connection'));
+        for ($attempt = 1; $attempt <= self::ATTEMPTS; $attempt++) {
+            $content = $database->transaction(fn (): string|array|null => $this->first($database, $key, $call, $run));
+            $known = $content === null ? $this->record($database, $key) : null;
+            if ($content !== null || $known !== null) {
+                return new KeptResult($content ?? $known, $content === null);
+            }
+        }
+        throw new ToolException('Another attempt is doing the same. Try again later.', retryable: true);
+    }
+
+    /** @return string|list<array<string, mixed>>|null the content; null where there is a row already */
+    private function first(
+        ConnectionInterface $database,
+        string $key,
+        AppToolCall $call,
+        \Closure $run,
+    ): string|array|null {
+        $row = ['effect_key' => $key, 'tool' => mb_substr($call->name, 0, 64), 'created_at' => date('Y-m-d H:i:s')];
+        if ($database->table($this->table())->insertOrIgnore($row) === 0) {
+            return null;
+        }
+        $content = AppToolResult::of($run());
+        $json = json_encode($content, JSON_THROW_ON_ERROR);
+        $database->table($this->table())->where('effect_key', $key)->update(['content' => $json]);
+
+        return $content;
+    }
+
+    /** @return string|list<array<string, mixed>>|null */
+    private function record(ConnectionInterface $database, string $key): string|array|null
+    {
+        $json = $database->table($this->table())->where('effect_key', $key)->lockForUpdate()->value('content');
+
+        return $json === null ? null : json_decode($json, true, 512, JSON_THROW_ON_ERROR);
+    }
+
+    private function table(): string
+    {
+        return (string) $this->config->get('agent-workers.effects.table', 'agent_effects');
+    }
+}
