@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.desk import IDLE, Desk, call, give, longer_than_idle
+from tests.e2e.beginning import Begin
+from tests.e2e.desk import IDLE, Desk, call, give, longer_than_idle, results
 from tests.e2e.stream import Event
+from tests.e2e.worker import Ended
 
+pytestmark = pytest.mark.usefixtures("loaded")
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 FIND = {
     "name": "find_partner",
@@ -23,26 +26,30 @@ def on_call(answer: Answer) -> Answer:
     return lambda event: answer(event) if event["type"] == "app_tool_call" else None
 
 
-@WORKERS
-def test_the_model_calls_a_tool_that_the_application_runs(desk: Desk, worker: str) -> None:
+def called(desk: Desk, worker: str) -> tuple[Ended, list[dict[str, Any]], list[str]]:
+    """A run with one call; the tools that the model was shown, and what it was told."""
     desk.script(call("mcp__app__find_partner", name="Acme"), end="The application says: ${result}.")
     reply = on_call(lambda event: give(event, f"{event['input']['name']}: Berlin"))
     ended = desk.converse(reply, worker=worker, app_tools=[FIND])
+    return ended, desk.simulator.requests("/v1/messages")[-1].body["tools"], desk.told_to_the_model()
+
+
+@WORKERS
+def test_the_model_calls_a_tool_that_the_application_runs(begin: Begin, worker: str) -> None:
+    ended, _, told = begin(f"a call in {worker}", lambda desk: called(desk, worker))
     assert ended.ending == ("done", 0)
     [asked] = ended.of("app_tool_call")
     assert (asked["name"], asked["input"]) == ("find_partner", {"name": "Acme"})
     assert asked["expires_at"] > asked["ts"]
     [result] = ended.of("tool_result")
     assert (result["status"], result["content"]) == ("ok", "Acme: Berlin")
-    assert desk.told_to_the_model() == ["Acme: Berlin"]
+    assert told == ["Acme: Berlin"]
     assert ended.last["text"] == "The application says: Acme: Berlin."
     assert ended.of("session")[0]["tools"] == ["mcp__app__find_partner"]
 
 
-def test_the_model_is_shown_the_tool_as_the_request_describes_it(desk: Desk) -> None:
-    desk.script()
-    desk.converse(lambda event: None, worker="agent-chat", app_tools=[FIND])
-    [tool] = desk.simulator.requests("/v1/messages")[-1].body["tools"]
+def test_the_model_is_shown_the_tool_as_the_request_describes_it(begin: Begin) -> None:
+    _, [tool], _ = begin("a call in agent-chat", lambda desk: called(desk, "agent-chat"))
     assert tool["name"] == "mcp__app__find_partner"
     assert tool["description"] == FIND["description"]
     assert tool["input_schema"]["properties"] == FIND["input_schema"]["properties"]
@@ -120,13 +127,23 @@ def _no_content(event: Event) -> Event:
     return {"type": "app_tool_result", "id": "x", "call_id": event["call_id"]}
 
 
-@pytest.mark.parametrize("answer", [_another_call, _as_a_permission, _an_object_as_content, _no_content])
-def test_what_is_no_result_of_the_call_becomes_an_error_and_no_hang(desk: Desk, answer: Answer) -> None:
-    desk.script(call("mcp__app__find_partner", name="Acme"))
-    ended = desk.converse(on_call(answer), worker="agent-chat", app_tools=[BRIEFLY])
+WRONG = (_another_call, _as_a_permission, _an_object_as_content, _no_content)
+
+
+def wrongly_answered(desk: Desk) -> Ended:
+    """A run whose calls each get something that is no result of theirs."""
+    answers = {answer.__name__: answer for answer in WRONG}
+    desk.script([call("mcp__app__find_partner", name=name) for name in answers])
+    reply = on_call(lambda event: {**answers[event["input"]["name"]](event), "id": event["input"]["name"]})
+    return desk.converse(reply, worker="agent-chat", app_tools=[BRIEFLY])
+
+
+@pytest.mark.parametrize("answer", WRONG)
+def test_what_is_no_result_of_the_call_becomes_an_error_and_no_hang(begin: Begin, answer: Answer) -> None:
+    ended = begin("wrong results", wrongly_answered)
     assert ended.ending == ("done", 0)
-    assert [ack["ok"] for ack in ended.of("ack")] == [False]
-    assert ended.of("tool_result")[0]["status"] == "error"
+    assert [ack["ok"] for ack in ended.of("ack") if ack["id"] == answer.__name__] == [False]
+    assert results(ended)[answer.__name__]["status"] == "error"
 
 
 def test_the_end_of_stdin_during_a_call_ends_the_run(desk: Desk) -> None:
@@ -220,10 +237,17 @@ def test_a_pattern_that_takes_for_ever_holds_up_nothing(desk: Desk) -> None:
     assert running.end().ending == ("aborted", 3)
 
 
-@pytest.mark.parametrize(("name", "status"), [("Acme", "ok"), ("acme", "error")])
-def test_a_pattern_is_checked(desk: Desk, name: str, status: str) -> None:
+PATTERN = {"Acme": "ok", "acme": "error"}
+
+
+def checked(desk: Desk) -> Ended:
+    """A run that calls a tool with each of the names."""
     schema = {"type": "object", "properties": {"name": {"$ref": "#/$defs/n"}}, "$defs": {"n": {"pattern": "^[A-Z]"}}}
-    desk.script(call("mcp__app__find_partner", name=name))
+    desk.script([call("mcp__app__find_partner", name=name) for name in PATTERN])
     tools = [{**FIND, "input_schema": schema}]
-    ended = desk.converse(on_call(lambda event: give(event, "Berlin")), worker="agent-chat", app_tools=tools)
-    assert ended.of("tool_result")[0]["status"] == status
+    return desk.converse(on_call(lambda event: give(event, "Berlin")), worker="agent-chat", app_tools=tools)
+
+
+@pytest.mark.parametrize(("name", "status"), PATTERN.items())
+def test_a_pattern_is_checked(begin: Begin, name: str, status: str) -> None:
+    assert results(begin("a pattern", checked))[name]["status"] == status

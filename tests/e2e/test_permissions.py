@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.beginning import Begin
 from tests.e2e.desk import IDLE, Desk, bash, call, longer_than_idle, permit, results
 from tests.e2e.stream import Event
+from tests.e2e.worker import Ended
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.usefixtures("loaded")
 ASK = {"mode": "ask", "timeout_s": PATIENCE_S}
 BRIEFLY = {"mode": "ask", "timeout_s": 0.3}
 Answer = Callable[[Event], Event | None]
@@ -139,18 +142,30 @@ def _an_unknown_field(event: Event) -> Event:
     return permit(event, always=True)
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        *(_another_id, _the_calls_id, _as_a_tools_result, _no_behavior, _another_behavior, _true, _an_unknown_field),
-    ],
-)
-def test_what_is_no_answer_to_the_question_allows_nothing(desk: Desk, answer: Answer) -> None:
-    desk.script(bash("touch made"))
-    ended = desk.converse(on_question(answer), tools=["Bash"], permissions=BRIEFLY)
+WRONG = (_another_id, _the_calls_id, _as_a_tools_result, _no_behavior, _another_behavior, _true, _an_unknown_field)
+
+
+def wrongly_answered(desk: Desk) -> Ended:
+    """A run whose questions each get something that is no answer to them."""
+    answers = {f"touch {answer.__name__}": answer for answer in WRONG}
+    desk.script([bash(command) for command in answers])
+
+    def reply(event: Event) -> Event:
+        answer = answers[event["input"]["command"]]
+        return {**answer(event), "id": answer.__name__}
+
+    return desk.converse(on_question(reply), tools=["Bash"], permissions=BRIEFLY)
+
+
+@pytest.mark.parametrize("answer", WRONG)
+def test_what_is_no_answer_to_the_question_allows_nothing(begin: Begin, desk: Desk, answer: Answer) -> None:
+    ended = begin("wrong answers", wrongly_answered)
+    [asked] = [each for each in ended.of("permission_request") if each["input"]["command"].endswith(answer.__name__)]
     assert list(desk.cwd.iterdir()) == []
-    assert [event["ok"] for event in ended.of("ack")] == [False]
-    assert [event["by"] for event in ended.of("permission_resolved")] == ["timeout"]
+    assert [event["ok"] for event in ended.of("ack") if event["id"] == answer.__name__] == [False]
+    assert [
+        each["by"] for each in ended.of("permission_resolved") if each["permission_id"] == asked["permission_id"]
+    ] == ["timeout"]
 
 
 def test_the_first_answer_holds(desk: Desk) -> None:
@@ -232,18 +247,33 @@ def test_a_deny_rule_beats_an_allow_rule(desk: Desk) -> None:
     assert list(desk.cwd.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "changed", [{"command": "touch made; rm -rf keep"}, {"command": ["touch", "made"]}, {"description": "d"}], ids=str
-)
-def test_a_changed_input_is_held_to_the_rules_and_the_tools_schema(desk: Desk, changed: dict[str, Any]) -> None:
+CHANGED = [{"command": "touch made; rm -rf keep"}, {"command": ["touch", "made"]}, {"description": "d"}]
+
+
+def changed_in_vain(desk: Desk) -> tuple[Ended, list[str]]:
+    """A run whose calls are allowed with inputs that may not be; and what the model was told of each."""
     desk.file("keep")
-    desk.script(bash("touch meant"))
-    permissions = {**ASK, "deny": ["Bash(rm:*)"]}
-    reply = on_question(lambda event: permit(event, updated_input=changed))
-    ended = desk.converse(reply, tools=["Bash"], permissions=permissions)
-    assert [event["status"] for event in ended.of("tool_result")] == ["denied"]
-    assert [(event["behavior"], event["by"]) for event in ended.of("permission_resolved")] == [("deny", "policy")]
-    assert "The changed input" in desk.told_to_the_model()[0]
+    desk.script([bash(f"touch meant-{number}") for number in range(len(CHANGED))])
+
+    def reply(event: Event) -> Event:
+        return permit(event, updated_input=CHANGED[int(event["input"]["command"].rpartition("-")[2])])
+
+    ended = desk.converse(on_question(reply), tools=["Bash"], permissions={**ASK, "deny": ["Bash(rm:*)"]})
+    return ended, desk.told_to_the_model()
+
+
+@pytest.mark.parametrize("changed", CHANGED, ids=str)
+def test_a_changed_input_is_held_to_the_rules_and_the_tools_schema(
+    begin: Begin, desk: Desk, changed: dict[str, Any]
+) -> None:
+    ended, told = begin("changed inputs", changed_in_vain)
+    number = CHANGED.index(changed)
+    meant = f"touch meant-{number}"
+    [asked] = [event for event in ended.of("permission_request") if event["input"]["command"] == meant]
+    resolved = [each for each in ended.of("permission_resolved") if each["permission_id"] == asked["permission_id"]]
+    assert results(ended)[meant]["status"] == "denied"
+    assert [(event["behavior"], event["by"]) for event in resolved] == [("deny", "policy")]
+    assert "The changed input" in told[number]
     assert [path.name for path in desk.cwd.iterdir()] == ["keep"]
 
 
