@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agent_workers.policy.tables import SandboxTable
-    from agent_workers.protocol.v1.request import Request
+    from agent_workers.protocol.v1.request import AnyRequest
     from agent_workers.workers.base import Worker
 
 POLICY_VARIABLE = "AGENT_WORKERS_POLICY"
@@ -28,11 +28,11 @@ class Admission(NamedTuple):
         sandbox: Where its commands run; None where the policy asks for no sandbox.
     """
 
-    request: Request
+    request: AnyRequest
     sandbox: SandboxTable | None = None
 
 
-def accept(worker: Worker, document: Any, *, control: bool = True, interactive: bool = False) -> Request:
+def accept(worker: Worker, document: Any, *, control: bool = True, interactive: bool = False) -> AnyRequest:
     """Reads a decoded JSON document as a request to the worker.
 
     Args:
@@ -47,7 +47,7 @@ def accept(worker: Worker, document: Any, *, control: bool = True, interactive: 
     return worker.accept(worker.expand(document), control=control, interactive=interactive)
 
 
-def admit(worker: Worker, request: Request, policy: Path | None) -> Admission:
+def admit(worker: Worker, request: AnyRequest, policy: Path | None) -> Admission:
     """Holds an accepted request against the host: first its policy, then what is there.
 
     Args:
@@ -81,8 +81,8 @@ def max_request_bytes(policy: Path | None) -> int | None:
     return None
 
 
-def _within_policy(worker: Worker, request: Request, path: Path | None) -> Admission:
-    if not path and not request.has_tools:
+def _within_policy(worker: Worker, request: AnyRequest, path: Path | None) -> Admission:
+    if not path and request.asks_model and not request.has_tools:
         return Admission(request)  # words alone need no policy, and do not pay for one
     from agent_workers.policy import DEFAULT, load_policy
 

@@ -32,6 +32,7 @@ The tree; each leaf's ``code`` is the ``error.code`` of the contract:
     ├── StateUnavailable        state_unavailable
     ├── SandboxUnavailable      sandbox_unavailable
     ├── McpUnavailable          mcp_unavailable
+    │   └── McpLost             mcp_unavailable     retryable
     ├── Timeout                 timeout
     ├── IdleTimeout             idle_timeout        retryable
     └── InternalError           internal
@@ -312,6 +313,13 @@ class McpUnavailable(WorkerError):
 
     code = "mcp_unavailable"
     default_message = "An MCP server of this request does not start or answer."
+
+
+class McpLost(McpUnavailable):
+    """Raised when an MCP server ends, or breaks the connection, while it runs the tool that a person asked for."""
+
+    retryable = True
+    default_message = "The MCP server ended while it ran the tool. What the tool had done by then is not known."
 
 
 class Timeout(WorkerError):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from agent_workers.ending import AbortReason
     from agent_workers.engine.base import Engine
-    from agent_workers.protocol.v1.request import Request
+    from agent_workers.protocol.v1.request import AnyRequest
     from agent_workers.wire import Encoder
 
 logger = logging.getLogger("agent_workers")
@@ -69,7 +69,7 @@ class Run:
 
     def __init__(
         self,
-        request: Request,
+        request: AnyRequest,
         engine: Engine,
         encoder: Encoder,
         sink: Sink,

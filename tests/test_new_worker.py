@@ -127,7 +127,7 @@ def test_a_policy_rules_on_it_by_its_name(installed: Environment, tmp_path: Path
 
 
 def test_doctor_knows_it_and_misses_its_program(installed: Environment) -> None:
-    assert "(agent-chat, agent-task, agent-note)" in installed.run("agent-workers", "doctor").stdout.splitlines()[0]
+    assert "agent-note" in installed.run("agent-workers", "doctor").stdout.splitlines()[0]
     assert "programs" not in findings(installed)
     program = installed.root / "bin/agent-note"
     program.rename(program.with_name("moved"))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from agent_workers.policy import Objection
-    from agent_workers.protocol.v1.request import Request
+    from agent_workers.protocol.v1.request import AnyRequest
     from agent_workers.workers.base import Worker
 
 _TEMPLATE = Path(__file__).with_name("policy.toml")
@@ -87,7 +87,7 @@ def check(file: Path, name: str | None) -> None:
     _say(f"{worker.name}: allowed", [*_changes(request, granted), *unknown])
 
 
-def _accepted(data: bytes, name: str | None) -> tuple[Worker, Request]:
+def _accepted(data: bytes, name: str | None) -> tuple[Worker, AnyRequest]:
     """Returns the worker that the request is for, and the request as that worker reads it."""
     from agent_workers.admission import accept  # help and completion do without them
     from agent_workers.protocol.document import parse_json
@@ -101,7 +101,7 @@ def _accepted(data: bytes, name: str | None) -> tuple[Worker, Request]:
     return worker, accept(worker, document)
 
 
-def _granted(worker: Worker, request: Request, file: Path, unknown: Iterable[str]) -> Request:
+def _granted(worker: Worker, request: AnyRequest, file: Path, unknown: Iterable[str]) -> AnyRequest:
     """Returns the request as the worker would run it under the policy; ends with what the policy has against it."""
     from agent_workers.admission import admit  # help and completion do without them
     from agent_workers.policy import Denied
@@ -131,7 +131,7 @@ def _objections(objections: Iterable[Objection]) -> Iterator[str]:
         yield f"{place or 'request'}: {words}" + (f" ({reason})" if reason != words else "")
 
 
-def _changes(request: Request, granted: Request) -> Iterator[str]:
+def _changes(request: AnyRequest, granted: AnyRequest) -> Iterator[str]:
     before, after = dict(_flat(request.model_dump())), dict(_flat(granted.model_dump()))
     for name, value in after.items():
         if value != before[name]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent_workers.engine.base import Engine
     from agent_workers.engine.replay import Recording
     from agent_workers.protocol.v1.body import Body
+    from agent_workers.protocol.v1.request import AnyRequest
 
 _LONGEST_S = 604_800  # the recording's own pauses decide how long it takes
 
@@ -80,15 +81,15 @@ class RecordingSource:
         run = self._recording.run if self._keep_run else None
         return request.model_copy(update={"run": run, "metadata": self._recording.metadata})
 
-    def admit(self, request: Request) -> Request:
+    def admit(self, request: AnyRequest) -> AnyRequest:
         """Asks nothing of the host."""
         return request
 
-    def start(self, request: Request) -> Body | None:
+    def start(self, request: AnyRequest) -> Body | None:
         """Returns the recorded ``start``, now simulated."""
         return self._recording.start
 
-    def launch(self, request: Request) -> Engine:
+    def launch(self, request: AnyRequest) -> Engine:
         """Returns the recording, about to play."""
         return ReplayEngine(self._recording, speed=self._speed)
 

@@ -70,8 +70,9 @@ class Recording:
 
     @property
     def was_refused(self) -> bool:
-        """Whether the recorded request was refused: nothing ran."""
-        return self.start is None and isinstance(self.ending, Error) and self.ending.code in _REFUSALS
+        """Whether the recorded request was refused, at once or, with details, by the tool that it named."""
+        refused = isinstance(self.ending, Error) and self.ending.code in _REFUSALS
+        return refused and (self.start is None or getattr(self.ending, "details", None) is not None)
 
     @property
     def metadata(self) -> dict[str, Any] | None:

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from agent_workers.policy.ruling import Ruling
 from agent_workers.policy.tables import LimitsTable
 from agent_workers.protocol.v1.request import Request
+from agent_workers.protocol.v1.settings import Limits
+from agent_workers.protocol.v1.tool_request import ToolLimits, ToolRequest
 
 
 class Bound(NamedTuple):
@@ -27,23 +29,30 @@ class Bound(NamedTuple):
         return self.maximum if self.default is None else min(self.default, self.maximum)
 
 
+def rule_on_time(table: LimitsTable, request: ToolRequest, ruling: Ruling) -> None:
+    """Objects to more time for a tool's run than the table allows, and fills it in where the request omits it."""
+    _rule([_timeout(table, request.limits)], request.limits, ruling)
+
+
 def rule_on_limits(table: LimitsTable, request: Request, ruling: Ruling, default_turns: int | None) -> None:
     """Objects to what exceeds the table, and fills in what the request omits."""
     turns = Bound("max_turns", request.max_turns, default_turns, table.max_turns)
     _object(turns, ("max_turns",), ruling)
     ruling.changes |= dict(_fixed([turns]))
-    limits = list(_limits(table, request))
-    for bound in limits:
+    budget = Bound("max_budget_usd", request.limits.max_budget_usd, None, table.max_budget_usd)
+    _rule([_timeout(table, request.limits), budget], request.limits, ruling)
+
+
+def _rule(bounds: list[Bound], limits: Limits | ToolLimits, ruling: Ruling) -> None:
+    for bound in bounds:
         _object(bound, ("limits", bound.name), ruling)
-    if fixed := dict(_fixed(limits)):
-        ruling.changes["limits"] = request.limits.model_copy(update=fixed)
+    if fixed := dict(_fixed(bounds)):
+        ruling.changes["limits"] = limits.model_copy(update=fixed)
 
 
-def _limits(table: LimitsTable, request: Request) -> Iterator[Bound]:
-    limits = request.limits
-    timeout = limits.timeout_s if "timeout_s" in limits.model_fields_set else None
-    yield Bound("timeout_s", timeout, limits.timeout_s, table.timeout_s)
-    yield Bound("max_budget_usd", limits.max_budget_usd, None, table.max_budget_usd)
+def _timeout(table: LimitsTable, limits: Limits | ToolLimits) -> Bound:
+    asked = limits.timeout_s if "timeout_s" in limits.model_fields_set else None
+    return Bound("timeout_s", asked, limits.timeout_s, table.timeout_s)
 
 
 def _object(bound: Bound, place: tuple[str, ...], ruling: Ruling) -> None:

@@ -5,14 +5,15 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from agent_workers.policy.limits import rule_on_limits
+from agent_workers.policy.limits import rule_on_limits, rule_on_time
 from agent_workers.policy.ruling import R, Ruling, matches, one_of
 from agent_workers.policy.tables import LimitsTable, SandboxTable, TaskTable
-from agent_workers.policy.task import rule_on_task
+from agent_workers.policy.task import rule_on_call, rule_on_task
 from agent_workers.protocol.v1.fields import Few, Opt, Strict, Text, Version
 from agent_workers.protocol.v1.request import Request
 from agent_workers.protocol.v1.settings import SUBAGENT
 from agent_workers.protocol.v1.task_request import TaskRequest
+from agent_workers.protocol.v1.tool_request import ToolRequest
 
 
 class Policy(Strict):
@@ -51,11 +52,15 @@ class Policy(Strict):
         """Tells whether a worker may run at all."""
         return self.workers is None or worker in self.workers
 
-    def rule(self, request: Request, worker: str, *, default_turns: int | None = None) -> Ruling:
+    def rule(self, request: Request | ToolRequest, worker: str, *, default_turns: int | None = None) -> Ruling:
         """Decides on a request; ``grant`` carries the decision out."""
         ruling = Ruling()
         if not self.allows_worker(worker):
             ruling.object_to(words=f"{worker} is not allowed: the host's policy does not list it in workers")
+        if isinstance(request, ToolRequest):
+            rule_on_time(self.limits, request, ruling)
+            rule_on_call(self.task, request, ruling)
+            return ruling
         self._rule_on_words(request, ruling)
         self._rule_on_models(request, ruling)
         rule_on_limits(self.limits, request, ruling, default_turns)

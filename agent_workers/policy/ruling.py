@@ -8,8 +8,9 @@ from typing import Any, NamedTuple, TypeVar
 from agent_workers.errors import PolicyDenied
 from agent_workers.protocol.v1.problem import Problem, capped, pointer
 from agent_workers.protocol.v1.request import Request
+from agent_workers.protocol.v1.tool_request import ToolRequest
 
-R = TypeVar("R", bound=Request)
+R = TypeVar("R", bound=Request | ToolRequest)
 
 _MAX_NAMED = 12
 
@@ -66,7 +67,7 @@ class Ruling:
         """
         if self.objections:
             raise Denied(self.objections)
-        return request.model_copy(update=self.changes)
+        return request.model_copy(update=self.changes)  # type: ignore[return-value]  # a copy is of the same type
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:

@@ -1,4 +1,4 @@
-"""What a task may ask for: its directories, tools, rules and servers."""
+"""What a task may ask for, its directories, tools, rules and servers; and of these what a tool's run may."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from agent_workers.policy.ruling import Ruling, matches, one_of, quoted
 from agent_workers.policy.servers import Command, reaches_only
 from agent_workers.policy.tables import TaskTable
 from agent_workers.protocol.v1.task_request import HttpServer, StdioServer, TaskRequest, tools_of
+from agent_workers.protocol.v1.tool_request import ToolRequest
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
 
 _OUTSIDE = "must be inside a directory that the host's policy lists in task.cwd_roots"
@@ -23,10 +24,15 @@ def rule_on_task(table: TaskTable, request: TaskRequest, ruling: Ruling) -> None
         ruling.object_to("permissions", "mode", words=one_of(table.modes, "task.modes"))
     _rule_on_rules(request, ruling)
     for name, server in request.mcp_servers.items():
-        if isinstance(server, HttpServer):
-            _rule_on_address(table, name, server, ruling)
-        else:
-            _rule_on_program(table, name, server, ruling)
+        _rule_on_server(table, ("mcp_servers", name), server, ruling)
+
+
+def rule_on_call(table: TaskTable, request: ToolRequest, ruling: Ruling) -> None:
+    """Objects to a tool's run, without a model, of a tool or a server that a task might not have either."""
+    name = request.tool_name
+    if table.tools is not None and not matches(name, table.tools):
+        ruling.object_to("tool", words=one_of(table.tools, "task.tools"), reason=f"{name} is not in task.tools")
+    _rule_on_server(table, ("server",), request.server, ruling)
 
 
 def _rule_on_directories(table: TaskTable, request: TaskRequest, ruling: Ruling) -> None:
@@ -86,17 +92,22 @@ def _may_name_files(name: str) -> bool:
     return tool is None or tool.path_rule is not None
 
 
-def _rule_on_address(table: TaskTable, name: str, server: HttpServer, ruling: Ruling) -> None:
-    place = ("mcp_servers", name, "url")
+def _rule_on_server(table: TaskTable, place: tuple[str, ...], server: StdioServer | HttpServer, ruling: Ruling) -> None:
+    if isinstance(server, HttpServer):
+        _rule_on_address(table, (*place, "url"), server, ruling)
+    else:
+        _rule_on_program(table, place, server, ruling)
+
+
+def _rule_on_address(table: TaskTable, place: tuple[str, ...], server: HttpServer, ruling: Ruling) -> None:
     if table.mcp_hosts is None:
         ruling.object_to(*place, words=_ASK.format(key="task.mcp_hosts"))
     elif not reaches_only(table.mcp_hosts, server.url):
         words = "must be at one of the hosts that the policy lists in task.mcp_hosts"
-        ruling.object_to(*place, words=words, reason=f"the host of {name!a} is not one of {quoted(table.mcp_hosts)}")
+        ruling.object_to(*place, words=words, reason=f"the host is not one of {quoted(table.mcp_hosts)}")
 
 
-def _rule_on_program(table: TaskTable, name: str, server: StdioServer, ruling: Ruling) -> None:
-    place = ("mcp_servers", name)
+def _rule_on_program(table: TaskTable, place: tuple[str, ...], server: StdioServer, ruling: Ruling) -> None:
     known = [entry for entry in table.mcp_commands or () if entry.command == server.command]
     fitting = [entry for entry in known if entry.takes(server.args)]
     if fitting:

@@ -11,7 +11,6 @@ from agent_workers.protocol.schema_style import Style, in_order
 from agent_workers.protocol.v1 import VERSION
 from agent_workers.protocol.v1.control import MESSAGES
 from agent_workers.protocol.v1.events import BODIES, Body, Envelope
-from agent_workers.protocol.v1.request import Request
 
 Schema = dict[str, Any]
 
@@ -25,7 +24,7 @@ _ANY_EVENT = (
 _ANY_MESSAGE = "One line that the caller writes to stdin, after the request, under --control."
 
 
-def export(requests: Mapping[str, type[Request]]) -> dict[str, str]:
+def export(requests: Mapping[str, type[BaseModel]]) -> dict[str, str]:
     """Returns every schema file: its path, such as ``v1/events/delta.schema.json``, and its text in ASCII.
 
     Args:
@@ -37,7 +36,7 @@ def export(requests: Mapping[str, type[Request]]) -> dict[str, str]:
     return {f"{FOLDER}/{name}.schema.json": _text(schema) for name, schema in schemas.items()}
 
 
-def _request(name: str, model: type[Request]) -> Schema:
+def _request(name: str, model: type[BaseModel]) -> Schema:
     schema = model.model_json_schema(schema_generator=Style)
     source = f"{model.__module__}.{model.__name__}"
     return _head(name, schema["title"], schema["description"], source) | schema

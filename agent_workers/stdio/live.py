@@ -21,7 +21,7 @@ from agent_workers.stdio.stdin import MAX_REQUEST
 if TYPE_CHECKING:
     from agent_workers.engine.base import Engine
     from agent_workers.protocol.v1.control import InvalidControl
-    from agent_workers.protocol.v1.request import Request
+    from agent_workers.protocol.v1.request import AnyRequest
     from agent_workers.stdio.event_writer import EventWriter
     from agent_workers.stdio.person import Interview, Person
     from agent_workers.stdio.source import Source
@@ -47,7 +47,7 @@ class Launched:
         signals: Stop signals that came before the event loop.
     """
 
-    request: Request
+    request: AnyRequest
     engine: Engine
     began: float
     signals: list[int]

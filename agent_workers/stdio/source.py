@@ -11,16 +11,17 @@ from agent_workers.engine.claude import Environment, Sandbox, WorkerDefaults, st
 from agent_workers.engine.claude.launch.installation import sdk_version
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.progress import Start
+from agent_workers.protocol.v1.request import is_tool_run
 from agent_workers.stdio.stdin import MAX_REQUEST, Stdin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from agent_workers.engine.base import Engine
-    from agent_workers.engine.claude.launch.boot import BootedCli
+    from agent_workers.engine.process.guarded_process import GuardedProcess
     from agent_workers.policy.tables import SandboxTable
     from agent_workers.protocol.v1.body import Body
-    from agent_workers.protocol.v1.request import Request
+    from agent_workers.protocol.v1.request import AnyRequest
     from agent_workers.stdio.settings import Settings, Simulation
     from agent_workers.workers.base import Worker
 
@@ -34,7 +35,7 @@ class Source(Protocol):
 
     name: str
 
-    def read(self) -> Request:
+    def read(self) -> AnyRequest:
         """Reads the request.
 
         Raises:
@@ -43,7 +44,7 @@ class Source(Protocol):
         """
         ...
 
-    def admit(self, request: Request) -> Request:
+    def admit(self, request: AnyRequest) -> AnyRequest:
         """Returns the request as this host lets it run.
 
         Raises:
@@ -52,11 +53,11 @@ class Source(Protocol):
         """
         ...
 
-    def start(self, request: Request) -> Body | None:
+    def start(self, request: AnyRequest) -> Body | None:
         """Returns the first event of the admitted request; None where the terminal one is the only one."""
         ...
 
-    def launch(self, request: Request) -> Engine:
+    def launch(self, request: AnyRequest) -> Engine:
         """Starts what does the request's work.
 
         Raises:
@@ -103,10 +104,10 @@ class RequestSource:
         self._policy = policy_file(settings.policy)
         self._simulation: Simulation | None = None
         self._sandbox: SandboxTable | None = None
-        self._cli: BootedCli | None = None
+        self._process: GuardedProcess | None = None
         self._stopped = False
 
-    def read(self) -> Request:
+    def read(self) -> AnyRequest:
         """Reads stdin, to its end or with ``--control`` its first line."""
         settings = self._settings
         self._simulation = settings.simulation() if settings.simulation else None
@@ -115,13 +116,13 @@ class RequestSource:
         interactive = settings.person is not None
         return accept(self._worker, parse_json(data), control=settings.control, interactive=interactive)
 
-    def admit(self, request: Request) -> Request:
+    def admit(self, request: AnyRequest) -> AnyRequest:
         """Holds the request against the policy and the host."""
         admission = admit(self._worker, request, self._policy)
         self._sandbox = admission.sandbox
         return admission.request
 
-    def start(self, request: Request) -> Body:
+    def start(self, request: AnyRequest) -> Body:
         """Returns the ``start`` event."""
         return Start(
             worker=self.name,
@@ -131,27 +132,31 @@ class RequestSource:
             metadata=request.metadata,
         )
 
-    def launch(self, request: Request) -> Engine:
+    def launch(self, request: AnyRequest) -> Engine:
         """Starts the agent."""
         worker, sandbox = self._worker, self._sandbox
+        if is_tool_run(request):
+            from agent_workers.engine.mcp import start_tool  # no agent needs it
+
+            return start_tool(request, self._environment(), worker.name, started=self._keep)
         return start_agent(
             request,
             self._environment(),
             WorkerDefaults(worker.name, worker.system_prompt, worker.max_turns),
             sandbox=Sandbox(sandbox.allowed_domains, sandbox.deny_read) if sandbox else None,
-            booted=self._keep,
+            booted=lambda cli: self._keep(cli.process),
         )
 
-    def _keep(self, cli: BootedCli) -> None:
-        self._cli = cli
+    def _keep(self, process: GuardedProcess) -> None:
+        self._process = process
         if self._stopped:  # in the midst of the boot
-            cli.process.begin_kill()
+            process.begin_kill()
 
     def stop_launch(self) -> None:
         """Has the CLI ended: the imports that come behind it take their time, and it would ask the model meanwhile."""
         self._stopped = True
-        if self._cli:
-            self._cli.process.begin_kill()
+        if self._process:
+            self._process.begin_kill()
 
     @property
     def control(self) -> Stdin | None:

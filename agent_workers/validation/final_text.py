@@ -24,8 +24,12 @@ class FinalText:
         elif kind == "discard" and isinstance(event.get("blocks"), list):
             for block in event["blocks"]:
                 self._texts.pop(block, None)
-        elif kind == "done" and isinstance(event.get("text"), str):
+        elif kind == "done" and isinstance(event.get("text"), str) and not self._is_of_a_tool(event):
             yield from self._faults(event["text"], cut="truncated_bytes" in event)
+
+    def _is_of_a_tool(self, done: dict[str, Any]) -> bool:
+        """Tells whether no model has spoken: the text is what a tool has answered."""
+        return done.get("turns") == 0 and not self._texts
 
     def _faults(self, told: str, *, cut: bool) -> Iterator[str]:
         text = "".join(piece for pieces in self._texts.values() for piece in pieces)

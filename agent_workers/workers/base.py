@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.v1.problem import Problem, RequestProblems, pointer
-from agent_workers.protocol.v1.request import Request, is_task, parse_request
+from agent_workers.protocol.v1.request import Request, is_task, is_tool_run, parse_request
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from agent_workers.protocol.v1.content import ContentBlock
+    from agent_workers.protocol.v1.request import AnyRequest
 
 # Not the control and format characters, the spaces of all scripts, and the letters that show as nothing.
 _VISIBLE = re.compile(
@@ -30,10 +31,10 @@ class Worker:
     Attributes:
         name: The console script's name, also ``start.worker`` and the name of its workspace.
         summary: One sentence for ``--help``.
-        system_prompt: Used where the request brings none.
+        system_prompt: Used where the request brings none; empty for a worker that asks no model.
         max_turns: Used where the request brings none; None leaves it to the CLI.
-        request: The model of the requests it accepts. The engine knows the fields of ``Request`` and ``TaskRequest``
-            alone: what a field of the worker's own is to change, ``expand`` writes into one of those.
+        request: The model of the requests it accepts. The engines know the fields of ``Request``, ``TaskRequest`` and
+            ``ToolRequest`` alone: what a field of the worker's own is to change, ``expand`` writes into one of those.
         examples: Command lines for ``--help``, one a line.
         expand: Makes a request's document of the document that comes in; by default that is one already. It runs before
             any check, so it must take whatever JSON holds, and the policy rules on what it has written.
@@ -43,9 +44,9 @@ class Worker:
 
     name: str
     summary: str
-    system_prompt: str
+    system_prompt: str = ""
     max_turns: int | None = None
-    request: type[Request] = Request
+    request: type[AnyRequest] = Request
     examples: str = ""
     expand: Callable[[Any], Any] = lambda document: document
     check: Callable[[Any], Iterable[Problem]] = lambda request: ()
@@ -57,7 +58,7 @@ class Worker:
         fields = self.request.model_fields
         return {name for name in fields if fields[name].is_required() and name not in Request.model_fields}
 
-    def accept(self, document: Any, *, control: bool = True, interactive: bool = False) -> Request:
+    def accept(self, document: Any, *, control: bool = True, interactive: bool = False) -> AnyRequest:
         """Reads a decoded JSON document as this worker's request.
 
         Args:
@@ -69,7 +70,9 @@ class Worker:
             RequestProblems: With all problems at once.
         """
         request = parse_request(document, self.request)
-        problems = [*_problems(request), *self.check(request), *_unanswerable(request, control, interactive)]
+        problems = list(self.check(request))
+        if not is_tool_run(request):
+            problems = [*_problems(request), *problems, *_unanswerable(request, control, interactive)]
         if problems:
             raise RequestProblems(problems, run=request.run)
         return request

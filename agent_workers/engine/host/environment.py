@@ -157,14 +157,27 @@ class Environment(NamedTuple):
         Args:
             scratch: A private directory for the run's temporary files.
         """
-        environ = {name: value for name, value in self.environ.items() if self._passes(name)}
-        environ |= {"HOME": str(self.home() or _made(of_this_user(self.state_dir() / "home"))), "TMPDIR": str(scratch)}
+        environ = self._common_environ(scratch)
         if config_dir := self.config_dir():
             environ["CLAUDE_CONFIG_DIR"] = str(_made(config_dir))
         if self.simulator_url:
             environ |= {"ANTHROPIC_BASE_URL": self.simulator_url, "ANTHROPIC_API_KEY": "simulated"}
             environ |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
         return environ
+
+    def program_environ(self, scratch: Path, *, without: re.Pattern[str]) -> dict[str, str]:
+        """Builds the whole environment of a program that is no agent, likewise.
+
+        Args:
+            scratch: A private directory for the run's temporary files.
+            without: The names of the variables that are meant for an agent.
+        """
+        return {name: value for name, value in self._common_environ(scratch).items() if not without.fullmatch(name)}
+
+    def _common_environ(self, scratch: Path) -> dict[str, str]:
+        environ = {name: value for name, value in self.environ.items() if self._passes(name)}
+        home = self.home() or _made(of_this_user(self.state_dir() / "home"))
+        return environ | {"HOME": str(home), "TMPDIR": str(scratch)}
 
     def _passes(self, name: str) -> bool:
         if _NEVER.fullmatch(name) or (self.simulator_url and _CREDENTIALS.fullmatch(name)):

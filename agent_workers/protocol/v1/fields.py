@@ -22,6 +22,8 @@ NO_VARIABLE = r"^(?:[^\x00$]|\$+[^\x00${])*\$*$"
 VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,255}$"
 ABSOLUTE_PATH = r"^/[^\x00]*$"
 BUILT_IN_OR_MCP = r"^(?:[A-Z][A-Za-z]{0,63}|mcp__[A-Za-z0-9_-]{1,64}__[A-Za-z0-9_-]{1,64})$"
+SERVER_NAME = r"^[A-Za-z0-9-](?:_?[A-Za-z0-9-]){0,63}$"
+MCP_TOOL = r"^[!-~]{1,128}$"
 # No parenthesis within the specifier, so that one rule can never be read as two.
 TOOL_RULE = (
     r"^(?:[A-Z][A-Za-z]{0,63}(?:\([^()\x00-\x1f]{1,1024}\))?|mcp__[A-Za-z0-9_-]{1,64}(?:__[A-Za-z0-9_-]{1,64})?)$"
@@ -40,6 +42,8 @@ PATTERN_WORDS = {
     VARIABLE_NAME: "must be a variable name: A-Z a-z 0-9 _, no digit at the start",
     ABSOLUTE_PATH: "must be an absolute path",
     BUILT_IN_OR_MCP: "must be the name of a tool, such as Read or mcp__server__tool",
+    SERVER_NAME: "must be up to 64 of A-Z a-z 0-9 - and single _ between them",
+    MCP_TOOL: "must be the name of a tool: up to 128 printable ASCII characters, no spaces",
     TOOL_RULE: "must be one rule, such as Read, Bash(git status), Edit(src/**) or mcp__server__tool; "
     "without parentheses inside",
     BASE64: "must be padded base64 without line breaks or a data: prefix",

@@ -36,7 +36,12 @@ from agent_workers.protocol.v1.settings import (
 from agent_workers.protocol.value import Json
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from typing_extensions import TypeIs
+
     from agent_workers.protocol.v1.task_request import TaskRequest
+    from agent_workers.protocol.v1.tool_request import ToolRequest
 
 __all__ = [
     "MAX_METADATA_BYTES",
@@ -49,6 +54,7 @@ __all__ = [
     "ResumeSession",
     "Stream",
     "is_task",
+    "is_tool_run",
     "parse_request",
 ]
 
@@ -80,6 +86,8 @@ class Request(Strict):
 
     has_tools: ClassVar[bool] = False
     """Whether the agent works with built-in tools in a directory, under permission rules."""
+    asks_model: ClassVar[bool] = True
+    """Whether a model is asked, and not only a tool run."""
     foreign_fields: ClassVar = dict.fromkeys(("tools", "permissions", "cwd", "mcp_servers", "agents"), _TASK_ONLY)
     synonyms: ClassVar = {
         **dict.fromkeys(("message", "messages", "input", "query", "text", "content"), "prompt"),
@@ -146,12 +154,21 @@ class Request(Strict):
     )
 
 
-def is_task(request: Request) -> "TypeGuard[TaskRequest]":
+if TYPE_CHECKING:
+    AnyRequest: TypeAlias = "Request | ToolRequest"
+
+
+def is_task(request: "AnyRequest") -> "TypeGuard[TaskRequest]":
     """Tells whether this is a task's request. It knows without the task's model, which a chat does not load."""
     return request.has_tools
 
 
-R = TypeVar("R", bound=Request)
+def is_tool_run(request: "AnyRequest") -> "TypeIs[ToolRequest]":
+    """Tells whether this is the request of a tool's run, without a model; likewise."""
+    return not request.asks_model
+
+
+R = TypeVar("R", bound=Strict)
 
 
 def parse_request(document: Json, model: type[R] = Request) -> R:  # type: ignore[assignment]  # R may be any

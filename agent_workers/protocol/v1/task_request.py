@@ -12,6 +12,7 @@ from agent_workers.protocol.v1.control import Actor, Answers, Behavior, DenialMe
 from agent_workers.protocol.v1.fields import (
     NO_VARIABLE,
     PATTERN_WORDS,
+    SERVER_NAME,
     VARIABLE_NAME,
     AbsolutePath,
     ArgumentText,
@@ -31,7 +32,6 @@ from agent_workers.protocol.v1.settings import APP_SERVER
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
 
 _HEADER = r"^[!#$%&'*+.^_`|~A-Za-z0-9-]{1,255}$"  # RFC 9110, section 5.6.2
-_NAME = r"^[A-Za-z0-9-](?:_?[A-Za-z0-9-]){0,63}$"
 
 Mode = Literal["deny", "ask", "defer", "accept_edits", "plan"]
 
@@ -161,7 +161,7 @@ def _server_kind(value: object) -> str | None:
 
 def _named(value: dict[str, Any]) -> dict[str, Any]:
     for name in value:
-        if not re.fullmatch(_NAME, name):
+        if not re.fullmatch(SERVER_NAME, name):
             words = f"{name[:80]!r} is not a valid name: use up to 64 of A-Z a-z 0-9 - and single _ between them"
             raise PydanticCustomError("contract", "{found}", {"found": words})
     return value
@@ -178,7 +178,7 @@ McpServer = Annotated[
     Annotated[StdioServer, Tag("=StdioServer")] | Annotated[HttpServer, Tag("=HttpServer")],
     by_shape(_server_kind, 'must be {"command": …} for a process or {"type": "http", "url": …} for an address'),
 ]
-_NAMES = {"propertyNames": {"pattern": _NAME}, "maxProperties": 100}
+_NAMES = {"propertyNames": {"pattern": SERVER_NAME}, "maxProperties": 100}
 McpServers = Annotated[
     dict[str, McpServer],
     Field(max_length=100, json_schema_extra=_NAMES),

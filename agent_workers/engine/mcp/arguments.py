@@ -1,0 +1,98 @@
+"""Whether a call names a tool of the server, and fits it: every problem, with its place in the request."""
+
+from __future__ import annotations
+
+import logging
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from agent_workers.engine.input_check import find_faults
+from agent_workers.errors import InvalidRequest
+from agent_workers.json_schema import schema_fault
+from agent_workers.protocol.v1.problem import MAX_PROBLEMS, Problem, pointer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from agent_workers.engine.input_check import InputFault
+    from agent_workers.protocol.v1.tool_request import ToolRequest
+
+logger = logging.getLogger("agent_workers")
+
+_NEAR = 0.6
+_LONGEST_TYPO = 64
+
+
+async def admit_call(request: ToolRequest, tools: AsyncIterator[dict[str, Any]]) -> None:
+    """Finds the tool among those that the server lists, and checks the input against its schema.
+
+    Raises:
+        InvalidRequest: There is no such tool, or the input does not fit it.
+    """
+    names = []
+    async for tool in tools:
+        if tool["name"] == request.tool:
+            if problems := [problem async for problem in _problems(tool["inputSchema"], request.input)]:
+                raise _refused(problems[:MAX_PROBLEMS])
+            return
+        names.append(tool["name"])
+    raise _refused([_no_such_tool(request, names)])
+
+
+def _refused(problems: list[Problem]) -> InvalidRequest:
+    places = ", ".join(ascii(problem.pointer)[1:-1] for problem in problems)
+    return InvalidRequest(cause=f"refused for {places}; the tool did not run", details=problems)
+
+
+def _no_such_tool(request: ToolRequest, names: list[str]) -> Problem:
+    server = request.server.name
+    near = _nearest(request.tool.removeprefix(f"mcp__{server}__"), names)
+    words = f"is no tool of the server {server}" if names else f"is no tool of the server {server}, which has none"
+    return Problem(pointer="/tool", message=words, did_you_mean=near)
+
+
+async def _problems(schema: dict[str, Any], tool_input: dict[str, Any]) -> AsyncIterator[Problem]:
+    if unusable := schema_fault(schema, python_patterns=True):
+        logger.warning("the tool's schema cannot be used, the server must check: %s", unusable.words)
+        return
+    try:
+        faults = await find_faults(schema, tool_input)
+    except TimeoutError:
+        logger.warning("the input could not be checked against the tool's schema in time; the server must check")
+        return
+    told = {name for fault in faults for name in fault.unknown if not fault.path}
+    for fault in faults:
+        for problem in _explained(fault):
+            yield problem
+    for name in _mistyped(schema, tool_input, told):
+        yield name
+
+
+def _explained(fault: InputFault) -> Iterator[Problem]:
+    for name in fault.unknown:
+        yield _unknown(("input", *fault.path, name), name, fault.known)
+    if not fault.unknown:
+        yield Problem(pointer=pointer(("input", *fault.path)), message=fault.words)
+
+
+def _mistyped(schema: dict[str, Any], tool_input: dict[str, Any], told: set[str]) -> Iterator[Problem]:
+    """Yields the arguments that the schema lets pass unread, and that look like ones that it lists."""
+    properties = schema.get("properties")
+    if not isinstance(properties, dict) or schema.get("additionalProperties") or "patternProperties" in schema:
+        return
+    missing = [name for name in properties if name not in tool_input]
+    for name in tool_input:
+        if name not in properties and name not in told and _nearest(name, missing):
+            yield _unknown(("input", name), name, missing)
+
+
+def _unknown(place: tuple[str | int, ...], name: str, known: list[str]) -> Problem:
+    return Problem(pointer=pointer(place), message="is no argument of this tool", did_you_mean=_nearest(name, known))
+
+
+def _nearest(name: str, names: list[str]) -> str | None:
+    if len(name) > _LONGEST_TYPO:
+        return None
+    spelled = {each.lower().replace("-", "_"): each for each in names}
+    near = get_close_matches(name.lower().replace("-", "_"), spelled, n=1, cutoff=_NEAR)
+    return spelled[near[0]] if near else None
