@@ -38,6 +38,12 @@ function Failed({ view: { error }, onRetry, retryInMs = 0 }: ExchangeProps) {
       <p role="alert">
         {error?.message} <small>({error?.code})</small>
       </p>
+      {error?.details?.map(({ pointer, message, did_you_mean }, index) => (
+        <p key={index}>
+          <code>{pointer}</code> {message}
+          {did_you_mean && ` Did you mean ${did_you_mean}?`}
+        </p>
+      ))}
       {onRetry && error?.retryable && (
         <p>
           <button onClick={onRetry} disabled={seconds > 0}>

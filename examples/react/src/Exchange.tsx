@@ -20,7 +20,7 @@ export const Exchange = memo(function Exchange(props: ExchangeProps) {
   const { toolCalls, paragraphs } = view;
   const ids = new Set(toolCalls.map(({ id }) => id));
   return (
-    <Frame {...props}>
+    <Frame {...props} steers={view.steers}>
       {toolCalls
         .filter(({ parentId }) => parentId === undefined || !ids.has(parentId))
         .map((call) => (
@@ -35,8 +35,9 @@ export const Exchange = memo(function Exchange(props: ExchangeProps) {
   );
 });
 
-/** Everything except the answer itself. */
-export function Frame({ view, onRetry, retryInMs, onResend, children }: ExchangeProps & { children: ReactNode }) {
+/** Everything except the answer itself; the words that were said in between and have no place in it. */
+export function Frame(props: ExchangeProps & { steers: Steer[]; children: ReactNode }) {
+  const { view, steers, onRetry, retryInMs, onResend, children } = props;
   const busy = view.state === "connecting" || view.state === "streaming";
   return (
     <>
@@ -49,7 +50,7 @@ export function Frame({ view, onRetry, retryInMs, onResend, children }: Exchange
           </details>
         )}
         {children}
-        <Said steers={view.steers} busy={busy} onResend={onResend} />
+        <Said steers={steers} busy={busy} onResend={onResend} />
         {busy && <p className="dots" aria-hidden="true" />}
         {view.notices.map((notice, index) => (
           <p key={index} className={`note ${notice.level}`}>

@@ -3,7 +3,7 @@ import type { Steer } from "./steering";
 export interface SaidProps {
   steers: Steer[];
   /** Whether the agent works. */
-  busy: boolean;
+  busy?: boolean;
   /** Sends the word again, as the next prompt if no agent works; absent for exchanges that are over. */
   onResend?: (steer: Steer) => void;
 }

@@ -1,5 +1,6 @@
-import { memo } from "react";
+import { Fragment, memo } from "react";
 import { type ExchangeProps, Frame } from "./Exchange";
+import { Said } from "./Said";
 import { ToolCard } from "./ToolCard";
 import type { ToolCall } from "./answer";
 import { answered, plain, plainName, settlement } from "./words";
@@ -16,10 +17,16 @@ export const Work = memo(function Work(props: ExchangeProps) {
     known.add(call.id);
   }
   return (
-    <Frame {...props}>
+    <Frame {...props} steers={view.steers.filter(({ called }) => !called)}>
       {parts.map((part, index) => {
         if (typeof part !== "string") {
-          return nested.has(part) ? null : <ToolCard key={index} call={part} view={view} onRetry={onRetry} />;
+          const number = toolCalls.indexOf(part) + 1;
+          return (
+            <Fragment key={index}>
+              {!nested.has(part) && <ToolCard call={part} view={view} onRetry={onRetry} />}
+              <Said steers={view.steers.filter(({ called }) => called === number)} />
+            </Fragment>
+          );
         }
         return (
           <div key={index} className="answer" data-testid="answer">

@@ -284,6 +284,6 @@ const idle = (conversation: string): AgentView => ({
 });
 
 function readFailure(event: AgentEvent<"error">): Failure {
-  const { code, message, retryable, retry_after_ms: retryAfterMs, http_status: httpStatus } = event;
-  return { code, message, retryable, retryAfterMs, httpStatus };
+  const { code, message, retryable, retry_after_ms: retryAfterMs, http_status: httpStatus, details } = event;
+  return { code, message, retryable, retryAfterMs, httpStatus, details };
 }

@@ -66,6 +66,8 @@ export interface Fate {
   read: boolean;
   code?: string;
   actor?: string;
+  /** How many tools had been called by then. */
+  called: number;
 }
 
 /** A subagent's or a background command's work. */

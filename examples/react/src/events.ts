@@ -54,6 +54,13 @@ export interface QuestionItem {
   multi: boolean;
 }
 
+/** What is wrong with a part of a request. */
+export interface Problem {
+  pointer: string;
+  message: string;
+  did_you_mean?: string;
+}
+
 interface Bodies {
   start: { worker: string; worker_version: string; sdk_version: string; simulated: boolean; metadata?: Json };
   session: { session_id: string; model: string; cli_version: string; tools: string[]; resumed: boolean };
@@ -129,7 +136,7 @@ interface Bodies {
     retryable: boolean;
     retry_after_ms?: number;
     http_status?: number;
-    details?: { pointer: string; message: string; did_you_mean?: string }[];
+    details?: Problem[];
   };
   aborted: Consumed & { reason: "client" | "signal" | "parent_gone" };
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "./events";
+import type { ErrorCode, Problem } from "./events";
 import { SseParser } from "./sse";
 
 /**
@@ -16,6 +16,8 @@ export interface Failure {
   httpStatus?: number;
   /** Laravel's validation messages by field. */
   fields?: Record<string, string[]>;
+  /** What is wrong with the request. */
+  details?: Problem[];
 }
 
 /** Raised when a run can't be started or followed. */

@@ -14,6 +14,8 @@ export interface Steer {
    * before it could read it, "failed" if the server did not take it.
    */
   state: "sending" | "waiting" | "read" | "late" | "failed";
+  /** How many tools the agent had called when it read it. */
+  called?: number;
   /** Who said it, as the application names them; known when it was read. */
   actor?: string;
   /** Set in the state "failed". */
@@ -32,7 +34,7 @@ export function settle(steers: Steer[], fates: Fate[], isOver: boolean): Steer[]
   return steers.map((steer) => {
     const isLost = steer.state === "waiting" && steer.message === undefined;
     const fate = isLost ? others.shift() : fates.find(({ id }) => id === steer.message);
-    if (fate?.read) return { ...steer, message: fate.id, state: "read", actor: fate.actor };
+    if (fate?.read) return { ...steer, message: fate.id, state: "read", actor: fate.actor, called: fate.called };
     return steer.state === "waiting" && (fate || isOver) ? { ...steer, state: "late" } : steer;
   });
 }

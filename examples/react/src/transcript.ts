@@ -1,4 +1,4 @@
-import { type Answer, EMPTY, type Output } from "./answer";
+import { type Answer, EMPTY, type Fate, type Output } from "./answer";
 import type { AgentEvent } from "./events";
 import { Terminal } from "./terminal";
 
@@ -189,8 +189,9 @@ export class Transcript {
     this.#set({ questions });
   }
 
-  #fate(fate: Answer["fates"][number]): void {
-    this.#set({ fates: [...this.#answer.fates, fate] });
+  #fate(fate: Omit<Fate, "called">): void {
+    const { fates, toolCalls } = this.#answer;
+    this.#set({ fates: [...fates, { ...fate, called: toolCalls.length }] });
   }
 
   /** A time of the worker's by this browser's clock; undefined if it is unknown. */

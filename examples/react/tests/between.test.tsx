@@ -218,9 +218,11 @@ describe("a word in between", () => {
     run.say({ type: "steered", id: "steer-Use the other file.", actor: "user-17" });
     await screen.findByText(/^Read\./);
     screen.getByText("(user-17)");
-    run.say(ends({})).end();
+    run.say(results("t1", "ok")).text("I did.", 2).say(ends({})).end();
     await reaches("done");
     expect(steers()).toEqual(["read"]);
+    const order = screen.getAllByTestId(/^(answer|tool|steer)$/).map((each) => each.dataset.testid);
+    expect(order).toEqual(["tool", "steer", "answer"]);
     expect(screen.queryByRole("button", { name: /next message/ })).toBeNull();
   });
 
@@ -355,6 +357,14 @@ describe("a tool that a person runs", () => {
     await reaches("done");
     within(await card("Bash")).getByText("no");
     expect(screen.queryByRole("button", { name: "Retry" })).toBeNull();
+  });
+
+  it("whose command is wrong says what, and what it may have been", async () => {
+    const detail = { pointer: "/input/town", message: "is no argument of find_partner.", did_you_mean: "city" };
+    const wrong = { code: "invalid_request", message: "The command is wrong.", retryable: false, details: [detail] };
+    await run((call) => call.say({ type: "error", ...wrong }).end());
+    await screen.findByText("The command is wrong.");
+    screen.getByText(/is no argument of find_partner\. Did you mean city\?/);
   });
 
   it("answered from a record says so", async () => {
