@@ -8,11 +8,16 @@ Part of a task's request, where the host's policy allows this command:
 """
 
 try:
-    from mcp.server.mcpserver import MCPServer
+    from mcp.server.mcpserver import Context, MCPServer
 except ModuleNotFoundError:  # mcp 1 has it by another name
+    from mcp.server.fastmcp import Context
     from mcp.server.fastmcp import FastMCP as MCPServer
 
-PARTNERS = {"Acme": "Berlin, partner since 2019", "Globex": "Vienna, partner since 2023"}
+PARTNERS = {
+    "Acme": "Berlin, partner since 2019",
+    "Globex": "Vienna, partner since 2023",
+    "Murtal Messebau": "Graz, partner since 2021",
+}
 
 server = MCPServer("partners")
 
@@ -27,6 +32,14 @@ def find_partner(name: str) -> str:
 def list_partners() -> list[str]:
     """Lists the names of all partners."""
     return sorted(PARTNERS)
+
+
+@server.tool()
+async def search(q: str, context: Context) -> list[str]:
+    """Finds partners by a part of their name, and tells which it looks at."""
+    for number, name in enumerate(PARTNERS, start=1):
+        await context.report_progress(number, len(PARTNERS), f"Looking at {name}")
+    return [f"{name}: {known}" for name, known in PARTNERS.items() if q.lower() in name.lower()]
 
 
 if __name__ == "__main__":

@@ -1,16 +1,17 @@
 """What the page shows where a run did not simply end: on wide and narrow screens, light and dark."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
 from tests.laravel.browser import Browser
-from tests.laravel.site import Site
+from tests.laravel.site import REPOSITORY, Site
 from tests.laravel.test_browser import PICTURES
 from tests.laravel.visitor import Visitor
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 LOOKS = [(width, height, scheme) for width, height in ((1280, 800), (390, 844)) for scheme in ("light", "dark")]
 _KEEP_WHAT_IS_SENT = """
@@ -40,6 +41,27 @@ def look_at(browser: Browser, state: str) -> None:
         browser.screenshot(PICTURES / f"state-{state}-{width}-{scheme}.png")
         overhang = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert browser.script(overhang) == 0, (state, width)
+
+
+def test_a_page_that_lacks_its_stylesheet_is_not_taken_for_one_that_has_it(site: Site, page: Browser) -> None:
+    style = site.app / "public/agent-chat.css"
+    kept = style.rename(style.with_name("kept.css"))
+    try:
+        with pytest.raises(AssertionError, match=r"(?s)no stylesheet: .*agent-chat\.css.*404.*server: "):
+            page.open(f"http://127.0.0.1:{site.port}/")
+    finally:
+        kept.rename(style)
+    page.reload()
+
+
+@pytest.mark.usefixtures("site")
+def test_a_second_setup_leaves_the_files_alone_that_somebody_may_be_copying() -> None:
+    example = REPOSITORY / "examples/laravel"
+    files = [*(example / "public").glob("agent-*"), example / "resources/plain.html"]
+    before = [(path.stat().st_ino, path.stat().st_mtime_ns) for path in files]
+    subprocess.run([example / "setup.sh"], check=True, timeout=PATIENCE_S)
+    assert len(files) == 4
+    assert [(path.stat().st_ino, path.stat().st_mtime_ns) for path in files] == before
 
 
 def test_a_stopped_answer(site: Site, page: Browser) -> None:

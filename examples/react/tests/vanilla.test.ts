@@ -1,8 +1,9 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
-import { abortRun, followRun, streamAgent } from "../vanilla/agent-stream.js";
+import { abortRun, followRun, printed, streamAgent } from "../vanilla/agent-stream.js";
 import { serveEachTest, server } from "./hook";
-import { frame, RUN, START } from "./server";
+import { EVENT_TYPES } from "../src/events";
+import { type Body, frame, RUN, START } from "./server";
 
 serveEachTest();
 
@@ -90,6 +91,27 @@ describe("followRun", () => {
     await expect(followRun({ base: server.base, run: RUN, signal: abort.signal, onEvent })).rejects.toThrow();
     await server.resumes[0]!.gone;
   });
+});
+
+describe("the page without a build", () => {
+  it("hears what tools print, and every other event of the contract, also when it follows", async () => {
+    server.onResume = (call) => {
+      call.open();
+      for (const type of EVENT_TYPES) if (!["done", "error", "aborted"].includes(type)) call.say({ type } as Body);
+      call.done();
+    };
+    const heard: string[] = [];
+    await followRun({ base: server.base, run: RUN, onEvent: ({ type }) => heard.push(type) });
+    expect(heard.sort()).toEqual(EVENT_TYPES.filter((type) => type !== "error" && type !== "aborted").sort());
+  });
+
+  it.each([
+    ["10%\r50%\r\n\x1b[31mred\x1b[0m\x1b]0;title\x07\n", "50%\nred\n"],
+    ["one\r\ntwo\r", "one\ntwo"],
+    ["<b>\x00\x07bold</b>\tend", "<b>bold</b>\tend"],
+  ])("shows %j plainly", (text, shown) => expect(printed(text)).toBe(shown));
+
+  it("shows the end of much", () => expect(printed("y\n".repeat(500_000)).length).toBeLessThanOrEqual(20_000));
 });
 
 describe("abortRun", () => {
