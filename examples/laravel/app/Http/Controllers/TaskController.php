@@ -13,12 +13,16 @@ final class TaskController
 {
     private const TOOLS = ['Read', 'Glob', 'Grep', 'Edit', 'Write', 'Bash'];
 
-    /** An agent with tools. Before any call that does more than read in its folder, the visitor is asked. */
+    /**
+     * An agent with tools, whose output is shown while they run. The agent may ask the visitor what is unclear, and asks
+     * before any call that does more than read in its folder.
+     */
     public function __invoke(ChatRequest $request, TaskFolder $folder): PendingRun
     {
         return Agent::task($request, $folder->of($request->session()->getId()))
             ->tools(self::TOOLS)
             ->appTools('find_partner')
+            ->toolOutput()
             ->askVisitor();
     }
 }
