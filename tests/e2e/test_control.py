@@ -9,6 +9,7 @@ import pytest
 from agent_workers.simulator import Simulator
 from tests.e2e.worker import Home, Running, encoded
 
+pytestmark = pytest.mark.usefixtures("loaded")
 REQUEST = {"prompt": "x", "metadata": {"order": 4711}}
 ABORT = {"type": "abort", "id": "stop-1"}
 

@@ -8,9 +8,12 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator, running_simulator
 from agent_workers.simulator.scenario import Failure, Interruption, Message, Page, Text, Thinking
+from tests.e2e.conftest import home_at
+from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.stream import answer
 from tests.e2e.worker import Ended, Home
 
+pytestmark = pytest.mark.usefixtures("loaded")
 PROMPT = "prompt-canary"
 RETRYABLE = 75
 # scenario: code, http_status, exit status, retries seen
@@ -33,20 +36,15 @@ FAILURES = {
 
 
 @pytest.fixture(scope="module")
-def failures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ended]]:
+def failures(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> Iterator[dict[str, Ended]]:
     """All of them at once, with default limits: they mostly wait between two attempts."""
-    with running_simulator() as simulator, ThreadPoolExecutor(4) as threads:
-        homes = {name: Home(tmp_path_factory.mktemp(name), simulator.base_url) for name in FAILURES}
+    folder = tmp_path_factory.mktemp("failures")
+    with running_simulator() as simulator, home_at(folder, simulator, loaded) as home, ThreadPoolExecutor(4) as threads:
 
         def run(name: str) -> Ended:
-            return homes[name].run({"prompt": f"[[scenario:{name}]] {PROMPT}", "metadata": {"order": 4711}})
+            return home.run({"prompt": f"[[scenario:{name}]] {PROMPT}", "metadata": {"order": 4711}})
 
-        try:
-            yield dict(zip(FAILURES, threads.map(run, FAILURES), strict=True))
-            assert [home.processes() for home in homes.values() if home.processes()] == []
-        finally:
-            for home in homes.values():
-                home.kill_all()
+        yield dict(zip(FAILURES, threads.map(run, FAILURES), strict=True))
 
 
 @pytest.mark.parametrize("name", FAILURES)
@@ -163,20 +161,26 @@ def test_a_refusal_without_a_code_of_its_own_is_not_tried_again(home: Home, simu
     assert (ended.last["http_status"], ended.of("retry")) == (status, [])
 
 
-@pytest.mark.parametrize("name", ["server-error-then-ok", "cut-then-ok"])
-def test_a_retry_that_works_ends_in_an_answer(home: Home, simulator: Simulator, name: str) -> None:
-    simulator.play(name)
-    ended = home.run({"prompt": PROMPT})
+RETRIED = ["server-error-then-ok", "cut-then-ok"]
+
+
+@pytest.fixture(scope="module")
+def retried(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> Iterator[dict[str, Ended]]:
+    folder = tmp_path_factory.mktemp("retried")
+    with running_simulator() as simulator, home_at(folder, simulator, loaded) as home:
+        yield {name: home.run({"prompt": f"[[scenario:{name}]] {PROMPT}"}) for name in RETRIED}
+
+
+@pytest.mark.parametrize("name", RETRIED)
+def test_a_retry_that_works_ends_in_an_answer(retried: dict[str, Ended], name: str) -> None:
+    ended = retried[name]
     assert ended.ending == ("done", 0)
     assert len(ended.of("retry")) == 1
     assert ended.stderr == ""
 
 
-def test_text_of_a_stream_that_broke_is_discarded_when_the_next_attempt_begins(
-    home: Home, simulator: Simulator
-) -> None:
-    simulator.play("cut-then-ok")
-    ended = home.run({"prompt": PROMPT})
+def test_text_of_a_stream_that_broke_is_discarded_when_the_next_attempt_begins(retried: dict[str, Ended]) -> None:
+    ended = retried["cut-then-ok"]
     (discard,) = ended.of("discard")
     assert discard["blocks"] == sorted({event["block"] for event in ended.of("delta") if event["seq"] < discard["seq"]})
     assert ended.last["text"] == "Here is the answer of the second attempt, in full."

@@ -1,15 +1,20 @@
 """What each mode lets each file tool reach: inside the working directories and nothing else. Holds for each new CLI."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent_workers.simulator.scenario import ToolUse
+from tests.e2e.conftest import desk_at
 from tests.e2e.desk import Desk, bash, call, permit
+from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.stream import Event
 from tests.e2e.worker import Ended
 
+pytestmark = pytest.mark.usefixtures("loaded")
 TOOLS = ["Read", "Grep", "Glob", "Edit", "Write", "NotebookEdit"]
 READING = {"Read", "Grep", "Glob"}
 MODES: dict[str, dict[str, Any]] = {
@@ -26,8 +31,7 @@ WRITING = {"deny with rules", "ask with rules", "defer with rules", "accept_edit
 OUTSIDE = ("absolute", "dots", "link", "link in a link", "home", "proc")
 
 
-@pytest.fixture
-def places(desk: Desk) -> dict[str, str]:
+def places_of(desk: Desk) -> dict[str, str]:
     """A directory of each kind; the hard link is a file of the working directory, whatever else it is."""
     outside = desk.home.root / "outside"
     outside.mkdir()
@@ -71,35 +75,70 @@ def outcomes(ended: Ended) -> list[tuple[str, str, str]]:
     return [(called["name"], str(called["input"]), event["status"]) for called, event in found]
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_file_tools_stay_inside_whatever_the_mode_and_the_way(desk: Desk, places: dict[str, str], mode: str) -> None:
-    before = {path: path.read_bytes() for path in (desk.home.root / "outside").iterdir()}
-    calls = [each for number, kind in enumerate(OUTSIDE) for each in attempts(places[kind], str(number))]
-    desk.script(calls)
-    ended = desk.converse(_refuse, tools=TOOLS, permissions=MODES[mode])
-    assert ended.ending == ("done", 0)
-    assert len(outcomes(ended)) == len(calls)
+@dataclass(frozen=True)
+class Tried:
+    """A run in which all of this was tried, first outside and then inside.
+
+    Attributes:
+        mode: In which it ran.
+        ended: The whole of it.
+        calls: How many calls lead out.
+        outside: What was told of them.
+        inside: What was told of the others.
+        before: The files outside before the run.
+    """
+
+    mode: str
+    desk: Desk
+    ended: Ended
+    calls: int
+    outside: Ended
+    inside: Ended
+    before: dict[Path, bytes]
+
+
+@pytest.fixture(scope="module", params=MODES)
+def tried(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers
+) -> Iterator[Tried]:
+    mode: str = request.param
+    with desk_at(tmp_path_factory.mktemp("tried"), loaded) as desk:
+        places = places_of(desk)
+        before = files_outside(desk)
+        out = [each for number, kind in enumerate(OUTSIDE) for each in attempts(places[kind], str(number))]
+        within = [each for kind in ("inside", "hard link") for each in attempts(places[kind], "")]
+        reading = [each for each in within if each.name in READING]
+        writing = [each for each in attempts(places["inside"], "") if each.name in ("Edit", "Write")]
+        desk.script(out, reading, *writing)
+        ended = desk.converse(_refuse, tools=TOOLS, permissions=MODES[mode])
+        first = ended.of("tool_call")[len(out)]["seq"]
+        parts = [[event for event in ended.events if (event["seq"] < first) == early] for early in (True, False)]
+        outside, inside = (Ended(ended.status, b"", "", events) for events in parts)
+        yield Tried(mode, desk, ended, len(out), outside, inside, before)
+
+
+def files_outside(desk: Desk) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in (desk.home.root / "outside").iterdir()}
+
+
+def test_file_tools_stay_inside_whatever_the_mode_and_the_way(tried: Tried) -> None:
+    assert tried.ended.ending == ("done", 0)
+    assert len(outcomes(tried.outside)) == tried.calls
     # A pattern that leads out is sometimes a search without a find.
-    found = [event["content"] for event in ended.of("tool_result") if event["status"] == "ok"]
+    found = [event["content"] for event in tried.outside.of("tool_result") if event["status"] == "ok"]
     assert set(found) <= {"No files found"}
-    assert "canary-of-the-file" not in str(ended.events)
-    assert {path: path.read_bytes() for path in (desk.home.root / "outside").iterdir()} == before
-    assert bool(ended.of("permission_request")) == mode.startswith("ask")
+    assert "canary-of-the-file" not in str(tried.outside.events)
+    assert files_outside(tried.desk) == tried.before
+    assert bool(tried.outside.of("permission_request")) == tried.mode.startswith("ask")
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_inside_they_read_and_change_files_where_the_mode_says_so(
-    desk: Desk, places: dict[str, str], mode: str
-) -> None:
-    reading = [each for kind in ("inside", "hard link") for each in attempts(places[kind], "") if each.name in READING]
-    writing = [each for each in attempts(places["inside"], "") if each.name in ("Edit", "Write")]
-    desk.script(reading, *writing)
-    ended = desk.converse(_refuse, tools=TOOLS, permissions=MODES[mode])
-    assert {status for name, _, status in outcomes(ended) if name in READING} == {"ok"}
-    assert {status for name, _, status in outcomes(ended) if name not in READING} == (
-        {"ok"} if mode in WRITING else {"denied"}
+def test_inside_they_read_and_change_files_where_the_mode_says_so(tried: Tried) -> None:
+    inside = outcomes(tried.inside)
+    assert {status for name, _, status in inside if name in READING} == {"ok"}
+    assert {status for name, _, status in inside if name not in READING} == (
+        {"ok"} if tried.mode in WRITING else {"denied"}
     )
-    assert (desk.cwd / "inside" / "new-.txt").exists() == (mode in WRITING)
+    assert (tried.desk.cwd / "inside" / "new-.txt").exists() == (tried.mode in WRITING)
 
 
 def _refuse(event: Event) -> Event | None:

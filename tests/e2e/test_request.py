@@ -9,10 +9,12 @@ from agent_workers.simulator import Simulator
 from tests.e2e.stream import is_uuid
 from tests.e2e.worker import Home, script
 
+forked = pytest.mark.usefixtures("loaded")
 EXAMPLES = Path(__file__).parents[2] / "examples" / "requests"
 HELLO = b'{"prompt": "Hello"}'
 
 
+@forked
 @pytest.mark.parametrize(
     "document",
     [
@@ -48,11 +50,13 @@ def test_a_run_tells_who_works_and_ends_with_the_answer(home: Home) -> None:
     assert ended.stderr == ""
 
 
+@forked
 def test_the_request_gives_the_run_its_id(home: Home) -> None:
     ended = home.run({"prompt": "Hello", "run": "order:4711_a.b-c"})
     assert {event["run"] for event in ended.events} == {"order:4711_a.b-c"}
 
 
+@forked
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
 def test_each_example_is_accepted(home: Home, example: Path) -> None:
     request = json.loads(example.read_bytes())
@@ -63,6 +67,7 @@ def test_each_example_is_accepted(home: Home, example: Path) -> None:
         assert ended.ending == ("cli_crashed", 75)  # beyond the request, where the agent does not matter any more
 
 
+@forked
 def test_an_image_reaches_the_model(home: Home, simulator: Simulator) -> None:
     request = json.loads((EXAMPLES / "image.json").read_bytes())
     ended = home.run(request)
@@ -72,6 +77,7 @@ def test_an_image_reaches_the_model(home: Home, simulator: Simulator) -> None:
     assert request["prompt"][1] in [{key: block[key] for key in ("type", "source") if key in block} for block in sent]
 
 
+@forked
 @pytest.mark.parametrize("prompt", ["/clear", "@/etc/hostname", "!date"])
 def test_a_prompt_is_only_text(home: Home, prompt: str) -> None:
     """No slash command, no file, no shell command: a prompt may come from anybody."""
@@ -112,6 +118,7 @@ REFUSED = {
 }
 
 
+@forked
 @pytest.mark.parametrize(("document", "problems"), REFUSED.values(), ids=REFUSED)
 def test_a_faulty_request_is_refused_with_all_its_problems_and_starts_nothing(
     home: Home, simulator: Simulator, document: bytes, problems: list[tuple[str, str | None]]
