@@ -10,6 +10,7 @@ import pytest
 from agent_workers.simulator import Simulator
 from tests.e2e.worker import Home, encoded, script
 
+pytestmark = pytest.mark.usefixtures("loaded")
 CLI = Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude"
 INIT = '{"type":"system","subtype":"init","session_id":"5f0c4d1e-0000-4000-8000-000000000000","model":"m","tools":[]}'
 RETRYABLE = 75

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from tests.e2e.stream import check_whole, events_of
 from tests.e2e.worker import SCRIPTS, Home, encoded, environ_of, script
 from tests.waiting import PATIENCE_S
 
+forked = pytest.mark.usefixtures("loaded")
 SECRETS = (
     "DB_PASSWORD",
     "APP_KEY",
@@ -56,6 +58,7 @@ def test_the_agent_sees_what_it_needs_and_no_secret_of_the_application(home: Hom
     assert running.end().ending == ("aborted", 3)
 
 
+@forked
 @pytest.mark.parametrize("switch", ["1", "true", "0", ""])
 def test_the_credentials_of_a_provider_pass_only_while_it_is_switched_on(home: Home, switch: str) -> None:
     spy = script(home.root / "spy", f"env > {home.root}/environ")
@@ -65,6 +68,7 @@ def test_the_credentials_of_a_provider_pass_only_while_it_is_switched_on(home: H
     assert passed is (switch in {"1", "true"})
 
 
+@forked
 @pytest.mark.parametrize("inherited", ["CLAUDECODE", "CLAUDE_CODE_SSE_PORT"])
 def test_a_claude_session_around_the_worker_is_not_the_agents(home: Home, inherited: str) -> None:
     spy = script(home.root / "spy", f"env > {home.root}/environ")
@@ -95,6 +99,7 @@ def test_prompts_are_not_shown_to_the_other_users_of_the_host(home: Home, simula
     assert running.end().ending == ("aborted", 3)
 
 
+@forked
 @pytest.mark.parametrize("variable", ["TMPDIR", "AGENT_WORKERS_STATE_DIR"])
 def test_directories_may_be_relative(home: Home, variable: str) -> None:
     """The agent has a working directory of its own, the worker that of its caller."""
@@ -102,6 +107,7 @@ def test_directories_may_be_relative(home: Home, variable: str) -> None:
     assert home.run({"prompt": "x"}, env={variable: name}).ending == ("done", 0)
 
 
+@forked
 @pytest.mark.parametrize("level", ["debug", "WARNING", "nonsense", ""])
 def test_no_log_level_harms_a_run(home: Home, level: str) -> None:
     assert home.run({"prompt": "x"}, env={"AGENT_WORKERS_LOG": level}).ending == ("done", 0)
@@ -130,6 +136,15 @@ def open_dir() -> Iterator[Path]:
         yield path
 
 
+AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
+
+
+@cache
+def _nobody_can_start() -> bool:
+    command = [*AS_NOBODY, str(SCRIPTS / "agent-chat"), "--version"]
+    return subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_S).returncode == 0
+
+
 def _as_nobody(
     directory: Path,
     environ: dict[str, str],
@@ -138,16 +153,13 @@ def _as_nobody(
     worker: str = "agent-chat",
     request: bytes = b'{"prompt": "x"}',
 ) -> subprocess.CompletedProcess[bytes]:
-    as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
     if os.getuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("only root can become another user")
-    if subprocess.run(
-        [*as_nobody, str(SCRIPTS / "agent-chat"), "--version"], capture_output=True, check=False, timeout=PATIENCE_S
-    ).returncode:
+    if not _nobody_can_start():
         pytest.skip("the installation is not readable for other users")
     environ |= {"ANTHROPIC_BASE_URL": simulator.base_url, "ANTHROPIC_API_KEY": "key-canary", "PATH": os.environ["PATH"]}
     return subprocess.run(
-        [*as_nobody, "env", str(SCRIPTS / worker)],  # env: what root may do ends with an exec
+        [*AS_NOBODY, "env", str(SCRIPTS / worker)],  # env: what root may do ends with an exec
         input=request,
         env=environ,
         cwd=directory,

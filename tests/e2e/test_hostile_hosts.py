@@ -18,6 +18,8 @@ from tests.e2e.stream import check_whole, events_of
 from tests.e2e.worker import SCRIPTS, Home
 from tests.waiting import PATIENCE_S, until
 
+forked = pytest.mark.usefixtures("loaded")
+
 
 def _run(home: Home, request: bytes, **options: object) -> subprocess.CompletedProcess[bytes]:
     command = [str(SCRIPTS / "agent-chat")]
@@ -88,6 +90,7 @@ def test_a_flood_of_control_lines_does_not_keep_a_stop_waiting(home: Home, simul
     assert (ended.last["type"], ended.status) == ("aborted", 3)
 
 
+@forked
 def test_pings_cannot_be_asked_for_without_a_pause(home: Home) -> None:
     ended = home.run({"prompt": "x", "stream": {"ping_s": 1e-9}})
     assert ended.ending == ("invalid_request", 2)
@@ -117,6 +120,7 @@ def test_a_temporary_directory_of_any_name_serves(home: Home, simulator: Simulat
     assert list(Path(os.fsdecode(strange)).iterdir()) == []
 
 
+@forked
 @pytest.mark.parametrize(
     "dialect", ["https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-07/schema#"]
 )
@@ -128,6 +132,7 @@ def test_an_output_schema_may_name_its_dialect(home: Home, simulator: Simulator,
     assert isinstance(ended.last["output"]["n"], int)
 
 
+@forked
 @pytest.mark.parametrize("keywords", [{"prefixItems": [{}]}, {"dependentRequired": {}}, {"example": 1}], ids=str)
 def test_an_output_schema_that_the_cli_cannot_read_is_not_worth_a_retry(home: Home, keywords: dict) -> None:
     ended = home.run({"prompt": "x", "output_schema": {"type": "object", **keywords}})
@@ -135,6 +140,7 @@ def test_an_output_schema_that_the_cli_cannot_read_is_not_worth_a_retry(home: Ho
     assert "draft 07" in ended.last["message"]
 
 
+@forked
 def test_a_schema_that_is_too_large_is_refused_before_anything_starts(home: Home) -> None:
     ended = home.run({"prompt": "x", "output_schema": {"description": "x" * 140_000}})
     assert (ended.types, ended.ending) == (["error"], ("invalid_request", 2))

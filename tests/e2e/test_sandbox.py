@@ -9,6 +9,8 @@ import pytest
 
 from tests.e2e.desk import Desk, bash
 
+pytestmark = pytest.mark.usefixtures("loaded")
+
 
 @pytest.fixture
 def policy(desk: Desk) -> Iterator[dict[str, str]]:
