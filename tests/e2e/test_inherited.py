@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent_workers.simulator import running_simulator
+from tests.e2e.conftest import desk_at, home_at
 from tests.e2e.desk import Desk, bash
 from tests.e2e.stream import check_whole, events_of
 from tests.e2e.worker import SCRIPTS, Home, script
@@ -42,21 +46,67 @@ def caller(*statements: str) -> tuple[str, ...]:
     return (sys.executable, "-c", program)
 
 
-def limited(kind: str, soft: int, hard: str = "resource.RLIM_INFINITY") -> tuple[str, ...]:
-    return caller(f"resource.setrlimit(resource.RLIMIT_{kind}, ({soft}, {hard}))")
+def limit(kind: str, soft: str, hard: str = "resource.RLIM_INFINITY") -> str:
+    return f"resource.setrlimit(resource.RLIMIT_{kind}, ({soft}, {hard}))"
+
+
+LIMITS = {
+    "descriptors": limit("NOFILE", "12", "4096"),
+    "file size": limit("FSIZE", "0"),
+    "stack": limit("STACK", "64 << 10"),
+    "endless stack": limit("STACK", "resource.RLIM_INFINITY"),
+    "core": limit("CORE", "resource.RLIM_INFINITY"),
+    "niceness": "os.nice(10)",
+}
+ALONE = {LIMITS["endless stack"]}
+"""What cannot be there together with another."""
+
+
+@pytest.fixture(scope="module")
+def at_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, bool]]:
+    """Whether a run succeeds that inherits everything of a kind at once.
+
+    Only where it does not, a test looks at one thing alone.
+    """
+    with running_simulator() as simulator, home_at(tmp_path_factory.mktemp("at-once"), simulator) as home:
+        yield {
+            "variables": succeeds(home, env=VARIABLES),
+            "modules": succeeds(home, env={"PYTHONPATH": str(modules(home, *MODULES))}),
+            "limits": succeeds(home, prefix=caller(*(each for each in LIMITS.values() if each not in ALONE))),
+        }
+
+
+def succeeds(home: Home, **options: Any) -> bool:
+    running = home.start(**options)
+    running.send({"prompt": "x"})
+    running.end_input()
+    return running.status == 0 and running.end().ending == ("done", 0)
+
+
+def modules(home: Home, *names: str) -> Path:
+    """A folder of modules that end the Python that loads one of them."""
+    folder = home.root / "modules"
+    folder.mkdir()
+    for name in names:
+        (folder / f"{name}.py").write_text("print('canary')\nraise SystemExit(9)\n")
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["variables", "modules", "limits"])
+def test_nothing_of_a_kind_stands_in_the_way_of_a_run_though_all_comes_at_once(
+    at_once: dict[str, bool], kind: str
+) -> None:
+    assert at_once[kind]
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_no_variable_of_the_callers_python_reaches_the_workers(home: Home, name: str) -> None:
-    assert home.run({"prompt": "x"}, env={name: VARIABLES[name]}).ending == ("done", 0)
+def test_no_variable_of_the_callers_python_reaches_the_workers(home: Home, at_once: dict[str, bool], name: str) -> None:
+    assert at_once["variables"] or succeeds(home, env={name: VARIABLES[name]})
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_no_module_of_the_callers_stands_in_the_way(home: Home, module: str) -> None:
-    folder = home.root / "modules"
-    folder.mkdir()
-    (folder / f"{module}.py").write_text("print('canary')\nraise SystemExit(9)\n")
-    assert home.run({"prompt": "x"}, env={"PYTHONPATH": str(folder)}).ending == ("done", 0)
+def test_no_module_of_the_callers_stands_in_the_way(home: Home, at_once: dict[str, bool], module: str) -> None:
+    assert at_once["modules"] or succeeds(home, env={"PYTHONPATH": str(modules(home, module))})
 
 
 @pytest.mark.parametrize("program", ["agent-task", "agent-workers"])
@@ -74,23 +124,57 @@ def test_the_operator_may_pass_pythons_variables_on_to_commands(desk: Desk) -> N
     assert "</opt/crm>" in ended.of("tool_result")[0]["content"]
 
 
-@pytest.mark.parametrize("number", ["SIGCHLD", "SIGPIPE", "SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGALRM"])
-def test_a_signal_that_the_caller_ignores_is_not_ignored_by_commands(desk: Desk, number: str) -> None:
-    desk.script(bash(f"sh -c 'kill -s {number[3:]} $$; exit 9'; echo \"<$?>\""))
-    prefix = caller(f"signal.signal(signal.{number}, signal.SIG_IGN)")
-    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=prefix)
-    status = ended.of("tool_result")[0]["content"].partition("<")[2].partition(">")[0]
+SIGNALS = ("SIGCHLD", "SIGPIPE", "SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGALRM")
+LOOKS = {
+    **{number: f"sh -c 'kill -s {number[3:]} $$; exit 9'; echo \"<$?>\"" for number in SIGNALS},
+    "a success": "true",
+    "a failure": "exit 7",
+    "blocked signals": "grep SigBlk /proc/self/status",
+    "its directory": "ls -ld $TMPDIR",
+    "size of a core file": "ulimit -c",
+}
+
+
+@pytest.fixture(scope="module")
+def looks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, str]]]:
+    """What commands tell under a caller that ignores and blocks all signals, masks nothing and wants core files."""
+    everything = caller(
+        *(f"signal.signal(signal.{number}, signal.SIG_IGN)" for number in SIGNALS),
+        "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())",
+        "os.umask(0)",
+        LIMITS["core"],
+    )
+    with desk_at(tmp_path_factory.mktemp("looks")) as desk:
+        desk.script(*(bash(look) for look in LOOKS.values()))
+        ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=everything)
+        assert ended.ending == ("done", 0)
+        yield dict(zip(LOOKS, ended.of("tool_result"), strict=True))
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_that_the_caller_ignores_is_not_ignored_by_commands(
+    looks: dict[str, dict[str, str]], number: str
+) -> None:
+    status = looks[number]["content"].partition("<")[2].partition(">")[0]
     # Default for SIGCHLD is to do nothing; the others end a process.
     assert int(status) == (9 if number == "SIGCHLD" else 128 + signal.Signals[number])
-    assert ended.ending == ("done", 0)
 
 
-def test_commands_succeed_under_a_caller_that_does_not_wait_for_its_children(desk: Desk) -> None:
-    desk.script(bash("true"), bash("exit 7"))
-    prefix = caller("signal.signal(signal.SIGCHLD, signal.SIG_IGN)")
-    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=prefix)
-    assert [result["status"] for result in ended.of("tool_result")] == ["ok", "error"]
-    assert "7" in ended.of("tool_result")[1]["content"]
+def test_commands_succeed_under_a_caller_that_does_not_wait_for_its_children(looks: dict[str, dict[str, str]]) -> None:
+    assert [looks[each]["status"] for each in ("a success", "a failure")] == ["ok", "error"]
+    assert "7" in looks["a failure"]["content"]
+
+
+def test_commands_have_no_signal_blocked(looks: dict[str, dict[str, str]]) -> None:
+    assert looks["blocked signals"]["content"].split()[-1].strip("0") == ""
+
+
+def test_a_private_directory_is_private_whatever_the_mask(looks: dict[str, dict[str, str]]) -> None:
+    assert looks["its directory"]["content"].startswith("drwx------")
+
+
+def test_no_process_of_the_run_writes_a_core_file(looks: dict[str, dict[str, str]]) -> None:
+    assert looks["size of a core file"]["content"].strip() == "0"
 
 
 @pytest.mark.parametrize("stop", [15, 2, 1])
@@ -103,13 +187,6 @@ def test_a_signal_that_the_caller_blocks_stops_the_run_all_the_same(desk: Desk, 
     running.wait_for("session")
     running.signal(stop)
     assert running.end().ending == ("aborted", 3)
-
-
-def test_commands_have_no_signal_blocked(desk: Desk) -> None:
-    desk.script(bash("grep SigBlk /proc/self/status"))
-    prefix = caller("signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())")
-    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=prefix)
-    assert ended.of("tool_result")[0]["content"].split()[-1].strip("0") == ""
 
 
 def test_a_timer_of_the_callers_does_not_end_the_run(desk: Desk) -> None:
@@ -127,50 +204,27 @@ def test_what_the_agent_writes_is_the_users_own_whatever_the_mask(desk: Desk, ma
     assert mode == 0o666 & ~(int(mask, 8) & 0o077 | 0o002)
 
 
-def test_a_private_directory_is_private_whatever_the_mask(desk: Desk) -> None:
-    desk.script(bash("ls -ld $TMPDIR"))
-    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=caller("os.umask(0)"))
-    assert ended.of("tool_result")[0]["content"].startswith("drwx------")
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_soft_limit_of_the_callers_is_no_limit(home: Home, at_once: dict[str, bool], name: str) -> None:
+    together = at_once["limits"] and LIMITS[name] not in ALONE
+    assert together or succeeds(home, prefix=caller(LIMITS[name]))
 
 
 @pytest.mark.parametrize(
     "prefix",
     [
-        limited("NOFILE", 12, "4096"),
-        limited("FSIZE", 0),
-        limited("STACK", 64 << 10),
-        caller("resource.setrlimit(resource.RLIMIT_STACK, (resource.RLIM_INFINITY,) * 2)"),
-        caller("resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)"),
-        caller("os.nice(10)"),
-    ],
-    ids=["descriptors", "file size", "stack", "endless stack", "core", "niceness"],
-)
-def test_a_soft_limit_of_the_callers_is_no_limit(home: Home, prefix: tuple[str, ...]) -> None:
-    assert home.run({"prompt": "x"}, prefix=prefix).ending == ("done", 0)
-
-
-@pytest.mark.parametrize(
-    "prefix",
-    [
-        limited("NOFILE", 12, "12"),
-        limited("NOFILE", 16, "16"),
-        limited("FSIZE", 0, "0"),
-        limited("FSIZE", 4096, "4096"),
-        limited("STACK", 64 << 10, "64 << 10"),
-        limited("AS", 500 << 20, "500 << 20"),
+        caller(limit("NOFILE", "12", "12")),
+        caller(limit("NOFILE", "16", "16")),
+        caller(limit("FSIZE", "0", "0")),
+        caller(limit("FSIZE", "4096", "4096")),
+        caller(limit("STACK", "64 << 10", "64 << 10")),
+        caller(limit("AS", "500 << 20", "500 << 20")),
     ],
     ids=["few descriptors", "some descriptors", "no files", "small files", "small stack", "little memory"],
 )
 def test_a_hard_limit_ends_with_one_event(home: Home, prefix: tuple[str, ...]) -> None:
     ended = home.run({"prompt": "x"}, prefix=prefix)  # which checks that there is one
     assert ended.last["type"] in ("done", "error")
-
-
-def test_no_process_of_the_run_writes_a_core_file(desk: Desk) -> None:
-    desk.script(bash("ulimit -c"))
-    prefix = caller("resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)")
-    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=prefix)
-    assert ended.of("tool_result")[0]["content"].strip() == "0"
 
 
 @pytest.mark.parametrize("arguments", [(), ("--control",)], ids=["whole", "control"])
