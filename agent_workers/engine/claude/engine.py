@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 from contextlib import aclosing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -21,18 +22,18 @@ from agent_workers.engine.claude.process.cli_stdin import CliStdin
 from agent_workers.engine.claude.process.stopping import Stopping, ended
 from agent_workers.engine.process.stderr_tail import StderrTail
 from agent_workers.errors import CliCrashed, WorkerError
-from agent_workers.protocol.v1.events import Done
+from agent_workers.protocol.v1.events import Done, ToolCall, ToolResult
 from agent_workers.protocol.v1.request import ResumeSession, is_task
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
-    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     from agent_workers.engine.base import Tell
     from agent_workers.engine.claude.launch.boot import BootedCli
     from agent_workers.engine.claude.launch.mcp_servers import McpServers
+    from agent_workers.engine.claude.output.live_output import LiveOutput
     from agent_workers.engine.claude.questions.dialogue import Dialogue
     from agent_workers.engine.claude.sdk_client import SdkClient
     from agent_workers.engine.process.leftovers import Orphans
@@ -85,6 +86,7 @@ class ClaudeEngine:
             offered=offered(request),
         )
         self._dialogue = _dialogue_of(request, self.progress, self._translator, folder)
+        self._live = _live_output_of(request, cli)
         self._output = CliOutput(cli.process.stdout)
         self._stderr = StderrTail(cli.process.stderr)
         self._stdin = CliStdin(cli.process.stdin, unsent, held)
@@ -100,6 +102,8 @@ class ClaudeEngine:
         if self._stdin.holds_prompt or (self._dialogue and self._dialogue.app_tools):
             self._attach()  # the CLI asks for these before it reports that it is up
         self._tasks.start_soon(self._stderr.keep)
+        if self._live:
+            self._tasks.start_soon(self._live.watch)
         if self._servers:
             self._tasks.start_soon(self._await_servers, self._servers)
         if self._process.orphans:
@@ -113,6 +117,8 @@ class ClaudeEngine:
     ) -> None:
         self._tasks.cancel_scope.cancel()
         await self._tasks.__aexit__(kind, error, trace)
+        if self._live:
+            self._live.close()
         if self._sdk:
             await self._sdk.close()
 
@@ -134,6 +140,8 @@ class ClaudeEngine:
                             await self._end_turn()
                             if self._dialogue and (notice := self._dialogue.left_over()):
                                 yield notice
+                        for output in self._printed(body, message):
+                            yield output
                         yield body
                 except WorkerError as error:
                     await self._end_turn(error)
@@ -145,12 +153,21 @@ class ClaudeEngine:
                     return
         raise self._fault or self._translator.explain(await self._early_end())
 
+    def _printed(self, body: Body, message: Message) -> Iterator[Body]:
+        """Yields what a tool has printed and nobody has told yet, before its result is told."""
+        if self._live and isinstance(body, ToolCall):
+            self._live.begin(body)
+        elif self._live and isinstance(body, ToolResult):
+            yield from self._live.end(body, message.get("tool_use_result"))
+
     async def _end_turn(self, error: WorkerError | None = None) -> None:
         translator = self._translator
         await self._turn.end(translator.latest, error, refused=translator.refused, gone=lambda: self._process.ended)
 
     def listen(self, tell: Tell) -> None:
-        """Registers the callback that sends the agent's questions."""
+        """Registers the callback that sends the agent's questions, and what its tools print."""
+        if self._live:
+            self._live.tell = tell
         if self._dialogue:
             self._dialogue.questions.tell = tell
 
@@ -284,3 +301,12 @@ def _dialogue_of(request: Request, progress: Progress, translator: Translator, f
     from agent_workers.engine.claude.questions.dialogue import Dialogue
 
     return Dialogue(request, progress, translator, folder)
+
+
+def _live_output_of(request: Request, cli: BootedCli) -> LiveOutput | None:
+    if not request.stream.tool_output:
+        return None
+    from agent_workers.engine.claude.output.command_files import CommandFiles  # few requests ask for it
+    from agent_workers.engine.claude.output.live_output import LiveOutput
+
+    return LiveOutput(CommandFiles(Path(cli.environ["TMPDIR"]), cli.process.pid))

@@ -64,7 +64,10 @@ class ToolOutput(Body):
 
     type: Literal["tool_output"] = "tool_output"
     tool_use_id: str = Field(description="Id of the call, as in `tool_call`.")
-    stream: Literal["stdout", "stderr"] = Field(description="Where the tool printed it.")
+    stream: Literal["stdout", "stderr"] = Field(
+        description="Where the tool printed it. `stdout` also for the stderr of `Bash`, whose streams are one, in the "
+        "order in which they were written, as in its result."
+    )
     text: str = Field(
         description="Next piece of what it printed, unchanged: with carriage returns and the codes of colours. Absent "
         "bytes are counted by `truncated_bytes`: from 1 MiB a call on nothing more is sent."

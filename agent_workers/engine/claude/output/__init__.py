@@ -1,0 +1,1 @@
+"""What tools print while they run, as events: that of commands, and that of the application's tools."""

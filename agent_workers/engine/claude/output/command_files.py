@@ -1,0 +1,122 @@
+"""The files into which the CLI has its commands print.
+
+The CLI gives each command of ``Bash`` a file of its own below the run's ``TMPDIR``, which is both its stdout and its
+stderr, reads it when the command has ended, and removes it. Here it is read meanwhile. Nothing stands between the
+command and its file, so a command can neither notice that it is read nor ever wait for it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from agent_workers.engine.process.leftovers import descendants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FOLDERS = "claude-*/*/*/tasks"  # user, working directory, session: one of each in a run
+_COMMAND = re.compile(r"b\w+\.output")  # other letters stand for subagents
+_STDOUT = "/proc/{}/fd/1"
+
+
+class CommandFile:
+    """The file of one command, held open: its name goes when the command ends.
+
+    Args:
+        descriptor: Reads it.
+
+    Attributes:
+        found_at: ``time.monotonic()`` when it was found.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.found_at = time.monotonic()
+        self._descriptor = descriptor
+        self._offset = 0
+
+    def read(self, most: int) -> bytes:
+        """Returns what was printed since, up to so many bytes."""
+        if most <= 0:
+            return b""
+        data = os.pread(self._descriptor, most, self._offset)
+        if not data and self._size() < self._offset:  # the command has emptied it
+            self._offset = 0
+            data = os.pread(self._descriptor, most, 0)
+        self._offset += len(data)
+        return data
+
+    @property
+    def unread(self) -> int:
+        """Bytes that were printed and not read."""
+        return max(0, self._size() - self._offset)
+
+    def beginning(self, most: int) -> bytes:
+        """Returns the first bytes, read or not."""
+        return os.pread(self._descriptor, most, 0)
+
+    def is_stdout_of(self, pid: int) -> bool:
+        """Tells whether a process prints into it."""
+        try:
+            return os.path.samestat(os.stat(_STDOUT.format(pid)), os.fstat(self._descriptor))  # noqa: PTH116 no file's
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Leaves it."""
+        os.close(self._descriptor)
+
+    def _size(self) -> int:
+        return os.fstat(self._descriptor).st_size
+
+
+class CommandFiles:
+    """Finds the files of one run's commands.
+
+    Args:
+        scratch: The run's directory for temporary files.
+        cli: The CLI's process id.
+    """
+
+    def __init__(self, scratch: Path, cli: int) -> None:
+        self._scratch = scratch
+        self._cli = cli
+        self._folders: list[Path] = []
+        self._seen: set[str] = set()
+
+    def appeared(self) -> Iterator[CommandFile]:
+        """Yields the files that are new since the last call."""
+        if not self._folders:
+            with suppress(OSError):
+                self._folders = list(self._scratch.glob(_FOLDERS))  # the CLI makes it with the first command
+        for folder in self._folders:
+            with suppress(OSError):
+                for name in os.listdir(folder):  # noqa: PTH208 looked at many times a second
+                    if name not in self._seen and _COMMAND.fullmatch(name):
+                        self._seen.add(name)
+                        if (descriptor := _opened(folder / name)) is not None:
+                            yield CommandFile(descriptor)
+
+    def printers(self, file: CommandFile) -> Iterator[str]:
+        """Yields the command lines of the CLI's processes that print into the file. Only Linux tells."""
+        for pid in descendants(self._cli):
+            if file.is_stdout_of(pid):
+                with suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as line:  # noqa: PTH123 no file
+                    yield line.read().replace(b"\0", b" ").decode("utf-8", "replace")
+
+
+def _opened(path: Path) -> int | None:
+    """Opens a file that the CLI has made; None for anything else, which a command may have put there."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    return None

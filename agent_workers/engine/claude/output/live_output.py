@@ -1,0 +1,172 @@
+"""Sends what tools print while they print it, each piece for the call that it belongs to."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from agent_workers.engine.claude.output.command_words import command_run_by, words_of
+from agent_workers.engine.printed import PIECE, Printed
+from agent_workers.protocol.v1.tools import SHELL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent_workers.engine.base import Tell
+    from agent_workers.engine.claude.output.command_files import CommandFile, CommandFiles
+    from agent_workers.protocol.v1.events import ToolCall, ToolOutput, ToolResult
+
+_SOON_S = 0.004  # a short command's file is there for little longer
+_SHORTLY_S = 0.01
+_AT_ONCE_S = 1  # after a call, or the leave to make it: that long its file is expected at any moment
+_SEARCH_S = 1  # how long the processes are asked whose file it is
+_COMPARED = 200  # characters by which a file and a result are known to be of the same command
+_OWN_WORDS = ("(Bash completed", "<persisted-output>")
+_FAILED = re.compile(r"(?:Error: )?Exit code \d+(?:\n|$)")
+
+
+class _Call:
+    """A call in progress. It runs a command where it has words, and prints into a file once that is found."""
+
+    def __init__(self, tool_use_id: str) -> None:
+        self.printed = Printed(tool_use_id)
+        self.words: list[str] | None = None
+        self.file: CommandFile | None = None
+
+    @property
+    def waits(self) -> bool:
+        return self.words is not None and self.file is None
+
+    def piece(self, now: float) -> ToolOutput | None:
+        if self.file and self.printed.is_due(now):
+            self.printed.add(self.file.read(min(PIECE, self.printed.room)))
+        return self.printed.piece(now)
+
+    def rest(self) -> Iterator[ToolOutput]:
+        if self.file:
+            while data := self.file.read(self.printed.room):
+                self.printed.add(data)
+            self.printed.leave_out(self.file.unread)
+            self.file.close()
+        return self.printed.rest()
+
+
+class LiveOutput:
+    """What the tools of one run print.
+
+    Args:
+        files: The files that commands print into.
+
+    Attributes:
+        tell: Sends an event.
+    """
+
+    def __init__(self, files: CommandFiles) -> None:
+        self.tell: Tell = _tell_nobody
+        self._files = files
+        self._calls: dict[str, _Call] = {}
+        self._unclaimed: list[CommandFile] = []
+        self._begun = anyio.Event()
+        self._hurry_until = 0.0
+
+    def begin(self, call: ToolCall) -> None:
+        """Takes note of a call of the model."""
+        self.expect(call.name, call.tool_use_id, call.input)
+
+    def expect(self, name: str, tool_use_id: str, tool_input: dict[str, Any]) -> None:
+        """Takes note that a call may begin at any moment, with this input, which need not be the model's own."""
+        command = tool_input.get("command")
+        if name == SHELL and isinstance(command, str):
+            self._call(tool_use_id).words = words_of(command)
+            self._hurry_until = time.monotonic() + _AT_ONCE_S
+
+    def add(self, tool_use_id: str, text: str) -> None:
+        """Takes what a tool of the application prints."""
+        self._call(tool_use_id).printed.add(text.encode("utf-8", "replace"))
+
+    def end(self, result: ToolResult, told: object) -> Iterator[ToolOutput]:
+        """Yields what is still to be sent of a call that has ended.
+
+        Args:
+            result: The call's result.
+            told: What the CLI itself says of the result.
+        """
+        self._look()
+        call = self._calls.pop(result.tool_use_id, None)
+        if call is None:
+            return
+        if call.waits:
+            call.file = self._claim(result.content)
+            if call.file is None:  # the command was over before its file was seen
+                call.printed.add(_printed_text(result, told).encode("utf-8", "replace"))
+        yield from call.rest()
+        if not any(call.words for call in self._calls.values()):
+            self.close()
+
+    def close(self) -> None:
+        """Leaves the files that belong to no call."""
+        while self._unclaimed:
+            self._unclaimed.pop().close()
+
+    async def watch(self) -> None:
+        """Sends what tools print, until cancelled."""
+        while True:
+            if not self._calls:
+                self._begun = anyio.Event()
+                await self._begun.wait()
+            self._look()
+            for call in list(self._calls.values()):
+                if piece := call.piece(time.monotonic()):
+                    await self.tell(piece)
+            waits = any(call.waits for call in self._calls.values())
+            await anyio.sleep(_SOON_S if waits and time.monotonic() < self._hurry_until else _SHORTLY_S)
+
+    def _call(self, tool_use_id: str) -> _Call:
+        self._begun.set()
+        return self._calls.setdefault(tool_use_id, _Call(tool_use_id))
+
+    def _look(self) -> None:
+        """Finds the files of commands that have begun, and the calls that they belong to."""
+        if not any(call.waits for call in self._calls.values()):
+            return
+        self._unclaimed += self._files.appeared()
+        for file in list(self._unclaimed):
+            if call := self._owner(file):
+                call.file = file
+                self._unclaimed.remove(file)
+
+    def _owner(self, file: CommandFile) -> _Call | None:
+        waiting = {name: call.words or [] for name, call in self._calls.items() if call.waits}
+        if time.monotonic() - file.found_at < _SEARCH_S:
+            for line in self._files.printers(file):
+                if name := command_run_by(line, waiting):
+                    return self._calls[name]
+        elif len(waiting) == 1:  # not every system tells of processes
+            return self._calls[next(iter(waiting))]
+        return None
+
+    def _claim(self, content: str) -> CommandFile | None:
+        """Returns the file of a command that was over before its process was seen: it holds what the result says."""
+        for file in self._unclaimed:
+            begins = file.beginning(1 << 16).decode("utf-8", "replace").strip()[:_COMPARED]
+            if begins and begins in content:
+                self._unclaimed.remove(file)
+                return file
+        return None
+
+
+def _printed_text(result: ToolResult, told: Any) -> str:
+    """Returns what a command printed, as far as its result says it."""
+    if isinstance(told, dict) and isinstance(told.get("stdout"), str):
+        return str(told["stdout"])
+    if failed := _FAILED.match(result.content):
+        return result.content[failed.end() :]
+    own_words = result.status != "ok" or result.content.startswith(_OWN_WORDS)
+    return "" if own_words else result.content
+
+
+async def _tell_nobody(body: object) -> bool:
+    return False

@@ -1,0 +1,104 @@
+"""Each file that a command prints into is told for the right call."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent_workers.engine.claude.output.command_files import CommandFile, CommandFiles
+from agent_workers.engine.claude.output.command_words import command_run_by, words_of
+from agent_workers.engine.claude.output.live_output import LiveOutput
+from agent_workers.protocol.v1.events import ToolCall, ToolResult
+
+LINE = "bash -c source /a/snapshot.sh || true && eval {} && pwd -P >| /tmp/claude-1-cwd"
+
+
+@pytest.mark.parametrize(
+    ("run", "call"),
+    [
+        ("'ls'", "short"),
+        ("'ls -la'", "long"),
+        ("'ls -la' < /dev/null", "long"),
+        ("'ls < /dev/null | wc -l'", "piped"),
+        ("""'"'"'echo '"'"'"'"'"'"'"'"'b c'"'"'"'"'"'"'"'"''"'"'""", "quoted"),
+        ("'rm x'", None),
+    ],
+)
+def test_a_shell_is_known_by_the_words_of_its_command(run: str, call: str | None) -> None:
+    commands = {"short": "ls", "long": "ls -la", "piped": "ls | wc -l", "quoted": "echo 'b c'"}
+    words = {name: words_of(command) for name, command in commands.items()}
+    assert command_run_by(LINE.format(run), words) == call
+    assert command_run_by("node server.js ls -la", words) is None
+
+
+class Files(CommandFiles):
+    """The files of a folder; no process of this machine prints into them."""
+
+    def printers(self, file: CommandFile) -> Iterator[str]:
+        return iter(())
+
+
+@pytest.fixture
+def tasks(tmp_path: Path) -> Path:
+    tasks = tmp_path / "claude-1" / "work" / "session" / "tasks"
+    tasks.mkdir(parents=True)
+    return tasks
+
+
+def called(live: LiveOutput, call: str, command: str = "date") -> None:
+    live.begin(ToolCall(tool_use_id=call, name="Bash", input={"command": command}))
+
+
+def ended(live: LiveOutput, call: str, content: str, told: object) -> str:
+    status = "error" if isinstance(told, str) else "ok"
+    result = ToolResult(tool_use_id=call, status=status, content=content)
+    return "".join(output.text for output in live.end(result, told))
+
+
+@pytest.mark.anyio
+async def test_commands_that_were_over_at_once_are_known_by_their_results(tmp_path: Path, tasks: Path) -> None:
+    live = LiveOutput(Files(tmp_path, os.getpid()))
+    for call in ("first", "second", "third"):
+        called(live, call)
+    for name, text in {"b1": b"one\n", "b2": b"\x1b[1mtwo\n", "b3": b""}.items():
+        (tasks / f"{name}.output").write_bytes(text)
+    assert ended(live, "second", "\x1b[1mtwo", {"stdout": "\x1b[1mtwo"}) == "\x1b[1mtwo\n"
+    assert ended(live, "third", "(no output)", {"stdout": ""}) == ""
+    assert ended(live, "first", "Exit code 3\none", "Error: Exit code 3\none") == "one\n"
+
+
+@pytest.mark.anyio
+async def test_without_a_file_a_result_says_what_was_printed(tmp_path: Path) -> None:
+    live = LiveOutput(Files(tmp_path, os.getpid()))
+    for call in ("first", "second", "third"):
+        called(live, call)
+    assert ended(live, "first", "one", {"stdout": "one"}) == "one"
+    assert ended(live, "second", "Exit code 127\nnot found", "Error: Exit code 127\nnot found") == "not found"
+    assert ended(live, "third", "<tool_use_error>no such parameter", "no such parameter") == ""
+    called(live, "fourth")
+    assert ended(live, "fourth", "of a subagent", None) == "of a subagent"
+    called(live, "fifth")
+    assert ended(live, "fifth", "(Bash completed with no output)", None) == ""
+    assert ended(live, "unknown", "x", {"stdout": "x"}) == ""
+
+
+@pytest.mark.anyio
+async def test_a_file_that_a_command_has_emptied_is_read_from_its_beginning(tmp_path: Path, tasks: Path) -> None:
+    file = tasks / "b1.output"
+    file.write_bytes(b"long before\n")
+    [found] = CommandFiles(tmp_path, os.getpid()).appeared()
+    assert found.read(100) == b"long before\n"
+    file.write_bytes(b"after\n")
+    assert found.read(100) == b"after\n"
+    assert found.unread == 0
+    found.close()
+
+
+def test_nothing_is_read_but_regular_files_of_commands(tmp_path: Path, tasks: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    (tasks / "b1.output").symlink_to(tmp_path / "secret")
+    (tasks / "b2.output").mkdir()
+    os.mkfifo(tasks / "b3.output")
+    (tasks / "a4.output").write_text("a subagent's")
+    assert list(CommandFiles(tmp_path, os.getpid()).appeared()) == []
