@@ -31,6 +31,12 @@ def loaded() -> Iterator[LoadedWorkers]:
     workers.close()
 
 
+@pytest.fixture
+def installed(home: Home) -> None:
+    """Has the installed worker start in a test of a module that uses ``loaded``."""
+    home.loaded = None
+
+
 @pytest.fixture(scope="module")
 def beginnings(tmp_path_factory: pytest.TempPathFactory) -> Beginnings:
     return Beginnings(tmp_path_factory.mktemp("beginnings"))

@@ -3,15 +3,31 @@
 import signal
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from agent_workers.engine.claude.launch.installation import find_cli
 from agent_workers.simulator import Simulator
+from tests.e2e.beginning import Begin
 from tests.e2e.desk import Desk, bash, results
 from tests.e2e.worker import Ended, Home, Running, command_of, environ_of, script
 from tests.waiting import until
+
+pytestmark = pytest.mark.usefixtures("loaded")
+INSTALLED = pytest.mark.usefixtures("installed")
+"""For tests of signals and of what ``/proc`` shows, and of runs that begin at once."""
+
+
+def _of_ada(desk: Desk, **fields: Any) -> Ended:
+    desk.simulator.play("memory")
+    return desk.home.run({"prompt": "My name is Ada.", **fields})
+
+
+@pytest.fixture
+def first(begin: Begin) -> Ended:
+    """The first run of a conversation."""
+    return begin("a run", _of_ada)
 
 
 @pytest.fixture
@@ -21,8 +37,7 @@ def memory(simulator: Simulator) -> Simulator:
     return simulator
 
 
-def test_a_session_goes_on_in_another_process(home: Home, memory: Simulator) -> None:
-    first = home.run({"prompt": "My name is Ada."})
+def test_a_session_goes_on_in_another_process(home: Home, memory: Simulator, first: Ended) -> None:
     second = home.run({"prompt": "What is my name?", "session": {"resume": first.last["session_id"]}})
     third = home.run({"prompt": "And again?", "session": {"resume": second.last["session_id"]}})
     assert second.last["text"] == "You sent 2 prompts. The first was: My name is Ada."
@@ -31,8 +46,7 @@ def test_a_session_goes_on_in_another_process(home: Home, memory: Simulator) -> 
     assert [run.of("session")[0]["resumed"] for run in (first, second, third)] == [False, True, True]
 
 
-def test_a_fork_leaves_the_original_as_it_was(home: Home, memory: Simulator) -> None:
-    first = home.run({"prompt": "My name is Ada."})
+def test_a_fork_leaves_the_original_as_it_was(home: Home, memory: Simulator, first: Ended) -> None:
     fork = home.run({"prompt": "I am Bob.", "session": {"resume": _session(first), "fork": True}})
     again = home.run({"prompt": "Go on.", "session": {"resume": _session(first)}})
     assert _session(fork) != _session(first)
@@ -59,8 +73,7 @@ def test_an_unknown_session_is_not_found(home: Home, memory: Simulator) -> None:
     assert memory.requests("/v1/messages") == []
 
 
-def test_runs_without_a_session_know_nothing_of_each_other(home: Home, memory: Simulator) -> None:
-    first = home.run({"prompt": "My name is Ada."})
+def test_runs_without_a_session_know_nothing_of_each_other(home: Home, memory: Simulator, first: Ended) -> None:
     second = home.run({"prompt": "What is my name?"})
     assert _session(first) != _session(second)
     assert second.last["text"] == "You sent 1 prompts. The first was: What is my name?"
@@ -81,6 +94,14 @@ def test_a_stopped_run_can_be_resumed(home: Home, memory: Simulator) -> None:
 
 # Whose a session is
 
+
+class Tried(NamedTuple):
+    """A run in a session, and whether an agent started."""
+
+    ended: Ended
+    started: bool
+
+
 ADA = {"session_owner": "ada@example.com"}
 OTHERS: list[tuple[dict[str, str], dict[str, str]]] = [
     ({}, ADA),
@@ -92,12 +113,26 @@ OTHERS: list[tuple[dict[str, str], dict[str, str]]] = [
 ]
 
 
+def tried_by_others(desk: Desk, owner: dict[str, str]) -> tuple[dict[str, list[Tried]], Ended]:
+    """A session of this owner: how it went with all others, who would also fork it, and with its owner after that."""
+    begun = _session(_of_ada(desk, **owner))
+    tried = {
+        str(other): [
+            _tried(desk.home, {"prompt": "x", "session": {"resume": begun, "fork": fork}, **other})
+            for fork in (False, True)
+        ]
+        for first, other in OTHERS
+        if first == owner
+    }
+    return tried, desk.home.run({"prompt": "What is my name?", "session": {"resume": begun}, **owner})
+
+
 @pytest.mark.parametrize(("first", "other"), OTHERS, ids=str)
-def test_a_session_is_found_by_its_owner_alone(home: Home, memory: Simulator, first: Any, other: Any) -> None:
-    begun = home.run({"prompt": "My name is Ada.", **first})
-    for fork in (False, True):
-        _refused(home, {"prompt": "x", "session": {"resume": _session(begun), "fork": fork}, **other})
-    ended = home.run({"prompt": "What is my name?", "session": {"resume": _session(begun)}, **first})
+def test_a_session_is_found_by_its_owner_alone(begin: Begin, first: dict[str, str], other: dict[str, str]) -> None:
+    tried, ended = begin(f"tried by others than {first}", lambda desk: tried_by_others(desk, first))
+    assert len(tried[str(other)]) == 2
+    for each in tried[str(other)]:
+        _assert_refused(each)
     assert ended.last["text"] == "You sent 2 prompts. The first was: My name is Ada."
 
 
@@ -113,10 +148,9 @@ def test_a_task_is_found_from_its_directory_and_by_its_worker_alone(desk: Desk, 
         assert desk.run(cwd=str(link), session=session).last["text"].endswith("The first was: Work.")
 
 
-def test_a_chat_is_not_found_by_a_task_in_the_chats_own_directory(desk: Desk, memory: Simulator) -> None:
-    begun = desk.home.run({"prompt": "My name is Ada."})
+def test_a_chat_is_not_found_by_a_task_in_the_chats_own_directory(desk: Desk, memory: Simulator, first: Ended) -> None:
     workspace = desk.home.root / "state" / "workspaces" / "agent-chat"
-    request = desk.request(cwd=str(workspace), session={"resume": _session(begun)})
+    request = desk.request(cwd=str(workspace), session={"resume": _session(first)})
     _refused(desk.home, request, worker="agent-task")
 
 
@@ -127,6 +161,7 @@ def test_a_fork_belongs_to_the_owner_of_its_original(home: Home, memory: Simulat
     assert home.run({"prompt": "x", "session": {"resume": _session(fork)}, **ADA}).ending == ("done", 0)
 
 
+@INSTALLED
 @pytest.mark.parametrize("named", [False, True], ids=["its own id", "an id of the caller"])
 def test_a_session_whose_first_run_was_killed_is_its_owners(home: Home, memory: Simulator, named: bool) -> None:
     memory.play("slow")
@@ -144,34 +179,35 @@ def test_a_session_whose_first_run_was_killed_is_its_owners(home: Home, memory: 
     assert ended.last["text"].endswith("The first was: My name is Ada.")
 
 
-def test_a_session_that_no_worker_has_begun_is_not_found(home: Home, memory: Simulator) -> None:
+def test_a_session_that_no_worker_has_begun_is_not_found(home: Home, memory: Simulator, first: Ended) -> None:
     """As one that a person has begun with the CLI itself."""
-    begun = home.run({"prompt": "My name is Ada."})
     for record in (home.root / "state" / "sessions").iterdir():
         record.unlink()
-    _refused(home, {"prompt": "x", "session": {"resume": _session(begun)}})
+    _refused(home, {"prompt": "x", "session": {"resume": _session(first)}})
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"worker": "agent-chat"}', b"\xff" * 100])
-def test_a_record_that_is_damaged_opens_its_session_to_nobody(home: Home, memory: Simulator, content: bytes) -> None:
-    begun = home.run({"prompt": "My name is Ada."})
+def test_a_record_that_is_damaged_opens_its_session_to_nobody(
+    home: Home, memory: Simulator, first: Ended, content: bytes
+) -> None:
     for record in (home.root / "state" / "sessions").iterdir():
         record.write_bytes(content)
-    _refused(home, {"prompt": "x", "session": {"resume": _session(begun)}})
+    _refused(home, {"prompt": "x", "session": {"resume": _session(first)}})
 
 
-def test_a_session_stays_with_the_configuration_directory_that_it_began_in(home: Home, memory: Simulator) -> None:
-    begun = home.run({"prompt": "My name is Ada."})
-    request = {"prompt": "x", "session": {"resume": _session(begun)}}
+def test_a_session_stays_with_the_configuration_directory_that_it_began_in(
+    home: Home, memory: Simulator, first: Ended
+) -> None:
+    request = {"prompt": "x", "session": {"resume": _session(first)}}
     elsewhere = {"CLAUDE_CONFIG_DIR": str(home.root / "other")}
     assert home.run(request, env=elsewhere).ending == ("session_not_found", 1)
     assert home.run(request).last["text"].startswith("You sent 2 prompts.")
 
 
-def test_what_others_can_see_of_a_session_does_not_resume_it(home: Home, memory: Simulator) -> None:
+@INSTALLED
+def test_what_others_can_see_of_a_session_does_not_resume_it(home: Home, memory: Simulator, first: Ended) -> None:
     """Command lines, environments and names of files, while a run is at work in it."""
-    begun = home.run({"prompt": "My name is Ada."})
-    for session in ({"id": str(uuid.uuid4())}, {"resume": _session(begun)}, {"resume": _session(begun), "fork": True}):
+    for session in ({"id": str(uuid.uuid4())}, {"resume": _session(first)}, {"resume": _session(first), "fork": True}):
         running = _at_work(home, memory, session)
         told = [_session_of(running), *session.values()]
         assert home.agents(of=running)
@@ -192,9 +228,10 @@ def test_what_others_can_see_of_a_session_does_not_resume_it(home: Home, memory:
 # One run at a time
 
 
-def test_a_second_run_at_once_in_a_session_is_told_to_wait_and_nothing_is_lost(home: Home, memory: Simulator) -> None:
-    begun = home.run({"prompt": "My name is Ada."})
-    session = {"resume": _session(begun)}
+def test_a_second_run_at_once_in_a_session_is_told_to_wait_and_nothing_is_lost(
+    home: Home, memory: Simulator, first: Ended
+) -> None:
+    session = {"resume": _session(first)}
     running = _at_work(home, memory, session)
     ended = home.run({"prompt": "Me too.", "session": session, "metadata": {"order": 1}})
     assert (ended.ending, ended.last["retryable"]) == (("session_busy", 75), True)
@@ -207,8 +244,11 @@ def test_a_second_run_at_once_in_a_session_is_told_to_wait_and_nothing_is_lost(h
     assert ["My name is Ada." in seen, "I am at work." in seen, "Me too." in seen] == [True, True, False]
 
 
-def test_of_many_runs_at_once_in_a_session_each_that_is_done_has_all_before_it(home: Home, memory: Simulator) -> None:
-    session = {"resume": _session(home.run({"prompt": "My name is Ada."}))}
+@INSTALLED
+def test_of_many_runs_at_once_in_a_session_each_that_is_done_has_all_before_it(
+    home: Home, memory: Simulator, first: Ended
+) -> None:
+    session = {"resume": _session(first)}
     runs = [home.start() for _ in range(4)]
     for running in runs:
         running.send({"prompt": "x", "session": session})
@@ -238,8 +278,8 @@ def test_to_others_a_busy_session_does_not_exist_either(home: Home, memory: Simu
     running.end()
 
 
-def test_a_fork_reads_a_session_in_which_another_run_is_at_work(home: Home, memory: Simulator) -> None:
-    session = {"resume": _session(home.run({"prompt": "My name is Ada."}))}
+def test_a_fork_reads_a_session_in_which_another_run_is_at_work(home: Home, memory: Simulator, first: Ended) -> None:
+    session = {"resume": _session(first)}
     running = _at_work(home, memory, session)
     memory.play("memory")
     fork = home.run({"prompt": "x", "session": {**session, "fork": True}})
@@ -249,6 +289,7 @@ def test_a_fork_reads_a_session_in_which_another_run_is_at_work(home: Home, memo
     running.end()
 
 
+@INSTALLED
 def test_the_next_run_may_start_as_soon_as_the_end_was_told(home: Home, memory: Simulator) -> None:
     """Though the CLI takes its time to end: the run waits for it, for the conversation to be whole."""
     slow = script(home.root / "claude", f'{find_cli({})} "$@"', "status=$?", "sleep 1", "exit $status")
@@ -261,8 +302,11 @@ def test_the_next_run_may_start_as_soon_as_the_end_was_told(home: Home, memory: 
     running.end()
 
 
-def test_a_session_is_free_when_its_run_was_killed_and_its_agent_has_gone(home: Home, memory: Simulator) -> None:
-    session = {"resume": _session(home.run({"prompt": "My name is Ada."}))}
+@INSTALLED
+def test_a_session_is_free_when_its_run_was_killed_and_its_agent_has_gone(
+    home: Home, memory: Simulator, first: Ended
+) -> None:
+    session = {"resume": _session(first)}
     running = _at_work(home, memory, session)
     agents = home.agents(of=running)
     running.signal(signal.SIGKILL)
@@ -272,6 +316,7 @@ def test_a_session_is_free_when_its_run_was_killed_and_its_agent_has_gone(home: 
     assert home.run({"prompt": "x", "session": session}).ending == ("done", 0)
 
 
+@INSTALLED
 def test_worker_agent_and_watcher_hold_the_session_each(home: Home, memory: Simulator) -> None:
     """So that it is busy as long as one of them is left, whichever is killed."""
     running = _at_work(home, memory, {"id": str(uuid.uuid4())})
@@ -303,13 +348,21 @@ def test_a_run_that_could_not_begin_does_not_take_the_id_of_its_session(home: Ho
 
 def _refused(home: Home, request: dict[str, Any], *, worker: str = "agent-chat") -> None:
     """Runs a request whose session is not its own: no agent starts."""
+    _assert_refused(_tried(home, request, worker=worker))
+
+
+def _tried(home: Home, request: dict[str, Any], *, worker: str = "agent-chat") -> Tried:
     started = home.root / f"started-{uuid.uuid4()}"
     telltale = script(home.root / f"telltale-{uuid.uuid4()}", f"touch {started}", "exit 1")
     ended = home.run(request, worker=worker, env={"AGENT_WORKERS_CLI": str(telltale)})
-    assert ended.ending == ("session_not_found", 1)
-    assert ended.types == ["start", "error"]
-    assert "session_id" not in ended.last
-    assert not started.exists()
+    return Tried(ended, started.exists())
+
+
+def _assert_refused(tried: Tried) -> None:
+    assert tried.ended.ending == ("session_not_found", 1)
+    assert tried.ended.types == ["start", "error"]
+    assert "session_id" not in tried.ended.last
+    assert not tried.started
 
 
 def _at_work(home: Home, simulator: Simulator, session: dict[str, Any], **fields: Any) -> Running:
