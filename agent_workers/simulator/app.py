@@ -61,6 +61,7 @@ class Messages:
         if isinstance(cue.step, Stall):
             return Silence(record)
         reply = compose(cue.step, request, cue.call)
+        record.usage = reply.message["usage"]
         return replied(cue.step, reply, record, streaming=request.streaming)
 
 

@@ -17,7 +17,8 @@ class Record:
     """One request and its outcome.
 
     ``headers`` have lower-case names and no secrets. ``body`` is the decoded JSON, or the text if it is not JSON.
-    ``scenario`` and ``call`` say which answer a request for a message got; ``deltas`` is the number of deltas written.
+    ``scenario`` and ``call`` say which answer a request for a message got, and ``usage`` which tokens the answer told;
+    ``deltas`` is the number of deltas written.
     ``outcome``: "answered" in full (an HTTP error is an answer), "cut" by the scenario, "client_gone" before the end,
     "stopped" with the server, or still "in_progress".
     """
@@ -29,6 +30,7 @@ class Record:
     status: int | None = None
     scenario: str | None = None
     call: int | None = None
+    usage: Mapping[str, Any] | None = None
     deltas: int = 0
     outcome: Outcome = "in_progress"
 

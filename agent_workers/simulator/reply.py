@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from agent_workers.simulator.api_request import ApiRequest, estimated_tokens
-from agent_workers.simulator.scenario import Block, Message, Raw, ToolUse
+from agent_workers.simulator.scenario import CACHE_LIFETIMES, Block, Message, Raw, ToolUse
 from agent_workers.simulator.schema_example import accepted, example, refused
 from agent_workers.simulator.text import Cut, pieces
 
@@ -55,15 +55,25 @@ def compose(step: Message, request: ApiRequest, call: int) -> Reply:
             "content": content,
             "stop_reason": step.stop_reason or ("tool_use" if calls_tool else "end_turn"),
             "stop_sequence": None,
-            "usage": {
-                "input_tokens": estimated_tokens(request.body["messages"]),
-                "cache_creation_input_tokens": 0,
-                "cache_read_input_tokens": 0,
-                "output_tokens": estimated_tokens(content),
-                **step.usage,
-            },
+            "usage": _usage(step, request, content),
         }
     )
+
+
+def _usage(step: Message, request: ApiRequest, content: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the tokens of a reply; what is written to the cache is also told by how long it stays there."""
+    given = dict(step.usage)
+    lifetimes = {name: given.pop(name, 0) for name in CACHE_LIFETIMES}
+    written = given.setdefault("cache_creation_input_tokens", sum(lifetimes.values()))
+    short, long = CACHE_LIFETIMES
+    lifetimes[short] = written - lifetimes[long]  # a write of which nothing more is said is one for five minutes
+    return {
+        "input_tokens": estimated_tokens(request.body["messages"]),
+        "cache_read_input_tokens": 0,
+        "output_tokens": estimated_tokens(content),
+        **given,
+        "cache_creation": lifetimes,
+    }
 
 
 def event(kind: str, **data: object) -> bytes:

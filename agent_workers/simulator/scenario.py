@@ -36,6 +36,9 @@ from typing import Any, Literal
 
 from agent_workers.simulator.text import Cut, numbers, prose
 
+CACHE_LIFETIMES = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+"""How long what a call writes to the prompt cache stays there, as the API names it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
@@ -111,7 +114,8 @@ class Message:
     """An answer. Its ``stop_reason`` is by default ``tool_use`` if it calls a tool, else ``end_turn``.
 
     ``usage`` overrides the estimated tokens: ``input_tokens``, ``output_tokens``, ``cache_read_input_tokens`` and
-    ``cache_creation_input_tokens``.
+    ``cache_creation_input_tokens``, or of the latter those for five minutes and those for an hour,
+    ``ephemeral_5m_input_tokens`` and ``ephemeral_1h_input_tokens``.
     """
 
     kind: Literal["message"] = "message"

@@ -57,8 +57,8 @@ TABLE = {
     "notice": "level code message",
     "ping": "idle_ms",
     "ack": "id ok code?",
-    "done": "stop_reason text output? session_id? usage cost_usd? duration_ms turns models? denials? pending? "
-    "metadata?",
+    "done": "stop_reason text output? session_id? usage usage_scope? cost_usd? duration_ms turns models? denials? "
+    "pending? metadata?",
     "error": "code message retryable retry_after_ms? http_status? details? session_id? usage? cost_usd? metadata?",
     "aborted": "reason session_id? usage? cost_usd? metadata?",
 }

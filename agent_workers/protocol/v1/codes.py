@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 STOP_REASONS = ["end_turn", "max_tokens", "max_turns", "max_budget", "refusal", "permission_required"]
+USAGE_SCOPES = ["all", "main_agent"]
 ERROR_CODES = [
     "invalid_request",
     "unsupported_version",

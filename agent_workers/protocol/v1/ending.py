@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from agent_workers.protocol.v1.body import Body
-from agent_workers.protocol.v1.codes import ERROR_CODES, STOP_REASONS, HttpStatus, open_set
+from agent_workers.protocol.v1.codes import ERROR_CODES, STOP_REASONS, USAGE_SCOPES, HttpStatus, grows, open_set
 from agent_workers.protocol.v1.problem import Problem
 from agent_workers.protocol.v1.usage import Denial, ModelUsage, Money, Natural, PendingCall, Usage
 
@@ -15,20 +15,36 @@ class Done(Body):
 
     type: Literal["done"] = "done"
     stop_reason: str = open_set("Why the model stopped.", STOP_REASONS)
-    text: str = Field(description="The final answer: all `delta` texts of it that were not discarded.")
+    text: str = Field(
+        description="The final answer: all `delta` texts of it that were not discarded. Where a tool was run without a "
+        "model: its result as text."
+    )
     output: Any = Field(
         default=None,
-        description="JSON value that satisfies the request's `output_schema`. Absent without one.",
+        description="JSON value that satisfies the request's `output_schema`. Absent without one. Where a tool was run "
+        "without a model: its result as JSON, structured where the tool gave that, else a list of the parts of its "
+        "answer; absent where it is longer than 128 KiB.",
     )
     session_id: str | None = Field(
         default=None,
         description="Id of the conversation; send it as `session.resume` to continue. Absent where the conversation "
         "was not saved.",
     )
-    usage: Usage = Field(description="Tokens that the run consumed.")
-    cost_usd: Money | None = Field(default=None, description="Price of the run in US dollars. Absent when unknown.")
+    usage: Usage = Field(description="Tokens that the run consumed; `usage_scope` says in which calls.")
+    usage_scope: str | None = Field(
+        default=None,
+        description="Whose calls of the API `usage` counts. `all`: each of the run's, those of subagents and the "
+        "agent's helper calls included, as `models` and `cost_usd` do. `main_agent`: without these. Absent where no "
+        f"model was asked. {grows(USAGE_SCOPES)}",
+        examples=USAGE_SCOPES,
+    )
+    cost_usd: Money | None = Field(
+        default=None,
+        description="Estimated price of the run in US dollars, over all models, subagents and helper calls included: "
+        "what its tokens come to by the agent's own price list. Not a bill. Absent when unknown.",
+    )
     duration_ms: Natural = Field(description="Milliseconds from the request to this event.")
-    turns: Natural = Field(description="How often the model was called.")
+    turns: Natural = Field(description="How often the model was called; 0 where only a tool was run.")
     models: dict[str, ModelUsage] | None = Field(
         default=None, description="Consumption by model name. Absent when unknown."
     )
@@ -66,7 +82,9 @@ class Error(Body):
         description="Id of the conversation. Absent when the agent was not up yet, or the conversation was not saved.",
     )
     usage: Usage | None = Field(default=None, description="Tokens consumed until then. Absent when unknown.")
-    cost_usd: Money | None = Field(default=None, description="Price until then in US dollars. Absent when unknown.")
+    cost_usd: Money | None = Field(
+        default=None, description="Estimated price until then in US dollars. Absent when unknown."
+    )
     metadata: dict[str, Any] | None = Field(
         default=None, description="The request's `metadata`. Absent when it had none."
     )
@@ -85,7 +103,9 @@ class Aborted(Body):
         description="Id of the conversation. Absent when the agent was not up yet, or the conversation was not saved.",
     )
     usage: Usage | None = Field(default=None, description="Tokens consumed until then. Absent when unknown.")
-    cost_usd: Money | None = Field(default=None, description="Price until then in US dollars. Absent when unknown.")
+    cost_usd: Money | None = Field(
+        default=None, description="Estimated price until then in US dollars. Absent when unknown."
+    )
     metadata: dict[str, Any] | None = Field(
         default=None, description="The request's `metadata`. Absent when it had none."
     )

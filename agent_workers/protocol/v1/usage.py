@@ -22,14 +22,23 @@ class Usage(Part):
         default=None, description="Tokens read from the prompt cache. Absent when unknown."
     )
     cache_creation_input_tokens: Natural | None = Field(
-        default=None, description="Tokens written to the prompt cache. Absent when unknown."
+        default=None, description="Tokens written to the prompt cache, for whatever time. Absent when unknown."
+    )
+    cache_creation_5m_input_tokens: Natural | None = Field(
+        default=None,
+        description="Those of `cache_creation_input_tokens` that are kept for five minutes. Absent when unknown.",
+    )
+    cache_creation_1h_input_tokens: Natural | None = Field(
+        default=None,
+        description="Those of `cache_creation_input_tokens` that are kept for an hour, at a higher price. Absent when "
+        "unknown.",
     )
 
 
 class ModelUsage(Usage):
     """Tokens that one model consumed, and their price."""
 
-    cost_usd: Money | None = Field(default=None, description="Price in US dollars. Absent when unknown.")
+    cost_usd: Money | None = Field(default=None, description="Estimated price in US dollars. Absent when unknown.")
 
 
 class Denial(Part):

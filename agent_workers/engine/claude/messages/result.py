@@ -133,6 +133,7 @@ def _done(
         output=output,
         session_id=result.get("session_id") or session_id,
         usage=bill.usage,
+        usage_scope=bill.scope,
         cost_usd=bill.cost_usd,
         duration_ms=count(result.get("duration_ms")) or 0,
         turns=count(result.get("num_turns")) or 0,

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from agent_workers.protocol.v1.events import ModelUsage, Usage
 
 if TYPE_CHECKING:
     from agent_workers.engine.base import Progress
 
-_TOKEN_FIELDS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+_CALL_FIELDS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+# What the API writes within "cache_creation".
+_LIFETIMES = {
+    "cache_creation_5m_input_tokens": "ephemeral_5m_input_tokens",
+    "cache_creation_1h_input_tokens": "ephemeral_1h_input_tokens",
+}
+_TOKEN_FIELDS = (*_CALL_FIELDS, *_LIFETIMES)
+
+
+Scope = Literal["all", "main_agent"]
 
 
 class Tally:
@@ -39,18 +48,23 @@ class Tally:
     def settle(self, result: dict[str, Any], *, resumed: bool) -> Bill:
         """Takes over the agent's own sums. They are zero, meaning unknown, where a stream broke.
 
+        Its sums by model count every call of the API, as its price does. Its ``usage`` leaves out the calls of
+        subagents, its helper calls, and after a stop at the budget the last call too.
+
         Args:
             result: The agent's result message.
             resumed: Whether the run continues a session.
         """
         models, cost_usd = _cost_of(result, resumed=resumed)
         usage = usage_of(result.get("usage") or {})
-        if usage.input_tokens or usage.output_tokens:
+        total = reduce(usage_sum, models.values(), Usage()) if models else Usage()
+        scope: Scope = "main_agent"
+        if total.input_tokens or total.output_tokens:
+            self._progress.usage, scope = total, "all"
+        elif usage.input_tokens or usage.output_tokens:
             self._progress.usage = usage
-        elif self._progress.usage is None and models:
-            self._progress.usage = reduce(usage_sum, models.values(), Usage())
         self._progress.cost_usd = cost_usd or None
-        return Bill(self._progress.usage or usage, models, cost_usd)
+        return Bill(self._progress.usage or usage, scope, models, cost_usd)
 
 
 @dataclass(frozen=True)
@@ -58,12 +72,14 @@ class Bill:
     """What a run has consumed.
 
     Attributes:
-        usage: The tokens of the conversation.
+        usage: The tokens.
+        scope: Whose calls they count.
         models: Tokens and cost by model, those of side calls included; None where unknown.
         cost_usd: US dollars in all; None where unknown.
     """
 
     usage: Usage
+    scope: Scope
     models: dict[str, ModelUsage] | None
     cost_usd: float | None
 
@@ -96,6 +112,8 @@ def _model_usage(usage: dict[str, Any]) -> ModelUsage:
         output_tokens=count(usage.get("outputTokens")),
         cache_read_input_tokens=count(usage.get("cacheReadInputTokens")),
         cache_creation_input_tokens=count(usage.get("cacheCreationInputTokens")),
+        cache_creation_5m_input_tokens=count(usage.get("cacheCreationEphemeral5mInputTokens")),
+        cache_creation_1h_input_tokens=count(usage.get("cacheCreationEphemeral1hInputTokens")),
         cost_usd=_dollars(usage.get("costUSD")),
     )
 
@@ -112,7 +130,11 @@ def count(value: object) -> int | None:
 def usage_of(usage: dict[str, Any], *, onto: Usage | None = None) -> Usage:
     """Returns the tokens that the API reported; a count that it left out keeps its earlier value."""
     known = onto.model_dump(exclude_none=True) if onto else {}
-    return Usage(**known | {name: tokens for name in _TOKEN_FIELDS if (tokens := count(usage.get(name))) is not None})
+    lifetimes = usage.get("cache_creation")
+    by_lifetime = lifetimes if isinstance(lifetimes, dict) else {}
+    told = {name: count(usage.get(name)) for name in _CALL_FIELDS}
+    told |= {name: count(by_lifetime.get(field)) for name, field in _LIFETIMES.items()}
+    return Usage(**known | {name: tokens for name, tokens in told.items() if tokens is not None})
 
 
 def usage_sum(one: Usage | None, other: Usage) -> Usage:
