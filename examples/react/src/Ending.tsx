@@ -1,5 +1,5 @@
 import type { AgentView } from "./agentStream";
-import type { NamedCall } from "./events";
+import type { NamedCall, Problem } from "./events";
 import type { ExchangeProps } from "./Exchange";
 import { plainName } from "./words";
 
@@ -38,7 +38,7 @@ function Failed({ view: { error }, onRetry, retryInMs = 0 }: ExchangeProps) {
       <p role="alert">
         {error?.message} <small>({error?.code})</small>
       </p>
-      {error?.details?.map(({ pointer, message, did_you_mean }, index) => (
+      {error?.details?.filter(isNews(error.message)).map(({ pointer, message, did_you_mean }, index) => (
         <p key={index}>
           <code>{pointer}</code> {message}
           {did_you_mean && ` Did you mean ${did_you_mean}?`}
@@ -55,6 +55,9 @@ function Failed({ view: { error }, onRetry, retryInMs = 0 }: ExchangeProps) {
     </div>
   );
 }
+
+/** Whether the whole message does not say it already. */
+const isNews = (whole: string) => (problem: Problem) => !whole.includes(problem.message);
 
 /** "Bash, Write (2)". */
 function names(calls: NamedCall[]): string {

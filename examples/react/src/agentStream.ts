@@ -10,7 +10,7 @@ import type { Answers, Behavior, Reply } from "./replies";
 import { sendReply } from "./reply";
 import { left, sent, settle, type Steer } from "./steering";
 import { endRun } from "./stopping";
-import { Transcript } from "./transcript";
+import { TOOL_WORKER, Transcript } from "./transcript";
 
 export type AgentState = "idle" | "connecting" | "streaming" | "done" | "error" | "stopped";
 
@@ -36,9 +36,8 @@ export interface AgentView extends Answer {
   stopError?: Failure;
 }
 
-/** True for a command that a person typed: its tool runs without a model. */
-export const isByPerson = ({ prompt, model, toolCalls }: AgentView): boolean =>
-  prompt?.trimStart().startsWith("/") === true && model === undefined && toolCalls.length > 0;
+/** True for a tool that a person runs: no model takes part. */
+export const isByPerson = ({ worker }: AgentView): boolean => worker === TOOL_WORKER;
 
 export interface AgentStreamOptions {
   /** The address to which `addresses` adds its routes, without a slash at the end. */

@@ -88,6 +88,8 @@ export interface Notice {
 /** What a run has said and done so far. An absent field is unknown. */
 export interface Answer {
   run?: string;
+  /** Which worker runs it, such as "agent-tool". */
+  worker?: string;
   model?: string;
   /** Also absent if the session could not be saved. */
   sessionId?: string;

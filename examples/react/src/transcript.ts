@@ -2,6 +2,9 @@ import { type Answer, EMPTY, type Fate, type Output } from "./answer";
 import type { AgentEvent } from "./events";
 import { Terminal } from "./terminal";
 
+/** The worker that runs one tool for a person, without a model. */
+export const TOOL_WORKER = "agent-tool";
+
 interface Block {
   kind: "delta" | "thinking";
   text: string;
@@ -31,7 +34,7 @@ export class Transcript {
     if (travelled < this.#ahead) this.#ahead = travelled;
     switch (event.type) {
       case "start":
-        return this.#set({ run: event.run, simulated: event.simulated });
+        return this.#set({ run: event.run, worker: event.worker, simulated: event.simulated });
       case "session":
         return this.#set({ sessionId: event.session_id, model: event.model });
       case "delta":
@@ -219,6 +222,8 @@ export class Transcript {
     if (event.type !== "done") return;
     const { stop_reason: stopReason, output, duration_ms: durationMs, text, denials, pending } = event;
     // Shown only if no delta came: `text` is the final answer, while the deltas include the texts between tool calls.
-    this.#set({ stopReason, output, durationMs, denials, pending, text, paragraphs: text ? [text] : [] });
+    // The text of a tool that ran alone is its result, and the tool's card shows that.
+    const paragraphs = text && this.#answer.worker !== TOOL_WORKER ? [text] : [];
+    this.#set({ stopReason, output, durationMs, denials, pending, text, paragraphs });
   }
 }

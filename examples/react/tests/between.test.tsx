@@ -27,8 +27,8 @@ const open = (Page: typeof Chat | typeof Task, base: string) =>
   );
 
 /** Types a task; what the server says to it is up to `tell`. */
-async function start(tell: (call: Call) => unknown, { Page = Task, prompt = "Do it" } = {}) {
-  server.onChat = (call) => tell(call.open().say(START));
+async function start(tell: (call: Call) => unknown, { Page = Task, prompt = "Do it", worker = "agent-task" } = {}) {
+  server.onChat = (call) => tell(call.open().say({ ...START, worker }));
   const page = open(Page, Page === Task ? server.taskBase : server.base);
   send(prompt);
   await waitFor(() => expect(server.posts).toHaveLength(1));
@@ -319,7 +319,8 @@ describe("a tool that a person runs", () => {
       .say({ ...results("t1", "The register is closed.", { status: "error", ms: 1200 }), retryable })
       .say(ends({ session_id: undefined, text: "", turns: 0, usage: {} }))
       .end();
-  const run = (tell: (call: Call) => unknown) => start(tell, { Page: Chat, prompt: "/find_partner city=Graz" });
+  const BY_PERSON = { Page: Chat, prompt: "/find_partner city=Graz", worker: "agent-tool" };
+  const run = (tell: (call: Call) => unknown) => start(tell, BY_PERSON);
 
   it("shows what went wrong, and runs again", async () => {
     await run(failed(true));
@@ -329,12 +330,16 @@ describe("a tool that a person runs", () => {
     within(failure).getByText("1.2 s");
     await reaches("done");
     server.onChat = (call) => {
-      call.open().say(START, calls("t1", "find_partner", {}), results("t1", "Murtal"), ends({ turns: 0 })).end();
+      call.open().say({ ...START, worker: "agent-tool" }, calls("t1", "find_partner", {}), results("t1", "Murtal"));
+      call.say(ends({ text: "Murtal", turns: 0 })).end();
     };
     fireEvent.click(within(failure).getByRole("button", { name: "Retry" }));
     await within(await card("find_partner")).findByText("Murtal");
     expect(server.posts.map(({ body }) => body.prompt)).toEqual(Array(2).fill("/find_partner city=Graz"));
+    await reaches("done");
     expect(screen.queryByRole("button", { name: "Retry" })).toBeNull();
+    expect(screen.getByTestId("answer").textContent).toBe(""); // the card has the result
+    expect(screen.getByTestId("announcer").textContent).toBe("Murtal");
   });
 
   it("has no retry where the same call would fail again", async () => {
@@ -352,7 +357,7 @@ describe("a tool that a person runs", () => {
     expect(server.steers).toEqual([]);
   });
 
-  it("is told apart from the agent's, which are no person's to retry", async () => {
+  it("is told apart from those of an agent, which retries them itself", async () => {
     await start((call) => call.say(UP).say(calls("t1", "Bash", {})).say(results("t1", "no", { status: "error" }), ends({})).end());
     await reaches("done");
     within(await card("Bash")).getByText("no");
