@@ -17,6 +17,7 @@ return [
     'binaries' => [
         'agent-chat' => env('AGENT_CHAT_BINARY', '/opt/agent-workers/bin/agent-chat'),
         'agent-task' => env('AGENT_TASK_BINARY', '/opt/agent-workers/bin/agent-task'),
+        'agent-tool' => env('AGENT_TOOL_BINARY', '/opt/agent-workers/bin/agent-tool'),
         'agent-workers' => env('AGENT_WORKERS_BINARY', '/opt/agent-workers/bin/agent-workers'),
     ],
 
@@ -97,7 +98,27 @@ return [
             // Fields that the code does not set, such as cwd, tools and permissions.
             'request' => [],
         ],
+
+        // Runs the tools of `mcp_servers` that people call from a chat. No model is asked.
+        'tool' => [
+            'binary' => 'agent-tool',
+        ],
     ],
+
+    /*
+    |--------------------------------------------------------------------------
+    | MCP servers
+    |--------------------------------------------------------------------------
+    |
+    | Servers by name, in the form of the contract, whose tools people may run
+    | from a chat: `/mcp crm.search {"q": "Murtal"}`. Agent::allowCommand() says
+    | which tools, and who may.
+    |
+    | 'crm' => ['command' => '/opt/crm/bin/mcp-server', 'args' => ['--read-only']],
+    |
+    */
+
+    'mcp_servers' => [],
 
     /*
     |--------------------------------------------------------------------------

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel;
 
 use AgentWorkers\AppTool;
+use AgentWorkers\Command\Detector;
 use AgentWorkers\Exception\RunOverException;
 use AgentWorkers\Laravel\Http\AbortController;
 use AgentWorkers\Laravel\Http\Actor;
@@ -88,6 +89,25 @@ final class Agents
     }
 
     /**
+     * Lets people run a tool from a chat, by a message such as `/find_partner city=Graz`, without the model. Nobody may
+     * run what is not named here.
+     *
+     * @param string $tool the name of a tool that Agent::tool() registered; `server.tool` of `mcp_servers` in the
+     *     configuration, or `server.*` for all of its tools
+     * @param \Closure|string|bool $allow who may: a closure that takes the user (null if nobody is signed in) and, if
+     *     it likes, the input, and returns true; an ability of the gate; or true for everybody who may chat
+     * @param array<string, mixed>|\stdClass|null $schema JSON Schema of the input of a server's tool, by which
+     *     `key=value` is read; the worker checks the input by the server's own, in any case
+     */
+    public function allowCommand(
+        string $tool,
+        \Closure|string|bool $allow,
+        array|\stdClass|null $schema = null,
+    ): void {
+        $this->registry->commands[$tool] = new CommandRule($allow, $schema);
+    }
+
+    /**
      * @internal
      *
      * @param list<string> $tools names, or classes
@@ -104,7 +124,12 @@ final class Agents
         $run = new PendingRun($this->app, $this->runner($name), $this->request($name, $text), $name);
         $run->appTools(...$this->profile($name)['app_tools'] ?? []);
 
-        return $prompt instanceof ChatRequest ? $run->conversation($prompt->conversation()) : $run;
+        if (!$prompt instanceof ChatRequest) {
+            return $run;
+        }
+        $command = $this->registry->commands === [] ? null : Detector::detect($text);
+
+        return $run->conversation($prompt->conversation())->command($command);
     }
 
     /**
@@ -222,9 +247,17 @@ final class Agents
 
     public function binary(string $name): string
     {
-        return $this->setting("binaries.$name") ?? throw new InvalidArgumentException(
+        return $this->setting("binaries.$name") ?? $this->sibling($name) ?? throw new InvalidArgumentException(
             "There is no program $name in `binaries` of config/agent-workers.php.",
         );
+    }
+
+    /** A configuration that was published before there was this program does not name it. */
+    private function sibling(string $name): ?string
+    {
+        $chat = $this->setting('binaries.agent-chat');
+
+        return $name === 'agent-tool' && is_string($chat) ? dirname($chat) . "/$name" : null;
     }
 
     /** @return array<string, string> variables that workers get besides those that they inherit */
@@ -251,6 +284,7 @@ final class Agents
     private function profile(string $worker): array
     {
         return $this->setting("workers.$worker")
+            ?? ($worker === 'tool' ? ['binary' => 'agent-tool'] : null)
             ?? throw new InvalidArgumentException(
                 "There is no worker $worker in `workers` of config/agent-workers.php.",
             );

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel;
 
 use AgentWorkers\AppTool;
+use AgentWorkers\Command\Command;
 use AgentWorkers\Decision;
 use AgentWorkers\Event\Done;
 use AgentWorkers\Event\PermissionRequest;
@@ -53,6 +54,7 @@ final class PendingRun implements Responsable
     /** @var list<\Closure(ToolOutput): mixed> */
     private array $outputListeners = [];
     private ?Authenticatable $user = null;
+    private ?Command $command = null;
 
     /** @internal Agents makes them */
     public function __construct(
@@ -229,6 +231,17 @@ final class PendingRun implements Responsable
         return $this;
     }
 
+    /**
+     * Runs a tool for the visitor, instead of an agent: Agents finds it in what a browser sent. null lets the agent
+     * have what was typed.
+     */
+    public function command(?Command $command): self
+    {
+        $this->command = $command;
+
+        return $this;
+    }
+
     public function request(): Request
     {
         return $this->request;
@@ -287,6 +300,12 @@ final class PendingRun implements Responsable
                     . 'them in appTools().',
             );
         }
+        if ($this->command !== null) {
+            throw new LogicException(
+                'A command that a person typed cannot be queued. Stream it, or call command(null) to let the agent '
+                    . 'have it.',
+            );
+        }
         $owner = $this->ownerOf($this->app->make('request'));
         if ($this->conversation !== null && $owner === null) {
             throw new LogicException(Conversations::NO_OWNER);
@@ -324,11 +343,14 @@ final class PendingRun implements Responsable
 
     private function begin(?string $owner): Run
     {
-        $start = fn (Request $request): Run
-            => $this->runner->stream($this->app->make(Agents::class)->offer($request, $this->appTools));
+        $start = $this->command !== null
+            ? $this->app->make(Commands::class)->start($this->command, $this->user(), $this->request)
+            : fn (Request $request): Run
+                => $this->runner->stream($this->app->make(Agents::class)->offer($request, $this->appTools));
         $run = $this->conversation === null
             ? $start($this->owned($owner))
-            : $this->app->make(Conversations::class)->start($this->conversation, $owner, $this->request, $start);
+            : $this->app->make(Conversations::class)
+                ->start($this->conversation, $owner, $this->request, $start, $this->command);
         foreach ($this->askers as $asker) {
             $run->onPermission($asker ?? $this->visitor($owner));
         }
@@ -358,11 +380,16 @@ final class PendingRun implements Responsable
         return $this->owner ?? Owner::of($request);
     }
 
+    private function user(): ?Authenticatable
+    {
+        return $this->user ?? $this->app->make('request')->user();
+    }
+
     private function actor(): ?string
     {
-        $request = $this->app->make('request');
+        $user = $this->user();
 
-        return $this->user === null ? Actor::of($request) : Actor::user($this->user);
+        return $user === null ? null : Actor::user($user);
     }
 
     /** @return \Closure(PermissionRequest): ?Decision */

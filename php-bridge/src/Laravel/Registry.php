@@ -26,6 +26,8 @@ final class Registry
     public ?Runner $runner = null;
     /** @var list<Closure(ProcessRunner, string): ProcessRunner> */
     public array $configurators = [];
+    /** @var array<string, CommandRule> what people may run, by `tool`, `server.tool` or `server.*` */
+    public array $commands = [];
     /** @var array<string, array{string, array<string, mixed>|\stdClass, Closure, ?float}> by name */
     private array $closures = [];
     /** @var array<class-string<AppTool>, ?float> timeouts */
@@ -63,6 +65,17 @@ final class Registry
         }
 
         return $request;
+    }
+
+    /** @return array<string, mixed>|\stdClass JSON Schema of the tool's input */
+    public function schema(string $tool, Container $app): array|\stdClass
+    {
+        return $this->tool($tool, $app)[2];
+    }
+
+    public function handler(string $tool, Container $app): Closure
+    {
+        return $this->tool($tool, $app)[3];
     }
 
     /**

@@ -22,6 +22,7 @@ use Illuminate\Support\Facades\Facade;
  * @method static PendingRun chat(ChatRequest|array|string $prompt)
  * @method static PendingRun task(ChatRequest|array|string $prompt, ?string $cwd = null)
  * @method static RegisteredTool tool(string $tool, ?string $description = null, \stdClass|array|null $schema = null, ?\Closure $handler = null, ?float $timeoutS = null)
+ * @method static void allowCommand(string $tool, \Closure|string|bool $allow, \stdClass|array|null $schema = null)
  * @method static PendingRun worker(string $name, ChatRequest|array|string $prompt)
  * @method static ?string steer(string $run, string $text, Authenticatable|string|null $owner = null)
  * @method static Runner runner(string $worker = 'chat')

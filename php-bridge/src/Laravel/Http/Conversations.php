@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Http;
 
+use AgentWorkers\Command\Command;
 use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunFailedException;
@@ -27,20 +28,29 @@ final class Conversations
     private const POLL_US = 20_000;
     private const RETRY_AFTER_MS = 2_000;
 
+    private readonly ToolNotes $notes;
+
     public function __construct(private readonly Store $store, private readonly LoggerInterface $logger)
     {
+        $this->notes = new ToolNotes($store);
     }
 
     /**
      * Starts a run in this conversation. Until its end no other run can begin there.
      *
      * @param \Closure(Request): Run $start gets the request with its session
+     * @param Command|null $command what a person runs here, instead of the agent
      *
      * @throws RunFailedException it is somebody else's, or busy
      * @throws LogicException it would have no owner
      */
-    public function start(string $id, ?string $owner, Request $request, \Closure $start): Run
-    {
+    public function start(
+        string $id,
+        ?string $owner,
+        Request $request,
+        \Closure $start,
+        ?Command $command = null,
+    ): Run {
         if ($request->get('session') !== null) {
             throw new LogicException(
                 'A run continues either a conversation or a session. Call conversation() or resume(), not both.',
@@ -51,8 +61,10 @@ final class Conversations
         $this->take($id, $owner, $run);
         $lease = new ConversationLease($this->store, $id, $owner, $run, $begun, $this->logger);
         $session = $begun ? $request->session(resume: $id) : $request->session(id: $id);
-        $run = $start($session->sessionOwner($owner)->run($run));
+        $told = $command === null ? $this->notes->tell($session, $id) : $session;
+        $run = $start($told->sessionOwner($owner)->run($run));
         $lease->follow($run);
+        $command === null ? $this->notes->forgetWhenTold($run, $id) : $this->notes->keep($run, $id, $command);
 
         return $run;
     }

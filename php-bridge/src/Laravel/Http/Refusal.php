@@ -22,7 +22,8 @@ use Symfony\Component\HttpKernel\Exception\HttpException;
 final class Refusal
 {
     private const STATUS = [
-        'invalid_request' => 422, 'context_overflow' => 413, 'session_not_found' => 404, 'session_exists' => 409,
+        'invalid_request' => 422, 'forbidden' => 403,
+        'context_overflow' => 413, 'session_not_found' => 404, 'session_exists' => 409,
         'session_busy' => 409, 'rate_limited' => 429, 'gateway' => 502, 'output_schema' => 502,
         'output_too_large' => 502, 'timeout' => 504,
     ];
@@ -59,6 +60,7 @@ final class Refusal
             'code' => $this->code,
             'retryable' => $this->retryAfterMs !== null,
             'retry_after_ms' => $this->retryAfterMs,
+            'details' => $this->event instanceof ErrorEvent ? $this->event->details : null,
         ];
         $known = array_filter($body, static fn (mixed $value): bool => $value !== null);
 

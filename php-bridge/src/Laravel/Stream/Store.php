@@ -139,6 +139,19 @@ final class Store
         return $this->cache->add(self::PREFIX . ":conversation:$id", $state, $this->conversationTtl);
     }
 
+    /** @return list<array<string, mixed>> what people ran, and the agent has not been told */
+    public function notes(string $conversation): array
+    {
+        return $this->cache->get(self::PREFIX . ":notes:$conversation") ?? [];
+    }
+
+    /** @param list<array<string, mixed>> $notes */
+    public function putNotes(string $conversation, array $notes): void
+    {
+        $key = self::PREFIX . ":notes:$conversation";
+        $notes === [] ? $this->cache->forget($key) : $this->cache->put($key, $notes, $this->conversationTtl);
+    }
+
     /** If two processes call it at the same time, one of them gets true. */
     public function takeLease(string $conversation, string $token): bool
     {

@@ -1,0 +1,30 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Command;
+
+/**
+ * Names the effect of a call that a person makes: the one of this tool and input in this run.
+ *
+ * @internal
+ */
+final class EffectKey
+{
+    /** @param array<string, mixed> $input */
+    public static function of(string $run, string $tool, array $input): string
+    {
+        return hash('sha256', (string) json_encode([$run, $tool, self::sorted($input), 1], JSON_UNESCAPED_SLASHES));
+    }
+
+    private static function sorted(mixed $value): mixed
+    {
+        if (is_array($value)) {
+            array_is_list($value) || ksort($value, SORT_STRING);
+
+            return array_map(self::sorted(...), $value);
+        }
+
+        return $value;
+    }
+}
