@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Redrawing at each delta would cost more than the run; so would long paragraphs if they were redrawn as often as short.
 _REPAINT_S = 0.05
 _IDLE_SHARE = 4  # times as long as painting took, at least, before the next
-_TEXT = ("delta", "thinking")
+_TEXT = ("delta", "thinking", "tool_output")
 
 
 class Pretty:

@@ -65,6 +65,7 @@ def _serve(worker: Worker) -> NoReturn:
         policy=options.policy,
         simulation=partial(_simulation, worker, options.simulate) if options.simulate else None,
         output=output,
+        tool_output=options.pretty,
     )
     serve(worker, settings)
 

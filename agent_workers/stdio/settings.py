@@ -32,6 +32,7 @@ class Settings(NamedTuple):
         policy: Path of the host's policy, instead of the one that ``AGENT_WORKERS_POLICY`` names.
         simulation: Begins what answers instead of the API, where given.
         output: Renders the lines; by default they are written as they are.
+        tool_output: Whether to tell what tools print where the request leaves it open.
     """
 
     control: bool = False
@@ -39,3 +40,4 @@ class Settings(NamedTuple):
     policy: str | None = None
     simulation: Callable[[], Simulation] | None = None
     output: Callable[[Stdout], Output] | None = None
+    tool_output: bool = False

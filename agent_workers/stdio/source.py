@@ -120,7 +120,7 @@ class RequestSource:
         """Holds the request against the policy and the host."""
         admission = admit(self._worker, request, self._policy)
         self._sandbox = admission.sandbox
-        return admission.request
+        return _with_tool_output(admission.request) if self._settings.tool_output else admission.request
 
     def start(self, request: AnyRequest) -> Body:
         """Returns the ``start`` event."""
@@ -178,3 +178,10 @@ class RequestSource:
 
     def _environment(self) -> Environment:
         return Environment(os.environ, self._simulation.base_url if self._simulation else None)
+
+
+def _with_tool_output(request: AnyRequest) -> AnyRequest:
+    """Returns the request with the output of tools asked for, unless it says itself whether it wants that."""
+    if "tool_output" in request.stream.model_fields_set:
+        return request
+    return request.model_copy(update={"stream": request.stream.model_copy(update={"tool_output": True})})

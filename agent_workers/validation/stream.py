@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.v1.events import TERMINAL
+from agent_workers.validation.call_output import CallOutput
 from agent_workers.validation.event_schema import EventSchema
 from agent_workers.validation.fault import Fault
 from agent_workers.validation.final_text import FinalText
@@ -35,6 +36,7 @@ class _Stream:
         self.line = 0
         self._schema = EventSchema()
         self._text = FinalText()
+        self._calls = CallOutput()
         self._first: Event | None = None
         self._before: Event | None = None
         self._terminal: str | None = None
@@ -47,6 +49,7 @@ class _Stream:
         if isinstance(event, dict):
             yield from (Fault(self.line, *fault) for fault in self._schema.faults(event))
             yield from self._check_order(event)
+            yield from self._at("/tool_use_id", self._calls.feed(event))
             yield from self._at("/text", self._text.feed(event))
         elif line.strip() and not problems:
             yield Fault(self.line, "", "an event is a JSON object")

@@ -159,6 +159,15 @@ def test_nothing_may_follow_the_terminal_event() -> None:
     assert faults(stream(START, done(), error())) == ["line 3: follows done, which is terminal"]
 
 
+def test_what_a_tool_prints_stands_between_its_call_and_its_result() -> None:
+    printed = {"type": "tool_output", "tool_use_id": "toolu_1", "stream": "stdout", "text": "Fri"}
+    assert faults(stream(START, tool_call(), printed, printed, tool_result(), done())) == []
+    assert faults(stream(START, printed, tool_call(), tool_result(), printed, done())) == [
+        "line 2: /tool_use_id: names no tool_call before it",
+        "line 5: /tool_use_id: has its tool_result already",
+    ]
+
+
 def test_a_run_begins_with_start() -> None:
     assert faults(stream(delta("a"), done("a"))) == [
         "line 1: /type: the first event must be start, or an error or aborted alone"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ _INDENT = "  "
 _BRIEF = 40
 _WORTH_TELLING_MS = 50
 _DEEPEST = 8  # a recording by others may nest without end
+_FAILED = re.compile(r"Exit code \d+")
 _STATUS_STYLES = {"ok": "green", "error": "red", "denied": "yellow"}
 _BY = {"timeout": ": nobody answered in time", "policy": " by the host's rules", "abort": ": the run was stopped"}
 
@@ -28,6 +30,7 @@ class _Call:
     depth: int
     began: datetime | None
     together: bool = False  # with others, so that its result has to say which it is of
+    printed: bool = False  # what its result says has been shown
 
 
 class Calls:
@@ -55,6 +58,12 @@ class Calls:
             call.together = call.together or len(beside) > 1
         return line((f"{_INDENT * depth}→ {name} ", "bold"), (essence(name, event.get("input")), "dim"))
 
+    def prints(self, event: Event) -> str:
+        """Notes that what a call prints is shown; returns how far that is indented."""
+        if call := self._open.get(str(event.get("tool_use_id"))):
+            call.printed = True
+        return f"{self._indent(event)}{_INDENT}"
+
     def ended(self, event: Event) -> Text:
         """Returns the words for the end of a call."""
         call = self._open.pop(str(event.get("tool_use_id")), None)
@@ -62,9 +71,13 @@ class Calls:
         took = _between(call.began, event) if call and status != "denied" else ""
         indent = _INDENT * (call.depth if call else self._depth(event))
         whose = f"{_whose(call)} " if call else ""
+        content = event.get("content", "")
+        if call and call.printed:
+            failed = _FAILED.match(str(content))
+            content = failed[0] if failed else ""
         return line(
             (f"{indent}← {whose}{status} ", _STATUS_STYLES.get(status, "")),
-            (" · ".join(filter(None, [took, short(event.get("content", ""))])), "dim"),
+            (" · ".join(filter(None, [took, short(content)])), "dim"),
         )
 
     def asked(self, event: Event) -> Text | None:

@@ -10,8 +10,10 @@ from rich.text import Text
 
 from agent_workers.cli.harmless import harmless
 from agent_workers.cli.terminal.narration import Narrator, superseded
+from agent_workers.cli.terminal.outputs import Outputs
 from agent_workers.cli.terminal.painter import Painter, first_block
 from agent_workers.cli.terminal.screen import Line, Screen
+from agent_workers.protocol.v1.events import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -49,6 +51,7 @@ class Display:
     def __init__(self, size: Callable[[], tuple[int, int]], *, person: bool = False) -> None:
         self.behind = False
         self._narrator = Narrator(person=person)
+        self._outputs = Outputs()
         self._screen = Screen(size)
         self._painter = Painter()
         self._printed: deque[_Passage] = deque(maxlen=_REMEMBERED)
@@ -62,17 +65,38 @@ class Display:
             self._speak(kind, [_Piece(str(event.get("block")), harmless(str(event.get("text", ""))))])
         elif kind == "discard":
             self._discard({*map(str, event.get("blocks") or ())}, event.get("reason"))
-        elif note := self._narrator.narrate(event):
-            self._finish()
-            self._note(note)
+        elif kind == "tool_output":
+            self._outputs.feed(event, self._narrator.calls.prints(event))
+            self.behind = True
+        else:
+            self._tell(event)
         return self._screen.take()
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        note = self._narrator.narrate(event)
+        if note is None:
+            return
+        self._finish()
+        if event["type"] == "tool_result":
+            self._keep(self._outputs.settle(str(event.get("tool_use_id"))))
+        elif event["type"] in TERMINAL:
+            self._keep(self._outputs.settle_all())
+        self._note(note)
+        self.behind = bool(self._outputs)  # what others print was overwritten
+
+    def _keep(self, rows: list[Text]) -> None:
+        if rows:
+            self._print(_Passage(self._rows(rows)))
+
+    def _rows(self, rows: list[Text]) -> list[Line]:
+        return [line for row in rows for line in self._painter.lines(row, self._screen.columns)]
 
     def paint(self) -> str:
         """Returns what to write so that all text shows."""
         self.behind = False
         if self._voice == "delta":
             self._settle()
-        self._screen.show(self._lines_of(self._voice, self._pieces))
+        self._screen.show([*self._lines_of(self._voice, self._pieces), *self._rows(self._outputs.live())])
         return self._screen.take()
 
     def make_room(self) -> str:

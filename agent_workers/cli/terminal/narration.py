@@ -21,10 +21,13 @@ class Narrator:
 
     Args:
         person: Whether the one who reads this is asked, at a prompt of its own, and answers.
+
+    Attributes:
+        calls: The calls of the run.
     """
 
     def __init__(self, *, person: bool = False) -> None:
-        calls = Calls(person=person)
+        calls = self.calls = Calls(person=person)
         self._words: dict[str, Callable[[Event], Text | None]] = {
             "start": _start,
             "session": _session,

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_workers.cli.harmless import harmless
 from agent_workers.cli.terminal.narration import Narrator, superseded
+from agent_workers.cli.terminal.outputs import RunningLines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.text import Text
 
 
 class Plain:
@@ -19,6 +25,7 @@ class Plain:
 
     def __init__(self, *, person: bool = False) -> None:
         self._narrator = Narrator(person=person)
+        self._outputs = RunningLines()
         self._speaking: str | None = None
         self._at_line_start = True
 
@@ -27,11 +34,18 @@ class Plain:
         kind = event.get("type", "")
         if kind in ("delta", "thinking"):
             return self._speak(kind, harmless(str(event.get("text", ""))))
+        if kind == "tool_output":
+            return self._told(self._outputs.feed(event, self._narrator.calls.prints(event)))
+        ended = self._told(self._outputs.settle(str(event.get("tool_use_id")))) if kind == "tool_result" else ""
         words = superseded(event.get("reason")) if kind == "discard" else self._narrator.narrate(event)
-        if words is None:
+        return ended + (self._told([words]) if words else "")
+
+    def _told(self, lines: Iterable[Text]) -> str:
+        text = "".join(f"{line.plain}\n" for line in lines)
+        if not text:
             return ""
         self._speaking = None
-        return self._written(self._new_line() + words.plain + "\n")
+        return self._written(self._new_line() + text)
 
     def _speak(self, kind: str, text: str) -> str:
         lead = ""
