@@ -2,12 +2,15 @@
 
 import ast
 import signal
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.e2e.loaded import LoadedWorkers
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and then by all that the tests start
 
@@ -62,6 +65,14 @@ def _reached(name: str, taken: dict[str, set[str]]) -> set[str]:
         found |= ahead
         ahead = set().union(*(taken.get(each, ()) for each in ahead)) - found
     return found
+
+
+@pytest.fixture(scope="session")
+def loaded() -> Iterator[LoadedWorkers]:
+    """Starts the programs of the tests that use it; for whole modules by a mark."""
+    workers = LoadedWorkers()
+    yield workers
+    workers.close()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,24 +5,29 @@ import json
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
 from tests.cli.terminal import Terminal
+from tests.e2e.loaded import LoadedWorker, LoadedWorkers
 from tests.waiting import PATIENCE_S
 
 SCRIPTS = Path(sys.executable).parent
+Process = subprocess.Popen[bytes] | LoadedWorker
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 Body = dict[str, Any]
@@ -33,6 +38,8 @@ class Scripts:
     """Runs the console scripts with a home of their own and none of this machine's variables."""
 
     home: Path
+    loaded: LoadedWorkers | None = None
+    """Starts the programs in place of the installed ones, where a test wants it and lets them run to their end."""
 
     def environ(self, **variables: str) -> dict[str, str]:
         own = {"PATH": f"{SCRIPTS}:/usr/bin:/bin", "HOME": str(self.home), "TMPDIR": str(self.home), "LANG": "C.UTF-8"}
@@ -43,6 +50,8 @@ class Scripts:
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end."""
         data = given.encode() if isinstance(given, str) else given
+        if self.loaded and str(command[0]).startswith("agent-"):
+            return self._run_loaded(self.loaded, command, data, self.environ(**(env or {})))
         ended = subprocess.run(
             [str(part) for part in command],
             input=data,
@@ -52,6 +61,23 @@ class Scripts:
             check=False,
         )
         return subprocess.CompletedProcess(ended.args, ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+    def _run_loaded(
+        self, loaded: LoadedWorkers, command: tuple[str | Path, ...], given: bytes, env: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        program, *arguments = map(str, command)
+        with tempfile.TemporaryFile() as errors:
+            process = loaded.start(
+                *(program, tuple(arguments)), env=env, cwd=Path.cwd(), stdout=subprocess.PIPE, stderr=errors.fileno()
+            )
+            assert process.stdin
+            assert process.stdout
+            with ThreadPoolExecutor(1) as threads, process.stdout:
+                threads.submit(_write, process.stdin, given)
+                output = process.stdout.read()
+            status = process.wait(PATIENCE_S)
+            errors.seek(0)
+            return subprocess.CompletedProcess(command, status, output.decode(), errors.read().decode())
 
     @contextmanager
     def running(self, *command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
@@ -73,7 +99,8 @@ class Scripts:
         self, *command: str | Path, given: Path = Path(os.devnull), columns: int = 80, rows: int = 24, **variables: str
     ) -> tuple[Terminal, int]:
         """Runs a command whose stdout is a terminal; returns what a person sees in the end, and the exit status."""
-        with self.running_at_terminal(*command, given=given, columns=columns, rows=rows, **variables) as shown:
+        options: Any = {"given": given, "columns": columns, "rows": rows}
+        with self._at_terminal(command, self._start_loaded if self.loaded else _start, **options, **variables) as shown:
             return shown.to_end()
 
     @contextmanager
@@ -81,27 +108,53 @@ class Scripts:
         self, *command: str | Path, given: Path = Path(os.devnull), columns: int = 80, rows: int = 24, **variables: str
     ) -> Iterator["Shown"]:
         """A command whose stdout is a terminal, while it runs; it is ended with the block."""
+        options: Any = {"given": given, "columns": columns, "rows": rows}
+        with self._at_terminal(command, _start, **options, **variables) as shown:
+            yield shown
+
+    @contextmanager
+    def _at_terminal(
+        self,
+        command: tuple[str | Path, ...],
+        start: Callable[..., Process],
+        *,
+        given: Path,
+        columns: int,
+        rows: int,
+        **variables: str,
+    ) -> Iterator["Shown"]:
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         env = self.environ(TERM="xterm-256color") | variables
-        argv = [str(part) for part in command]
-        with (
-            given.open("rb") as stdin,
-            subprocess.Popen(argv, stdin=stdin, stdout=slave, stderr=subprocess.DEVNULL, env=env) as process,
-        ):
-            os.close(slave)
-            try:
-                yield Shown(process, master, Terminal(columns, rows))
-            finally:
-                process.kill()
-                os.close(master)
+        with given.open("rb") as stdin, Path(os.devnull).open("wb") as stderr:
+            process = start(*map(str, command), stdin=stdin.fileno(), stdout=slave, stderr=stderr.fileno(), env=env)
+        os.close(slave)
+        try:
+            yield Shown(process, master, Terminal(columns, rows))
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait(PATIENCE_S)
+            os.close(master)
+
+    def _start_loaded(self, program: str, *arguments: str, **options: Any) -> LoadedWorker:
+        assert self.loaded
+        return self.loaded.start(program, arguments, cwd=Path.cwd(), **options)
+
+
+def _start(*command: str, **options: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, **options)
+
+
+def _write(stream: IO[bytes], data: bytes) -> None:
+    with suppress(BrokenPipeError), stream:
+        stream.write(data)
 
 
 @dataclass
 class Shown:
     """A process and the terminal that it writes to."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     master: int
     terminal: Terminal
 
@@ -127,10 +180,17 @@ class Shown:
 
 
 @pytest.fixture
-def scripts(tmp_path: Path) -> Scripts:
+def scripts(request: pytest.FixtureRequest, tmp_path: Path) -> Scripts:
     home = tmp_path / "home"
     home.mkdir()
-    return Scripts(home)
+    names = request.fixturenames
+    loaded = request.getfixturevalue("loaded") if "loaded" in names and "installed" not in names else None
+    return Scripts(home, loaded)
+
+
+@pytest.fixture
+def installed() -> None:
+    """Has the installed programs start in a test of a module that uses ``loaded``."""
 
 
 def lines_of(bodies: tuple[Body, ...], *, run: str, gap_s: float = 0) -> bytes:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.cli.conftest import Scripts
 
+pytestmark = pytest.mark.usefixtures("loaded")
+
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_serves_both_programs(shell: str, scripts: Scripts) -> None:
@@ -15,6 +17,7 @@ def test_the_script_serves_both_programs(shell: str, scripts: Scripts) -> None:
         assert f"{variable}={shell}_complete" in script
 
 
+@pytest.mark.usefixtures("installed")
 def test_another_shell_is_refused(scripts: Scripts) -> None:
     assert scripts("agent-workers", "completion", "tcsh").returncode == 2
 
@@ -41,6 +44,7 @@ def test_bash_completes(words: list[str], expected: list[str], scripts: Scripts)
     assert completed.stdout.split() == expected, completed.stderr
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_worker_asked_for_completions_reads_no_request(scripts: Scripts) -> None:
     variables = {"_AGENT_CHAT_COMPLETE": "bash_complete", "COMP_WORDS": "agent-chat --", "COMP_CWORD": "1"}
     answered = scripts("agent-chat", given="not a request", env=variables)

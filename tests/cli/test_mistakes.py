@@ -4,6 +4,8 @@ import pytest
 
 from tests.cli.conftest import Scripts
 
+pytestmark = pytest.mark.usefixtures("loaded")
+
 
 @pytest.mark.parametrize(
     ("request_line", "told"),
@@ -23,6 +25,7 @@ def test_stderr_names_what_is_wrong_with_a_request(request_line: str, told: str,
     assert refused.stderr.startswith("agent-chat: ")
 
 
+@pytest.mark.usefixtures("installed")
 def test_names_in_a_request_do_not_reach_the_terminal_as_they_are(scripts: Scripts) -> None:
     refused = scripts("agent-chat", given='{"prompt": "a", "\\u001b[31mred\\nline\\u202e": 1}')
     assert refused.stderr.count("\n") == 1

@@ -11,6 +11,8 @@ import pytest
 from agent_workers.policy import Policy
 from tests.cli.conftest import Scripts
 
+pytestmark = pytest.mark.usefixtures("loaded")
+
 TEMPLATE = (Path(__file__).parents[2] / "agent_workers/cli/policy.toml").read_text("utf-8")
 OUTSIDE = "must be inside a directory that the host's policy lists in task.cwd_roots"
 EXAMPLE = re.compile(r"^# ((\w+) = .+)$", re.MULTILINE)
@@ -31,6 +33,7 @@ def check(scripts: Scripts, file: Path, request: dict[str, Any] | str, *options:
 # init
 
 
+@pytest.mark.usefixtures("installed")
 def test_what_init_writes_allows_a_chat_and_little_of_it(scripts: Scripts, file: Path) -> None:
     written = scripts("agent-workers", "policy", "init", file)
     assert (written.returncode, file.read_text()) == (0, TEMPLATE)

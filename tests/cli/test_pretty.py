@@ -25,6 +25,8 @@ from tests.cli.bodies import (
 from tests.cli.conftest import Record, Scripts
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.usefixtures("loaded")
+
 HOUR = 3600
 REPLAY = ("agent-workers", "replay", "--pretty", "--speed", "max")
 # What a text must not do: clear the screen, set the title, write to the clipboard, move back, or reorder.
@@ -36,6 +38,7 @@ def piped(scripts: Scripts, path: Path) -> str:
     return re.sub(r"^( *← .* (?:ok|error)) [\d.]+ s(?: ·)?", r"\1", scripts(*REPLAY, path).stdout, flags=re.MULTILINE)
 
 
+@pytest.mark.usefixtures("installed")
 def test_in_a_pipe_the_answer_streams_as_plain_text(scripts: Scripts, record: Record) -> None:
     path = record(START, SESSION, delta("**Hel"), delta("lo**\n\n- x"), done())
     lines = piped(scripts, path).splitlines()
@@ -80,6 +83,7 @@ def test_a_terminal_shows_the_newest_text_though_nothing_follows(scripts: Script
     assert status == 3
 
 
+@pytest.mark.usefixtures("installed")
 def test_at_a_terminal_markdown_is_rendered(scripts: Scripts, record: Record) -> None:
     terminal, status = scripts.at_terminal(*REPLAY, record(START, delta("# Title\n\nSome **bold** text."), done()))
     assert "Some bold text." in terminal.text
@@ -336,6 +340,7 @@ def test_a_recording_that_holds_anything_is_shown_as_far_as_it_goes(scripts: Scr
         assert '! {"type": "done"' in output
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_refused_request_tells_each_problem(scripts: Scripts) -> None:
     shown = scripts("agent-chat", "--pretty", given='{"prompt": "x", "systemPrompt": "y", "max_turns": 0}')
     assert shown.stdout.splitlines() == [
@@ -362,6 +367,7 @@ def test_no_color_is_respected(scripts: Scripts, record: Record) -> None:
     assert scripts.at_terminal(*REPLAY, path)[0].styles & {"31", "91"}
 
 
+@pytest.mark.usefixtures("installed")
 def test_the_worker_itself_renders_its_run(scripts: Scripts, tmp_path: Path) -> None:
     request = tmp_path / "request.json"
     request.write_text(json.dumps({"prompt": "Hello"}))

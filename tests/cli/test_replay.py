@@ -13,6 +13,8 @@ from tests.cli.bodies import ABORTED, SESSION, SESSION_ID, START, delta, done, e
 from tests.cli.conftest import Record, Scripts
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.usefixtures("loaded")
+
 HOUR = 3600
 
 
@@ -26,6 +28,7 @@ def bodies(output: str) -> list[dict[str, Any]]:
     return [{name: value for name, value in event.items() if name not in own} for event in events(output)]
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_run_of_the_worker_plays_again_as_a_valid_run(scripts: Scripts, tmp_path: Path) -> None:
     recorded = scripts("agent-chat", "--simulate=thinking", given='{"prompt": "Hello", "metadata": {"order": 7}}')
     (tmp_path / "run.ndjson").write_text(recorded.stdout)

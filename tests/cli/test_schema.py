@@ -8,7 +8,10 @@ from jsonschema import Draft202012Validator
 from agent_workers.workers.schema import export
 from tests.cli.conftest import Scripts
 
+pytestmark = pytest.mark.usefixtures("loaded")
 
+
+@pytest.mark.usefixtures("installed")
 def test_without_a_name_every_schema_is_listed_on_one_line(scripts: Scripts) -> None:
     listed = scripts("agent-workers", "schema").stdout.splitlines()
     assert len(listed) == len(export())

@@ -10,9 +10,12 @@ from agent_workers.cli.umbrella import agent_workers
 from tests.cli.conftest import Scripts
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.usefixtures("loaded")
+
 COMMANDS = sorted(agent_workers.commands)
 
 
+@pytest.mark.usefixtures("installed")
 def test_the_versions_of_all_that_runs_are_told(scripts: Scripts) -> None:
     first, second, third = scripts("agent-workers", "--version").stdout.splitlines()
     assert first == f"agent-workers {__version__}"
@@ -35,6 +38,7 @@ def test_every_command_shows_examples(command: str, scripts: Scripts) -> None:
     assert f"agent-workers {command}" in shown.stdout.partition("Examples:")[2]
 
 
+@pytest.mark.usefixtures("installed")
 def test_an_unknown_command_is_refused(scripts: Scripts) -> None:
     assert scripts("agent-workers", "doctr").returncode == 2
 
@@ -50,6 +54,7 @@ def test_a_worker_does_not_pay_for_the_other_commands() -> None:
     assert loaded.stdout == "[]\n"
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_reader_that_goes_away_is_no_error_worth_a_traceback(scripts: Scripts) -> None:
     ended = scripts("bash", "-c", "agent-workers schema event | head -n 1")
     assert ended.stdout == "{\n"

@@ -9,6 +9,8 @@ from agent_workers.validation import Fault, check
 from tests.cli.bodies import ABORTED, SESSION, START, delta, discard, done, error, tool_call, tool_result
 from tests.cli.conftest import Record, Scripts, lines_of
 
+pytestmark = pytest.mark.usefixtures("loaded")
+
 
 def stream(*bodies: dict[str, Any]) -> bytes:
     return lines_of(bodies, run="r1")
@@ -21,6 +23,7 @@ def faults(data: bytes, kind: Any = "events") -> list[str]:
 # Requests
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_valid_request_is_called_so(scripts: Scripts) -> None:
     checked = scripts("agent-workers", "validate", given='{"prompt": "Hello"}')
     assert (checked.stdout, checked.returncode) == ("a valid request\n", 0)

@@ -23,14 +23,6 @@ def simulator() -> Iterator[Simulator]:
         yield simulator
 
 
-@pytest.fixture(scope="session")
-def loaded() -> Iterator[LoadedWorkers]:
-    """Starts the workers of the tests that use it; for whole modules by a mark."""
-    workers = LoadedWorkers()
-    yield workers
-    workers.close()
-
-
 @pytest.fixture
 def installed(home: Home) -> None:
     """Has the installed worker start in a test of a module that uses ``loaded``."""

@@ -34,17 +34,25 @@ class LoadedWorkers:
         self._mark = f"\0{token}\0".encode()
 
     def start(
-        self, worker: str, arguments: tuple[str, ...], *, env: dict[str, str], cwd: Path, stdout: int, stderr: int
+        self,
+        program: str,
+        arguments: tuple[str, ...],
+        *,
+        env: dict[str, str],
+        cwd: Path,
+        stdout: int,
+        stderr: int,
+        stdin: int = subprocess.PIPE,
     ) -> "LoadedWorker":
-        """Starts a worker; the arguments are as in ``subprocess``."""
-        request = json.dumps({"arguments": [worker, *arguments], "env": env, "cwd": str(cwd)}).encode()
+        """Starts a worker, or the program ``agent-workers``; the arguments are as in ``subprocess``."""
+        request = json.dumps({"arguments": [program, *arguments], "env": env, "cwd": str(cwd)}).encode()
         told, telling = os.pipe()
-        stdin, writing = os.pipe()
+        given, writing = os.pipe() if stdin == subprocess.PIPE else (os.dup(stdin), None)
         reading, output = os.pipe() if stdout == subprocess.PIPE else (None, os.dup(stdout))
         try:
-            socket.send_fds(self._control, [request], [stdin, output, stderr, telling])
+            socket.send_fds(self._control, [request], [given, output, stderr, telling])
         finally:
-            for descriptor in (stdin, output, telling):
+            for descriptor in (given, output, telling):
                 os.close(descriptor)
         return LoadedWorker(told, writing, reading)
 
@@ -60,9 +68,9 @@ class LoadedWorkers:
 class LoadedWorker:
     """A forked worker, as far as the tests use a ``subprocess.Popen``."""
 
-    def __init__(self, told: int, stdin: int, stdout: int | None) -> None:
+    def __init__(self, told: int, stdin: int | None, stdout: int | None) -> None:
         self._told = os.fdopen(told, "rb")
-        self.stdin = os.fdopen(stdin, "wb", buffering=0)
+        self.stdin = None if stdin is None else os.fdopen(stdin, "wb", buffering=0)
         self.stdout = None if stdout is None else os.fdopen(stdout, "rb")
         self.pid = int(self._told.readline())
         self._status: int | None = None

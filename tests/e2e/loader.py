@@ -19,12 +19,17 @@ def _load() -> None:
     """Imports what runs import, as a run does it: with no collection and without plugins."""
     gc.disable()
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+    import agent_workers.cli.options
+    import agent_workers.cli.pretty
+    import agent_workers.cli.umbrella
     import agent_workers.engine.claude.engine
     import agent_workers.engine.claude.questions.open_questions
     import agent_workers.engine.claude.sdk_client
     import agent_workers.engine.claude.tool_server
     import agent_workers.engine.claude.transport
     import agent_workers.run
+    import agent_workers.simulator.app
+    import agent_workers.simulator.server
     import agent_workers.stdio.live
     import agent_workers.stdio.serve  # noqa: F401
     from agent_workers.workers import WORKERS
@@ -76,6 +81,7 @@ def _become(request: dict[str, Any]) -> None:
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
     sys.argv[1:] = request["arguments"]
+    sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())
     from agent_workers.cli import start
 
     start()
