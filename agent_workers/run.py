@@ -23,7 +23,15 @@ from agent_workers.errors import (
     WorkerError,
     defect,
 )
-from agent_workers.protocol.v1.events import Aborted, Body, Done, Error, PermissionRequest, PermissionResolved, Ping
+from agent_workers.protocol.v1.events import (
+    Aborted,
+    Asked,
+    Body,
+    Done,
+    Error,
+    Ping,
+    Settled,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +69,7 @@ class Run:
         encoder: An encoder that has already encoded the ``start`` event.
         sink: Where the lines go.
         began: ``time.monotonic()`` of the ``start`` event.
-        on_question: Called with each question about a tool call once it is sent, and with its settlement.
+        on_question: Called with each question to a person once it is sent, and with its settlement.
 
     Attributes:
         told: Set as soon as the terminal event has been written.
@@ -75,7 +83,7 @@ class Run:
         sink: Sink,
         *,
         began: float,
-        on_question: Callable[[PermissionRequest | PermissionResolved], None] | None = None,
+        on_question: Callable[[Asked | Settled], None] | None = None,
     ) -> None:
         self._request = request
         self._engine = engine
@@ -136,7 +144,7 @@ class Run:
 
     async def _ask(self, body: Body) -> bool:
         sent = await self.send(body)
-        if sent and self._on_question and isinstance(body, PermissionRequest | PermissionResolved):
+        if sent and self._on_question and isinstance(body, Asked | Settled):
             self._on_question(body)
         return sent
 

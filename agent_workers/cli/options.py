@@ -62,7 +62,7 @@ def read_options(worker: Worker, arguments: Sequence[str]) -> Options:
     try:
         options = _command(worker).main(arguments, prog_name=worker.name, standalone_mode=False)
     except click.UsageError as error:
-        refuse_command_line(worker, _told(worker, error))
+        refuse_command_line(worker, _told(error))
     except click.Abort:
         sys.exit(130)
     if not isinstance(options, Options):  # --help or --version has been answered
@@ -70,9 +70,7 @@ def read_options(worker: Worker, arguments: Sequence[str]) -> Options:
     return options
 
 
-def _told(worker: Worker, error: click.UsageError) -> str:
-    if isinstance(error, click.NoSuchOption) and error.option_name == "--interactive":
-        return f"No such option '--interactive': {worker.name} asks for no permission. agent-task does."
+def _told(error: click.UsageError) -> str:
     words = error.format_message()
     return words if words.endswith((".", "?")) else f"{words}."
 
@@ -114,7 +112,7 @@ def _command(worker: Worker) -> click.Command:
             )
         return Options(interactive=interactive, **options)
 
-    return _interactive(command) if worker.request.has_tools else command
+    return _interactive(command) if "tools" in worker.request.model_fields else command
 
 
 def _help(worker: Worker) -> str:
@@ -124,7 +122,9 @@ def _help(worker: Worker) -> str:
 
 def _interactive(command: click.Command) -> click.Command:
     """Adds the option of the workers that have questions, after ``--control``."""
-    option = click.Option(["--interactive"], is_flag=True, help="Ask the person at the terminal, in mode ask.")
+    option = click.Option(
+        ["--interactive"], is_flag=True, help="Have the person at the terminal answer what the agent asks."
+    )
     command.params.insert(1, option)
     return command
 

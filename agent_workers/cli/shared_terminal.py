@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 
     from agent_workers.stdio.stdout import Output
 
+_RESOLVED = {"permission_resolved": "permission_id", "question_resolved": "question_id"}
+
 
 @dataclass
 class Standing:
     """A question that is on the terminal.
 
     Attributes:
-        permission_id: Of the question.
+        question_id: Of the question.
         scope: Cancelled when it is settled without an answer.
         gone: Set when it has left the terminal.
         settled_by: Who settled it, as in the event.
     """
 
-    permission_id: str
+    question_id: str
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     gone: anyio.Event = field(default_factory=anyio.Event)
     settled_by: str = ""
@@ -38,7 +40,7 @@ class Standing:
     def is_settled_by(self, line: bytes) -> bool:
         """Returns whether this event leaves nothing to answer."""
         event = json.loads(line)
-        if event["type"] == "permission_resolved" and event["permission_id"] == self.permission_id:
+        if event["type"] in _RESOLVED and event[_RESOLVED[event["type"]]] == self.question_id:
             self.settled_by = event["by"]
             return True
         return event["type"] in TERMINAL

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from agent_workers.protocol.v1.control import AgentMessage
-    from agent_workers.protocol.v1.events import Body, Usage
+    from agent_workers.protocol.v1.events import Ack, Body, Usage
 
     Tell = Callable[[Body], Awaitable[bool]]
 
@@ -76,8 +76,8 @@ class Engine(Protocol):
         """
         ...
 
-    def answer(self, message: AgentMessage) -> bool:
-        """Answers one of the agent's questions; False where it is not open, and nothing has changed."""
+    def answer(self, message: AgentMessage) -> Ack:
+        """Passes on what is for the agent; returns the ``ack``, which says where nothing has changed."""
         ...
 
     async def catch_up(self) -> None:

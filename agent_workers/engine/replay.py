@@ -12,7 +12,7 @@ import anyio
 from agent_workers.engine.base import Progress
 from agent_workers.errors import InvalidRequest, PolicyDenied, UnsupportedVersion
 from agent_workers.protocol.document import parse_json
-from agent_workers.protocol.v1.events import TERMINAL, Aborted, Body, Done, Error
+from agent_workers.protocol.v1.events import TERMINAL, Aborted, Ack, Body, Done, Error
 from agent_workers.protocol.v1.problem import RequestProblems
 
 if TYPE_CHECKING:
@@ -203,9 +203,9 @@ class ReplayEngine:
     def listen(self, tell: Tell) -> None:
         """Asks nothing: the answers were recorded with the questions."""
 
-    def answer(self, message: AgentMessage) -> bool:
+    def answer(self, message: AgentMessage) -> Ack:
         """Takes no answer: no question is open."""
-        return False
+        return Ack(id=message.id, ok=False, code="not_pending")
 
     async def catch_up(self) -> None:
         """Has named its session where the recorded run did."""

@@ -144,10 +144,8 @@ async def _obey(
         if isinstance(message, Abort):
             await _answer(run, Ack(id=message.id, ok=True))
             run.stop("client")
-        elif engine.answer(message):
-            await _answer(run, Ack(id=message.id, ok=True))
         else:
-            await _answer(run, Ack(id=message.id, ok=False, code="not_pending"))
+            await _answer(run, engine.answer(message))
     run.stop("parent_gone")
     caught_up.set()
 

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
-from agent_workers.protocol.v1.events import PermissionRequest, PermissionResolved
+from agent_workers.protocol.v1.events import Asked, PermissionRequest, PermissionResolved
 
 if TYPE_CHECKING:
     from agent_workers.engine.base import Engine
-    from agent_workers.protocol.v1.control import Permission
+    from agent_workers.protocol.v1.control import Answer, Permission
+    from agent_workers.protocol.v1.events import Settled
 
 
 class Person(Protocol):
     """Answers questions one at a time."""
 
-    async def ask(self, question: PermissionRequest) -> Permission:
-        """Puts the question; cancelled when it is settled without an answer."""
+    async def ask(self, question: Asked) -> Permission | Answer | None:
+        """Puts the question; cancelled when it is settled without an answer. Returns None where nobody will answer."""
         ...
 
 
@@ -34,19 +35,24 @@ class Interview:
         self._person = person
         self._engine = engine
         self._scopes: dict[str, anyio.CancelScope] = {}
-        self._put, self._questions = anyio.create_memory_object_stream[PermissionRequest](math.inf)
+        self._put, self._questions = anyio.create_memory_object_stream[Asked](math.inf)
 
-    def note(self, body: PermissionRequest | PermissionResolved) -> None:
+    def note(self, body: Asked | Settled) -> None:
         """Takes up a question, or drops one that is settled."""
-        if isinstance(body, PermissionRequest):
-            self._scopes[body.permission_id] = anyio.CancelScope()
+        if isinstance(body, Asked):
+            self._scopes[_id_of(body)] = anyio.CancelScope()
             self._put.send_nowait(body)
-        elif scope := self._scopes.pop(body.permission_id, None):
+        elif scope := self._scopes.pop(_id_of(body), None):
             scope.cancel()
 
     async def hold(self) -> None:
         """Asks until cancelled."""
         async for question in self._questions:
-            if scope := self._scopes.get(question.permission_id):
+            if scope := self._scopes.get(_id_of(question)):
                 with scope:
-                    self._engine.answer(await self._person.ask(question))
+                    if answer := await self._person.ask(question):
+                        self._engine.answer(answer)
+
+
+def _id_of(body: Asked | Settled) -> str:
+    return body.permission_id if isinstance(body, PermissionRequest | PermissionResolved) else body.question_id

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.v1.problem import Problem, RequestProblems, pointer
 from agent_workers.protocol.v1.request import Request, is_task, is_tool_run, parse_request
+from agent_workers.protocol.v1.settings import ASK_USER
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:
@@ -81,7 +82,12 @@ class Worker:
 def _unanswerable(request: Request, control: bool, interactive: bool) -> Iterator[Problem]:
     if request.app_tools and not control:
         yield Problem(pointer="/app_tools", message="needs --control: the results come on stdin")
-    if is_task(request) and request.permissions.mode == "ask" and not (control or interactive):
+    if control or interactive:
+        return
+    mode = request.permissions.mode if is_task(request) else None
+    if ASK_USER in request.tools and mode != "defer":
+        yield Problem(pointer="/tools", message=f"{ASK_USER} needs --control or --interactive: somebody must answer")
+    if mode == "ask":
         yield Problem(pointer="/permissions/mode", message="ask needs --control or --interactive: somebody must answer")
 
 

@@ -84,6 +84,12 @@ def _decision_problems(request: TaskRequest) -> Iterator[Problem]:
     if request.permissions.decision.updated_input == {}:
         words = "must not be empty: leave the field out to run the model's own input"
         yield Problem(pointer="/permissions/decision/updated_input", message=words)
+    if request.permissions.decision.answers is not None:
+        for name in ("message", "updated_input"):
+            if getattr(request.permissions.decision, name) is not None:
+                yield Problem(pointer=f"/permissions/decision/{name}", message="cannot be combined with answers")
+        if request.permissions.decision.behavior == "deny":
+            yield Problem(pointer="/permissions/decision/answers", message="needs the behavior allow")
     if request.permissions.mode != "defer":
         yield Problem(pointer="/permissions/decision", message="is allowed in mode defer only")
     if not isinstance(request.session, ResumeSession):

@@ -7,6 +7,7 @@ import pty
 import struct
 import subprocess
 import termios
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from tests.waiting import PATIENCE_S
 
 COLUMNS, ROWS = 80, 30
 QUESTION = "Allow it? [y/n/a]"
+CHOICE = "Your answer:"
 # A shell becomes the leader of a session, and the first terminal that such a one opens is its own.
 AT_TERMINAL = ("sh", "-c", ': <>"$0" && exec "$@"')
 CTRL_C, CTRL_D = "\x03", "\x04"
@@ -34,12 +36,12 @@ class Sitting(Shown):
     """A run and the person at its terminal."""
 
     recorded: Path = field(default=Path())
-    _asked: int = 0
+    _asked: Counter[str] = field(default_factory=Counter)
 
-    def asked(self) -> None:
-        """Waits until the next question, or the same once more, can be answered."""
-        self._asked += 1
-        while self.terminal.text.count(f"\n{QUESTION}") < self._asked:
+    def asked(self, prompt: str = QUESTION) -> None:
+        """Waits until the next question with this prompt, or the same once more, can be answered."""
+        self._asked[prompt] += 1
+        while self.terminal.text.count(f"\n{prompt}") < self._asked[prompt]:
             assert self._take(), f"the process ended and did not ask: {self.terminal.text}"
 
     def type(self, keys: str) -> None:
@@ -86,7 +88,12 @@ class Desk:
 
     @contextmanager
     def sitting(
-        self, *options: str, typed_ahead: str = "", modes: int | None = None, timeout_s: float = PATIENCE_S
+        self,
+        *options: str,
+        typed_ahead: str = "",
+        modes: int | None = None,
+        timeout_s: float = PATIENCE_S,
+        question_timeout_s: float = PATIENCE_S,
     ) -> Iterator[Sitting]:
         """A run at a terminal, which shows the events too with ``--pretty``; else they are recorded.
 
@@ -94,13 +101,22 @@ class Desk:
             options: Of the command line, beside ``--interactive``.
             typed_ahead: What is typed before the worker starts.
             modes: Of the terminal, instead of the usual ones.
-            timeout_s: How long a question waits.
+            timeout_s: How long a question about a call waits.
+            question_timeout_s: How long a question to the user waits.
         """
         request = self.scripts.home / "request.json"
         permissions = {"mode": "ask", "timeout_s": timeout_s}
-        tools = ["Bash", "Edit", "Read", "Write"]
+        tools = ["AskUserQuestion", "Bash", "Edit", "Read", "Write"]
         request.write_text(
-            json.dumps({"prompt": "Go.", "cwd": str(self.cwd), "tools": tools, "permissions": permissions})
+            json.dumps(
+                {
+                    "prompt": "Go.",
+                    "cwd": str(self.cwd),
+                    "tools": tools,
+                    "permissions": permissions,
+                    "limits": {"question_timeout_s": question_timeout_s},
+                }
+            )
         )
         recorded = self.scripts.home / "events.ndjson"
         with _terminal() as (master, slave), request.open("rb") as stdin, recorded.open("wb") as file:
@@ -157,7 +173,51 @@ def bash(command: str) -> ToolUse:
     return ToolUse(name="Bash", input={"command": command, "description": "A command"})
 
 
+def ask(*questions: tuple[str, bool]) -> ToolUse:
+    """A call that asks these questions; the second part says whether more than one option may be chosen."""
+    options = [{"label": label, "description": f"It is \x1b[31m{label}."} for label in ("Graz", "Linz", "Wien")]
+    asked = [{"question": q, "header": "City", "options": options, "multiSelect": multi} for q, multi in questions]
+    return ToolUse(name="AskUserQuestion", input={"questions": asked})
+
+
 # Answers
+
+
+def test_a_person_picks_from_the_list_or_writes_an_answer(desk: Desk) -> None:
+    desk.play(
+        [ask(("Where \x1b[2J\u202eto?", False), ("Which of\nthese?", True), ("What else?", False))], [touch("one")]
+    )
+    with desk.sitting("--pretty", typed_ahead="1\n") as sitting:
+        sitting.asked(CHOICE)
+        assert "? The agent asks you\n│ City: Where <U+001B>[2J<U+202E>to?\n│ 1  Graz" in sitting.terminal.text
+        sitting.type("4\n")  # no such option
+        sitting.asked(CHOICE)
+        sitting.type("2\n")
+        sitting.asked(CHOICE)
+        assert "one or more numbers, as in 1,2" in sitting.terminal.text
+        sitting.type("1, 3\n")
+        sitting.asked(CHOICE)
+        sitting.type('"7"\n')
+        sitting.asked()
+        sitting.type("y\n")
+        terminal, status = sitting.to_end()
+    assert "The list has no 4." in terminal.text
+    told = json.loads(desk.told_to_the_model()[0])
+    assert '="Linz"' in told
+    assert '="Graz, Wien"' in told
+    assert '"What else?"="7"' in told
+    assert (desk.made(), status) == (["one"], 0)
+    assert "All done." in terminal.text
+
+
+def test_a_question_that_nobody_answers_leaves_the_terminal(desk: Desk) -> None:
+    desk.play([ask(("Where to?", False))])
+    with desk.sitting(question_timeout_s=1) as sitting:
+        sitting.asked(CHOICE)
+        terminal, status = sitting.to_end()
+    assert "\nNobody answered in time.\n" in terminal.text
+    assert [event["by"] for event in sitting.of("question_resolved")] == ["timeout"]
+    assert (sitting.events[-1]["text"], status) == ("All done.", 0)
 
 
 def test_yes_runs_the_call(desk: Desk) -> None:
@@ -430,7 +490,7 @@ def test_without_a_terminal_it_is_refused(scripts: Scripts) -> None:
     [
         (("agent-task", "--interactive", "--control"), "--interactive and --control exclude each other"),
         (("agent-task", "--policy", "/does/not/exist"), "'/does/not/exist' does not exist"),
-        (("agent-chat", "--interactive"), "No such option"),
+        (("agent-tool", "--interactive"), "No such option"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(command: tuple[str, ...], fault: str, scripts: Scripts) -> None:
@@ -443,4 +503,4 @@ def test_the_help_shows_a_request_of_the_worker(scripts: Scripts) -> None:
     shown = scripts("agent-task", "--help").stdout
     assert '"cwd"' in shown
     assert "--interactive --pretty < task.json" in shown
-    assert "--interactive" not in scripts("agent-chat", "--help").stdout
+    assert "--interactive" not in scripts("agent-tool", "--help").stdout

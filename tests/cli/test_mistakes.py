@@ -69,7 +69,6 @@ def test_a_prompt_on_the_command_line_is_told_where_it_belongs(program: str, scr
     [
         ("--prety", "No such option '--prety'. Did you mean '--pretty'? Try agent-chat --help."),
         ("--nope", "No such option '--nope'. Try agent-chat --help."),
-        ("--interactive", "No such option '--interactive': agent-chat asks for no permission. agent-task does."),
     ],
 )
 def test_an_option_that_a_program_does_not_have_is_told_with_what_is_meant(

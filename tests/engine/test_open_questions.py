@@ -29,7 +29,7 @@ async def test_a_resolution_on_its_way_to_a_slow_reader_is_not_told_twice() -> N
             await go_on.wait()
         else:
             answer = Permission(type="permission", id="1", permission_id=body.permission_id, behavior="allow")
-            assert pending.answer(answer)
+            assert pending.answer(answer).ok
         return True
 
     pending.tell = tell

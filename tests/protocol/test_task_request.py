@@ -89,7 +89,7 @@ def test_everything_that_the_chat_takes_is_taken_too():
     assert Request.model_fields.keys() < TaskRequest.model_fields.keys()
 
 
-@pytest.mark.parametrize("field", ["cwd", "tools", "permissions", "mcp_servers", "agents"])
+@pytest.mark.parametrize("field", ["cwd", "permissions", "mcp_servers", "agents"])
 def test_the_chat_says_whose_field_it_is(field):
     with pytest.raises(RequestProblems) as refusal:
         parse_request({"prompt": "Hello", field: {}})
@@ -469,3 +469,12 @@ def test_what_is_good_the_schema_and_the_model_take(document, root):
 def test_what_is_bad_neither_takes(fields, root):
     assert refused(**fields)
     assert not committed(root).is_valid({"prompt": "Hello", "cwd": "/srv", **fields})
+
+
+def test_a_chat_has_the_one_tool_that_asks_the_user():
+    assert parse_request({"prompt": "Hello", "tools": ["AskUserQuestion"]}).tools == ["AskUserQuestion"]
+    with pytest.raises(RequestProblems) as refusal:
+        parse_request({"prompt": "Hello", "tools": ["AskUserQuestion", "Read"]})
+    [problem] = refusal.value.problems
+    words = "must be AskUserQuestion, the one tool of a chat; agent-task has the others"
+    assert (problem.pointer, problem.message) == ("/tools/1", words)

@@ -49,11 +49,11 @@ def read_choice(typed: str) -> Choice | None:
         case "a" | "always", "":
             return Choice(allowed=True, always=True)
         case "n" | "no", message:
-            return Choice(allowed=False, message=_without_controls(message) or None)
+            return Choice(allowed=False, message=without_controls(message) or None)
     return None
 
 
-def _without_controls(text: str) -> str:
+def without_controls(text: str) -> str:
     """Returns the text without control characters, such as those that an arrow key types."""
     return "".join(character for character in text if character.isprintable())
 
@@ -72,7 +72,7 @@ def draw(question: PermissionRequest, painter: Painter, *, left_s: float, column
     texts = [
         Text(f"? The agent asks to call {name}", "bold yellow"),
         _matter(question, max(1, columns - len(_BAR)), max(_FEWEST_ROWS, rows - _OWN_ROWS)),
-        Text(f"Without an answer within {_time(left_s)} it is denied.", "dim"),
+        Text(f"Without an answer within {time_left(left_s)} it is denied.", "dim"),
         Text(
             f"y  yes, this call\nn  no; what follows goes to the model, as in: n use staging instead\n"
             f"a  always: this and every later call of {name} in this run, without asking again"
@@ -94,6 +94,7 @@ def _matter(question: PermissionRequest, columns: int, most: int) -> Text:
     return text
 
 
-def _time(left_s: float) -> str:
+def time_left(left_s: float) -> str:
+    """Returns the seconds that are left in words."""
     minutes, seconds = divmod(max(0, round(left_s)), 60)
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

@@ -22,7 +22,7 @@ from agent_workers.engine.claude.process.cli_stdin import CliStdin
 from agent_workers.engine.claude.process.stopping import Stopping, ended
 from agent_workers.engine.process.stderr_tail import StderrTail
 from agent_workers.errors import CliCrashed, WorkerError
-from agent_workers.protocol.v1.events import Done, ToolCall, ToolResult
+from agent_workers.protocol.v1.events import Ack, Done, ToolCall, ToolResult
 from agent_workers.protocol.v1.request import ResumeSession, is_task
 
 if TYPE_CHECKING:
@@ -171,9 +171,11 @@ class ClaudeEngine:
         if self._dialogue:
             self._dialogue.questions.tell = tell
 
-    def answer(self, message: AgentMessage) -> bool:
-        """Answers one of the agent's questions; False where it is not open."""
-        return self._dialogue is not None and self._dialogue.questions.answer(message)
+    def answer(self, message: AgentMessage) -> Ack:
+        """Passes on what is for the agent; returns the ``ack``."""
+        if self._dialogue:
+            return self._dialogue.questions.answer(message)
+        return Ack(id=message.id, ok=False, code="not_pending")
 
     async def catch_up(self) -> None:
         """Notes the session, if the CLI has named it already: it may run ahead of a worker that gets little time."""
@@ -296,7 +298,7 @@ class ClaudeEngine:
 
 
 def _dialogue_of(request: Request, progress: Progress, translator: Translator, folder: Path) -> Dialogue | None:
-    if not request.app_tools and not is_task(request):
+    if not request.app_tools and not request.tools and not is_task(request):
         return None  # a chat without tools asks nothing, and does not pay for it
     from agent_workers.engine.claude.questions.dialogue import Dialogue
 

@@ -78,9 +78,9 @@ def client_of(transport: Transport, dialogue: Dialogue | None) -> ClaudeSDKClien
         dialogue: Answers the agent's questions; None where it can ask none.
     """
     options = ClaudeAgentOptions(verbatim_prompts=True, setting_sources=[], tools=[])
-    if dialogue and (permissions := dialogue.permissions):
-        options.can_use_tool = _can_use_tool(permissions)
-        if permissions.defers:
+    if dialogue and dialogue.decides:
+        options.can_use_tool = _can_use_tool(dialogue)
+        if (permissions := dialogue.permissions) and permissions.defers:
             # A hook that fails blocks the call.
             options.hooks = {"PreToolUse": [HookMatcher(hooks=[_before_tool_use(permissions)], on_failure="block")]}
     if dialogue and dialogue.app_tools:
@@ -89,11 +89,11 @@ def client_of(transport: Transport, dialogue: Dialogue | None) -> ClaudeSDKClien
     return ClaudeSDKClient(options, transport)
 
 
-def _can_use_tool(permissions: CallPermissions) -> CanUseTool:
+def _can_use_tool(dialogue: Dialogue) -> CanUseTool:
     async def can_use_tool(
         name: str, tool_input: dict[str, Any], context: ToolPermissionContext
     ) -> PermissionResultAllow | PermissionResultDeny:
-        verdict = await permissions.decide(name, tool_input, context.tool_use_id or "", context.decision_reason)
+        verdict = await dialogue.decide(name, tool_input, context.tool_use_id or "", context.decision_reason)
         if verdict.allowed:
             return PermissionResultAllow(updated_input=verdict.tool_input)
         return PermissionResultDeny(message=verdict.message)

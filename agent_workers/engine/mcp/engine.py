@@ -20,7 +20,7 @@ from agent_workers.engine.mcp.server_pipes import server_pipes
 from agent_workers.engine.mcp.web_server import Exchanges, web_server
 from agent_workers.engine.process.stderr_tail import StderrTail
 from agent_workers.errors import McpLost, McpUnavailable, WorkerError, defect
-from agent_workers.protocol.v1.events import Done, ToolCall, ToolResult, Usage
+from agent_workers.protocol.v1.events import Ack, Done, ToolCall, ToolResult, Usage
 from agent_workers.protocol.v1.tool_request import HttpToolServer
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ class McpEngine:
     def listen(self, tell: Tell) -> None:
         """Asks nothing."""
 
-    def answer(self, message: AgentMessage) -> bool:
+    def answer(self, message: AgentMessage) -> Ack:
         """Takes no answer: no question is open."""
-        return False
+        return Ack(id=message.id, ok=False, code="not_pending")
 
     async def catch_up(self) -> None:
         """Has no session."""

@@ -29,6 +29,7 @@ __all__ = [
     "Aborted",
     "Ack",
     "AppToolCall",
+    "Asked",
     "Body",
     "Delta",
     "Denial",
@@ -49,6 +50,7 @@ __all__ = [
     "QuestionResolved",
     "Retry",
     "Session",
+    "Settled",
     "Start",
     "Steered",
     "Task",
@@ -82,3 +84,8 @@ BODIES: dict[str, type[Body]] = {
     )
 }
 """The model of each event type, in the order of the contract's table."""
+
+Asked = PermissionRequest | Question
+"""What waits for somebody's answer."""
+Settled = PermissionResolved | QuestionResolved
+"""What became of it."""

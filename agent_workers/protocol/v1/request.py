@@ -27,6 +27,7 @@ from agent_workers.protocol.v1.problem import Problem, RequestProblems, refuse
 from agent_workers.protocol.v1.settings import (
     AppTool,
     AppTools,
+    ChatTools,
     Limits,
     NewSession,
     ResumeSession,
@@ -85,10 +86,10 @@ class Request(Strict):
     """What one run is asked to do. Only `prompt` is required; unknown fields are refused."""
 
     has_tools: ClassVar[bool] = False
-    """Whether the agent works with built-in tools in a directory, under permission rules."""
+    """Whether the agent works in a directory, with all built-in tools, under permission rules."""
     asks_model: ClassVar[bool] = True
     """Whether a model is asked, and not only a tool run."""
-    foreign_fields: ClassVar = dict.fromkeys(("tools", "permissions", "cwd", "mcp_servers", "agents"), _TASK_ONLY)
+    foreign_fields: ClassVar = dict.fromkeys(("permissions", "cwd", "mcp_servers", "agents"), _TASK_ONLY)
     synonyms: ClassVar = {
         **dict.fromkeys(("message", "messages", "input", "query", "text", "content"), "prompt"),
         **dict.fromkeys(("system", "instructions", "system_message"), "system_prompt"),
@@ -147,6 +148,11 @@ class Request(Strict):
         default=None,
         description="The caller's own data, at most 16384 bytes as compact UTF-8 JSON. Echoed in `start` and "
         "the terminal event, never shown to the model.",
+    )
+    tools: ChatTools = Field(
+        default_factory=list,
+        description="`AskUserQuestion` lets the agent ask the user, by `question` events; needs --control or "
+        "--interactive. Nothing else is a tool of a chat.",
     )
     app_tools: Opt[AppTools] = Field(
         default=None,

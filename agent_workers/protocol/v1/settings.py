@@ -17,6 +17,7 @@ from agent_workers.protocol.v1.fields import (
     Strict,
     Text,
     ToolName,
+    ToolReference,
 )
 
 APP_SERVER = "app"
@@ -25,6 +26,8 @@ APP_TOOL = f"mcp__{APP_SERVER}__"
 """What the model sees before the name of each of these tools."""
 SUBAGENT = "Agent"
 """The built-in tool that starts a subagent."""
+ASK_USER = "AskUserQuestion"
+"""The built-in tool that asks the user; the only one that a chat may have."""
 
 
 class ResumeSession(Strict):
@@ -142,8 +145,16 @@ def _unique(tools: list[AppTool]) -> list[AppTool]:
     return tools
 
 
+def _chat_tool(name: str) -> str:
+    if name != ASK_USER:
+        words = f"must be {ASK_USER}, the one tool of a chat; agent-task has the others"
+        raise PydanticCustomError("contract", "{found}", {"found": words})
+    return name
+
+
 Session = Annotated[
     Annotated[ResumeSession, Tag("=ResumeSession")] | Annotated[NewSession, Tag("=NewSession")],
     by_shape(_session_kind, 'must be {"resume": …} to continue a session or {"id": …} to begin one'),
 ]
+ChatTools = Few[Annotated[ToolReference, Field(json_schema_extra={"enum": [ASK_USER]}), AfterValidator(_chat_tool)]]
 AppTools = Annotated[Few[AppTool], AfterValidator(_unique)]

@@ -219,7 +219,8 @@ class TaskRequest(Request):
         default_factory=list,
         description=f"The tools that the agent has: {', '.join(f'`{name}`' for name in BUILT_IN_TOOLS)}, and "
         "`mcp__server__tool` of a server in `mcp_servers`. None when absent. Whether a call may run is said by "
-        "`permissions`.",
+        "`permissions`; `AskUserQuestion`, by which the agent asks the user, runs in each mode and needs --control or "
+        "--interactive, but in mode `defer`.",
     )
     permissions: Permissions = Field(
         default_factory=Permissions, description="What the agent may do. Omitted fields keep their defaults."

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from agent_workers.protocol.v1.settings import SUBAGENT
+from agent_workers.protocol.v1.settings import ASK_USER, SUBAGENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind = Literal["reads", "writes", "command", "web", "subagent"]
+Kind = Literal["reads", "writes", "command", "web", "subagent", "asks"]
 
 SHELL = "Bash"
 WEB_FETCH = "WebFetch"
@@ -26,7 +26,8 @@ class BuiltInTool:
 
     Attributes:
         name: As the model calls it, and as a request lists it.
-        kind: Whether it reads files, writes files, runs a command, reaches the web, or starts a subagent.
+        kind: Whether it reads files, writes files, runs a command, reaches the web, starts a subagent, or asks the
+            user.
         telling: The parameters that say most about a call, most telling first.
         required: The parameters that each call has, each with its type or its values.
         optional: The parameters that a call may have.
@@ -62,6 +63,7 @@ _TOOLS = (
             "isolation": frozenset({"worktree", "remote"}),
         },
     ),
+    BuiltInTool(ASK_USER, "asks", telling=("questions",), required={"questions": list}),
     BuiltInTool(
         SHELL,
         "command",

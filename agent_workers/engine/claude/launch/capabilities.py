@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_workers.protocol.v1.request import is_task
-from agent_workers.protocol.v1.settings import APP_SERVER, APP_TOOL
+from agent_workers.protocol.v1.settings import APP_SERVER, APP_TOOL, ASK_USER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # The model gets all tools of the request's servers at once: a search for them would need a tool of its own.
 WITH_SERVERS = {"ENABLE_TOOL_SEARCH": "false"}
 
+
+# The CLI then asks the worker about calls that its rules leave open.
+ASKS_WORKER = ("--permission-prompt-tool", "stdio")
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -63,11 +66,17 @@ class Capabilities(NamedTuple):
 
 
 def for_chat(request: Request, cwd: Path) -> Capabilities:
-    """Returns the capabilities of a chat: none but the application's tools."""
-    if not request.app_tools:
+    """Returns the capabilities of a chat: none but questions to the user and the application's tools."""
+    if not request.app_tools and not request.tools:
         return Capabilities(cwd)
-    settings = {"permissions": {"allow": app_tool_names(request)}}
-    return Capabilities(cwd, settings=settings, servers=app_server(request), variables=WITH_SERVERS)
+    return Capabilities(
+        cwd,
+        tools=request.tools,
+        flags=("--permission-mode", "default", *ASKS_WORKER) if ASK_USER in request.tools else (),
+        settings={"permissions": {"allow": app_tool_names(request)}},
+        servers=app_server(request),
+        variables=WITH_SERVERS if request.app_tools else _NONE,
+    )
 
 
 def app_tool_names(request: Request) -> list[str]:

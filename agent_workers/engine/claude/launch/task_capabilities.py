@@ -5,8 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.engine.claude.launch.capabilities import WITH_SERVERS, Capabilities, app_server, app_tool_names
+from agent_workers.engine.claude.launch.capabilities import (
+    ASKS_WORKER,
+    WITH_SERVERS,
+    Capabilities,
+    app_server,
+    app_tool_names,
+)
 from agent_workers.engine.claude.launch.sandbox import needs_sandbox, sandbox_settings
+from agent_workers.protocol.v1.settings import ASK_USER
 from agent_workers.protocol.v1.task_request import tools_of
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, PATH_RULES, SHELL, path_rule_of
 
@@ -16,13 +23,7 @@ if TYPE_CHECKING:
     from agent_workers.engine.claude.launch.capabilities import Sandbox
     from agent_workers.protocol.v1.task_request import Mode, TaskRequest
 
-_MODES = {
-    "deny": ("--permission-mode", "dontAsk"),
-    "ask": ("--permission-mode", "default", "--permission-prompt-tool", "stdio"),
-    "defer": ("--permission-mode", "default", "--permission-prompt-tool", "stdio"),
-    "accept_edits": ("--permission-mode", "acceptEdits"),
-    "plan": ("--permission-mode", "plan"),
-}
+_MODES = {"deny": "dontAsk", "ask": "default", "defer": "default", "accept_edits": "acceptEdits", "plan": "plan"}
 # What the worker and the CLI create in the state and configuration directories.
 _OWN_FOLDERS = ("claude", "pending", "projects", "sessions", "simulator", "workspaces")
 # Background work would be lost at the end of the run.
@@ -52,7 +53,7 @@ def for_task(
     return Capabilities(
         Path(request.cwd),
         tools=[name for name in request.tools if not name.startswith("mcp__")],
-        flags=[*_MODES[permissions.mode], *_directory_flags(request)],
+        flags=[*_mode_flags(request), *_directory_flags(request)],
         settings=_settings(permissions.mode, rules) | (sandbox_settings(sandbox) if sandbox else {}),
         gate=_gate(request),
         servers=_servers(request) | app_server(request),
@@ -61,6 +62,14 @@ def for_task(
         sandboxed=sandbox is not None,
         needs_first=permissions.mode == "defer",
     )
+
+
+def _mode_flags(request: TaskRequest) -> Iterator[str]:
+    mode, asks_user = request.permissions.mode, ASK_USER in request.tools
+    # The CLI's mode for "deny" denies questions to the user too; the worker denies the rest as well.
+    yield from ("--permission-mode", "default" if asks_user and mode == "deny" else _MODES[mode])
+    if asks_user or mode in ("ask", "defer"):
+        yield from ASKS_WORKER
 
 
 def _settings(mode: Mode, rules: dict[str, list[str]]) -> dict[str, Any]:
@@ -98,7 +107,7 @@ def _directory_flags(request: TaskRequest) -> Iterator[str]:
 
 def _allowed(request: TaskRequest) -> Iterator[str]:
     directories = [request.cwd, *request.add_dirs]
-    for rule in request.permissions.allow:
+    for rule in _granted(request.permissions.allow):
         if rule.startswith("mcp__"):
             yield from tools_of(rule, request.tools)
         else:
@@ -111,9 +120,14 @@ def _asked(request: TaskRequest, *, confined: bool) -> Iterator[str]:
     permissions = request.permissions
     if permissions.mode == "defer":
         # The CLI re-runs a pending call by its rules alone, maybe before it can be told of the decision.
-        yield from (tool for tool in request.tools if permissions.decision or tool not in permissions.allow)
+        yield from (tool for tool in request.tools if permissions.decision or tool not in _granted(permissions.allow))
     if SHELL in request.tools and not confined and not any(map(_covers_git, permissions.allow)):
         yield f"{SHELL}(git:*)"  # a repository's own configuration names programs that even `git status` runs
+
+
+def _granted(rules: Sequence[str]) -> list[str]:
+    """Returns the rules without those that would have the CLI run a question to the user, which needs an answer."""
+    return [rule for rule in rules if rule.partition("(")[0] != ASK_USER]
 
 
 def _covers_git(rule: str) -> bool:

@@ -26,6 +26,7 @@ class ToolCalls:
         self._made: set[str] = set()
         self._hidden: set[str] = set()
         self._denied: set[str] = set()
+        self._unanswered: set[str] = set()
 
     def hide(self, tool_use_id: str) -> None:
         """Leaves out the result of a call for which there is no event."""
@@ -34,6 +35,14 @@ class ToolCalls:
     def note_denial(self, tool_use_id: str) -> None:
         """Notes that a call was denied; its result says so."""
         self._denied.add(tool_use_id)
+
+    def note_unanswered(self, tool_use_id: str) -> None:
+        """Notes that nobody answered the question of a call, which counts as no denial."""
+        self._unanswered.add(tool_use_id)
+
+    def denials(self, listed: Any) -> list[dict[str, Any]]:
+        """Returns those of the denials that the agent lists which are some."""
+        return [denial for denial in listed or () if denial.get("tool_use_id") not in self._unanswered]
 
     def has(self, tool_use_id: str) -> bool:
         """Tells whether the model has made this call in this run."""

@@ -84,6 +84,10 @@ class Translator:
         """Notes that a call was denied; its result says so."""
         self._calls.note_denial(tool_use_id)
 
+    def note_unanswered(self, tool_use_id: str) -> None:
+        """Notes that nobody answered the question of a call, which counts as no denial."""
+        self._calls.note_unanswered(tool_use_id)
+
     def has_called(self, tool_use_id: str) -> bool:
         """Tells whether the model has made this call in this run."""
         return self._calls.has(tool_use_id)
@@ -115,6 +119,7 @@ class Translator:
         return self._unknown.explain(error)
 
     def _done(self, message: Message) -> Body:
+        message = {**message, "permission_denials": self._calls.denials(message.get("permission_denials"))}
         try:
             return done_of(
                 self._unknown.reread(message, self._answer.text),

@@ -9,15 +9,21 @@ from agent_workers.engine.claude.questions.app_tools import AppTools
 from agent_workers.engine.claude.questions.deferred_calls import DeferredCalls
 from agent_workers.engine.claude.questions.open_questions import OpenQuestions
 from agent_workers.engine.claude.questions.permissions import CallPermissions
+from agent_workers.engine.claude.questions.user_questions import UserQuestions
+from agent_workers.engine.claude.questions.verdict import Verdict
 from agent_workers.protocol.v1.request import is_task
+from agent_workers.protocol.v1.settings import ASK_USER
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from agent_workers.engine.base import Progress
     from agent_workers.engine.claude.messages.translate import Translator
     from agent_workers.protocol.v1.events import Notice
     from agent_workers.protocol.v1.request import Request
+
+_NOT_ALLOWED = "This call is not allowed in this run, and nobody can be asked."
 
 
 class Dialogue:
@@ -38,6 +44,9 @@ class Dialogue:
     def __init__(self, request: Request, progress: Progress, translator: Translator, folder: Path) -> None:
         self.questions = OpenQuestions(progress)
         self.app_tools = AppTools(request.app_tools, self.questions) if request.app_tools else None
+        self._translator = translator
+        users = UserQuestions(self.questions, translator, request.limits.question_timeout_s)
+        self._users = users if ASK_USER in request.tools else None
         self.permissions: CallPermissions | None = None
         if is_task(request) and request.permissions.mode in ("ask", "defer"):
             directories = [request.cwd, *request.add_dirs]
@@ -46,15 +55,30 @@ class Dialogue:
                 offered(request) or (),
                 self.questions,
                 translator,
+                users=users,
                 deferred_calls=DeferredCalls(folder, directories[0]),
                 directories=directories,
                 private=[str(folder.parent)],
             )
 
     @property
+    def decides(self) -> bool:
+        """Whether the CLI asks here about calls."""
+        return bool(self.permissions or self._users)
+
+    @property
     def needed(self) -> bool:
         """Whether the run cannot go on without the SDK's client."""
-        return bool(self.app_tools or self.permissions)
+        return bool(self.app_tools or self.decides)
+
+    async def decide(self, name: str, tool_input: dict[str, Any], tool_use_id: str, reason: str | None) -> Verdict:
+        """Decides on a call that the CLI asks about. One that asks the user needs no permission, whatever the mode."""
+        if name == ASK_USER and self._users and not (self.permissions and self.permissions.defers):
+            return await self._users.ask(tool_input, tool_use_id)
+        if self.permissions:
+            return await self.permissions.decide(name, tool_input, tool_use_id, reason)
+        self._translator.note_denial(tool_use_id)
+        return Verdict(allowed=False, message=_NOT_ALLOWED)
 
     def left_over(self) -> Notice | None:
         """Returns a notice where the decision matched no pending call."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,23 +11,34 @@ from uuid import uuid4
 import anyio
 
 from agent_workers.engine import awake
-from agent_workers.protocol.v1.control import AppToolResult, Permission
-from agent_workers.protocol.v1.events import AppToolCall, PermissionRequest, PermissionResolved
+from agent_workers.engine.claude.questions.asked import misfit
+from agent_workers.protocol.v1.control import Answer, AppToolResult, Permission
+from agent_workers.protocol.v1.events import (
+    Ack,
+    AppToolCall,
+    PermissionRequest,
+    PermissionResolved,
+    Question,
+    QuestionResolved,
+)
 from agent_workers.wire import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, Literal
 
     from agent_workers.engine.base import Progress, Tell
     from agent_workers.protocol.v1.control import AgentMessage
-    from agent_workers.protocol.v1.events import Body
+    from agent_workers.protocol.v1.events import Body, QuestionItem
 
     Objection = Callable[[Permission], str | None]
+    Resolved = PermissionResolved | QuestionResolved
+
+logger = logging.getLogger("agent_workers")
 
 _TELL_S = 5  # how long a slow reader may delay the word that the agent took a question back
 
-Answer = Permission | AppToolResult
+AnyAnswer = Permission | AppToolResult | Answer
 
 
 def _no_objection(answer: Permission) -> str | None:
@@ -35,8 +47,9 @@ def _no_objection(answer: Permission) -> str | None:
 
 @dataclass(slots=True)
 class _Question:
-    kind: type[Answer]
-    answer: Answer | None = None
+    kind: type[AnyAnswer]
+    items: Sequence[QuestionItem] = ()
+    answer: AnyAnswer | None = None
     answered: anyio.Event = field(default_factory=anyio.Event)
 
 
@@ -50,7 +63,7 @@ class OpenQuestions:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._open: dict[str, _Question] = {}
-        self._untold: dict[str, PermissionResolved] = {}
+        self._untold: dict[str, Resolved] = {}
         self.tell: Tell = _tell_nobody
 
     async def permission(
@@ -82,50 +95,75 @@ class OpenQuestions:
             reason=reason,
             expires_at=_in(timeout_s),
         )
-        self._resolve(question_id, "deny", "abort")  # holds if the run ends before an answer
-        try:
-            answer = await self._ask(question_id, Permission, question, timeout_s)
-        except BaseException:
-            with anyio.move_on_after(_TELL_S, shield=True):
-                await self._tell_resolved(question_id)
-            raise
-        if answer is None and question_id in self._untold:
-            self._resolve(question_id, "deny", "timeout")
-        if isinstance(answer, Permission) and (fault := objection(answer)):
+        answer = await self._ask_and_resolve(question_id, _Question(Permission), question, timeout_s)
+        if not isinstance(answer, Permission):
+            return None
+        if fault := objection(answer):
             answer = answer.model_copy(update={"behavior": "deny", "message": fault})
-            self._resolve(question_id, "deny", "policy")
+            self._untold[question_id] = _resolved(answer, "policy")
         await self._tell_resolved(question_id)
-        return answer if isinstance(answer, Permission) else None
+        return answer
+
+    async def user_question(
+        self, *, tool_use_id: str, items: Sequence[QuestionItem], timeout_s: float
+    ) -> Answer | None:
+        """Asks the user; None where nobody answered in time."""
+        question_id = uuid4().hex
+        question = Question(
+            question_id=question_id, tool_use_id=tool_use_id, questions=list(items), expires_at=_in(timeout_s)
+        )
+        answer = await self._ask_and_resolve(question_id, _Question(Answer, items), question, timeout_s)
+        await self._tell_resolved(question_id)
+        return answer if isinstance(answer, Answer) else None
 
     async def app_tool(self, *, name: str, tool_input: dict[str, Any], timeout_s: float) -> AppToolResult | None:
         """Has the application run one of its tools; None where it did not answer in time."""
         call_id = uuid4().hex
         question = AppToolCall(call_id=call_id, name=name, input=tool_input, expires_at=_in(timeout_s))
-        answer = await self._ask(call_id, AppToolResult, question, timeout_s)
+        answer = await self._ask(call_id, _Question(AppToolResult), question, timeout_s)
         return answer if isinstance(answer, AppToolResult) else None
 
-    def answer(self, message: AgentMessage) -> bool:
-        """Settles the question that the message names; False where no such question is open."""
-        if not isinstance(message, Answer):
-            return False
-        question_id = message.permission_id if isinstance(message, Permission) else message.call_id
-        question = self._open.get(question_id)
+    def answer(self, message: AgentMessage) -> Ack:
+        """Settles the question that the message names; the ``ack`` says where it changed nothing."""
+        if not isinstance(message, AnyAnswer):
+            return Ack(id=message.id, ok=False, code="not_pending")
+        question = self._open.get(_id_of(message))
         if question is None or not isinstance(message, question.kind):
-            return False
-        del self._open[question_id]
-        if isinstance(message, Permission):
-            self._resolve(question_id, message.behavior, "client")
+            return Ack(id=message.id, ok=False, code="not_pending")
+        if isinstance(message, Answer) and (why := misfit(message.answers, question.items)):
+            logger.warning("a control message changed nothing: /answers: %s", ascii(why)[1:-1])
+            return Ack(id=message.id, ok=False, code="invalid_message")
+        del self._open[_id_of(message)]
+        if not isinstance(message, AppToolResult):
+            self._untold[_id_of(message)] = _resolved(message, "client")
         question.answer = message
         question.answered.set()
-        return True
+        return Ack(id=message.id, ok=True)
 
-    def unsettled(self) -> Sequence[PermissionResolved]:
+    def unsettled(self) -> Sequence[Resolved]:
         """Returns the settlements that were not sent yet; nothing can be answered any more."""
         self._open.clear()
         return list(self._untold.values())
 
-    async def _ask(self, question_id: str, kind: type[Answer], question: Body, timeout_s: float) -> Answer | None:
-        waiting = self._open[question_id] = _Question(kind)
+    async def _ask_and_resolve(
+        self, question_id: str, waiting: _Question, question: PermissionRequest | Question, timeout_s: float
+    ) -> AnyAnswer | None:
+        """Asks; where nobody answers, says so."""
+        self._untold[question_id] = _unanswered(question, "abort")  # holds if the run ends before an answer
+        try:
+            answer = await self._ask(question_id, waiting, question, timeout_s)
+        except BaseException:
+            with anyio.move_on_after(_TELL_S, shield=True):
+                await self._tell_resolved(question_id)
+            raise
+        if answer is None:
+            if question_id in self._untold:
+                self._untold[question_id] = _unanswered(question, "timeout")
+            await self._tell_resolved(question_id)
+        return answer
+
+    async def _ask(self, question_id: str, waiting: _Question, question: Body, timeout_s: float) -> AnyAnswer | None:
+        self._open[question_id] = waiting
         self._progress.waiting += 1
         try:
             with awake.move_on_after(timeout_s):
@@ -139,13 +177,28 @@ class OpenQuestions:
             self._progress.waiting -= 1
             self._progress.touch()
 
-    def _resolve(self, question_id: str, behavior: Any, by: Any) -> None:
-        self._untold[question_id] = PermissionResolved(permission_id=question_id, behavior=behavior, by=by)
-
     async def _tell_resolved(self, question_id: str) -> None:
         resolved = self._untold.pop(question_id, None)  # before it is sent: a slow reader may delay it past the end
         if resolved and not await self.tell(resolved):
             self._untold[question_id] = resolved
+
+
+def _id_of(answer: AnyAnswer) -> str:
+    if isinstance(answer, Answer):
+        return answer.question_id
+    return answer.permission_id if isinstance(answer, Permission) else answer.call_id
+
+
+def _resolved(answer: Permission | Answer, by: Literal["client", "policy"]) -> Resolved:
+    if isinstance(answer, Answer):
+        return QuestionResolved(question_id=answer.question_id, by="client", actor=answer.actor)
+    return PermissionResolved(permission_id=answer.permission_id, behavior=answer.behavior, by=by, actor=answer.actor)
+
+
+def _unanswered(question: PermissionRequest | Question, by: Literal["timeout", "abort"]) -> Resolved:
+    if isinstance(question, Question):
+        return QuestionResolved(question_id=question.question_id, by=by)
+    return PermissionResolved(permission_id=question.permission_id, behavior="deny", by=by)
 
 
 async def _tell_nobody(body: Body) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from agent_workers.engine.claude.questions.changed_input import objection
 from agent_workers.engine.claude.questions.paths import stays_within
+from agent_workers.engine.claude.questions.verdict import Verdict
 from agent_workers.errors import defect
 from agent_workers.protocol.v1.events import Notice, PermissionResolved, ToolCall
-from agent_workers.protocol.v1.settings import APP_TOOL
+from agent_workers.protocol.v1.settings import APP_TOOL, ASK_USER
 from agent_workers.protocol.v1.tools import PATH_RULES
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agent_workers.engine.claude.messages.translate import Translator
     from agent_workers.engine.claude.questions.deferred_calls import DeferredCalls
     from agent_workers.engine.claude.questions.open_questions import OpenQuestions
+    from agent_workers.engine.claude.questions.user_questions import UserQuestions
     from agent_workers.protocol.v1.control import Permission
     from agent_workers.protocol.v1.task_request import Decision, Permissions
 
@@ -33,21 +34,6 @@ _DECIDED = "This call was decided before, or not here, so it is not allowed now.
 _IN_SUBAGENT = "A subagent cannot wait for a decision. The main agent may make this call."
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The decision on a call.
-
-    Attributes:
-        allowed: Whether the call may run.
-        message: Tells the model why it may not.
-        tool_input: The input to run it with; None for the model's own.
-    """
-
-    allowed: bool
-    message: str = ""
-    tool_input: dict[str, Any] | None = None
-
-
 class CallPermissions:
     """Decides on the calls of one run.
 
@@ -56,6 +42,7 @@ class CallPermissions:
         offered: The names of the tools that the request asked for.
         questions: Sends the questions.
         translator: Knows the calls of this run, and notes which were denied.
+        users: Answers a question to the user that an earlier run left pending.
         deferred_calls: Knows the calls that earlier runs left pending.
         directories: Where file tools that are allowed without a path may work.
         private: Directories that no changed input may reach.
@@ -68,6 +55,7 @@ class CallPermissions:
         questions: OpenQuestions,
         translator: Translator,
         *,
+        users: UserQuestions,
         deferred_calls: DeferredCalls,
         directories: Sequence[str],
         private: Sequence[str] = (),
@@ -76,6 +64,7 @@ class CallPermissions:
         self._offered = offered
         self._questions = questions
         self._translator = translator
+        self._users = users
         self._deferred_calls = deferred_calls
         self._directories = directories
         kept_out = [f"{kind}(/{path}/**)" for path in private for kind in PATH_RULES]
@@ -124,12 +113,15 @@ class CallPermissions:
         if not self._deferred_calls.claim(tool_use_id):
             return Verdict(allowed=False, message=_DECIDED)
         await self._questions.tell(ToolCall(tool_use_id=tool_use_id, name=name, input=tool_input))
+        if name == ASK_USER:
+            return await self._users.carry_out(tool_input, decision)
         fault = self._objection(name, decision)
         verdict = Verdict(allowed=False, message=fault) if fault else _verdict(decision)
         resolved = PermissionResolved(
             permission_id=tool_use_id,
             behavior="allow" if verdict.allowed else "deny",
             by="policy" if fault else "client",
+            actor=decision.actor,
         )
         await self._questions.tell(resolved)
         return verdict
@@ -148,7 +140,7 @@ class CallPermissions:
         The CLI re-runs the pending call of a resumed session by itself, sometimes before it asks here; its rules then
         ask about it. Such a call is known by not being one of this run.
         """
-        allowed = name in self._permissions.allow or name.startswith(APP_TOOL)
+        allowed = name != ASK_USER and (name in self._permissions.allow or name.startswith(APP_TOOL))
         if allowed or (self._decision and tool_use_id == self._decision.tool_use_id):
             return "pass", ""
         fault = self._why_not_deferred(tool_use_id, in_subagent=in_subagent)
