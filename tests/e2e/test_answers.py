@@ -7,9 +7,12 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Raw, Text, ToolUse
+from tests.e2e.beginning import Begin
+from tests.e2e.desk import Desk
 from tests.e2e.stream import answer
-from tests.e2e.worker import Home
+from tests.e2e.worker import Ended, Home
 
+pytestmark = pytest.mark.usefixtures("loaded")
 SCHEMA = {
     "type": "object",
     "properties": {"answer": {"type": "string"}, "confidence": {"type": "number"}},
@@ -177,12 +180,21 @@ def test_max_budget_ends_the_run_with_what_was_said(home: Home, simulator: Simul
     assert ended.last["cost_usd"] > 0.0001
 
 
-def test_metadata_comes_back_and_never_reaches_the_model(home: Home, simulator: Simulator) -> None:
-    metadata = {"order": 4711, "who": "Zoë 😀", "deep": [{"a": [1.5, None, True]}], "": ""}
-    ended = home.run({"prompt": "x", "metadata": metadata})
-    assert ended.events[0]["metadata"] == metadata
-    assert ended.last["metadata"] == metadata
-    assert "4711" not in json.dumps([record.body for record in simulator.requests()])
+METADATA = {"order": 4711, "who": "Zoë 😀", "deep": [{"a": [1.5, None, True]}], "": ""}
+
+
+def with_fields(desk: Desk) -> tuple[Ended, list[Any]]:
+    """A run whose request has fields of several kinds, and what the API was asked."""
+    asks = {"model": "claude-sonnet-5", "system_prompt": "You are a lighthouse. 😀", "metadata": METADATA}
+    ended = desk.home.run({"prompt": "x", **asks})
+    return ended, [(record.path, record.body) for record in desk.simulator.requests()]
+
+
+def test_metadata_comes_back_and_never_reaches_the_model(begin: Begin) -> None:
+    ended, asked = begin("fields", with_fields)
+    assert ended.events[0]["metadata"] == METADATA
+    assert ended.last["metadata"] == METADATA
+    assert "4711" not in json.dumps(asked)
 
 
 def test_metadata_at_its_largest_still_fits_every_line(home: Home, simulator: Simulator) -> None:
@@ -192,13 +204,13 @@ def test_metadata_at_its_largest_still_fits_every_line(home: Home, simulator: Si
     assert ended.last["metadata"] == ended.events[0]["metadata"] == metadata
 
 
-def test_model_and_system_prompt_reach_the_api(home: Home, simulator: Simulator) -> None:
-    ended = home.run({"prompt": "x", "model": "claude-sonnet-5", "system_prompt": "You are a lighthouse. 😀"})
-    (call,) = simulator.requests("/v1/messages")
-    assert call.body["model"] == "claude-sonnet-5"
+def test_model_and_system_prompt_reach_the_api(begin: Begin) -> None:
+    ended, asked = begin("fields", with_fields)
+    (body,) = [body for path, body in asked if path == "/v1/messages"]
+    assert body["model"] == "claude-sonnet-5"
     assert ended.of("session")[0]["model"] == "claude-sonnet-5"
-    assert "You are a lighthouse. 😀" in json.dumps(call.body["system"], ensure_ascii=False)
-    assert "tools" not in call.body or call.body["tools"] == []
+    assert "You are a lighthouse. 😀" in json.dumps(body["system"], ensure_ascii=False)
+    assert "tools" not in body or body["tools"] == []
 
 
 @pytest.mark.parametrize("partial", [True, False])

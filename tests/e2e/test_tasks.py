@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
+from tests.e2e.beginning import Begin
 from tests.e2e.desk import IDLE, Desk, bash, call, longer_than_idle, permit, results
 from tests.e2e.stream import Event
-from tests.e2e.worker import command_of
+from tests.e2e.worker import Ended, command_of
 
+pytestmark = pytest.mark.usefixtures("loaded")
 CRM = str(Path(__file__).parents[2] / "examples" / "mcp" / "partners.py")
 
 
@@ -31,37 +33,41 @@ def test_a_task_reads_and_edits_and_runs_commands(desk: Desk) -> None:
     assert ended.of("start")[0]["worker"] == "agent-task"
 
 
-def test_each_call_is_told_before_its_result_and_names_the_same_id(desk: Desk) -> None:
-    desk.script([bash("echo one"), bash("echo two")])
-    ended = desk.run(tools=["Bash"])
+@pytest.fixture
+def called(begin: Begin) -> Ended:
+    """A run with two commands at once, six files at once, a command that is denied, and one after that."""
+    return begin("calls", make_calls)
+
+
+def make_calls(desk: Desk) -> Ended:
+    for name in "abcdef":
+        desk.file(name, f"this is {name}")
+    reads = [call("Read", file_path=name) for name in "abcdef"]
+    desk.script([bash("echo one"), bash("echo two")], reads, bash("touch made"), bash("echo after"), end="I could not.")
+    return desk.run(tools=["Bash", "Read"])
+
+
+def test_each_call_is_told_before_its_result_and_names_the_same_id(called: Ended) -> None:
     for name in ("one", "two"):
-        [called] = [event for event in ended.of("tool_call") if event["input"]["command"] == f"echo {name}"]
-        [result] = [event for event in ended.of("tool_result") if event["tool_use_id"] == called["tool_use_id"]]
-        assert called["seq"] < result["seq"]
+        [call] = [event for event in called.of("tool_call") if event["input"].get("command") == f"echo {name}"]
+        [result] = [event for event in called.of("tool_result") if event["tool_use_id"] == call["tool_use_id"]]
+        assert call["seq"] < result["seq"]
         assert result["content"] == name
 
 
-def test_parallel_calls_each_get_their_own_result(desk: Desk) -> None:
-    for name in "abcdef":
-        desk.file(name, f"this is {name}")
-    desk.script([call("Read", file_path=name) for name in "abcdef"])
-    ended = desk.run(tools=["Read"])
-    found = results(ended)
-    assert {Path(name).name: f"this is {Path(name).name}" in event["content"] for name, event in found.items()} == (
-        dict.fromkeys("abcdef", True)
-    )
+def test_parallel_calls_each_get_their_own_result(called: Ended) -> None:
+    found = {Path(name).name: event for name, event in results(called).items()}
+    assert {name: f"this is {name}" in found[name]["content"] for name in "abcdef"} == dict.fromkeys("abcdef", True)
 
 
-def test_a_denied_call_is_told_as_such_and_the_run_goes_on(desk: Desk) -> None:
-    desk.script(bash("touch made"), bash("echo after"), end="I could not.")
-    ended = desk.run(tools=["Bash"])
-    assert ended.ending == ("done", 0)
-    assert [event["status"] for event in ended.of("tool_result")] == ["denied", "ok"]
-    [denial] = ended.last["denials"]
+def test_a_denied_call_is_told_as_such_and_the_run_goes_on(called: Ended, desk: Desk) -> None:
+    assert called.ending == ("done", 0)
+    assert [event["status"] for event in called.of("tool_result")][-2:] == ["denied", "ok"]
+    [denial] = called.last["denials"]
     assert denial["input"]["command"] == "touch made"
-    assert denial["tool_use_id"] == ended.of("tool_call")[0]["tool_use_id"]
+    assert denial["tool_use_id"] == called.of("tool_call")[-2]["tool_use_id"]
     assert not (desk.cwd / "made").exists()
-    assert ended.last["text"] == "I could not."
+    assert called.last["text"] == "I could not."
 
 
 def test_a_long_input_is_cut_in_a_marked_way_and_used_whole(desk: Desk) -> None:
@@ -199,6 +205,7 @@ def test_a_typo_in_a_tools_name_is_told_what_it_was_meant_to_be(desk: Desk) -> N
     assert problem["did_you_mean"] == "Read"
 
 
+@pytest.mark.usefixtures("installed")
 def test_nothing_of_a_request_shows_in_the_command_line(desk: Desk) -> None:
     seen: list[bytes] = []
 
