@@ -110,7 +110,7 @@ final class CommandTest extends TestCase
             '/mcp crm', 422, 'Name a server and its tool: /mcp server.tool {"key": "value"}.',
         ];
         yield 'a tool of an unknown server' => [
-            '/mcp erp.find', 422, 'There is no tool /mcp erp.find. To say it to the agent, put a word before the slash.',
+            '/mcp erp.get', 422, 'There is no tool /mcp erp.get. To say it to the agent, put a word before the slash.',
         ];
     }
 

@@ -72,7 +72,8 @@ final class CommandTest extends TestCase
     /** @dataProvider inputs */
     public function testArgumentsAreReadByTheSchema(string $arguments, string $input): void
     {
-        self::assertJsonStringEqualsJsonString($input, (string) json_encode(Arguments::parse($arguments, self::SCHEMA)));
+        $read = (string) json_encode(Arguments::parse($arguments, self::SCHEMA));
+        self::assertJsonStringEqualsJsonString($input, $read);
     }
 
     /** @return iterable<array{string, string}> */

@@ -27,7 +27,9 @@ final class DoctorCommand extends Command
     public function handle(Agents $agents, Repository $config): int
     {
         $reports = [];
-        $workers = array_keys((array) $config->get('agent-workers.workers', []));
+        $servers = (array) $config->get('agent-workers.mcp_servers', []);
+        $unused = $servers === [] ? ['tool' => true] : []; // it runs their tools, and nothing else
+        $workers = array_keys(array_diff_key((array) $config->get('agent-workers.workers', []), $unused));
         foreach ($this->users((string) $config->get('agent-workers.web_user', 'www-data')) as $user => $prefix) {
             $report = $this->examine($agents, $prefix, (array) $config->get('agent-workers.inherit', []));
             foreach ($workers as $worker) {
