@@ -11,7 +11,10 @@ use AgentWorkers\Event\Done;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\PermissionRequest;
 use AgentWorkers\Event\PermissionResolved;
+use AgentWorkers\Event\Question;
+use AgentWorkers\Event\QuestionResolved;
 use AgentWorkers\Event\Session;
+use AgentWorkers\Event\ToolOutput;
 use AgentWorkers\Event\ToolResult;
 use AgentWorkers\Request;
 use AgentWorkers\Tests\Workers;
@@ -23,6 +26,16 @@ final class RealToolsTest extends TestCase
 {
     use Workers;
 
+    private const QUESTIONS = [
+        [
+            'question' => 'Which colour?', 'header' => 'Colour', 'multiSelect' => false,
+            'options' => [['label' => 'Red', 'description' => 'r'], ['label' => 'Blue', 'description' => 'b']],
+        ],
+        [
+            'question' => 'Which trees?', 'header' => 'Trees', 'multiSelect' => true,
+            'options' => [['label' => 'Oak', 'description' => 'o'], ['label' => 'Elm', 'description' => 'e']],
+        ],
+    ];
     private const FIND = [
         'type' => 'object', 'properties' => ['name' => ['type' => 'string']], 'required' => ['name'],
     ];
@@ -221,6 +234,49 @@ final class RealToolsTest extends TestCase
         yield 'allowed' => [Decision::allow(), ['made']];
         yield 'allowed otherwise' => [Decision::allow(self::touch('better')), ['better']];
         yield 'denied' => [Decision::deny('No.'), []];
+    }
+
+    public function testWhatACommandPrintsIsSeenWhileItRunsAndTheUserAnswersTheAgent(): void
+    {
+        $command = 'echo one; until [ -e go ]; do sleep 0.01; done; echo two >&2; exit 3';
+        $task = $this->task()->questions(60)->permissions(allow: ['Bash'])->toolOutput();
+        $run = $this->agent('agent-task', $this->scenario(
+            ['Bash', ['command' => $command, 'description' => 'Waits']],
+            ['AskUserQuestion', ['questions' => self::QUESTIONS]],
+        ))->stream($task->tools(['Bash', 'AskUserQuestion']))->actor('user-7');
+        $printed = '';
+        $run->onToolOutput(function (ToolOutput $output) use (&$printed): void {
+            $printed .= $output->text;
+            touch($this->directory() . '/folder/go'); // without this the command never ends
+        });
+        $run->onQuestion(static fn (Question $question): array => [
+            $question->questions[0]['question'] => $question->questions[0]['options'][1]['label'],
+            $question->questions[1]['question'] => ['Oak', 'a tree of our own'],
+        ]);
+        $events = self::events($run);
+
+        self::assertSame("one\ntwo\n", $printed);
+        [$resolved] = self::of(QuestionResolved::class, $events);
+        self::assertSame(['client', 'user-7'], [$resolved->by, $resolved->actor]);
+        $told = implode("\n", array_column(self::of(ToolResult::class, $events), 'content'));
+        self::assertStringContainsString('Blue', $told);
+        self::assertStringContainsString('a tree of our own', $told);
+        self::assertInstanceOf(Done::class, self::last($events));
+    }
+
+    public function testALaterRunBringsTheAnswersToADeferredQuestion(): void
+    {
+        $task = $this->task()->tools(['AskUserQuestion'])->permissions(mode: 'defer');
+        $scenario = $this->scenario(['AskUserQuestion', ['questions' => self::QUESTIONS]]);
+        $first = $this->agent('agent-task', $scenario)->run($task);
+        self::assertSame(['permission_required', 'AskUserQuestion'], [$first->stopReason, $first->pending['name']]);
+        $answers = Decision::answers(['Which colour?' => 'Green', 'Which trees?' => ['Oak']])->by('user-7');
+        $request = $task->session(resume: $first->sessionId)->decision($first->pending['tool_use_id'], $answers);
+        $events = self::events($this->agent('agent-task', 'hello')->stream($request));
+
+        self::assertSame(['end_turn', null], [self::last($events)->stopReason, self::last($events)->pending]);
+        $told = implode("\n", array_column(self::of(ToolResult::class, $events), 'content'));
+        self::assertStringContainsString('Green', $told);
     }
 
     public function testEveryFieldOfATaskIsAcceptedByTheWorker(): void
