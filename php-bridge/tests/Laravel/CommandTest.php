@@ -8,9 +8,11 @@ use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\ToolException;
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\Http\ChatRequest;
+use AgentWorkers\Laravel\Registry;
 use AgentWorkers\Progress;
 use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
+use AgentWorkers\Tests\Scenarios;
 use Illuminate\Auth\GenericUser;
 use Illuminate\Support\Facades\Gate;
 use Illuminate\Testing\TestResponse;
@@ -18,6 +20,8 @@ use Illuminate\Testing\TestResponse;
 /** A person runs a tool from the chat, without the model. */
 final class CommandTest extends TestCase
 {
+    use Scenarios;
+
     private const CHAT = '8b8c3f0e-6a51-4a3e-9a55-0f0f6f1c2d3e';
     private const CITY = [
         'type' => 'object', 'properties' => ['city' => ['type' => 'string']], 'required' => ['city'],
@@ -187,6 +191,43 @@ final class CommandTest extends TestCase
                 . '"input":{"q":"Murtal","more":{}},"limits":{"timeout_s":300}}',
             preg_replace('/"run":"[^"]*",/', '', $request->toJson()),
         );
+    }
+
+    public function testTheRealWorkerRunsAToolOfARealServer(): void
+    {
+        $repository = dirname(__DIR__, 3);
+        $python = dirname($this->binary('agent-tool')) . '/python';
+        $server = ['command' => $python, 'args' => ["$repository/examples/mcp/partners.py"]];
+        $policy = $this->directory() . '/policy.toml';
+        [$command, $arguments] = array_map(
+            static fn (mixed $value): string => (string) json_encode($value, JSON_UNESCAPED_SLASHES),
+            array_values($server),
+        );
+        $granted = "[task]\nmcp_commands = [{ command = $command, args = $arguments }]\n";
+        file_put_contents($policy, "version = 1\nworkers = [\"agent-tool\"]\n$granted");
+        config([
+            'agent-workers.binaries.agent-tool' => $this->binary('agent-tool'),
+            'agent-workers.env' => ['HOME' => $this->directory(), 'AGENT_WORKERS_POLICY' => $policy],
+            'agent-workers.state_dir' => $this->directory() . '/state',
+            'agent-workers.mcp_servers' => ['crm' => $server],
+        ]);
+        Agent::allowCommand('crm.*', true);
+        $this->app->make(Registry::class)->runner = null;
+        $this->asVisitor('Ada');
+        $response = $this->type('/mcp crm.search {"q": "Murtal"}', self::CHAT)->assertOk();
+        $events = $this->eventsOf($response);
+        $types = array_values(array_unique(array_column($events, 'type')));
+        $told = (string) json_encode($events);
+
+        self::assertSame(['start', 'tool_call', 'tool_output', 'tool_result', 'done'], $types, $told);
+        self::assertSame(['mcp__crm__search', ['q' => 'Murtal']], [$events[1]['name'], $events[1]['input']]);
+        self::assertStringContainsString('Murtal Messebau: Graz', $told);
+        $wrong = $this->eventsOf($this->type('/mcp crm.search qq=Murtal', self::CHAT));
+        $told = (string) json_encode($wrong);
+        self::assertSame(['error', 'invalid_request'], [end($wrong)['type'], end($wrong)['code']], $told);
+        $this->fake = Agent::fake('Hello!');
+        $this->type('What did I find?', self::CHAT)->streamedContent();
+        self::assertStringContainsString('Murtal Messebau', $this->fake->requests()[0]->promptText());
     }
 
     private function type(string $text, ?string $conversation = null): TestResponse
