@@ -91,7 +91,7 @@ class Invocation:
             if first := self._source.start(request):
                 self._writer.send(first)
             on_stop(self._stop_launch)
-            engine = self._source.launch(request)
+            engine = self._source.launch(request.model_copy(update={"run": self._writer.encoder.run}))
             signals = remember_stop()
             if self._writer.encoder.terminal:
                 engine.kill()

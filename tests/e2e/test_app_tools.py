@@ -48,6 +48,57 @@ def test_the_model_calls_a_tool_that_the_application_runs(begin: Begin, worker: 
     assert ended.of("session")[0]["tools"] == ["mcp__app__find_partner"]
 
 
+def printing(event: Event, text: str) -> Event:
+    return {"type": "app_tool_output", "id": f"print-{text}", "call_id": event["call_id"], "text": text}
+
+
+def test_what_a_tool_prints_and_what_is_said_of_its_result_is_told_of_the_right_call(desk: Desk) -> None:
+    desk.script(
+        [call("mcp__app__find_partner", name=name) for name in ("Acme", "Globex")],
+        call("mcp__app__find_partner", name="Acme"),
+    )
+    asked: dict[str, Event] = {}
+
+    def reply(event: Event) -> Event | None:
+        if event["type"] == "app_tool_call":
+            asked[event["tool_use_id"]] = event
+            return printing(event, f"{event['input']['name']}?\r\n")
+        of = asked.get(event.get("tool_use_id", ""))
+        if of and event["type"] == "tool_output":
+            failed = of["input"]["name"] == "Globex"
+            return give(of, "x", is_error=failed, retryable=failed, replayed=not failed)
+        return printing(of, "late") if of and event["type"] == "tool_result" else None
+
+    first = desk.converse(reply, worker="agent-chat", app_tools=[FIND], stream={"tool_output": True}, run="again")
+    names = {event["tool_use_id"]: event["input"]["name"] for event in first.of("tool_call")}
+    told = [(names[event["tool_use_id"]], event["text"]) for event in first.of("tool_output")]
+    assert sorted(told) == [("Acme", "Acme?\r\n"), ("Acme", "Acme?\r\n"), ("Globex", "Globex?\r\n")]
+    said = {
+        (names[event["tool_use_id"]], event.get("retryable"), event.get("replayed"))
+        for event in first.of("tool_result")
+    }
+    assert said == {("Acme", None, True), ("Globex", True, None)}
+    late = [(ack["ok"], ack.get("code")) for ack in first.of("ack") if ack["id"] == "print-late"]
+    assert set(late) == {(False, "not_pending")}
+
+    desk.script(*[call("mcp__app__find_partner", name="Acme")] * 3)
+    waiting: list[Event] = []
+
+    def print_first(event: Event) -> Event | None:
+        if event["type"] == "app_tool_call":
+            waiting.append(event)
+            return printing(event, "x")
+        return give(waiting[-1], "Graz") if event.get("id") == "print-x" else None
+
+    second = desk.converse(print_first, worker="agent-chat", app_tools=[FIND], run="again")
+    assert second.of("tool_output") == []
+    assert all(ack["ok"] for ack in second.of("ack"))
+    keys = [event["effect_key"] for event in second.of("app_tool_call")]
+    assert len(set(keys)) == 3
+    acmes = [event["effect_key"] for event in first.of("app_tool_call") if event["input"]["name"] == "Acme"]
+    assert acmes == keys[:2]
+
+
 def test_the_model_is_shown_the_tool_as_the_request_describes_it(begin: Begin) -> None:
     _, [tool], _ = begin("a call in agent-chat", lambda desk: called(desk, "agent-chat"))
     assert tool["name"] == "mcp__app__find_partner"

@@ -87,6 +87,8 @@ class ClaudeEngine:
         )
         self._dialogue = _dialogue_of(request, self.progress, self._translator, folder)
         self._live = _live_output_of(request, cli)
+        if self._live and self._dialogue:
+            self._dialogue.show_output(self._live)
         self._output = CliOutput(cli.process.stdout)
         self._stderr = StderrTail(cli.process.stderr)
         self._stdin = CliStdin(cli.process.stdin, unsent, held)
@@ -174,7 +176,7 @@ class ClaudeEngine:
     def answer(self, message: AgentMessage) -> Ack:
         """Passes on what is for the agent; returns the ``ack``."""
         if self._dialogue:
-            return self._dialogue.questions.answer(message)
+            return self._dialogue.answer(message)
         return Ack(id=message.id, ok=False, code="not_pending")
 
     async def catch_up(self) -> None:

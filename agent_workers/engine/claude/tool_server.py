@@ -1,6 +1,7 @@
 """The application's tools as a server of the ``mcp`` package, in either of its major versions."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from mcp.server import Server
@@ -12,6 +13,7 @@ from agent_workers.protocol.v1.settings import APP_SERVER
 
 # mcp 1 registers handlers with decorators, mcp 2 takes them in the constructor. A type checker sees one of the two.
 _Server: Any = Server
+_TOOL_USE_ID = "claudecode/toolUseId"
 
 
 def tool_server(app_tools: AppTools) -> Any:
@@ -23,15 +25,21 @@ def tool_server(app_tools: AppTools) -> Any:
             for tool in app_tools.tools.values()
         ]
 
-    async def call_tool(name: str, arguments: dict[str, Any]) -> CallToolResult:
-        content, is_error = await app_tools.call(name, arguments)
+    async def answer(name: str, arguments: dict[str, Any], meta: Any) -> CallToolResult:
+        content, is_error = await app_tools.call(name, arguments, _tool_use_id(meta))
         return CallToolResult(content=_content(content), isError=is_error)
+
+    async def call_tool(name: str, arguments: dict[str, Any]) -> CallToolResult:
+        meta = None
+        with suppress(LookupError):
+            meta = server.request_context.meta
+        return await answer(name, arguments, meta)
 
     async def on_list_tools(_context: Any, _params: Any) -> ListToolsResult:
         return ListToolsResult(tools=await list_tools())
 
     async def on_call_tool(_context: Any, params: Any) -> CallToolResult:
-        return await call_tool(params.name, params.arguments or {})
+        return await answer(params.name, params.arguments or {}, params.meta)
 
     if not hasattr(Server, "list_tools"):
         return _Server(APP_SERVER, on_list_tools=on_list_tools, on_call_tool=on_call_tool)
@@ -39,6 +47,13 @@ def tool_server(app_tools: AppTools) -> Any:
     server.list_tools()(list_tools)
     server.call_tool(validate_input=False)(call_tool)  # AppTools does, without fetching
     return server
+
+
+def _tool_use_id(meta: Any) -> str | None:
+    """Returns the id of the model's call, which the CLI sends along."""
+    said = meta if isinstance(meta, dict) else getattr(meta, "model_extra", None) or {}
+    tool_use_id = said.get(_TOOL_USE_ID)
+    return tool_use_id if isinstance(tool_use_id, str) else None
 
 
 def _content(content: str | Sequence[ResultBlock]) -> list[ContentBlock]:

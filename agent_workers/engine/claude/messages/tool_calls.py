@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agent_workers.engine.base import Progress
+    from agent_workers.protocol.v1.control import AppToolResult
 
 
 class ToolCalls:
@@ -27,6 +28,7 @@ class ToolCalls:
         self._hidden: set[str] = set()
         self._denied: set[str] = set()
         self._unanswered: set[str] = set()
+        self._said: dict[str, AppToolResult] = {}
 
     def hide(self, tool_use_id: str) -> None:
         """Leaves out the result of a call for which there is no event."""
@@ -43,6 +45,10 @@ class ToolCalls:
     def denials(self, listed: Any) -> list[dict[str, Any]]:
         """Returns those of the denials that the agent lists which are some."""
         return [denial for denial in listed or () if denial.get("tool_use_id") not in self._unanswered]
+
+    def note_result(self, tool_use_id: str, result: AppToolResult) -> None:
+        """Notes what the application says of a result besides its content."""
+        self._said[tool_use_id] = result
 
     def has(self, tool_use_id: str) -> bool:
         """Tells whether the model has made this call in this run."""
@@ -75,9 +81,16 @@ class ToolCalls:
             if block.get("type") == "tool_result" and isinstance(call, str) and call not in self._hidden:
                 self._progress.touch()
                 self._progress.calls.discard(call)
-                yield ToolResult(
-                    tool_use_id=call,
-                    status="denied" if call in self._denied else "error" if block.get("is_error") else "ok",
-                    content=plain_text(block.get("content")),
-                    parent_tool_use_id=message.get("parent_tool_use_id"),
-                )
+                yield self._result(call, block, message.get("parent_tool_use_id"))
+
+    def _result(self, call: str, block: dict[str, Any], parent: str | None) -> ToolResult:
+        said = self._said.pop(call, None)
+        failed = bool(block.get("is_error"))
+        return ToolResult(
+            tool_use_id=call,
+            status="denied" if call in self._denied else "error" if failed else "ok",
+            content=plain_text(block.get("content")),
+            parent_tool_use_id=parent,
+            retryable=said.retryable if said and failed else None,
+            replayed=True if said and said.replayed else None,
+        )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from agent_workers.engine.base import Progress
+    from agent_workers.protocol.v1.control import AppToolResult
 
 Message = dict[str, Any]
 
@@ -87,6 +88,10 @@ class Translator:
     def note_unanswered(self, tool_use_id: str) -> None:
         """Notes that nobody answered the question of a call, which counts as no denial."""
         self._calls.note_unanswered(tool_use_id)
+
+    def note_result(self, tool_use_id: str, result: AppToolResult) -> None:
+        """Notes what the application says of a result besides its content; the ``tool_result`` tells it on."""
+        self._calls.note_result(tool_use_id, result)
 
     def has_called(self, tool_use_id: str) -> bool:
         """Tells whether the model has made this call in this run."""

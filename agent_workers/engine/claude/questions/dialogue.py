@@ -11,6 +11,7 @@ from agent_workers.engine.claude.questions.open_questions import OpenQuestions
 from agent_workers.engine.claude.questions.permissions import CallPermissions
 from agent_workers.engine.claude.questions.user_questions import UserQuestions
 from agent_workers.engine.claude.questions.verdict import Verdict
+from agent_workers.protocol.v1.events import Ack
 from agent_workers.protocol.v1.request import is_task
 from agent_workers.protocol.v1.settings import ASK_USER
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.base import Progress
     from agent_workers.engine.claude.messages.translate import Translator
+    from agent_workers.engine.claude.output.live_output import LiveOutput
+    from agent_workers.protocol.v1.control import AgentMessage
     from agent_workers.protocol.v1.events import Notice
     from agent_workers.protocol.v1.request import Request
 
@@ -43,7 +46,10 @@ class Dialogue:
 
     def __init__(self, request: Request, progress: Progress, translator: Translator, folder: Path) -> None:
         self.questions = OpenQuestions(progress)
-        self.app_tools = AppTools(request.app_tools, self.questions) if request.app_tools else None
+        self.app_tools: AppTools | None = None
+        if request.app_tools:
+            self.app_tools = AppTools(request.app_tools, self.questions, translator, run=request.run)
+        self._live: LiveOutput | None = None
         self._translator = translator
         users = UserQuestions(self.questions, translator, request.limits.question_timeout_s)
         self._users = users if ASK_USER in request.tools else None
@@ -61,6 +67,12 @@ class Dialogue:
                 private=[str(folder.parent)],
             )
 
+    def show_output(self, live: LiveOutput) -> None:
+        """Has what tools print shown from now on."""
+        self._live = live
+        if self.app_tools:
+            self.app_tools.show = live.add
+
     @property
     def decides(self) -> bool:
         """Whether the CLI asks here about calls."""
@@ -76,9 +88,18 @@ class Dialogue:
         if name == ASK_USER and self._users and not (self.permissions and self.permissions.defers):
             return await self._users.ask(tool_input, tool_use_id)
         if self.permissions:
-            return await self.permissions.decide(name, tool_input, tool_use_id, reason)
+            verdict = await self.permissions.decide(name, tool_input, tool_use_id, reason)
+            if verdict.allowed and self._live:
+                self._live.expect(name, tool_use_id, verdict.tool_input or tool_input)
+            return verdict
         self._translator.note_denial(tool_use_id)
         return Verdict(allowed=False, message=_NOT_ALLOWED)
+
+    def answer(self, message: AgentMessage) -> Ack:
+        """Passes on what is for the agent, or for who watches a tool of the application; returns the ``ack``."""
+        if self.app_tools and message.type == "app_tool_output" and self.app_tools.print(message):
+            return Ack(id=message.id, ok=True)
+        return self.questions.answer(message)
 
     def left_over(self) -> Notice | None:
         """Returns a notice where the decision matched no pending call."""

@@ -116,12 +116,35 @@ class OpenQuestions:
         await self._tell_resolved(question_id)
         return answer if isinstance(answer, Answer) else None
 
-    async def app_tool(self, *, name: str, tool_input: dict[str, Any], timeout_s: float) -> AppToolResult | None:
+    async def app_tool(
+        self,
+        call_id: str,
+        *,
+        name: str,
+        tool_input: dict[str, Any],
+        tool_use_id: str | None,
+        effect_key: str,
+        timeout_s: float,
+    ) -> AppToolResult | None:
         """Has the application run one of its tools; None where it did not answer in time."""
-        call_id = uuid4().hex
-        question = AppToolCall(call_id=call_id, name=name, input=tool_input, expires_at=_in(timeout_s))
+        question = AppToolCall(
+            call_id=call_id,
+            name=name,
+            input=tool_input,
+            expires_at=_in(timeout_s),
+            tool_use_id=tool_use_id,
+            effect_key=effect_key,
+        )
         answer = await self._ask(call_id, _Question(AppToolResult), question, timeout_s)
         return answer if isinstance(answer, AppToolResult) else None
+
+    def awaits_result(self, call_id: str) -> bool:
+        """Tells whether the application runs this call; if so, this is a sign of life."""
+        question = self._open.get(call_id)
+        if question is None or question.kind is not AppToolResult:
+            return False
+        self._progress.touch()
+        return True
 
     def answer(self, message: AgentMessage) -> Ack:
         """Settles the question that the message names; the ``ack`` says where it changed nothing."""
