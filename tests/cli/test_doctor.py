@@ -23,6 +23,7 @@ from agent_workers.engine.claude.launch.installation import bundled_cli_version
 from tests.cli.conftest import SCRIPTS, Scripts
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.usefixtures("loaded")
 CANARY = "canary-5b1d0e7f"
 KEY = {"ANTHROPIC_API_KEY": CANARY}
 CHECKS = [
@@ -73,6 +74,7 @@ def script(path: Path, *lines: str) -> str:
     return str(path)
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_host_that_has_all_it_needs_is_ready(scripts: Scripts) -> None:
     checked = scripts("agent-workers", "doctor", env=KEY)
     assert checked.returncode == 0
@@ -129,15 +131,19 @@ PLACES = {
 
 @pytest.mark.parametrize(("variable", "kind"), PLACES.items())
 def test_the_kind_of_credential_is_told_and_its_value_is_not(variable: str, kind: str, scripts: Scripts) -> None:
-    for options in ([], ["--json"]):
-        checked = scripts("agent-workers", "doctor", *options, env={variable: f"sk-ant-{CANARY}"})
+    text, document = (
+        scripts("agent-workers", "doctor", *options, env={variable: f"sk-ant-{CANARY}"}) for options in ([], ["--json"])
+    )
+    for checked in (text, document):
         assert checked.returncode == 0
         assert CANARY not in checked.stdout + checked.stderr
         assert "sk-ant" not in checked.stdout
         assert variable in checked.stdout
-    assert report(scripts, **{variable: CANARY})["credential"]["facts"]["kind"] == kind
+    [credential] = [check for check in json.loads(document.stdout)["checks"] if check["check"] == "credential"]
+    assert credential["facts"]["kind"] == kind
 
 
+@pytest.mark.usefixtures("installed")
 def test_no_secret_of_the_environment_is_told_whatever_fails(scripts: Scripts, tmp_path: Path) -> None:
     leaky = script(tmp_path / "claude", "env", "env >&2", "exit 3")
     (scripts.home / "config").mkdir()
@@ -218,6 +224,7 @@ def test_a_cli_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, tmp
     assert "did not say its version within" in finding.found
 
 
+@pytest.mark.usefixtures("installed")
 def test_the_cli_is_asked_with_the_agents_variables_alone(scripts: Scripts, tmp_path: Path) -> None:
     listing = script(tmp_path / "claude", f"env > {tmp_path}/seen", f"echo {bundled_cli_version()}")
     assert report(scripts, **KEY, AGENT_WORKERS_CLI=listing, DATABASE_PASSWORD="x")["cli"]["status"] == "ok"

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import signal
 import struct
 import subprocess
 import termios
@@ -18,10 +19,12 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator, running_simulator
 from agent_workers.simulator.scenario import Message, Stall, Text, ToolUse
-from tests.cli.conftest import Scripts, Shown
+from tests.cli.conftest import Process, Scripts, Shown
 from tests.cli.terminal import Terminal
+from tests.e2e.loaded import LoadedWorkers
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.usefixtures("loaded")
 COLUMNS, ROWS = 80, 30
 QUESTION = "Allow it? [y/n/a]"
 CHOICE = "Your answer:"
@@ -123,22 +126,29 @@ class Desk:
             if modes is not None:
                 _set_modes(slave, modes)
             os.write(master, typed_ahead.encode())
-            process = subprocess.Popen(
-                [*AT_TERMINAL, os.ttyname(slave), "agent-task", "--interactive", *options],
-                stdin=stdin,
-                stdout=slave if "--pretty" in options else file,
+            process = self._start(
+                os.ttyname(slave),
+                options,
+                stdin=stdin.fileno(),
+                stdout=slave if "--pretty" in options else file.fileno(),
                 stderr=slave,
                 env=self.scripts.environ(
                     TERM="xterm-256color", ANTHROPIC_BASE_URL=self.simulator.base_url, ANTHROPIC_API_KEY="none"
                 ),
-                start_new_session=True,
             )
             os.close(slave)
             try:
                 yield Sitting(process, master, Terminal(COLUMNS, ROWS), recorded)
             finally:
-                process.kill()
+                process.send_signal(signal.SIGKILL)
                 process.wait(PATIENCE_S)
+
+    def _start(self, terminal: str, options: tuple[str, ...], **streams: Any) -> Process:
+        if loaded := self.scripts.loaded:
+            arguments = ("--interactive", *options)
+            return loaded.start("agent-task", arguments, cwd=Path.cwd(), terminal=terminal, **streams)
+        command = [*AT_TERMINAL, terminal, "agent-task", "--interactive", *options]
+        return subprocess.Popen(command, start_new_session=True, **streams)
 
 
 @contextmanager
@@ -159,10 +169,17 @@ def _set_modes(terminal: int, modes: int) -> None:
 
 @pytest.fixture
 def desk(scripts: Scripts, tmp_path: Path) -> Iterator[Desk]:
-    cwd = tmp_path / "work"
-    cwd.mkdir()
+    with _desk(tmp_path, scripts.loaded) as desk:
+        yield desk
+
+
+@contextmanager
+def _desk(folder: Path, loaded: LoadedWorkers | None) -> Iterator[Desk]:
+    home, cwd = folder / "home", folder / "work"
+    for path in (home, cwd):
+        path.mkdir(exist_ok=True)
     with running_simulator() as simulator:
-        yield Desk(scripts, simulator, cwd)
+        yield Desk(Scripts(home, loaded), simulator, cwd)
 
 
 def touch(name: str) -> ToolUse:
@@ -220,6 +237,7 @@ def test_a_question_that_nobody_answers_leaves_the_terminal(desk: Desk) -> None:
     assert (sitting.events[-1]["text"], status) == ("All done.", 0)
 
 
+@pytest.mark.usefixtures("installed")
 def test_yes_runs_the_call(desk: Desk) -> None:
     desk.play([ToolUse(name="Write", input={"file_path": "note.txt", "content": "first\nsecond"})])
     with desk.sitting() as sitting:
@@ -233,24 +251,30 @@ def test_yes_runs_the_call(desk: Desk) -> None:
     assert (sitting.events[-1]["type"], status) == ("done", 0)
 
 
-def test_no_denies_the_call_and_the_run_goes_on(desk: Desk) -> None:
-    desk.play([touch("one")])
-    with desk.sitting() as sitting:
-        sitting.asked()
-        sitting.type("n\n")
-        _, status = sitting.to_end()
+@pytest.fixture(scope="module")
+def denied(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> Iterator[tuple[Desk, Sitting, int]]:
+    """Two calls that were answered by no, once with words, and the exit status."""
+    with _desk(tmp_path_factory.mktemp("denied"), loaded) as desk:
+        desk.play([touch("one")], [touch("two")])
+        with desk.sitting() as sitting:
+            sitting.asked()
+            sitting.type("n\n")
+            sitting.asked()
+            sitting.type("n use staging instead, grüß dich\n")
+            _, status = sitting.to_end()
+        yield desk, sitting, status
+
+
+def test_no_denies_the_call_and_the_run_goes_on(denied: tuple[Desk, Sitting, int]) -> None:
+    desk, sitting, status = denied
     assert desk.made() == []
     assert sitting.of("tool_result")[0]["status"] == "denied"
     assert (sitting.events[-1]["text"], status) == ("All done.", 0)
 
 
-def test_words_after_no_reach_the_model(desk: Desk) -> None:
-    desk.play([touch("one")])
-    with desk.sitting() as sitting:
-        sitting.asked()
-        sitting.type("n use staging instead, grüß dich\n")
-        sitting.to_end()
-    assert "use staging instead, grüß dich" in json.loads(desk.told_to_the_model()[0])
+def test_words_after_no_reach_the_model(denied: tuple[Desk, Sitting, int]) -> None:
+    desk, _, _ = denied
+    assert "use staging instead, grüß dich" in json.loads(desk.told_to_the_model()[1])
     assert desk.made() == []
 
 
@@ -268,18 +292,38 @@ def test_always_asks_once_for_all_calls_of_the_tool(desk: Desk) -> None:
     assert sitting.decisions == [("allow", "client"), ("allow", "client"), ("deny", "client")]
 
 
-@pytest.mark.parametrize("unclear", ["", "yes please", "yy", "j", "always yes", "y\x1b[D"])
-def test_nothing_but_a_clear_yes_is_one(unclear: str, desk: Desk) -> None:
-    desk.play([touch("one")])
-    with desk.sitting() as sitting:
-        sitting.asked()
-        sitting.type(f"{unclear}\n")
-        sitting.asked()
-        assert desk.made() == []
-        sitting.type("n\n")
-        terminal, _ = sitting.to_end()
-    assert "Please answer y, n or a" in terminal.text
-    assert desk.made() == []
+UNCLEAR = ["", "yes please", "yy", "j", "always yes", "y\x1b[D"]
+
+
+@pytest.fixture(scope="module")
+def after_unclear(
+    tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers
+) -> Iterator[dict[str, tuple[str, list[str]]]]:
+    """What was shown after each unclear answer to one question, up to the same question once more, and what was made.
+
+    The last entry stands for the clear no that ends it.
+    """
+    with _desk(tmp_path_factory.mktemp("unclear"), loaded) as desk:
+        desk.play([touch("one")])
+        after = {}
+        with desk.sitting() as sitting:
+            sitting.asked()
+            for unclear in UNCLEAR:
+                before = len(sitting.terminal.text)
+                sitting.type(f"{unclear}\n")
+                sitting.asked()
+                after[unclear] = sitting.terminal.text[before:], desk.made()
+            sitting.type("n\n")
+            sitting.to_end()
+        yield after | {"n": ("", desk.made())}
+
+
+@pytest.mark.parametrize("unclear", UNCLEAR)
+def test_nothing_but_a_clear_yes_is_one(unclear: str, after_unclear: dict[str, tuple[str, list[str]]]) -> None:
+    shown, made = after_unclear[unclear]
+    assert "Please answer y, n or a" in shown
+    assert made == []
+    assert after_unclear["n"] == ("", [])
 
 
 def test_the_end_of_the_input_denies(desk: Desk) -> None:
@@ -335,6 +379,7 @@ def test_a_question_that_nobody_answers_in_time_goes_away(desk: Desk) -> None:
     assert desk.made() == []
 
 
+@pytest.mark.usefixtures("installed")
 def test_an_answer_that_comes_too_late_changes_nothing(desk: Desk) -> None:
     desk.play([touch("one")], Stall())
     with desk.sitting(timeout_s=1) as sitting:
@@ -347,6 +392,7 @@ def test_an_answer_that_comes_too_late_changes_nothing(desk: Desk) -> None:
     assert (desk.made(), status) == ([], 3)
 
 
+@pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("options", [(), ("--pretty",)])
 def test_ctrl_c_at_the_question_stops_the_run(options: tuple[str, ...], desk: Desk) -> None:
     desk.play([touch("one"), touch("two")])
@@ -365,6 +411,7 @@ def test_ctrl_c_at_the_question_stops_the_run(options: tuple[str, ...], desk: De
         assert sitting.events[-1]["reason"] == "signal"
 
 
+@pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("end", ["y\n", CTRL_C])
 def test_a_terminal_in_a_strange_mode_is_usable_and_strange_again_in_the_end(end: str, desk: Desk) -> None:
     desk.play([touch("one")])
@@ -377,6 +424,7 @@ def test_a_terminal_in_a_strange_mode_is_usable_and_strange_again_in_the_end(end
     assert (desk.made(), status) == ((["one"], 0) if end == "y\n" else ([], 3))
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_terminal_that_goes_away_allows_nothing(desk: Desk) -> None:
     desk.play([touch("one")])
     with desk.sitting() as sitting:
@@ -447,6 +495,7 @@ def test_the_reason_and_the_time_to_answer_are_told(desk: Desk) -> None:
     assert "Without an answer within 1 min 30 s it is denied." in terminal.text
 
 
+@pytest.mark.usefixtures("installed")
 def test_pretty_and_the_questions_share_one_terminal(desk: Desk) -> None:
     desk.play([Text(text="Two **things**. "), touch("one"), touch("two")])
     with desk.sitting("--pretty") as sitting:

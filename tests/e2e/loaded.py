@@ -43,9 +43,17 @@ class LoadedWorkers:
         stdout: int,
         stderr: int,
         stdin: int = subprocess.PIPE,
+        terminal: str | None = None,
     ) -> "LoadedWorker":
-        """Starts a worker, or the program ``agent-workers``; the arguments are as in ``subprocess``."""
-        request = json.dumps({"arguments": [program, *arguments], "env": env, "cwd": str(cwd)}).encode()
+        """Starts a worker, or the program ``agent-workers``.
+
+        Args:
+            terminal: The path of one that becomes its own, at which it leads a session.
+
+        The others are as in ``subprocess``.
+        """
+        what = {"arguments": [program, *arguments], "env": env, "cwd": str(cwd), "terminal": terminal}
+        request = json.dumps(what).encode()
         told, telling = os.pipe()
         given, writing = os.pipe() if stdin == subprocess.PIPE else (os.dup(stdin), None)
         reading, output = os.pipe() if stdout == subprocess.PIPE else (None, os.dup(stdout))

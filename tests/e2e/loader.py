@@ -80,6 +80,9 @@ def _become(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
+    if terminal := request["terminal"]:
+        os.setsid()
+        os.close(os.open(terminal, os.O_RDWR))  # the first that the leader of a session opens is its own
     sys.argv[1:] = request["arguments"]
     sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())
     from agent_workers.cli import start
