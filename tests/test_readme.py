@@ -35,6 +35,7 @@ def scenario(snippet: str) -> str:
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A place as a reader would have it, with a recording as an earlier snippet has made it."""
     shutil.copytree(ROOT / "examples" / "requests", tmp_path / "examples" / "requests")
+    shutil.copytree(ROOT / "examples" / "mcp", tmp_path / "examples" / "mcp")
     (tmp_path / "home").mkdir()
     return tmp_path
 

@@ -45,8 +45,8 @@ Examples:
 _CHECK_HELP = """Says whether the policy in FILE allows the request on stdin: what it changes there, or every objection.
 
 Without --worker it is read as the request of the worker whose required fields it has: one with `cwd` as agent-task's,
-any other as agent-chat's. Exit status, as of the worker itself: 0 allowed; 2 denied, or the request is faulty, or the
-policy cannot be read.
+one with `server` and `tool` as agent-tool's, any other as agent-chat's. Exit status, as of the worker itself: 0
+allowed; 2 denied, or the request is faulty, or the policy cannot be read.
 
 \b
 Examples:

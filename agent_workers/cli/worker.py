@@ -59,11 +59,12 @@ def _serve(worker: Worker) -> NoReturn:
 
         examine(worker, options)
     person, output = _audience(worker, options)
+    scenario = options.simulate if worker.request.asks_model else None
     settings = Settings(
         control=options.control,
         person=person,
         policy=options.policy,
-        simulation=partial(_simulation, worker, options.simulate) if options.simulate else None,
+        simulation=partial(_simulation, worker, scenario) if scenario else None,
         output=output,
         tool_output=options.pretty,
     )

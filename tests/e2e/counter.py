@@ -1,6 +1,7 @@
 """A person who runs tools: a policy that allows their servers, and the worker that has no model."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,18 @@ class Counter:
         )
         return {"AGENT_WORKERS_POLICY": str(file)}
 
-    def start(self, tool: str, *arguments: str, server: dict[str, Any] | None = None, **fields: Any) -> Running:
+    def start(
+        self,
+        tool: str,
+        *arguments: str,
+        server: dict[str, Any] | None = None,
+        stdout: int = subprocess.PIPE,
+        **fields: Any,
+    ) -> Running:
         """Starts a run; under ``--control`` its stdin stays open."""
         server = server or self.odd
         request = {"server": server, "tool": tool, **fields}
-        running = self.home.start(*arguments, worker="agent-tool", env=self.policy(server))
+        running = self.home.start(*arguments, worker="agent-tool", env=self.policy(server), stdout=stdout)
         running.write(json.dumps(request).encode() + b"\n")
         if "--control" not in arguments:
             running.end_input()

@@ -27,6 +27,7 @@ def _load() -> None:
     import agent_workers.engine.claude.sdk_client
     import agent_workers.engine.claude.tool_server
     import agent_workers.engine.claude.transport
+    import agent_workers.engine.mcp.engine
     import agent_workers.run
     import agent_workers.simulator.app
     import agent_workers.simulator.server

@@ -6,18 +6,21 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.counter import Counter
-from tests.e2e.stream import schema
 from tests.e2e.test_mcp_servers import PROGRAMS, program, web_server
 from tests.e2e.worker import Home
 from tests.waiting import PATIENCE_S, until
 
+pytestmark = pytest.mark.usefixtures("loaded")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "mcp"
 PROGRESS = {"stream": {"tool_output": True}}
 SERVE = """
@@ -247,6 +250,7 @@ def test_a_server_has_no_key_of_the_agents_and_its_own_variables(counter: Counte
     assert environ["TMPDIR"].startswith(str(counter.home.temporary))
 
 
+@pytest.mark.usefixtures("installed")
 def test_nothing_that_a_server_has_started_survives_the_run(counter: Counter) -> None:
     ended = counter.run("leaves")
     assert ended.ending == ("done", 0)
@@ -257,7 +261,8 @@ def test_nothing_that_a_server_has_started_survives_the_run(counter: Counter) ->
         running.wait_for("tool_output")
         assert counter.home.agents(of=running)
         running.signal(number)
-        running.end(whole=number != signal.SIGKILL)
+        ended = running.end(whole=number != signal.SIGKILL)
+        assert number == signal.SIGKILL or (ended.ending, ended.last["reason"]) == (("aborted", 3), "signal")
         until(lambda: not counter.home.processes(), within_s=8)
 
 
@@ -266,36 +271,120 @@ def test_a_deadline_and_a_reader_that_has_gone_end_the_server_too(counter: Count
     assert late.ending == ("timeout", 1)
     assert counter.noted()[0]["method"] == "notifications/cancelled"
     running = counter.start("slow", "--control", stream={"tool_output": True, "ping_s": 0.2})
-    running.wait_for("tool_output")
+    running.wait_for("ping", count=2)
     running.end_input()
     gone = running.end()
     assert (gone.ending, gone.last["reason"]) == (("aborted", 3), "parent_gone")
 
 
-def test_a_policy_rules_on_a_tools_run_as_on_a_task(counter: Counter) -> None:
-    request = {"server": counter.odd, "tool": "stepwise"}
-
-    def refused(env: dict[str, str], **fields: Any) -> list[str]:
-        ended = counter.home.run({**request, **fields}, worker="agent-tool", env=env)
-        assert ended.ending == ("policy_denied", 2)
-        assert ended.types == ["error"]
-        return [problem["pointer"] for problem in ended.last["details"]]
-
-    assert refused({}) == ["/server/command"]
-    granted = counter.policy(counter.odd)
-    assert refused(granted, server={**counter.odd, "args": ["-c", "1"]}) == ["/server/args"]
-    assert refused(granted, server={"name": "odd", "type": "http", "url": "http://127.0.0.1:1/"}) == ["/server/url"]
-    assert refused(counter.policy(counter.odd, more='tools = ["mcp__odd__person"]\n')) == ["/tool"]
-    limited = counter.policy(counter.odd, more="[limits]\ntimeout_s = 5\n")
-    assert refused(limited, limits={"timeout_s": 6}) == ["/limits/timeout_s"]
+@pytest.mark.usefixtures("installed")
+def test_a_reader_that_has_gone_ends_the_run(counter: Counter) -> None:
+    reading, writing = os.pipe()
+    running = counter.start("slow", stdout=writing, stream={"ping_s": 0.1})
+    os.close(writing)
+    with os.fdopen(reading, "rb") as output:
+        while b"tool_call" not in output.readline():
+            pass
+    assert running.status == 4
 
 
-def test_a_request_is_read_strictly_and_its_schema_is_published(counter: Counter) -> None:
-    asked = {"server": {"name": "a b", "command": "x"}, "tool": "", "prompt": "Hi", "arguments": {}, "stream": {"x": 1}}
-    ended = counter.home.run(asked, worker="agent-tool")
-    assert ended.ending == ("invalid_request", 2)
-    details = {problem["pointer"]: problem for problem in ended.last["details"]}
-    assert set(details) == {"/server/name", "/tool", "/prompt", "/arguments", "/stream/x"}
-    assert details["/arguments"]["did_you_mean"] == "input"
-    assert "agent-tool" in details["/prompt"]["message"]
-    assert schema("tool-request")["required"] == ["server", "tool"]
+@contextmanager
+def odd_address(tool: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """A server over HTTP that answers a call as it is told to; with what it was sent."""
+    told: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            message = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            told.append({**message, "authorization": self.headers.get("authorization")})
+            if message.get("method") == "initialize":
+                info = {"name": "odd", "version": "1"}
+                version = message["params"]["protocolVersion"]
+                self.answer(message, {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": info})
+            elif message.get("method") == "tools/list":
+                self.answer(message, {"tools": [{"name": tool, "inputSchema": {"type": "object"}}]})
+            elif message.get("method") == "tools/call":
+                getattr(self, tool)(message)
+            else:
+                self.send_response(202)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+        def answer(self, message: dict[str, Any], result: dict[str, Any]) -> None:
+            body = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def begin_stream(self, message: dict[str, Any]) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "text/event-stream")
+            self.send_header("connection", "close")
+            self.end_headers()
+            token = message["params"].get("_meta", {}).get("progressToken", 0)
+            note = {"progressToken": token, "progress": 1, "message": "begun"}
+            said = {"jsonrpc": "2.0", "method": "notifications/progress", "params": note}
+            self.wfile.write(b"data: " + json.dumps(said).encode() + b"\n\n")
+            self.wfile.flush()
+
+        def hangs_up(self, message: dict[str, Any]) -> None:
+            self.begin_stream(message)
+            self.close_connection = True
+
+        def waits(self, message: dict[str, Any]) -> None:
+            self.begin_stream(message)
+            until(lambda: any(each.get("method") == "notifications/cancelled" for each in told))
+            self.close_connection = True
+
+        def redirects(self, message: dict[str, Any]) -> None:
+            self.send_response(307)
+            self.send_header("location", "http://localhost:1/")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def fails(self, message: dict[str, Any]) -> None:
+            self.send_error(503)
+
+        def do_GET(self) -> None:
+            self.send_error(405)
+
+        do_DELETE = do_GET  # noqa: N815
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/mcp"
+        yield {"name": "odd", "type": "http", "url": url, "headers": {"Authorization": "Bearer header-canary"}}, told
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("tool", ["hangs_up", "redirects", "fails"])
+def test_an_address_that_breaks_off_in_the_midst_of_a_call_fails_it(counter: Counter, tool: str) -> None:
+    with odd_address(tool) as (server, told):
+        ended = counter.run(tool, server=server)
+    assert ended.ending == ("mcp_unavailable", 75)
+    assert ended.types == ["start", "tool_call", "tool_result", "error"]
+    assert ended.of("tool_result")[0]["retryable"] is True
+    assert {message["authorization"] for message in told} == {"Bearer header-canary"}
+    assert "header-canary" not in ended.stderr + json.dumps(ended.events)
+
+
+def test_a_stop_tells_an_address_that_the_call_is_cancelled(counter: Counter) -> None:
+    with odd_address("waits") as (server, told):
+        running = counter.start("waits", "--control", server=server, **PROGRESS)
+        running.wait_for("tool_output")
+        running.send({"type": "abort", "id": "a"})
+        ended = running.end()
+    assert ended.ending == ("aborted", 3)
+    [call] = [message for message in told if message["method"] == "tools/call"]
+    [cancelled] = [message for message in told if message["method"] == "notifications/cancelled"]
+    assert cancelled["params"]["requestId"] == call["id"]

@@ -7,6 +7,7 @@ from agent_workers.errors import PolicyDenied
 from agent_workers.policy import Policy
 from agent_workers.protocol.v1.request import Request, parse_request
 from agent_workers.protocol.v1.task_request import TaskRequest
+from agent_workers.protocol.v1.tool_request import ToolRequest
 
 
 def policy(**fields: Any) -> Policy:
@@ -26,7 +27,12 @@ def task(cwd: Path | str = "/", **fields: Any) -> TaskRequest:
     return parse_request({"prompt": "Hello", "cwd": str(cwd), **fields}, TaskRequest)
 
 
-def denied(given: Policy, request: Request, worker: str | None = None) -> dict[str, str]:
+def tool(**fields: Any) -> ToolRequest:
+    server = {"name": "crm", "command": "/usr/bin/crm"}
+    return parse_request({"server": server, "tool": "search", **fields}, ToolRequest)
+
+
+def denied(given: Policy, request: Request | ToolRequest, worker: str | None = None) -> dict[str, str]:
     """The message of each objection by its place; empty where the request is granted."""
     try:
         grant(given, request, worker)
@@ -35,5 +41,6 @@ def denied(given: Policy, request: Request, worker: str | None = None) -> dict[s
     return {}
 
 
-def grant(given: Policy, request: Request, worker: str | None = None) -> Any:
-    return given.grant(request, worker or ("agent-task" if isinstance(request, TaskRequest) else "agent-chat"))
+def grant(given: Policy, request: Request | ToolRequest, worker: str | None = None) -> Any:
+    workers = {TaskRequest: "agent-task", ToolRequest: "agent-tool"}
+    return given.grant(request, worker or workers.get(type(request), "agent-chat"))

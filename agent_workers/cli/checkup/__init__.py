@@ -22,11 +22,14 @@ from agent_workers.cli.checkup.policy import check_policy, check_worker_policy
 from agent_workers.cli.checkup.program import check_cli, check_sdk
 from agent_workers.cli.checkup.state import check_config_dir, check_state_dir
 from agent_workers.engine.host.state_directory import of_this_user
+from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from agent_workers.engine.claude import Environment
+
+    Check = Callable[[Environment], Finding | None]
 
 __all__ = ["Finding", "check_host", "check_worker"]
 
@@ -34,6 +37,8 @@ _CHECKS = (
     *(check_python, check_distribution, check_programs, check_sdk, check_cli, check_parent_death, check_home),
     *(check_state_dir, check_config_dir, check_temporary_dir, check_credential, check_proxies, check_policy),
 )
+# What only those need who ask a model.
+_FOR_MODELS = (check_cli, check_config_dir, check_credential)
 
 
 def check_host(host: Environment, *, online: bool) -> list[Finding]:
@@ -56,11 +61,18 @@ def check_worker(host: Environment, worker: str) -> list[Finding]:
         worker: Its name.
     """
     with _left_as_found(host):
-        checks = (*_CHECKS, partial(check_worker_policy, worker=worker))
+        own: Check = partial(check_worker_policy, worker=worker)
+        checks = [*_checks_of(worker), own]
         return [finding for check in checks if (finding := _finding(check, host))]
 
 
-def _finding(check: Callable[[Environment], Finding | None], host: Environment) -> Finding | None:
+def _checks_of(worker: str) -> list[Check]:
+    """Returns the checks for a worker; one that asks no model needs neither the CLI nor a credential."""
+    asks_model = worker not in WORKERS or WORKERS[worker].request.asks_model
+    return [check for check in _CHECKS if asks_model or check not in _FOR_MODELS]
+
+
+def _finding(check: Check, host: Environment) -> Finding | None:
     try:
         return check(host)
     except Exception as error:  # noqa: BLE001 the other checks still tell something

@@ -217,7 +217,7 @@ class McpEngine:
             outcome = await self._outcome(client, said)
             tasks.cancel_scope.cancel()
         if said:
-            said.flush(last=True)
+            said.end()
         return outcome
 
     async def _outcome(self, client: McpClient, said: ProgressText | None) -> Outcome | None:
