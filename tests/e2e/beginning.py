@@ -1,12 +1,13 @@
 """What tests begin from, such as a session to resume: made by one run, and there again for each test that needs it."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from tests.e2e.desk import Desk
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -19,6 +20,12 @@ class Begin(Protocol):
     """
 
     def __call__(self, name: str, make: Callable[[Desk], T]) -> T: ...
+
+
+class AtOnce(Protocol):
+    """Has several runs at once and returns what each of them came to; see the fixture."""
+
+    def __call__(self, names: Iterable[K], run: Callable[[Desk, K], T]) -> dict[K, T]: ...
 
 
 class Beginnings:

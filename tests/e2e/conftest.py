@@ -1,6 +1,7 @@
 """The real worker, SDK and CLI against a simulated API on the loopback interface."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -8,12 +9,13 @@ from typing import TypeVar
 import pytest
 
 from agent_workers.simulator import Simulator, running_simulator
-from tests.e2e.beginning import Begin, Beginnings
+from tests.e2e.beginning import AtOnce, Begin, Beginnings
 from tests.e2e.desk import Desk
 from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.worker import Home
 from tests.waiting import until
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -66,6 +68,25 @@ def desk_at(root: Path, loaded: LoadedWorkers | None = None) -> Iterator[Desk]:
     """A desk for runs that several tests look at."""
     with running_simulator() as simulator, home_at(root, simulator, loaded) as home:
         yield Desk(home, simulator)
+
+
+@pytest.fixture(scope="module")
+def at_once(tmp_path_factory: pytest.TempPathFactory) -> AtOnce:
+    """Has a few runs that mostly wait do so at once, each at a desk of its own; returns what each came to.
+
+    Installed workers: by its processes, a forked one is not known as one of this or that home.
+    """
+
+    def at_once(names: Iterable[K], run: Callable[[Desk, K], T]) -> dict[K, T]:
+        def at_a_desk(name: K) -> T:
+            with desk_at(tmp_path_factory.mktemp("desk")) as desk:
+                return run(desk, name)
+
+        names = list(names)
+        with ThreadPoolExecutor(3) as threads:  # more would not be up in the time that their limits leave
+            return dict(zip(names, threads.map(at_a_desk, names), strict=True))
+
+    return at_once
 
 
 @pytest.fixture

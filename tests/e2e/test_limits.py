@@ -13,18 +13,31 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text, Thinking
+from tests.e2e.beginning import AtOnce
 from tests.e2e.desk import Desk, bash, call, give, permit
-from tests.e2e.worker import Home
+from tests.e2e.worker import Ended, Home
 
+pytestmark = pytest.mark.usefixtures("loaded")
 UP_S = 8
 """Time enough for the agent to be up, on a busy machine too: no shorter limit may end a run before what it is about."""
 
 
-@pytest.mark.parametrize("scenario", ["stall-before", "slow", "server-error-500"])
-def test_the_deadline_is_a_timeout_whatever_the_agent_does(home: Home, simulator: Simulator, scenario: str) -> None:
-    simulator.play(scenario)
-    request = {"prompt": "x", "limits": {"timeout_s": UP_S}, "metadata": {"order": 4711}}
-    ended = home.run(request, env={"CLAUDE_CODE_MAX_RETRIES": "10"})
+LASTING = ("stall-before", "slow", "server-error-500")
+
+
+@pytest.fixture(scope="module")
+def past_the_deadline(at_once: AtOnce) -> dict[str, Ended]:
+    def run(desk: Desk, scenario: str) -> Ended:
+        desk.simulator.play(scenario)
+        request = {"prompt": "x", "limits": {"timeout_s": UP_S}, "metadata": {"order": 4711}}
+        return desk.home.run(request, env={"CLAUDE_CODE_MAX_RETRIES": "10"})
+
+    return at_once(LASTING, run)
+
+
+@pytest.mark.parametrize("scenario", LASTING)
+def test_the_deadline_is_a_timeout_whatever_the_agent_does(past_the_deadline: dict[str, Ended], scenario: str) -> None:
+    ended = past_the_deadline[scenario]
     assert ended.ending == ("timeout", 1)
     assert ended.last["retryable"] is False
     assert ended.last["metadata"] == {"order": 4711}
@@ -38,11 +51,20 @@ def test_a_deadline_that_passes_before_the_agent_is_up_is_a_timeout_too(home: Ho
     assert ended.of("delta") == []
 
 
+@pytest.fixture(scope="module")
+def thoughtful(at_once: AtOnce) -> dict[bool, Ended]:
+    def run(desk: Desk, shown: bool) -> Ended:
+        thinking = Message(content=(Thinking(words=50), Text(text="Done.")), delay_ms=200)
+        desk.simulator.play(Scenario(name="own", description="", steps=(thinking,)))
+        return desk.home.run({"prompt": "x", "thinking": shown, "limits": {"idle_timeout_s": UP_S}})
+
+    return at_once((True, False), run)
+
+
 @pytest.mark.parametrize("shown", [True, False], ids=["shown", "not shown"])
-def test_thinking_is_progress(home: Home, simulator: Simulator, shown: bool) -> None:
-    thinking = Message(content=(Thinking(words=50), Text(text="Done.")), delay_ms=200)
-    simulator.play(Scenario(name="own", description="", steps=(thinking,)))
-    ended = home.run({"prompt": "x", "thinking": shown, "limits": {"idle_timeout_s": UP_S}})
+def test_thinking_is_progress(thoughtful: dict[bool, Ended], shown: bool) -> None:
+    ended = thoughtful[shown]
+    assert (ended.of("thinking") != []) == shown
     assert ended.ending == ("done", 0)
     assert ended.last["duration_ms"] > 1000 * UP_S
 
@@ -126,19 +148,28 @@ def _pause(pids: list[int], seconds: float, meanwhile: Callable[[], None] = lamb
         os.kill(pid, signal.SIGCONT)
 
 
+@pytest.fixture(scope="module")
+def paused(at_once: AtOnce) -> dict[bool, Ended]:
+    def run(desk: Desk, whole: bool) -> Ended:
+        desk.simulator.play("slow")
+        running = desk.home.start()
+        running.send({"prompt": "x", "limits": {"idle_timeout_s": 11, "timeout_s": 20}})
+        running.end_input()
+        running.wait_for("delta", count=2)
+        _pause([*desk.home.agents(of=running), running.pid] if whole else [running.pid], 21)
+        running.wait_for("delta", count=running.output.count(b"delta") + 5)
+        running.signal(signal.SIGTERM)
+        return running.end()
+
+    return at_once((False, True), run)
+
+
 @pytest.mark.parametrize("whole", [False, True], ids=["the worker", "all of the run"])
-def test_a_pause_longer_than_each_limit_ends_no_run(home: Home, simulator: Simulator, whole: bool) -> None:
-    simulator.play("slow")
-    running = home.start()
-    running.send({"prompt": "x", "limits": {"idle_timeout_s": 11, "timeout_s": 20}})
-    running.end_input()
-    running.wait_for("delta", count=2)
-    _pause([*home.agents(of=running), running.pid] if whole else [running.pid], 21)
-    running.wait_for("delta", count=running.output.count(b"delta") + 5)
-    running.signal(signal.SIGTERM)
-    assert running.end().ending == ("aborted", 3)
+def test_a_pause_longer_than_each_limit_ends_no_run(paused: dict[bool, Ended], whole: bool) -> None:
+    assert paused[whole].ending == ("aborted", 3)
 
 
+@pytest.mark.usefixtures("installed")
 def test_after_a_pause_the_limits_count_on(home: Home, simulator: Simulator) -> None:
     simulator.play("stall-before")
     running = home.start()
@@ -149,20 +180,34 @@ def test_after_a_pause_the_limits_count_on(home: Home, simulator: Simulator) -> 
     assert running.end().ending == ("idle_timeout", 75)
 
 
+@pytest.fixture(scope="module")
+def asked_and_paused(at_once: AtOnce) -> dict[bool, tuple[Ended, bool]]:
+    """What each came to, and whether the call that it asked about was made."""
+
+    def run(desk: Desk, answered: bool) -> tuple[Ended, bool]:
+        desk.script(bash("touch made"))
+        running = desk.start("--control")
+        running.send(desk.request(tools=["Bash"], permissions={"mode": "ask", "timeout_s": 3}))
+        for event in running.told():
+            if event["type"] == "permission_request":
+                answer = permit(event)
+                _pause([running.pid], 4, lambda: running.send(answer) if answered else None)  # noqa: B023 at once
+        return running.end(), (desk.cwd / "made").exists()
+
+    return at_once((True, False), run)
+
+
 @pytest.mark.parametrize("answered", [True, False])
-def test_an_answer_given_during_a_pause_counts_and_none_is_still_a_denial(desk: Desk, answered: bool) -> None:
-    desk.script(bash("touch made"))
-    running = desk.start("--control")
-    running.send(desk.request(tools=["Bash"], permissions={"mode": "ask", "timeout_s": 3}))
-    for event in running.told():
-        if event["type"] == "permission_request":
-            answer = permit(event)
-            _pause([running.pid], 4, lambda: running.send(answer) if answered else None)  # noqa: B023 called at once
-    [resolved] = running.end().of("permission_resolved")
+def test_an_answer_given_during_a_pause_counts_and_none_is_still_a_denial(
+    asked_and_paused: dict[bool, tuple[Ended, bool]], answered: bool
+) -> None:
+    ended, made = asked_and_paused[answered]
+    [resolved] = ended.of("permission_resolved")
     assert (resolved["behavior"], resolved["by"]) == (("allow", "client") if answered else ("deny", "timeout"))
-    assert (desk.cwd / "made").exists() == answered
+    assert made == answered
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_result_given_during_a_pause_reaches_the_model(desk: Desk) -> None:
     tool = {"name": "find", "description": "d", "input_schema": {"type": "object"}, "timeout_s": 3}
     desk.script(call("mcp__app__find"))

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.beginning import AtOnce
 from tests.e2e.desk import Desk, bash
 from tests.e2e.worker import Ended
 
+pytestmark = pytest.mark.usefixtures("loaded")
 TOOL = "mcp__crm__find"
 SECRET = "password=hunter2-canary"
 # What each does with its stdin; what stands before it is written to stderr.
@@ -91,11 +93,16 @@ def web_server(status: int, body: bytes, kind: str = "text/html") -> Iterator[st
         server.server_close()
 
 
-@pytest.mark.parametrize("code", PROGRAMS.values(), ids=PROGRAMS)
+@pytest.fixture(scope="module")
+def without_server(at_once: AtOnce) -> dict[str, Ended]:
+    return at_once(PROGRAMS, lambda desk, name: run(desk, {"crm": program(desk, PROGRAMS[name])}, [TOOL]))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_a_server_whose_tool_is_asked_for_and_that_does_not_come_up_ends_the_run_by_its_name(
-    desk: Desk, code: str
+    without_server: dict[str, Ended], name: str
 ) -> None:
-    ended = run(desk, {"crm": program(desk, code)}, [TOOL])
+    ended = without_server[name]
     assert_unavailable(ended, "crm")
     assert "hunter2" not in json.dumps(ended.events) + ended.stderr
 
@@ -117,8 +124,10 @@ def test_a_server_none_of_whose_tools_are_asked_for_is_told_of_and_done_without(
     assert [notice["code"] for notice in ended.of("notice")] == ["mcp_failed"]
 
 
-def test_the_log_has_the_end_of_what_the_server_wrote_to_stderr_and_no_user_reads_it(desk: Desk) -> None:
-    ended = run(desk, {"crm": program(desk, PROGRAMS["dying at once"])}, [TOOL])
+def test_the_log_has_the_end_of_what_the_server_wrote_to_stderr_and_no_user_reads_it(
+    without_server: dict[str, Ended],
+) -> None:
+    ended = without_server["dying at once"]
     assert "MCP server crm" in ended.stderr
     assert "cannot open the database" in ended.stderr
     assert "database" not in json.dumps(ended.events)
