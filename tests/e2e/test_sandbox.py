@@ -42,6 +42,23 @@ def test_a_command_writes_in_the_working_directory_only_and_reaches_no_network(
     assert free.of("tool_result")[0]["content"].split()[-1] == "reached"
 
 
+def test_what_commands_print_in_it_is_told_while_they_print_it(desk: Desk, policy: dict[str, str]) -> None:
+    def talkative(name: str) -> str:
+        return f"""echo "it's '{name}'"; until [ -e {name} ]; do sleep 0.01; done; echo end >&2"""
+
+    desk.script(bash(talkative("a")), bash(talkative("b")))
+    running = desk.start("--control", env=policy)
+    running.send(desk.request(tools=["Bash"], permissions={"allow": ["Bash"]}, stream={"tool_output": True}))
+    texts = []
+    for event in running.told():
+        if event["type"] == "tool_output":
+            texts.append(event["text"])
+            desk.file("b" if "b" in event["text"] else "a")
+    ended = running.end()
+    assert texts == ["it's 'a'\n", "end\n", "it's 'b'\n", "end\n"]
+    assert [event["content"] for event in ended.of("tool_result")] == ["it's 'a'\nend", "it's 'b'\nend"]
+
+
 def test_the_model_cannot_leave_the_sandbox(desk: Desk, policy: dict[str, str]) -> None:
     outside = desk.home.root / "outside"
     desk.script(bash(f"touch {outside}", dangerouslyDisableSandbox=True))

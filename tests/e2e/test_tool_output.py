@@ -3,7 +3,7 @@
 from typing import Any
 
 from agent_workers.engine.printed import BOUND
-from tests.e2e.desk import Desk, bash, call
+from tests.e2e.desk import Desk, bash, call, permit
 from tests.e2e.stream import Event
 from tests.e2e.worker import Ended
 from tests.waiting import until
@@ -95,6 +95,32 @@ def test_calls_at_once_of_the_agent_and_of_its_subagents_are_told_apart(desk: De
     outputs = {event["tool_use_id"]: event["text"] for event in ended.of("tool_output")}
     assert {outputs[call_id].strip() for call_id in subagents} == {"simulated"}
     check_order(ended.events)
+
+
+def test_a_command_that_a_person_has_changed_is_told_of_its_call(desk: Desk) -> None:
+    slow = "echo changed; until [ -e go ]; do sleep 0.01; done"
+    desk.script([bash("touch x"), bash("touch y")])
+    permissions = {"mode": "ask"}
+
+    def reply(event: Event) -> Event | None:
+        if event["type"] == "permission_request":
+            return permit(event, updated_input={"command": f"{slow}; {event['input']['command']}"})
+        if event["type"] == "tool_output":
+            desk.file("go")
+        return None
+
+    ended = desk.converse(reply, **{**LIVE, "permissions": permissions})
+    assert printed(ended) == {"touch x": "changed\n", "touch y": "changed\n"}
+    check_order(ended.events)
+
+
+def test_nothing_is_told_after_the_end_of_a_run_that_is_stopped(desk: Desk) -> None:
+    desk.script(bash("while :; do echo more; done"))
+    running = desk.start("--control")
+    running.send(desk.request(**LIVE))
+    running.wait_for("tool_output", count=3)
+    running.send({"type": "abort", "id": "stop"})
+    assert running.end().ending == ("aborted", 3)
 
 
 def test_a_flood_is_cut_and_counted(desk: Desk) -> None:

@@ -14,13 +14,15 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from agent_workers.engine.claude.output.folder_watch import FolderWatch
 from agent_workers.engine.process.leftovers import descendants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _FOLDERS = "claude-*/*/*/tasks"  # user, working directory, session: one of each in a run
+_ON_THE_WAY = ("", "claude-*", "claude-*/*", "claude-*/*/*")
 _COMMAND = re.compile(r"b\w+\.output")  # other letters stand for subagents
 _STDOUT = "/proc/{}/fd/1"
 
@@ -88,12 +90,12 @@ class CommandFiles:
         self._cli = cli
         self._folders: list[Path] = []
         self._seen: set[str] = set()
+        self._watch: FolderWatch | None = None
 
     def appeared(self) -> Iterator[CommandFile]:
         """Yields the files that are new since the last call."""
         if not self._folders:
-            with suppress(OSError):
-                self._folders = list(self._scratch.glob(_FOLDERS))  # the CLI makes it with the first command
+            self._find_folders()
         for folder in self._folders:
             with suppress(OSError):
                 for name in os.listdir(folder):  # noqa: PTH208 looked at many times a second
@@ -101,6 +103,30 @@ class CommandFiles:
                         self._seen.add(name)
                         if (descriptor := _opened(folder / name)) is not None:
                             yield CommandFile(descriptor)
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Has the event loop call ``changed`` as soon as files may have appeared, where the system tells that."""
+        self._watch = FolderWatch(changed)
+        self._find_folders()
+
+    def close(self) -> None:
+        """Ends the watch."""
+        if self._watch:
+            self._watch.close()
+
+    def _find_folders(self) -> None:
+        """Finds the folder of the files, which the CLI makes with the first command."""
+        with suppress(OSError):
+            for pattern in _ON_THE_WAY if self._watch else ():
+                for folder in self._scratch.glob(pattern) if pattern else (self._scratch,):
+                    self._watched(folder)
+            self._folders = list(self._scratch.glob(_FOLDERS))
+            for folder in self._folders:
+                self._watched(folder)
+
+    def _watched(self, folder: Path) -> None:
+        if self._watch:
+            self._watch.add(folder)
 
     def printers(self, file: CommandFile) -> Iterator[str]:
         """Yields the command lines of the CLI's processes that print into the file. Only Linux tells."""

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from agent_workers.engine.claude.output.command_files import CommandFile, CommandFiles
     from agent_workers.protocol.v1.events import ToolCall, ToolOutput, ToolResult
 
-_SOON_S = 0.004  # a short command's file is there for little longer
-_SHORTLY_S = 0.01
-_AT_ONCE_S = 1  # after a call, or the leave to make it: that long its file is expected at any moment
+_TICK_S = 0.01
 _SEARCH_S = 1  # how long the processes are asked whose file it is
 _COMPARED = 200  # characters by which a file and a result are known to be of the same command
 _OWN_WORDS = ("(Bash completed", "<persisted-output>")
@@ -70,7 +68,6 @@ class LiveOutput:
         self._calls: dict[str, _Call] = {}
         self._unclaimed: list[CommandFile] = []
         self._begun = anyio.Event()
-        self._hurry_until = 0.0
 
     def begin(self, call: ToolCall) -> None:
         """Takes note of a call of the model."""
@@ -81,7 +78,6 @@ class LiveOutput:
         command = tool_input.get("command")
         if name == SHELL and isinstance(command, str):
             self._call(tool_use_id).words = words_of(command)
-            self._hurry_until = time.monotonic() + _AT_ONCE_S
 
     def add(self, tool_use_id: str, text: str) -> None:
         """Takes what a tool of the application prints."""
@@ -104,15 +100,20 @@ class LiveOutput:
                 call.printed.add(_printed_text(result, told).encode("utf-8", "replace"))
         yield from call.rest()
         if not any(call.words for call in self._calls.values()):
-            self.close()
+            self._leave_unclaimed()
 
     def close(self) -> None:
-        """Leaves the files that belong to no call."""
+        """Leaves all files."""
+        self._files.close()
+        self._leave_unclaimed()
+
+    def _leave_unclaimed(self) -> None:
         while self._unclaimed:
             self._unclaimed.pop().close()
 
     async def watch(self) -> None:
         """Sends what tools print, until cancelled."""
+        self._files.watch(self._look)
         while True:
             if not self._calls:
                 self._begun = anyio.Event()
@@ -121,8 +122,7 @@ class LiveOutput:
             for call in list(self._calls.values()):
                 if piece := call.piece(time.monotonic()):
                     await self.tell(piece)
-            waits = any(call.waits for call in self._calls.values())
-            await anyio.sleep(_SOON_S if waits and time.monotonic() < self._hurry_until else _SHORTLY_S)
+            await anyio.sleep(_TICK_S)
 
     def _call(self, tool_use_id: str) -> _Call:
         self._begun.set()
