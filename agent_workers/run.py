@@ -45,6 +45,7 @@ logger = logging.getLogger("agent_workers")
 
 _TERMINAL_WRITE_S = 5  # how long a stopped run waits for a reader that takes nothing
 _REST_S = 0.02
+_LAST_TURNS = 3  # of the event loop: one sees that a line is there, one reads it, one answers
 _START_S = 1  # most that counts of the time before the event loop: anything longer was a pause
 
 
@@ -97,6 +98,7 @@ class Run:
         self._exit_status = EXIT_OUTPUT_CLOSED
         self._agent_ended = False
         self._on_question = on_question
+        self._late: list[Body] = []
         self._held_up = False  # whether the reader keeps the agent's next message waiting
         self.told = anyio.Event()
 
@@ -141,6 +143,11 @@ class Run:
             return False
         await self._send(body)
         return True
+
+    async def reply(self, body: Body) -> None:
+        """Sends what a line on stdin is answered with; before the terminal event where the run has just ended."""
+        if not await self.send(body):
+            self._late.append(body)
 
     async def _ask(self, body: Body) -> bool:
         sent = await self.send(body)
@@ -198,6 +205,10 @@ class Run:
         self._telling.deadline = anyio.current_time() + patience
         with self._telling:  # a pager or a stopped reader may still come back for a result that was paid for
             for body in self._engine.unsettled():
+                await self._send(body)
+            for _ in range(_LAST_TURNS):
+                await checkpoint()  # lines on stdin that have come by now are answered, too
+            for body in self._late:
                 await self._send(body)
             if not self._engine.progress.saved:
                 terminal = terminal.model_copy(update={"session_id": None})

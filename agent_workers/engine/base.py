@@ -76,8 +76,11 @@ class Engine(Protocol):
         """
         ...
 
-    def answer(self, message: AgentMessage) -> Ack:
-        """Passes on what is for the agent; returns the ``ack``, which says where nothing has changed."""
+    def answer(self, message: AgentMessage) -> Ack | None:
+        """Passes on what is for the agent; returns the ``ack``, which says where nothing has changed.
+
+        None where the engine sends it later, as an event: the fate of a ``steer`` is not known at once.
+        """
         ...
 
     async def catch_up(self) -> None:

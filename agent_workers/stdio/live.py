@@ -144,8 +144,8 @@ async def _obey(
         if isinstance(message, Abort):
             await _answer(run, Ack(id=message.id, ok=True))
             run.stop("client")
-        else:
-            await _answer(run, engine.answer(message))
+        elif ack := engine.answer(message):
+            await _answer(run, ack)
     run.stop("parent_gone")
     caught_up.set()
 
@@ -153,7 +153,7 @@ async def _obey(
 async def _answer(run: Run, body: Ack | Notice) -> None:
     """Sends without waiting for the reader, or one who is stuck could not even stop the run."""
     with anyio.move_on_after(0):  # what the reader does not take now goes with the next line
-        await run.send(body)
+        await run.reply(body)
 
 
 def _complaint(invalid: InvalidControl) -> Ack | Notice:

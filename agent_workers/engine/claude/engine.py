@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from agent_workers.engine.claude.output.live_output import LiveOutput
     from agent_workers.engine.claude.questions.dialogue import Dialogue
     from agent_workers.engine.claude.sdk_client import SdkClient
+    from agent_workers.engine.claude.steering import Steering
     from agent_workers.engine.process.leftovers import Orphans
     from agent_workers.protocol.v1.control import AgentMessage
     from agent_workers.protocol.v1.events import Body, Notice
@@ -47,6 +48,7 @@ logger = logging.getLogger("agent_workers")
 
 _REAP_S = 1
 _EARLY_END_S = 3
+_WITHDRAW_S = 0.5
 _CATCH_UP_S = 0.1  # what is in the pipe already is read in less
 
 
@@ -94,6 +96,9 @@ class ClaudeEngine:
         self._stdin = CliStdin(cli.process.stdin, unsent, held)
         self._sdk: SdkClient | None = None
         self._servers = servers
+        self._partial = request.stream.partial
+        self._steering: Steering | None = None
+        self._settled = False
         self._fault: WorkerError | None = None
 
     async def __aenter__(self) -> Self:
@@ -144,10 +149,14 @@ class ClaudeEngine:
                                 yield notice
                         for output in self._printed(body, message):
                             yield output
+                        if self._steering:
+                            self._steering.note(body)
                         yield body
                 except WorkerError as error:
                     await self._end_turn(error)
                     raise
+                for told in self._steering.follow(message) if self._steering else ():
+                    yield told
                 if self._servers and self._servers.awaits(message):
                     for notice in await self._judge(self._servers, message, str(known_to_cli)):
                         yield notice
@@ -173,11 +182,24 @@ class ClaudeEngine:
         if self._dialogue:
             self._dialogue.questions.tell = tell
 
-    def answer(self, message: AgentMessage) -> Ack:
-        """Passes on what is for the agent; returns the ``ack``."""
+    def answer(self, message: AgentMessage) -> Ack | None:
+        """Passes on what is for the agent; returns the ``ack``, where it can be told at once."""
+        if message.type == "steer":
+            return Ack(id=message.id, ok=False, code="too_late") if self._settled else self._steer().take(message)
         if self._dialogue:
             return self._dialogue.answer(message)
         return Ack(id=message.id, ok=False, code="not_pending")
+
+    def _steer(self) -> Steering:
+        if self._steering is None:
+            from agent_workers.engine.claude.steering import Steering  # few runs need it
+
+            calls = self._translator.calling
+            self._steering = Steering(self._stdin.write, self._spawn, calls, partial=self._partial)
+        return self._steering
+
+    def _spawn(self, *work: Any) -> None:
+        self._tasks.start_soon(*work)
 
     async def catch_up(self) -> None:
         """Notes the session, if the CLI has named it already: it may run ahead of a worker that gets little time."""
@@ -192,7 +214,9 @@ class ClaudeEngine:
     def unsettled(self) -> Sequence[Body]:
         """Returns the events that close unanswered questions and say what became of the session."""
         questions = self._dialogue.questions.unsettled() if self._dialogue else ()
-        return [*questions, *self._turn.notices()]
+        words = self._steering.unread() if self._steering else ()
+        self._settled = True
+        return [*questions, *words, *self._turn.notices()]
 
     async def stop(self, *, interrupt: bool) -> None:
         """Ends every process of the run within 5 s: asks the agent, then sends SIGTERM, then SIGKILL.
@@ -202,14 +226,24 @@ class ClaudeEngine:
         """
         self._lease.announce_end()
         with anyio.CancelScope(shield=True):
+            if self._steering and self._steering.astray:
+                await self._keep_from_words(self._steering, interrupt=interrupt)
             await Stopping(self._process, self._stdin, self._output).stop(interrupt=interrupt)
             self.kill()
+
+    async def _keep_from_words(self, steering: Steering, *, interrupt: bool) -> None:
+        """Keeps the CLI from a turn of its own about words that came too late."""
+        if interrupt:
+            with anyio.move_on_after(_WITHDRAW_S):
+                await steering.withdraw()
+        else:
+            self._process.terminate()  # it may have begun already
 
     def kill(self) -> None:
         """Ends every process of the run at once."""
         self._process.kill()
         self._process.remove_scratch()
-        self._turn.settle()
+        self._turn.settle(self._steering.astray if self._steering else ())
         self._lease.release()
 
     async def _judge(self, servers: McpServers, init: Message, session_id: str) -> Iterator[Notice]:

@@ -20,10 +20,14 @@ class ToolCalls:
 
     Args:
         progress: Kept up to date with the calls that have no result yet.
+
+    Attributes:
+        main: The ids of those of the main agent.
     """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self.main: set[str] = set()
         self._made: set[str] = set()
         self._hidden: set[str] = set()
         self._denied: set[str] = set()
@@ -62,6 +66,8 @@ class ToolCalls:
             parent: The call of the subagent that makes it; None for the main agent's own.
         """
         self._made.add(block["id"])
+        if parent is None:
+            self.main.add(block["id"])
         if block["name"] != SUBAGENT:  # whose own calls of the model may stall
             self._progress.calls.add(block["id"])
         return ToolCall(
@@ -81,6 +87,7 @@ class ToolCalls:
             if block.get("type") == "tool_result" and isinstance(call, str) and call not in self._hidden:
                 self._progress.touch()
                 self._progress.calls.discard(call)
+                self.main.discard(call)
                 yield self._result(call, block, message.get("parent_tool_use_id"))
 
     def _result(self, call: str, block: dict[str, Any], parent: str | None) -> ToolResult:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Message = dict[str, Any]
 
 # The CLI's own tool for structured output; its calls are no steps of the agent.
-_OUTPUT_TOOL = "StructuredOutput"
+OUTPUT_TOOL = "StructuredOutput"
 _SYNTHETIC = "<synthetic>"
 _SUBAGENT_ANNOUNCED = "Task"  # its calls are named SUBAGENT
 
@@ -92,6 +92,11 @@ class Translator:
     def note_result(self, tool_use_id: str, result: AppToolResult) -> None:
         """Notes what the application says of a result besides its content; the ``tool_result`` tells it on."""
         self._calls.note_result(tool_use_id, result)
+
+    @property
+    def calling(self) -> Collection[str]:
+        """The ids of the main agent's calls that have no result yet."""
+        return self._calls.main
 
     def has_called(self, tool_use_id: str) -> bool:
         """Tells whether the model has made this call in this run."""
@@ -229,7 +234,7 @@ class Translator:
                     yield Thinking(text=text, block=number)
 
     def _tool_call(self, block: Message, parent: str | None) -> Iterator[Body]:
-        if block.get("name") == _OUTPUT_TOOL:
+        if block.get("name") == OUTPUT_TOOL:
             self._calls.hide(block["id"])
             return
         if not parent:
@@ -258,7 +263,7 @@ class Translator:
     def _init(self, message: Message) -> Iterator[Body]:
         if self._announced:
             return  # the CLI repeats it in each turn
-        if self._output_schema is not None and _OUTPUT_TOOL not in message.get("tools", ()):
+        if self._output_schema is not None and OUTPUT_TOOL not in message.get("tools", ()):
             raise OutputSchemaUnusable(cause="the CLI does not offer the model the tool for structured output")
         session = Session(
             session_id=message["session_id"],
@@ -275,7 +280,7 @@ class Translator:
     def _offers(self, announced: list[str]) -> Iterator[str]:
         for name in announced:
             called = SUBAGENT if name == _SUBAGENT_ANNOUNCED else name
-            if called != _OUTPUT_TOOL and (self._offered is None or called in self._offered):
+            if called != OUTPUT_TOOL and (self._offered is None or called in self._offered):
                 yield called
 
     def _rate_limit(self, message: Message) -> Iterator[Body]:

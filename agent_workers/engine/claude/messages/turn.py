@@ -11,7 +11,7 @@ from agent_workers.errors import ContextOverflow, RequestRejected
 from agent_workers.protocol.v1.events import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from agent_workers.engine.base import Progress
     from agent_workers.engine.claude.launch.transcript import Transcript
@@ -97,11 +97,19 @@ class Turn:
             if self._rejected and self._transcript.blames_the_past(self._prompt_id):
                 yield _PAST_REFUSED
 
-    def settle(self) -> None:
-        """Removes a refused turn from the session. The CLI has ended, and no other run writes the session yet."""
-        if self._refused and self._progress.saved:
-            self._refused = False
-            try:
-                self._transcript.take_back(self._prompt_id)
-            except OSError as error:
-                logger.warning("a refused turn stays in the session: %s", error.strerror)
+    def settle(self, strays: Sequence[str] = ()) -> None:
+        """Removes a refused turn from the session. The CLI has ended, and no other run writes the session yet.
+
+        Args:
+            strays: UUIDs of messages that are no part of the run, though the CLI may have begun a turn of them.
+        """
+        refused = [self._prompt_id] if self._refused else []
+        self._refused = False
+        if not self._progress.saved:
+            return
+        try:
+            for prompt in (*strays, *refused):
+                if prompt == self._prompt_id or self._transcript.holds(prompt):
+                    self._transcript.take_back(prompt)
+        except OSError as error:
+            logger.warning("a turn that does not count stays in the session: %s", error.strerror)

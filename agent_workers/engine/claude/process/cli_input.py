@@ -6,6 +6,7 @@ They need no SDK, whose client answers what the CLI asks about tools, permission
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from agent_workers.protocol.v1.request import is_task
 from agent_workers.wire import dump
@@ -18,6 +19,7 @@ Message = dict[str, Any]
 
 _INITIALIZE = "worker-initialize"
 _INTERRUPT = "worker-interrupt"
+_WITHDRAW = "worker-withdraw"
 
 
 def initialize_line(request: Request) -> bytes:
@@ -39,15 +41,23 @@ def prompt_line(request: Request, prompt_id: str) -> bytes:
     """
     prompt = request.prompt
     content = prompt if isinstance(prompt, str) else [block.model_dump(exclude_none=True) for block in prompt]
-    message = {
-        "type": "user",
-        "message": {"role": "user", "content": content},
-        "parent_tool_use_id": None,
-        "session_id": "default",
-        "uuid": prompt_id,
-        "client_composed": True,
-    }
-    return _line(message)
+    return _line(_user(content, prompt_id))
+
+
+def steer_line(text: str, line_id: str) -> bytes:
+    """Returns a word that the agent reads with its next tool result, verbatim.
+
+    Args:
+        text: What it is told.
+        line_id: A UUID under which the CLI reports what becomes of it.
+    """
+    return _line({**_user(text, line_id), "priority": "next"})
+
+
+def withdraw_line(line_id: str) -> bytes:
+    """Returns the request to drop a word that the agent has not read; without effect on one that it has."""
+    request = {"subtype": "cancel_async_message", "message_uuid": line_id}
+    return _control(f"{_WITHDRAW}-{uuid4().hex}", request)
 
 
 def interrupt_line() -> bytes:
@@ -70,6 +80,17 @@ def readable_schema(schema: Message) -> Message:
 
 def _definition(agent: Agent) -> Message:
     return agent.model_dump(include={"description", "prompt", "tools", "model"}, exclude_none=True)
+
+
+def _user(content: Any, line_id: str) -> Message:
+    return {
+        "type": "user",
+        "message": {"role": "user", "content": content},
+        "parent_tool_use_id": None,
+        "session_id": "default",
+        "uuid": line_id,
+        "client_composed": True,
+    }
 
 
 def _control(request_id: str, request: Message) -> bytes:
