@@ -106,23 +106,39 @@ def test_the_model_is_shown_the_tool_as_the_request_describes_it(begin: Begin) -
     assert tool["input_schema"]["properties"] == FIND["input_schema"]["properties"]
 
 
-def test_an_error_of_the_application_reaches_the_model_as_one(desk: Desk) -> None:
-    desk.script(call("mcp__app__find_partner", name="Acme"))
-    ended = desk.converse(
-        on_call(lambda event: give(event, "The register is closed.", is_error=True)),
-        worker="agent-chat",
-        app_tools=[FIND],
-    )
-    [result] = ended.of("tool_result")
+LOGO = [
+    {"type": "text", "text": "The logo:"},
+    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}},
+]
+PARTNERS = [f"partner-{number}" for number in range(10)]
+GIVEN: dict[str, dict[str, Any]] = {
+    "closed": {"content": "The register is closed.", "is_error": True},
+    "logo": {"content": LOGO},
+    "large": {"content": "wörd " * 8_000},
+    **{name: {"content": f"this is {name}"} for name in PARTNERS},
+}
+
+
+def given_each(desk: Desk) -> tuple[Ended, str, list[str]]:
+    """A run that calls for all of these at once; what the model was sent, and what of it are the results."""
+    desk.script([call("mcp__app__find_partner", name=name) for name in GIVEN])
+    reply = on_call(lambda event: give(event, **GIVEN[event["input"]["name"]]))
+    ended = desk.converse(reply, worker="agent-chat", app_tools=[FIND])
+    return ended, str(desk.simulator.requests("/v1/messages")[-1].body["messages"]), desk.told_to_the_model()
+
+
+@pytest.fixture
+def given(begin: Begin) -> tuple[Ended, str, list[str]]:
+    return begin("results of each kind", given_each)
+
+
+def test_an_error_of_the_application_reaches_the_model_as_one(given: tuple[Ended, str, list[str]]) -> None:
+    result = results(given[0])["closed"]
     assert (result["status"], result["content"]) == ("error", "The register is closed.")
 
 
-def test_images_and_texts_reach_the_model(desk: Desk) -> None:
-    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}}
-    desk.script(call("mcp__app__find_partner", name="Acme"))
-    content = [{"type": "text", "text": "The logo:"}, image]
-    desk.converse(on_call(lambda event: give(event, content)), worker="agent-chat", app_tools=[FIND])
-    sent = str(desk.simulator.requests("/v1/messages")[-1].body["messages"])
+def test_images_and_texts_reach_the_model(given: tuple[Ended, str, list[str]]) -> None:
+    _, sent, _ = given
     assert "The logo:" in sent
     assert PIXEL in sent
 
@@ -220,19 +236,16 @@ def test_a_tool_that_waits_for_its_application_is_not_idle(desk: Desk) -> None:
     assert desk.told_to_the_model() == ["at last"]
 
 
-def test_several_calls_at_once_each_get_their_own_result(desk: Desk) -> None:
-    names = [f"partner-{number}" for number in range(10)]
-    desk.script([call("mcp__app__find_partner", name=name) for name in names])
-    reply = on_call(lambda event: give(event, f"this is {event['input']['name']}"))
-    desk.converse(reply, worker="agent-chat", app_tools=[FIND])
-    assert desk.told_to_the_model() == [f"this is {name}" for name in names]
+def test_several_calls_at_once_each_get_their_own_result(given: tuple[Ended, str, list[str]]) -> None:
+    _, _, told = given
+    assert told[-len(PARTNERS) :] == [f"this is {name}" for name in PARTNERS]
 
 
-def test_a_large_result_reaches_the_model(desk: Desk) -> None:
-    desk.script(call("mcp__app__find_partner", name="Acme"))
-    ended = desk.converse(on_call(lambda event: give(event, "wörd " * 8_000)), worker="agent-chat", app_tools=[FIND])
+def test_a_large_result_reaches_the_model(given: tuple[Ended, str, list[str]]) -> None:
+    ended, _, told = given
     assert ended.ending == ("done", 0)
-    assert ended.of("tool_result")[0]["status"] == "ok"
+    assert results(ended)["large"]["status"] == "ok"
+    assert "wörd wörd" in told[list(GIVEN).index("large")]
 
 
 def test_the_tools_of_a_conversation_are_there_again_when_it_is_resumed(desk: Desk) -> None:

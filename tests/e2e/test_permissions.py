@@ -23,19 +23,33 @@ def on_question(answer: Answer) -> Answer:
     return lambda event: answer(event) if event["type"] == "permission_request" else None
 
 
-def test_an_allowed_call_runs_and_a_denied_one_does_not(desk: Desk) -> None:
-    desk.script([bash("touch yes"), bash("touch no")])
-    reply = on_question(lambda event: permit(event, "allow" if "yes" in event["input"]["command"] else "deny"))
+def answered(desk: Desk) -> tuple[Ended, list[str]]:
+    """A run whose calls are allowed, denied, changed and denied in words; and what the model was told."""
+    answers: dict[str, dict[str, Any]] = {
+        "touch yes": {},
+        "touch no": {"behavior": "deny"},
+        "touch meant": {"updated_input": {"command": "touch better", "description": "d"}},
+        "touch made": {"behavior": "deny", "message": "Ask Ada first."},
+    }
+    desk.script([bash(command) for command in answers])
+    reply = on_question(lambda event: permit(event, **answers[event["input"]["command"]]))
     ended = desk.converse(reply, tools=["Bash"], permissions=ASK)
+    return ended, desk.told_to_the_model()
+
+
+def test_an_allowed_call_runs_and_a_denied_one_does_not(begin: Begin, desk: Desk) -> None:
+    ended, _ = begin("answers", answered)
     assert ended.ending == ("done", 0)
-    assert sorted(path.name for path in desk.cwd.iterdir()) == ["yes"]
+    assert sorted(path.name for path in desk.cwd.iterdir()) == ["better", "yes"]
     assert {name: event["status"] for name, event in results(ended).items()} == {
         "touch yes": "ok",
         "touch no": "denied",
+        "touch meant": "ok",
+        "touch made": "denied",
     }
     assert {event["behavior"] for event in ended.of("permission_resolved")} == {"allow", "deny"}
     assert {event["by"] for event in ended.of("permission_resolved")} == {"client"}
-    assert [event["ok"] for event in ended.of("ack")] == [True, True]
+    assert [event["ok"] for event in ended.of("ack")] == [True] * 4
 
 
 def test_a_question_says_what_it_is_about_and_until_when(desk: Desk) -> None:
@@ -76,42 +90,15 @@ def test_fifty_questions_at_once_each_get_their_own_answer(desk: Desk) -> None:
     assert {event["status"] for path, event in found.items() if path not in allowed} == {"denied"}
 
 
-def test_the_input_can_be_changed_with_the_answer(desk: Desk) -> None:
-    desk.script(bash("touch meant"))
-    changed = {"command": "touch better", "description": "d"}
-    desk.converse(on_question(lambda event: permit(event, updated_input=changed)), tools=["Bash"], permissions=ASK)
-    assert [path.name for path in desk.cwd.iterdir()] == ["better"]
+def test_the_input_can_be_changed_with_the_answer(begin: Begin, desk: Desk) -> None:
+    begin("answers", answered)
+    names = [path.name for path in desk.cwd.iterdir()]
+    assert ("better" in names, "meant" in names) == (True, False)
 
 
-def test_the_words_of_a_denial_reach_the_model(desk: Desk) -> None:
-    desk.script(bash("touch made"))
-    reply = on_question(lambda event: permit(event, "deny", message="Ask Ada first."))
-    desk.converse(reply, tools=["Bash"], permissions=ASK)
-    assert desk.told_to_the_model() == ["Ask Ada first."]
-
-
-def test_no_answer_in_time_is_a_denial_and_the_run_goes_on(desk: Desk) -> None:
-    desk.script(bash("touch made"))
-    ended = desk.converse(lambda event: None, tools=["Bash"], permissions=BRIEFLY)
-    assert ended.ending == ("done", 0)
-    [resolved] = ended.of("permission_resolved")
-    assert (resolved["behavior"], resolved["by"]) == ("deny", "timeout")
-    assert ended.of("tool_result")[0]["status"] == "denied"
-    assert list(desk.cwd.iterdir()) == []
-
-
-def test_an_answer_after_the_deadline_changes_nothing(desk: Desk) -> None:
-    desk.script(bash("touch made"))
-    asked: list[Event] = []
-
-    def late(event: Event) -> Event | None:
-        if event["type"] == "permission_request":
-            asked.append(event)
-        return permit(asked[0]) if event["type"] == "permission_resolved" else None
-
-    ended = desk.converse(late, tools=["Bash"], permissions=BRIEFLY)
-    assert list(desk.cwd.iterdir()) == []
-    assert [(ack["ok"], ack["code"]) for ack in ended.of("ack")] == [(False, "not_pending")]
+def test_the_words_of_a_denial_reach_the_model(begin: Begin) -> None:
+    _, told = begin("answers", answered)
+    assert told[-1] == "Ask Ada first."
 
 
 def _another_id(event: Event) -> Event:
@@ -142,30 +129,68 @@ def _an_unknown_field(event: Event) -> Event:
     return permit(event, always=True)
 
 
+def _an_empty_input(event: Event) -> Event:
+    return permit(event, updated_input={})
+
+
 WRONG = (_another_id, _the_calls_id, _as_a_tools_result, _no_behavior, _another_behavior, _true, _an_unknown_field)
+NO_ANSWER = {f"touch {answer.__name__}": answer for answer in (*WRONG, _an_empty_input)}
 
 
 def wrongly_answered(desk: Desk) -> Ended:
-    """A run whose questions each get something that is no answer to them."""
-    answers = {f"touch {answer.__name__}": answer for answer in WRONG}
-    desk.script([bash(command) for command in answers])
+    """A run whose questions each get something that is no answer to them, or a late one, or nothing."""
+    desk.script([bash(command) for command in (*NO_ANSWER, "touch unanswered", "touch late")])
+    asked: dict[str, Event] = {}
 
-    def reply(event: Event) -> Event:
-        answer = answers[event["input"]["command"]]
-        return {**answer(event), "id": answer.__name__}
+    def reply(event: Event) -> Event | None:
+        if event["type"] == "permission_request":
+            command = event["input"]["command"]
+            asked[event["permission_id"]] = event
+            if answer := NO_ANSWER.get(command):
+                return {**answer(event), "id": answer.__name__}
+        if event["type"] == "permission_resolved":
+            late = asked[event["permission_id"]]
+            return {**permit(late), "id": "late"} if late["input"]["command"] == "touch late" else None
+        return None
 
-    return desk.converse(on_question(reply), tools=["Bash"], permissions=BRIEFLY)
+    return desk.converse(reply, tools=["Bash"], permissions=BRIEFLY)
+
+
+@pytest.fixture
+def unanswered(begin: Begin) -> Ended:
+    return begin("no answers", wrongly_answered)
+
+
+def resolved(ended: Ended, command: str) -> list[tuple[str, str]]:
+    """How the question about this command was resolved, and by whom."""
+    [asked] = [event for event in ended.of("permission_request") if event["input"]["command"] == command]
+    of_it = [event for event in ended.of("permission_resolved") if event["permission_id"] == asked["permission_id"]]
+    return [(event["behavior"], event["by"]) for event in of_it]
 
 
 @pytest.mark.parametrize("answer", WRONG)
-def test_what_is_no_answer_to_the_question_allows_nothing(begin: Begin, desk: Desk, answer: Answer) -> None:
-    ended = begin("wrong answers", wrongly_answered)
-    [asked] = [each for each in ended.of("permission_request") if each["input"]["command"].endswith(answer.__name__)]
+def test_what_is_no_answer_to_the_question_allows_nothing(unanswered: Ended, desk: Desk, answer: Answer) -> None:
     assert list(desk.cwd.iterdir()) == []
-    assert [event["ok"] for event in ended.of("ack") if event["id"] == answer.__name__] == [False]
-    assert [
-        each["by"] for each in ended.of("permission_resolved") if each["permission_id"] == asked["permission_id"]
-    ] == ["timeout"]
+    assert [event["ok"] for event in unanswered.of("ack") if event["id"] == answer.__name__] == [False]
+    assert resolved(unanswered, f"touch {answer.__name__}") == [("deny", "timeout")]
+
+
+def test_an_empty_input_is_no_answer(unanswered: Ended, desk: Desk) -> None:
+    assert results(unanswered)["touch _an_empty_input"]["status"] == "denied"
+    assert list(desk.cwd.iterdir()) == []
+
+
+def test_no_answer_in_time_is_a_denial_and_the_run_goes_on(unanswered: Ended, desk: Desk) -> None:
+    assert unanswered.ending == ("done", 0)
+    assert resolved(unanswered, "touch unanswered") == [("deny", "timeout")]
+    assert results(unanswered)["touch unanswered"]["status"] == "denied"
+    assert list(desk.cwd.iterdir()) == []
+
+
+def test_an_answer_after_the_deadline_changes_nothing(unanswered: Ended, desk: Desk) -> None:
+    assert list(desk.cwd.iterdir()) == []
+    acks = [ack for ack in unanswered.of("ack") if ack["id"] == "late"]
+    assert [(ack["ok"], ack["code"]) for ack in acks] == [(False, "not_pending")]
 
 
 def test_the_first_answer_holds(desk: Desk) -> None:
@@ -269,17 +294,7 @@ def test_a_changed_input_is_held_to_the_rules_and_the_tools_schema(
     ended, told = begin("changed inputs", changed_in_vain)
     number = CHANGED.index(changed)
     meant = f"touch meant-{number}"
-    [asked] = [event for event in ended.of("permission_request") if event["input"]["command"] == meant]
-    resolved = [each for each in ended.of("permission_resolved") if each["permission_id"] == asked["permission_id"]]
     assert results(ended)[meant]["status"] == "denied"
-    assert [(event["behavior"], event["by"]) for event in resolved] == [("deny", "policy")]
+    assert resolved(ended, meant) == [("deny", "policy")]
     assert "The changed input" in told[number]
     assert [path.name for path in desk.cwd.iterdir()] == ["keep"]
-
-
-def test_an_empty_input_is_no_answer(desk: Desk) -> None:
-    desk.script(bash("touch made"))
-    reply = on_question(lambda event: permit(event, updated_input={}))
-    ended = desk.converse(reply, tools=["Bash"], permissions=BRIEFLY)
-    assert [event["status"] for event in ended.of("tool_result")] == ["denied"]
-    assert list(desk.cwd.iterdir()) == []
