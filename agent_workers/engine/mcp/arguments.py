@@ -78,7 +78,8 @@ def _explained(fault: InputFault) -> Iterator[Problem]:
 def _mistyped(schema: dict[str, Any], tool_input: dict[str, Any], told: set[str]) -> Iterator[Problem]:
     """Yields the arguments that the schema lets pass unread, and that look like ones that it lists."""
     properties = schema.get("properties")
-    if not isinstance(properties, dict) or schema.get("additionalProperties") or "patternProperties" in schema:
+    open_to_others = schema.get("additionalProperties", False) is not False or "patternProperties" in schema
+    if not isinstance(properties, dict) or open_to_others:
         return
     missing = [name for name in properties if name not in tool_input]
     for name in tool_input:

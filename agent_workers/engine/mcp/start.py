@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agent_workers.engine.host.credentials import forget_secrets
 from agent_workers.engine.process.guarded_process import GuardedProcess
 from agent_workers.engine.process.leftovers import Orphans
+from agent_workers.engine.process.prctl import hide_from_others
 from agent_workers.engine.process.scratch import make_scratch, remove_scratch
 from agent_workers.errors import McpUnavailable
 from agent_workers.protocol.v1.tool_request import HttpToolServer
@@ -47,11 +48,14 @@ def start_tool(
         StateUnavailable: There is no place for its files.
     """
     server = request.server
-    process = None if isinstance(server, HttpToolServer) else _started(server, environment, worker)
-    if environment.environ is os.environ:
-        forget_secrets(os.environ)
-    if process:
+    if isinstance(server, HttpToolServer):
+        process = None
+        hide_from_others()  # the way to the server may lead through a proxy with a password
+    else:
+        process = _started(server, environment, worker)
         started(process)
+        if environment.environ is os.environ:
+            forget_secrets(os.environ)
     try:
         from agent_workers.engine.mcp.engine import McpEngine
 
