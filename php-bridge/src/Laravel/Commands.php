@@ -27,6 +27,10 @@ use Psr\Log\LoggerInterface;
 final class Commands
 {
     private const WORKER = 'tool';
+    /** What AppTool and the contract take where a tool says nothing. */
+    private const DEFAULT_TIMEOUT_S = 60.0;
+    /** Field of a request whose tool runs in this process: as long nothing else happens here. */
+    private const HELD_S = 'timeout_s';
     private const AS_TEXT = 'To say it to the agent, put a word before the slash.';
 
     public function __construct(
@@ -73,6 +77,14 @@ final class Commands
             : $this->byWorker($command, $input, $fields, (array) $asked->get('mcp_servers'));
     }
 
+    /** Seconds for which the process of this run may be busy with its tool, without a sign of life. */
+    public static function secondsHeld(Run $run): float
+    {
+        $seconds = $run->request->get(self::HELD_S);
+
+        return is_float($seconds) ? $seconds : 0.0;
+    }
+
     /**
      * @param array<string, mixed> $input
      * @param array<string, mixed> $fields
@@ -81,12 +93,13 @@ final class Commands
      */
     private function here(Command $command, array $input, array $fields): \Closure
     {
-        $handler = $this->registry->handler($command->tool, $this->app);
+        [$handler, $timeoutS] = $this->registry->handler($command->tool, $this->app);
         $runner = new ToolRunner($command, $input, $handler, $this->app->make(LoggerInterface::class));
 
         return static fn (Request $asked): Run => $runner->stream(self::request($fields, $asked, [
             'tool' => $command->tool,
             'input' => $input,
+            self::HELD_S => $timeoutS ?? self::DEFAULT_TIMEOUT_S,
         ]));
     }
 

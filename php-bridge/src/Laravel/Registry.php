@@ -73,9 +73,12 @@ final class Registry
         return $this->tool($tool, $app)[2];
     }
 
-    public function handler(string $tool, Container $app): Closure
+    /** @return array{Closure, ?float} the tool's handler, and its timeout */
+    public function handler(string $tool, Container $app): array
     {
-        return $this->tool($tool, $app)[3];
+        [, , , $handler, $timeoutS] = $this->tool($tool, $app);
+
+        return [$handler, $timeoutS];
     }
 
     /**

@@ -8,12 +8,15 @@ use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\ToolException;
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\Http\ChatRequest;
+use AgentWorkers\Laravel\Http\Owner;
 use AgentWorkers\Laravel\Registry;
+use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Progress;
 use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
 use AgentWorkers\Tests\Scenarios;
 use Illuminate\Auth\GenericUser;
+use Illuminate\Session\Middleware\StartSession;
 use Illuminate\Support\Facades\Gate;
 use Illuminate\Testing\TestResponse;
 
@@ -177,6 +180,27 @@ final class CommandTest extends TestCase
             static fn ($request): bool => str_contains($request->promptText(), 'tools_run_by_user'),
             $fake->requests(),
         ));
+    }
+
+    public function testARunIsNotTakenForLostWhileItsToolIsSilent(): void
+    {
+        $this->asVisitor('Ada');
+        $store = $this->app->make(Store::class);
+        $heads = [];
+        $slow = function () use ($store, &$heads): string {
+            $heads[] = $store->head(Owner::of($this->app->make('request')), 'run-1');
+            $heads[] = $store->lease(self::CHAT)['token'];
+
+            return 'done';
+        };
+        Agent::tool('slow', 'Is slow.', ['type' => 'object'], $slow, 600.0);
+        Agent::allowCommand('slow', true);
+        $this->app->make('router')->post('/ask', static fn (ChatRequest $request) => Agent::chat($request)
+            ->configure(static fn ($asked) => $asked->run('run-1')))->middleware(StartSession::class);
+        $this->eventsOf($this->postJson('/ask', ['prompt' => '/slow', 'conversation' => self::CHAT]));
+
+        self::assertGreaterThan(microtime(true) + 500, $heads[0]['beat']);
+        self::assertSame('run-1', $heads[1]);
     }
 
     public function testAToolOfAServerIsTheWorkers(): void

@@ -39,6 +39,21 @@ final class JobTest extends TestCase
         self::assertSame(['start', 'session', 'delta', 'delta', 'done'], $handler->types);
     }
 
+    public function testEachAttemptIsTheSameRunSoThatNoEffectIsDoneTwice(): void
+    {
+        $fake = Agent::fake(Script::error('overloaded', retryable: true), 'Hi', 'Other', 'Named');
+        $job = new RunAgent(['prompt' => 'Hello']);
+        $queued = serialize($job);
+        $this->perform($job, attempt: 1, isReleasedFor: 10);
+        $this->perform(unserialize($queued), attempt: 2);
+        $this->perform(new RunAgent(['prompt' => 'Hello']), attempt: 1);
+        $this->perform(new RunAgent(['prompt' => 'Hello', 'run' => 'r']), attempt: 1);
+        [$first, $second, $other, $named] = array_map(static fn ($request) => $request->get('run'), $fake->requests());
+        self::assertSame($first, $second);
+        self::assertNotSame($first, $other);
+        self::assertSame('r', $named);
+    }
+
     public function testAHandlerAnswersWhatTheRunAsks(): void
     {
         $fake = Agent::fake(Script::text('Done.')->asking('Bash')->asking('Read'));

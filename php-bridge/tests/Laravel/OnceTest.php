@@ -11,13 +11,18 @@ use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Progress;
 use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
+use AgentWorkers\Tests\Scenarios;
 use AgentWorkers\ToolContent;
+use Illuminate\Database\Events\TransactionCommitted;
 use Illuminate\Support\Facades\DB;
+use Illuminate\Support\Facades\Event;
 use Illuminate\Support\Facades\Schema;
 
 /** Effects of the application's tools that happen once, however often a run is tried. */
 final class OnceTest extends TestCase
 {
+    use Scenarios;
+
     private const ANY = ['type' => 'object'];
     /** @var array<string, DatabaseServer|string> */
     private static array $servers = [];
@@ -96,6 +101,45 @@ final class OnceTest extends TestCase
 
         self::assertSame(["Paid by $child", true], $second);
         self::assertSame(["Paid by $child", false], unserialize((string) file_get_contents("$directory/told")));
+        self::assertSame([1, 1], [DB::table('payments')->count(), DB::table('agent_effects')->count()]);
+    }
+
+    public function testARunThatWasKilledBetweenTheCommitAndTheAnswerTakesNoSecondEffect(): void
+    {
+        $this->prepare('sqlite');
+        config([
+            'agent-workers.binaries.agent-chat' => $this->binary('agent-chat'),
+            'agent-workers.simulate' => $this->scenario(['mcp__app__pay', ['to' => 'Acme']]),
+            'agent-workers.env' => ['HOME' => $this->directory(), 'ANTHROPIC_API_KEY' => null],
+            'agent-workers.state_dir' => $this->directory() . '/state',
+        ]);
+        Agent::tool('pay', 'Pays.', self::ANY, static function (array $input): string {
+            DB::table('payments')->insert(['name' => $input['to']]);
+
+            return 'Paid by ' . getmypid();
+        })->once();
+        $again = static fn (): array => iterator_to_array(Agent::chat('Pay Acme.')->appTools('pay')
+            ->configure(static fn ($request) => $request->run('run-1'))->events(), false);
+        DB::purge();
+        $child = pcntl_fork();
+        if ($child === 0) {
+            try {
+                Event::listen(TransactionCommitted::class, static fn () => posix_kill((int) getmypid(), SIGKILL));
+                $again();
+            } finally {
+                posix_kill((int) getmypid(), SIGTERM);
+            }
+        }
+        pcntl_waitpid($child, $status);
+        self::assertSame([SIGKILL, 1], [pcntl_wtermsig($status), DB::table('payments')->count()]);
+
+        $events = $again();
+        $results = array_values(array_filter($events, static fn ($event) => $event instanceof ToolResult));
+        self::assertSame([["Paid by $child", true]], array_map(
+            static fn (ToolResult $result): array => [$result->content, $result->replayed],
+            $results,
+        ));
+        self::assertSame(['done', "All done. Paid by $child"], [end($events)->type, end($events)->text]);
         self::assertSame([1, 1], [DB::table('payments')->count(), DB::table('agent_effects')->count()]);
     }
 

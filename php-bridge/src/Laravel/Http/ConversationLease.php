@@ -9,6 +9,8 @@ use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\Notice;
 use AgentWorkers\Event\Session;
+use AgentWorkers\Event\ToolCall;
+use AgentWorkers\Laravel\Commands;
 use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Run;
 use Psr\Log\LoggerInterface;
@@ -26,6 +28,7 @@ final class ConversationLease
     private float $renewed;
     private bool $isEnding = false;
     private bool $isOver = false;
+    private float $secondsHeld = 0.0;
 
     /**
      * @param string $token the run's id, which tells this lease from others
@@ -49,6 +52,7 @@ final class ConversationLease
 
     public function follow(Run $run): void
     {
+        $this->secondsHeld = Commands::secondsHeld($run);
         $run->onTick(fn () => $this->renew($run->isStopping()))
             ->onEvent($this->note(...))
             ->onEnd($this->leave(...));
@@ -72,6 +76,8 @@ final class ConversationLease
             if ($event instanceof AppToolCall) {
                 // Nothing ticks while the application runs its tool.
                 $this->hold((int) ceil(max(0, strtotime($event->expiresAt) - microtime(true))));
+            } elseif ($event instanceof ToolCall && $this->secondsHeld > 0.0) {
+                $this->hold((int) ceil($this->secondsHeld));
             } elseif ($event->isTerminal()) {
                 $this->isEnding = true;
                 $this->hold();

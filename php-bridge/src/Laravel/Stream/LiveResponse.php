@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel\Stream;
 
 use AgentWorkers\Event\Event;
+use AgentWorkers\Laravel\Commands;
 use AgentWorkers\Run;
 use AgentWorkers\Sse\Emitter;
 use AgentWorkers\Sse\Format;
@@ -33,7 +34,8 @@ final class LiveResponse
         $headers = Emitter::HEADERS + ['X-Agent-Run' => $run->id];
         // It must echo and be no generator: Octane refuses those.
         $send = function () use ($run, $owner, $format, &$slot): void {
-            $recording = $owner === null ? null : new Recording($this->store, $owner, $run->id, $this->logger);
+            $held = Commands::secondsHeld($run);
+            $recording = $owner === null ? null : new Recording($this->store, $owner, $run->id, $this->logger, $held);
             $recording === null || $run->onTick($recording->tick(...))->onTick($recording->obey($run));
             try {
                 $this->emitter($format, static fn (Event $event) => $recording?->add($event))->emit($run);

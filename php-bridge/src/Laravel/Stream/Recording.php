@@ -7,7 +7,9 @@ namespace AgentWorkers\Laravel\Stream;
 use AgentWorkers\Event\AppToolCall;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Event\ToolCall;
 use AgentWorkers\Event\ToolResult;
+use AgentWorkers\Laravel\Commands;
 use AgentWorkers\Run;
 use AgentWorkers\Run\Ending;
 use Psr\Log\LoggerInterface;
@@ -44,6 +46,7 @@ final class Recording
         private readonly string $owner,
         private readonly string $run,
         private readonly LoggerInterface $logger,
+        private readonly float $secondsHeld = 0.0,
     ) {
         $this->unlessBroken($this->beat(...));
         $this->unlessBroken(fn () => $store->forgetAbort($owner, $run)); // of an earlier attempt of the same run
@@ -55,7 +58,7 @@ final class Recording
         $recording = null;
         $begun = static function () use ($run, $store, $owner, $logger, &$recording): self {
             if ($recording === null) {
-                $recording = new self($store, $owner, $run->id, $logger);
+                $recording = new self($store, $owner, $run->id, $logger, Commands::secondsHeld($run));
                 $run->onTick($recording->tick(...))->onTick($recording->obey($run))->onEnd($recording->close(...));
             }
 
@@ -76,8 +79,11 @@ final class Recording
             $this->calls[$event->toolUseId ?? ''] = (float) strtotime($event->expiresAt);
         } elseif ($event instanceof ToolResult) {
             unset($this->calls[$event->toolUseId], $this->calls['']);
+        } elseif ($event instanceof ToolCall && $this->secondsHeld > 0.0) {
+            $this->calls[$event->toolUseId] = self::now() + $this->secondsHeld;
         }
-        if ($this->isEnded || $event instanceof AppToolCall || $this->bytes > self::PAGE_BYTES) {
+        $isHeld = $event instanceof AppToolCall || $event instanceof ToolCall && $this->secondsHeld > 0.0;
+        if ($this->isEnded || $isHeld || $this->bytes > self::PAGE_BYTES) {
             $this->unlessBroken($this->flush(...));
         }
     }
