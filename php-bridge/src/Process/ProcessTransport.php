@@ -26,6 +26,8 @@ final class ProcessTransport implements Transport
     private readonly Tail $stderr;
     /** @var list<string> */
     private array $pending = [];
+    private int $unwritten = 0;
+    private int $taken = 0;
     private bool $forgetting = false;
     private ?float $terminateAt = null;
     private ?float $killAt = null;
@@ -61,8 +63,7 @@ final class ProcessTransport implements Transport
         if ($this->stdin->isClosed() || !$this->process->isRunning()) {
             return false;
         }
-        $this->stdin->write(self::inPieces($line));
-        $this->stdin->write("\n");
+        $this->write($line);
 
         return true;
     }
@@ -106,8 +107,7 @@ final class ProcessTransport implements Transport
     private function start(string $request, \Closure $tick): bool
     {
         $this->process->setInput($this->stdin);
-        $this->stdin->write(self::inPieces($request));
-        $this->stdin->write("\n");
+        $this->write($request);
         // What configureProcess() set is wanted; what it did not name stays away.
         $env = array_diff_key($this->environment->forProcess(), $this->process->getEnv());
         try {
@@ -131,6 +131,11 @@ final class ProcessTransport implements Transport
 
     private function pump(): void
     {
+        // Symfony takes one piece at a time, and then waits for output as long as it may, with more to write.
+        do {
+            $taken = $this->taken;
+            $this->unwritten > 0 && $this->process->push();
+        } while ($this->unwritten > 0 && $this->taken > $taken);
         $this->process->pump();
         if ($this->terminateAt !== null && self::now() >= $this->terminateAt) {
             $this->terminate();
@@ -169,16 +174,24 @@ final class ProcessTransport implements Transport
         }
     }
 
+    private function write(string $line): void
+    {
+        $this->unwritten++;
+        $this->stdin->write($this->inPieces("$line\n"));
+    }
+
     /**
      * Cuts a string into pieces, because Symfony copies the rest of a string after each write of 64 KiB.
      *
      * @return \Generator<int, string>
      */
-    private static function inPieces(string $bytes): \Generator
+    private function inPieces(string $bytes): \Generator
     {
         for ($start = 0, $length = strlen($bytes); $start < $length; $start += self::PIECE) {
+            $this->taken++;
             yield substr($bytes, $start, self::PIECE);
         }
+        $this->unwritten--; // Symfony asks for the next piece just before it writes this one
     }
 
     private static function now(): float

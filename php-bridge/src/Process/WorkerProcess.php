@@ -52,6 +52,12 @@ final class WorkerProcess extends Process
         }, $env);
     }
 
+    /** Writes and reads what it can without waiting. */
+    public function push(): void
+    {
+        $this->updateStatus(false);
+    }
+
     /** Writes and reads what it can, and waits at most 0.2 s for that. */
     public function pump(): void
     {

@@ -111,8 +111,8 @@ final class EventTest extends TestCase
                 'output_tokens' => $value->outputTokens,
                 'cache_read_input_tokens' => $value->cacheReadInputTokens,
                 'cache_creation_input_tokens' => $value->cacheCreationInputTokens,
-                'cache_creation_1h_input_tokens' => $value->cacheCreation1hInputTokens,
                 'cache_creation_5m_input_tokens' => $value->cacheCreation5mInputTokens,
+                'cache_creation_1h_input_tokens' => $value->cacheCreation1hInputTokens,
                 'cost_usd' => $value->costUsd,
             ], static fn (int|float|null $count) => $count !== null);
         }

@@ -16,6 +16,7 @@ use AgentWorkers\Event\QuestionResolved;
 use AgentWorkers\Event\Session;
 use AgentWorkers\Event\ToolOutput;
 use AgentWorkers\Event\ToolResult;
+use AgentWorkers\Progress;
 use AgentWorkers\Request;
 use AgentWorkers\Tests\Workers;
 use AgentWorkers\ToolContent;
@@ -262,6 +263,34 @@ final class RealToolsTest extends TestCase
         self::assertStringContainsString('Blue', $told);
         self::assertStringContainsString('a tree of our own', $told);
         self::assertInstanceOf(Done::class, self::last($events));
+    }
+
+    public function testWhatAHandlerPrintsIsSeenWhileItRuns(): void
+    {
+        $seen = '';
+        $printed = '';
+        $find = static function (array $input, Progress $progress, AppToolCall $call) use (&$seen, &$printed): string {
+            for ($i = 0; $seen === '' && $i < 10_000; $i++) { // ends early only if this process reads events meanwhile
+                $progress->write("line $i\n");
+                $printed .= "line $i\n";
+            }
+
+            return "$i $call->effectKey";
+        };
+        $request = self::request()->appTool('find_partner', 'Finds a partner.', self::FIND, $find)->toolOutput();
+        $scenario = $this->scenario(['mcp__app__find_partner', ['name' => 'A']]);
+        $run = $this->agent('agent-chat', $scenario)->stream($request);
+        $run->onToolOutput(static function (ToolOutput $output) use (&$seen): void {
+            $seen .= $output->text;
+        });
+        $events = self::events($run);
+        [$result] = self::of(ToolResult::class, $events);
+        [$lines, $key] = explode(' ', $result->content);
+
+        self::assertLessThan(10_000, (int) $lines);
+        self::assertSame($printed, $seen);
+        self::assertMatchesRegularExpression('/^[0-9a-f]{64}$/', $key);
+        self::assertSame([true], array_unique(array_column(self::of(Ack::class, $events), 'ok')));
     }
 
     public function testALaterRunBringsTheAnswersToADeferredQuestion(): void
