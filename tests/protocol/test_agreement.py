@@ -7,6 +7,7 @@ of `app_tools` differ. Documents that touch on these are passed over here.
 import copy
 import json
 import math
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,9 @@ def adapted(schema: Any) -> Any:
     }
 
 
+@cache
 def load(name: str) -> Any:
+    """A schema, which nobody changes."""
     return adapted(json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
 
 
@@ -222,9 +225,13 @@ def test_schema_and_model_agree_on_junk(document):
 @thoroughly
 @given(data=st.data())
 def test_schema_and_model_agree_on_each_field(field, data):
+    assert_same_verdict({"prompt": "Hello", field: data.draw(values_of(field))})
+
+
+@cache
+def values_of(field: str) -> st.SearchStrategy[Any]:
     schema = load("request")
-    values = documents_of(schema["properties"][field], schema) | JUNK
-    assert_same_verdict({"prompt": "Hello", field: data.draw(values)})
+    return documents_of(schema["properties"][field], schema) | JUNK
 
 
 @thoroughly
@@ -253,8 +260,7 @@ def closed(schema: Any) -> Any:
 @settings(thoroughly, max_examples=40)
 @given(data=st.data())
 def test_what_a_body_can_hold_is_valid_on_the_wire(name, data):
-    schema = load(f"events/{name}")
-    event = data.draw(documents_of(closed(schema), closed(schema)))
+    event = data.draw(events_of(name))
     fields = {key: value for key, value in event.items() if key not in {"v", "seq", "run", "ts"}}
     try:
         body = BODIES[name].model_validate(fields)
@@ -263,5 +269,16 @@ def test_what_a_body_can_hold_is_valid_on_the_wire(name, data):
         assert {fault["type"] for fault in error.errors()} == {"int_type"}  # noqa: PT017 it need not be raised
         return
     wire = envelop(body.to_wire(), seq=1, run="r", ts="2026-11-20T23:19:00.004Z")
-    Draft202012Validator(schema).validate(wire)
-    Draft202012Validator(load("event")).validate(wire)
+    validator(f"events/{name}").validate(wire)
+    validator("event").validate(wire)
+
+
+@cache
+def events_of(name: str) -> st.SearchStrategy[Any]:
+    schema = closed(load(f"events/{name}"))
+    return documents_of(schema, schema)
+
+
+@cache
+def validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(load(name))
