@@ -75,7 +75,7 @@ task=$bin/agent-task
 if [ -n "${ANTHROPIC_API_KEY:-}" ]; then
   answers="Claude answers, on the account of ANTHROPIC_API_KEY."
 else
-  answers='The simulator answers: no account is used. Try "Hello [[scenario:long-text]]" or "[[scenario:overloaded-529]]".'
+  answers='The simulator answers: no account is used. Try "/find_partner city=Graz", "Hello [[scenario:long-text]]" or "[[scenario:overloaded-529]]".'
   # With any of these variables, a worker would bypass the simulator.
   unset ANTHROPIC_AUTH_TOKEN CLAUDE_CODE_OAUTH_TOKEN \
     CLAUDE_CODE_USE_BEDROCK CLAUDE_CODE_USE_VERTEX CLAUDE_CODE_USE_FOUNDRY
@@ -91,6 +91,8 @@ fi
 
 APP_KEY=$(cat storage/app.key)
 export APP_KEY AGENT_CHAT_BINARY=$bin/agent-chat AGENT_TASK_BINARY=$task AGENT_WORKERS_BINARY=$bin/agent-workers
+# What people run from the chat themselves.
+export AGENT_TOOL_BINARY=$bin/agent-tool AGENT_MCP_PYTHON=$bin/python
 # A process serves one request at a time, and streams are long: others must be free for pages, answers and Stop.
 export PHP_CLI_SERVER_WORKERS=8 AGENT_MAX_STREAMS=${AGENT_MAX_STREAMS:-6}
 # An answer goes on while its page is reloaded.

@@ -58,6 +58,8 @@ class Site:
             "APP_KEY": "base64:" + base64.b64encode(os.urandom(32)).decode(),
             "AGENT_CHAT_BINARY": str(self.worker),
             "AGENT_TASK_BINARY": str(self.worker.with_name("agent-task")),
+            "AGENT_TOOL_BINARY": str(self.worker.with_name("agent-tool")),
+            "AGENT_MCP_PYTHON": str(self.worker.with_name("python")),
             "AGENT_WORKERS_BINARY": str(self.worker.with_name("agent-workers")),
             "AGENT_WORKERS_STATE_DIR": str(self.state),
             "ANTHROPIC_BASE_URL": base_url,
@@ -76,6 +78,7 @@ class Site:
     def _copy(self) -> None:
         kept = shutil.ignore_patterns("vendor", "node_modules", "app.key", "agent-workers", "*.log")
         shutil.copytree(REPOSITORY / "examples/laravel", self.app, ignore=kept)
+        shutil.copytree(REPOSITORY / "examples/mcp", self.root / "examples/mcp")
         for part in ("src", "config"):
             shutil.copytree(REPOSITORY / "php-bridge" / part, self.root / "php-bridge" / part)
         for path in (self.state, self.temporary, self.root / "home"):
@@ -228,13 +231,17 @@ def _worker(root: Path, user: str | None) -> Path:
         return installed
     python = f"/usr/bin/python3.{sys.version_info.minor}"
     packages = [path for path in sys.path if path.endswith("site-packages")]
-    for name in ("agent-chat", "agent-task", "agent-workers"):
+    found = f"#!{python}\nimport sys\nsys.path[:0] = {[str(REPOSITORY), *packages]}\n"
+    programs = {
+        name: f"sys.argv[:1] = [{name!r}, {name!r}]\nfrom agent_workers.cli import start\nstart()\n"
+        for name in ("agent-chat", "agent-task", "agent-tool", "agent-workers")
+    }
+    # For a script that needs what is installed, such as an MCP server.
+    programs["python"] = "import runpy\nrunpy.run_path(sys.argv[1], run_name='__main__')\n"
+    (root / "bin").mkdir()
+    for name, does in programs.items():
         program = root / "bin" / name
-        program.parent.mkdir(exist_ok=True)
-        program.write_text(
-            f"#!{python}\nimport sys\nsys.path[:0] = {[str(REPOSITORY), *packages]}\n"
-            f"sys.argv[:1] = [{name!r}, {name!r}]\nfrom agent_workers.cli import start\nstart()\n"
-        )
+        program.write_text(found + does)
         program.chmod(0o755)
     program = root / "bin/agent-chat"
     assert _can(user, [str(program), "--version"]), f"{user} can run neither {installed} nor its packages by {python}"

@@ -78,6 +78,7 @@ export async function refusal(response: Response): Promise<RunFailed> {
     retryAfterMs: retryAfterMs(response.headers.get("Retry-After")),
     httpStatus: status,
     fields: body.errors as Failure["fields"],
+    details: Array.isArray(body.details) ? (body.details as Problem[]) : undefined,
   });
 }
 

@@ -9,7 +9,7 @@ for (const [id, Page] of Object.entries({ "agent-chat": Chat, "agent-task": Task
   if (!place) continue;
   createRoot(place).render(
     <StrictMode>
-      <Page base={place.dataset.base ?? ""} />
+      <Page base={place.dataset.base ?? ""} hint={place.dataset.hint} />
     </StrictMode>,
   );
 }

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace App\Tools;
 
 use AgentWorkers\AppTool;
+use AgentWorkers\Progress;
 
 /** A tool that the application runs: it gives the agent data that only the application has. */
 final class FindPartner implements AppTool
@@ -29,11 +30,13 @@ final class FindPartner implements AppTool
 
     /**
      * @param array{city: string} $input fits the schema
+     * @param Progress|null $progress takes what is shown while the tool runs
      * @return list<array<string, string>>
      */
-    public function handle(array $input): array
+    public function handle(array $input, ?Progress $progress = null): array
     {
         $partners = json_decode((string) file_get_contents(resource_path('partners.json')), true);
+        $progress?->write('Looking through ' . count($partners) . " partners\n");
         $city = mb_strtolower($input['city']);
         $isThere = static fn (array $partner): bool => mb_strtolower($partner['city']) === $city;
 
