@@ -93,6 +93,11 @@ APP_KEY=$(cat storage/app.key)
 export APP_KEY AGENT_CHAT_BINARY=$bin/agent-chat AGENT_TASK_BINARY=$task AGENT_WORKERS_BINARY=$bin/agent-workers
 # What people run from the chat themselves.
 export AGENT_TOOL_BINARY=$bin/agent-tool AGENT_MCP_PYTHON=$bin/python
+if [ -z "${AGENT_WORKERS_POLICY:-}" ]; then
+  printf 'version = 1\n[task]\nmcp_commands = [{ command = "%s", args = ["%s"] }]\n' "$bin/python" "$root/examples/mcp/partners.py" \
+    > "$scratch/policy.toml"
+  export AGENT_WORKERS_POLICY=$scratch/policy.toml
+fi
 # A process serves one request at a time, and streams are long: others must be free for pages, answers and Stop.
 export PHP_CLI_SERVER_WORKERS=8 AGENT_MAX_STREAMS=${AGENT_MAX_STREAMS:-6}
 # An answer goes on while its page is reloaded.

@@ -1,6 +1,7 @@
 """A web site of its own: a copy of the example, php-fpm and nginx on loopback, and workers that reach the simulator."""
 
 import base64
+import json
 import os
 import pwd
 import re
@@ -62,6 +63,7 @@ class Site:
             "AGENT_MCP_PYTHON": str(self.worker.with_name("python")),
             "AGENT_WORKERS_BINARY": str(self.worker.with_name("agent-workers")),
             "AGENT_WORKERS_STATE_DIR": str(self.state),
+            "AGENT_WORKERS_POLICY": str(self._policy()),
             "ANTHROPIC_BASE_URL": base_url,
             "ANTHROPIC_API_KEY": "key-canary",
             "DB_PASSWORD": CANARY,
@@ -87,6 +89,14 @@ class Site:
         for path in owned:
             for each in (path, *path.rglob("*")):
                 shutil.chown(each, self.user, self.user) if self.user else None
+
+    def _policy(self) -> Path:
+        """The host's policy: what is usual, and the example's MCP server."""
+        command, args = str(self.worker.with_name("python")), [str(self.root / "examples/mcp/partners.py")]
+        policy = self.root / "policy.toml"
+        server = f"command = {json.dumps(command)}, args = {json.dumps(args)}"
+        policy.write_text(f"version = 1\n[task]\nmcp_commands = [{{ {server} }}]\n")
+        return policy
 
     # Servers, from the files that are given as examples
 
