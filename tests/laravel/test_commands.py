@@ -20,7 +20,7 @@ _CARDS = """return [...document.querySelectorAll("[data-testid=tool]")].map((car
 def run(page: Browser, command: str) -> dict[str, str]:
     """Types a command, and returns its card as soon as it has ended."""
     page.say(command)
-    until(lambda: page.status == "done", what=page.text)
+    until(lambda: page.status in ("done", "error"), what=page.text)
     return page.script(_CARDS)[-1]
 
 

@@ -1,4 +1,4 @@
-import type { AgentView } from "./agentStream";
+import { type AgentView, isByPerson } from "./agentStream";
 import type { NamedCall, Problem } from "./events";
 import type { ExchangeProps } from "./Exchange";
 import { plainName } from "./words";
@@ -31,8 +31,18 @@ export function Ending({ view, onRetry, retryInMs = 0 }: ExchangeProps) {
   );
 }
 
-function Failed({ view: { error }, onRetry, retryInMs = 0 }: ExchangeProps) {
+function Failed({ view, onRetry, retryInMs = 0 }: ExchangeProps) {
+  const { error, toolCalls } = view;
   const seconds = Math.ceil(retryInMs / 1000);
+  // The card of a person's tool shows why it failed, and has the retry.
+  const isShown = toolCalls.some(({ status, content }) => status === "error" && content === error?.message);
+  if (isByPerson(view) && isShown) {
+    return (
+      <p role="alert" className="for-ears">
+        {error?.message}
+      </p>
+    );
+  }
   return (
     <div className="failed">
       <p role="alert">

@@ -55,12 +55,22 @@ export function ToolCard({ call, view, onRetry }: Props) {
         </div>
       )}
       {output && <Printed name="output" output={output} />}
-      {content && !isTold && <Folded name="result" text={content} cut={call.contentCut} />}
+      {content && !isTold && <Folded name="result" text={isAppTool(name) ? legible(content) : content} cut={call.contentCut} />}
       {status === "ok" && !content && !output && <p className="note">No output.</p>}
       {call.replayed && <p className="note">From the record of an earlier attempt: nothing was done again.</p>}
       {status === "error" && <Retry call={call} onRetry={busy || !isByPerson(view) ? undefined : onRetry} />}
     </div>
   );
+}
+
+/** A result of the application's own: JSON in lines, if it is JSON. */
+function legible(content: string): string {
+  try {
+    const value: unknown = JSON.parse(content);
+    return typeof value === "object" ? pretty(value) : content;
+  } catch {
+    return content;
+  }
 }
 
 /** Whether the same call may succeed later, and for a person's own call the button that makes it again. */

@@ -342,6 +342,23 @@ describe("a tool that a person runs", () => {
     expect(screen.getByTestId("announcer").textContent).toBe("Murtal");
   });
 
+  it("that died midway says so once, with one retry", async () => {
+    const message = "The MCP server crm ended while it ran the tool.";
+    const died = { ...results("t1", message, { status: "error" }), retryable: true };
+    const error = { type: "error", code: "mcp_unavailable", message, retryable: true } as const;
+    await run((call) => call.say(calls("t1", "mcp__crm__search", {}), prints("t1", "1 of 3\n"), died, error).end());
+    await reaches("error");
+    expect(printed().textContent).toBe("1 of 3\n");
+    expect(screen.getByRole("alert").className).toBe("for-ears");
+    fireEvent.click(screen.getByRole("button", { name: "Retry" }));
+    await waitFor(() => expect(server.posts).toHaveLength(2));
+  });
+
+  it("shows JSON of the application's own in lines", async () => {
+    await run((call) => call.say(calls("t1", "mcp__app__find", {}), results("t1", '[{"name":"Murtal"}]')));
+    await waitFor(() => expect(screen.getByLabelText("result").textContent).toBe('[\n  {\n    "name": "Murtal"\n  }\n]'));
+  });
+
   it("has no retry where the same call would fail again", async () => {
     await run(failed(false));
     await within(await card("find_partner")).findByText("The same call would fail again.");
