@@ -22,12 +22,17 @@ def _load() -> None:
     import agent_workers.cli.options
     import agent_workers.cli.pretty
     import agent_workers.cli.umbrella
+    import agent_workers.cli.worker
     import agent_workers.engine.claude.engine
+    import agent_workers.engine.claude.launch.sandbox
+    import agent_workers.engine.claude.launch.task_capabilities
     import agent_workers.engine.claude.questions.open_questions
     import agent_workers.engine.claude.sdk_client
     import agent_workers.engine.claude.tool_server
     import agent_workers.engine.claude.transport
     import agent_workers.engine.mcp.engine
+    import agent_workers.policy.load
+    import agent_workers.policy.policy
     import agent_workers.run
     import agent_workers.simulator.app
     import agent_workers.simulator.server

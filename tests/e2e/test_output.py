@@ -10,7 +10,7 @@ import pytest
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Interruption, Message, Text
 from tests.e2e.stream import answer, events_of
-from tests.e2e.worker import Home, Running
+from tests.e2e.worker import Home, Running, command_of
 from tests.waiting import PATIENCE_S, until
 
 GONE_S = 2
@@ -164,8 +164,10 @@ def test_a_stuck_reader_who_wakes_up_is_told_how_the_run_ended(home: Home, simul
 def test_the_deadline_ends_a_run_whose_reader_is_stuck(home: Home, simulator: Simulator) -> None:
     """Not the idle timeout, which is about the agent's silence."""
     simulator.play(FLOOD)
-    running = _stuck(home, {"prompt": "x", "limits": {"timeout_s": 20, "idle_timeout_s": 8}})
-    until(lambda: not home.agents(of=running), within_s=25)
+    running = _stuck(home, {"prompt": "x", "limits": {"timeout_s": 14, "idle_timeout_s": 8}})
+    agents = home.agents(of=running)
+    until(lambda: not any(map(command_of, agents)), within_s=25)
+    assert home.agents(of=running) == []
     running.read()
     ended = running.end()
     assert ended.ending == ("timeout", 1)
