@@ -11,6 +11,7 @@ from agent_workers.validation.event_schema import EventSchema
 from agent_workers.validation.fault import Fault
 from agent_workers.validation.final_text import FinalText
 from agent_workers.validation.request import problems_of
+from agent_workers.validation.settlements import Settlements
 from agent_workers.wire import MAX_LINE
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class _Stream:
         self._schema = EventSchema()
         self._text = FinalText()
         self._calls = CallOutput()
+        self._settlements = Settlements()
         self._first: Event | None = None
         self._before: Event | None = None
         self._terminal: str | None = None
@@ -50,6 +52,7 @@ class _Stream:
             yield from (Fault(self.line, *fault) for fault in self._schema.faults(event))
             yield from self._check_order(event)
             yield from self._at("/tool_use_id", self._calls.feed(event))
+            yield from (Fault(self.line, *wrong) for wrong in self._settlements.feed(event))
             yield from self._at("/text", self._text.feed(event))
         elif line.strip() and not problems:
             yield Fault(self.line, "", "an event is a JSON object")

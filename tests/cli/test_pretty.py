@@ -261,6 +261,36 @@ def test_a_question_is_told_and_who_settled_it(
     assert lines[3] == told
 
 
+def test_what_the_agent_asks_the_user_is_told_with_the_answers_on_offer_and_who_answered(
+    scripts: Scripts, record: Record
+) -> None:
+    options = [{"label": "Graz\x1b[31m"}, {"label": "Linz"}]
+    items = [{"question": q, "options": options, "multi": False} for q in ("Which\ncity?", "And then?")]
+    asked = {"type": "question", "question_id": "q", "tool_use_id": "1", "questions": items}
+    settled = {"type": "question_resolved", "question_id": "q"}
+    lines = piped(
+        scripts,
+        record(
+            START,
+            call("1", "AskUserQuestion", {"questions": items}),
+            asked | {"expires_at": "2026-01-01T00:02:00.000Z"},
+            settled | {"by": "client", "actor": "user-7"},
+            settled | {"by": "timeout"},
+            {"type": "steered", "id": "s", "actor": "Ada\x07"},
+            {"type": "steered", "id": "s"},
+            done(),
+        ),
+    ).splitlines()
+    assert lines[1] == "→ AskUserQuestion Which city?; And then?"
+    assert lines[2].startswith("? the agent asks: Which city? (Graz␛[31m, Linz); And then? (Graz␛[31m, Linz)")
+    assert lines[3:7] == [
+        "✓ answered by the application (user-7)",
+        "✗ not answered: nobody answered in time",
+        "» the agent has read what was said to it (Ada␇)",
+        "» the agent has read what was said to it",
+    ]
+
+
 def test_a_denied_call_has_a_color_of_its_own(scripts: Scripts, record: Record) -> None:
     styles = [
         scripts.at_terminal(*REPLAY, record(START, call("1", "Bash", {}), result("1", status, "x"), error()))[0].styles

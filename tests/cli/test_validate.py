@@ -279,3 +279,52 @@ def test_a_fault_cannot_write_to_the_terminal(scripts: Scripts) -> None:
     checked = scripts("agent-workers", "validate", given='{"prompt": "x", "\\u001b[2J": 1}')
     assert "\x1b" not in checked.stdout
     assert "\u241b[2J" in checked.stdout
+
+
+EXPIRES = "2026-01-01T00:02:00.000Z"
+
+
+def question(name: str, use_id: str = "toolu_1") -> dict[str, Any]:
+    asked = {"question": "Which?", "options": [{"label": "A"}, {"label": "B"}], "multi": False}
+    return {
+        "type": "question",
+        "question_id": name,
+        "tool_use_id": use_id,
+        "questions": [asked],
+        "expires_at": EXPIRES,
+    }
+
+
+def answered(name: str) -> dict[str, Any]:
+    return {"type": "question_resolved", "question_id": name, "by": "client"}
+
+
+def permitted(name: str) -> dict[str, Any]:
+    return {"type": "permission_resolved", "permission_id": name, "behavior": "allow", "by": "client"}
+
+
+@pytest.mark.parametrize(
+    ("bodies", "told"),
+    [
+        ((question("q"), answered("q")), []),
+        ((tool_call(), answered("toolu_1"), tool_result()), []),  # an earlier run's, answered by its decision
+        ((tool_call(), permitted("toolu_1"), tool_result()), []),
+        ((answered("q"),), ["line 2: /question_id: names no question before it"]),
+        ((permitted("q"),), ["line 2: /permission_id: names no permission_request before it"]),
+        (
+            (question("q"), permitted("q"), answered("q")),
+            ["line 3: /permission_id: names no permission_request before it"],
+        ),
+        ((question("q"), answered("q"), answered("q")), ["line 4: /question_id: was settled before"]),
+        (
+            (question("q"), answered("q"), question("q")),
+            [
+                "line 4: /question_id: is the id of an earlier question",
+                "line 5: the question 'q' was not settled before it",
+            ],
+        ),
+        ((question("q"),), ["line 3: the question 'q' was not settled before it"]),
+    ],
+)
+def test_each_question_of_a_run_is_settled_once_and_before_its_end(bodies: tuple[Any, ...], told: list[str]) -> None:
+    assert faults(stream(START, *bodies, error())) == told

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agent_workers.simulator.scenario import ToolUse
+from agent_workers.validation import check
 from tests.e2e.beginning import Begin
 from tests.e2e.desk import Desk, bash, call, permit, results
 from tests.e2e.stream import Event
@@ -156,6 +157,7 @@ def test_a_run_that_ends_while_it_asks_closes_the_question_first(desk: Desk, sto
     )
     assert ended.last["type"] == ("aborted" if stop == "abort" else "error")
     assert [event["by"] for event in ended.of("question_resolved")] == ["abort"]
+    assert check(ended.output, "events")[1] == []
 
 
 def test_what_cannot_be_asked_is_an_error_of_the_tool(desk: Desk) -> None:
@@ -271,4 +273,5 @@ def test_a_deferred_question_is_answered_by_the_next_run(
     assert (resolved["question_id"], resolved["by"]) == (pending["tool_use_id"], "client")
     assert resolved.get("actor") == decision.get("actor")
     assert ended.of("permission_resolved") == []
+    assert check(ended.output, "events")[1] == []
     assert ended.last["text"] == "So be it."

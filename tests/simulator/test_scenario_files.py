@@ -17,10 +17,10 @@ from agent_workers.simulator import (
 HELLO = {"type": "text", "text": "Hello."}
 EXPECTED = """
     bad-request-400 billing context-overflow cut-mid-stream cut-then-ok error-mid-stream forbidden-403 hello
-    huge-delta long-text many-deltas max-tokens memory not-found-404 overloaded-529 parallel-tools
+    huge-delta long-text many-deltas max-tokens memory not-found-404 overloaded-529 parallel-tools question
     rate-limited-429 rate-limited-429-long refusal server-error-500 server-error-then-ok slow stall-before
     stall-mid-stream structured-output structured-output-ignored structured-output-invalid subagent task-demo
-    task-notes task-touch task-two-questions thinking too-large-413 tool-loop unauthorized-401 unicode
+    task-notes task-slow task-touch task-two-questions thinking too-large-413 tool-loop unauthorized-401 unicode
 """
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _INDENT = "  "
 _BRIEF = 40
+_ASKED = 300
 _WORTH_TELLING_MS = 50
 _DEEPEST = 8  # a recording by others may nest without end
 _FAILED = re.compile(r"Exit code \d+")
@@ -100,13 +101,28 @@ class Calls:
             call.began = _time(event)  # a person's thinking is not the tool's time
         allowed = event.get("behavior") == "allow"
         whose = _whose(call) if call else "a call"
-        words = f"{'✓' if allowed else '✗'} {whose} {'allowed' if allowed else 'denied'}{self._by(event.get('by'))}"
+        words = f"{'✓' if allowed else '✗'} {whose} {'allowed' if allowed else 'denied'}{self._by(event)}"
         return line((_INDENT * (call.depth if call else 0) + words, "green" if allowed else "yellow"))
 
-    def _by(self, by: object) -> str:
+    def _by(self, event: Event) -> str:
+        by = event.get("by")
         if by == "client":
-            return " by you" if self._person else " by the application"
+            return " by you" if self._person else f" by the application{by_actor(event)}"
         return _BY.get(str(by), f" by {by}")
+
+    def asked_user(self, event: Event) -> Text | None:
+        """Returns the words for questions to the user; None where a person sees the questions themselves."""
+        if self._person:
+            return None
+        asked = "; ".join(_asked(item) for item in event["questions"])
+        words = f"{self._indent(event)}? the agent asks: {short(asked, _ASKED)} "
+        return line((words, "yellow"), (_time_left(event).removeprefix(", "), "dim"))
+
+    def answered(self, event: Event) -> Text:
+        """Returns the words for the answer to such questions."""
+        if event.get("by") == "client":
+            return line((f"✓ answered{self._by(event)}", "green"))
+        return line((f"✗ not answered{self._by(event)}", "yellow"))
 
     def app_called(self, event: Event) -> Text:
         """Returns the words for a call that the application runs; the call itself has been shown."""
@@ -129,6 +145,16 @@ class Calls:
 
     def _indent(self, event: Event) -> str:
         return _INDENT * self._depths.get(str(event.get("tool_use_id")), 0)
+
+
+def by_actor(event: Event) -> str:
+    """Returns who did it, where the event says so."""
+    return f" ({short(event['actor'], _BRIEF)})" if event.get("actor") else ""
+
+
+def _asked(item: Event) -> str:
+    labels = ", ".join(str(option["label"]) for option in item["options"])
+    return f"{item['question']} ({labels})"
 
 
 def _name(event: Event) -> str:

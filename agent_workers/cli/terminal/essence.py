@@ -20,7 +20,14 @@ def essence(name: object, tool_input: Any, longest: int = 100) -> str:
         return ""
     if isinstance(tool_input, dict) and isinstance(name, str):
         tool = BUILT_IN_TOOLS.get(name)
-        told = [tool_input[field] for field in (tool.telling if tool else ()) if field in tool_input]
+        told = [_asked(tool_input[field]) for field in (tool.telling if tool else ()) if field in tool_input]
         if told and all(isinstance(value, str) for value in told):
             return short(" in ".join(told), longest)
     return short(tool_input, longest)
+
+
+def _asked(value: Any) -> Any:
+    """Returns the texts of a list of questions to the user; anything else as it is."""
+    if isinstance(value, list) and value and all(isinstance(item, dict) and "question" in item for item in value):
+        return "; ".join(str(item["question"]) for item in value)
+    return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent_workers.cli.terminal.calls import Calls
+from agent_workers.cli.terminal.calls import Calls, by_actor
 from agent_workers.cli.terminal.closing import aborted, done, error
 from agent_workers.cli.terminal.words import Event, line, seconds, short
 
@@ -35,6 +35,9 @@ class Narrator:
             "tool_result": calls.ended,
             "permission_request": calls.asked,
             "permission_resolved": calls.resolved,
+            "question": calls.asked_user,
+            "question_resolved": calls.answered,
+            "steered": _steered,
             "app_tool_call": calls.app_called,
             "task": calls.task,
             "retry": _retry,
@@ -66,6 +69,10 @@ def _session(event: Event) -> Text:
 
 def _start(event: Event) -> Text | None:
     return line(("simulated: no model answers", "dim")) if event.get("simulated") else None
+
+
+def _steered(event: Event) -> Text:
+    return line((f"» the agent has read what was said to it{by_actor(event)}", "green"))
 
 
 def _retry(event: Event) -> Text:
