@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_FOLDERS = "claude-*/*/*/tasks"  # user, working directory, session: one of each in a run
-_ON_THE_WAY = ("", "claude-*", "claude-*/*", "claude-*/*/*")
+# Of a user, a working directory and a session, one of each in a run. The last one is made with the first command.
+_LEVELS = ("claude-*", "claude-*/*", "claude-*/*/*", "claude-*/*/*/tasks")
+_LOOK_S = 0.25  # how often to look where nothing tells of new files
 _COMMAND = re.compile(r"b\w+\.output")  # other letters stand for subagents
 _STDOUT = "/proc/{}/fd/1"
 
@@ -91,14 +92,23 @@ class CommandFiles:
         self._folders: list[Path] = []
         self._seen: set[str] = set()
         self._watch: FolderWatch | None = None
+        self._changed = True
+        self._look_at = 0.0
 
-    def appeared(self) -> Iterator[CommandFile]:
-        """Yields the files that are new since the last call."""
-        if not self._folders:
-            self._find_folders()
-        for folder in self._folders:
-            with suppress(OSError):
-                for name in os.listdir(folder):  # noqa: PTH208 looked at many times a second
+    def appeared(self, *, told: bool = False) -> Iterator[CommandFile]:
+        """Yields the files that are new since the last call.
+
+        Args:
+            told: Whether there should be one, so that it is looked for though the system tells of none.
+        """
+        if not (told or self._changed) and time.monotonic() < self._look_at:
+            return
+        self._changed, self._look_at = False, time.monotonic() + _LOOK_S
+        with suppress(OSError):
+            if not self._folders:
+                self._find_folders()
+            for folder in self._folders:
+                for name in os.listdir(folder):  # noqa: PTH208 half the time of Path.iterdir
                     if name not in self._seen and _COMMAND.fullmatch(name):
                         self._seen.add(name)
                         if (descriptor := _opened(folder / name)) is not None:
@@ -106,8 +116,13 @@ class CommandFiles:
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Has the event loop call ``changed`` as soon as files may have appeared, where the system tells that."""
-        self._watch = FolderWatch(changed)
-        self._find_folders()
+
+        def notice() -> None:
+            self._changed = True
+            changed()
+
+        self._watch = FolderWatch(notice)
+        self._changed = True
 
     def close(self) -> None:
         """Ends the watch."""
@@ -115,18 +130,10 @@ class CommandFiles:
             self._watch.close()
 
     def _find_folders(self) -> None:
-        """Finds the folder of the files, which the CLI makes with the first command."""
-        with suppress(OSError):
-            for pattern in _ON_THE_WAY if self._watch else ():
-                for folder in self._scratch.glob(pattern) if pattern else (self._scratch,):
-                    self._watched(folder)
-            self._folders = list(self._scratch.glob(_FOLDERS))
-            for folder in self._folders:
-                self._watched(folder)
-
-    def _watched(self, folder: Path) -> None:
-        if self._watch:
-            self._watch.add(folder)
+        for folders in ([self._scratch], *(self._scratch.glob(level) for level in _LEVELS)):
+            self._folders = list(folders)  # of the last level in the end
+            if self._watch:
+                self._watch.add(*self._folders)
 
     def printers(self, file: CommandFile) -> Iterator[str]:
         """Yields the command lines of the CLI's processes that print into the file. Only Linux tells."""

@@ -33,11 +33,12 @@ class FolderWatch:
         if self._descriptor >= 0:
             self._loop.add_reader(self._descriptor, self._notice)
 
-    def add(self, folder: Path) -> None:
-        """Watches a folder too."""
-        if _LIBRARY and self._descriptor >= 0 and folder not in self._watched:
-            _LIBRARY.inotify_add_watch(self._descriptor, os.fsencode(folder), _CREATED)
-            self._watched.add(folder)
+    def add(self, *folders: Path) -> None:
+        """Watches these folders too."""
+        for folder in folders:
+            if _LIBRARY and self._descriptor >= 0 and folder not in self._watched:
+                _LIBRARY.inotify_add_watch(self._descriptor, os.fsencode(folder), _CREATED)
+                self._watched.add(folder)
 
     def close(self) -> None:
         """Watches no more."""

@@ -90,7 +90,7 @@ class LiveOutput:
             result: The call's result.
             told: What the CLI itself says of the result.
         """
-        self._look()
+        self._look(told=True)
         call = self._calls.pop(result.tool_use_id, None)
         if call is None:
             return
@@ -128,11 +128,11 @@ class LiveOutput:
         self._begun.set()
         return self._calls.setdefault(tool_use_id, _Call(tool_use_id))
 
-    def _look(self) -> None:
+    def _look(self, *, told: bool = False) -> None:
         """Finds the files of commands that have begun, and the calls that they belong to."""
         if not any(call.waits for call in self._calls.values()):
             return
-        self._unclaimed += self._files.appeared()
+        self._unclaimed += self._files.appeared(told=told)
         for file in list(self._unclaimed):
             if call := self._owner(file):
                 call.file = file
