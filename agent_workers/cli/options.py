@@ -92,6 +92,7 @@ def _command(worker: Worker) -> click.Command:
         metavar="[=SCENARIO]",
         callback=_known_scenario,
         shell_complete=complete_scenario,
+        hidden=not worker.request.asks_model,  # taken all the same, for callers that simulate whatever they run
         help="Talk to the built-in simulator instead of the API.",
     )
     @click.option(

@@ -28,7 +28,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from partners import server
 port = int(sys.argv[2])
-if hasattr(server.settings, "port"):  # mcp 1
+if hasattr(getattr(server, "settings", None), "port"):  # mcp 1
     server.settings.port = port
     server.run("streamable-http")
 server.run("streamable-http", port=port)

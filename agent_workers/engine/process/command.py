@@ -58,7 +58,7 @@ class Command(NamedTuple):
 
 
 def _prepare(parent: int, *, confined: bool) -> None:
-    """Prepares the CLI's process before it becomes the CLI: it inherits no signals, and ends with the guardian."""
+    """Prepares the process before it becomes the program: it inherits no signals, and ends with the guardian."""
     for number in signal.valid_signals() - _FIXED:
         if signal.getsignal(number) is signal.SIG_IGN:  # exec keeps this, and resets handlers
             signal.signal(number, signal.SIG_DFL)

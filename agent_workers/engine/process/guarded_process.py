@@ -84,7 +84,7 @@ class GuardedProcess:
     @property
     def pid(self) -> int:
         """Its process id, also of its process group."""
-        return self._guardian.cli
+        return self._guardian.program
 
     def wait(self) -> int:
         """Blocks until it has ended; returns its exit status, negative for a signal."""

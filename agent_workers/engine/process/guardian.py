@@ -1,4 +1,4 @@
-"""The CLI's guardian: a process between worker and CLI that ends everything the CLI started when the worker is killed.
+"""The guardian: a process between worker and program that ends everything that came of it when the worker is killed.
 
 Whatever a command starts remains a descendant of the guardian: orphans become its children, whatever environment,
 session or name they take. It cannot reach what other programs start on a command's behalf (``at``, ``docker``,
@@ -28,23 +28,23 @@ _SLICE_S = 0.1
 
 
 class Guardian:
-    """Starts the CLI. Must be created before there are threads.
+    """Starts the program. Must be created before there are threads.
 
     Args:
-        command: The command that starts the CLI.
+        command: The command that starts the program.
         scratch: The run's directory for temporary files.
-        held: Descriptors that the CLI and the guardian hold as long as they live.
+        held: Descriptors that the program and the guardian hold as long as they live.
 
     Attributes:
         pid: The guardian's process id.
-        cli: The CLI's process id.
+        program: The program's process id.
 
     Raises:
-        OSError: The CLI could not be started.
+        OSError: The program could not be started.
     """
 
     def __init__(self, command: Command, *, scratch: Path, held: Sequence[int]) -> None:
-        self.cli = 0
+        self.program = 0
         self._status: int | None = None
         self._killed = False
         self._failure = 0
@@ -71,33 +71,33 @@ class Guardian:
             signal.pthread_sigmask(signal.SIG_SETMASK, masked)
             os.close(waiting)
             os.close(reporting)
-        self._await(lambda: bool(self.cli))
-        if not self.cli:
+        self._await(lambda: bool(self.program))
+        if not self.program:
             self.dismiss()
             raise OSError(self._failure or errno.EAGAIN, os.strerror(self._failure or errno.EAGAIN))
 
     @property
     def status(self) -> int | None:
-        """The CLI's exit status, negative for a signal; None while it runs."""
+        """The program's exit status, negative for a signal; None while it runs."""
         self._hear()
         return self._status
 
     def wait(self) -> int:
-        """Blocks until the CLI has ended; returns its status."""
+        """Blocks until the program has ended; returns its status."""
         self._await(lambda: self._status is not None)
         assert self._status is not None
         return self._status
 
     def terminate(self) -> None:
-        """Asks the CLI to end."""
+        """Asks the program to end."""
         self._say(Word.TERMINATE)
 
     def begin_kill(self) -> None:
-        """Has the CLI and everything that came of it ended, without waiting: a signal handler may call it."""
+        """Has the program and everything that came of it ended, without waiting: a signal handler may call it."""
         self._say(Word.KILL)
 
     def kill(self) -> bool:
-        """Ends the CLI and everything that came of it; False where the guardian is gone or did not manage in time."""
+        """Ends the program and all that came of it; False where the guardian is gone or did not manage in time."""
         self._say(Word.KILL)
         self._await(lambda: self._killed, time.monotonic() + END_S)
         return self._killed
@@ -142,7 +142,7 @@ class Guardian:
 
     def _note(self, word: str, number: int) -> None:
         if word == Report.STARTED:
-            self.cli = number
+            self.program = number
         elif word == Report.FAILED:
             self._failure = number
         elif word == Report.ENDED:
@@ -151,7 +151,7 @@ class Guardian:
             self._killed = True
 
     def _lose(self) -> None:
-        """Notes that the guardian is gone: it was killed, and the kernel ended the CLI with it."""
+        """Notes that the guardian is gone: it was killed, and the kernel ended the program with it."""
         self._lost = True
         if self._status is None:
             self._status = -signal.SIGKILL

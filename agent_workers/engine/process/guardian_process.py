@@ -1,4 +1,4 @@
-"""The guardian's own process: starts the CLI, reaps, obeys the worker, and cleans up when the worker is gone."""
+"""The guardian's own process: starts the program, reaps, obeys the worker, and cleans up when the worker is gone."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Word:
 class Report:
     """What the guardian reports, a line with a number each."""
 
-    STARTED = "started"  # the CLI's process id
+    STARTED = "started"  # the program's process id
     FAILED = "failed"  # the errno of the start
-    ENDED = "ended"  # the CLI's status, negative for a signal
+    ENDED = "ended"  # the program's status, negative for a signal
     KILLED = "killed"
 
 
@@ -47,7 +47,7 @@ def guard(command: Command, waiting: int, reporting: int, *, scratch: Path, held
     """Runs the guardian in a process just forked, with ``HELD`` blocked.
 
     Args:
-        command: The command that starts the CLI.
+        command: The command that starts the program.
         waiting: The descriptor from which the worker's words come.
         reporting: The descriptor to which the reports go.
         scratch: The run's directory for temporary files.
@@ -77,12 +77,12 @@ class _Duty:
         self._reporting = reporting
         self._scratch = scratch
         try:
-            self._started = command.start(held)  # kept: a Popen that is collected takes the CLI's status with it
+            self._started = command.start(held)  # kept: a Popen that is collected takes the program's status with it
         except OSError as error:
             self._report(Report.FAILED, error.errno or 0)
             raise
-        self._cli: int | None = self._started.pid
-        self._report(Report.STARTED, self._cli)
+        self._program: int | None = self._started.pid
+        self._report(Report.STARTED, self._program)
 
     def do(self, waiting: int, waking: int) -> None:
         """Obeys until the worker is gone, then ends what is left."""
@@ -107,16 +107,16 @@ class _Duty:
     def _end_in_order(self) -> None:
         self._terminate()
         last = time.monotonic() + _ORDERLY_S
-        while self._cli and time.monotonic() < last:
+        while self._program and time.monotonic() < last:
             time.sleep(_PAUSE_S)
             self._reap()
         self._end_all()
         remove_scratch(self._scratch)
 
     def _end_all(self) -> None:
-        if self._cli:
+        if self._program:
             with suppress(OSError):
-                os.killpg(self._cli, signal.SIGKILL)
+                os.killpg(self._program, signal.SIGKILL)
         last = time.monotonic() + END_S
         while found := set(descendants(os.getpid())):
             if time.monotonic() > last:
@@ -129,8 +129,8 @@ class _Duty:
         self._report(Report.KILLED, 0)
 
     def _terminate(self) -> None:
-        if self._cli:
-            os.kill(self._cli, signal.SIGTERM)  # its id stays valid until it is reaped
+        if self._program:
+            os.kill(self._program, signal.SIGTERM)  # its id stays valid until it is reaped
 
     def _reap(self) -> None:
         with suppress(ChildProcessError):
@@ -138,8 +138,8 @@ class _Duty:
                 pid, status = os.waitpid(-1, os.WNOHANG)
                 if not pid:
                     return
-                if pid == self._cli:
-                    self._cli = None
+                if pid == self._program:
+                    self._program = None
                     self._report(Report.ENDED, os.waitstatus_to_exitcode(status))
 
     def _report(self, word: str, number: int) -> None:
