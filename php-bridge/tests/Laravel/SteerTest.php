@@ -8,6 +8,7 @@ use AgentWorkers\Exception\RunOverException;
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
+use AgentWorkers\Tests\Scenarios;
 use Illuminate\Auth\GenericUser;
 use Illuminate\Foundation\Application;
 use Illuminate\Session\Middleware\StartSession;
@@ -16,6 +17,8 @@ use Illuminate\Support\Facades\Route;
 /** A word to the agent comes from another process than the one that holds its run. */
 final class SteerTest extends TestCase
 {
+    use Scenarios;
+
     private const RUN = '5f0c9d3e-1111-4222-8333-444455556666';
 
     protected function configure(Application $app): void
@@ -69,6 +72,70 @@ final class SteerTest extends TestCase
         Agent::steer(self::RUN, 'Hi', 'somebody');
     }
 
+    public function testARealAgentReadsAWordWhileItsCommandRuns(): void
+    {
+        mkdir($work = $this->directory() . '/work');
+        $command = ['command' => 'echo up; until [ -e go ]; do sleep 0.01; done', 'description' => 'Waits'];
+        config([
+            'agent-workers.binaries.agent-task' => $this->binary('agent-task'),
+            'agent-workers.simulate' => $this->scenario(['Bash', $command]),
+            'agent-workers.env' => ['HOME' => $this->directory(), 'ANTHROPIC_API_KEY' => null],
+            'agent-workers.state_dir' => $this->directory() . '/state',
+        ]);
+        $this->actingAs(new GenericUser(['id' => 7]));
+        $child = 0;
+        $begin = function () use ($work, &$child): void {
+            $child = $child !== 0 ? $child : $this->aside($this->directory() . '/told', fn (): array => [
+                $this->postJson($this->address(), ['text' => "/compact, @x and\nmore"])->json('id'),
+                $this->untilTheCliHas(2), // the prompt and the word: earlier it would be too late for this command
+                touch("$work/go"),
+            ]);
+        };
+        Route::post('/task', static fn () => Agent::task('Hi', $work)->tools(['Bash'])->allow(['Bash'])
+            ->onToolOutput($begin)->configure(static fn ($request) => $request->run(self::RUN)));
+        $events = $this->eventsOf($this->post('/task'));
+        pcntl_waitpid($child, $status);
+        [$id] = unserialize((string) file_get_contents($this->directory() . '/told'));
+        $story = (string) json_encode($events);
+        $isOfWord = static fn (array $event): bool => ($event['id'] ?? '') === $id;
+        $ofWord = array_values(array_filter($events, $isOfWord));
+        $what = static fn (array $event): array => [$event['type'], $event['ok'] ?? $event['actor']];
+        $told = array_map($what, $ofWord);
+
+        self::assertEqualsCanonicalizing([['ack', true], ['steered', '7']], $told, $story);
+        self::assertSame('done', end($events)['type'], $story);
+        $this->postJson($this->address(), ['text' => 'Late'])->assertStatus(410);
+    }
+
+    /** @param int $messages as many as the CLI has taken into its queue, by its transcript */
+    private function untilTheCliHas(int $messages): void
+    {
+        for ($taken = 0, $end = hrtime(true) + 60e9; $taken < $messages && hrtime(true) < $end; usleep(20_000)) {
+            $files = new \RecursiveIteratorIterator(new \RecursiveDirectoryIterator($this->directory()));
+            $taken = 0;
+            foreach (new \RegexIterator($files, '/\.jsonl$/') as $file) {
+                $taken += substr_count((string) file_get_contents((string) $file), '"operation":"enqueue"');
+            }
+        }
+    }
+
+    /** @param \Closure(): list<mixed> $say what another process does; what it gives is kept in the file */
+    private function aside(string $file, \Closure $say): int
+    {
+        $child = pcntl_fork();
+        if ($child === 0) {
+            try {
+                file_put_contents($file, serialize($say()));
+            } catch (\Throwable $error) {
+                file_put_contents($file, serialize([(string) $error]));
+            } finally {
+                posix_kill((int) getmypid(), SIGKILL); // its parent alone goes on with the test
+            }
+        }
+
+        return $child;
+    }
+
     /**
      * Streams a run whose agent waits meanwhile for what another process says.
      *
@@ -82,17 +149,8 @@ final class SteerTest extends TestCase
         $fake = Agent::fake(Script::text('Done.')->running('Bash', ['command' => 'make'], ['x'])
             ->askingUser(['Wait?' => ['Yes']]));
         $child = 0;
-        $begin = static function () use ($say, $told, &$child): void {
-            $child = pcntl_fork();
-            if ($child === 0) {
-                try {
-                    file_put_contents($told, serialize($say()));
-                } catch (\Throwable $error) {
-                    file_put_contents($told, serialize([(string) $error]));
-                } finally {
-                    posix_kill((int) getmypid(), SIGKILL); // its parent alone goes on with the test
-                }
-            }
+        $begin = function () use ($say, $told, &$child): void {
+            $child = $this->aside($told, $say);
         };
         $wait = static function () use (&$child): ?array {
             usleep(50_000); // as long as a real run has between two of its ticks, more or less
