@@ -1,5 +1,6 @@
 """The PHP of the bridge's README: all of it is PHP, and what stands alone runs."""
 
+import json
 import os
 import re
 import subprocess
@@ -57,3 +58,15 @@ def test_the_emitter_sends_frames(tmp_path: Path) -> None:
     frames = php(tmp_path, PREPARED + imports + RUNNER + example).stdout.strip().split("\n\n")
     assert "event: done" in frames[-1]
     assert sum("event: delta" in frame for frame in frames) > 1
+
+
+def test_a_tool_shows_what_it_does(tmp_path: Path) -> None:
+    (tmp_path / "partners.txt").write_text("Acme\nGlobex\n", "utf-8")
+    call = {"type": "tool_use", "name": "mcp__app__import_partners", "input": {"file": str(tmp_path / "partners.txt")}}
+    steps = [{"content": [call]}, {"content": [{"type": "text", "text": "Done: ${result}"}]}]
+    (tmp_path / "calls.json").write_text(json.dumps({"description": "Calls the tool.", "steps": steps}), "utf-8")
+    runner = RUNNER.replace("'--simulate'", f"'--simulate={tmp_path / 'calls.json'}'")
+    imports = "use AgentWorkers\\{Progress, Request};\nuse AgentWorkers\\Event\\ToolOutput;\n"
+    example = next(snippet for snippet in SNIPPETS if "onToolOutput(" in snippet)
+    ran = php(tmp_path, PREPARED + imports + runner + example + "echo $run->wait()->text;")
+    assert ran.stdout == "line 0\nline 1\nDone: All are there.", ran.stderr
