@@ -72,7 +72,9 @@ final class Decision
     /** Says who decided, such as a user's id; `permission_resolved` tells it on. */
     public function by(?string $actor): self
     {
-        return new self($this->behavior, $this->message, $this->updatedInput, $this->answers, $actor);
+        $named = Run\Controls::named($actor);
+
+        return new self($this->behavior, $this->message, $this->updatedInput, $this->answers, $named);
     }
 
     /**

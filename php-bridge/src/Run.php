@@ -207,7 +207,7 @@ final class Run implements \IteratorAggregate
     /** Sets who answers what this side answers and names nobody for, such as the id of the signed-in user. */
     public function actor(?string $actor): self
     {
-        $this->actor = $actor;
+        $this->actor = Controls::named($actor);
 
         return $this;
     }

@@ -14,7 +14,7 @@ final class Arguments
 {
     private const NAME = '~\G\s*([^\s="\'{}\[\]]+)=~';
     private const VALUE = <<<'PATTERN'
-        ~\G(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([\[{].*)|([^\s"']\S*)?)~s
+        ~\G(?:"((?:[^"\\]++|\\.)*+)"|'([^']*+)'|([\[{].*)|([^\s"']\S*)?)~s
         PATTERN;
 
     private readonly Schema $schema;
@@ -119,7 +119,7 @@ final class Arguments
             return $word;
         }
         $depth = 0;
-        preg_match_all('~"(?:[^"\\\\]|\\\\.)*"|[\[\]{}]~s', $rest, $found, PREG_OFFSET_CAPTURE);
+        preg_match_all('~"(?:[^"\\\\]++|\\\\.)*+"|[\[\]{}]~s', $rest, $found, PREG_OFFSET_CAPTURE);
         foreach ($found[0] as [$token, $offset]) {
             $depth += match ($token) {
                 '[', '{' => 1,

@@ -40,7 +40,7 @@ final class Detector
         if ($text === '' || $text[0] === '{') {
             return true;
         }
-        $unquoted = preg_replace('~="(?:[^"\\\\]|\\\\.)*"|=\'[^\']*\'~s', '=', $text) ?? $text;
+        $unquoted = preg_replace('~="(?:[^"\\\\]++|\\\\.)*+"|=\'[^\']*+\'~s', '=', $text) ?? $text;
 
         return !str_contains($unquoted, "\n");
     }

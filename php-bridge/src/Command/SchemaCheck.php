@@ -99,7 +99,7 @@ final class SchemaCheck
     /** @param array<string, mixed> $schema */
     private function text(string $value, array $schema, string $path): ?InvalidCommandException
     {
-        $length = mb_strlen($value);
+        $length = Utf8::length($value);
 
         return match (true) {
             $length < ($schema['minLength'] ?? 0)
@@ -237,7 +237,9 @@ final class SchemaCheck
         $flags = JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE;
         $json = (string) json_encode($value, $flags);
 
-        return mb_strlen($json) > 60 ? mb_substr($json, 0, 60) . '…' : $json;
+        $short = Utf8::cut($json, 60);
+
+        return $short === $json ? $json : "$short…";
     }
 
     private static function wrong(string $path, string $what, ?string $nearest = null): InvalidCommandException

@@ -26,7 +26,7 @@ final class ToolOutputPace
     /** @return list<array{text: string, truncated_bytes?: int}> what is to be sent now */
     public function add(string $text): array
     {
-        $kept = mb_strcut($text, 0, max(0, self::MOST_BYTES - $this->bytes));
+        $kept = Utf8::cut($text, max(0, self::MOST_BYTES - $this->bytes));
         $this->bytes += strlen($kept);
         $this->left += strlen($text) - strlen($kept);
         $this->unsent .= $kept;
@@ -54,8 +54,7 @@ final class ToolOutputPace
 
     private function piece(): string
     {
-        $piece = mb_strcut($this->unsent, 0, self::LONGEST);
-        $piece = $piece === '' ? $this->unsent : $piece;
+        $piece = Utf8::cut($this->unsent, self::LONGEST);
         $this->unsent = substr($this->unsent, strlen($piece));
         $this->sent = [...array_slice($this->sent, 1 - self::MOST), hrtime(true)];
 

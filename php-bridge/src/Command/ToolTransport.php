@@ -220,7 +220,7 @@ final class ToolTransport implements Transport
     /** @return array{string, array<string, int>} */
     private static function cut(string $text): array
     {
-        $kept = mb_strcut($text, 0, self::LONGEST);
+        $kept = Utf8::cut($text, self::LONGEST);
 
         return [$kept, $kept === $text ? [] : ['truncated_bytes' => strlen($text) - strlen($kept)]];
     }

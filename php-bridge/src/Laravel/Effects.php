@@ -12,6 +12,7 @@ use AgentWorkers\Run\KeptResult;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Database\ConnectionInterface;
 use Illuminate\Database\ConnectionResolverInterface;
+use Illuminate\Database\QueryException;
 
 /**
  * Keeps the results of tools that take effect once, by the keys of their effects.
@@ -24,6 +25,9 @@ use Illuminate\Database\ConnectionResolverInterface;
 final class Effects
 {
     private const ATTEMPTS = 3;
+    private const BUSY = 'Another attempt is doing the same. Try again later.';
+    /** What databases say when they have waited long enough for another transaction. */
+    private const WAITS = '/database is locked|lock wait timeout|deadlock|could not serialize|lock timeout/i';
 
     public function __construct(
         private readonly ConnectionResolverInterface $databases,
@@ -48,7 +52,7 @@ final class Effects
                 return new KeptResult($content ?? $known, $content === null);
             }
         }
-        throw new ToolException('Another attempt is doing the same. Try again later.', retryable: true);
+        throw new ToolException(self::BUSY, retryable: true);
     }
 
     /** @return string|list<array<string, mixed>>|null the content; null where there is a row already */
@@ -59,14 +63,23 @@ final class Effects
         \Closure $run,
     ): string|array|null {
         $row = ['effect_key' => $key, 'tool' => mb_substr($call->name, 0, 64), 'created_at' => date('Y-m-d H:i:s')];
-        if ($database->table($this->table())->insertOrIgnore($row) === 0) {
-            return null;
+        try {
+            if ($database->table($this->table())->insertOrIgnore($row) === 0) {
+                return null;
+            }
+        } catch (QueryException $error) {
+            throw self::isWait($error) ? new ToolException(self::BUSY, 0, $error, true) : $error;
         }
         $content = AppToolResult::of($run());
         $json = json_encode($content, JSON_THROW_ON_ERROR);
         $database->table($this->table())->where('effect_key', $key)->update(['content' => $json]);
 
         return $content;
+    }
+
+    private static function isWait(QueryException $error): bool
+    {
+        return preg_match(self::WAITS, $error->getMessage()) === 1;
     }
 
     /** @return string|list<array<string, mixed>>|null */

@@ -6,6 +6,7 @@ namespace AgentWorkers\Run;
 
 use AgentWorkers\Decision;
 use AgentWorkers\Event\Ack;
+use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Process\Transport;
 use Psr\Log\LoggerInterface;
 
@@ -29,6 +30,18 @@ final class Controls
     ) {
     }
 
+    /** @throws InvalidArgumentException the worker would refuse what this actor sends */
+    public static function named(?string $actor): ?string
+    {
+        if ($actor !== null && preg_match('/^.{1,128}$/Dsu', $actor) !== 1) {
+            throw new InvalidArgumentException(
+                'The actor must be a text of 1 to 128 characters, such as the id of a user.',
+            );
+        }
+
+        return $actor;
+    }
+
     public function abort(): void
     {
         $this->send('abort', []);
@@ -47,13 +60,17 @@ final class Controls
      */
     public function answer(string $id, array $answers, ?string $actor): ?string
     {
-        return $this->send('answer', ['question_id' => $id, 'answers' => (object) $answers, 'actor' => $actor]);
+        return $this->send('answer', [
+            'question_id' => $id,
+            'answers' => (object) $answers,
+            'actor' => self::named($actor),
+        ]);
     }
 
     /** @return string|null id of the `ack` that will come; null where no worker reads the message */
     public function steer(string $text, ?string $actor, ?string $id): ?string
     {
-        return $this->send('steer', ['text' => $text, 'actor' => $actor], $id);
+        return $this->send('steer', ['text' => $text, 'actor' => self::named($actor)], $id);
     }
 
     /** @return string|null id of the `ack` that will come; null where no worker reads the message */
@@ -86,7 +103,7 @@ final class Controls
             'is_error' => $isError ?: null,
             'retryable' => $retryable,
             'replayed' => $replayed ?: null,
-            'actor' => $actor,
+            'actor' => self::named($actor),
         ]);
         if ($id !== null) {
             $this->results[$id] = $callId;

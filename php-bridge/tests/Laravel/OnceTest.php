@@ -160,6 +160,21 @@ final class OnceTest extends TestCase
         self::assertSame(['null', true], $this->called('k1'));
     }
 
+    public function testAnAttemptThatHasWaitedTooLongIsWorthAnother(): void
+    {
+        $this->prepare('sqlite');
+        Agent::tool('pay', 'Pays.', self::ANY, static fn (): string => self::fail('It ran.'))->once();
+        $other = new \PDO('sqlite:' . $this->directory() . '/db.sqlite');
+        $other->exec('BEGIN IMMEDIATE');
+        DB::statement('PRAGMA busy_timeout = 0');
+        $this->fake('k1');
+        foreach (Agent::chat('Hi')->appTools('pay')->events() as $event) {
+            $event instanceof ToolResult && $told = [$event->status, $event->content, $event->retryable];
+        }
+        $other->exec('ROLLBACK');
+        self::assertSame(['error', 'Another attempt is doing the same. Try again later.', true], $told ?? null);
+    }
+
     public function testAClassMayTakeEffectOnceAndAWorkerThatNamesNoEffectRunsNothing(): void
     {
         $this->prepare('sqlite');

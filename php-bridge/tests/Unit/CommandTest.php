@@ -135,6 +135,13 @@ final class CommandTest extends TestCase
         yield ['{"city": "a", "tags": ["b", 7]}', 'The argument "tags.1" must be a text, not 7.', '/tags/1'];
     }
 
+    public function testALongValueIsReadWhole(): void
+    {
+        $long = str_repeat('x\\\\y', 30_000);
+        self::assertSame(90_000, strlen(Arguments::parse("q=\"$long\"", [])->q));
+        self::assertNotNull(Detector::detect("/note q=\"$long\n\""));
+    }
+
     public function testWithoutASchemaAValueIsWhatItLooksLike(): void
     {
         $input = Arguments::parse('q=Murtal n=3 on=true s="3" l=[1,2] o={"a": {}}', []);

@@ -95,6 +95,13 @@ final class QuestionTest extends TestCase
         );
     }
 
+    public function testAnActorThatTheWorkerWouldRefuseIsRefusedHere(): void
+    {
+        $run = (new FakeRunner('Hi'))->stream(self::request())->actor(str_repeat('ü', 128));
+        $this->expectException(InvalidArgumentException::class);
+        $run->actor(str_repeat('x', 129));
+    }
+
     public function testAWordIsSaidToTheAgentAsLongAsItWorks(): void
     {
         $fake = new FakeRunner(Script::text('One two')->running('Bash', ['command' => 'make'], ["a\r", "b\n"]));
