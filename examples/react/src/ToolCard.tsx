@@ -22,6 +22,8 @@ export function ToolCard({ call, view, onRetry }: Props) {
   const ran = status === "ok" || status === "error";
   const children = view.toolCalls.slice(view.toolCalls.indexOf(call) + 1).filter((other) => other.parentId === id);
   const isTold = content !== undefined && output && output.leftOut === 0 && textOf(output).trim() === content.trim();
+  // The answers are shown with their questions.
+  const isAnsweredHere = question !== undefined && status === "ok" && view.replies[question.id]?.state === "sent";
   return (
     <div className={`card ${status}`} role="group" aria-label={`Tool ${plainName(name)}`} data-testid="tool">
       <p className="head">
@@ -55,7 +57,7 @@ export function ToolCard({ call, view, onRetry }: Props) {
         </div>
       )}
       {output && <Printed name="output" output={output} />}
-      {content && !isTold && <Folded name="result" text={isAppTool(name) ? legible(content) : content} cut={call.contentCut} />}
+      {content && !isTold && !isAnsweredHere && <Folded name="result" text={isAppTool(name) ? legible(content) : content} cut={call.contentCut} />}
       {status === "ok" && !content && !output && <p className="note">No output.</p>}
       {call.replayed && <p className="note">From the record of an earlier attempt: nothing was done again.</p>}
       {status === "error" && <Retry call={call} onRetry={busy || !isByPerson(view) ? undefined : onRetry} />}

@@ -23,6 +23,7 @@ final class TaskController
             ->tools(self::TOOLS)
             ->appTools('find_partner')
             ->toolOutput()
+            ->questions()
             ->askVisitor();
     }
 }
