@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import termios
@@ -20,6 +21,8 @@ _WANTED = {  # by the place in what tcgetattr() returns: input, output and local
     1: termios.OPOST | termios.ONLCR,
     3: termios.ICANON | termios.ECHO | termios.ECHOE | termios.ECHOCTL | termios.ISIG,
 }
+_LOCAL = 3
+_LINE_MODES = termios.ICANON | termios.ECHO
 _ABOVE_STANDARD = 3  # a closed stdin must not become the terminal
 
 
@@ -44,6 +47,8 @@ class ControllingTerminal:
             self._fd = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD)
         finally:
             os.close(fd)
+        self._keys = codecs.getincrementaldecoder("utf-8")("replace")
+        self._found: list[Any] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -63,15 +68,56 @@ class ControllingTerminal:
         """
         before = self._modes()
         wanted = [modes | _WANTED[place] if place in _WANTED else modes for place, modes in enumerate(before)]
+        with self._changed(before, wanted):
+            yield
+
+    @contextmanager
+    def key_by_key(self) -> Iterator[None]:
+        """Has keys come as they are pressed meanwhile, and not shown by the terminal; Ctrl-C still stops the run.
+
+        Raises:
+            TerminalLost: It cannot be used.
+        """
+        before = self._modes()
+        wanted = [modes & ~_LINE_MODES if place == _LOCAL else modes for place, modes in enumerate(before)]
+        with self._changed(before, wanted):
+            yield
+
+    @contextmanager
+    def _changed(self, before: list[Any], wanted: list[Any]) -> Iterator[None]:
         if wanted == before:
             yield
             return
         self._set_modes(wanted)
+        self._found = self._found or before
         try:
             yield
         finally:
             with suppress(TerminalLost):
                 self._set_modes(before)
+
+    def restore(self) -> None:
+        """Sets the modes that were found first, where the process ends in the midst of a change."""
+        if self._found and self.is_ours:
+            with suppress(TerminalLost):
+                self._set_modes(self._found)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether what is typed is meant for this process: one in the background must not touch it."""
+        try:
+            return os.tcgetpgrp(self._fd) == os.getpgrp()
+        except OSError:
+            return False
+
+    @property
+    def gives_lines(self) -> bool:
+        """Whether the terminal gives whole lines: a program that reads it key by key, such as a pager, is at work else.
+
+        Raises:
+            TerminalLost: It cannot be used.
+        """
+        return bool(self._modes()[_LOCAL] & termios.ICANON)
 
     def forget_typed(self) -> None:
         """Drops what was typed and not read, also of a line that is not finished.
@@ -103,6 +149,26 @@ class ControllingTerminal:
                 return None
             typed += chunk
         return typed.decode("utf-8", "replace")
+
+    async def wait_typed(self) -> None:
+        """Returns when there is something to read."""
+        await wait_readable(self._fd)
+
+    def read_keys(self) -> str:
+        """Reads the keys that were pressed; empty where there are none.
+
+        Raises:
+            TerminalLost: It cannot be used.
+        """
+        try:
+            chunk = os.read(self._fd, _CHUNK)
+        except BlockingIOError:
+            return ""
+        except OSError as error:
+            raise TerminalLost from error
+        if not chunk:
+            raise TerminalLost
+        return self._keys.decode(chunk)
 
     async def write(self, text: str) -> None:
         """Writes a text whole.

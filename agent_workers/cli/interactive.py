@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 from anyio.lowlevel import checkpoint
 
+from agent_workers.cli.composer import Composer
 from agent_workers.cli.controlling_terminal import TerminalLost
 from agent_workers.cli.shared_terminal import SharedTerminal, Standing
 from agent_workers.cli.terminal import choosing
 from agent_workers.cli.terminal.painter import Painter
-from agent_workers.cli.terminal.question import AGAIN, PROMPT, Choice, draw, read_choice
+from agent_workers.cli.terminal.question import AGAIN, PROMPT, Choice, draw, read_choice, without_controls
 from agent_workers.protocol.v1.control import Answer, Permission
 from agent_workers.protocol.v1.events import Question
 
@@ -29,6 +32,7 @@ logger = logging.getLogger("agent_workers")
 
 T = TypeVar("T")
 
+_NOT_OURS_S = 0.5
 _LAST_WORD_S = 1  # what a terminal that takes nothing may hold up the end of a question
 _DENIED = Choice(allowed=False)
 _SETTLED = {"timeout": "Nobody answered in time: denied.", "abort": "The run was stopped: denied."}
@@ -47,6 +51,10 @@ class Prompt:
         self._painter = Painter()
         self._always: set[str] = set()
         self._shared: SharedTerminal
+        self._shown = False
+        self._composer = Composer(terminal)
+        self._wanted = 0  # by so many questions, which come before words
+        self._idle: anyio.CancelScope | None = None
 
     def share(self, stdout: Stdout, *, pretty: bool) -> Output:
         """Returns the output of a run whose questions are asked on this terminal.
@@ -61,8 +69,8 @@ class Prompt:
             rendered = Pretty(stdout, person=True)
             self._shared = SharedTerminal(rendered, rendered.make_room)
         else:
-            on_terminal = os.isatty(stdout.fileno())
-            self._shared = SharedTerminal(stdout, checkpoint if on_terminal else None)
+            self._shared = SharedTerminal(stdout, checkpoint if os.isatty(stdout.fileno()) else None)
+        self._shown = os.isatty(stdout.fileno())
         return self._shared
 
     async def ask(self, question: Asked) -> Permission | Answer | None:
@@ -77,8 +85,83 @@ class Prompt:
             self._always.add(question.name)
         return _permission(question, choice)
 
+    async def overhear(self, say: Callable[[str], Awaitable[None]]) -> None:
+        """Passes on each line that the person types while nothing is asked; returns where that cannot be read."""
+        with suppress(TerminalLost):
+            if not self._terminal.is_ours:
+                return
+            with self._terminal.key_by_key() if self._shown else nullcontext():
+                while True:
+                    async with self._floor:
+                        word = await self._overheard()
+                    if word:
+                        await say(word)
+
+    @cached_property
+    def _floor(self) -> anyio.Lock:
+        return anyio.Lock()  # in the event loop
+
+    async def _overheard(self) -> str | None:
+        """Returns what was said; None where a question wants the floor, or nothing was said after all."""
+        if self._wanted:
+            return None
+        if not (self._shown and self._composer.begun):
+            with anyio.CancelScope() as self._idle:
+                await self._terminal.wait_typed()
+            if self._idle.cancel_called:
+                return None
+        if self._shown:
+            return await self._composed()
+        if not (self._terminal.is_ours and self._terminal.gives_lines):
+            await anyio.sleep(_NOT_OURS_S)
+            return None
+        line = await self._terminal.read_line()
+        if line is None:
+            raise TerminalLost
+        return without_controls(line.strip())
+
+    async def _composed(self) -> str | None:
+        self._composer.press(self._terminal.read_keys())
+        if not self._composer.begun:
+            return None
+        return await self._stand(Standing(""), self._composer.compose)
+
+    def let_go(self) -> None:
+        """Leaves the terminal as it was found, where the process ends at once."""
+        self._terminal.restore()
+
     async def _put(self, question_id: str, talk: Callable[[], Awaitable[T]], settled: Mapping[str, str]) -> T:
         """Has the terminal for a question until it is answered; cancelled where it is settled without an answer."""
+        self._wanted += 1
+        if self._idle:
+            self._idle.cancel()
+        try:
+            await self._floor.acquire()
+        finally:
+            self._wanted -= 1
+        try:
+            self._composer.forget()
+            return await self._put_now(question_id, talk, settled)
+        finally:
+            self._floor.release()
+
+    async def _stand(self, standing: Standing, talk: Callable[[], Awaitable[T]]) -> T | None:
+        """Has the terminal until the person is done, or the run has ended: then None."""
+        said: T | None = None
+        try:
+            with standing.scope:
+                await self._shared.give_way(standing)
+                said = await talk()
+        finally:
+            with anyio.move_on_after(_LAST_WORD_S, shield=True):
+                if standing.scope.cancel_called:
+                    with suppress(TerminalLost):
+                        await self._terminal.write("\n")
+                await self._shared.take_back()
+            standing.gone.set()
+        return said
+
+    async def _put_now(self, question_id: str, talk: Callable[[], Awaitable[T]], settled: Mapping[str, str]) -> T:
         standing = Standing(question_id)
         answers: list[T] = []
         try:

@@ -72,7 +72,7 @@ def live(launched: Launched, writer: EventWriter, source: Source, person: Person
         began = launched.began
         run = Run(launched.request, engine, writer.encoder, writer.out, began=began, on_question=on_question)
         async with anyio.create_task_group() as tasks:
-            await tasks.start(_watch_signals, run, engine, launched.signals)
+            await tasks.start(_watch_signals, run, engine, launched.signals, person)
             tasks.start_soon(_watch_output, run, writer.out)
             if control := source.control:
                 caught_up = anyio.Event()
@@ -80,6 +80,7 @@ def live(launched: Launched, writer: EventWriter, source: Source, person: Person
                 await caught_up.wait()
             if interview:
                 tasks.start_soon(interview.hold)
+                tasks.start_soon(interview.overhear, run.reply)
             if companion := source.companion:
                 tasks.start_soon(companion)
             status = await run.drive()
@@ -100,6 +101,7 @@ async def _watch_signals(
     run: Run,
     engine: Engine,
     earlier: list[int],
+    person: Person | None,
     *,
     task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -114,6 +116,8 @@ async def _watch_signals(
             await run.told.wait()
         number = await anext(received)
         engine.kill()
+        if person:
+            person.let_go()
         os._exit(128 + number)
 
 

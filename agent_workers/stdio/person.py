@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
+from agent_workers.protocol.v1.control import Steer
 from agent_workers.protocol.v1.events import Asked, PermissionRequest, PermissionResolved
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from agent_workers.engine.base import Engine
     from agent_workers.protocol.v1.control import Answer, Permission
-    from agent_workers.protocol.v1.events import Settled
+    from agent_workers.protocol.v1.events import Ack, Settled
 
 
 class Person(Protocol):
@@ -20,6 +24,14 @@ class Person(Protocol):
 
     async def ask(self, question: Asked) -> Permission | Answer | None:
         """Puts the question; cancelled when it is settled without an answer. Returns None where nobody will answer."""
+        ...
+
+    async def overhear(self, say: Callable[[str], Awaitable[None]]) -> None:
+        """Passes on what the person says to the agent while nothing is asked, until cancelled."""
+        ...
+
+    def let_go(self) -> None:
+        """Leaves everything as it was found, where the process ends at once."""
         ...
 
 
@@ -44,6 +56,21 @@ class Interview:
             self._put.send_nowait(body)
         elif scope := self._scopes.pop(_id_of(body), None):
             scope.cancel()
+
+    async def overhear(self, reply: Callable[[Ack], Awaitable[None]]) -> None:
+        """Passes on what the person says between the questions.
+
+        Args:
+            reply: Is told of a word that cannot reach the agent any more.
+        """
+        numbers = count(1)
+
+        async def say(text: str) -> None:
+            word = Steer(type="steer", id=f"typed-{next(numbers)}", text=text)
+            if ack := self._engine.answer(word):
+                await reply(ack)
+
+        await self._person.overhear(say)
 
     async def hold(self) -> None:
         """Asks until cancelled."""

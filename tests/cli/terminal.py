@@ -59,6 +59,8 @@ class Terminal:
                 self._next_row()
             elif character == "\r":
                 self._column = 0
+            elif character == "\b":
+                self._column = max(0, self._column - 1)
             else:
                 assert unicodedata.category(character) != "Cc", f"control character {character!r}"
                 self._put(character)

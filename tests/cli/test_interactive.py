@@ -22,7 +22,7 @@ from agent_workers.simulator.scenario import Message, Stall, Text, ToolUse
 from tests.cli.conftest import Process, Scripts, Shown
 from tests.cli.terminal import Terminal
 from tests.e2e.loaded import LoadedWorkers
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.usefixtures("loaded")
 COLUMNS, ROWS = 80, 30
@@ -46,6 +46,11 @@ class Sitting(Shown):
         self._asked[prompt] += 1
         while self.terminal.text.count(f"\n{prompt}") < self._asked[prompt]:
             assert self._take(), f"the process ended and did not ask: {self.terminal.text}"
+
+    def shows(self, text: str) -> None:
+        """Waits until a text stands on the terminal."""
+        while text not in self.terminal.text:
+            assert self._take(), f"the process ended and did not show {text!r}: {self.terminal.text}"
 
     def type(self, keys: str) -> None:
         os.write(self.master, keys.encode())
@@ -553,3 +558,70 @@ def test_the_help_shows_a_request_of_the_worker(scripts: Scripts) -> None:
     assert '"cwd"' in shown
     assert "--interactive --pretty < task.json" in shown
     assert "--interactive" not in scripts("agent-tool", "--help").stdout
+
+
+# A word in between
+
+WAIT = "while [ ! -e go ]; do sleep 0.02; done"
+SAY = "Say to the agent: "
+
+
+def queued(desk: Desk) -> int:
+    """How many messages the CLI has taken into its queue, by the transcript."""
+    return sum(path.read_bytes().count(b'"operation":"enqueue"') for path in desk.scripts.home.rglob("*.jsonl"))
+
+
+def allow(sitting: Sitting) -> None:
+    sitting.asked()
+    sitting.type("y\n")
+    sitting.shows("✓ Bash allowed")
+
+
+def test_a_line_that_is_typed_while_the_agent_works_reaches_it_and_is_no_answer(desk: Desk) -> None:
+    desk.play([bash(WAIT)], [touch("one")])
+    with desk.sitting("--pretty") as sitting:
+        allow(sitting)
+        sitting.type("\x1b[A\x7f")  # what says nothing leaves no prompt
+        sitting.type("y")
+        sitting.shows(f"{SAY}y")
+        sitting.type("\x15/compact @file grüx\x7fß \x1b[Ddich")
+        sitting.shows(f"{SAY}/compact @file grüß dich")
+        sitting.type("\n")
+        until(lambda: queued(desk) == 2, what="the CLI has the word")
+        (desk.cwd / "go").touch()
+        sitting.asked()
+        assert desk.made() == ["go"]
+        sitting.type("n\n")
+        terminal, status = sitting.to_end()
+        assert sitting.echoes_lines
+    assert "» the agent has read what was said to it" in terminal.text
+    heard = json.dumps(desk.simulator.requests("/v1/messages")[-1].body["messages"], ensure_ascii=False)
+    assert "/compact @file grüß dich" in heard
+    assert (desk.made(), status) == (["go"], 0)
+    assert terminal.text.count(SAY) == 1
+
+
+def test_a_line_that_is_not_finished_when_the_run_ends_is_dropped(desk: Desk) -> None:
+    desk.play([bash(WAIT)])
+    with desk.sitting("--pretty") as sitting:
+        allow(sitting)
+        sitting.type("half a w")
+        sitting.shows(f"{SAY}half a w")
+        (desk.cwd / "go").touch()
+        terminal, status = sitting.to_end()
+        assert sitting.echoes_lines
+    assert "All done." in terminal.text
+    assert status == 0
+
+
+def test_a_line_reaches_the_agent_where_its_events_go_elsewhere(desk: Desk) -> None:
+    desk.play([bash(WAIT)])
+    with desk.sitting() as sitting:
+        sitting.asked()
+        sitting.type("y\n")
+        until(lambda: sitting.of("permission_resolved"))
+        sitting.type("Use staging.\n")
+        until(lambda: queued(desk) == 2, what="the CLI has the word")
+        (desk.cwd / "go").touch()
+        sitting.to_end()
+    assert [event["id"] for event in sitting.of("steered")] == ["typed-1"]

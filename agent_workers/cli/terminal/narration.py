@@ -89,4 +89,6 @@ def _notice(event: Event) -> Text:
 def _ack(event: Event) -> Text | None:
     if event.get("ok"):
         return None
+    if event.get("code") == "too_late":
+        return line(("! the agent ended before it read what was said to it", "yellow"))
     return line((f"! control message {event.get('id')} changed nothing: {event.get('code')}", "yellow"))
