@@ -66,27 +66,44 @@ def test_a_killed_command_leaves_no_worker(site: Site) -> None:
     until(lambda: not site.processes(), within_s=6, what="worker and CLI gone; the aim is 3 s")
 
 
-def test_doctor_looks_through_the_web_users_eyes(site: Site) -> None:
-    artisan = site.artisan("agent:doctor", "--json", env=site.console | {"AGENT_WORKERS_STATE_DIR": str(site.state)})
+Reports = dict[str, dict[str, Any]]
+
+
+def examine(site: Site, **variables: str) -> tuple[int, Reports]:
+    """The exit status of the doctor, and its reports by the user."""
+    artisan = site.artisan("agent:doctor", "--json", env=site.console | variables)
     output, errors = artisan.communicate(timeout=PATIENCE_S)
-    reports = json.loads(output)
-    assert artisan.returncode == 0, (output, errors)
+    assert output, errors
+    return artisan.returncode, json.loads(output)
+
+
+def found_in(reports: Reports) -> dict[str, dict[str, Any]]:
+    """What was found of the workers as the web user, or else as whoever runs the tests."""
+    return {check["check"]: check for check in list(reports.values())[-1]["checks"]}
+
+
+def doctor(site: Site, **variables: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    status, reports = examine(site, **variables)
+    return status, found_in(reports)
+
+
+@pytest.fixture(scope="module")
+def healthy(running_site: Site) -> tuple[int, Reports]:
+    return examine(running_site, AGENT_WORKERS_STATE_DIR=str(running_site.state))
+
+
+def test_doctor_looks_through_the_web_users_eyes(site: Site, healthy: tuple[int, Reports]) -> None:
+    status, reports = healthy
+    assert status == 0, reports
     assert {report["user"] for report in reports.values()} == set(reports)
     assert site.user is None or site.user in reports
 
 
-def doctor(site: Site, **variables: str) -> tuple[int, dict[str, dict[str, Any]]]:
-    """Its exit status, and what it found of the workers as the web user, or else as whoever runs the tests."""
-    artisan = site.artisan("agent:doctor", "--json", env=site.console | variables)
-    output, errors = artisan.communicate(timeout=PATIENCE_S)
-    assert output, errors
-    report = list(json.loads(output).values())[-1]
-    found = {check["check"]: check for check in report["checks"]}
-    return artisan.returncode, found
-
-
-def test_doctor_looks_at_each_program_that_runs_with_the_state_directory_of_its_runs(site: Site) -> None:
-    status, found = doctor(site, AGENT_WORKERS_STATE_DIR=str(site.state))
+def test_doctor_looks_at_each_program_that_runs_with_the_state_directory_of_its_runs(
+    site: Site, healthy: tuple[int, Reports]
+) -> None:
+    status, reports = healthy
+    found = found_in(reports)
     assert status == 0, found
     for worker in ("chat", "task"):
         assert found[f"worker {worker}"]["status"] in {"ok", "warn"}
@@ -94,20 +111,38 @@ def test_doctor_looks_at_each_program_that_runs_with_the_state_directory_of_its_
         assert found[f"worker {worker}"]["facts"]["binary"].endswith(f"/agent-{worker}")
 
 
-@pytest.mark.parametrize(
-    ("binary", "worker"),
-    [("AGENT_CHAT_BINARY", "chat"), ("AGENT_TASK_BINARY", "task")],
-)
-@pytest.mark.parametrize("program", ["/nosuch", "/etc/hostname", "/bin/true", "relative/path"])
+USELESS = ["/nosuch", "/etc/hostname", "/bin/true", "relative/path"]
+
+
+@pytest.fixture(scope="module")
+def examined(running_site: Site) -> dict[tuple[str, str], tuple[int, dict[str, dict[str, Any]]]]:
+    """What the doctor finds of two workers that cannot run, by the worker and its program."""
+    found = {}
+    for chat, task in zip(USELESS, [*USELESS[1:], USELESS[0]], strict=True):
+        programs = {"AGENT_CHAT_BINARY": chat, "AGENT_TASK_BINARY": task}
+        of_both = doctor(running_site, AGENT_WORKERS_STATE_DIR=str(running_site.state), **programs)
+        found |= {("chat", chat): of_both, ("task", task): of_both}
+    return found
+
+
+@pytest.mark.parametrize("worker", ["chat", "task"])
+@pytest.mark.parametrize("program", USELESS)
 def test_doctor_fails_on_a_worker_that_cannot_run_and_names_its_program(
-    site: Site, binary: str, worker: str, program: str
+    examined: dict[tuple[str, str], tuple[int, dict[str, dict[str, Any]]]], worker: str, program: str
 ) -> None:
-    status, found = doctor(site, AGENT_WORKERS_STATE_DIR=str(site.state), **{binary: program})
+    status, found = examined[worker, program]
     assert status == 1
     assert found[f"worker {worker}"]["status"] == "fail"
     assert [name for name, check in found.items() if program in check["found"]] == [f"worker {worker}"]
     assert program in found[f"worker {worker}"]["found"]
     assert "binaries" in found[f"worker {worker}"]["cure"]
+
+
+def test_doctor_fails_where_one_worker_of_two_cannot_run(site: Site) -> None:
+    status, found = doctor(site, AGENT_WORKERS_STATE_DIR=str(site.state), AGENT_TASK_BINARY="/nosuch")
+    assert status == 1
+    assert found["worker chat"]["status"] in {"ok", "warn"}
+    assert found["worker task"]["status"] == "fail"
 
 
 def test_doctor_sees_the_policy_that_a_workers_own_program_sets(site: Site) -> None:
