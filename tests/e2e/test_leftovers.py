@@ -5,13 +5,15 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import desk_at
 from tests.e2e.desk import Desk, bash
-from tests.e2e.worker import Running
+from tests.e2e.worker import Ended, Running
 from tests.waiting import PATIENCE_S, until
 
 GONE_S = 10
@@ -39,9 +41,17 @@ UNSHARED = "setsid env -i unshare --user --map-root-user --pid --fork sleep {0} 
 @pytest.fixture
 def seconds() -> Iterator[str]:
     """A number of seconds that no other process sleeps for."""
-    number = f"1000.{os.urandom(3).hex()}".replace("a", "0").translate(str.maketrans("bcdef", "12345"))
+    number = unused_seconds()
     yield number
-    for pid in sleepers(number):
+    end_sleepers(number)
+
+
+def unused_seconds() -> str:
+    return f"1000.{os.urandom(3).hex()}".replace("a", "0").translate(str.maketrans("bcdef", "12345"))
+
+
+def end_sleepers(seconds: str) -> None:
+    for pid in sleepers(seconds):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
@@ -55,42 +65,101 @@ def sleepers(seconds: str) -> list[int]:
     return found
 
 
-def start(desk: Desk, command: str, seconds: str, *, then_wait: bool = True) -> Running:
+def start(desk: Desk, command: str, seconds: str) -> Running:
     """Starts a run whose command has left a process behind, and which goes on."""
-    desk.script(bash(command.format(seconds)), *([bash("tail -f /dev/null")] if then_wait else []))
+    return start_with(desk, command.format(seconds))
+
+
+def start_with(desk: Desk, *commands: str, then_wait: bool = True) -> Running:
+    desk.script(*(bash(command) for command in commands), *([bash("tail -f /dev/null")] if then_wait else []))
     running = desk.start("--control")
     running.send(desk.request(tools=["Bash"], permissions={"allow": ["Bash"]}))
-    running.wait_for("tool_result")
+    running.wait_for("tool_result", count=len(commands))
     return running
 
 
-@pytest.mark.parametrize("command", [*BACKGROUND.values(), WITHOUT_A_TRACE], ids=[*BACKGROUND, "without a trace"])
-@pytest.mark.parametrize("way", ["done", "abort", "SIGTERM", "parent gone"])
-def test_a_background_process_is_gone_with_its_run(desk: Desk, command: str, seconds: str, way: str) -> None:
-    running = start(desk, command, seconds, then_wait=way != "done")
-    if way != "done":
-        until(lambda: len(sleepers(seconds)) == 1)
-    if way == "abort":
-        running.send({"type": "abort", "id": "stop"})
-    elif way == "SIGTERM":
-        running.signal(signal.SIGTERM)
-    elif way == "parent gone":
-        running.end_input()
-    ended = running.end()
-    assert ended.last["type"] == ("done" if way == "done" else "aborted")
-    assert "started" in ended.of("tool_result")[0]["content"]
-    assert sleepers(seconds) == []
+@dataclass(frozen=True)
+class Behind:
+    """What commands have left behind that were run one after the other, by their names.
+
+    Attributes:
+        told: What each command said.
+        left: The processes of each that were there after the end.
+        processes: Those of the run itself that were there.
+        files: The temporary files.
+    """
+
+    ended: Ended
+    told: dict[str, str]
+    left: dict[str, list[int]]
+    processes: list[int]
+    files: list[Path]
 
 
-@pytest.mark.parametrize("command", [*BACKGROUND.values(), *SHEDDING.values()], ids=[*BACKGROUND, *SHEDDING])
-def test_a_killed_worker_leaves_neither_processes_nor_files(desk: Desk, command: str, seconds: str) -> None:
-    running = start(desk, command, seconds)
-    until(lambda: len(sleepers(seconds)) == 1)
-    running.signal(signal.SIGKILL)
-    until(lambda: not sleepers(seconds), within_s=GONE_S)
-    until(lambda: not desk.home.processes(), within_s=GONE_S)
-    until(lambda: not list(desk.home.temporary.iterdir()), within_s=GONE_S)
-    assert running.end(whole=False).status == -signal.SIGKILL
+WAYS = ["done", "abort", "SIGTERM", "parent gone"]
+ORDINARY = {**BACKGROUND, "without a trace": WITHOUT_A_TRACE}
+STARTING = {**BACKGROUND, **SHEDDING}
+
+
+@contextmanager
+def left_behind(desk: Desk, commands: dict[str, str], way: str) -> Iterator[Behind]:
+    """What is left of a run that ends in this way, whose commands have each started a process."""
+    seconds = {name: unused_seconds() for name in commands}
+    all_commands = [command.format(seconds[name]) for name, command in commands.items()]
+    try:
+        running = start_with(desk, *all_commands, then_wait=way != "done")
+        if way != "done":
+            until(lambda: all(len(sleepers(number)) == 1 for number in seconds.values()))
+        if way == "abort":
+            running.send({"type": "abort", "id": "stop"})
+        elif way == "SIGTERM":
+            running.signal(signal.SIGTERM)
+        elif way == "parent gone":
+            running.end_input()
+        elif way == "SIGKILL":
+            running.signal(signal.SIGKILL)
+            with suppress(AssertionError):  # what is left then is told by the tests
+                until(lambda: not any(map(sleepers, seconds.values())), within_s=GONE_S)
+                until(lambda: not desk.home.processes(), within_s=GONE_S)
+                until(lambda: not list(desk.home.temporary.iterdir()), within_s=GONE_S)
+        ended = running.end(whole=way != "SIGKILL")
+        left = {name: sleepers(number) for name, number in seconds.items()}
+        told = [result["content"] for result in ended.of("tool_result")][: len(commands)]
+        files = list(desk.home.temporary.iterdir())
+        yield Behind(ended, dict(zip(commands, told, strict=True)), left, desk.home.processes(), files)
+    finally:
+        for number in seconds.values():
+            end_sleepers(number)
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Behind]]:
+    way: str = request.param
+    with desk_at(tmp_path_factory.mktemp("behind")) as desk, left_behind(desk, ORDINARY, way) as behind:
+        yield way, behind
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_a_background_process_is_gone_with_its_run(behind: tuple[str, Behind], name: str) -> None:
+    way, after = behind
+    assert after.ended.last["type"] == ("done" if way == "done" else "aborted")
+    assert "started" in after.told[name]
+    assert after.left[name] == []
+
+
+@pytest.fixture(scope="module")
+def behind_a_killed_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
+    with desk_at(tmp_path_factory.mktemp("killed")) as desk, left_behind(desk, STARTING, "SIGKILL") as behind:
+        yield behind
+
+
+@pytest.mark.parametrize("name", STARTING)
+def test_a_killed_worker_leaves_neither_processes_nor_files(behind_a_killed_worker: Behind, name: str) -> None:
+    after = behind_a_killed_worker
+    assert "started" in after.told[name]
+    assert after.left[name] == []
+    assert (after.processes, after.files) == ([], [])
+    assert after.ended.status == -signal.SIGKILL
 
 
 def test_a_process_in_namespaces_of_its_own_is_gone_with_a_killed_worker(desk: Desk, seconds: str) -> None:
