@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agent_workers.validation import check
 from tests.cli.bodies import (
     ABORTED,
     SESSION,
@@ -406,3 +407,24 @@ def test_the_worker_itself_renders_its_run(scripts: Scripts, tmp_path: Path) -> 
     terminal, status = scripts.at_terminal("agent-chat", "--simulate", "--pretty", given=request, columns=100)
     assert "Hello! I am the agent-workers simulator, not a model. You said: Hello\n\ndone · " in terminal.text
     assert (plain.returncode, status) == (0, 0)
+
+
+def test_what_a_command_printed_is_shown_when_it_is_played_again(scripts: Scripts, tmp_path: Path) -> None:
+    request = {
+        "prompt": "Build it.",
+        "cwd": str(tmp_path),
+        "tools": ["Bash"],
+        "permissions": {"allow": ["Bash"]},
+        "stream": {"tool_output": True},
+    }
+    ran = scripts("agent-task", "--simulate=task-output", given=json.dumps(request))
+    assert check(ran.stdout.encode(), "events")[1] == []
+    printed = [event["text"] for event in map(json.loads, ran.stdout.splitlines()) if event["type"] == "tool_output"]
+    assert len(printed) > 3
+    recording = tmp_path / "run.ndjson"
+    recording.write_text(ran.stdout)
+    terminal, status = scripts.at_terminal(*REPLAY, recording)
+    assert status == 0
+    shown = [line for line in terminal.text.splitlines() if line.startswith("  │ ")]
+    assert shown == ["  │ 100% built", "  │ All parts are there.", "  │ One part is old."]
+    assert "32" in terminal.styles

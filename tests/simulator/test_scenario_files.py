@@ -20,7 +20,8 @@ EXPECTED = """
     huge-delta long-text many-deltas max-tokens memory not-found-404 overloaded-529 parallel-tools question
     rate-limited-429 rate-limited-429-long refusal server-error-500 server-error-then-ok slow stall-before
     stall-mid-stream structured-output structured-output-ignored structured-output-invalid subagent task-demo
-    task-notes task-slow task-touch task-two-questions thinking too-large-413 tool-loop unauthorized-401 unicode
+    task-notes task-output task-slow task-touch task-two-questions thinking too-large-413 tool-loop unauthorized-401
+    unicode
 """
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from agent_workers.engine.claude.output.command_files import CommandFile, CommandFiles
     from agent_workers.protocol.v1.events import ToolCall, ToolOutput, ToolResult
 
-_TICK_S = 0.01
+_TICK_S = 0.01  # how often to read while something is printed
+_IDLE_TICK_S = 0.03  # and how often when nothing has been for a second
+_IDLE_AFTER_S = 1
 _SEARCH_S = 1  # how long the processes are asked whose file it is
 _COMPARED = 200  # characters by which a file and a result are known to be of the same command
 _OWN_WORDS = ("(Bash completed", "<persisted-output>")
@@ -114,6 +116,7 @@ class LiveOutput:
     async def watch(self) -> None:
         """Sends what tools print, until cancelled."""
         self._files.watch(self._look)
+        printed_at = 0.0
         while True:
             if not self._calls:
                 self._begun = anyio.Event()
@@ -122,7 +125,8 @@ class LiveOutput:
             for call in list(self._calls.values()):
                 if piece := call.piece(time.monotonic()):
                     await self.tell(piece)
-            await anyio.sleep(_TICK_S)
+                    printed_at = time.monotonic()
+            await anyio.sleep(_TICK_S if time.monotonic() - printed_at < _IDLE_AFTER_S else _IDLE_TICK_S)
 
     def _call(self, tool_use_id: str) -> _Call:
         self._begun.set()
