@@ -163,6 +163,10 @@ class Browser:
         return self.script("return document.querySelector('[data-testid=status]').textContent")
 
     @property
+    def address(self) -> str:
+        return self.script("return location.href")
+
+    @property
     def text(self) -> str:
         return self.script("return document.body.innerText")
 

@@ -32,7 +32,7 @@ def page(site: Site, browser: Browser) -> Browser:
 
 
 def test_tools_of_the_application_and_of_a_server_run_without_the_model_which_is_told_afterwards(
-    page: Browser, simulator: Simulator
+    site: Site, page: Browser, simulator: Simulator
 ) -> None:
     asked = len(simulator.requests())
     card = run(page, "/find_partner city=Graz")
@@ -47,6 +47,13 @@ def test_tools_of_the_application_and_of_a_server_run_without_the_model_which_is
     assert "Looking at Acme\nLooking at Globex\n" in card["output"]
     assert "Murtal Messebau: Graz" in card["result"]
     look_at(page, "command")
+    page.open(f"http://127.0.0.1:{site.port}/plain")
+    page.say("/find_partner city=Graz")
+    until(lambda: page.status == "done", what=page.text)
+    assert "Looking through 4 partners\n" in page.text
+    look_at(page, "command-plain")
+    page.open(f"http://127.0.0.1:{site.port}/")
+    assert run(page, '/mcp crm.search {"q": "Murtal"}')["result"]
     assert len(simulator.requests()) == asked
     page.say("Whom did I find? [[scenario:hello]]")
     until(lambda: page.status == "done", what=page.text)

@@ -113,3 +113,19 @@ def test_a_command_that_prints_fifty_megabytes_leaves_the_page_alive_and_a_quest
     assert "Answered by you." in browser.text
     assert "Murtal Messebau" in browser.answer
     look_at(browser, "agent-question-answered")
+
+
+def test_a_word_that_comes_too_late_can_be_sent_as_the_next_message(page: TaskPage, simulator: Simulator) -> None:
+    browser = page.browser
+    browser.open(browser.address.removesuffix("task"))
+    browser.say("Tell me of lighthouses. [[scenario:long-text]]")
+    until(lambda: len(browser.partial_answers) > 3)
+    browser.say("Be brief. [[scenario:hello]]")
+    until(lambda: browser.status == "done", what=browser.text)
+    assert browser.script(_STEERS) == ["late"]
+    assert "one cape from the next" in browser.answer
+    assert "Be brief." not in told_to_the_model(simulator)
+    look_at(browser, "too-late")
+    browser.press("Send as the next message")
+    until(lambda: browser.status == "done" and "Be brief." in told_to_the_model(simulator), what=browser.text)
+    assert not browser.has_button("Send as the next message")

@@ -34,7 +34,3 @@ const Row = memo(({ line }: { line: Line }) => (
     {"\n"}
   </span>
 ));
-
-/** What was printed as one text. */
-export const textOf = ({ lines }: Output): string =>
-  lines.map(({ spans }) => spans.map(({ text }) => text).join("")).join("\n");

@@ -1,7 +1,9 @@
+import { useMemo } from "react";
 import { type AgentView, isByPerson } from "./agentStream";
 import type { ToolCall } from "./answer";
 import { Folded } from "./Folded";
-import { Printed, textOf } from "./Printed";
+import { Printed } from "./Printed";
+import { textOf, withoutCodes } from "./terminal";
 import { answered, isAppTool, plain, plainName, pretty, settlement } from "./words";
 
 interface Props {
@@ -13,7 +15,8 @@ interface Props {
 
 /** A tool call with all that is known of it, and below it the calls of the subagent that it started. */
 export function ToolCard({ call, view, onRetry }: Props) {
-  const { id, name, input, status, content, output } = call;
+  const { id, name, input, status, output } = call;
+  const content = useMemo(() => legible(call), [call]);
   const busy = view.state === "connecting" || view.state === "streaming";
   const permissions = view.permissions.filter((permission) => permission.toolUseId === id);
   const question = view.questions.find(({ toolUseId }) => toolUseId === id);
@@ -21,7 +24,7 @@ export function ToolCard({ call, view, onRetry }: Props) {
   const shown = status !== "running" ? status : !busy ? "unfinished" : waits ? "waiting" : "running";
   const ran = status === "ok" || status === "error";
   const children = view.toolCalls.slice(view.toolCalls.indexOf(call) + 1).filter((other) => other.parentId === id);
-  const isTold = content !== undefined && output && output.leftOut === 0 && textOf(output).trim() === content.trim();
+  const isTold = content && output?.leftOut === 0 && textOf(output.lines).trim() === content.trim();
   // The answers are shown with their questions.
   const isAnsweredHere = question !== undefined && status === "ok" && view.replies[question.id]?.state === "sent";
   return (
@@ -57,7 +60,7 @@ export function ToolCard({ call, view, onRetry }: Props) {
         </div>
       )}
       {output && <Printed name="output" output={output} />}
-      {content && !isTold && !isAnsweredHere && <Folded name="result" text={isAppTool(name) ? legible(content) : content} cut={call.contentCut} />}
+      {content && !isTold && !isAnsweredHere && <Folded name="result" text={content} cut={call.contentCut} />}
       {status === "ok" && !content && !output && <p className="note">No output.</p>}
       {call.replayed && <p className="note">From the record of an earlier attempt: nothing was done again.</p>}
       {status === "error" && <Retry call={call} onRetry={busy || !isByPerson(view) ? undefined : onRetry} />}
@@ -65,13 +68,14 @@ export function ToolCard({ call, view, onRetry }: Props) {
   );
 }
 
-/** A result of the application's own: JSON in lines, if it is JSON. */
-function legible(content: string): string {
+/** The result for people: without codes of colours, and JSON of the application's own in lines. */
+function legible({ name, content }: ToolCall): string | undefined {
+  if (content === undefined || !isAppTool(name)) return content && withoutCodes(content);
   try {
     const value: unknown = JSON.parse(content);
     return typeof value === "object" ? pretty(value) : content;
   } catch {
-    return content;
+    return withoutCodes(content);
   }
 }
 

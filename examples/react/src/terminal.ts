@@ -34,6 +34,8 @@ const TOKEN =
 const UNFINISHED = /(?:\x1b\[|\x9b)[0-?]*[ -/]*$|\x1b\][^\x07\x1b]*\x1b?$|\x1b[PX^_][^\x1b]*\x1b?$|\x1b[ -/]*$/;
 
 export class Terminal {
+  readonly #lines: number;
+  readonly #columns: number;
   readonly #done: Line[] = [];
   #count = 0;
   #chars: string[] = [];
@@ -41,6 +43,11 @@ export class Terminal {
   #column = 0;
   readonly #rest: Record<Stream, string> = { stdout: "", stderr: "" };
   readonly #look: Record<Stream, Look> = { stdout: new Look(""), stderr: new Look("stderr") };
+
+  constructor(lines = LINES, columns = COLUMNS) {
+    this.#lines = lines;
+    this.#columns = columns;
+  }
 
   /** Takes the next piece that a program printed; pieces may end anywhere, also inside an escape sequence. */
   write(piece: string, stream: Stream = "stdout"): void {
@@ -62,13 +69,13 @@ export class Terminal {
 
   screen(): Screen {
     const open = this.#chars.length > 0 ? [this.#line(this.#count + 1)] : [];
-    const lines = [...this.#done, ...open].slice(-LINES);
+    const lines = [...this.#done, ...open].slice(-this.#lines);
     return { lines, leftOut: this.#count + open.length - lines.length };
   }
 
   #print(text: string, style: string): void {
     for (const char of text) {
-      if (this.#column >= COLUMNS) this.#endLine();
+      if (this.#column >= this.#columns) this.#endLine();
       while (this.#chars.length < this.#column) {
         this.#chars.push(" ");
         this.#styles.push("");
@@ -106,7 +113,7 @@ export class Terminal {
   #endLine(): void {
     this.#count += 1;
     this.#done.push(this.#line(this.#count));
-    if (this.#done.length >= 2 * LINES) this.#done.splice(0, this.#done.length - LINES);
+    if (this.#done.length >= 2 * this.#lines) this.#done.splice(0, this.#done.length - this.#lines);
     this.#chars = [];
     this.#styles = [];
     this.#column = 0;
@@ -122,6 +129,18 @@ export class Terminal {
     }
     return { number, spans };
   }
+}
+
+/** The lines as one text. */
+export const textOf = (lines: Line[]): string =>
+  lines.map(({ spans }) => spans.map(({ text }) => text).join("")).join("\n");
+
+/** A whole text as a terminal would show it, without colours. */
+export function withoutCodes(text: string): string {
+  if (!/[\x1b\x9b\r\b]/.test(text)) return text;
+  const terminal = new Terminal(Infinity, Infinity);
+  terminal.write(text);
+  return textOf(terminal.screen().lines);
 }
 
 const COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];

@@ -61,14 +61,14 @@ describe("what a tool prints", () => {
   it("is not repeated by the same result, but followed by another one and the duration", async () => {
     await start((call) =>
       call
-        .say(calls("t1", "Bash", {}, { ms: 0 }), prints("t1", "42 tests\n"), results("t1", "42 tests", { ms: 700 }))
-        .say(calls("t2", "Write", {}), prints("t2", "half"), results("t2", "Exit code 3", { status: "error" })),
+        .say(calls("t1", "Bash", {}, { ms: 0 }), prints("t1", "\x1b[1m42\x1b[0m tests\n"), results("t1", "\x1b[1m42\x1b[0m tests", { ms: 700 }))
+        .say(calls("t2", "Write", {}), prints("t2", "half"), results("t2", "Exit code 3\n\x1b[31mhalf\x1b[0m", { status: "error" })),
     );
     const bash = await card("Bash");
     await within(bash).findByText("0.7 s");
     expect(within(bash).queryByLabelText("result")).toBeNull();
     expect(within(bash).getByLabelText("output").textContent).toBe("42 tests\n");
-    expect(within(await card("Write")).getByLabelText("result").textContent).toBe("Exit code 3");
+    expect(within(await card("Write")).getByLabelText("result").textContent).toBe("Exit code 3\nhalf");
   });
 
   it("stays bounded, and says what is left out", async () => {
