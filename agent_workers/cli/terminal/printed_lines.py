@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(
     r"\x1b\[(?P<parameters>[0-?]*)[ -/]*(?P<command>[@-~])"
-    r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\)"  # titles, links, the clipboard
+    r"|\x1b[\]PX^_][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)"  # titles, links, the clipboard
     r"|\x1b[ -/]*[0-Z\\^-~]?"
     r"|(?P<control>[\r\n\b])"
     r"|(?P<text>[^\x1b\r\n\b]+)",
@@ -51,7 +51,7 @@ class PrintedLines:
 
     def __init__(self, most: int) -> None:
         self.count = 0
-        self._finished: deque[Text] = deque(maxlen=most)
+        self._finished: deque[list[Cell]] = deque(maxlen=most)
         self._row: list[Cell] = []
         self._column = 0
         self._style = Style.null()
@@ -79,11 +79,11 @@ class PrintedLines:
 
     def lines(self) -> list[Text]:
         """Returns the finished lines that are kept, and the one that goes on."""
-        return [*self._finished, *([_line(self._row)] if self._row else [])]
+        return [_line(row) for row in (*self._finished, *([self._row] if self._row else []))]
 
     def take(self) -> list[Text]:
         """Returns the finished lines and forgets them."""
-        taken = list(self._finished)
+        taken = [_line(row) for row in self._finished]
         self._finished.clear()
         return taken
 
@@ -99,7 +99,7 @@ class PrintedLines:
         elif control == "\b":
             self._column = max(0, self._column - 1)
         else:
-            self._finished.append(_line(self._row))
+            self._finished.append(self._row)
             self.count += 1
             self._row, self._column = [], 0
 
