@@ -46,7 +46,9 @@ $(REACT)/dist/agent-chat.js: $(REACT)/node_modules/.ready $(shell find $(REACT)/
 	cd $(REACT) && npm run build --silent
 
 TESTS_NEED := php:php-cli node:nodejs jq:jq git:git setpriv:util-linux bwrap:bubblewrap socat:socat $(PHP_LIBRARIES) $(WEB_SERVERS)
-PHP_TESTS_NEED := php:php-cli phpunit:phpunit phpcs:php-codesniffer $(PHP_LIBRARIES)
+DATABASES := /usr/sbin/mariadbd:mariadb-server /usr/share/php8.2-mysql:php-mysql \
+	/usr/lib/postgresql:postgresql /usr/share/php8.2-pgsql:php-pgsql
+PHP_TESTS_NEED := php:php-cli phpunit:phpunit phpcs:php-codesniffer $(PHP_LIBRARIES) $(DATABASES)
 
 # The suites run side by side, for each waits much of its time; what two of them would install or build comes before.
 .PHONY: test
