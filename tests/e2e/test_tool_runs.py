@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
+from agent_workers.simulator import Simulator
 from tests.e2e.counter import Counter
+from tests.e2e.desk import Desk
 from tests.e2e.test_mcp_servers import PROGRAMS, program, web_server
 from tests.e2e.worker import Home
 from tests.waiting import PATIENCE_S, until
@@ -171,13 +173,8 @@ def test_a_server_that_dies_midway_fails_the_call_and_the_run_and_both_are_worth
 
 
 @pytest.mark.parametrize("code", [PROGRAMS["dying at once"], PROGRAMS["dying in the middle"]])
-def test_a_server_that_does_not_come_up_is_named(home: Home, counter: Counter, code: str) -> None:
-    class Here:
-        pass
-
-    here: Any = Here()
-    here.home = home
-    ended = counter.run("find", server={"name": "crm", **program(here, code)})
+def test_a_server_that_does_not_come_up_is_named(home: Home, simulator: Simulator, counter: Counter, code: str) -> None:
+    ended = counter.run("find", server={"name": "crm", **program(Desk(home, simulator), code)})
     assert ended.ending == ("mcp_unavailable", 1)
     assert "crm" in ended.last["message"]
     assert ended.types == ["start", "error"]
