@@ -1,6 +1,7 @@
 """What the workers accept beyond what the contract's models say."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -145,3 +146,37 @@ def test_a_rule_with_a_path_from_the_root_is_told_no_cure_that_is_refused_as_wel
     with pytest.raises(RequestProblems) as raised:
         TASK.accept(request)
     assert [(found.pointer, found.message) for found in raised.value.problems] == [(f"/permissions/{where}/0", cure)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "place", "words"),
+    [
+        (
+            {"tools": ["AskUserQuestion", "Agent"], "agents": {"a": {"tools": ["AskUserQuestion"]}}},
+            "/agents/a/tools/0",
+            "must not be AskUserQuestion: a subagent cannot ask the user",
+        ),
+        (
+            {"decision": {"behavior": "deny", "answers": {"Which?": "A"}}},
+            "/permissions/decision/answers",
+            "needs the behavior allow",
+        ),
+        (
+            {"decision": {"behavior": "allow", "answers": {"Which?": "A"}, "updated_input": {"a": 1}}},
+            "/permissions/decision/updated_input",
+            "cannot be combined with answers",
+        ),
+    ],
+)
+def test_a_task_is_refused_that_asks_the_user_in_a_way_that_cannot_work(
+    fields: dict[str, Any], place: str, words: str
+) -> None:
+    document: dict[str, Any] = {"prompt": "Hi", "cwd": "/", **fields}
+    for agent in document.get("agents", {}).values():
+        agent |= {"description": "d", "prompt": "p"}
+    if decision := document.pop("decision", None):
+        document["permissions"] = {"mode": "defer", "decision": {"tool_use_id": "t", **decision}}
+        document["session"] = {"resume": "3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d34"}
+    with pytest.raises(RequestProblems) as raised:
+        TASK.accept(document)
+    assert [(found.pointer, found.message) for found in raised.value.problems] == [(place, words)]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_workers.protocol.v1.problem import Problem, pointer
-from agent_workers.protocol.v1.settings import SUBAGENT, ResumeSession
+from agent_workers.protocol.v1.settings import ASK_USER, SUBAGENT, ResumeSession
 from agent_workers.protocol.v1.task_request import TaskRequest, tools_of
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, nearest_tool, path_rule_of
 from agent_workers.workers.base import Worker
@@ -49,6 +49,9 @@ def _tool_problems(request: TaskRequest) -> Iterator[Problem]:
             if tool not in request.tools:
                 place = pointer(("agents", name, "tools", number))
                 yield Problem(pointer=place, message="must be one of the request's tools")
+            elif tool == ASK_USER:
+                place = pointer(("agents", name, "tools", number))
+                yield Problem(pointer=place, message=f"must not be {ASK_USER}: a subagent cannot ask the user")
 
 
 def _tool_fault(name: str, request: TaskRequest) -> str | None:

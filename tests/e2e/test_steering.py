@@ -192,3 +192,21 @@ def test_a_run_that_is_stopped_with_an_unread_word_says_so_and_begins_no_turn(de
     desk.script(end="Again.")
     desk.run(session={"resume": ended.last["session_id"]}, **BASH)
     assert "Unread." not in heard(desk)
+
+
+@pytest.mark.parametrize("last", ["max_turns", "defer"])
+def test_a_word_during_the_last_call_of_a_run_comes_too_late_and_starts_no_turn(desk: Desk, last: str) -> None:
+    desk.script(bash(WAIT))
+    defers = last == "defer"
+    running = desk.start("--control")
+    running.send(
+        desk.request(tools=["Bash"], permissions={"mode": "defer"}) if defers else desk.request(**BASH, max_turns=1)
+    )
+    for event in running.told():
+        if event["type"] == "tool_call":
+            running.send(steer("Unread."))
+            desk.file("go")
+    ended = running.end()
+    assert ended.last["stop_reason"] == ("permission_required" if defers else "max_turns")
+    assert acks(ended) == {"s": "too_late"}
+    assert len(desk.simulator.requests("/v1/messages")) == 1

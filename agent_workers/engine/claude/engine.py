@@ -97,6 +97,7 @@ class ClaudeEngine:
         self._sdk: SdkClient | None = None
         self._servers = servers
         self._partial = request.stream.partial
+        self._max_turns = cli.max_turns
         self._steering: Steering | None = None
         self._settled = False
         self._fault: WorkerError | None = None
@@ -181,6 +182,7 @@ class ClaudeEngine:
             self._live.tell = tell
         if self._dialogue:
             self._dialogue.questions.tell = tell
+            self._dialogue.before_deferral = self._close_steering
 
     def answer(self, message: AgentMessage) -> Ack | None:
         """Passes on what is for the agent; returns the ``ack``, where it can be told at once."""
@@ -194,9 +196,19 @@ class ClaudeEngine:
         if self._steering is None:
             from agent_workers.engine.claude.steering import Steering  # few runs need it
 
-            calls = self._translator.calling
-            self._steering = Steering(self._stdin.write, self._spawn, calls, partial=self._partial)
+            self._steering = Steering(
+                self._stdin.write,
+                self._spawn,
+                calls=self._translator.calling,
+                rounds=self._translator.rounds,
+                max_turns=self._max_turns,
+                partial=self._partial,
+            )
         return self._steering
+
+    async def _close_steering(self) -> None:
+        if self._steering:
+            await self._steering.close()
 
     def _spawn(self, *work: Any) -> None:
         self._tasks.start_soon(*work)

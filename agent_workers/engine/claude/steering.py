@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from agent_workers.engine.claude.messages.translate import OUTPUT_TOOL
 from agent_workers.engine.claude.process.cli_input import steer_line, withdraw_line
 from agent_workers.protocol.v1.events import Ack, Steered, ToolCall, ToolResult
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence, Sized
 
     from agent_workers.protocol.v1.control import Steer
     from agent_workers.protocol.v1.events import Body
@@ -40,14 +41,28 @@ class Steering:
         write: Writes bytes to the CLI.
         spawn: Starts a task of the run, such as ``write``; those that wait for the CLI keep their order.
         calls: Ids of the main agent's calls that have no result yet.
+        rounds: The messages in which the main agent has called tools; it grows.
+        max_turns: How many of the model's messages the run may have; the last has no next.
         partial: Whether the CLI reports what the model says while it does.
     """
 
-    def __init__(self, write: Write, spawn: Callable[..., None], calls: Iterable[str], *, partial: bool) -> None:
+    def __init__(
+        self,
+        write: Write,
+        spawn: Callable[..., None],
+        *,
+        calls: Iterable[str],
+        rounds: Sized,
+        max_turns: int | None,
+        partial: bool,
+    ) -> None:
         self._write = write
         self._spawn = spawn
         self._calls = set(calls)
+        self._rounds = rounds
+        self._max_turns = max_turns
         self._partial = partial
+        self._closed = False
         self._words: list[_Word] = []
 
     @property
@@ -87,8 +102,14 @@ class Steering:
 
     async def withdraw(self) -> None:
         """Takes from the CLI what the agent has not read, so that no turn comes of it."""
+        await checkpoint()  # what was handed over a moment ago is written first
         for line in self.astray:
             await self._write(withdraw_line(line))
+
+    async def close(self) -> None:
+        """Hands nothing over any more: the turn ends with the calls that are open."""
+        self._closed = True
+        await self.withdraw()
 
     def _follow_model(self, event: dict[str, Any]) -> None:
         if event.get("type") == "message_start":  # of an answer to the results that have gone out
@@ -97,9 +118,11 @@ class Steering:
         elif event.get("type") == "content_block_start":
             block = event["content_block"]
             if block.get("type") == "tool_use" and block.get("name") != OUTPUT_TOOL:
-                self._hand_over()
+                self._hand_over(rounds=len(self._rounds) + 1)
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, rounds: int | None = None) -> None:
+        if self._closed or (self._max_turns and (rounds or len(self._rounds)) >= self._max_turns):
+            return  # the CLI ends the turn after these calls, and would begin another
         for word in self._words:
             if word.line is None:
                 word.line = str(uuid4())

@@ -20,7 +20,6 @@ from claude_agent_sdk import (
 )
 
 from agent_workers.engine.claude.questions.dialogue import Dialogue
-from agent_workers.engine.claude.questions.permissions import CallPermissions
 from agent_workers.engine.claude.tool_server import tool_server
 from agent_workers.protocol.v1.settings import APP_SERVER
 
@@ -80,9 +79,9 @@ def client_of(transport: Transport, dialogue: Dialogue | None) -> ClaudeSDKClien
     options = ClaudeAgentOptions(verbatim_prompts=True, setting_sources=[], tools=[])
     if dialogue and dialogue.decides:
         options.can_use_tool = _can_use_tool(dialogue)
-        if (permissions := dialogue.permissions) and permissions.defers:
+        if dialogue.permissions and dialogue.permissions.defers:
             # A hook that fails blocks the call.
-            options.hooks = {"PreToolUse": [HookMatcher(hooks=[_before_tool_use(permissions)], on_failure="block")]}
+            options.hooks = {"PreToolUse": [HookMatcher(hooks=[_before_tool_use(dialogue)], on_failure="block")]}
     if dialogue and dialogue.app_tools:
         server = McpSdkServerConfig(type="sdk", name=APP_SERVER, instance=tool_server(dialogue.app_tools))
         options.mcp_servers = {APP_SERVER: server}
@@ -101,10 +100,10 @@ def _can_use_tool(dialogue: Dialogue) -> CanUseTool:
     return can_use_tool
 
 
-def _before_tool_use(permissions: CallPermissions) -> HookCallback:
+def _before_tool_use(dialogue: Dialogue) -> HookCallback:
     async def before_tool_use(hook_input: Any, tool_use_id: str | None, context: HookContext) -> HookJSONOutput:
         call_id = hook_input.get("tool_use_id") or tool_use_id or ""
-        fate, reason = permissions.look_at(hook_input["tool_name"], call_id, in_subagent="agent_id" in hook_input)
+        fate, reason = await dialogue.look_at(hook_input["tool_name"], call_id, in_subagent="agent_id" in hook_input)
         if fate == "pass":
             return {}
         output: PreToolUseHookSpecificOutput = {"hookEventName": "PreToolUse", "permissionDecision": fate}

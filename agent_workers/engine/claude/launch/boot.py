@@ -49,6 +49,7 @@ class BootedCli(NamedTuple):
         transcript: The session's file.
         capabilities: What it was started with.
         environ: The CLI's environment variables.
+        max_turns: How often the model may be called; None for as often as it likes.
     """
 
     process: CliProcess
@@ -56,6 +57,7 @@ class BootedCli(NamedTuple):
     transcript: Transcript
     capabilities: Capabilities
     environ: Mapping[str, str]
+    max_turns: int | None = None
 
     def abandon(self) -> None:
         """Ends the CLI of a run that never began; the id of a new session may be used again."""
@@ -121,7 +123,8 @@ def _started(
         confined=capabilities.runs_code and not capabilities.sandboxed,
     )
     transcript = Transcript(config_dir, capabilities.cwd, lease.agent_id)
-    return BootedCli(process, lease, transcript, capabilities, variables.environ)
+    turns = request.max_turns or worker.max_turns
+    return BootedCli(process, lease, transcript, capabilities, variables.environ, turns)
 
 
 def _capabilities(

@@ -54,6 +54,7 @@ class Translator:
         finished: Whether the result was translated, after which nothing follows.
         latest: The UUID of the model's latest message.
         refused: Whether the model refused to answer.
+        rounds: The ids of the main agent's messages that call tools.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Translator:
         self.finished = False
         self.latest: str | None = None
         self.refused = False
+        self.rounds: set[str | None] = set()
         self._progress = progress
         self._thinking = thinking
         self._resumed = resumed
@@ -214,7 +216,7 @@ class Translator:
             if not parent:
                 self._unknown.last = is_unknown(block)
             if is_call(block):
-                yield from self._tool_call(block, parent)
+                yield from self._tool_call(block, parent, model_message.get("id"))
                 continue
             if notice := self._unknown.pass_over(block):
                 yield notice
@@ -233,11 +235,12 @@ class Translator:
                 elif self._thinking:
                     yield Thinking(text=text, block=number)
 
-    def _tool_call(self, block: Message, parent: str | None) -> Iterator[Body]:
+    def _tool_call(self, block: Message, parent: str | None, message_id: str | None) -> Iterator[Body]:
         if block.get("name") == OUTPUT_TOOL:
             self._calls.hide(block["id"])
             return
         if not parent:
+            self.rounds.add(message_id)
             self._answer.restart()  # what was said before a tool call is not the final answer
         yield self._calls.begin(block, parent)
 

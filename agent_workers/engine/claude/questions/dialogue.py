@@ -16,8 +16,9 @@ from agent_workers.protocol.v1.request import is_task
 from agent_workers.protocol.v1.settings import ASK_USER
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
-    from typing import Any
+    from typing import Any, Literal
 
     from agent_workers.engine.base import Progress
     from agent_workers.engine.claude.messages.translate import Translator
@@ -42,6 +43,7 @@ class Dialogue:
         questions: The open questions.
         app_tools: Runs the application's tools; None without any.
         permissions: Decides on calls; None where the CLI's own rules decide on all.
+        before_deferral: Called before the CLI learns that the run ends with a call that waits.
     """
 
     def __init__(self, request: Request, progress: Progress, translator: Translator, folder: Path) -> None:
@@ -51,6 +53,7 @@ class Dialogue:
             self.app_tools = AppTools(request.app_tools, self.questions, translator, run=request.run)
         self._live: LiveOutput | None = None
         self._translator = translator
+        self.before_deferral: Callable[[], Awaitable[None]] = _nothing
         users = UserQuestions(self.questions, translator, request.limits.question_timeout_s)
         self._users = users if ASK_USER in request.tools else None
         self.permissions: CallPermissions | None = None
@@ -101,6 +104,20 @@ class Dialogue:
             return Ack(id=message.id, ok=True)
         return self.questions.answer(message)
 
+    async def look_at(
+        self, name: str, tool_use_id: str, *, in_subagent: bool
+    ) -> tuple[Literal["pass", "defer", "deny"], str]:
+        """Decides before a call, in mode ``defer``: ``pass``, ``defer`` or ``deny``, and why."""
+        assert self.permissions
+        fate, reason = self.permissions.look_at(name, tool_use_id, in_subagent=in_subagent)
+        if fate == "defer":
+            await self.before_deferral()
+        return fate, reason
+
     def left_over(self) -> Notice | None:
         """Returns a notice where the decision matched no pending call."""
         return self.permissions.left_over() if self.permissions else None
+
+
+async def _nothing() -> None:
+    pass
