@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_workers.engine.claude.output import live_output
 from agent_workers.engine.claude.output.command_files import CommandFile, CommandFiles
 from agent_workers.engine.claude.output.command_words import command_run_by, words_of
 from agent_workers.engine.claude.output.live_output import LiveOutput
@@ -33,10 +34,12 @@ def test_a_shell_is_known_by_the_words_of_its_command(run: str, call: str | None
 
 
 class Files(CommandFiles):
-    """The files of a folder; no process of this machine prints into them."""
+    """The files of a folder, and the command lines of those that print into them."""
+
+    lines: tuple[str, ...] = ()
 
     def printers(self, file: CommandFile) -> Iterator[str]:
-        return iter(())
+        return iter(self.lines)
 
 
 @pytest.fixture
@@ -66,6 +69,34 @@ async def test_commands_that_were_over_at_once_are_known_by_their_results(tmp_pa
     assert ended(live, "second", "\x1b[1mtwo", {"stdout": "\x1b[1mtwo"}) == "\x1b[1mtwo\n"
     assert ended(live, "third", "(no output)", {"stdout": ""}) == ""
     assert ended(live, "first", "Exit code 3\none", "Error: Exit code 3\none") == "one\n"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("lines", "others", "told"),
+    [
+        ((), [], "printed\n"),
+        ((), ["other"], ""),
+        ((LINE.format("'sleep 9'"),), [], ""),
+        ((LINE.format("'date'"),), ["other"], "printed\n"),
+    ],
+    ids=["the only one", "one of two", "another's", "its own"],
+)
+async def test_a_file_is_never_taken_for_another_calls(
+    tasks: Path, monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...], others: list[str], told: str
+) -> None:
+    files = Files(tasks.parents[3], os.getpid())
+    files.lines = lines
+    live = LiveOutput(files)
+    for other in others:
+        called(live, other, "uptime")
+    called(live, "call")
+    (tasks / "b1.output").write_bytes(b"printed\n")
+    live.look()
+    monkeypatch.setattr(live_output, "_SEARCH_S", 0)
+    for other in others:
+        assert ended(live, other, "(Bash completed with no output)", {"stdout": ""}) == ""
+    assert ended(live, "call", "[an image]", {"stdout": ""}) == told
 
 
 @pytest.mark.anyio

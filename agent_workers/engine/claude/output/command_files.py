@@ -36,10 +36,12 @@ class CommandFile:
 
     Attributes:
         found_at: ``time.monotonic()`` when it was found.
+        candidates: The calls that it may be of.
     """
 
     def __init__(self, descriptor: int) -> None:
         self.found_at = time.monotonic()
+        self.candidates: set[str] = set()
         self._descriptor = descriptor
         self._offset = 0
 

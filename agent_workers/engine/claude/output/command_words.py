@@ -22,6 +22,11 @@ def words_of(command: str) -> list[str]:
     return _WORD.findall(_QUOTING.sub("", command))
 
 
+def is_shell_line(line: str) -> bool:
+    """Tells whether this is the command line of a shell that the CLI has started."""
+    return _WRAPPED.search(line) is not None
+
+
 def command_run_by(line: str, commands: Mapping[str, list[str]]) -> str | None:
     """Returns which of the commands a shell runs; None for none of them.
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from agent_workers.engine.claude.output.command_words import command_run_by, words_of
+from agent_workers.engine.claude.output.command_words import command_run_by, is_shell_line, words_of
 from agent_workers.engine.printed import PIECE, Printed
 from agent_workers.protocol.v1.tools import SHELL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from agent_workers.engine.base import Tell
     from agent_workers.engine.claude.output.command_files import CommandFile, CommandFiles
@@ -92,7 +92,7 @@ class LiveOutput:
             result: The call's result.
             told: What the CLI itself says of the result.
         """
-        self._look(told=True)
+        self.look(told=True)
         call = self._calls.pop(result.tool_use_id, None)
         if call is None:
             return
@@ -115,13 +115,13 @@ class LiveOutput:
 
     async def watch(self) -> None:
         """Sends what tools print, until cancelled."""
-        self._files.watch(self._look)
+        self._files.watch(self.look)
         printed_at = 0.0
         while True:
             if not self._calls:
                 self._begun = anyio.Event()
                 await self._begun.wait()
-            self._look()
+            self.look()
             for call in list(self._calls.values()):
                 if piece := call.piece(time.monotonic()):
                     await self.tell(piece)
@@ -132,24 +132,29 @@ class LiveOutput:
         self._begun.set()
         return self._calls.setdefault(tool_use_id, _Call(tool_use_id))
 
-    def _look(self, *, told: bool = False) -> None:
+    def look(self, *, told: bool = False) -> None:
         """Finds the files of commands that have begun, and the calls that they belong to."""
-        if not any(call.waits for call in self._calls.values()):
+        waiting = {name: call.words or [] for name, call in self._calls.items() if call.waits}
+        if not waiting:
             return
-        self._unclaimed += self._files.appeared(told=told)
+        for file in self._files.appeared(told=told):
+            file.candidates = set(waiting)
+            self._unclaimed.append(file)
         for file in list(self._unclaimed):
-            if call := self._owner(file):
-                call.file = file
+            if (name := self._owner(file, waiting)) and waiting.pop(name, None) is not None:
+                self._calls[name].file = file
                 self._unclaimed.remove(file)
 
-    def _owner(self, file: CommandFile) -> _Call | None:
-        waiting = {name: call.words or [] for name, call in self._calls.items() if call.waits}
+    def _owner(self, file: CommandFile, waiting: Mapping[str, list[str]]) -> str | None:
+        """Returns the call whose command prints into the file, as its process tells; None while it is not known."""
         if time.monotonic() - file.found_at < _SEARCH_S:
             for line in self._files.printers(file):
                 if name := command_run_by(line, waiting):
-                    return self._calls[name]
-        elif len(waiting) == 1:  # not every system tells of processes
-            return self._calls[next(iter(waiting))]
+                    return name
+                if is_shell_line(line):
+                    file.candidates.clear()  # it is of a call that was not told yet
+        elif len(file.candidates) == 1 and file.candidates <= set(waiting):  # not every system tells of processes
+            return next(iter(file.candidates))
         return None
 
     def _claim(self, content: str) -> CommandFile | None:
