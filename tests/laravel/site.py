@@ -59,11 +59,10 @@ class Site:
             "APP_KEY": "base64:" + base64.b64encode(os.urandom(32)).decode(),
             "AGENT_CHAT_BINARY": str(self.worker),
             "AGENT_TASK_BINARY": str(self.worker.with_name("agent-task")),
-            "AGENT_TOOL_BINARY": str(self.worker.with_name("agent-tool")),
+            "AGENT_TOOL_BINARY": str(self._tool_worker()),
             "AGENT_MCP_PYTHON": str(self.worker.with_name("python")),
             "AGENT_WORKERS_BINARY": str(self.worker.with_name("agent-workers")),
             "AGENT_WORKERS_STATE_DIR": str(self.state),
-            "AGENT_WORKERS_POLICY": str(self._policy()),
             "ANTHROPIC_BASE_URL": base_url,
             "ANTHROPIC_API_KEY": "key-canary",
             "DB_PASSWORD": CANARY,
@@ -90,13 +89,16 @@ class Site:
             for each in (path, *path.rglob("*")):
                 shutil.chown(each, self.user, self.user) if self.user else None
 
-    def _policy(self) -> Path:
-        """The host's policy: what is usual, and the example's MCP server."""
+    def _tool_worker(self) -> Path:
+        """A program of the worker for people's tools, with a policy that allows the example's MCP server."""
         command, args = str(self.worker.with_name("python")), [str(self.root / "examples/mcp/partners.py")]
         policy = self.root / "policy.toml"
         server = f"command = {json.dumps(command)}, args = {json.dumps(args)}"
         policy.write_text(f"version = 1\n[task]\nmcp_commands = [{{ {server} }}]\n")
-        return policy
+        program = self.root / "agent-tool"
+        program.write_text(f'#!/bin/sh\nexec {self.worker.with_name("agent-tool")} --policy {policy} "$@"\n')
+        program.chmod(0o755)
+        return program
 
     # Servers, from the files that are given as examples
 
