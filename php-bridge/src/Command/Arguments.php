@@ -17,6 +17,9 @@ final class Arguments
         ~\G(?:"((?:[^"\\]++|\\.)*+)"|'([^']*+)'|([\[{].*)|([^\s"']\S*)?)~s
         PATTERN;
 
+    /** Less than JSON's 512 levels: a request and an event nest the input further. */
+    private const DEEPEST = 500;
+
     private readonly Schema $schema;
     private int $place = 0;
     /** @var array<string, mixed> */
@@ -38,10 +41,25 @@ final class Arguments
     {
         $known = Schema::of($schema);
         $text = trim($text);
+        if (preg_match('//u', $text) !== 1) {
+            throw new InvalidCommandException('The arguments are not valid UTF-8.');
+        }
         $input = str_starts_with($text, '{') ? self::json($text, $known) : (new self($text, $known))->pairs();
+        self::expressible($input);
         $known->check($input);
 
         return $input;
+    }
+
+    /** Numbers such as 1e999 are read, but JSON cannot write them, nor values that are nested much deeper than tools take. */
+    private static function expressible(\stdClass $input): void
+    {
+        foreach ((array) $input as $name => $value) {
+            if (json_encode($value, 0, self::DEEPEST) === false) {
+                $why = lcfirst(json_last_error_msg());
+                throw new InvalidCommandException("JSON cannot express the argument \"$name\": $why.", "/$name");
+            }
+        }
     }
 
     private static function json(string $text, Schema $schema): \stdClass

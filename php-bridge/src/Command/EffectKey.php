@@ -14,7 +14,9 @@ final class EffectKey
     /** @param array<string, mixed> $input */
     public static function of(string $run, string $tool, array $input): string
     {
-        return hash('sha256', (string) json_encode([$run, $tool, self::sorted($input), 1], JSON_UNESCAPED_SLASHES));
+        $flags = JSON_UNESCAPED_SLASHES | JSON_THROW_ON_ERROR; // two effects that JSON cannot express are not the same
+
+        return hash('sha256', json_encode([$run, $tool, self::sorted($input), 1], $flags));
     }
 
     private static function sorted(mixed $value): mixed

@@ -53,7 +53,7 @@ final class SchemaCheck
     public static function matches(string $pattern, string $text): bool
     {
         // One that PHP cannot read, fits.
-        return @preg_match('~' . str_replace('~', '\\~', $pattern) . '~u', $text) !== 0;
+        return @preg_match('~' . str_replace('~', '\\~', $pattern) . '~uD', $text) !== 0;
     }
 
     private function check(mixed $value, mixed $schema, string $path, int $depth): ?InvalidCommandException
@@ -145,7 +145,8 @@ final class SchemaCheck
 
             return self::wrong($path, 'must have ' . implode(' and ', $bounds) . ' items');
         }
-        if (($schema['uniqueItems'] ?? false) === true && count(array_unique($value, SORT_REGULAR)) < $count) {
+        $texts = array_map(static fn (mixed $item): string => (string) json_encode($item), $value);
+        if (($schema['uniqueItems'] ?? false) === true && count(array_unique($texts)) < $count) {
             return self::wrong($path, 'must have no item twice');
         }
         foreach ($value as $number => $item) {
@@ -172,17 +173,34 @@ final class SchemaCheck
         }
         $known = (array) ($schema['properties'] ?? []);
         foreach ($value as $name => $item) {
-            $own = $known[$name] ?? $schema['additionalProperties'] ?? true;
-            if (!isset($known[$name]) && $own === false) {
+            $ownOnes = $this->ofPatterns((string) $name, $schema);
+            if (array_key_exists($name, $known) || $ownOnes === []) {
+                $ownOnes[] = $known[$name] ?? $schema['additionalProperties'] ?? true;
+            }
+            if (!isset($known[$name]) && $ownOnes === [false]) {
                 return self::wrong("$path/$name", 'is not known', Nearest::to((string) $name, array_keys($known)));
             }
-            $fault = $this->check($item, $own, "$path/$name", $depth + 1);
-            if ($fault !== null) {
-                return $fault;
+            foreach ($ownOnes as $own) {
+                $fault = $this->check($item, $own, "$path/$name", $depth + 1);
+                if ($fault !== null) {
+                    return $fault;
+                }
             }
         }
 
         return null;
+    }
+
+    /**
+     * @param array<string, mixed> $schema
+     *
+     * @return list<mixed> the schemas of the patterns that the name fits
+     */
+    private function ofPatterns(string $name, array $schema): array
+    {
+        $fits = static fn (int|string $pattern): bool => self::matches((string) $pattern, $name);
+
+        return array_values(array_filter((array) ($schema['patternProperties'] ?? []), $fits, ARRAY_FILTER_USE_KEY));
     }
 
     /** @param array<string, mixed> $schema */
@@ -224,7 +242,9 @@ final class SchemaCheck
 
     private static function same(mixed $one, mixed $two): bool
     {
-        return is_array($one) && is_array($two) ? $one == $two : $one === $two || is_float($two) && $one === (int) $two;
+        $areNumbers = (is_int($one) || is_float($one)) && (is_int($two) || is_float($two));
+
+        return is_array($one) && is_array($two) || $areNumbers ? $one == $two : $one === $two;
     }
 
     private static function found(mixed $value): string

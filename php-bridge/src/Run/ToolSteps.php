@@ -15,12 +15,36 @@ use AgentWorkers\Progress;
  */
 final class ToolSteps
 {
+    /** The bytes of a character of which the rest is still to come. */
+    private const UNFINISHED = '~(?:[\xC2-\xDF]|[\xE0-\xEF][\x80-\xBF]?|[\xF0-\xF4][\x80-\xBF]{0,2})$~D';
+
     /**
      * @return \Generator<int, string, mixed, mixed>
      *
      * @throws \Throwable what the handler throws
      */
     public static function of(\Closure $handler, AppToolCall $call): \Generator
+    {
+        $steps = self::pieces($handler, $call);
+        $begun = '';
+        foreach ($steps as $piece) {
+            // A handler that copies from a pipe cuts characters, and half a character is none.
+            $text = $begun . $piece;
+            $begun = preg_match(self::UNFINISHED, substr($text, -3), $found) === 1 ? $found[0] : '';
+            $text = substr($text, 0, strlen($text) - strlen($begun));
+            if ($text !== '') {
+                yield $text;
+            }
+        }
+        if ($begun !== '') {
+            yield $begun;
+        }
+
+        return $steps->getReturn();
+    }
+
+    /** @return \Generator<int, string, mixed, mixed> */
+    private static function pieces(\Closure $handler, AppToolCall $call): \Generator
     {
         $parameters = new \ReflectionFunction($handler);
         $result = self::takesProgress($parameters)

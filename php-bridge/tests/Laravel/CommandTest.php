@@ -66,6 +66,26 @@ final class CommandTest extends TestCase
         $this->fake->assertNothingRan();
     }
 
+    public function testACharacterThatWasPrintedInTwoPiecesIsShownWhole(): void
+    {
+        $cut = static function (array $input): \Generator {
+            yield "f\xc3";
+            yield "\xbcr \xf0\x9f";
+            yield "\x98";
+            yield "\x80 \xe2\x82";
+        };
+        Agent::tool('cut', 'Prints bytes.', ['type' => 'object'], static function (array $i, Progress $p) use ($cut) {
+            foreach ($cut($i) as $piece) {
+                $p->write($piece);
+            }
+
+            return 'ok';
+        });
+        Agent::allowCommand('cut', true);
+        $printed = array_column($this->eventsOf($this->type('/cut')), 'text');
+        self::assertSame(['f', 'ür ', '😀 ', "\u{fffd}", 'ok'], $printed);
+    }
+
     public function testAToolThatFailsSaysWhetherToTryAgain(): void
     {
         [, , , $result, $done] = $this->eventsOf($this->type('/find_partner {"city": "Nowhere"}'));
@@ -108,6 +128,10 @@ final class CommandTest extends TestCase
         ];
         yield 'an unknown tool that is like none' => [
             '/etc is a folder', 422, 'There is no tool /etc. To say it to the agent, put a word before the slash.',
+        ];
+        yield 'a number that is none' => [
+            '/find_partner {"city": 1e999}', 422,
+            'JSON cannot express the argument "city": inf and NaN cannot be JSON encoded.',
         ];
         yield 'one that is near to a tool of others' => [
             '/list_invoi', 422, 'There is no tool /list_invoi. To say it to the agent, put a word before the slash.',

@@ -132,6 +132,12 @@ final class CommandTest extends TestCase
         yield ['city=a id=y-7', 'The argument "id" has no form that is allowed.', '/id'];
         yield ['{"city": }', 'The arguments are no JSON object (syntax error). Write {"city": …} or city=….', ''];
         yield ['{"city": 7}', 'The argument "city" must be a text, not 7.', '/city'];
+        $infinite = 'JSON cannot express the argument "price": inf and NaN cannot be JSON encoded.';
+        yield ['city=a price=1e999', $infinite, '/price'];
+        yield ['{"city": "a", "price": -1e999}', $infinite, '/price'];
+        yield ["city=\"\xff\"", 'The arguments are not valid UTF-8.', ''];
+        $deep = 'JSON cannot express the argument "city": maximum stack depth exceeded.';
+        yield ['{"city": ' . str_repeat('[', 505) . str_repeat(']', 505) . '}', $deep, '/city'];
         yield ['{"city": "a", "tags": ["b", 7]}', 'The argument "tags.1" must be a text, not 7.', '/tags/1'];
     }
 
@@ -140,6 +146,42 @@ final class CommandTest extends TestCase
         $long = str_repeat('x\\\\y', 30_000);
         self::assertSame(90_000, strlen(Arguments::parse("q=\"$long\"", [])->q));
         self::assertNotNull(Detector::detect("/note q=\"$long\n\""));
+    }
+
+    /** @dataProvider odd */
+    public function testWhatTheSchemaSaysOfValuesHoldsToTheLetter(array $schema, string $arguments, ?string $fault): void
+    {
+        try {
+            Arguments::parse($arguments, ['type' => 'object'] + $schema);
+            $found = null;
+        } catch (InvalidCommandException $error) {
+            $found = $error->getMessage();
+        }
+        self::assertSame($fault, $found);
+    }
+
+    /** @return iterable<string, array{array<string, mixed>, string, string|null}> */
+    public static function odd(): iterable
+    {
+        $of = static fn (array $schema): array => ['properties' => ['x' => $schema]];
+        $one = 'The argument "x" must be one of 1, 2';
+        yield 'a part of an allowed number' => [$of(['enum' => [1, 2]]), 'x=1.5', "$one, not 1.5."];
+        yield 'an allowed number' => [$of(['enum' => [1, 2]]), '{"x": 2.0}', null];
+        yield 'a line end after what fits' => [
+            $of(['type' => 'string', 'pattern' => '^[a-z]+$']), '{"x": "ab\\n"}',
+            'The argument "x" must match ^[a-z]+$, not "ab\\n".',
+        ];
+        yield 'texts that are the same number' => [$of(['type' => 'array', 'uniqueItems' => true]), 'x=["1","01"]', null];
+        yield 'the same text twice' => [
+            $of(['type' => 'array', 'uniqueItems' => true]), 'x=["1","1"]',
+            'The argument "x" must have no item twice.',
+        ];
+        $patterns = ['patternProperties' => ['^n_' => ['type' => 'integer']], 'additionalProperties' => false];
+        yield 'a name that fits a pattern' => [$patterns, '{"n_a": 1}', null];
+        yield 'a value that does not' => [
+            $patterns, '{"n_a": "y"}', 'The argument "n_a" must be a whole number, not "y".',
+        ];
+        yield 'a name that fits none' => [$patterns, '{"m": 1}', 'There is no argument "m". The tool takes none.'];
     }
 
     public function testWithoutASchemaAValueIsWhatItLooksLike(): void
