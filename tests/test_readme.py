@@ -62,7 +62,19 @@ def recorded(folder: Path, base_url: str) -> None:
     assert run(["bash", "-c", line], folder, base_url).returncode == 0
 
 
-SNIPPETS = [pytest.param(kind, text, id=text.split("\n")[0][:60]) for kind, text in BLOCKS if kind in COMMANDS]
+def block(kind: str, words: str) -> str:
+    """The snippet of this kind in which these words are."""
+    return next(text for its_kind, text in BLOCKS if its_kind == kind and words in text)
+
+
+APPLICATION, APPROVAL, CONVERSATION = block("js", "agent-task"), block("sh", "defer"), block("sh", "Who am I")
+OF_THEIR_OWN = (APPLICATION, APPROVAL, CONVERSATION)
+"""Snippets that run in tests of their own."""
+SNIPPETS = [
+    pytest.param(kind, text, id=text.split("\n")[0][:60])
+    for kind, text in BLOCKS
+    if kind in COMMANDS and text not in OF_THEIR_OWN
+]
 
 
 @pytest.mark.parametrize(("kind", "snippet"), SNIPPETS)
@@ -85,30 +97,30 @@ def test_a_snippet_of_the_readme_runs(kind: str, snippet: str, folder: Path) -> 
 
 
 def test_the_application_of_the_readme_answers_its_agent(folder: Path) -> None:
-    snippet = next(text for kind, text in BLOCKS if kind == "js" and "agent-task" in text)
-    (folder / "snippet.mjs").write_text(snippet, "utf-8")
+    (folder / "snippet.mjs").write_text(APPLICATION, "utf-8")
     (folder / "notes.txt").write_text("Trade fair in Graz", "utf-8")
     with running_simulator("task-demo") as simulator:
         done = run(["node", "snippet.mjs"], folder, simulator.base_url)
         told = str(simulator.requests("/v1/messages")[-1].body["messages"])
     assert done.returncode == 0, done.stderr
+    assert "Murtal Messebau" in done.stdout
     assert "Murtal Messebau" in told
     assert "book the stand" in (folder / "notes.txt").read_text("utf-8")
 
 
 def test_an_approval_of_the_readme_takes_two_runs(folder: Path) -> None:
-    snippet = next(text for kind, text in BLOCKS if kind == "sh" and "defer" in text)
     with running_simulator("task-touch") as simulator:
-        done = run(["bash", "-euo", "pipefail", "-c", snippet], folder, simulator.base_url)
+        done = run(["bash", "-euo", "pipefail", "-c", APPROVAL], folder, simulator.base_url)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert '"tool_use_id"' in done.stdout
     assert json.loads(done.stdout.splitlines()[-1])["stop_reason"] == "end_turn"
     assert (folder / "made-by-the-agent").exists()
 
 
 def test_a_conversation_of_the_readme_is_continued(folder: Path) -> None:
-    snippet = next(text for kind, text in BLOCKS if kind == "sh" and "Who am I" in text)
     with running_simulator("memory") as simulator:
-        done = run(["bash", "-euo", "pipefail", "-c", snippet], folder, simulator.base_url)
+        done = run(["bash", "-euo", "pipefail", "-c", CONVERSATION], folder, simulator.base_url)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert "My name is Ada." in json.loads(done.stdout.splitlines()[-1])["text"]
 
 
