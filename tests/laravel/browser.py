@@ -22,6 +22,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--window-size=900,700",
+    "--force-prefers-reduced-motion",  # a dot that pulses is painted all the time
 )
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 # Keeps every text that the answer has had, and the statuses: what polling could miss.
@@ -83,6 +84,7 @@ class Browser:
     def open(self, address: str) -> None:
         """Opens a page as a visitor who was never there."""
         self._devtools("Network.clearBrowserCookies", {})
+        self._devtools("Network.clearBrowserCache", {})
         self._call("POST", "/url", {"url": address})
         self._check_styles()
         self.watch()
@@ -174,6 +176,11 @@ class Browser:
     def partial_answers(self) -> list[str]:
         """Every text that the answer has had since the page was opened."""
         return self.script("return window.seen.answer")
+
+    @property
+    def changes(self) -> int:
+        """How many texts the answer has had since the page was opened."""
+        return self.script("return window.seen.answer.length")
 
     @property
     def statuses(self) -> list[str]:

@@ -25,7 +25,7 @@ def calls(simulator: Simulator, mark: str) -> int:
 def test_words_appear_one_after_another(site: Site, browser: Browser, page: str) -> None:
     browser.open(f"http://127.0.0.1:{site.port}{page}")
     browser.say("Tell me of lighthouses. [[scenario:long-text]]")
-    until(lambda: len(browser.partial_answers) > 3)
+    until(lambda: browser.changes > 3)
     assert browser.status == "streaming"
     name = page.strip("/") or "react"
     browser.screenshot(PICTURES / f"laravel-{name}-streaming.png")
@@ -41,7 +41,7 @@ def test_words_appear_one_after_another(site: Site, browser: Browser, page: str)
 def test_stop_leaves_what_was_said_and_no_process(site: Site, browser: Browser) -> None:
     browser.open(f"http://127.0.0.1:{site.port}/")
     browser.say("Speak slowly. [[scenario:slow]]")
-    until(lambda: len(browser.partial_answers) > 3)
+    until(lambda: browser.changes > 3)
     assert site.processes("claude")
     browser.press("Stop")
     until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
@@ -55,7 +55,7 @@ def test_stop_leaves_what_was_said_and_no_process(site: Site, browser: Browser) 
 def test_stop_ends_a_run_that_would_go_on_without_its_page(site: Site, browser: Browser, page: str) -> None:
     browser.open(f"http://127.0.0.1:{site.lasting_port}{page}")
     browser.say("Speak slowly. [[scenario:slow]]")
-    until(lambda: len(browser.partial_answers) > 3)
+    until(lambda: browser.changes > 3)
     assert site.processes("claude")
     browser.press("Stop")
     until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
@@ -71,7 +71,7 @@ def test_a_reload_goes_on_with_an_answer_that_can_still_be_stopped(
     browser.open(f"http://127.0.0.1:{site.lasting_port}{page}")
     prompt = f"Reload, then stop {page}. [[scenario:slow]]"
     browser.say(prompt)
-    until(lambda: len(browser.partial_answers) > 3)
+    until(lambda: browser.changes > 3)
     before = browser.answer
     browser.reload()
     until(lambda: browser.status == "streaming" and len(browser.answer) > len(before), what="more of the answer")
@@ -87,7 +87,7 @@ def test_a_reload_goes_on_with_an_answer_that_can_still_be_stopped(
 def test_a_reload_goes_on_to_the_end_and_with_the_conversation(site: Site, browser: Browser) -> None:
     browser.open(f"http://127.0.0.1:{site.lasting_port}/")
     browser.say("Tell me of lighthouses. [[scenario:long-text]]")
-    until(lambda: len(browser.partial_answers) > 3)
+    until(lambda: browser.changes > 3)
     browser.reload()
     until(lambda: browser.status == "done", what="the end of the answer")
     assert browser.answer.count("The life of a lighthouse") == 1
@@ -140,7 +140,7 @@ def test_a_reload_in_mid_stream_starts_no_second_run(
     browser.open(f"http://127.0.0.1:{site.port}{page}")
     prompt = f"Reload {page}. [[scenario:slow]]"
     browser.say(prompt)
-    until(lambda: len(browser.partial_answers) > 3)
+    until(lambda: browser.changes > 3)
     browser.reload()
     until(lambda: not site.processes(), within_s=BUSY_S, what="the run of the page that has gone")
     until(lambda: browser.status in ("idle", "stopped"))
@@ -154,7 +154,7 @@ def test_a_lost_connection_goes_on_where_it_broke_and_starts_no_second_run(
     browser.open(f"http://127.0.0.1:{site.lasting_port}{page}")
     prompt = f"Go on {page}. [[scenario:long-text]]"
     browser.say(prompt)
-    until(lambda: len(browser.partial_answers) > 3)
+    until(lambda: browser.changes > 3)
     site.stop_nginx()
     site.start_nginx()
     until(lambda: browser.status == "done")
