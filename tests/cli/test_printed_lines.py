@@ -123,6 +123,8 @@ def test_what_was_printed_stays_when_the_run_is_stopped(colors: None) -> None:
     for event in (START, tool_call(), output("half a line"), ABORTED):
         terminal.feed(display.feed(event).encode())
     assert "  │ half a line\n" in terminal.text
+    plain = Plain()
+    assert "  │ half a line\n" in "".join(map(plain.feed, (START, tool_call(), output("half a line"), ABORTED)))
 
 
 def test_a_pipe_gets_each_line_once_and_not_too_many() -> None:

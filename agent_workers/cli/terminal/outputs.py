@@ -104,3 +104,7 @@ class RunningLines:
         hidden = output.lines.count - self._shown.pop(tool_use_id, 0)
         hint = [output.note(f"{hidden} lines are not shown")] if hidden else []
         return [*hint, *rest, *output.left()]
+
+    def settle_all(self) -> list[Text]:
+        """Returns what is still to be said of all calls: the run has ended, and no result will come."""
+        return [line for call in list(self._shown) for line in self.settle(call)]

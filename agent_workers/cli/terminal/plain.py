@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from agent_workers.cli.harmless import harmless
 from agent_workers.cli.terminal.narration import Narrator, superseded
 from agent_workers.cli.terminal.outputs import RunningLines
+from agent_workers.protocol.v1.events import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,9 +37,14 @@ class Plain:
             return self._speak(kind, harmless(str(event.get("text", ""))))
         if kind == "tool_output":
             return self._told(self._outputs.feed(event, self._narrator.calls.prints(event)))
-        ended = self._told(self._outputs.settle(str(event.get("tool_use_id")))) if kind == "tool_result" else ""
+        ended = self._told(self._settled(event))
         words = superseded(event.get("reason")) if kind == "discard" else self._narrator.narrate(event)
         return ended + (self._told([words]) if words else "")
+
+    def _settled(self, event: dict[str, Any]) -> list[Text]:
+        if event.get("type") == "tool_result":
+            return self._outputs.settle(str(event.get("tool_use_id")))
+        return self._outputs.settle_all() if event.get("type") in TERMINAL else []
 
     def _told(self, lines: Iterable[Text]) -> str:
         text = "".join(f"{line.plain}\n" for line in lines)
