@@ -75,7 +75,7 @@ def for_chat(request: Request, cwd: Path) -> Capabilities:
         flags=("--permission-mode", "default", *ASKS_WORKER) if ASK_USER in request.tools else (),
         settings={"permissions": {"allow": app_tool_names(request)}},
         servers=app_server(request),
-        variables=WITH_SERVERS if request.app_tools else _NONE,
+        variables=WITH_SERVERS,
     )
 
 
