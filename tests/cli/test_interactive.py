@@ -47,11 +47,6 @@ class Sitting(Shown):
         while self.terminal.text.count(f"\n{prompt}") < self._asked[prompt]:
             assert self._take(), f"the process ended and did not ask: {self.terminal.text}"
 
-    def shows(self, text: str) -> None:
-        """Waits until a text stands on the terminal."""
-        while text not in self.terminal.text:
-            assert self._take(), f"the process ended and did not show {text!r}: {self.terminal.text}"
-
     def type(self, keys: str) -> None:
         os.write(self.master, keys.encode())
 
@@ -574,7 +569,7 @@ def queued(desk: Desk) -> int:
 def allow(sitting: Sitting) -> None:
     sitting.asked()
     sitting.type("y\n")
-    sitting.shows("✓ Bash allowed")
+    sitting.until("✓ Bash allowed")
 
 
 def test_a_line_that_is_typed_while_the_agent_works_reaches_it_and_is_no_answer(desk: Desk) -> None:
@@ -583,9 +578,9 @@ def test_a_line_that_is_typed_while_the_agent_works_reaches_it_and_is_no_answer(
         allow(sitting)
         sitting.type("\x1b[A\x7f")  # what says nothing leaves no prompt
         sitting.type("y")
-        sitting.shows(f"{SAY}y")
+        sitting.until(f"{SAY}y")
         sitting.type("\x15/compact @file grüx\x7fß \x1b[Ddich")
-        sitting.shows(f"{SAY}/compact @file grüß dich")
+        sitting.until(f"{SAY}/compact @file grüß dich")
         sitting.type("\n")
         until(lambda: queued(desk) == 2, what="the CLI has the word")
         (desk.cwd / "go").touch()
@@ -606,7 +601,7 @@ def test_a_line_that_is_not_finished_when_the_run_ends_is_dropped(desk: Desk) ->
     with desk.sitting("--pretty") as sitting:
         allow(sitting)
         sitting.type("half a w")
-        sitting.shows(f"{SAY}half a w")
+        sitting.until(f"{SAY}half a w")
         (desk.cwd / "go").touch()
         terminal, status = sitting.to_end()
         assert sitting.echoes_lines
@@ -625,3 +620,19 @@ def test_a_line_reaches_the_agent_where_its_events_go_elsewhere(desk: Desk) -> N
         (desk.cwd / "go").touch()
         sitting.to_end()
     assert [event["id"] for event in sitting.of("steered")] == ["typed-1"]
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_second_ctrl_c_leaves_the_terminal_as_it_was_found(desk: Desk) -> None:
+    desk.play([bash(f"trap '' INT TERM; {WAIT}")])
+    with desk.sitting("--pretty") as sitting:
+        allow(sitting)
+        sitting.type("half")
+        sitting.until(f"{SAY}half")  # whose keys the terminal does not show by itself
+        assert not sitting.echoes_lines
+        sitting.type(CTRL_C)
+        sitting.until("aborted (signal)")
+        sitting.type(CTRL_C)
+        _, status = sitting.to_end()
+        assert sitting.echoes_lines
+    assert status in (130, 3)
