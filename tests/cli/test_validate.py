@@ -11,6 +11,8 @@ from tests.cli.conftest import Record, Scripts, lines_of
 
 pytestmark = pytest.mark.usefixtures("loaded")
 
+NO_TOOL_OF_A_CHAT = "must be AskUserQuestion, the one tool of a chat; agent-task has the others"
+
 
 def stream(*bodies: dict[str, Any]) -> bytes:
     return lines_of(bodies, run="r1")
@@ -78,14 +80,14 @@ def test_a_request_with_a_directory_is_read_as_the_task_workers(scripts: Scripts
     assert (checked.stdout, checked.returncode) == ("a valid task request\n", 0)
     as_chat = scripts("agent-workers", "validate", "--kind", "request", given=json.dumps(request))
     assert as_chat.stdout.splitlines() == [
+        f"line 1: /tools/0: {NO_TOOL_OF_A_CHAT}",
         "line 1: /cwd: is a field of agent-task only",
-        "line 1: /tools: is a field of agent-task only",
     ]
 
 
 def test_a_task_without_a_directory_is_known_where_it_is_said_to_be_one() -> None:
     data = b'{"prompt": "Hello",\n"tools": ["Read"]}'
-    assert faults(data, "request") == ["line 2: /tools: is a field of agent-task only"]
+    assert faults(data, "request") == [f"line 2: /tools/0: {NO_TOOL_OF_A_CHAT}"]
     assert faults(data, "task-request") == ["line 1: /cwd: is required"]
 
 
@@ -229,7 +231,9 @@ def test_the_final_text_is_what_the_deltas_come_to(bodies: tuple[dict[str, Any],
 def test_control_lines_are_read_after_the_request(scripts: Scripts) -> None:
     given = '{"prompt": "Hello"}\n{"type": "abort", "id": "1"}\n{"type": "permision", "id": "2"}\n'
     checked = scripts("agent-workers", "validate", "--kind=control", given=given)
-    assert checked.stdout == "line 3: /type: must be one of: abort, permission, app_tool_result\n"
+    assert checked.stdout == (
+        "line 3: /type: must be one of: abort, permission, app_tool_result, app_tool_output, answer, steer\n"
+    )
 
 
 def test_a_field_of_a_control_message_is_told_with_its_place() -> None:
@@ -246,8 +250,8 @@ def test_a_field_of_a_control_message_is_told_with_its_place() -> None:
 def test_the_request_before_control_messages_may_be_a_task() -> None:
     abort = b'\n{"type": "abort", "id": "1"}\n'
     assert faults(b'{"prompt": "Hello", "cwd": "/", "tools": ["Bash"]}' + abort, "control") == []
-    assert faults(b'{"prompt": "Hello", "tools": []}' + abort, "control") == [
-        "line 1: /tools: is a field of agent-task only"
+    assert faults(b'{"prompt": "Hello", "tools": ["Bash"]}' + abort, "control") == [
+        f"line 1: /tools/0: {NO_TOOL_OF_A_CHAT}"
     ]
 
 
