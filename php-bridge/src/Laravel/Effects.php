@@ -27,6 +27,9 @@ final class Effects
     private const ATTEMPTS = 3;
     private const BUSY = 'Another attempt is doing the same. Try again later.';
     /** What databases say when they have waited long enough for another transaction. */
+    private const OWN = 'Use DB::transaction() in it, which nests, and no statement that commits by itself.';
+    /** A row without content is committed only by a handler that ends the transaction by itself, and was cut off then. */
+    private const CUT = 'An earlier attempt broke off. It is not known what it has done.';
     private const WAITS = '/database is locked|lock wait timeout|deadlock|could not serialize|lock timeout/i';
 
     public function __construct(
@@ -70,9 +73,16 @@ final class Effects
         } catch (QueryException $error) {
             throw self::isWait($error) ? new ToolException(self::BUSY, 0, $error, true) : $error;
         }
+        $level = $database->transactionLevel();
         $content = AppToolResult::of($run());
+        if ($database->transactionLevel() > $level) {
+            $database->rollBack($level); // what is left open would never be committed
+            throw new LogicException("The tool $call->name has begun a transaction and not ended it. " . self::OWN);
+        }
         $json = json_encode($content, JSON_THROW_ON_ERROR);
-        $database->table($this->table())->where('effect_key', $key)->update(['content' => $json]);
+        if ($database->table($this->table())->where('effect_key', $key)->update(['content' => $json]) === 0) {
+            throw new LogicException("The tool $call->name has rolled back the transaction around it. " . self::OWN);
+        }
 
         return $content;
     }
@@ -85,9 +95,12 @@ final class Effects
     /** @return string|list<array<string, mixed>>|null */
     private function record(ConnectionInterface $database, string $key): string|array|null
     {
-        $json = $database->table($this->table())->where('effect_key', $key)->lockForUpdate()->value('content');
+        $row = $database->table($this->table())->where('effect_key', $key)->lockForUpdate()->first();
+        if ($row === null) {
+            return null; // the other attempt has failed
+        }
 
-        return $json === null ? null : json_decode($json, true, 512, JSON_THROW_ON_ERROR);
+        return json_decode($row->content ?? throw new ToolException(self::CUT), true, 512, JSON_THROW_ON_ERROR);
     }
 
     private function table(): string

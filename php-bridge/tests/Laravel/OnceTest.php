@@ -160,6 +160,36 @@ final class OnceTest extends TestCase
         self::assertSame(['null', true], $this->called('k1'));
     }
 
+    /** @dataProvider databases */
+    public function testAHandlerThatEndsTheTransactionIsNotTakenForOneThatTookEffectOnce(string $kind): void
+    {
+        $this->prepare($kind);
+        $how = static function (\Closure $end): void {
+            Agent::tool('pay', 'Pays.', self::ANY, static function () use ($end): string {
+                DB::table('payments')->insert(['name' => 'Acme']);
+                $end();
+
+                return 'Paid.';
+            })->once();
+        };
+        $left = static fn (): array => [
+            DB::transactionLevel(), DB::table('payments')->count(), DB::table('agent_effects')->count(),
+        ];
+        foreach ([static fn () => DB::rollBack(), static fn () => DB::beginTransaction()] as $end) {
+            $how($end);
+            self::assertSame(['The tool failed.', false], $this->called('k1', isError: true));
+            self::assertSame([0, 0, 0], $left());
+        }
+        $how(static function (): void {
+            DB::commit();
+            throw new \RuntimeException('cut off');
+        });
+        $this->called('k1', isError: true);
+        [$told] = $this->called('k1', isError: true);
+        self::assertSame('An earlier attempt broke off. It is not known what it has done.', $told);
+        self::assertSame([0, 1, 1], $left());
+    }
+
     public function testAnAttemptThatHasWaitedTooLongIsWorthAnother(): void
     {
         $this->prepare('sqlite');

@@ -149,7 +149,7 @@ final class CommandTest extends TestCase
     }
 
     /** @dataProvider odd */
-    public function testWhatTheSchemaSaysOfValuesHoldsToTheLetter(array $schema, string $arguments, ?string $fault): void
+    public function testWhatTheSchemaSaysOfValuesHoldsToTheLetter(array $schema, string $arguments, ?string $told): void
     {
         try {
             Arguments::parse($arguments, ['type' => 'object'] + $schema);
@@ -157,7 +157,7 @@ final class CommandTest extends TestCase
         } catch (InvalidCommandException $error) {
             $found = $error->getMessage();
         }
-        self::assertSame($fault, $found);
+        self::assertSame($told, $found);
     }
 
     /** @return iterable<string, array{array<string, mixed>, string, string|null}> */
@@ -171,7 +171,7 @@ final class CommandTest extends TestCase
             $of(['type' => 'string', 'pattern' => '^[a-z]+$']), '{"x": "ab\\n"}',
             'The argument "x" must match ^[a-z]+$, not "ab\\n".',
         ];
-        yield 'texts that are the same number' => [$of(['type' => 'array', 'uniqueItems' => true]), 'x=["1","01"]', null];
+        yield 'texts that are one number' => [$of(['type' => 'array', 'uniqueItems' => true]), 'x=["1","01"]', null];
         yield 'the same text twice' => [
             $of(['type' => 'array', 'uniqueItems' => true]), 'x=["1","1"]',
             'The argument "x" must have no item twice.',
