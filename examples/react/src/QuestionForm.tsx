@@ -21,7 +21,8 @@ export function QuestionForm({ question, reply, answer }: Props) {
   const title = useId();
   const left = useCountdown(expiresAt);
   const replied = reply !== undefined && reply.state !== "failed";
-  const choiceOf = (text: string) => choices[text] ?? NONE;
+  // A question may be called "constructor", as what every object has.
+  const choiceOf = (text: string) => (Object.hasOwn(choices, text) ? choices[text]! : NONE);
 
   const choose = (text: string, choice: Choice) => {
     setChoices({ ...choices, [text]: choice });

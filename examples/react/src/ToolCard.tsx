@@ -106,12 +106,13 @@ function Asking({ call, view }: Props) {
     .filter(({ toolUseId }) => toolUseId === call.id)
     .map((question) => {
       const reply = view.replies[question.id];
-      const answers = reply && reply.state !== "failed" ? reply.answers : undefined;
+      const answers = (reply && reply.state !== "failed" && reply.answers) || {};
+      const given = (text: string) => (Object.hasOwn(answers, text) ? [answers[text]!].flat().join(", ") : "");
       return (
         <div key={question.id} className="asking">
           {question.items.map((item, index) => (
             <p key={index}>
-              {plain(item.question)} {answers?.[item.question] && <b>{[answers[item.question]].flat().join(", ")}</b>}
+              {plain(item.question)} {given(item.question) && <b>{given(item.question)}</b>}
             </p>
           ))}
           <p className="note">

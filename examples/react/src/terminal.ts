@@ -27,6 +27,10 @@ const COLUMNS = 500;
 /** An escape sequence that is longer is none. */
 const LONGEST_SEQUENCE = 4096;
 
+/** What turns the direction of the text behind it, so that it reads as something else. */
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
+const seen = (text: string) => text.replace(TURNS, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
+
 /* eslint-disable no-control-regex */
 const TOKEN =
   /(?:\x1b\[|\x9b)([0-?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[PX^_][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]|[\x00-\x1f\x7f-\x9f]/g;
@@ -52,7 +56,7 @@ export class Terminal {
   /** Takes the next piece that a program printed; pieces may end anywhere, also inside an escape sequence. */
   write(piece: string, stream: Stream = "stdout"): void {
     const look = this.#look[stream];
-    let text = this.#rest[stream] + piece;
+    let text = this.#rest[stream] + seen(piece);
     const unfinished = UNFINISHED.exec(text);
     this.#rest[stream] = unfinished && text.length - unfinished.index <= LONGEST_SEQUENCE ? unfinished[0] : "";
     text = text.slice(0, text.length - this.#rest[stream].length);
@@ -137,7 +141,7 @@ export const textOf = (lines: Line[]): string =>
 
 /** A whole text as a terminal would show it, without colours. */
 export function withoutCodes(text: string): string {
-  if (!/[\x1b\x9b\r\b]/.test(text)) return text;
+  if (!/[\x1b\x9b\r\b]/.test(text)) return seen(text);
   const terminal = new Terminal(Infinity, Infinity);
   terminal.write(text);
   return textOf(terminal.screen().lines);

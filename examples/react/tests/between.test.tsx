@@ -159,6 +159,18 @@ describe("a question of the agent", () => {
     expect(document.activeElement).toBe(box());
   });
 
+  it("may be called as what every object has", async () => {
+    const { run } = await ask({ ...WHICH, question: "constructor" }, { ...DAYS, question: "__proto__" });
+    const asked = await form();
+    fireEvent.click(within(asked).getByRole("radio", { name: "Ennstal AG" }));
+    fireEvent.click(within(asked).getByRole("checkbox", { name: "Mon" }));
+    fireEvent.submit(asked);
+    await within(asked).findByText("Your answer has arrived.");
+    expect(JSON.stringify(server.answers[0]!.body)).toBe('{"answers":{"constructor":"Ennstal AG","__proto__":["Mon"]}}');
+    run.say(resolved("client"));
+    within(await card("Question")).getByText("Mon");
+  });
+
   it("takes a text of one's own in place of a choice", async () => {
     await ask(WHICH);
     const asked = await form();

@@ -33,6 +33,7 @@ describe("what a program prints", () => {
     ["titles and links, left out", ["\x1b]0;title\x07a\x1b]8;;http://x\x1b\\b\x1bPq#0\x1b\\c\x1b(Bd"], ["abcd"]],
     ["a sequence cut anywhere", ["a\x1b", "[3", "1mb\x1b]0;ti", "tle\x07c"], ["abc"]],
     ["a broken sequence", ["a\x1b[31\nb"], ["a31", "b"]],
+    ["what turns the direction of text, as a code", ["rm \u202eslaf\u202c", "\u2067x\u2069\n"], ["rm \\u202eslaf\\u202c\\u2067x\\u2069"]],
     ["bells, nulls and other controls", ["a\x07\x00\x0b\x85b"], ["ab"]],
   ])("shows %s", (_, pieces, lines) => expect(shown(...pieces)).toEqual(lines));
 
