@@ -149,6 +149,33 @@ def _talking(first: str, last: str) -> Scenario:
     return Scenario(name="t", description="d", steps=(*steps, Message(content=(Text(text=last),))))
 
 
+@pytest.mark.parametrize("partial", [True, False])
+def test_a_word_at_a_call_after_which_the_run_ends_comes_too_late_and_starts_no_turn(desk: Desk, partial: bool) -> None:
+    ways: dict[str, dict[str, Any]] = {"defer": {"permissions": {"mode": "defer"}}, "turns": {**BASH, "max_turns": 1}}
+    for way, fields in ways.items():
+        desk.script(bash(f"touch {way}; while [ ! -e go-{way} ]; do sleep 0.02; done"))
+        before = len(desk.simulator.requests("/v1/messages"))
+        running = desk.start("--control")
+        request = desk.request(**{"tools": ["Bash"], **fields}, stream={"partial": partial})
+        running.write(json.dumps(request).encode() + b"\n" + json.dumps(steer("Unread.")).encode() + b"\n")
+        running.wait_for("tool_call")
+        if way == "turns":
+            until((desk.cwd / way).exists)
+            desk.file(f"go-{way}")
+        ended = running.end()
+        assert ended.last["stop_reason"] == {"defer": "permission_required", "turns": "max_turns"}[way]
+        assert (acks(ended), ended.of("steered")) == ({"s": "too_late"}, [])
+        assert len(desk.simulator.requests("/v1/messages")) == before + 1
+        more: dict[str, Any] = {"max_turns": 5, "session": {"resume": ended.last["session_id"]}}
+        if way == "defer":
+            decision = {"tool_use_id": ended.last["pending"]["tool_use_id"], "behavior": "allow"}
+            more["permissions"] = {"mode": "defer", "decision": decision}
+            desk.file(f"go-{way}")
+        assert desk.run(**{"tools": ["Bash"], **fields, **more}).ending == ("done", 0)
+        assert (desk.cwd / way).exists()
+        assert "Unread." not in heard(desk)
+
+
 @pytest.mark.parametrize("open_", ["permission", "question", "app tool"])
 def test_an_open_question_is_a_tool_at_work(desk: Desk, open_: str) -> None:
     turn = {"permission": bash("touch made"), "question": ask(), "app tool": call("mcp__app__find", city="Graz")}[open_]

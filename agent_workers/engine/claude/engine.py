@@ -141,7 +141,7 @@ class ClaudeEngine:
                 known_to_cli = message.get("session_id")
                 self._lease.rename(message)
                 if message.get("type") == "result":
-                    self._lease.announce_end()  # whoever reads the end may start the next run at once
+                    self._note_end()
                 try:
                     for body in self._translated(message):
                         if isinstance(body, Done):
@@ -164,6 +164,12 @@ class ClaudeEngine:
                 if self._translator.finished:
                     return
         raise self._fault or self._translator.explain(await self._early_end())
+
+    def _note_end(self) -> None:
+        """Notes that the agent has ended its turn, and saved it."""
+        self._lease.announce_end()  # whoever reads the end may start the next run at once
+        if self._steering and self._steering.astray:
+            self._process.begin_kill()  # else it makes a turn of these at once
 
     def _printed(self, body: Body, message: Message) -> Iterator[Body]:
         """Yields what a tool has printed and nobody has told yet, before its result is told."""
