@@ -26,6 +26,8 @@ SUFFIXES = {"sh": "sh", "php": "php", "js": "mjs"}
 
 def scenario(snippet: str) -> str:
     """What the simulator must play for the snippet to show what it is about."""
+    if "tool_output" in snippet:
+        return "tool-loop"
     if "agent-task" in snippet:
         return "task-touch" if "defer" in snippet else "task-demo" if "find_partner" in snippet else "task-notes"
     return "structured-output" if "structured" in snippet else "memory" if "resume" in snippet else "hello"

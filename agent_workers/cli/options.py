@@ -124,7 +124,9 @@ def _help(worker: Worker) -> str:
 def _interactive(command: click.Command) -> click.Command:
     """Adds the option of the workers that have questions, after ``--control``."""
     option = click.Option(
-        ["--interactive"], is_flag=True, help="Have the person at the terminal answer what the agent asks."
+        ["--interactive"],
+        is_flag=True,
+        help="Have the person at the terminal answer what the agent asks, and say a word to it while it works.",
     )
     command.params.insert(1, option)
     return command

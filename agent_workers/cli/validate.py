@@ -18,10 +18,10 @@ _KINDS = [*map(schema_name, WORKERS), "events", "control", "auto"]
 
 _HELP = """Checks a request, a run's events or control messages in FILE, by default stdin, and says all that is wrong.
 
-A request is read as the worker would read it whose required fields it has: one with `cwd` as agent-task, any other as
-agent-chat. Each line of a run is checked against the JSON Schema, and all of them against the rules of a stream: seq
-without gaps, one run id, exactly one terminal event, at the end, short ASCII lines, and a done.text that equals the
-text of the deltas. Exit status: 0 valid, 1 not.
+A request is read as the worker would read it whose required fields it has: one with `cwd` as agent-task, one with
+`server` as agent-tool, any other as agent-chat. Each line of a run is checked against the JSON Schema, and all of
+them against the rules of a stream: seq without gaps, one run id, exactly one terminal event, at the end, short ASCII
+lines, and a done.text that equals the text of the deltas. Exit status: 0 valid, 1 not.
 
 \b
 Examples:

@@ -20,7 +20,7 @@ MAX_VALUES = 100_000
 # A string, or what begins a value; a string that does not end goes to the end.
 _TOKEN = re.compile(rb'"(?>[^"\\]++|\\.)*+(?:"|\Z)|[,\[{\]}]', re.DOTALL)
 _TOO_DEEP = f"the JSON is nested deeper than {MAX_DEPTH} levels"
-_EMPTY = 'the input is empty; send a request such as {"prompt": "Hello"}'
+_EMPTY = "the input is empty; send a request, which is one JSON object: --help has examples"
 
 # Keys: how the messages of Python's reader begin, in all supported versions.
 _REASONS = {

@@ -7,7 +7,7 @@ echo '{"prompt": "Hello"}' | agent-chat
 agent-chat --pretty < request.json
 agent-chat --simulate < request.json              without an account
 agent-chat --simulate=rate-limited-429 < request.json
-agent-chat < request.json | jq -rj 'select(.type == "delta").text'"""
+agent-chat < request.json | jq --unbuffered -rj 'select(.type == "delta").text'"""
 
 WORKER = Worker(
     name="agent-chat",

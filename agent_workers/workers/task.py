@@ -107,7 +107,7 @@ _EXAMPLES = """\
 echo '{"prompt": "What is in here?", "cwd": "/srv/work", "tools": ["Read", "Glob"]}' | agent-task
 agent-task --interactive --pretty < task.json     asks you, in mode ask
 agent-task --interactive < task.json | jq -r 'select(.type == "tool_call").name'
-agent-task --control                              stdin goes on: answers, results of app_tools, abort
+agent-task --control                              stdin goes on: answers, results of app_tools, steer, abort
 agent-task --policy policy.toml < task.json       within what a policy of the host allows
 agent-task --simulate=parallel-tools --pretty < task.json"""
 

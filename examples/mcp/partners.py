@@ -10,8 +10,13 @@ Part of a task's request, where the host's policy allows this command:
 try:
     from mcp.server.mcpserver import Context, MCPServer
 except ModuleNotFoundError:  # mcp 1 has it by another name
-    from mcp.server.fastmcp import Context
-    from mcp.server.fastmcp import FastMCP as MCPServer
+    try:
+        from mcp.server.fastmcp import Context
+        from mcp.server.fastmcp import FastMCP as MCPServer
+    except ModuleNotFoundError:
+        raise SystemExit(
+            "The package mcp is missing. Run this with the Python of the workers, which have it."
+        ) from None
 
 PARTNERS = {
     "Acme": "Berlin, partner since 2019",

@@ -133,6 +133,7 @@ def test_a_tool_is_found_on_whatever_page_it_is_listed_and_one_that_is_not_is_re
     assert ended.last["details"] == [
         {"pointer": "/tool", "message": "is no tool of the server odd", "did_you_mean": "stepwise"}
     ]
+    assert "; the server has: person, closed, " in ended.stderr
 
 
 def test_progress_is_told_as_it_comes_where_it_is_asked_for(counter: Counter) -> None:

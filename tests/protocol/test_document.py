@@ -49,7 +49,7 @@ def test_white_space_and_a_byte_order_mark_do_not_matter(data):
 
 @pytest.mark.parametrize("data", [b"", b" ", b"\n\r\n\t", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n"])
 def test_empty_input_is_answered_with_an_example(data):
-    assert message(data) == 'the input is empty; send a request such as {"prompt": "Hello"}'
+    assert message(data) == "the input is empty; send a request, which is one JSON object: --help has examples"
 
 
 @pytest.mark.parametrize(

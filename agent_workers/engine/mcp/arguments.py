@@ -21,6 +21,7 @@ logger = logging.getLogger("agent_workers")
 
 _NEAR = 0.6
 _LONGEST_TYPO = 64
+_MOST_NAMED = 20
 
 
 async def admit_call(request: ToolRequest, tools: AsyncIterator[dict[str, Any]]) -> None:
@@ -36,12 +37,18 @@ async def admit_call(request: ToolRequest, tools: AsyncIterator[dict[str, Any]])
                 raise _refused(problems[:MAX_PROBLEMS])
             return
         names.append(tool["name"])
-    raise _refused([_no_such_tool(request, names)])
+    raise _refused([_no_such_tool(request, names)], _listed(names))
 
 
-def _refused(problems: list[Problem]) -> InvalidRequest:
+def _refused(problems: list[Problem], known: str = "") -> InvalidRequest:
     places = ", ".join(ascii(problem.pointer)[1:-1] for problem in problems)
-    return InvalidRequest(cause=f"refused for {places}; the tool did not run", details=problems)
+    return InvalidRequest(cause=f"refused for {places}; the tool did not run{known}", details=problems)
+
+
+def _listed(names: list[str]) -> str:
+    """The server's tools, for the operator alone: whoever asks may not be meant to know of them."""
+    shown = ", ".join(ascii(name[:_LONGEST_TYPO])[1:-1] for name in names[:_MOST_NAMED])
+    return f"; the server has: {shown}{', …' if len(names) > _MOST_NAMED else ''}" if names else ""
 
 
 def _no_such_tool(request: ToolRequest, names: list[str]) -> Problem:

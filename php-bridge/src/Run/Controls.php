@@ -121,7 +121,8 @@ final class Controls
         if ($ack->ok || $isOutput || in_array($ack->code, ['not_pending', 'too_late'], true)) {
             return;
         }
-        $this->logger->warning('The worker refused a control message.', ['run' => $this->run, 'code' => $ack->code]);
+        $message = 'The worker refused a control message. Its stderr says why if AGENT_WORKERS_LOG is warning.';
+        $this->logger->warning($message, ['run' => $this->run, 'code' => $ack->code]);
         if ($callId !== null) {
             $this->send('app_tool_result', [
                 'call_id' => $callId,

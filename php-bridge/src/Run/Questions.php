@@ -76,6 +76,7 @@ final class Questions extends OpenQuestions
 
     protected function send(Event $question, mixed $answer): void
     {
+        $question->truncatedBytes === null && self::hold($question, $answer);
         ($this->answer)($question->questionId, $answer);
     }
 
@@ -84,5 +85,26 @@ final class Questions extends OpenQuestions
         $context = ['exception' => $error, 'run' => $question->run, 'question' => $question->questionId];
         $message = 'A question of the agent stays unanswered because the closure failed: ' . $error->getMessage();
         $this->logger->error($message, $context);
+    }
+
+    /**
+     * The worker would refuse other answers, and nobody would see why.
+     *
+     * @param array<array-key, string|list<string>> $answers
+     *
+     * @throws InvalidArgumentException
+     */
+    private static function hold(Question $question, array $answers): void
+    {
+        $multi = array_column($question->questions, 'multi', 'question');
+        foreach (array_keys(array_diff_key($answers, $multi)) as $unknown) {
+            throw new InvalidArgumentException("\"$unknown\" was not asked. " . self::FORM);
+        }
+        foreach ($multi as $text => $isMulti) {
+            $answer = $answers[$text] ?? throw new InvalidArgumentException("\"$text\" has no answer. " . self::FORM);
+            if (is_array($answer) && !$isMulti) {
+                throw new InvalidArgumentException("\"$text\" takes one answer, not a list. " . self::FORM);
+            }
+        }
     }
 }

@@ -35,7 +35,8 @@ enum State
             self::Ready => self::Running,
             self::Cancelled => self::Stopping,
             default => throw new LogicException(
-                'A run can be iterated only once. Call Runner::stream() again to start another.',
+                'A run can be iterated only once, by a loop or by wait(); the last event of the loop is its end. Call '
+                    . 'Runner::stream() again to start another.',
             ),
         };
     }

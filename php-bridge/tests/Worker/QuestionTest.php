@@ -60,6 +60,9 @@ final class QuestionTest extends TestCase
         yield 'no array' => ['Red'];
         yield 'nothing in it' => [[]];
         yield 'no text' => [['Which colour?' => 7]];
+        yield 'one that was not asked' => [['Which colour?' => 'Red', 'Which size?' => 'Small']];
+        yield 'another than was asked' => [['Which size?' => 'Small']];
+        yield 'several where one may be chosen' => [['Which colour?' => ['Red', 'Blue']]];
         yield 'no text in a list' => [['Which colour?' => ['Red', '']]];
     }
 
