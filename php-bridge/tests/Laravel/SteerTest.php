@@ -52,12 +52,14 @@ final class SteerTest extends TestCase
         [$fake, $statuses] = $this->during(function () use ($status): array {
             $long = str_repeat('x', 100_001);
             $wrong = [[], ['text' => ''], ['text' => ['x']], ['text' => 'x', 'actor' => 'y'], ['text' => $long]];
-            $statuses = array_map($status, $wrong);
+            $statuses = array_map($status, [...$wrong, ['text' => "\u{a0}\u{2003}\n"]]);
+            $bytes = ['text' => 'x', "\xff" => 'y'];
+            $statuses[] = $this->post($this->address(), $bytes, ['Accept' => 'application/json'])->getStatusCode();
             $this->asVisitor('Eve');
 
             return [...$statuses, $status(['text' => 'Mine'])];
         });
-        self::assertSame([422, 422, 422, 422, 422, 404], $statuses);
+        self::assertSame([422, 422, 422, 422, 422, 422, 422, 404], $statuses);
         self::assertSame([], self::steering($fake));
     }
 

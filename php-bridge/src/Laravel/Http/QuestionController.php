@@ -19,7 +19,9 @@ final class QuestionController
         } catch (InvalidArgumentException $error) {
             $message = $error->getMessage();
 
-            return new JsonResponse(['message' => $message, 'errors' => ['answers' => [$message]]], 422);
+            $body = ['message' => $message, 'errors' => ['answers' => [$message]]];
+
+            return new JsonResponse($body, 422, [], JSON_INVALID_UTF8_SUBSTITUTE); // it names what was answered
         }
     }
 }

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Http;
 
+use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\RunOverException;
 use AgentWorkers\Laravel\Stream\Steering;
 use Illuminate\Http\JsonResponse;
@@ -20,6 +21,10 @@ final class SteerController
             $id = $steering->say(Owner::of($request), $run, $request->text(), Actor::of($request));
         } catch (RunOverException $error) {
             return new JsonResponse(['message' => $error->getMessage()], $error->isKnown ? 410 : 404);
+        } catch (InvalidArgumentException $error) {
+            $message = $error->getMessage();
+
+            return new JsonResponse(['message' => $message, 'errors' => ['text' => [$message]]], 422);
         }
         if ($id !== null) {
             return new JsonResponse(['id' => $id], 202);

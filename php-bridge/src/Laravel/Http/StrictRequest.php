@@ -43,6 +43,6 @@ abstract class StrictRequest extends FormRequest
         throw new HttpResponseException(new JsonResponse([
             'message' => $errors->first(),
             'errors' => $errors->toArray(),
-        ], 422));
+        ], 422, [], JSON_INVALID_UTF8_SUBSTITUTE)); // a field's name may be any bytes
     }
 }

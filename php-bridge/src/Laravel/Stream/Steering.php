@@ -21,6 +21,8 @@ final class Steering
     private const PATIENCE_S = 5.0;
     private const POLL_US = 20_000;
     private const MOST = 1_000;
+    /** The worker refuses blanks of any kind. */
+    private const SAYS_SOMETHING = '/[^\s\p{Z}\x1c-\x1f\x{85}]/u';
 
     public function __construct(private readonly Store $store)
     {
@@ -34,7 +36,7 @@ final class Steering
      */
     public function say(?string $owner, string $run, string $text, ?string $actor): ?string
     {
-        if (trim($text) === '') {
+        if (preg_match(self::SAYS_SOMETHING, $text) === 0) {
             throw new InvalidArgumentException('There is nothing to say to the agent. Pass a text.');
         }
         if ($owner === null || $this->store->head($owner, $run) === null) {
