@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from agent_workers.protocol.v1.codes import ERROR_CODES
 from agent_workers.protocol.v1.events import BODIES
 from agent_workers.simulator import running_simulator
+from agent_workers.workers import WORKERS
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent
@@ -132,6 +133,13 @@ def test_the_events_that_the_readme_shows_satisfy_the_schema() -> None:
     assert [event["type"] for event in shown] == ["start", "session", "delta", "delta", "done"]
     for event in shown:
         Draft202012Validator(schema).validate(event)
+
+
+def test_a_pipeline_that_joins_pieces_shows_each_as_it_comes() -> None:
+    examples = "\n".join([README, *(worker.examples for worker in WORKERS.values())])
+    joining = re.findall(r"\bjq\b.* -r?j .*", examples)  # without newlines, jq keeps all of it to the end
+    assert len(joining) > 1
+    assert [line for line in joining if "--unbuffered" not in line] == []
 
 
 def test_the_readme_names_every_event_type_and_error_code() -> None:
