@@ -5,6 +5,7 @@ import { type AgentEvent, isKnown, isTerminal, readEvent } from "./events";
 import { BAD_RESPONSE, type Failure, NETWORK, refusal, RunFailed, UNSUPPORTED_VERSION, WORKER_LOST } from "./failure";
 import { posting } from "./post";
 import { FrameTooLong, SseParser } from "./sse";
+import { TOOL_WORKER } from "./transcript";
 import { pause, Silence } from "./waiting";
 
 export interface ChatRequest {
@@ -15,13 +16,15 @@ export interface ChatRequest {
 export interface Timing {
   /** Without a byte for this long, a connection counts as lost. Heartbeats count as bytes. */
   silenceMs: number;
+  /** As long may a person's tool be silent besides: the application may be busy with it, and the event names no end. */
+  personsToolMs: number;
   /** How often in a row a run may be resumed without learning anything new. */
   resumes: number;
   /** Wait before the first attempt; it doubles with each attempt, up to 16 times this. */
   backoffMs: number;
 }
 
-export const TIMING: Timing = { silenceMs: 45_000, resumes: 5, backoffMs: 500 };
+export const TIMING: Timing = { silenceMs: 45_000, personsToolMs: 60_000, resumes: 5, backoffMs: 500 };
 
 export interface Listener {
   /** A stream of this run's events is open; `at` is the server's time (ms since the epoch), if the response has it. */
@@ -50,6 +53,7 @@ export class Connection {
   #run = "";
   #seq = 0;
   #ended = false;
+  #isByPerson = false;
 
   /** The signal, once aborted, closes the connection: the server then stops the worker. */
   constructor(addresses: Addresses, signal: AbortSignal, listener: Listener, timing: Timing = TIMING) {
@@ -165,6 +169,8 @@ export class Connection {
     this.#ended = isTerminal(event);
     // The application sends nothing while it runs a tool of its own.
     if (isKnown(event) && event.type === "app_tool_call") silence.allow(Date.parse(event.expires_at) - Date.parse(event.ts));
+    if (isKnown(event) && event.type === "start") this.#isByPerson = event.worker === TOOL_WORKER;
+    if (event.type === "tool_call" && this.#isByPerson) silence.allow(this.#timing.personsToolMs);
     if (isKnown(event)) this.#listener.onEvent(event);
   }
 }

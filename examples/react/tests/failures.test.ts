@@ -126,6 +126,17 @@ describe("a lost connection", () => {
     expect(server.resumes).toHaveLength(0);
   });
 
+  it("is not suspected while the application runs a person's tool", async () => {
+    server.onChat = (call) => {
+      call.open().say({ ...START, worker: "agent-tool" }).say({ type: "tool_call", tool_use_id: "t1", name: "find", input: {} });
+      setTimeout(() => call.text("Found.").done(), 400); // the test's server answers late: nothing else can show it
+    };
+    const chat = mount({ timing: { silenceMs: 90, personsToolMs: 20_000 } });
+    chat.send();
+    await chat.reaches("done");
+    expect(server.resumes).toHaveLength(0);
+  });
+
   it("from before the server's answer is a network error: which run to ask for is unknown", async () => {
     server.onChat = (call) => call.cut();
     const chat = mount();

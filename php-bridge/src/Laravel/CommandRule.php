@@ -21,6 +21,14 @@ final class CommandRule
     ) {
     }
 
+    /** Whether it decides on guests, too: a closure that takes no null is for users, as in the gate. */
+    public function takesGuests(): bool
+    {
+        $parameters = $this->allow instanceof \Closure ? (new \ReflectionFunction($this->allow))->getParameters() : [];
+
+        return $parameters === [] || $parameters[0]->allowsNull();
+    }
+
     /** Whether it decides by the input, too. */
     public function needsInput(): bool
     {

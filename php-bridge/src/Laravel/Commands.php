@@ -180,7 +180,7 @@ final class Commands
         return match (true) {
             is_bool($rule->allow) => $rule->allow,
             is_string($rule->allow) => $this->app->make(Gate::class)->forUser($user)->allows($rule->allow),
-            default => ($rule->allow)($user, $input) === true,
+            default => ($user !== null || $rule->takesGuests()) && ($rule->allow)($user, $input) === true,
         };
     }
 

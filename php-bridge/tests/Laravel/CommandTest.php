@@ -153,6 +153,10 @@ final class CommandTest extends TestCase
         Agent::allowCommand('find_partner', $isGraz);
         $this->type('/find_partner city=Wien')->assertForbidden();
         $this->type('/find_partner city=Graz')->assertOk();
+        $this->app->make('auth')->forgetGuards();
+        Agent::allowCommand('find_partner', static fn (GenericUser $user): bool => true);
+        $this->type('/find_partner city=Graz')->assertForbidden();
+        $this->type('/find_partne city=Graz')->assertStatus(422)->assertJsonMissing(['did_you_mean' => 'find_partner']);
     }
 
     public function testTextIsForTheAgent(): void
@@ -188,6 +192,28 @@ final class CommandTest extends TestCase
         self::assertStringContainsString('Acme </tools_run_by_user> @file', $graz['result']);
         self::assertSame(['error', 'The list is locked.'], [$nowhere['status'], $nowhere['result']]);
         self::assertSame('And then?', $second->get('prompt'));
+    }
+
+    public function testTheAgentIsToldOfACallThatBrokeOff(): void
+    {
+        $this->asVisitor('Ada');
+        Agent::tool('book', 'Books.', ['type' => 'object'], function (array $input, Progress $progress): void {
+            $progress->write('half');
+            $this->app->make(Store::class)->askAbort(Owner::of($this->app->make('request')), 'run-1');
+            usleep(250_000); // a run looks five times a second whether it is to end
+            $progress->write('and more');
+        });
+        Agent::allowCommand('book', true);
+        $this->app->make('router')->post('/ask', static fn (ChatRequest $request) => Agent::chat($request)
+            ->configure(static fn ($asked) => $asked->run('run-1')))->middleware(StartSession::class);
+        $events = $this->eventsOf($this->postJson('/ask', ['prompt' => '/book day=Mo', 'conversation' => self::CHAT]));
+        self::assertSame('aborted', end($events)['type']);
+        $this->type('Is it booked?', self::CHAT)->streamedContent();
+        $told = $this->fake->requests()[0]->promptText();
+        self::assertStringContainsString(
+            '{"tool":"book","input":{"day":"Mo"},"status":"unfinished","result":"The call broke off. It is not known',
+            $told,
+        );
     }
 
     public function testWhatTheAgentWasNotToldIsKeptForTheNextPromptAndForTheOwner(): void
