@@ -24,6 +24,8 @@ final class ToolPrinting
     private const PAUSE_NS = 50_000_000;
     private const FREE_NS = 250_000_000;
     private const SHARE = 0.2;
+    /** The worker refuses a line of more than 32 MiB, and a character may take six bytes in it. */
+    private const LONGEST = 1 << 20;
     /** A worker that says nothing holds up the handler no longer. */
     private const PATIENCE_NS = 200_000_000;
 
@@ -104,7 +106,12 @@ final class ToolPrinting
         if ($this->unsent === '' || $this->print === null) {
             return false;
         }
-        $this->message = ($this->print)($this->call->callId, $this->unsent);
+        for ($at = 0; $at < strlen($this->unsent); $at += strlen($piece)) {
+            $rest = substr($this->unsent, $at, self::LONGEST + 4);
+            $piece = mb_strcut($rest, 0, self::LONGEST);
+            $piece = $piece === '' ? $rest : $piece;
+            $this->message = ($this->print)($this->call->callId, $piece);
+        }
         [$this->unsent, $this->sent] = ['', self::now()];
 
         return $this->message !== null;

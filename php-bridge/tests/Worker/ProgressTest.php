@@ -102,6 +102,18 @@ final class ProgressTest extends TestCase
         $fake->assertToolAnswered('t', 'result');
     }
 
+    public function testWhatIsTooLongForALineOfTheWorkerIsSentInPieces(): void
+    {
+        $text = str_repeat('aß€😀', 300_001);
+        $fake = new FakeRunner(Script::text('Done.')->callingTool('t'));
+        $print = static fn (array $input, Progress $progress) => $progress->write($text);
+        $fake->run(self::offering($print)->toolOutput());
+        $outputs = array_filter($fake->controls(), static fn (array $one): bool => $one['type'] === 'app_tool_output');
+        $pieces = array_column($outputs, 'text');
+        self::assertSame($text, implode('', $pieces));
+        self::assertLessThanOrEqual(1 << 20, max(array_map(strlen(...), $pieces)));
+    }
+
     public function testTwoCallsAtATimeAreRunOneAfterTheOther(): void
     {
         $calls = static fn (string $id): array
