@@ -121,6 +121,22 @@ def stubborn(call: dict[str, Any]) -> dict[str, Any]:
         signal.pause()
 
 
+def parent(call: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return text(Path(f"/proc/{os.getppid()}/environ").read_text(errors="replace"))
+    except OSError:
+        return text("unreadable")
+
+
+def nested(call: dict[str, Any]) -> dict[str, Any]:
+    depth = call["params"]["arguments"]["depth"]
+    value = '{"a": ' * depth + "1" + "}" * depth
+    result = f'{{"content": [], "structuredContent": {value}}}'
+    sys.stdout.write(f'{{"jsonrpc": "2.0", "id": {call["id"]}, "result": {result}}}\n')
+    sys.stdout.flush()
+    return text("late")
+
+
 TOOLS = {
     "person": (PERSON, lambda call: text(json.dumps(call["params"]["arguments"]))),
     "closed": (CLOSED, lambda call: text("fits")),
@@ -138,6 +154,9 @@ TOOLS = {
     "fails": ({"type": "object"}, lambda call: text("There is no such partner.", isError=True)),
     "senseless": ({"type": "object"}, lambda call: {"content": 5}),
     "environ": ({"type": "object"}, lambda call: text("see", structuredContent=dict(os.environ))),
+    "surrogates": ({"type": "object"}, lambda call: text("lone \ud800", structuredContent={"\udfff": "\ud83d\ude00"})),
+    "nested": ({"type": "object"}, nested),
+    "parent": ({"type": "object"}, parent),
     "unusable": ({"type": "object", "$ref": "https://example.com/schema.json"}, lambda call: text("unchecked")),
 }
 

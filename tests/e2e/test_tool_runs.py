@@ -249,6 +249,25 @@ def test_a_server_has_no_key_of_the_agents_and_its_own_variables(counter: Counte
 
 
 @pytest.mark.usefixtures("installed")
+def test_a_server_finds_no_key_in_the_process_above_it(counter: Counter) -> None:
+    ended = counter.run("parent")
+    assert ended.ending == ("done", 0)
+    assert "key-canary" not in ended.last["text"]
+
+
+def test_an_answer_that_is_hard_to_read_ends_the_call_at_once(counter: Counter) -> None:
+    lone = counter.run("surrogates")
+    assert (lone.ending, lone.last["text"]) == (("done", 0), "lone \N{REPLACEMENT CHARACTER}")
+    assert lone.last["output"] == {"\N{REPLACEMENT CHARACTER}": "\N{GRINNING FACE}"}
+    deep = counter.run("nested", input={"depth": 400})
+    assert deep.ending == ("done", 0)
+    assert deep.of("tool_result")[0]["status"] == "error"
+    endless = counter.run("nested", input={"depth": 100_000})
+    assert endless.ending == ("mcp_unavailable", 75)
+    assert "nested too deep" in endless.stderr
+
+
+@pytest.mark.usefixtures("installed")
 def test_nothing_that_a_server_has_started_survives_the_run(counter: Counter) -> None:
     ended = counter.run("leaves")
     assert ended.ending == ("done", 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ import mcp.types as types  # noqa: PLR0402 as the package's own documentation ha
 from mcp.shared.message import SessionMessage
 
 from agent_workers.engine.process.pipe import CHUNK, reader_of
-from agent_workers.wire import LineFramer, LineTooLong
+from agent_workers.wire import LineFramer, LineTooLong, mend_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -48,18 +49,31 @@ async def _receive(process: GuardedProcess, put: MemoryObjectSendStream[SessionM
                 logger.error("the MCP server wrote a message of more than %d bytes", _MAX_MESSAGE)
                 return
             for line in lines:
-                if message := _message(line):
+                try:
+                    message = _message(line)
+                except RecursionError:
+                    logger.error("the MCP server wrote a message that is nested too deep")
+                    return
+                if message:
                     await put.send(SessionMessage(message))
 
 
 def _message(line: bytes) -> Any:
-    """Returns a line's message; None for one that is none: some servers print there what is meant for a person."""
+    """Returns a line's message; None for one that is none: some servers print there what is meant for a person.
+
+    Raises:
+        RecursionError: It is nested too deep to be read.
+    """
     if not line.strip():
         return None
+    adapter = getattr(types, "jsonrpc_message_adapter", None)  # mcp 2
     try:
-        if adapter := getattr(types, "jsonrpc_message_adapter", None):  # mcp 2
-            return adapter.validate_json(line, by_name=False)
-        return types.JSONRPCMessage.model_validate_json(line)
+        return adapter.validate_json(line, by_name=False) if adapter else types.JSONRPCMessage.model_validate_json(line)
+    except ValueError:
+        pass
+    try:  # with lone surrogates, which other languages write, or nested deeper than that reader allows
+        read = mend_surrogates(json.loads(line))
+        return adapter.validate_python(read, by_name=False) if adapter else types.JSONRPCMessage.model_validate(read)
     except ValueError:
         logger.warning("a line of %d bytes of the MCP server is no message", len(line))
         return None

@@ -54,8 +54,6 @@ def start_tool(
     else:
         process = _started(server, environment, worker)
         started(process)
-        if environment.environ is os.environ:
-            forget_secrets(os.environ)
     try:
         from agent_workers.engine.mcp.engine import McpEngine
 
@@ -71,9 +69,12 @@ def _started(server: StdioToolServer, environment: Environment, worker: str) -> 
     cwd = environment.common_dir("workspaces", worker)
     scratch = make_scratch(environment.temporary_dir())
     try:
+        environ = {**environment.program_environ(scratch, without=_AGENTS), **server.env}
+        if environment.environ is os.environ:
+            forget_secrets(os.environ)  # before the start: the guardian is a copy of this process
         return GuardedProcess(
             [server.command, *server.args],
-            environ={**environment.program_environ(scratch, without=_AGENTS), **server.env},
+            environ=environ,
             cwd=cwd,
             scratch=scratch,
             orphans=Orphans(),
