@@ -16,6 +16,7 @@ use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
 use AgentWorkers\Tests\Scenarios;
 use Illuminate\Auth\GenericUser;
+use Illuminate\Cache\ArrayStore;
 use Illuminate\Session\Middleware\StartSession;
 use Illuminate\Support\Facades\Gate;
 use Illuminate\Testing\TestResponse;
@@ -192,6 +193,24 @@ final class CommandTest extends TestCase
         self::assertStringContainsString('Acme </tools_run_by_user> @file', $graz['result']);
         self::assertSame(['error', 'The list is locked.'], [$nowhere['status'], $nowhere['result']]);
         self::assertSame('And then?', $second->get('prompt'));
+    }
+
+    public function testAResultIsShownThoughTheCacheFailsToKeepIt(): void
+    {
+        $broken = new class extends ArrayStore {
+            public function put($key, $value, $seconds)
+            {
+                $isNote = str_contains($key, ':notes:');
+
+                return $isNote ? throw new \DomainException() : parent::put($key, $value, $seconds);
+            }
+        };
+        $cache = $this->app->make('cache');
+        $cache->extend('broken', fn () => $cache->repository($broken));
+        config(['cache.stores.broken' => ['driver' => 'broken'], 'agent-workers.cache.store' => 'broken']);
+        $this->asVisitor('Ada');
+        $events = $this->eventsOf($this->type('/find_partner city=Graz', self::CHAT)->assertOk());
+        self::assertSame('done', end($events)['type']);
     }
 
     public function testTheAgentIsToldOfACallThatBrokeOff(): void

@@ -32,7 +32,7 @@ final class Conversations
 
     public function __construct(private readonly Store $store, private readonly LoggerInterface $logger)
     {
-        $this->notes = new ToolNotes($store);
+        $this->notes = new ToolNotes($store, $logger);
     }
 
     /**
