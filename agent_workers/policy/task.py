@@ -13,6 +13,10 @@ from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
 _OUTSIDE = "must be inside a directory that the host's policy lists in task.cwd_roots"
 _ASK = "is not allowed: the operator must list it in {key} of the policy that AGENT_WORKERS_POLICY names"
 
+# A proxy in front of an allowed host may take these as leading to another one.
+_OF_THE_TRANSPORT = frozenset({"host", "content-length", "transfer-encoding"})
+_NOT_ITS_OWN = "must not be set: the host and the length follow from the request"
+
 
 def rule_on_task(table: TaskTable, request: TaskRequest, ruling: Ruling) -> None:
     """Objects to what exceeds the table, and resolves the links in the request's directories."""
@@ -95,6 +99,9 @@ def _may_name_files(name: str) -> bool:
 def _rule_on_server(table: TaskTable, place: tuple[str, ...], server: StdioServer | HttpServer, ruling: Ruling) -> None:
     if isinstance(server, HttpServer):
         _rule_on_address(table, (*place, "url"), server, ruling)
+        for name in server.headers:
+            if name.lower() in _OF_THE_TRANSPORT:
+                ruling.object_to(*place, "headers", name, words=_NOT_ITS_OWN)
     else:
         _rule_on_program(table, place, server, ruling)
 

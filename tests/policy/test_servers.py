@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from agent_workers.policy import DEFAULT, Policy
-from tests.policy.asking import denied, for_tasks, task
+from tests.policy.asking import denied, for_tasks, task, tool
 
 CRM = "/opt/mcp/crm"
 HOST = "must be at one of the hosts that the policy lists in task.mcp_hosts"
@@ -153,6 +153,23 @@ def test_an_address_at_the_host_is_allowed(url: str) -> None:
 )
 def test_an_address_that_is_elsewhere_or_could_be_read_so_is_refused(url: str) -> None:
     assert not reached(["mcp.example.com"], url)
+
+
+def test_no_header_leads_to_another_host_behind_the_same_address() -> None:
+    given = for_tasks(mcp_hosts=["mcp.example.com"])
+    server = {"type": "http", "url": "https://mcp.example.com/"}
+    odd = {"Host": "other.example.com", "content-length": "5", "Transfer-Encoding": "chunked"}
+    for place, ask in (("/mcp_servers/crm", _in_task), ("/server", _for_a_person)):
+        assert denied(given, ask({**server, "headers": {"Authorization": "Bearer x"}})) == {}
+        assert set(denied(given, ask({**server, "headers": odd}))) == {f"{place}/headers/{name}" for name in odd}
+
+
+def _in_task(server: dict[str, Any]) -> Any:
+    return task(mcp_servers={"crm": server})
+
+
+def _for_a_person(server: dict[str, Any]) -> Any:
+    return tool(server={"name": "crm", **server})
 
 
 def test_the_kelvin_sign_is_no_k() -> None:
