@@ -51,7 +51,7 @@ def test_an_allowed_call_runs_in_the_next_run_which_goes_on(desk: Desk, first: E
     assert [event["status"] for event in ended.of("tool_result")] == ["ok"]
     assert ended.of("tool_call")[0]["tool_use_id"] == first.last["pending"]["tool_use_id"]
     assert [event["behavior"] for event in ended.of("permission_resolved")] == ["allow"]
-    assert ended.last["text"] == "So be it."
+    assert ended.last["text"] == "So be it.\n\nSo be it."  # of the call, and of the prompt
     said = str(desk.simulator.requests("/v1/messages")[-1].body["messages"])
     assert "Go on." in said
 
@@ -90,7 +90,7 @@ def test_a_session_that_goes_on_without_a_decision_denies_the_call(desk: Desk, f
     desk.script(end="So be it.")
     session = {"resume": first.last["session_id"]}
     ended = desk.run(prompt="Go on.", tools=["Bash"], permissions={"mode": mode}, session=session)
-    assert ended.last["text"] == "So be it."
+    assert ended.last["text"] == "So be it.\n\nSo be it."
     assert list(desk.cwd.iterdir()) == []
 
 
@@ -224,3 +224,28 @@ def test_an_empty_input_is_no_decision(desk: Desk, first: Ended) -> None:
     assert ended.ending == ("invalid_request", 2)
     assert [problem["pointer"] for problem in ended.last["details"]] == ["/permissions/decision/updated_input"]
     assert resume(desk, first).ending == ("done", 0)
+
+
+@pytest.mark.usefixtures("loaded")
+def test_one_call_after_the_other_waits_and_each_runs_once_it_is_allowed(desk: Desk, first: Ended) -> None:
+    second = resume(desk, first, turns=(bash("touch two"),))
+    assert second.last["pending"]["input"]["command"] == "touch two"
+    assert [notice["code"] for notice in second.of("notice")] == ["prompt_unread"]
+    third = resume(desk, second, turns=(bash("touch three"),))
+    assert third.last["pending"]["input"]["command"] == "touch three"
+    before = len(desk.simulator.requests("/v1/messages"))
+    last = resume(desk, third)
+    assert sorted(path.name for path in desk.cwd.iterdir()) == ["made", "three", "two"]
+    assert (last.ending, last.of("notice")) == (("done", 0), [])
+    assert last.last["turns"] == len(desk.simulator.requests("/v1/messages")) - before == 2
+
+
+def test_the_prompt_is_answered_after_the_call_and_counts(desk: Desk, first: Ended) -> None:
+    before = len(desk.simulator.requests("/v1/messages"))
+    ended = resume(desk, first)
+    calls = desk.simulator.requests("/v1/messages")[before:]
+    assert "Go on." not in str(calls[0].body["messages"])
+    assert "Go on." in str(calls[1].body["messages"][-1])
+    assert len(calls) == ended.last["turns"] == 2
+    [model] = ended.last["models"].values()
+    assert model["output_tokens"] == ended.last["usage"]["output_tokens"]

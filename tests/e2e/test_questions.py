@@ -274,4 +274,4 @@ def test_a_deferred_question_is_answered_by_the_next_run(
     assert resolved.get("actor") == decision.get("actor")
     assert ended.of("permission_resolved") == []
     assert check(ended.output, "events")[1] == []
-    assert ended.last["text"] == "So be it."
+    assert ended.last["text"] == "So be it.\n\nSo be it."  # of the question, and of the prompt

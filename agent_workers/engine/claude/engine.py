@@ -22,7 +22,7 @@ from agent_workers.engine.claude.process.cli_stdin import CliStdin
 from agent_workers.engine.claude.process.stopping import Stopping, ended
 from agent_workers.engine.process.stderr_tail import StderrTail
 from agent_workers.errors import CliCrashed, WorkerError
-from agent_workers.protocol.v1.events import Ack, Done, ToolCall, ToolResult
+from agent_workers.protocol.v1.events import Ack, Done, Notice, ToolCall, ToolResult
 from agent_workers.protocol.v1.request import ResumeSession, is_task
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from agent_workers.engine.claude.steering import Steering
     from agent_workers.engine.process.leftovers import Orphans
     from agent_workers.protocol.v1.control import AgentMessage
-    from agent_workers.protocol.v1.events import Body, Notice
+    from agent_workers.protocol.v1.events import Body
     from agent_workers.protocol.v1.request import Request
 
 Message = dict[str, Any]
@@ -52,6 +52,13 @@ _WITHDRAW_S = 0.5
 _CATCH_UP_S = 0.1  # what is in the pipe already is read in less
 
 
+_PROMPT_UNREAD = Notice(
+    level="info",
+    code="prompt_unread",
+    message="The agent has not read the prompt, since another call waits for a decision. Send it again with that one.",
+)
+
+
 class ClaudeEngine:
     """The agent of one run.
 
@@ -60,6 +67,7 @@ class ClaudeEngine:
         cli: The CLI, started.
         unsent: The part of the CLI's first input that has not been written yet.
         held: The prompt, where the SDK must speak to the CLI first; else empty.
+        later: The prompt, where the CLI begins with a turn about a call that waited; else empty.
         prompt_id: The UUID of the prompt's message.
         folder: Where deferred calls are noted for a later run.
         servers: The request's MCP servers, where it brings any.
@@ -72,6 +80,7 @@ class ClaudeEngine:
         unsent: bytes,
         *,
         held: bytes,
+        later: bytes,
         prompt_id: str,
         folder: Path,
         servers: McpServers | None = None,
@@ -94,6 +103,8 @@ class ClaudeEngine:
         self._output = CliOutput(cli.process.stdout)
         self._stderr = StderrTail(cli.process.stderr)
         self._stdin = CliStdin(cli.process.stdin, unsent, held)
+        self._later = later
+        self._needs_sdk = cli.capabilities.needs_first
         self._sdk: SdkClient | None = None
         self._servers = servers
         self._partial = request.stream.partial
@@ -107,7 +118,7 @@ class ClaudeEngine:
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
         self._tasks.start_soon(self._stdin.send_prompt, self._connected)
-        if self._stdin.holds_prompt or (self._dialogue and self._dialogue.app_tools):
+        if self._needs_sdk or (self._dialogue and self._dialogue.app_tools):
             self._attach()  # the CLI asks for these before it reports that it is up
         self._tasks.start_soon(self._stderr.keep)
         if self._live:
@@ -140,18 +151,20 @@ class ClaudeEngine:
             async for message in messages:
                 known_to_cli = message.get("session_id")
                 self._lease.rename(message)
-                if message.get("type") == "result":
-                    self._note_end()
+                if message.get("type") == "result" and self._later and self._translator.is_answer(message):
+                    for body in self._translator.end_turn(message):
+                        yield body
+                    await self._say_prompt()
+                    continue
+                self._note_end(message)
                 try:
                     for body in self._translated(message):
                         if isinstance(body, Done):
                             await self._end_turn()
-                            if self._dialogue and (notice := self._dialogue.left_over()):
+                            for notice in self._left_over():
                                 yield notice
-                        for output in self._printed(body, message):
+                        for output in self._before(body, message):
                             yield output
-                        if self._steering:
-                            self._steering.note(body)
                         yield body
                 except WorkerError as error:
                     await self._end_turn(error)
@@ -165,14 +178,30 @@ class ClaudeEngine:
                     return
         raise self._fault or self._translator.explain(await self._early_end())
 
-    def _note_end(self) -> None:
-        """Notes that the agent has ended its turn, and saved it."""
+    async def _say_prompt(self) -> None:
+        """Begins the turn of the prompt, after that of the call that waited."""
+        prompt, self._later = self._later, b""
+        await self._stdin.write(prompt)
+
+    def _left_over(self) -> Iterator[Notice]:
+        """Yields what the request brought for nothing."""
+        if self._dialogue and (notice := self._dialogue.left_over()):
+            yield notice
+        if self._later:
+            yield _PROMPT_UNREAD
+
+    def _note_end(self, message: Message) -> None:
+        """Notes that the agent has ended its last turn, and saved it, where this is the result."""
+        if message.get("type") != "result":
+            return
         self._lease.announce_end()  # whoever reads the end may start the next run at once
         if self._steering and self._steering.astray:
             self._process.begin_kill()  # else it makes a turn of these at once
 
-    def _printed(self, body: Body, message: Message) -> Iterator[Body]:
-        """Yields what a tool has printed and nobody has told yet, before its result is told."""
+    def _before(self, body: Body, message: Message) -> Iterator[Body]:
+        """Takes note of a body; yields what a tool has printed and nobody has told yet, before its result is told."""
+        if self._steering:
+            self._steering.note(body)
         if self._live and isinstance(body, ToolCall):
             self._live.begin(body)
         elif self._live and isinstance(body, ToolResult):

@@ -63,8 +63,9 @@ def hand_over(request: Request, environment: Environment, cli: BootedCli) -> Cla
     prompt_id = str(uuid4())
     prompt = prompt_line(request, prompt_id)
     cli.transcript.room += 3 * len(prompt)  # the CLI writes it twice at least
-    held = prompt if cli.capabilities.needs_first else b""
-    unsent = cli.process.write_now(initialize_line(request) + (b"" if held else prompt))
+    later = prompt if cli.has_pending_call else b""
+    held = prompt if cli.capabilities.needs_first and not later else b""
+    unsent = cli.process.write_now(initialize_line(request) + (b"" if held or later else prompt))
     from agent_workers.engine.claude.engine import ClaudeEngine
 
     return ClaudeEngine(
@@ -72,6 +73,7 @@ def hand_over(request: Request, environment: Environment, cli: BootedCli) -> Cla
         cli,
         unsent,
         held=held,
+        later=later,
         prompt_id=prompt_id,
         folder=environment.common_dir("pending"),
         servers=_servers(request, cli),

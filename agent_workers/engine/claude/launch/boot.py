@@ -50,6 +50,7 @@ class BootedCli(NamedTuple):
         capabilities: What it was started with.
         environ: The CLI's environment variables.
         max_turns: How often the model may be called; None for as often as it likes.
+        has_pending_call: Whether it begins with a call that waits in its session, in a turn before that of the prompt.
     """
 
     process: CliProcess
@@ -58,6 +59,7 @@ class BootedCli(NamedTuple):
     capabilities: Capabilities
     environ: Mapping[str, str]
     max_turns: int | None = None
+    has_pending_call: bool = False
 
     def abandon(self) -> None:
         """Ends the CLI of a run that never began; the id of a new session may be used again."""
@@ -111,7 +113,9 @@ def _started(
     files = write_files(capabilities, request.system_prompt or worker.system_prompt, variables.beside, scratch)
     if not isinstance(request.prompt, str):
         refuse_image_files(scratch, capabilities.cwd, lease.agent_id)
-    _begin_where_nothing_is_left(lease, Transcript(config_dir, capabilities.cwd, lease.resumes or lease.agent_id))
+    earlier = Transcript(config_dir, capabilities.cwd, lease.resumes or lease.agent_id)
+    _begin_where_nothing_is_left(lease, earlier)
+    has_pending_call = lease.resumes is not None and earlier.has_pending_call()
     process = CliProcess(
         command_line(cli, request, capabilities, lease, files=files, max_turns=worker.max_turns),
         environ=variables.environ,
@@ -124,7 +128,7 @@ def _started(
     )
     transcript = Transcript(config_dir, capabilities.cwd, lease.agent_id)
     turns = request.max_turns or worker.max_turns
-    return BootedCli(process, lease, transcript, capabilities, variables.environ, turns)
+    return BootedCli(process, lease, transcript, capabilities, variables.environ, turns, has_pending_call)
 
 
 def _capabilities(

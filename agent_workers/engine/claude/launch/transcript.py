@@ -19,6 +19,7 @@ _CHUNK = 1 << 16
 _MAX_NAME = 200
 # What remains of a session whose first turn was refused. A file that the disk had no room for is empty.
 _BLANK = b"\n"
+_PENDING = b'"type":"hook_deferred_tool"'
 
 
 class Transcript:
@@ -108,6 +109,17 @@ class Transcript:
         """Tells whether the session held nothing but a refused first turn, so that the CLI cannot resume it."""
         with suppress(OSError):
             return self.path.stat().st_size == len(_BLANK)
+        return False
+
+    def has_pending_call(self) -> bool:
+        """Tells whether the conversation ends with a call that waits: resumed, the CLI begins with it."""
+        with suppress(OSError), self.path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _CHUNK))
+            for line in reversed(file.readlines()):
+                if _PENDING in line:
+                    return True
+                if b'"type":"user"' in line or b'"type":"assistant"' in line:
+                    break
         return False
 
     def remove(self) -> None:

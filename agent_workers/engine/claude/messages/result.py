@@ -24,7 +24,7 @@ from agent_workers.wire import dump
 # Half of a line: the other half is for the text and the envelope.
 _MAX_OUTPUT = 128 * 1024
 _LIMIT_REASONS = {"error_max_turns": "max_turns", "error_max_budget_usd": "max_budget"}
-_DEFERRED = "tool_deferred"
+DEFERRED = "tool_deferred"
 # The API expects another request, which the CLI does not send: the answer so far is incomplete.
 _PAUSES = frozenset({"pause_turn", "compaction"})
 _PAUSED = "The model paused in the middle of its answer. Try again."
@@ -75,7 +75,7 @@ def _stop_reason(result: dict[str, Any], kind: str | None) -> str | None:
         return _LIMIT_REASONS[result["subtype"]]
     if result.get("stop_reason") == "refusal":  # the CLI reports it as an error, but it is the model's decision
         return "refusal"
-    if result.get("stop_reason") == _DEFERRED and not result.get("is_error"):
+    if result.get("stop_reason") == DEFERRED and not result.get("is_error"):
         return "permission_required"
     if kind == "max_output_tokens":
         return "max_tokens"

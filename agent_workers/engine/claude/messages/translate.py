@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.claude.messages.answer_text import AnswerText
-from agent_workers.engine.claude.messages.result import done_of
+from agent_workers.engine.claude.messages.result import DEFERRED, done_of
 from agent_workers.engine.claude.messages.system_messages import retry_of, tasks_of
 from agent_workers.engine.claude.messages.tool_calls import ToolCalls
 from agent_workers.engine.claude.messages.unknown_blocks import UnknownBlocks, is_call, is_unknown
-from agent_workers.engine.claude.messages.usage import Tally
+from agent_workers.engine.claude.messages.usage import Tally, count
 from agent_workers.errors import OutputSchemaUnusable, WorkerError
 from agent_workers.protocol.v1.events import (
     Body,
@@ -37,6 +37,7 @@ Message = dict[str, Any]
 # The CLI's own tool for structured output; its calls are no steps of the agent.
 OUTPUT_TOOL = "StructuredOutput"
 _SYNTHETIC = "<synthetic>"
+_APART = "\n\n"
 _SUBAGENT_ANNOUNCED = "Task"  # its calls are named SUBAGENT
 
 
@@ -82,6 +83,7 @@ class Translator:
         self._refused = False
         self._tally = Tally(progress)
         self._unknown = UnknownBlocks()
+        self._earlier: list[Message] = []
 
     def note_denial(self, tool_use_id: str) -> None:
         """Notes that a call was denied; its result says so."""
@@ -130,8 +132,23 @@ class Translator:
         """Returns the error of a failed run, in the light of what the model has said in it."""
         return self._unknown.explain(error)
 
+    def is_answer(self, result: Message) -> bool:
+        """Tells whether a turn has ended with an answer of the model, after which it may be asked more."""
+        failed = result.get("subtype") != "success" or result.get("is_error") or self._api_error
+        return not failed and result.get("stop_reason") not in ("refusal", DEFERRED)
+
+    def end_turn(self, result: Message) -> Iterator[Body]:
+        """Notes that a turn has ended that is not the last; yields what parts its answer from the next one's."""
+        self._tally.end_turn(result, resumed=self._resumed)
+        self._earlier.append(result)
+        if self._answer.text:
+            yield Delta(text=_APART, block=self._answer.add_whole("text", _APART))
+
     def _done(self, message: Message) -> Body:
-        message = {**message, "permission_denials": self._calls.denials(message.get("permission_denials"))}
+        results = [*self._earlier, message]
+        denials = {str(each): each for result in results for each in result.get("permission_denials") or ()}
+        turns = sum(count(result.get("num_turns")) or 0 for result in results)
+        message = {**message, "permission_denials": self._calls.denials(denials.values()), "num_turns": turns}
         try:
             return done_of(
                 self._unknown.reread(message, self._answer.text),

@@ -34,6 +34,7 @@ class Tally:
         self._progress = progress
         self._earlier_calls: Usage | None = None
         self._call: Usage | None = None
+        self._turns: Bill | None = None
 
     def begin_call(self) -> None:
         """Notes that a call of the API begins."""
@@ -60,11 +61,18 @@ class Tally:
         total = reduce(usage_sum, models.values(), Usage()) if models else Usage()
         scope: Scope = "main_agent"
         if total.input_tokens or total.output_tokens:
-            self._progress.usage, scope = total, "all"
-        elif usage.input_tokens or usage.output_tokens:
-            self._progress.usage = usage
-        self._progress.cost_usd = cost_usd or None
-        return Bill(self._progress.usage or usage, scope, models, cost_usd)
+            usage, scope = total, "all"
+        elif not (usage.input_tokens or usage.output_tokens):
+            usage = self._call or usage
+        bill = Bill(usage, scope, models, cost_usd)
+        if self._turns:
+            bill = _bill_sum(self._turns, bill)
+        self._progress.usage, self._progress.cost_usd = bill.usage, bill.cost_usd or None
+        return bill
+
+    def end_turn(self, result: dict[str, Any], *, resumed: bool) -> None:
+        """Takes over the sums of one turn of several; the arguments are those of ``settle``."""
+        self._turns = self.settle(result, resumed=resumed)
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,23 @@ class Bill:
     scope: Scope
     models: dict[str, ModelUsage] | None
     cost_usd: float | None
+
+
+def _bill_sum(one: Bill, other: Bill) -> Bill:
+    scope: Scope = "all" if one.scope == other.scope == "all" else "main_agent"
+    cost_usd = None if one.cost_usd is None or other.cost_usd is None else one.cost_usd + other.cost_usd
+    models = None
+    if one.models is not None and other.models is not None:
+        models = dict(one.models)
+        for name, usage in other.models.items():
+            models[name] = _model_sum(models.get(name, ModelUsage()), usage)
+    return Bill(usage_sum(one.usage, other.usage), scope, models, cost_usd)
+
+
+def _model_sum(one: ModelUsage, other: ModelUsage) -> ModelUsage:
+    costs = [each.cost_usd for each in (one, other) if each != ModelUsage()]
+    tokens = usage_sum(Usage(**one.model_dump(include=set(_TOKEN_FIELDS))), other)
+    return ModelUsage(**tokens.model_dump(), cost_usd=None if None in costs else sum(cost or 0 for cost in costs))
 
 
 def _cost_of(result: dict[str, Any], *, resumed: bool) -> tuple[dict[str, ModelUsage] | None, float | None]:
