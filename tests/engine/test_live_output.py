@@ -72,6 +72,17 @@ async def test_commands_that_were_over_at_once_are_known_by_their_results(tmp_pa
 
 
 @pytest.mark.anyio
+async def test_a_file_whose_words_are_part_of_anothers_result_is_not_taken_for_it(tmp_path: Path, tasks: Path) -> None:
+    live = LiveOutput(Files(tmp_path, os.getpid()))
+    texts = {"b1": "an", "b2": "banana", "b3": "a", "b4": "ana"}
+    for name, text in texts.items():
+        called(live, name)
+        (tasks / f"{name}.output").write_text(text, "utf-8")
+    for name, text in sorted(texts.items(), key=lambda item: -len(item[1])):
+        assert ended(live, name, text, {"stdout": text}) == text
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("lines", "others", "told"),
     [

@@ -159,12 +159,12 @@ class LiveOutput:
 
     def _claim(self, content: str) -> CommandFile | None:
         """Returns the file of a command that was over before its process was seen: it holds what the result says."""
-        for file in self._unclaimed:
-            begins = file.beginning(1 << 16).decode("utf-8", "replace").strip()[:_COMPARED]
-            if begins and begins in content:
-                self._unclaimed.remove(file)
-                return file
-        return None
+        begins = {file: file.beginning(1 << 16).decode("utf-8", "replace").strip() for file in self._unclaimed}
+        fitting = [file for file, text in begins.items() if text and text[:_COMPARED] in content]
+        file = max(fitting, key=lambda file: len(begins[file]), default=None)  # another's few words may be in it too
+        if file:
+            self._unclaimed.remove(file)
+        return file
 
 
 def _printed_text(result: ToolResult, told: Any) -> str:
