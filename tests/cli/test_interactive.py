@@ -22,6 +22,7 @@ from agent_workers.simulator.scenario import Message, Stall, Text, ToolUse
 from tests.cli.conftest import Process, Scripts, Shown
 from tests.cli.terminal import Terminal
 from tests.e2e.loaded import LoadedWorkers
+from tests.live_files import conversations
 from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.usefixtures("loaded")
@@ -563,7 +564,7 @@ SAY = "Say to the agent: "
 
 def queued(desk: Desk) -> int:
     """How many messages the CLI has taken into its queue, by the transcript."""
-    return sum(path.read_bytes().count(b'"operation":"enqueue"') for path in desk.scripts.home.rglob("*.jsonl"))
+    return sum(path.read_bytes().count(b'"operation":"enqueue"') for path in conversations(desk.scripts.home))
 
 
 def allow(sitting: Sitting) -> None:

@@ -12,6 +12,7 @@ from agent_workers.simulator import Simulator
 from tests.e2e.beginning import Begin
 from tests.e2e.desk import Desk, bash, results
 from tests.e2e.worker import Ended, Home, Running, command_of, environ_of, script
+from tests.live_files import everything
 from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("loaded")
@@ -214,7 +215,7 @@ def test_what_others_can_see_of_a_session_does_not_resume_it(home: Home, memory:
         for pid in home.processes():
             seen = command_of(pid) + b"".join(environ_of(pid))
             assert [name for name in told if isinstance(name, str) and name.encode() in seen] == []
-        files = [str(path) for path in home.root.rglob("*")]
+        files = [str(path) for path in everything(home.root)]
         assert [name for name in told if isinstance(name, str) and name in " ".join(files)] == []
         running.signal(signal.SIGTERM)
         running.end()

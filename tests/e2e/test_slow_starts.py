@@ -7,6 +7,7 @@ import pytest
 
 from agent_workers.simulator import Simulator
 from tests.e2e.worker import SCRIPTS, Home, Running, encoded
+from tests.live_files import conversations
 from tests.waiting import until
 
 REQUEST = {"prompt": "x", "metadata": {"order": 4711}}
@@ -14,7 +15,7 @@ ABORT = encoded({"type": "abort", "id": "stop-1"}) + b"\n"
 
 
 def has_answered(home: Home) -> bool:
-    return any(b'"assistant"' in file.read_bytes() for file in home.root.rglob("*.jsonl"))
+    return any(b'"assistant"' in file.read_bytes() for file in conversations(home.root))
 
 
 def freeze_until_the_agent_is_up(running: Running, simulator: Simulator) -> None:

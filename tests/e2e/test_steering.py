@@ -11,6 +11,7 @@ from tests.e2e.desk import Desk, bash, call, give, permit
 from tests.e2e.stream import Event
 from tests.e2e.test_questions import answer, ask
 from tests.e2e.worker import Ended
+from tests.live_files import conversations
 from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.usefixtures("loaded")
@@ -49,7 +50,7 @@ def during_a_tool(desk: Desk, *messages: Event) -> Ended:
 
 def _queued(desk: Desk) -> int:
     """How many messages the CLI has taken into its queue, by the transcript."""
-    return sum(path.read_bytes().count(b'"operation":"enqueue"') for path in desk.home.root.rglob("*.jsonl"))
+    return sum(path.read_bytes().count(b'"operation":"enqueue"') for path in conversations(desk.home.root))
 
 
 def test_what_is_said_during_a_tool_is_read_in_the_same_turn_in_its_order_and_as_it_is(desk: Desk) -> None:
