@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent_workers.cli.harmless import harmless
@@ -82,6 +82,8 @@ def colors() -> Any:
 
 @settings(max_examples=60, deadline=None)
 @given(EVENTS)
+@example([delta("para\na | b\n", 1), delta("--|--\n", 2), discard(2)])
+@example([delta("para\na | b\n", 1), delta("--|--\n1 | 2\n\n", 2), delta("word", 3), discard(2)])
 def test_what_stands_there_in_the_end_does_not_depend_on_how_often_it_was_painted(events: list[dict[str, Any]]) -> None:
     assert shown(events, every=1, rows=500) == shown(events, every=3, rows=500) == shown(events, every=10**6, rows=500)
 

@@ -150,18 +150,31 @@ class Display:
     # Taking back
 
     def _discard(self, blocks: set[str], reason: object) -> None:
+        touched = [index for index, passage in enumerate(self._printed) if _blocks(passage) & blocks]
+        first = self._first_changed(touched, blocks)
         self._pieces = _without(self._pieces, blocks)
         self.behind = True
-        touched = [index for index, passage in enumerate(self._printed) if _blocks(passage) & blocks]
-        if not touched:
+        recent = [self._printed.pop() for _ in range(len(self._printed) - first)][::-1]
+        if not recent:
             return
-        recent = [self._printed.pop() for _ in range(len(self._printed) - touched[0])][::-1]
         if self._screen.rub_out([line for passage in recent for line in passage.lines]):
             self._print_again(recent, blocks)
-        else:
+        elif touched:
             self._printed.extend(_Passage(passage.lines, passage.voice) for passage in recent)
             self._finish()
             self._note(superseded(reason))
+        else:
+            self._printed.extend(recent)
+
+    def _first_changed(self, touched: list[int], blocks: set[str]) -> int:
+        """Returns which printed passage is the first that may look otherwise without these blocks."""
+        first, voice = len(self._printed), self._voice
+        if touched:
+            first, voice = touched[0], self._printed[touched[0]].voice
+        elif not any(piece.block in blocks for piece in self._pieces):
+            return first
+        # What followed has said where the passage before it ends.
+        return first - 1 if first and voice and self._printed[first - 1].voice == voice else first
 
     def _print_again(self, passages: list[_Passage], blocks: set[str]) -> None:
         """Prints what still counts of what was rubbed out together with the discarded text."""
