@@ -76,10 +76,11 @@ class McpServers:
         return self.notices(failed)
 
     def failed(self, init: dict[str, Any]) -> list[str]:
-        """Lists the servers that are not up."""
+        """Lists the servers that are not up, and those that the run needs and that have listed no tool."""
         told = init.get("mcp_servers")
         statuses = {server.get("name"): server.get("status") for server in told} if isinstance(told, list) else {}
-        return [name for name in self._names if statuses and statuses.get(name) != "connected"]
+        empty = {name for name in self._needed if _has_no_tool(name, init.get("tools"))}
+        return [name for name in self._names if statuses and (statuses.get(name) != "connected" or name in empty)]
 
     def missing(self, names: Sequence[str]) -> McpUnavailable | None:
         """Returns the error where the run needs one of these servers; None where it can go on without them."""
@@ -126,6 +127,11 @@ class McpServers:
 
 def _is_needed(name: str, request: TaskRequest) -> bool:
     return not request.mcp_servers[name].optional and any(tool.startswith(f"mcp__{name}__") for tool in request.tools)
+
+
+def _has_no_tool(name: str, tools: object) -> bool:
+    """Tells whether the agent has no tool of a server, which may be connected and yet not have answered what it has."""
+    return isinstance(tools, list) and not any(str(tool).startswith(f"mcp__{name}__") for tool in tools)
 
 
 def _words(line: bytes, session_id: str) -> str:
