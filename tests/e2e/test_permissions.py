@@ -139,7 +139,8 @@ NO_ANSWER = {f"touch {answer.__name__}": answer for answer in (*WRONG, _an_empty
 
 def wrongly_answered(desk: Desk) -> Ended:
     """A run whose questions each get something that is no answer to them, or a late one, or nothing."""
-    desk.script([bash(command) for command in (*NO_ANSWER, "touch unanswered", "touch late")])
+    questions = [bash(command) for command in (*NO_ANSWER, "touch unanswered", "touch late")]
+    desk.script(questions, bash("touch afterwards"))  # while this one waits, the late answer is read
     asked: dict[str, Event] = {}
 
     def reply(event: Event) -> Event | None:
