@@ -181,7 +181,7 @@ final class StoppingTest extends TestCase
 
     public function testAWorkerThatOverrunsItsDeadlineEndsWithTimeoutAndNotWithAborted(): void
     {
-        $request = self::request()->limits(timeoutS: 0.2)->metadata(['kept' => 1]);
+        $request = self::request()->limits(timeoutS: 3)->metadata(['kept' => 1]);
         $events = self::events($this->fixture('obedient')->overtime(0.2)->stream($request));
         $last = end($events);
 
