@@ -84,7 +84,7 @@ NOT_HARMLESS = [
     ),
     # Places outside, however they are spelled.
     *("cat /etc/passwd", "cat ../secret", "cat link", "cat linked/secret", "cat sub/../../secret", "ls ..", "ls /"),
-    *("cat ~/x", "ls ~", "ls ~root", "cat /proc/self/root/etc/passwd", "cat /proc/self/environ", "cat ./link"),
+    *("cat ~/x", "ls ~", "ls ~root", "ls /proc/self/root", "cat /proc/self/environ", "cat ./link"),
     *("cat 'link'", 'cat "li"nk', "cat ''link", "head -5 /etc/passwd", "wc -c link", "sort link", "grep x /etc/passwd"),
     *("ls a /etc", "cat a b/../link", "grep -r x linked", "tac link", "cmp a link", "uniq link", "cut -c1-9 link"),
     # Options that write, run programs, follow links or name files.

@@ -120,10 +120,10 @@ def test_a_call_stays_within_the_directories_or_not(inside: bool, name: str, too
 
 
 def test_what_is_private_is_kept_from_file_tools_and_a_working_directory_in_it_stays_usable() -> None:
-    request = TaskRequest.model_validate({"prompt": "x", "cwd": "/srv/state/work", "tools": TOOLS})
+    request = TaskRequest.model_validate({"prompt": "x", "cwd": "/srv/state/job", "tools": TOOLS})
     rules = for_task(request, private=[Path("/srv/claude"), Path("/srv/state")]).settings["permissions"]["deny"]
     assert {"Read(//srv/claude/**)", "Edit(//srv/claude/**)", "Read(//srv/state/sessions/**)"} <= set(rules)
-    assert not any("//srv/state/**" in rule or "/state/work/" in rule for rule in rules)
+    assert not any("//srv/state/**" in rule or "/state/job/" in rule for rule in rules)
 
 
 def test_a_sandbox_hides_what_it_is_told_to() -> None:

@@ -126,3 +126,29 @@ def test_where_nothing_can_be_written_there_is_no_room(tmp_path: Path) -> None:
 def test_a_folder_is_named_as_the_cli_names_it(path: str, name: str) -> None:
     assert folder_name(path).startswith(name)
     assert (len(folder_name(path)) > 200) == (len(path) > 200)
+
+
+def pending(**call: Any) -> dict[str, Any]:
+    return entry("attachment", "p", attachment={"type": "hook_deferred_tool", "toolInput": call})
+
+
+CALL_THAT_LOOKS_LIKE_ONE = answer("a", content=[{"type": "tool_use", "input": {"type": "hook_deferred_tool"}}])
+
+
+@pytest.mark.parametrize(
+    ("entries", "waits"),
+    [
+        ([*EARLIER, pending(), entry("last-prompt", "x"), entry("cost-state", "x")], True),
+        ([*EARLIER, pending(content="x" * 200_000)], True),
+        ([*EARLIER, pending(type="user"), entry("attachment", "x", attachment={"type": "date"})], True),
+        ([*EARLIER, pending(), entry("user", "x"), answer("y")], False),
+        ([*EARLIER, CALL_THAT_LOOKS_LIKE_ONE], False),
+        ([*EARLIER, entry("attachment", "x", attachment={"type": "file", "text": "y" * 200_000})], False),
+        ([], False),
+    ],
+)
+def test_a_call_waits_where_the_conversation_ends_with_it(
+    transcript: Transcript, entries: list[dict[str, Any]], waits: bool
+) -> None:
+    transcript.path.write_text("".join(json.dumps(each, separators=(",", ":")) + "\n" for each in entries))
+    assert transcript.has_pending_call() is waits

@@ -163,7 +163,7 @@ class ClaudeEngine:
                             await self._end_turn()
                             for notice in self._left_over():
                                 yield notice
-                        for output in self._before(body, message):
+                        for output in self._before(body, message) if self._live or self._steering else ():
                             yield output
                         yield body
                 except WorkerError as error:

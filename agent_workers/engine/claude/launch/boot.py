@@ -115,7 +115,7 @@ def _started(
         refuse_image_files(scratch, capabilities.cwd, lease.agent_id)
     earlier = Transcript(config_dir, capabilities.cwd, lease.resumes or lease.agent_id)
     _begin_where_nothing_is_left(lease, earlier)
-    has_pending_call = lease.resumes is not None and earlier.has_pending_call()
+    has_pending_call = is_task(request) and lease.resumes is not None and earlier.has_pending_call()
     process = CliProcess(
         command_line(cli, request, capabilities, lease, files=files, max_turns=worker.max_turns),
         environ=variables.environ,

@@ -19,7 +19,8 @@ _CHUNK = 1 << 16
 _MAX_NAME = 200
 # What remains of a session whose first turn was refused. A file that the disk had no room for is empty.
 _BLANK = b"\n"
-_PENDING = b'"type":"hook_deferred_tool"'
+_PENDING = "hook_deferred_tool"
+_TURNS = ("user", "assistant", _PENDING)
 
 
 class Transcript:
@@ -114,12 +115,13 @@ class Transcript:
     def has_pending_call(self) -> bool:
         """Tells whether the conversation ends with a call that waits: resumed, the CLI begins with it."""
         with suppress(OSError), self.path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _CHUNK))
-            for line in reversed(file.readlines()):
-                if _PENDING in line:
-                    return True
-                if b'"type":"user"' in line or b'"type":"assistant"' in line:
-                    break
+            end, length = file.seek(0, os.SEEK_END), _CHUNK
+            while True:
+                begin = file.seek(max(0, end - length))
+                kinds = [kind for _, _, entry in _lines(file) if (kind := _kind(entry)) in _TURNS]
+                if kinds or not begin:
+                    return kinds[-1:] == [_PENDING]
+                length *= 16  # a call's input may be long, and a line that is read in part tells nothing
         return False
 
     def remove(self) -> None:
@@ -176,6 +178,12 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[int, int, dict[str, Any]]]:
             entry = json.loads(line)
         yield begin, begin + len(line), entry if isinstance(entry, dict) else {}
         begin += len(line)
+
+
+def _kind(entry: dict[str, Any]) -> object:
+    """Returns the type of a line, and of an attachment its own."""
+    attachment = entry.get("attachment")
+    return attachment.get("type") if isinstance(attachment, dict) else entry.get("type")
 
 
 def _is_answer(entry: dict[str, Any]) -> bool:
