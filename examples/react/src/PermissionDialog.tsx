@@ -2,6 +2,7 @@ import { type FormEvent, type MouseEvent, useId, useState } from "react";
 import type { AgentStream, AgentView } from "./agentStream";
 import type { Permission } from "./answer";
 import type { Behavior } from "./replies";
+import { ReplyFailure, ReplyState } from "./ReplyState";
 import { useCountdown } from "./useCountdown";
 import { clock, plain, plainName, pretty } from "./words";
 
@@ -79,16 +80,9 @@ export function PermissionDialog({ permission, view, decide, hasSettled }: Props
             {left > 0 ? `${clock(left)} left, then it is denied` : "The time is up."}
           </span>
         )}
-        <span role="status">
-          {reply?.state === "sending" && "Sending your answer …"}
-          {reply?.state === "sent" && "Your answer has arrived."}
-        </span>
+        <ReplyState reply={reply} />
       </div>
-      {reply?.state === "failed" && (
-        <p role="alert">
-          Your answer was not taken: {reply.failure?.message} <small>({reply.failure?.code})</small>
-        </p>
-      )}
+      <ReplyFailure reply={reply} />
     </form>
   );
 }

@@ -3,6 +3,7 @@ import type { AgentStream } from "./agentStream";
 import type { Question } from "./answer";
 import { Choices, type Choice, isMade, NONE, toAnswer } from "./Choices";
 import type { Answers, Reply } from "./replies";
+import { ReplyFailure, ReplyState } from "./ReplyState";
 import { useCountdown } from "./useCountdown";
 import { clock } from "./words";
 
@@ -67,16 +68,9 @@ export function QuestionForm({ question, reply, answer }: Props) {
             {left > 0 ? `${clock(left)} left, then the agent goes on without an answer` : "The time is up."}
           </span>
         )}
-        <span role="status">
-          {reply?.state === "sending" && "Sending your answer…"}
-          {reply?.state === "sent" && "Your answer has arrived."}
-        </span>
+        <ReplyState reply={reply} />
       </div>
-      {reply?.state === "failed" && (
-        <p role="alert">
-          Your answer was not taken: {reply.failure?.message} <small>({reply.failure?.code})</small>
-        </p>
-      )}
+      <ReplyFailure reply={reply} />
     </form>
   );
 }
