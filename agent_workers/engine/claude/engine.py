@@ -238,6 +238,7 @@ class ClaudeEngine:
                 rounds=self._translator.rounds,
                 max_turns=self._max_turns,
                 partial=self._partial,
+                closed=self._dialogue is not None and self._dialogue.defers,
             )
         return self._steering
 

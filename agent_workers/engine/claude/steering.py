@@ -44,6 +44,7 @@ class Steering:
         rounds: The messages in which the main agent has called tools; it grows.
         max_turns: How many of the model's messages the run may have; the last has no next.
         partial: Whether the CLI reports what the model says while it does.
+        closed: Whether any call may end the run, so that a word handed over before it could begin a turn.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Steering:
         rounds: Sized,
         max_turns: int | None,
         partial: bool,
+        closed: bool = False,
     ) -> None:
         self._write = write
         self._spawn = spawn
@@ -62,7 +64,7 @@ class Steering:
         self._rounds = rounds
         self._max_turns = max_turns
         self._partial = partial
-        self._closed = False
+        self._closed = closed
         self._words: list[_Word] = []
 
     @property

@@ -82,6 +82,11 @@ class Dialogue:
         return bool(self.permissions or self._users)
 
     @property
+    def defers(self) -> bool:
+        """Whether a call may end the run, to wait for a decision."""
+        return self.permissions is not None and self.permissions.defers
+
+    @property
     def needed(self) -> bool:
         """Whether the run cannot go on without the SDK's client."""
         return bool(self.app_tools or self.decides)
