@@ -41,6 +41,11 @@ class Printed:
         """Bytes that may still be added; what is added beyond them is only counted."""
         return self._room
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was added."""
+        return self._room < BOUND
+
     def add(self, data: bytes) -> None:
         """Adds what was printed; it may end within a character."""
         taken = data[: self._room]

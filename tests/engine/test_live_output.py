@@ -10,6 +10,7 @@ from agent_workers.engine.claude.output import live_output
 from agent_workers.engine.claude.output.command_files import CommandFile, CommandFiles
 from agent_workers.engine.claude.output.command_words import command_run_by, words_of
 from agent_workers.engine.claude.output.live_output import LiveOutput
+from agent_workers.engine.printed import BOUND
 from agent_workers.protocol.v1.events import ToolCall, ToolResult
 
 LINE = "bash -c source /a/snapshot.sh || true && eval {} && pwd -P >| /tmp/claude-1-cwd"
@@ -123,6 +124,36 @@ async def test_without_a_file_a_result_says_what_was_printed(tmp_path: Path) -> 
     called(live, "fifth")
     assert ended(live, "fifth", "(Bash completed with no output)", None) == ""
     assert ended(live, "unknown", "x", {"stdout": "x"}) == ""
+
+
+@pytest.mark.anyio
+async def test_of_two_equal_commands_each_is_told_what_it_printed(tasks: Path) -> None:
+    files = Files(tasks.parents[3], os.getpid())
+    files.lines = (LINE.format("'date'"),)
+    live = LiveOutput(files)
+    called(live, "first")
+    (tasks / "b2.output").write_bytes(b"")  # the second's, which is told of a moment later; the first's was never seen
+    live.look()
+    called(live, "second")
+    assert ended(live, "first", "one", {"stdout": "one"}) == "one"
+    (tasks / "b2.output").write_bytes(b"two\n")
+    assert ended(live, "second", "two", {"stdout": "two"}) == "two\n"
+
+
+@pytest.mark.anyio
+async def test_without_a_file_a_long_output_is_told_from_where_it_is_kept(tmp_path: Path) -> None:
+    live = LiveOutput(Files(tmp_path, os.getpid()))
+    kept = tmp_path / "kept.txt"
+    for name, size in {"whole": 50_000, "too long": BOUND + 7}.items():
+        kept.write_bytes(b"x" * size)
+        called(live, name)
+        result = ToolResult(tool_use_id=name, status="ok", content="<persisted-output>\nOutput too large")
+        told = {"stdout": "x" * 30_000, "persistedOutputPath": str(kept), "persistedOutputSize": size}
+        outputs = list(live.end(result, told))
+        assert "".join(output.text for output in outputs) == "x" * min(size, BOUND)
+        assert outputs[-1].truncated_bytes == (size - BOUND if size > BOUND else None)
+    called(live, "gone")
+    assert ended(live, "gone", "<persisted-output>", {"stdout": "x", "persistedOutputPath": str(tmp_path)}) == "x"
 
 
 @pytest.mark.anyio

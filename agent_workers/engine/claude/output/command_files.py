@@ -145,7 +145,24 @@ class CommandFiles:
                     yield line.read().replace(b"\0", b" ").decode("utf-8", "replace")
 
 
-def _opened(path: Path) -> int | None:
+def read_kept(path: object, most: int) -> tuple[bytes, int] | None:
+    """Reads the file in which the CLI keeps a long output when its command has ended.
+
+    Args:
+        path: Its path, as far as the CLI tells of one.
+        most: How many bytes to read.
+
+    Returns:
+        The first bytes, and the number of those after them; None where there is no such file.
+    """
+    if isinstance(path, str) and (descriptor := _opened(path)) is not None:
+        with os.fdopen(descriptor, "rb") as file:
+            data = file.read(most)
+            return data, max(0, os.fstat(descriptor).st_size - len(data))
+    return None
+
+
+def _opened(path: str | Path) -> int | None:
     """Opens a file that the CLI has made; None for anything else, which a command may have put there."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from agent_workers.engine.claude.output.command_files import read_kept
 from agent_workers.engine.claude.output.command_words import command_run_by, is_shell_line, words_of
 from agent_workers.engine.printed import PIECE, Printed
 from agent_workers.protocol.v1.tools import SHELL
@@ -25,6 +26,7 @@ _IDLE_AFTER_S = 1
 _SEARCH_S = 1  # how long the processes are asked whose file it is
 _COMPARED = 200  # characters by which a file and a result are known to be of the same command
 _OWN_WORDS = ("(Bash completed", "<persisted-output>")
+_KEPT = "persistedOutputPath"  # where the CLI keeps an output that is too long for a result, which has its beginning
 _FAILED = re.compile(r"(?:Error: )?Exit code \d+(?:\n|$)")
 
 
@@ -39,6 +41,14 @@ class _Call:
     @property
     def waits(self) -> bool:
         return self.words is not None and self.file is None
+
+    def give_back(self) -> CommandFile | None:
+        """Returns the file, and leaves it, where nothing was printed into it: it may be that of an equal command."""
+        file = self.file
+        if file is None or self.printed.has_begun or file.beginning(1):
+            return None
+        self.file = None
+        return file
 
     def piece(self, now: float) -> ToolOutput | None:
         if self.file and self.printed.is_due(now):
@@ -96,10 +106,12 @@ class LiveOutput:
         call = self._calls.pop(result.tool_use_id, None)
         if call is None:
             return
+        if file := call.give_back():
+            self._unclaimed.append(file)
         if call.waits:
             call.file = self._claim(result.content)
             if call.file is None:  # the command was over before its file was seen
-                call.printed.add(_printed_text(result, told).encode("utf-8", "replace"))
+                _add_result(call.printed, result, told)
         yield from call.rest()
         if not any(call.words for call in self._calls.values()):
             self._leave_unclaimed()
@@ -167,8 +179,17 @@ class LiveOutput:
         return file
 
 
+def _add_result(printed: Printed, result: ToolResult, told: Any) -> None:
+    """Adds what a command printed, as far as its result says it."""
+    if isinstance(told, dict) and (kept := read_kept(told.get(_KEPT), printed.room)):
+        data, left_out = kept
+        printed.add(data)
+        printed.leave_out(left_out)
+    else:
+        printed.add(_printed_text(result, told).encode("utf-8", "replace"))
+
+
 def _printed_text(result: ToolResult, told: Any) -> str:
-    """Returns what a command printed, as far as its result says it."""
     if isinstance(told, dict) and isinstance(told.get("stdout"), str):
         return str(told["stdout"])
     if failed := _FAILED.match(result.content):
