@@ -5,31 +5,49 @@ from pathlib import Path
 
 import pytest
 
-from agent_workers.simulator import Simulator
+from agent_workers.simulator import Simulator, running_simulator
+from tests.e2e.conftest import home_at
+from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.stream import is_uuid
-from tests.e2e.worker import Home, script
+from tests.e2e.worker import Ended, Home, script
 
 forked = pytest.mark.usefixtures("loaded")
 EXAMPLES = Path(__file__).parents[2] / "examples" / "requests"
 HELLO = b'{"prompt": "Hello"}'
 
 
-@forked
-@pytest.mark.parametrize(
-    "document",
-    [
-        (EXAMPLES / "hello.json").read_bytes(),
-        (EXAMPLES / "hello-pretty.json").read_bytes(),
-        b"\xef\xbb\xbf" + HELLO,
-        b'{\r\n  "prompt": "Hello"\r\n}\r\n',
-        b'\n\n  {"prompt": "Hello"}  \n\n',
-    ],
-    ids=["one line", "pretty-printed", "byte order mark", "CRLF", "white space around it"],
-)
-def test_a_request_may_be_written_on_one_line_or_many(home: Home, document: bytes) -> None:
-    ended = home.run(document)
-    assert ended.ending == ("done", 0)
-    assert ended.last["text"].endswith("You said: Hello")
+WRITTEN = {
+    "one line": ((EXAMPLES / "hello.json").read_bytes(), "Hello"),
+    "pretty-printed": ((EXAMPLES / "hello-pretty.json").read_bytes(), "Hello"),
+    "byte order mark": (b'\xef\xbb\xbf{"prompt": "/clear"}', "/clear"),
+    "CRLF": (b'{\r\n  "prompt": "@/etc/hostname",\r\n  "run": "order:4711_a.b-c"\r\n}\r\n', "@/etc/hostname"),
+    "white space around it": (b'\n\n  {"prompt": "!date"}  \n\n', "!date"),
+}
+"""Requests that are written in several ways, and their prompts."""
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> dict[str, Ended]:
+    """The runs of these requests."""
+    with running_simulator() as simulator, home_at(tmp_path_factory.mktemp("written"), simulator, loaded) as home:
+        return {how: home.run(document) for how, (document, _) in WRITTEN.items()}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+def test_a_request_may_be_written_on_one_line_or_many(answered: dict[str, Ended], how: str) -> None:
+    assert answered[how].ending == ("done", 0)
+    assert answered[how].last["text"].endswith(f"You said: {WRITTEN[how][1]}")
+
+
+@pytest.mark.parametrize("prompt", ["/clear", "@/etc/hostname", "!date"])
+def test_a_prompt_is_only_text(answered: dict[str, Ended], prompt: str) -> None:
+    """No slash command, no file, no shell command: a prompt may come from anybody."""
+    [ended] = [answered[how] for how, (_, given) in WRITTEN.items() if given == prompt]
+    assert ended.last["text"].endswith(f"You said: {prompt}")
+
+
+def test_the_request_gives_the_run_its_id(answered: dict[str, Ended]) -> None:
+    assert {event["run"] for event in answered["CRLF"].events} == {"order:4711_a.b-c"}
 
 
 def test_a_run_tells_who_works_and_ends_with_the_answer(home: Home) -> None:
@@ -51,12 +69,6 @@ def test_a_run_tells_who_works_and_ends_with_the_answer(home: Home) -> None:
 
 
 @forked
-def test_the_request_gives_the_run_its_id(home: Home) -> None:
-    ended = home.run({"prompt": "Hello", "run": "order:4711_a.b-c"})
-    assert {event["run"] for event in ended.events} == {"order:4711_a.b-c"}
-
-
-@forked
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
 def test_each_example_is_accepted(home: Home, example: Path) -> None:
     request = json.loads(example.read_bytes())
@@ -75,14 +87,6 @@ def test_an_image_reaches_the_model(home: Home, simulator: Simulator) -> None:
     (call,) = simulator.requests("/v1/messages")
     sent = [block for message in call.body["messages"] for block in message["content"]]
     assert request["prompt"][1] in [{key: block[key] for key in ("type", "source") if key in block} for block in sent]
-
-
-@forked
-@pytest.mark.parametrize("prompt", ["/clear", "@/etc/hostname", "!date"])
-def test_a_prompt_is_only_text(home: Home, prompt: str) -> None:
-    """No slash command, no file, no shell command: a prompt may come from anybody."""
-    ended = home.run({"prompt": prompt})
-    assert ended.last["text"].endswith(f"You said: {prompt}")
 
 
 REFUSED = {
@@ -135,6 +139,7 @@ def test_a_faulty_request_is_refused_with_all_its_problems_and_starts_nothing(
     assert "Traceback" not in ended.stderr
 
 
+@forked
 def test_another_version_of_the_contract_is_refused_as_such(home: Home) -> None:
     ended = home.run({"v": 2, "prompt": "x", "unheard_of": 1, "run": "r-1"})
     assert ended.types == ["error"]
@@ -161,6 +166,7 @@ def test_a_stdin_that_is_closed_is_a_request_that_is_missing(home: Home) -> None
     assert ended.ending == ("invalid_request", 2)
 
 
+@forked
 @pytest.mark.parametrize(
     "arguments", [["--nonsense"], ["--simulate=nonsense"], ["surplus"], ["--control", "--nonsense"]], ids=" ".join
 )
@@ -170,6 +176,7 @@ def test_a_faulty_command_line_is_refused_in_the_same_way(home: Home, arguments:
     assert ended.ending == ("invalid_request", 2)
 
 
+@forked
 def test_the_simulator_answers_without_credential_or_network(home: Home, simulator: Simulator) -> None:
     ended = home.run({"prompt": "Hello"}, "--simulate", without=("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"))
     assert ended.ending == ("done", 0)

@@ -1,13 +1,16 @@
 """A word to the agent while it works: it reads it in the same turn, or the sender learns that it came too late."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from agent_workers.simulator import Scenario
 from agent_workers.simulator.scenario import Message, Text
+from tests.e2e.conftest import desk_at
 from tests.e2e.desk import Desk, bash, call, give, permit
+from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.stream import Event
 from tests.e2e.test_questions import answer, ask
 from tests.e2e.worker import Ended
@@ -53,22 +56,42 @@ def _queued(desk: Desk) -> int:
     return sum(path.read_bytes().count(b'"operation":"enqueue"') for path in conversations(desk.home.root))
 
 
-def test_what_is_said_during_a_tool_is_read_in_the_same_turn_in_its_order_and_as_it_is(desk: Desk) -> None:
-    desk.script(bash(WAIT), end="Read it.")
-    odd = "/compact @/etc/hosts !touch made #remember nul\0 \u202e ${HOME} 🎉"
-    ended = during_a_tool(desk, steer(odd, "a", actor="user-7"), steer("And this.", "b"), steer(" \n", "blank"))
+ODD = "/compact @/etc/hosts !touch made #remember nul\0 \u202e ${HOME} 🎉"
+
+
+@pytest.fixture(scope="module")
+def told_during_a_tool(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> Iterator[tuple[Desk, Ended]]:
+    """A run to which some words are said while its command waits, one of them of a megabyte."""
+    with desk_at(tmp_path_factory.mktemp("told"), loaded) as desk:
+        desk.script(bash(WAIT), end="Read it.")
+        words = [steer(ODD, "a", actor="user-7"), steer("And this.", "b"), steer(" \n", "blank")]
+        yield desk, during_a_tool(desk, *words, steer("x" * 1_000_000 + "end", "long"))
+
+
+def test_what_is_said_during_a_tool_is_read_in_the_same_turn_in_its_order_and_as_it_is(
+    told_during_a_tool: tuple[Desk, Ended],
+) -> None:
+    desk, ended = told_during_a_tool
     assert ended.ending == ("done", 0)
     assert ended.last["text"] == "Read it."
-    assert acks(ended) == {"a": None, "b": None, "blank": "invalid_message", "after": "not_pending"}
-    assert [(event["id"], event.get("actor")) for event in ended.of("steered")] == [("a", "user-7"), ("b", None)]
+    assert acks(ended) == {"a": None, "b": None, "blank": "invalid_message", "long": None, "after": "not_pending"}
+    steered = [(event["id"], event.get("actor")) for event in ended.of("steered")]
+    assert steered == [("a", "user-7"), ("b", None), ("long", None)]
     order = ended.types
     assert order.index("tool_result") < order.index("steered")
-    assert [event["id"] for event in ended.events if event["type"] in ("ack", "steered")][-4:] == ["a", "a", "b", "b"]
+    answers = [event["id"] for event in ended.events if event["type"] in ("ack", "steered")]
+    assert answers[-6:] == ["a", "a", "b", "b", "long", "long"]
     told = desk.simulator.requests("/v1/messages")[-1].body["messages"]
     texts = _texts(told)
-    assert texts.index(odd) < texts.index("And this.")
+    assert texts.index(ODD) < texts.index("And this.") < texts.index("xxx")
     assert not (desk.cwd / "made").exists()
     assert len(desk.simulator.requests("/v1/messages")) == 2
+
+
+def test_a_word_of_a_megabyte_reaches_the_agent_whole(told_during_a_tool: tuple[Desk, Ended]) -> None:
+    desk, ended = told_during_a_tool
+    assert "long" in [event["id"] for event in ended.of("steered")]
+    assert "x" * 1_000_000 + "end" in heard(desk)
 
 
 def _texts(messages: list[Any]) -> str:
@@ -77,14 +100,6 @@ def _texts(messages: list[Any]) -> str:
         content = message["content"]
         parts += [content] if isinstance(content, str) else [str(block.get("text", "")) for block in content]
     return "\n".join(parts)
-
-
-def test_a_word_of_a_megabyte_reaches_the_agent_whole(desk: Desk) -> None:
-    desk.script(bash(WAIT))
-    ended = during_a_tool(desk, steer("x" * 1_000_000 + "end"))
-    assert ended.ending == ("done", 0)
-    assert [event["id"] for event in ended.of("steered")] == ["s"]
-    assert "xxxend" in heard(desk)
 
 
 def test_a_word_before_the_session_waits_for_a_tool_and_stays_in_the_conversation(desk: Desk) -> None:
@@ -151,90 +166,83 @@ def _talking(first: str, last: str) -> Scenario:
 
 
 @pytest.mark.parametrize("partial", [True, False])
-def test_a_word_at_a_call_after_which_the_run_ends_comes_too_late_and_starts_no_turn(desk: Desk, partial: bool) -> None:
-    ways: dict[str, dict[str, Any]] = {"defer": {"permissions": {"mode": "defer"}}, "turns": {**BASH, "max_turns": 1}}
-    for way, fields in ways.items():
-        desk.script(bash(f"touch {way}; while [ ! -e go-{way} ]; do sleep 0.02; done"))
+def test_a_word_before_or_during_the_last_call_of_a_run_comes_too_late_and_starts_no_turn(
+    desk: Desk, partial: bool
+) -> None:
+    """The call is the last by the limit of turns, and then, in the resumed session, because it is deferred."""
+    fields: dict[str, Any] = {"stream": {"partial": partial}}
+    ways: dict[str, dict[str, Any]] = {
+        "max_turns": {**BASH, "max_turns": 1},
+        "permission_required": {"tools": ["Bash"], "max_turns": 5, "permissions": {"mode": "defer"}},
+    }
+    for reason, way in ways.items():
+        desk.script(bash(f"touch {reason}; while [ ! -e go-{reason} ]; do sleep 0.02; done"))
         before = len(desk.simulator.requests("/v1/messages"))
         running = desk.start("--control")
-        request = desk.request(**{"tools": ["Bash"], **fields}, stream={"partial": partial})
-        running.write(json.dumps(request).encode() + b"\n" + json.dumps(steer("Unread.")).encode() + b"\n")
+        request = desk.request(**fields, **way)
+        running.write(json.dumps(request).encode() + b"\n" + json.dumps(steer("Unread.", "early")).encode() + b"\n")
         running.wait_for("tool_call")
-        if way == "turns":
-            until((desk.cwd / way).exists)
-            desk.file(f"go-{way}")
+        running.send(steer("Unread.", "late"))
+        if reason == "max_turns":
+            until((desk.cwd / reason).exists)
+        desk.file(f"go-{reason}")
         ended = running.end()
-        assert ended.last["stop_reason"] == {"defer": "permission_required", "turns": "max_turns"}[way]
-        assert (acks(ended), ended.of("steered")) == ({"s": "too_late"}, [])
-        assert len(desk.simulator.requests("/v1/messages")) == before + 1
-        more: dict[str, Any] = {"max_turns": 5, "session": {"resume": ended.last["session_id"]}}
-        if way == "defer":
-            decision = {"tool_use_id": ended.last["pending"]["tool_use_id"], "behavior": "allow"}
-            more["permissions"] = {"mode": "defer", "decision": decision}
-            desk.file(f"go-{way}")
-        assert desk.run(**{"tools": ["Bash"], **fields, **more}).ending == ("done", 0)
-        assert (desk.cwd / way).exists()
-        assert "Unread." not in heard(desk)
+        assert ended.last["stop_reason"] == reason
+        assert (acks(ended), ended.of("steered")) == ({"early": "too_late", "late": "too_late"}, []), reason
+        assert len(desk.simulator.requests("/v1/messages")) == before + 1, reason
+        assert (desk.cwd / reason).exists() == (reason == "max_turns")
+        assert "Unread." not in heard(desk), reason
+        fields["session"] = {"resume": ended.last["session_id"]}
+    decision = {"tool_use_id": ended.last["pending"]["tool_use_id"], "behavior": "allow"}
+    way["permissions"]["decision"] = decision
+    assert desk.run(**fields, **way).ending == ("done", 0)
+    assert (desk.cwd / "permission_required").exists()
+    assert "Unread." not in heard(desk)
 
 
-@pytest.mark.parametrize("open_", ["permission", "question", "app tool"])
-def test_an_open_question_is_a_tool_at_work(desk: Desk, open_: str) -> None:
-    turn = {"permission": bash("touch made"), "question": ask(), "app tool": call("mcp__app__find", city="Graz")}[open_]
-    desk.script(turn)
+def test_an_open_question_is_a_tool_at_work(desk: Desk) -> None:
+    desk.script(bash("touch made"), ask(), call("mcp__app__find", city="Graz"))
+    replies = {"permission_request": permit, "question": _graz, "app_tool_call": lambda event: give(event, "x")}
     tool = {"name": "find", "description": "d", "input_schema": {"type": "object"}}
     running = desk.start("--control")
     running.send(desk.request(tools=["Bash", "AskUserQuestion"], permissions={"mode": "ask"}, app_tools=[tool]))
-    kind = {"permission": "permission_request", "question": "question", "app tool": "app_tool_call"}[open_]
     for event in running.told():
-        if event["type"] == kind:
-            running.send(steer("Quickly."))
-            reply = {"permission": permit, "question": _graz, "app tool": lambda event: give(event, "x")}[open_]
-            running.send(reply(event))
+        if event["type"] in replies:
+            running.send(steer(f"Quickly, by the {event['type']}.", event["type"]))
+            running.send(replies[event["type"]](event))
     ended = running.end()
-    assert [event["id"] for event in ended.of("steered")] == ["s"]
-    assert "Quickly." in heard(desk)
+    assert [event["id"] for event in ended.of("steered")] == list(replies)
+    for kind in replies:
+        assert f"Quickly, by the {kind}." in heard(desk), kind
 
 
 def _graz(event: Event) -> Event:
     return answer(event, {"Which city?": "Graz"})
 
 
-@pytest.mark.parametrize("stop", ["abort", "timeout", "signal"])
-def test_a_run_that_is_stopped_with_an_unread_word_says_so_and_begins_no_turn(desk: Desk, stop: str) -> None:
-    desk.script(bash(WAIT))
-    running = desk.start("--control")
-    running.send(desk.request(**BASH, limits={"timeout_s": 8 if stop == "timeout" else PATIENCE_S}))
-    running.wait_for("tool_call")
-    running.send(steer("Unread."))
-    running.send({"type": "app_tool_output", "id": "after", "call_id": "none", "text": "x"})
-    running.wait_for("ack")
-    if stop == "abort":
-        running.send({"type": "abort", "id": "stop"})
-    elif stop == "signal":
-        running.signal(15)
-    ended = running.end()
-    assert ended.last["type"] == ("error" if stop == "timeout" else "aborted")
-    assert acks(ended)["s"] == "too_late"
-    assert ended.of("steered") == []
-    assert len(desk.simulator.requests("/v1/messages")) == 1
+def test_a_run_that_is_stopped_with_an_unread_word_says_so_and_begins_no_turn(desk: Desk) -> None:
+    """However it is stopped; and whoever resumes it does not hear the word either."""
+    session: dict[str, Any] = {}
+    for stop in ("abort", "signal", "timeout"):
+        desk.script(bash(WAIT))
+        before = len(desk.simulator.requests("/v1/messages"))
+        running = desk.start("--control")
+        running.send(desk.request(**BASH, **session, limits={"timeout_s": 8 if stop == "timeout" else PATIENCE_S}))
+        running.wait_for("tool_call")
+        running.send(steer("Unread."))
+        running.send({"type": "app_tool_output", "id": "after", "call_id": "none", "text": "x"})
+        running.wait_for("ack")
+        if stop == "abort":
+            running.send({"type": "abort", "id": "stop"})
+        elif stop == "signal":
+            running.signal(15)
+        ended = running.end()
+        assert ended.last["type"] == ("error" if stop == "timeout" else "aborted"), stop
+        assert acks(ended)["s"] == "too_late", stop
+        assert ended.of("steered") == [], stop
+        assert len(desk.simulator.requests("/v1/messages")) == before + 1, stop
+        assert "Unread." not in heard(desk), stop
+        session = {"session": {"resume": ended.last["session_id"]}}
     desk.script(end="Again.")
-    desk.run(session={"resume": ended.last["session_id"]}, **BASH)
+    assert desk.run(**session, **BASH).ending == ("done", 0)
     assert "Unread." not in heard(desk)
-
-
-@pytest.mark.parametrize("last", ["max_turns", "defer"])
-def test_a_word_during_the_last_call_of_a_run_comes_too_late_and_starts_no_turn(desk: Desk, last: str) -> None:
-    desk.script(bash(WAIT))
-    defers = last == "defer"
-    running = desk.start("--control")
-    running.send(
-        desk.request(tools=["Bash"], permissions={"mode": "defer"}) if defers else desk.request(**BASH, max_turns=1)
-    )
-    for event in running.told():
-        if event["type"] == "tool_call":
-            running.send(steer("Unread."))
-            desk.file("go")
-    ended = running.end()
-    assert ended.last["stop_reason"] == ("permission_required" if defers else "max_turns")
-    assert acks(ended) == {"s": "too_late"}
-    assert len(desk.simulator.requests("/v1/messages")) == 1

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import pytest
+
 from agent_workers.engine.printed import BOUND
 from tests.e2e.desk import Desk, bash, call, permit
 from tests.e2e.stream import Event
 from tests.e2e.worker import Ended
 from tests.waiting import until
+
+pytestmark = pytest.mark.usefixtures("loaded")
 
 BASH: dict[str, Any] = {"tools": ["Bash"], "permissions": {"allow": ["Bash"]}}
 LONE = "\N{REPLACEMENT CHARACTER}"
@@ -67,7 +71,7 @@ def test_a_result_is_the_same_with_and_without_the_live_output(desk: Desk) -> No
 
 
 def test_a_line_is_told_while_the_command_goes_on(desk: Desk) -> None:
-    wait = "until [ -e $n ]; do sleep 0.01; done"
+    wait = "until [ -e $n ]; do sleep 0.05; done"
     exact = r"printf '\xff\0\033[31mred\033[0m\r1%%\r2%%\r\n'"
     desk.script(bash(f"for n in 1 2 3; do echo $n; {wait}; done; {exact}; n=4; {wait}"))
     running = desk.start("--control")
@@ -98,7 +102,7 @@ def test_calls_at_once_of_the_agent_and_of_its_subagents_are_told_apart(desk: De
 
 
 def test_a_command_that_a_person_has_changed_is_told_of_its_call(desk: Desk) -> None:
-    slow = "echo changed; until [ -e go ]; do sleep 0.01; done"
+    slow = "echo changed; until [ -e go ]; do sleep 0.05; done"
     desk.script([bash("touch x"), bash("touch y")])
     permissions = {"mode": "ask"}
 
@@ -136,7 +140,7 @@ def test_a_flood_is_cut_and_counted(desk: Desk) -> None:
 
 
 def test_a_command_does_not_wait_for_the_reader(desk: Desk) -> None:
-    desk.script(bash("seq 200000; touch printed; until [ -e go ]; do sleep 0.01; done; echo end"))
+    desk.script(bash("seq 200000; touch printed; until [ -e go ]; do sleep 0.05; done; echo end"))
     running = desk.start("--control", reading=False)
     running.send(desk.request(**LIVE))
     until((desk.cwd / "printed").exists)
