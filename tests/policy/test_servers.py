@@ -121,9 +121,8 @@ def test_an_address_at_the_host_is_allowed(url: str) -> None:
     assert reached(["MCP.example.com"], url)
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
+def test_an_address_that_is_elsewhere_or_could_be_read_so_is_refused() -> None:
+    urls = [
         *("https://evil.test/", "https://evil.test/mcp.example.com", "https://evil.test/?mcp.example.com"),
         *("https://mcp.example.com@evil.test/", "https://x:y@mcp.example.com/", "https://evil.test@mcp.example.com/"),
         *("https://mcp.example.com.evil.test/", "https://evilmcp.example.com/", "https://x.mcp.example.com/"),
@@ -149,10 +148,8 @@ def test_an_address_at_the_host_is_allowed(url: str) -> None:
         ),
         *("https://mcp\u3002example.com/", "https://mcp.example.\u212aom/", "https://mcp.example.\uff43om/"),
         *("https://mcp.e\u00adxample.com/", "https://[mcp.example.com]/", "https://mcp.example.com]/", "https://@/"),
-    ],
-)
-def test_an_address_that_is_elsewhere_or_could_be_read_so_is_refused(url: str) -> None:
-    assert not reached(["mcp.example.com"], url)
+    ]
+    assert [url for url in urls if reached(["mcp.example.com"], url)] == []
 
 
 def test_no_header_leads_to_another_host_behind_the_same_address() -> None:

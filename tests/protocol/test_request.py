@@ -155,9 +155,9 @@ class TestNumbers:
         assert (request.max_turns, type(request.max_turns)) == (2, int)
 
     @pytest.mark.parametrize("name", ["timeout_s", "idle_timeout_s", "max_budget_usd"])
-    @pytest.mark.parametrize("value", ["5", True, 0, 0.0, -1, None, float("nan"), float("inf"), 10**400, 10**300])
-    def test_limits_are_positive_and_finite(self, name, value):
-        assert refused(limits={name: value}) == [f"/limits/{name}"]
+    def test_limits_are_positive_and_finite(self, name):
+        for value in ("5", True, 0, 0.0, -1, None, float("nan"), float("inf"), 10**400, 10**300):
+            assert refused(limits={name: value}) == [f"/limits/{name}"], value
 
     @pytest.mark.parametrize("value", [0, -0.5, "10", None, 3601])
     def test_the_ping_comes_after_some_time_and_within_the_hour(self, value):

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 from jsonschema import Draft202012Validator
 
 from agent_workers.protocol.v1.events import BODIES
 from agent_workers.workers import WORKERS, schema_name
 from agent_workers.workers.schema import export, main
 
-FILES = export()
+
+@cache
+def files() -> dict[str, str]:
+    return export()
 
 
 def committed(root: Path) -> dict[str, str]:
@@ -33,62 +36,65 @@ def fields_of(schema: Any) -> Iterator[tuple[str, Any]]:
 
 
 def test_the_committed_schemas_are_what_the_models_say(root):
-    assert committed(root) == FILES, "the models have changed: run `make schema` and commit schemas/"
+    assert committed(root) == files(), "the models have changed: run `make schema` and commit schemas/"
 
 
 def test_exporting_twice_gives_the_same_text():
-    assert export() == FILES
+    assert export() == files()
 
 
 def test_there_is_one_file_for_each_event_type():
-    assert {f"v1/events/{name}.schema.json" for name in BODIES} < FILES.keys()
+    assert {f"v1/events/{name}.schema.json" for name in BODIES} < files().keys()
 
 
-@pytest.mark.parametrize("name", FILES)
 class TestEachFile:
-    def test_is_a_valid_schema_of_the_dialect_it_names(self, name):
-        schema = json.loads(FILES[name])
-        Draft202012Validator.check_schema(schema)
-        assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+    def test_is_a_valid_schema_of_the_dialect_it_names(self):
+        for name, text in files().items():
+            schema = json.loads(text)
+            Draft202012Validator.check_schema(schema)
+            assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$id"], name
 
-    def test_names_itself_its_source_and_the_command_that_made_it(self, name):
-        schema = json.loads(FILES[name])
-        identity = name.removesuffix(".schema.json").removeprefix("v1/").replace("events/", "event:")
-        assert schema["$id"] == f"urn:agent-workers:v1:{identity}"
-        assert schema["$comment"].startswith("Generated from agent_workers.")
-        assert "`make schema`" in schema["$comment"]
-        assert schema["title"]
-        assert schema["description"]
+    def test_names_itself_its_source_and_the_command_that_made_it(self):
+        for name, text in files().items():
+            schema = json.loads(text)
+            identity = name.removesuffix(".schema.json").removeprefix("v1/").replace("events/", "event:")
+            assert schema["$id"] == f"urn:agent-workers:v1:{identity}"
+            assert schema["$comment"].startswith("Generated from agent_workers."), name
+            assert "`make schema`" in schema["$comment"], name
+            assert schema["title"], name
+            assert schema["description"], name
 
-    def test_is_ascii_indented_by_two_and_ends_in_one_newline(self, name):
-        text = FILES[name]
-        assert text.isascii()
-        assert text.startswith('{\n  "$schema"')
-        assert text.endswith("}\n")
+    def test_is_ascii_indented_by_two_and_ends_in_one_newline(self):
+        for name, text in files().items():
+            assert text.isascii(), name
+            assert text.startswith('{\n  "$schema"'), name
+            assert text.endswith("}\n"), name
 
-    def test_describes_every_field(self, name):
-        fields = list(fields_of(json.loads(FILES[name])))
-        # "type": {"const": …} alone is a condition (a case of the event schema, the type of a tool's input).
-        undescribed = [field for field, schema in fields if not schema.keys() & {"description", "const"}]
-        assert fields
-        assert undescribed == []
+    def test_describes_every_field(self):
+        for name, text in files().items():
+            fields = list(fields_of(json.loads(text)))
+            # "type": {"const": …} alone is a condition (a case of the event schema, the type of a tool's input).
+            undescribed = [field for field, schema in fields if not schema.keys() & {"description", "const"}]
+            assert fields, name
+            assert undescribed == [], name
 
-    def test_has_no_null_and_no_titles_on_fields(self, name):
-        schema = json.loads(FILES[name])
-        assert '"null"' not in FILES[name]
-        assert [field for field, value in fields_of(schema) if isinstance(value.get("title"), str)] == []
+    def test_has_no_null_and_no_titles_on_fields(self):
+        for name, text in files().items():
+            assert '"null"' not in text, name
+            titled = [field for field, value in fields_of(json.loads(text)) if isinstance(value.get("title"), str)]
+            assert titled == [], name
 
 
 def test_events_let_unknown_fields_pass_and_requests_do_not():
-    sent = [FILES[f"v1/{name}.schema.json"] for name in ("control", *map(schema_name, WORKERS))]
+    sent = [files()[f"v1/{name}.schema.json"] for name in ("control", *map(schema_name, WORKERS))]
     assert all('"additionalProperties": false' in text for text in sent)
-    read = [text for text in FILES.values() if text not in sent]
+    read = [text for text in files().values() if text not in sent]
     assert all('"additionalProperties": false' not in text for text in read)
 
 
 def test_the_command_writes_every_file_and_then_finds_nothing_to_do(tmp_path):
     assert main([str(tmp_path)]) == 0
-    assert {name: (tmp_path / name).read_text() for name in FILES} == FILES
+    assert {name: (tmp_path / name).read_text() for name in files()} == files()
     assert main(["--check", str(tmp_path)]) == 0
 
 
