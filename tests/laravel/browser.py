@@ -35,13 +35,20 @@ _WATCH = """
       }
     }).observe(document.body, {childList: true, characterData: true, subtree: true});
 """
+# Tells the page that is left from the next one.
+_LEAVE = "window.isLeft = true"
 # What the browser knows of the page's stylesheets: those without a rule, and what was fetched for the page.
 _STYLES = """
+    if (window.isLeft) return {isComplete: false, missing: [], fetched: [], failed: []};
     const isThere = (link) => { try { return link.sheet.cssRules.length > 0; } catch { return false; } };
     const missing = [...document.querySelectorAll("link[rel=stylesheet]")].filter((link) => !isThere(link));
     const told = ({name, responseStatus, transferSize, decodedBodySize, duration, deliveryType}) =>
       ({name, responseStatus, transferSize, decodedBodySize, duration, deliveryType});
-    return {missing: missing.map((link) => link.href), fetched: performance.getEntriesByType("resource").map(told)};
+    const fetched = performance.getEntriesByType("resource").map(told);
+    const isFailed = ({name, responseStatus}) => responseStatus >= 400 && missing.some((link) => link.href === name);
+    const failed = fetched.filter(isFailed);
+    const isComplete = document.readyState === "complete";
+    return {isComplete, missing: missing.map((link) => link.href), fetched, failed};
 """
 
 
@@ -85,25 +92,32 @@ class Browser:
         """Opens a page as a visitor who was never there."""
         self._devtools("Network.clearBrowserCookies", {})
         self._devtools("Network.clearBrowserCache", {})
-        self._call("POST", "/url", {"url": address})
-        self._check_styles()
-        self.watch()
+        self._go("/url", {"url": address})
 
     def reload(self) -> None:
-        self._call("POST", "/refresh")
-        self._check_styles()
+        self._go("/refresh")
+
+    def _go(self, command: str, body: dict[str, Any] | None = None) -> None:
+        """Has the next page come, until it is complete.
+
+        The driver may say so too early: now and then it holds that nothing is loading when the page has only begun to.
+        """
+        self.script(_LEAVE)
+        self._call("POST", command, body)
+        until(self._is_complete, what="a complete page")
         self.watch()
 
-    def _check_styles(self) -> None:
-        """Fails where the page has come without one of its stylesheets, with all that is known of it.
+    def _is_complete(self) -> bool:
+        """Whether all of the page has come; fails, with all that is known, once one of its stylesheets will not come.
 
-        The page is complete here: it waits for its stylesheets, or for their failure, before it counts as loaded.
+        A complete page has waited for its stylesheets, or for their failure.
         """
         styles = self.script(_STYLES)
-        if styles["missing"]:
+        if styles["failed"] or (styles["isComplete"] and styles["missing"]):
             said = self._call("POST", "/se/log", {"type": "browser"})
             log = self.server_log.read_text()[-4000:] if self.server_log else "unknown"
             raise AssertionError(f"no stylesheet: {styles}\nbrowser: {said}\nserver: {log}")
+        return styles["isComplete"]
 
     def watch(self) -> None:
         self.script(_WATCH)
