@@ -47,10 +47,9 @@ def run(command: list[str], folder: Path, base_url: str) -> subprocess.Completed
     binaries = Path(sys.executable).parent
     environ = {"PATH": f"{binaries}:{os.environ['PATH']}", "HOME": str(folder / "home"), "TMPDIR": str(folder)}
     environ |= {"ANTHROPIC_BASE_URL": base_url, "ANTHROPIC_API_KEY": "dummy", "LANG": "C.UTF-8"}
-    cwd = ROOT if "make" in command else folder
     return subprocess.run(
         command,
-        cwd=cwd,
+        cwd=folder,
         env=environ,
         capture_output=True,
         text=True,
@@ -71,8 +70,9 @@ def block(kind: str, words: str) -> str:
 
 
 APPLICATION, APPROVAL, CONVERSATION = block("js", "agent-task"), block("sh", "defer"), block("sh", "Who am I")
-OF_THEIR_OWN = (APPLICATION, APPROVAL, CONVERSATION)
-"""Snippets that run in tests of their own."""
+SHELL_DEMO = block("sh", "make demo")
+OF_THEIR_OWN = (APPLICATION, APPROVAL, CONVERSATION, SHELL_DEMO)
+"""Snippets that run in tests of their own, that of the demo in ``tests/laravel/test_demo.py``."""
 SNIPPETS = [
     pytest.param(kind, text, id=text.split("\n")[0][:60])
     for kind, text in BLOCKS
@@ -87,12 +87,7 @@ def test_a_snippet_of_the_readme_runs(kind: str, snippet: str, folder: Path) -> 
             recorded(folder, simulator.base_url)
         file = folder / f"snippet.{SUFFIXES[kind]}"
         file.write_text(snippet, "utf-8")
-        command = (
-            ["make", "--old-file=.venv/.ready", "demo"]
-            if snippet.strip() == "make demo"
-            else [*COMMANDS[kind], str(file)]
-        )
-        done = run(command, folder, simulator.base_url)
+        done = run([*COMMANDS[kind], str(file)], folder, simulator.base_url)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout or "agent-workers schema" in snippet, done.stderr
     if kind in {"php", "js"}:

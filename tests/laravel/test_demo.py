@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.laravel.demo import READY, Demo, clone, running_demo
 from tests.laravel.site import PATH, free_port
 from tests.laravel.test_browser import PICTURES
 from tests.laravel.visitor import Visitor
+from tests.test_readme import SHELL_DEMO
 from tests.waiting import PATIENCE_S, until
 
 _APPROVE = """
@@ -97,21 +99,20 @@ def test_a_task_of_the_demo_asks_goes_on_and_says_that_no_model_does(demo: Demo,
     assert "simulated" in footer(tab)
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desk", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("page", [0, 1, 2], ids=["chat", "task", "without a build"])
 def test_a_page_of_the_demo_fits_the_screen_and_is_light_or_dark_as_a_whole(
-    demo: Demo, tab: Browser, page: int, scheme: str, size: tuple[int, int]
+    demo: Demo, tab: Browser, page: int
 ) -> None:
-    width, height = size
-    tab.look(width=width, height=height, scheme=scheme)
     tab.open(demo.addresses[page])
     until(lambda: "idle" in tab.text, what="the page")
-    tab.screenshot(PICTURES / f"demo-{page}-{width}-{scheme}.png")
-    assert tab.script("return document.documentElement.scrollWidth <= innerWidth")
-    shades = tab.script(_SHADES)
-    assert all((shade < 128) == (scheme == "dark") for shade in shades["backgrounds"]), shades
-    assert all((shade > 128) == (scheme == "dark") for shade in shades["inks"]), shades
+    for scheme, (width, height) in product(("light", "dark"), ((1280, 800), (390, 844))):
+        tab.look(width=width, height=height, scheme=scheme)
+        until(lambda width=width: tab.script("return innerWidth") == width, what=f"a page {width} wide")
+        tab.screenshot(PICTURES / f"demo-{page}-{width}-{scheme}.png")
+        seen = {"width": width, "scheme": scheme, **tab.script(_SHADES)}
+        assert tab.script("return document.documentElement.scrollWidth <= innerWidth"), seen
+        assert all((shade < 128) == (scheme == "dark") for shade in seen["backgrounds"]), seen
+        assert all((shade > 128) == (scheme == "dark") for shade in seen["inks"]), seen
 
 
 def fetched(port: int, target: str) -> bytes:
@@ -122,25 +123,24 @@ def fetched(port: int, target: str) -> bytes:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-@pytest.mark.parametrize(
-    "up", ["..", "%2e%2e", "%252e%252e", ".%2e", "..%00", "./..", "..%2f", "..%5c", "agent-chat.js/..", "out"]
-)
 @pytest.mark.parametrize("secret", ["storage/app.key", "server.php", "config/app.php", "composer.json"])
-def test_nothing_beside_the_public_directory_is_served(repository: Path, demo: Demo, up: str, secret: str) -> None:
+def test_nothing_beside_the_public_directory_is_served(repository: Path, demo: Demo, secret: str) -> None:
     application = repository / "examples/laravel"
     kept = (application / secret).read_bytes().strip()
     out = application / "public/out"
     out.symlink_to("..")
     link = application / "public/linked.txt"
     link.symlink_to(application / secret)
+    ups = ("..", "%2e%2e", "%252e%252e", ".%2e", "..%00", "./..", "..%2f", "..%5c", "agent-chat.js/..", "out")
+    paths = [f"{start}{up}/{secret}" for up in ups for start in ("/", "//", "/x/../", "http://127.0.0.1/")]
+    paths += ["/linked.txt", f"/{secret}", f"/{secret}%00.js"]
     try:
-        found = [fetched(demo.port, f"{start}{up}/{secret}") for start in ("/", "//", "/x/../", "http://127.0.0.1/")]
-        found += [fetched(demo.port, path) for path in ("/linked.txt", f"/{secret}", f"/{secret}%00.js")]
+        answers = {path: fetched(demo.port, path) for path in paths}
     finally:
         out.unlink()
         link.unlink()
-    assert [kept in answer for answer in found] == [False] * len(found)
-    assert {answer.split(maxsplit=2)[1] for answer in found} == {b"404"}
+    assert [path for path, answer in answers.items() if kept in answer] == []
+    assert [path for path, answer in answers.items() if answer.split(maxsplit=2)[1] != b"404"] == []
 
 
 def test_the_files_of_the_public_directory_are_served(demo: Demo) -> None:
@@ -210,7 +210,7 @@ def test_a_port_that_cannot_be_used_is_told_with_another_that_may(port: int, tol
 def test_the_demo_of_the_shell_tells_its_first_words_and_its_last(repository: Path, tmp_path: Path) -> None:
     master, slave = pty.openpty()
     environ = {"PATH": PATH, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "TERM": "xterm"}
-    demo = subprocess.Popen(["make", "demo"], cwd=repository, env=environ, stdin=slave, stdout=slave, stderr=slave)
+    demo = subprocess.Popen(SHELL_DEMO.split(), cwd=repository, env=environ, stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
     shown = b""
     try:
