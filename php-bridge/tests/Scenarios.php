@@ -25,12 +25,24 @@ trait Scenarios
      */
     private function scenario(array ...$calls): string
     {
-        $uses = array_map(static fn (array $call): array => [
+        return $this->steps($calls);
+    }
+
+    /**
+     * A scenario in which the model makes the calls of one step after those of another, and then says that it is done.
+     *
+     * @param list<array{string, array<string, mixed>}> ...$steps names and inputs
+     */
+    private function steps(array ...$steps): string
+    {
+        $call = static fn (array $call): array => [
             'type' => 'tool_use',
             'name' => $call[0],
             'input' => (object) $call[1],
-        ], $calls);
-        $steps = [['content' => $uses], ['content' => [['type' => 'text', 'text' => 'All done. ${result}']]]];
+        ];
+        $said = [['type' => 'text', 'text' => 'All done. ${result}']];
+        $contents = [...array_map(static fn (array $calls): array => array_map($call, $calls), $steps), $said];
+        $steps = array_map(static fn (array $content): array => ['content' => $content], array_values($contents));
         $file = $this->directory() . '/scenario.json';
         file_put_contents($file, json_encode(['description' => 'Calls tools.', 'steps' => $steps]));
 

@@ -8,6 +8,7 @@ use AgentWorkers\Event\Aborted;
 use AgentWorkers\Event\Ack;
 use AgentWorkers\Event\Delta;
 use AgentWorkers\Event\Done;
+use AgentWorkers\Event\Event;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Request;
 use AgentWorkers\Tests\Workers;
@@ -19,10 +20,15 @@ final class AgentChatTest extends TestCase
 {
     use Workers;
 
+    /** @var array{list<Event>, list<Event>}|null the events of a run, and of one that continues its conversation */
+    private static ?array $runs = null;
+
     public function testItAnswers(): void
     {
-        $done = $this->agentChat('hello')->run(Request::prompt('Hello, wörld 😀'));
+        [$events] = $this->runs();
+        $done = end($events);
 
+        self::assertInstanceOf(Done::class, $done);
         self::assertStringEndsWith('Hello, wörld 😀', $done->text);
         self::assertSame('end_turn', $done->stopReason);
         self::assertGreaterThan(0, $done->usage->outputTokens);
@@ -30,7 +36,7 @@ final class AgentChatTest extends TestCase
 
     public function testItsDeltasAreItsAnswer(): void
     {
-        $events = self::events($this->agentChat('unicode')->stream(self::request()));
+        [, $events] = $this->runs();
         $done = end($events);
 
         self::assertInstanceOf(Done::class, $done);
@@ -40,8 +46,7 @@ final class AgentChatTest extends TestCase
 
     public function testItKeepsTheRunAndTheMetadata(): void
     {
-        $request = self::request()->run('order:42')->metadata(['user' => 7, 'empty' => new \stdClass()]);
-        $events = self::events($this->agentChat('hello')->stream($request));
+        [$events] = $this->runs();
 
         self::assertSame(['order:42'], array_values(array_unique(array_column($events, 'run'))));
         self::assertSame(7, end($events)->metadata['user']);
@@ -50,11 +55,22 @@ final class AgentChatTest extends TestCase
 
     public function testItContinuesAConversation(): void
     {
-        $runner = $this->agentChat('memory');
-        $first = $runner->run(Request::prompt('My name is Ada.'));
-        $second = $runner->run(Request::prompt('Who am I?')->session(resume: $first->sessionId));
+        [$first, $second] = $this->runs();
 
-        self::assertSame($first->sessionId, $second->sessionId);
+        self::assertSame(end($first)->sessionId, end($second)->sessionId);
+    }
+
+    /** @return array{list<Event>, list<Event>} */
+    private function runs(): array
+    {
+        return self::$runs ??= (function (): array {
+            $hello = Request::prompt('Hello, wörld 😀')->run('order:42')
+                ->metadata(['user' => 7, 'empty' => new \stdClass()]);
+            $first = self::events($this->agentChat('hello')->stream($hello));
+            $next = Request::prompt('Who am I?')->session(resume: end($first)->sessionId);
+
+            return [$first, self::events($this->agentChat('unicode')->stream($next))];
+        })();
     }
 
     /** @dataProvider failures */

@@ -14,6 +14,7 @@ use AgentWorkers\Event\PermissionResolved;
 use AgentWorkers\Event\Question;
 use AgentWorkers\Event\QuestionResolved;
 use AgentWorkers\Event\Session;
+use AgentWorkers\Event\ToolCall;
 use AgentWorkers\Event\ToolOutput;
 use AgentWorkers\Event\ToolResult;
 use AgentWorkers\Progress;
@@ -21,6 +22,7 @@ use AgentWorkers\Request;
 use AgentWorkers\Tests\Workers;
 use AgentWorkers\ToolContent;
 use PHPUnit\Framework\TestCase;
+use Symfony\Component\Process\Process;
 
 /** The real workers and the real agent; a script plays the model. */
 final class RealToolsTest extends TestCase
@@ -40,15 +42,48 @@ final class RealToolsTest extends TestCase
     private const FIND = [
         'type' => 'object', 'properties' => ['name' => ['type' => 'string']], 'required' => ['name'],
     ];
+    private const ACME = ['name' => 'Acme', 'city' => 'Köln', 'rating' => 1.0];
+    private const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk'
+        . '+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+    /** What the model calls in a run of agent-chat, one step after the other. */
+    private const STEPS = [
+        'throws' => [['mcp__app__find_partner', ['name' => 'Throws']]],
+        'breaks the schema' => [
+            ['mcp__app__find_partner', ['name' => 7]],
+            ['mcp__app__find_partner', ['nom' => 'Acme']],
+        ],
+        'gives an image' => [['mcp__app__find_partner', ['name' => 'Logo']]],
+        'is refused' => [['mcp__app__find_photo', ['name' => 'Acme']]],
+        'prints' => [['mcp__app__find_partner', ['name' => 'Prints']]],
+        'is large' => [['mcp__app__find_partner', ['name' => 'Large']]],
+        'answers' => [['mcp__app__find_partner', ['name' => 'Acme']]],
+    ];
+
+    /** @var array<string, list<Event>>|null the events of that run since a step began; before the first, those of '' */
+    private static ?array $chat = null;
+    /** What its handler has printed, and what was seen of that. */
+    private static string $printed = '';
+    private static string $seen = '';
+    /** @var array{list<Event>, string}|null the events of a run of agent-task, and what its tools have printed */
+    private static ?array $task = null;
+    /** @var array{list<Event>, list<string>}|null the events of a run whose call is late, and which calls were run */
+    private static ?array $late = null;
+    /** @var array{list<Event>, array<string>}|null the events of a run that asks for permissions, and the files made */
+    private static ?array $asked = null;
+    /** @var array{list<Event>, array<string>}|null the events of a run whose question stays open, and the files made */
+    private static ?array $unanswered = null;
 
     /** @dataProvider workers */
     public function testTheAnswerOfAHandlerReachesTheModel(string $worker): void
     {
-        $find = static fn (array $input): array => ['name' => $input['name'], 'city' => 'Köln', 'rating' => 1.0];
-        $events = $this->asked($worker, [['find_partner', ['name' => 'Acme']]], $find);
+        [$session, $events] = match ($worker) {
+            'agent-chat' => [$this->chat(''), $this->chat('answers')],
+            'agent-task' => [$this->taskOfAll()[0], $this->taskOfAll()[0]],
+        };
 
-        self::assertContains('mcp__app__find_partner', self::of(Session::class, $events)[0]->tools);
-        [$result] = self::of(ToolResult::class, $events);
+        self::assertContains('mcp__app__find_partner', self::of(Session::class, $session)[0]->tools);
+        $results = self::of(ToolResult::class, $events);
+        $result = end($results);
         self::assertSame(['ok', '{"name":"Acme","city":"Köln","rating":1.0}'], [$result->status, $result->content]);
         self::assertSame("All done. {$result->content}", self::last($events)->text);
     }
@@ -62,19 +97,14 @@ final class RealToolsTest extends TestCase
 
     public function testTheModelLearnsThatAHandlerHasThrownButNotWhat(): void
     {
-        $throw = static fn (): mixed => throw new \DomainException('password=geheim');
-        $events = $this->asked('agent-chat', [['find_partner', ['name' => 'Acme']]], $throw);
-
-        [$result] = self::of(ToolResult::class, $events);
+        [$result] = self::of(ToolResult::class, $this->chat('throws'));
         self::assertSame(['error', 'The tool failed.'], [$result->status, $result->content]);
-        self::assertInstanceOf(Done::class, self::last($events));
+        self::assertInstanceOf(Done::class, self::last($this->chat('answers')));
     }
 
     public function testInputThatBreaksTheSchemaNeverReachesTheHandler(): void
     {
-        $never = static fn (): mixed => self::fail('The handler was called.');
-        $calls = [['find_partner', ['name' => 7]], ['find_partner', ['nom' => 'Acme']]];
-        $events = $this->asked('agent-chat', $calls, $never);
+        $events = $this->chat('breaks the schema');
 
         self::assertSame([], self::of(AppToolCall::class, $events));
         self::assertSame(['error', 'error'], array_column(self::of(ToolResult::class, $events), 'status'));
@@ -82,28 +112,15 @@ final class RealToolsTest extends TestCase
 
     public function testAHandlerThatTakesTooLongIsTooLateAndHarmsNothing(): void
     {
-        $slow = static function (): string {
-            usleep(900_000);
+        [$events] = $this->late();
 
-            return 'late';
-        };
-        $events = $this->asked('agent-chat', [['find_partner', ['name' => 'Acme']]], $slow, timeoutS: 0.2);
-
-        self::assertSame(['error'], array_column(self::of(ToolResult::class, $events), 'status'));
+        self::assertSame('error', self::of(ToolResult::class, $events)[0]->status);
         self::assertInstanceOf(Done::class, self::last($events));
     }
 
     public function testACallThatTimedOutWhileAnotherRanIsNotRunAnyMore(): void
     {
-        $ran = [];
-        $slow = static function (array $input) use (&$ran): string {
-            $ran[] = $input['name'];
-            usleep(5_000_000); // the other call comes meanwhile, on a busy machine too, and waits in vain
-
-            return 'late';
-        };
-        $calls = [['find_partner', ['name' => 'Acme']], ['find_partner', ['name' => 'Zeta']]];
-        $events = $this->asked('agent-chat', $calls, $slow, timeoutS: 0.3);
+        [$events, $ran] = $this->late();
 
         self::assertSame(['Acme'], $ran);
         self::assertSame(['error', 'error'], array_column(self::of(ToolResult::class, $events), 'status'));
@@ -111,28 +128,15 @@ final class RealToolsTest extends TestCase
 
     public function testAnImageReachesTheModel(): void
     {
-        $pixel = base64_decode('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk'
-            . '+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==');
-        $logo = static fn (): ToolContent => (new ToolContent())->text('The logo:')->image($pixel, 'image/png');
-        $events = $this->asked('agent-chat', [['find_partner', ['name' => 'Acme']]], $logo);
+        [$result] = self::of(ToolResult::class, $this->chat('gives an image'));
 
-        [$result] = self::of(ToolResult::class, $events);
         self::assertSame('ok', $result->status);
         self::assertStringContainsString('The logo:', $result->content);
     }
 
     public function testAResultThatTheWorkerRefusesLeavesNoCallWaiting(): void
     {
-        $request = self::request()->appTool('find_partner', 'Finds a partner.', self::FIND);
-        $calls = $this->scenario(['mcp__app__find_partner', ['name' => 'Acme']]);
-        $run = $this->agent('agent-chat', $calls)->stream($request);
-        $events = [];
-        foreach ($run as $event) {
-            $events[] = $event;
-            if ($event instanceof AppToolCall) {
-                $run->toolResult($event->callId, [['type' => 'video']]);
-            }
-        }
+        $events = $this->chat('is refused');
 
         [$result] = self::of(ToolResult::class, $events);
         self::assertSame(['error', 'The tool gave a result that cannot be sent.'], [$result->status, $result->content]);
@@ -141,40 +145,18 @@ final class RealToolsTest extends TestCase
 
     public function testALargeResultIsTakenByTheWorker(): void
     {
-        $large = static fn (): string => str_repeat("\u{fc}\n", 1 << 20);
-        $events = $this->asked('agent-chat', [['find_partner', ['name' => 'Acme']]], $large);
-
-        self::assertSame([true], array_column(self::of(Ack::class, $events), 'ok'));
-        self::assertInstanceOf(Done::class, self::last($events));
+        self::assertSame([true], array_column(self::of(Ack::class, $this->chat('is large')), 'ok'));
+        self::assertInstanceOf(Done::class, self::last($this->chat('answers')));
     }
 
     public function testThreeQuestionsAtOnceGetTheirOwnAnswersInAnyOrder(): void
     {
-        $files = $calls = [];
-        foreach (['one', 'two', 'three'] as $name) {
-            $files[$name] = $this->directory() . "/$name";
-            file_put_contents($files[$name], "content of $name");
-            $calls[] = ['Read', ['file_path' => $files[$name]]];
-        }
-        $task = $this->task()->tools(['Read'])->permissions(mode: 'ask');
-        $run = $this->agent('agent-task', $this->scenario(...$calls))->stream($task);
-        $open = $settled = [];
-        $run->onPermission(static function (PermissionRequest $question) use ($files, &$open, &$settled): ?Decision {
-            $open[$question->permissionId] = true;
+        [$events] = $this->asked();
+        $settled = array_column(self::of(PermissionResolved::class, $events), 'behavior');
+        $results = array_slice(self::of(ToolResult::class, $events), 0, 3);
 
-            return match ($question->input['file_path']) {
-                $files['three'] => count($open) === 3 ? Decision::allow() : null,
-                $files['two'] => count($settled) === 1 ? Decision::deny('Not two.') : null,
-                $files['one'] => count($settled) === 2 ? Decision::allow(['file_path' => $files['three']]) : null,
-            };
-        });
-        foreach ($run as $event) {
-            $event instanceof PermissionResolved && $settled[] = $event->behavior;
-            $event instanceof ToolResult && $results[] = "$event->status $event->content";
-        }
-
-        self::assertSame(['allow', 'deny', 'allow'], $settled);
-        $told = implode("\n", $results);
+        self::assertSame(['allow', 'deny', 'allow'], array_slice($settled, 0, 3));
+        $told = implode("\n", array_map(static fn (ToolResult $it): string => "$it->status $it->content", $results));
         self::assertSame(2, substr_count($told, 'content of three'));
         self::assertStringContainsString('denied Not two.', $told);
         self::assertStringNotContainsString('content of one', $told);
@@ -182,55 +164,47 @@ final class RealToolsTest extends TestCase
 
     public function testNoAnswerAndAnswersToOtherQuestionsAllowNothing(): void
     {
-        $runner = $this->agent('agent-task', $this->scenario(['Bash', self::touch('no')]));
-        $run = $runner->stream($this->task()->permissions(mode: 'ask', timeoutS: 0.5));
-        $run->onPermission(static fn (): ?bool => null);
-        $events = [];
-        foreach ($run as $event) {
-            $events[] = $event;
-            $event instanceof PermissionRequest && $run->decide(strrev($event->permissionId), Decision::allow());
-        }
+        [$events, $made] = $this->unanswered();
 
         self::assertSame(['not_pending'], array_column(self::of(Ack::class, $events), 'code'));
         [$settled] = self::of(PermissionResolved::class, $events);
         self::assertSame(['deny', 'timeout'], [$settled->behavior, $settled->by]);
-        self::assertSame([], glob($this->directory() . '/folder/*'));
+        self::assertSame([], $made);
         self::assertInstanceOf(Done::class, self::last($events));
     }
 
     public function testAHandlerThatThrowsDenies(): void
     {
-        $runner = $this->agent('agent-task', $this->scenario(['Bash', self::touch('no')]));
-        $run = $runner->stream($this->task()->permissions(mode: 'ask'));
-        $events = self::events($run->onPermission(static fn (): bool => throw new \DomainException('geheim')));
+        [$events, $made] = $this->asked();
 
-        [$result] = self::of(ToolResult::class, $events);
+        $result = self::of(ToolResult::class, $events)[3];
         self::assertSame('denied', $result->status);
         self::assertStringNotContainsString('geheim', $result->content);
-        self::assertSame([], glob($this->directory() . '/folder/*'));
+        self::assertSame([], $made);
     }
 
-    /**
-     * @dataProvider decisions
-     *
-     * @param list<string> $made
-     */
-    public function testALaterRunBringsTheDecision(Decision $decision, array $made): void
+    public function testALaterRunBringsTheDecision(): void
     {
         $runner = $this->agent('agent-task', $this->scenario(['Bash', self::touch('made')]));
         $first = $runner->run($this->task()->permissions(mode: 'defer'));
         self::assertSame('permission_required', $first->stopReason);
         self::assertSame(['Bash', 'touch made'], [$first->pending['name'], $first->pending['input']['command']]);
         $request = $this->task()->session(resume: $first->sessionId);
-        $request = $request->decision($first->pending['tool_use_id'], $decision);
-        $second = $this->agent('agent-task', 'hello')->run($request);
+        $state = $this->directory() . '/state';
+        (new Process(['cp', '-a', $state, "$state-of-the-first"]))->mustRun();
+        foreach (self::decisions() as $name => [$decision, $made]) {
+            (new Process(['rm', '-rf', $state, ...glob($this->directory() . '/folder/*')]))->mustRun();
+            (new Process(['cp', '-a', "$state-of-the-first", $state]))->mustRun();
+            $later = $request->decision($first->pending['tool_use_id'], $decision);
+            $second = $this->agent('agent-task', 'hello')->run($later);
 
-        self::assertSame(['end_turn', null], [$second->stopReason, $second->pending]);
-        self::assertSame($made, array_map('basename', glob($this->directory() . '/folder/*')));
+            self::assertSame(['end_turn', null], [$second->stopReason, $second->pending], $name);
+            self::assertSame($made, array_map('basename', glob($this->directory() . '/folder/*')), $name);
+        }
     }
 
     /** @return iterable<string, array{Decision, list<string>}> */
-    public static function decisions(): iterable
+    private static function decisions(): iterable
     {
         yield 'allowed' => [Decision::allow(), ['made']];
         yield 'allowed otherwise' => [Decision::allow(self::touch('better')), ['better']];
@@ -239,22 +213,7 @@ final class RealToolsTest extends TestCase
 
     public function testWhatACommandPrintsIsSeenWhileItRunsAndTheUserAnswersTheAgent(): void
     {
-        $command = 'echo one; until [ -e go ]; do sleep 0.01; done; echo two >&2; exit 3';
-        $task = $this->task()->questions(60)->permissions(allow: ['Bash'])->toolOutput();
-        $run = $this->agent('agent-task', $this->scenario(
-            ['Bash', ['command' => $command, 'description' => 'Waits']],
-            ['AskUserQuestion', ['questions' => self::QUESTIONS]],
-        ))->stream($task->tools(['Bash', 'AskUserQuestion']))->actor('user-7');
-        $printed = '';
-        $run->onToolOutput(function (ToolOutput $output) use (&$printed): void {
-            $printed .= $output->text;
-            touch($this->directory() . '/folder/go'); // without this the command never ends
-        });
-        $run->onQuestion(static fn (Question $question): array => [
-            $question->questions[0]['question'] => $question->questions[0]['options'][1]['label'],
-            $question->questions[1]['question'] => ['Oak', 'a tree of our own'],
-        ]);
-        $events = self::events($run);
+        [$events, $printed] = $this->taskOfAll();
 
         self::assertSame("one\ntwo\n", $printed);
         [$resolved] = self::of(QuestionResolved::class, $events);
@@ -267,28 +226,13 @@ final class RealToolsTest extends TestCase
 
     public function testWhatAHandlerPrintsIsSeenWhileItRuns(): void
     {
-        $seen = '';
-        $printed = '';
-        $find = static function (array $input, Progress $progress, AppToolCall $call) use (&$seen, &$printed): string {
-            for ($i = 0; $seen === '' && $i < 10_000; $i++) { // ends early only if this process reads events meanwhile
-                $progress->write("line $i\n");
-                $printed .= "line $i\n";
-            }
-
-            return "$i $call->effectKey";
-        };
-        $request = self::request()->appTool('find_partner', 'Finds a partner.', self::FIND, $find)->toolOutput();
-        $scenario = $this->scenario(['mcp__app__find_partner', ['name' => 'A']]);
-        $run = $this->agent('agent-chat', $scenario)->stream($request);
-        $run->onToolOutput(static function (ToolOutput $output) use (&$seen): void {
-            $seen .= $output->text;
-        });
-        $events = self::events($run);
+        $events = $this->chat('prints');
         [$result] = self::of(ToolResult::class, $events);
         [$lines, $key] = explode(' ', $result->content);
 
         self::assertLessThan(10_000, (int) $lines);
-        self::assertSame($printed, $seen);
+        self::assertNotSame('', self::$seen);
+        self::assertSame(self::$printed, self::$seen);
         self::assertMatchesRegularExpression('/^[0-9a-f]{64}$/', $key);
         self::assertSame([true], array_unique(array_column(self::of(Ack::class, $events), 'ok')));
     }
@@ -310,30 +254,166 @@ final class RealToolsTest extends TestCase
 
     public function testEveryFieldOfATaskIsAcceptedByTheWorker(): void
     {
-        $task = $this->task();
-        mkdir($task->get('cwd') . '/more');
-        $request = $task
-            ->addDirs([$task->get('cwd') . '/more'])
-            ->tools(['Agent', 'Read', 'Bash'])
-            ->permissions(mode: 'ask', allow: ['Read'], deny: ['Bash(rm:*)'], timeoutS: 5)
-            ->mcpServers([])
-            ->agents(['reviewer' => ['description' => 'Reviews.', 'prompt' => 'Review.', 'tools' => ['Read']]]);
+        $done = self::last($this->unanswered()[0]);
 
-        self::assertSame('end_turn', $this->agent('agent-task', 'hello')->run($request)->stopReason);
+        self::assertInstanceOf(Done::class, $done, $done->toJson());
+        self::assertSame('end_turn', $done->stopReason);
     }
 
-    /**
-     * @param list<array{string, array<string, mixed>}> $calls
-     *
-     * @return list<Event>
-     */
-    private function asked(string $worker, array $calls, \Closure $handler, ?float $timeoutS = null): array
+    /** @return list<Event> since this step of a run of agent-chat began */
+    private function chat(string $step): array
     {
-        $calls = array_map(static fn (array $call): array => ["mcp__app__$call[0]", $call[1]], $calls);
-        $request = $worker === 'agent-task' ? $this->task() : self::request();
-        $request = $request->appTool('find_partner', 'Finds a partner.', self::FIND, $handler, $timeoutS);
+        return (self::$chat ??= $this->runChat())[$step];
+    }
 
-        return self::events($this->agent($worker, $this->scenario(...$calls))->stream($request));
+    /** @return array<string, list<Event>> */
+    private function runChat(): array
+    {
+        self::$printed = self::$seen = '';
+        $find = static fn (array $input, Progress $progress, AppToolCall $call): mixed => match ($input['name']) {
+            'Acme' => self::ACME,
+            'Throws' => throw new \DomainException('password=geheim'),
+            'Logo' => (new ToolContent())->text('The logo:')->image(base64_decode(self::PIXEL), 'image/png'),
+            'Large' => str_repeat("\u{fc}\n", 1 << 20),
+            'Prints' => self::prints($progress, $call),
+        };
+        $request = self::request()->toolOutput()
+            ->appTool('find_partner', 'Finds a partner.', self::FIND, $find)
+            ->appTool('find_photo', 'Finds a photo.', self::FIND);
+        $run = $this->agent('agent-chat', $this->steps(...array_values(self::STEPS)))->stream($request);
+        $run->onToolOutput(static function (ToolOutput $output): void {
+            self::$seen .= $output->text;
+        });
+        $events = [];
+        $now = '';
+        foreach ($run as $event) {
+            foreach (self::STEPS as $step => $calls) {
+                $now = $event instanceof ToolCall && [$event->name, $event->input] === $calls[0] ? $step : $now;
+            }
+            $events[$now][] = $event;
+            if ($event instanceof AppToolCall && $event->name === 'find_photo') {
+                $run->toolResult($event->callId, [['type' => 'video']]);
+            }
+        }
+
+        return $events;
+    }
+
+    private static function prints(Progress $progress, AppToolCall $call): string
+    {
+        for ($i = 0; self::$seen === '' && $i < 10_000; $i++) { // ends early only if events are read meanwhile
+            $progress->write("line $i\n");
+            self::$printed .= "line $i\n";
+        }
+
+        return "$i $call->effectKey";
+    }
+
+    /** @return array{list<Event>, string} of a task with a command, a question to the user and a tool of ours */
+    private function taskOfAll(): array
+    {
+        return self::$task ??= (function (): array {
+            $command = 'echo one; until [ -e go ]; do sleep 0.01; done; echo two >&2; exit 3';
+            $steps = $this->steps(
+                [
+                    ['Bash', ['command' => $command, 'description' => 'Waits']],
+                    ['AskUserQuestion', ['questions' => self::QUESTIONS]],
+                ],
+                [['mcp__app__find_partner', ['name' => 'Acme']]],
+            );
+            $task = $this->task()->tools(['Bash', 'AskUserQuestion'])->questions(60)->permissions(allow: ['Bash'])
+                ->toolOutput()
+                ->appTool('find_partner', 'Finds a partner.', self::FIND, static fn (): array => self::ACME);
+            $run = $this->agent('agent-task', $steps)->stream($task)->actor('user-7');
+            $printed = '';
+            $run->onToolOutput(function (ToolOutput $output) use (&$printed): void {
+                $printed .= $output->text;
+                touch($this->directory() . '/folder/go'); // without this the command never ends
+            });
+            $run->onQuestion(static fn (Question $question): array => [
+                $question->questions[0]['question'] => $question->questions[0]['options'][1]['label'],
+                $question->questions[1]['question'] => ['Oak', 'a tree of our own'],
+            ]);
+
+            $events = self::events($run);
+
+            return [$events, $printed];
+        })();
+    }
+
+    /** @return array{list<Event>, list<string>} of two calls at once to a handler that takes too long */
+    private function late(): array
+    {
+        return self::$late ??= (function (): array {
+            $ran = [];
+            $slow = static function (array $input) use (&$ran): string {
+                $ran[] = $input['name'];
+                usleep(5_000_000); // the other call comes meanwhile, on a busy machine too, and waits in vain
+
+                return 'late';
+            };
+            $calls = [['mcp__app__find_partner', ['name' => 'Acme']], ['mcp__app__find_partner', ['name' => 'Zeta']]];
+            $request = self::request()->appTool('find_partner', 'Finds a partner.', self::FIND, $slow, 0.3);
+            $events = self::events($this->agent('agent-chat', $this->scenario(...$calls))->stream($request));
+
+            return [$events, $ran];
+        })();
+    }
+
+    /** @return array{list<Event>, array<string>} of three questions at once, and one whose handler throws */
+    private function asked(): array
+    {
+        return self::$asked ??= (function (): array {
+            $files = $calls = [];
+            foreach (['one', 'two', 'three'] as $name) {
+                $files[$name] = $this->directory() . "/$name";
+                file_put_contents($files[$name], "content of $name");
+                $calls[] = ['Read', ['file_path' => $files[$name]]];
+            }
+            $task = $this->task()->tools(['Read', 'Bash'])->permissions(mode: 'ask');
+            $run = $this->agent('agent-task', $this->steps($calls, [['Bash', self::touch('no')]]))->stream($task);
+            $open = $events = [];
+            $settled = 0;
+            $run->onPermission(static function (PermissionRequest $asked) use ($files, &$open, &$settled): ?Decision {
+                $open[$asked->permissionId] = true;
+
+                return match ($asked->input['file_path'] ?? throw new \DomainException('geheim')) {
+                    $files['three'] => count($open) === 3 ? Decision::allow() : null,
+                    $files['two'] => $settled === 1 ? Decision::deny('Not two.') : null,
+                    $files['one'] => $settled === 2 ? Decision::allow(['file_path' => $files['three']]) : null,
+                };
+            });
+            foreach ($run as $event) {
+                $events[] = $event;
+                $settled += (int) ($event instanceof PermissionResolved);
+            }
+
+            return [$events, glob($this->directory() . '/folder/*')];
+        })();
+    }
+
+    /** @return array{list<Event>, array<string>} of a task with every field, and a question that stays open */
+    private function unanswered(): array
+    {
+        return self::$unanswered ??= (function (): array {
+            $task = $this->task();
+            mkdir($more = $task->get('cwd') . '/more');
+            $task = $task
+                ->addDirs([$more])
+                ->tools(['Agent', 'Read', 'Bash'])
+                ->permissions(mode: 'ask', allow: ['Read'], deny: ['Bash(rm:*)'], timeoutS: 0.5)
+                ->mcpServers([])
+                ->agents(['reviewer' => ['description' => 'Reviews.', 'prompt' => 'Review.', 'tools' => ['Read']]]);
+            $run = $this->agent('agent-task', $this->scenario(['Bash', self::touch('no')]))->stream($task);
+            $run->onPermission(static fn (): ?bool => null);
+            $events = [];
+            foreach ($run as $event) {
+                $events[] = $event;
+                $event instanceof PermissionRequest && $run->decide(strrev($event->permissionId), Decision::allow());
+            }
+
+            return [$events, array_filter(glob($this->directory() . '/folder/*'), 'is_file')];
+        })();
     }
 
     private function task(): Request
