@@ -17,6 +17,8 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and t
 ROOT = Path(__file__).parents[1]
 _SITES = {
     "tests/laravel/test_browser.py": "pages",
+    "tests/laravel/test_commands.py": "pages",
+    "tests/laravel/test_live.py": "pages",
     "tests/laravel/test_states.py": "pages",
     "tests/laravel/test_task_page.py": "pages",
     "tests/laravel/test_console.py": "site",
