@@ -69,9 +69,10 @@ def test_a_killed_command_leaves_no_worker(site: Site) -> None:
 Reports = dict[str, dict[str, Any]]
 
 
-def examine(site: Site, **variables: str) -> tuple[int, Reports]:
-    """The exit status of the doctor, and its reports by the user."""
-    artisan = site.artisan("agent:doctor", "--json", env=site.console | variables)
+def examine(site: Site, user: str | None = None, **variables: str) -> tuple[int, Reports]:
+    """The exit status of the doctor, which this user asks, and its reports by the user."""
+    become = {"user": user, "group": user, "extra_groups": []} if user else {}
+    artisan = site.artisan("agent:doctor", "--json", env=site.console | variables, **become)
     output, errors = artisan.communicate(timeout=PATIENCE_S)
     assert output, errors
     return artisan.returncode, json.loads(output)
@@ -83,7 +84,8 @@ def found_in(reports: Reports) -> dict[str, dict[str, Any]]:
 
 
 def doctor(site: Site, **variables: str) -> tuple[int, dict[str, dict[str, Any]]]:
-    status, reports = examine(site, **variables)
+    """What the web user finds who asks."""
+    status, reports = examine(site, site.user, AGENT_WORKERS_STATE_DIR=str(site.state), **variables)
     return status, found_in(reports)
 
 
@@ -120,7 +122,7 @@ def examined(running_site: Site) -> dict[tuple[str, str], tuple[int, dict[str, d
     found = {}
     for chat, task in zip(USELESS, [*USELESS[1:], USELESS[0]], strict=True):
         programs = {"AGENT_CHAT_BINARY": chat, "AGENT_TASK_BINARY": task}
-        of_both = doctor(running_site, AGENT_WORKERS_STATE_DIR=str(running_site.state), **programs)
+        of_both = doctor(running_site, **programs)
         found |= {("chat", chat): of_both, ("task", task): of_both}
     return found
 
@@ -139,7 +141,7 @@ def test_doctor_fails_on_a_worker_that_cannot_run_and_names_its_program(
 
 
 def test_doctor_fails_where_one_worker_of_two_cannot_run(site: Site) -> None:
-    status, found = doctor(site, AGENT_WORKERS_STATE_DIR=str(site.state), AGENT_TASK_BINARY="/nosuch")
+    status, found = doctor(site, AGENT_TASK_BINARY="/nosuch")
     assert status == 1
     assert found["worker chat"]["status"] in {"ok", "warn"}
     assert found["worker task"]["status"] == "fail"
@@ -153,7 +155,7 @@ def test_doctor_sees_the_policy_that_a_workers_own_program_sets(site: Site) -> N
     wrapper = folder / "agent-task"
     wrapper.write_text(f'#!/bin/sh\nexec {site.worker.with_name("agent-task")} --policy {policy} "$@"\n')
     wrapper.chmod(0o755)
-    status, found = doctor(site, AGENT_WORKERS_STATE_DIR=str(site.state), AGENT_TASK_BINARY=str(wrapper))
+    status, found = doctor(site, AGENT_TASK_BINARY=str(wrapper))
     assert status == 1
     assert "policy" not in found["worker chat"]["facts"]
     assert "does not allow agent-task" in found["worker task"]["found"]

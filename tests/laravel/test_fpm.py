@@ -4,7 +4,10 @@ import json
 import os
 import signal
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,48 +22,90 @@ BUSY_S = 2 * AIM_S
 """How long a test waits for it, for the machine may be busy."""
 
 
+@dataclass
+class Watched:
+    """What was seen of one run, whose visitor asks for other things meanwhile and leaves in mid-stream."""
+
+    cookies: list[str]
+    environments: dict[str, list[bytes]] = field(default_factory=dict)
+    """Of its workers and of its agents."""
+    owners: set[int] = field(default_factory=set)
+    arrivals: list[float] = field(default_factory=list)
+    """When its first deltas came, in seconds."""
+    page: int = 0
+    other_answer: str = ""
+    events: list[str] = field(default_factory=list)
+    """Types of those that came after the other answer, and after the visitor had gone."""
+
+
+@pytest.fixture(scope="module")
+def watched(running_site: Site) -> Watched:
+    visitor = Visitor(running_site.port)
+    seen = Watched(cookies=list(visitor.http.cookies.values()))
+    with visitor.ask("Take your time. [[scenario:slow]]") as stream:
+        for event in stream.events():
+            if event["type"] == "delta":
+                seen.arrivals.append(time.monotonic())
+            if len(seen.arrivals) == 10:
+                break
+        for kind in ("agent-chat", "claude"):
+            found = running_site.processes(kind)
+            seen.environments[kind] = [b"\n".join(environ_of(pid)) for pid in found]
+        seen.owners = {Path(f"/proc/{pid}").stat().st_uid for pid in running_site.processes()}
+        seen.page = visitor.http.get("/").status_code
+        with visitor.ask("And at the same time? [[scenario:memory]]") as other:
+            seen.other_answer = other.wait_for("done")["text"]
+        seen.events.append(stream.wait_for("delta")["type"])
+    until(lambda: not running_site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+    with visitor.resume(stream.run, after=1) as again:
+        seen.events += [event["type"] for event in again.events()]
+    visitor.http.close()
+    return seen
+
+
 def test_neither_worker_nor_cli_sees_the_visitor_or_the_database_in_its_environment(
-    site: Site, visitor: Visitor
+    site: Site, watched: Watched
 ) -> None:
-    with visitor.ask("Look around. [[scenario:slow]]") as stream:
-        stream.wait_for("delta")
-        workers = site.processes("agent-chat")
-        agents = site.processes("claude")
-        assert workers
-        assert agents
-        for pid in {*workers, *agents}:
-            environment = b"\n".join(environ_of(pid)).decode()
+    assert watched.cookies
+    for kind, environments in watched.environments.items():
+        assert environments, kind
+        for environment in (each.decode() for each in environments):
             assert CANARY not in environment
             assert "canary-of-a-header" not in environment
             names = {entry.partition("=")[0] for entry in environment.splitlines()}
             forbidden = {"DB_PASSWORD", "APP_KEY", "QUERY_STRING", "REQUEST_URI", "SCRIPT_FILENAME", "PHP_SELF"}
             assert not names & forbidden
             assert not [name for name in names if name.startswith(("HTTP_", "SERVER_", "REMOTE_", "FCGI_"))]
-            assert all(cookie not in environment for cookie in visitor.http.cookies.values())
+            assert all(cookie not in environment for cookie in watched.cookies)
 
 
-def test_runs_belong_to_the_web_user(site: Site, visitor: Visitor) -> None:
+def test_runs_belong_to_the_web_user(site: Site, watched: Watched) -> None:
     if site.user is None:
         pytest.skip("needs root, to become another user")
-    with visitor.ask("Who are you? [[scenario:slow]]") as stream:
-        stream.wait_for("delta")
-        assert {Path(f"/proc/{pid}").stat().st_uid for pid in site.processes()} == {site.state.stat().st_uid} != {0}
+    assert watched.owners == {site.state.stat().st_uid} != {0}
 
 
-@pytest.mark.parametrize("scenario", ["slow", "stall-before"])
-def test_worker_and_cli_end_when_php_is_killed_in_mid_stream(site: Site, visitor: Visitor, scenario: str) -> None:
-    with visitor.ask(f"Kill PHP. [[scenario:{scenario}]]") as stream:
+def kill_php(site: Site) -> None:
+    """Kills what the worker answers to, and waits for the end of the run."""
+    workers = site.processes("agent-chat")
+    [worker] = [pid for pid in workers if parent_of(pid) not in workers]  # the other one watches over its end
+    assert site.processes("claude")
+    os.kill(parent_of(worker), signal.SIGKILL)
+    until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+
+
+def test_worker_and_cli_end_when_php_is_killed_before_the_first_word(site: Site, visitor: Visitor) -> None:
+    with visitor.ask("Kill PHP. [[scenario:stall-before]]") as stream:
         stream.wait_for("session")
-        workers = site.processes("agent-chat")
-        [worker] = [pid for pid in workers if parent_of(pid) not in workers]  # the other one watches over its end
-        assert site.processes("claude")
-        os.kill(parent_of(worker), signal.SIGKILL)
-        until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+        kill_php(site)
 
 
-@pytest.mark.parametrize("scenario", ["slow", "stall-before"])
-def test_a_closed_connection_ends_worker_and_cli(site: Site, visitor: Visitor, scenario: str) -> None:
-    with visitor.ask(f"Close. [[scenario:{scenario}]]") as stream:
+def test_a_connection_that_is_closed_in_mid_stream_ends_worker_and_cli(site: Site, watched: Watched) -> None:
+    assert watched.events[-1] == "aborted"
+
+
+def test_a_connection_that_is_closed_before_the_first_word_ends_worker_and_cli(site: Site, visitor: Visitor) -> None:
+    with visitor.ask("Close. [[scenario:stall-before]]") as stream:
         stream.wait_for("session")
         run = stream.run
         assert site.processes("claude")
@@ -69,26 +114,16 @@ def test_a_closed_connection_ends_worker_and_cli(site: Site, visitor: Visitor, s
         assert [event["type"] for event in stream.events()][-1] == "aborted"
 
 
-def test_a_stream_holds_up_no_other_request_of_its_visitor(site: Site, visitor: Visitor) -> None:
-    with visitor.ask("Take your time. [[scenario:slow]]") as stream:
-        stream.wait_for("delta")
-        # A stream lasts three minutes; that this comes back at all before its end is what matters.
-        assert visitor.http.get("/").status_code == 200
-        with visitor.ask("And at the same time? [[scenario:memory]]") as other:
-            assert "same time" in other.wait_for("done")["text"]
-        assert stream.wait_for("delta")
+def test_a_stream_holds_up_no_other_request_of_its_visitor(site: Site, watched: Watched) -> None:
+    # A stream lasts three minutes; that this came back at all before its end is what matters.
+    assert watched.page == 200
+    assert "same time" in watched.other_answer
+    assert watched.events[0] == "delta"
 
 
-def test_events_come_through_one_by_one(site: Site, visitor: Visitor) -> None:
-    with visitor.ask("Slowly. [[scenario:slow]]") as stream:
-        arrivals = []
-        for event in stream.events():
-            if event["type"] == "delta":
-                arrivals.append(time.monotonic())
-            if len(arrivals) == 10:
-                break
+def test_events_come_through_one_by_one(site: Site, watched: Watched) -> None:
     # The model says a word every 100 ms: in one lump, all would come at the same time.
-    assert arrivals[-1] - arrivals[0] > 0.5
+    assert watched.arrivals[-1] - watched.arrivals[0] > 0.5
 
 
 def test_a_full_pool_says_so_and_answers_pass_while_it_is_full(site: Site) -> None:
@@ -126,7 +161,9 @@ def test_a_full_pool_says_so_and_answers_pass_while_it_is_full(site: Site) -> No
         visitor.http.close()
 
 
-def test_a_killed_php_gives_its_place_and_its_conversation_back(site: Site) -> None:
+def test_a_php_that_is_killed_in_mid_stream_leaves_no_process_and_gives_its_place_and_its_conversation_back(
+    site: Site,
+) -> None:
     visitor = Visitor(site.full_port)
     conversation = "8b8c3f0e-6a51-4a3e-9a55-0f0f6f1c2d3e"
     with visitor.ask("Kill PHP. [[scenario:slow]]", conversation=conversation) as stream:
@@ -134,10 +171,7 @@ def test_a_killed_php_gives_its_place_and_its_conversation_back(site: Site) -> N
         with visitor.ask("At the same time?", conversation=conversation) as second:
             assert second.response.status_code == 409
             assert json.loads(second.response.read())["code"] == "session_busy"
-        workers = site.processes("agent-chat")
-        [worker] = [pid for pid in workers if parent_of(pid) not in workers]
-        os.kill(parent_of(worker), signal.SIGKILL)
-        until(lambda: not site.processes(), within_s=BUSY_S, what="worker and CLI gone")
+        kill_php(site)
 
     def goes_on() -> bool:
         with visitor.ask("And now? [[scenario:memory]]", conversation=conversation) as stream:
@@ -182,16 +216,34 @@ def test_a_run_is_stopped_by_another_request_of_its_owner_alone(site: Site, last
         visitor.http.close()
 
 
-def test_a_run_of_somebody_else_does_not_exist(site: Site, visitor: Visitor) -> None:
-    with visitor.ask("Mine. [[scenario:hello]]") as stream:
-        stream.wait_for("done")
-        run = stream.run
-    stranger = Visitor(site.port)
-    with stranger.resume(run, after=0) as refused:
+@dataclass
+class Followed:
+    """A run that was over without its visitor, and the events that the visitor got who came back."""
+
+    visitor: Visitor
+    run: str
+    events: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def followed(running_site: Site) -> Iterator[Followed]:
+    visitor = Visitor(running_site.lasting_port)
+    with visitor.ask("Go on without me. [[scenario:long-text]]") as stream:
+        stream.wait_for("delta")
+    with visitor.resume(stream.run, after=0) as follower:
+        events = list(follower.events())
+    yield Followed(visitor, stream.run, events)
+    visitor.http.close()
+
+
+def test_a_run_of_somebody_else_does_not_exist(site: Site, followed: Followed) -> None:
+    assert followed.events[-1]["type"] == "done"
+    stranger = Visitor(site.lasting_port)
+    with stranger.resume(followed.run, after=0) as refused:
         assert refused.response.status_code == 404
-    with visitor.resume(run, after=1) as again:
+    with followed.visitor.resume(followed.run, after=1) as again:
         assert next(event["seq"] for event in again.events()) == 2
-    with visitor.resume(run, after=10_000) as nothing:
+    with followed.visitor.resume(followed.run, after=10_000) as nothing:
         assert nothing.response.status_code == 204
     stranger.http.close()
 
@@ -208,15 +260,8 @@ def test_a_refused_request_starts_nothing(site: Site, visitor: Visitor, simulato
     assert len(simulator.requests()) == before
 
 
-def test_followers_of_a_run_get_all_of_it(site: Site) -> None:
-    visitor = Visitor(site.lasting_port)
-    with visitor.ask("Go on without me. [[scenario:long-text]]") as stream:
-        stream.wait_for("delta")
-        run = stream.run
-    with visitor.resume(run, after=0) as follower:
-        events = list(follower.events())
-    own = [event for event in events if event["type"] != "ping"]
+def test_followers_of_a_run_get_all_of_it(site: Site, followed: Followed) -> None:
+    own = [event for event in followed.events if event["type"] != "ping"]
     assert [event["seq"] for event in own] == list(range(1, len(own) + 1))
     assert own[-1]["type"] == "done"
     assert "".join(event["text"] for event in own if event["type"] == "delta") == own[-1]["text"]
-    visitor.http.close()
