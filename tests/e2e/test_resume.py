@@ -1,7 +1,9 @@
 """A resumed run is as its own request says, not as the first run of its session was; and so are its figures."""
 
 import json
+import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from agent_workers.protocol.v1.task_request import TaskRequest
 from agent_workers.simulator import Scenario, Simulator
-from agent_workers.simulator.scenario import Failure, Message, Text
+from agent_workers.simulator.scenario import Failure, Message, Text, ToolUse
 from tests.e2e.beginning import Begin
 from tests.e2e.desk import Desk, bash, call, give, results
 from tests.e2e.stream import Event
@@ -19,6 +21,7 @@ from tests.e2e.worker import Ended, Home
 
 pytestmark = pytest.mark.usefixtures("loaded")
 FIRST = {"prompt": "My name is Ada.", "system_prompt": "First instructions.", "metadata": {"order": 1}}
+FIND = "mcp__crm__find_partner"
 
 
 @dataclass(frozen=True)
@@ -34,26 +37,52 @@ def _seen(desk: Desk, ended: Ended) -> Run:
 
 
 @pytest.fixture
-def first(begin: Begin) -> Run:
-    """A conversation of one turn."""
-    return begin("a turn", lambda desk: _seen(desk, desk.home.run(FIRST)))
+def turns(begin: Begin) -> dict[str, Run]:
+    """Turns of a conversation and of its fork, one after the other, each with a request of its own."""
+    return begin("turns", _turns)
+
+
+def _turns(desk: Desk) -> dict[str, Run]:
+    turns: dict[str, Run] = {}
+
+    def go_on(name: str, scenario: str, *, after: str, **fields: Any) -> None:
+        desk.simulator.play(scenario)
+        turns[name] = _seen(desk, _go_on(desk.home, _session(turns[after]), **fields))
+
+    desk.simulator.play("max-tokens-then-ok")
+    turns["first"] = _seen(desk, desk.home.run(FIRST))
+    forked = {"system_prompt": "Second instructions.", "model": "claude-opus-5-5", "thinking": True}
+    go_on("forked", "thinking", after="first", fork=True, **forked)
+    resumed = {"system_prompt": "Third instructions.", "model": "claude-sonnet-5", "metadata": {"order": 2}}
+    go_on("resumed", "hello", after="forked", stream={"partial": False}, **resumed)
+    go_on("of no words", "thinking", after="forked")
+    spent = sum(turns[name].ended.last["cost_usd"] for name in ("resumed", "of no words"))
+    go_on("within bounds", "hello", after="forked", max_turns=1, limits={"max_budget_usd": spent})
+    return turns
+
+
+def _session(run: Run) -> str:
+    return str(run.ended.last["session_id"])
 
 
 @pytest.fixture
-def session(first: Run) -> str:
-    return str(first.ended.last["session_id"])
+def session(turns: dict[str, Run]) -> str:
+    """The fork."""
+    return _session(turns["forked"])
+
+
+USAGE = {"input_tokens": 100, "output_tokens": 10, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
+
+
+def _equal_turn(desk: Desk) -> Run:
+    _play(desk.simulator, _say("The same.", usage=USAGE))
+    return _seen(desk, desk.home.run({"prompt": "x"}))
 
 
 @pytest.fixture
-def second(begin: Begin, session: str) -> Run:
-    """The turn after it, whose request says nothing of its own."""
-    return begin("two turns", lambda desk: _seen(desk, _go_on(desk.home, session)))
-
-
-@pytest.fixture
-def sonnet(begin: Begin, session: str) -> Run:
-    """The turn after it, of another model."""
-    return begin("on sonnet", lambda desk: _seen(desk, _go_on(desk.home, session, model="claude-sonnet-5")))
+def plain(begin: Begin) -> Run:
+    """The first turn of another conversation, whose request says nothing of its own."""
+    return begin("a plain turn", _equal_turn)
 
 
 def _go_on(home: Home, session: str, *, fork: bool = False, **fields: Any) -> Ended:
@@ -75,32 +104,32 @@ def _say(text: str, **more: Any) -> Message:
 # Each field of the request
 
 
-@pytest.mark.parametrize("fork", [False, True], ids=["resumed", "forked"])
-def test_the_system_prompt_is_the_one_given_now(
-    home: Home, simulator: Simulator, first: Run, session: str, fork: bool
-) -> None:
-    _go_on(home, session, fork=fork, system_prompt="Second instructions.")
-    second = json.dumps(_last_body(simulator))
-    assert "First instructions." in json.dumps(first.body)
-    assert "Second instructions." in second
-    assert "First instructions." not in second
+@pytest.mark.parametrize(("name", "said"), [("forked", "Second"), ("resumed", "Third")])
+def test_the_system_prompt_is_the_one_given_now(turns: dict[str, Run], name: str, said: str) -> None:
+    assert "First instructions." in json.dumps(turns["first"].body)
+    assert _instructions(turns[name]) == [said]
 
 
-def test_without_a_system_prompt_now_the_first_one_is_gone(home: Home, simulator: Simulator, second: Run) -> None:
-    resumed = second.body["system"][1:]  # the first block is the CLI's own, and differs by the call
-    home.run({"prompt": "Go on."})
-    assert resumed == _last_body(simulator)["system"][1:] != []
+def test_without_a_system_prompt_now_the_last_one_is_gone(turns: dict[str, Run], plain: Run) -> None:
+    resumed = turns["of no words"]
+    assert _instructions(resumed) == []
+    # the first block is the CLI's own, and differs by the call
+    assert resumed.body["system"][1:] == plain.body["system"][1:] != []
 
 
-def test_the_model_is_the_one_given_now(sonnet: Run) -> None:
-    assert sonnet.body["model"] == "claude-sonnet-5"
-    assert list(sonnet.ended.last["models"]) == ["claude-sonnet-5"]
+def _instructions(run: Run) -> list[str]:
+    return re.findall(r"(\w+) instructions\.", json.dumps(run.body))
 
 
-def test_without_a_model_now_the_last_one_stays(home: Home, simulator: Simulator, session: str, sonnet: Run) -> None:
+def test_the_model_is_the_one_given_now(turns: dict[str, Run]) -> None:
+    for name, model in (("forked", "claude-opus-5-5"), ("resumed", "claude-sonnet-5")):
+        assert turns[name].body["model"] == model
+        assert list(turns[name].ended.last["models"]) == [model], "or one that this run did not call"
+
+
+def test_without_a_model_now_the_last_one_stays(turns: dict[str, Run]) -> None:
     """As the README says: what the CLI's default is, it alone knows."""
-    _go_on(home, session)
-    assert _last_body(simulator)["model"] == "claude-sonnet-5"
+    assert turns["of no words"].body["model"] == "claude-sonnet-5"
 
 
 def test_the_fallback_model_is_the_one_given_now(home: Home, simulator: Simulator, session: str) -> None:
@@ -110,46 +139,31 @@ def test_the_fallback_model_is_the_one_given_now(home: Home, simulator: Simulato
     assert list(ended.last["models"]) == ["claude-sonnet-5"]
 
 
-def test_thinking_is_told_where_it_is_asked_for_now(home: Home, simulator: Simulator, session: str) -> None:
-    simulator.play("thinking")
-    assert _go_on(home, session, thinking=True).of("thinking") != []
-    assert _go_on(home, session).of("thinking") == []
+def test_thinking_is_told_where_it_is_asked_for_now(turns: dict[str, Run]) -> None:
+    assert turns["forked"].ended.of("thinking") != []
+    assert turns["of no words"].ended.of("thinking") == []
 
 
-def test_whole_blocks_come_where_they_are_asked_for_now(home: Home, session: str, second: Run) -> None:
-    assert len(second.ended.of("delta")) > 1
-    assert len(_go_on(home, session, stream={"partial": False}).of("delta")) == 1
+def test_whole_blocks_come_where_they_are_asked_for_now(turns: dict[str, Run]) -> None:
+    assert len(turns["resumed"].ended.of("delta")) == 1
+    assert len(turns["of no words"].ended.of("delta")) > 1
 
 
-def test_metadata_is_the_one_given_now(home: Home, first: Run, session: str, second: Run) -> None:
-    assert first.ended.last["metadata"] == {"order": 1}
-    assert "metadata" not in second.ended.last
-    assert _go_on(home, session, metadata={"order": 2}).last["metadata"] == {"order": 2}
+def test_metadata_is_the_one_given_now(turns: dict[str, Run]) -> None:
+    assert turns["first"].ended.last["metadata"] == {"order": 1}
+    assert "metadata" not in turns["forked"].ended.last
+    assert turns["resumed"].ended.last["metadata"] == {"order": 2}
+    assert "metadata" not in turns["of no words"].ended.last
 
 
-def test_turns_are_counted_from_the_resumed_run_on(home: Home, simulator: Simulator) -> None:
-    simulator.play("max-tokens-then-ok")
-    first = home.run({"prompt": "x"})
-    simulator.play("hello")
-    ended = _go_on(home, first.last["session_id"], max_turns=1)
+def test_turns_are_counted_from_the_resumed_run_on(turns: dict[str, Run]) -> None:
+    first, ended = turns["first"].ended, turns["within bounds"].ended
     assert (first.last["turns"], ended.last["turns"], ended.last["stop_reason"]) == (2, 1, "end_turn")
 
 
-@pytest.fixture
-def task(begin: Begin) -> Ended:
-    """A task of one turn, which might have used some tools."""
-    return begin("a task", lambda desk: desk.run(tools=["Read", "Bash"]))
-
-
-def test_max_turns_ends_a_resumed_run_too(desk: Desk, task: Ended) -> None:
-    desk.simulator.play("tool-loop")
-    assert _task(desk, task, tools=["Bash"], max_turns=1).last["stop_reason"] == "max_turns"
-
-
-def test_the_budget_is_the_runs_and_not_the_sessions(home: Home, session: str, second: Run) -> None:
-    spent = second.ended.last["cost_usd"] + _go_on(home, session).last["cost_usd"]
-    within = _go_on(home, session, limits={"max_budget_usd": spent})
-    assert within.last["stop_reason"] == "end_turn"
+def test_the_budget_is_the_runs_and_not_the_sessions(turns: dict[str, Run]) -> None:
+    """It is what two runs before it have cost, so that with theirs it would be spent."""
+    assert turns["within bounds"].ended.last["stop_reason"] == "end_turn"
 
 
 def test_a_budget_ends_a_resumed_run_too(home: Home, simulator: Simulator, session: str) -> None:
@@ -160,131 +174,169 @@ def test_a_budget_ends_a_resumed_run_too(home: Home, simulator: Simulator, sessi
     assert ended.last["usage"]["output_tokens"] > 0
 
 
-def test_the_output_schema_is_the_one_given_now(home: Home, simulator: Simulator, session: str) -> None:
-    simulator.play("structured-output")
-    first = _go_on(home, session, output_schema=SCHEMA)
-    number = {"type": "object", "properties": {"number": {"type": "integer"}}, "required": ["number"]}
-    simulator.play("structured-output")
-    second = _go_on(home, session, output_schema=number)
-    simulator.play("hello")
-    third = _go_on(home, session)
-    assert first.last["output"] == {"answer": "forty-two", "confidence": 0.9}
-    assert isinstance(second.last["output"]["number"], int)
-    assert "output" not in third.last
-    assert _tools(simulator) == []
+@pytest.fixture
+def chats(begin: Begin, session: str) -> list[Run]:
+    """Runs of the fork, one after the other: with a schema, another one and a tool, another tool, and nothing."""
+    return begin("chats", lambda desk: list(_chats(desk, session)))
 
 
-def test_app_tools_are_those_given_now(desk: Desk) -> None:
+def _chats(desk: Desk, session: str) -> Iterator[Run]:
     def tool(name: str) -> dict[str, Any]:
         return {"name": name, "description": "A tool.", "input_schema": {"type": "object"}}
 
     def reply(event: Event) -> Event | None:
         return give(event, "given") if event["type"] == "app_tool_call" else None
 
-    first = desk.converse(reply, worker="agent-chat", app_tools=[tool("first")])
-    resume = {"resume": first.last["session_id"]}
+    def run(**fields: Any) -> Run:
+        return _seen(desk, desk.converse(reply, worker="agent-chat", session={"resume": session}, **fields))
+
+    number = {"type": "object", "properties": {"number": {"type": "integer"}}, "required": ["number"]}
+    desk.simulator.play("structured-output")
+    yield run(output_schema=SCHEMA)
+    desk.simulator.play("structured-output")
+    yield run(output_schema=number, app_tools=[tool("first")])
     desk.script(call("mcp__app__second"))
-    second = desk.converse(reply, worker="agent-chat", app_tools=[tool("second")], session=resume)
-    assert [event["name"] for event in second.of("app_tool_call")] == ["second"]
-    assert _tools(desk.simulator) == ["mcp__app__second"]
+    yield run(app_tools=[tool("second")])
     desk.script()
-    desk.converse(reply, worker="agent-chat", session=resume)
-    assert _tools(desk.simulator) == []
+    yield run()
 
 
-def _task(desk: Desk, earlier: Ended, **fields: Any) -> Ended:
-    return desk.run(session={"resume": earlier.last["session_id"]}, **fields)
+def test_the_output_schema_is_the_one_given_now(chats: list[Run]) -> None:
+    first, second, third, last = chats
+    assert first.ended.last["output"] == {"answer": "forty-two", "confidence": 0.9}
+    assert isinstance(second.ended.last["output"]["number"], int)
+    for without in (third, last):
+        assert "output" not in without.ended.last
+    assert _tools(last) == []
 
 
-def _tools(simulator: Simulator) -> list[str]:
-    return [tool["name"] for tool in _last_body(simulator).get("tools") or ()]
+def test_app_tools_are_those_given_now(chats: list[Run]) -> None:
+    _, first, second, last = chats
+    assert "mcp__app__first" in _tools(first)
+    assert [event["name"] for event in second.ended.of("app_tool_call")] == ["second"]
+    assert _tools(second) == ["mcp__app__second"]
+    assert _tools(last) == []
 
 
-def test_tools_are_those_given_now(desk: Desk, task: Ended) -> None:
-    desk.script()
-    _task(desk, task, tools=["Write", "Read"])
-    assert sorted(_tools(desk.simulator)) == ["Read", "Write"]
-    _task(desk, task)
-    assert _tools(desk.simulator) == []
+PERMISSIONS: list[tuple[dict[str, Any], str]] = [
+    ({"allow": ["Write"]}, "ok"),
+    ({}, "denied"),
+    ({"allow": ["Write"]}, "ok"),
+    ({"allow": ["Write"], "deny": ["Write"]}, "error"),  # there is no such tool
+    ({"mode": "accept_edits"}, "ok"),
+    ({"mode": "plan"}, "denied"),
+    ({"mode": "accept_edits"}, "ok"),
+    ({"mode": "deny"}, "denied"),
+]
+"""Of one run after the other in a session, and what becomes of a call of Write."""
 
 
-@pytest.mark.parametrize(
-    ("before", "now", "status"),
-    [
-        ({"allow": ["Write"]}, {}, "denied"),
-        ({}, {"allow": ["Write"]}, "ok"),
-        ({"allow": ["Write"]}, {"allow": ["Write"], "deny": ["Write"]}, "error"),  # there is no such tool
-        ({"mode": "accept_edits"}, {"mode": "deny"}, "denied"),
-        ({"mode": "plan"}, {"mode": "accept_edits"}, "ok"),
-        ({"mode": "accept_edits"}, {"mode": "plan"}, "denied"),
-    ],
-)
-def test_permissions_are_those_given_now(
-    begin: Begin, desk: Desk, before: dict[str, Any], now: dict[str, Any], status: str
-) -> None:
-    first = begin(f"a task with {before}", lambda desk: desk.run(tools=["Write"], permissions=before))
-    desk.script(call("Write", file_path="a.txt", content="a"))
-    ended = _task(desk, first, tools=["Write"], permissions=now)
-    assert [event["status"] for event in ended.of("tool_result")] == [status]
-    assert (desk.cwd / "a.txt").exists() == (status == "ok")
+@dataclass(frozen=True)
+class Tasks:
+    """Runs of one session: with each of ``PERMISSIONS``, then with an MCP server, then with nothing.
+
+    The first ones have a directory beside their own, or not, and subagents, or none; ``scouts`` is what those were told
+    to be.
+    """
+
+    permitted: list[Run]
+    written: list[bool]
+    scouts: str
+    served: Run
+    last: Run
 
 
-def test_add_dirs_are_those_given_now(desk: Desk) -> None:
+@pytest.fixture
+def tasks(begin: Begin) -> Tasks:
+    return begin("tasks", _tasks)
+
+
+def _tasks(desk: Desk) -> Tasks:
     beside = desk.home.root / "beside"
     beside.mkdir()
     (beside / "a.txt").write_text("canary")
     policy = desk.home.root / "policy.toml"
     policy.write_text(
-        'version = 1\nworkers = ["agent-task"]\n[task]\ntools = ["Read"]\nmodes = ["deny"]\n'
-        f'cwd_roots = ["{desk.home.root}"]\n'
+        'version = 1\nworkers = ["agent-task"]\n[task]\ntools = ["Agent", "Bash", "Read", "Write", "mcp__crm__*"]\n'
+        f'modes = ["deny", "accept_edits", "plan"]\ncwd_roots = ["{desk.home.root}"]\n'
+        f'[[task.mcp_commands]]\ncommand = "{sys.executable}"\nargs = ["{CRM}"]\n'
     )
     env = {"AGENT_WORKERS_POLICY": str(policy)}
-    read = call("Read", file_path=str(beside / "a.txt"))
-    desk.script(read)
-    first = desk.run(tools=["Read"], add_dirs=[str(beside)], env=env)
-    desk.script(read)
-    without = _task(desk, first, tools=["Read"], env=env)
-    desk.script(read)
-    again = _task(desk, first, tools=["Read"], add_dirs=[str(beside)], env=env)
-    statuses = [event["status"] for ended in (first, without, again) for event in ended.of("tool_result")]
-    assert statuses == ["ok", "denied", "ok"]
+    beginning = [
+        {"tools": ["Agent", "Bash", "Read", "Write"], "add_dirs": [str(beside)], "agents": _scout("first")},
+        {"tools": ["Agent", "Read", "Write"], "agents": _scout("second")},
+        {"tools": ["Agent", "Read", "Write"], "add_dirs": [str(beside)]},
+    ]
+    runs: list[Run] = []
+
+    def run(*calls: ToolUse, **fields: Any) -> Run:
+        resume = {"session": {"resume": _session(runs[0])}} if runs else {}
+        desk.script(*calls)
+        runs.append(_seen(desk, desk.run(env=env, **resume, **fields)))
+        return runs[-1]
+
+    for number, (permissions, _) in enumerate(PERMISSIONS):
+        calls = [call("Write", file_path=f"{number}.txt", content="a")]
+        fields = {"tools": ["Read", "Write"]}
+        if number < len(beginning):
+            calls.append(call("Read", file_path=str(beside / "a.txt")))
+            fields = beginning[number]
+        if 0 < number < len(beginning):
+            look = "[[scenario:hello]] Look around."
+            calls.append(call("Agent", description="Look", prompt=look, subagent_type="scout"))
+        run(*calls, permissions=permissions, **fields)
+    permitted = list(runs)
+    scouts = "".join(json.dumps(request.body["system"]) for request in desk.simulator.requests("/v1/messages"))
+    crm = {"crm": {"command": sys.executable, "args": [CRM]}}
+    served = run(call(FIND, name="Acme"), tools=[FIND], permissions={"allow": [FIND]}, mcp_servers=crm)
+    written = [(desk.cwd / f"{number}.txt").exists() for number in range(len(permitted))]
+    return Tasks(permitted, written, scouts, served, run())
 
 
-def test_subagents_are_those_given_now(desk: Desk) -> None:
-    def scout(instructions: str) -> dict[str, Any]:
-        return {"scout": {"description": "Looks around.", "prompt": instructions}}
-
-    desk.script()
-    first = desk.run(tools=["Agent"], agents=scout("The first scout."))
-    look = call("Agent", description="Look", prompt="[[scenario:hello]] Look around.", subagent_type="scout")
-    desk.script(look)
-    _task(desk, first, tools=["Agent"], agents=scout("The second scout."))
-    told = "".join(json.dumps(request.body["system"]) for request in desk.simulator.requests("/v1/messages"))
-    assert "The second scout." in told
-    assert "The first scout." not in told
-    desk.script(look)
-    [result] = _task(desk, first, tools=["Agent"]).of("tool_result")
-    assert result["status"] == "error"
+def _scout(name: str) -> dict[str, Any]:
+    return {"scout": {"description": "Looks around.", "prompt": f"The {name} scout."}}
 
 
-def test_mcp_servers_are_those_given_now(desk: Desk, task: Ended) -> None:
-    name = "mcp__crm__find_partner"
-    policy = desk.home.root / "policy.toml"
-    policy.write_text(
-        f'version = 1\nworkers = ["agent-task"]\n[task]\ntools = ["mcp__crm__*"]\ncwd_roots = ["{desk.cwd}"]\n'
-        f'modes = ["deny"]\n[[task.mcp_commands]]\ncommand = "{sys.executable}"\nargs = ["{CRM}"]\n'
-    )
-    more = {
-        "tools": [name],
-        "permissions": {"allow": [name]},
-        "mcp_servers": {"crm": {"command": sys.executable, "args": [CRM]}},
-        "env": {"AGENT_WORKERS_POLICY": str(policy)},
-    }
-    desk.script(call(name, name="Acme"))
-    assert [event["status"] for event in _task(desk, task, **more).of("tool_result")] == ["ok"]
-    desk.script()
-    _task(desk, task)
-    assert _tools(desk.simulator) == []
+def _tools(run: Run) -> list[str]:
+    return [tool["name"] for tool in run.body.get("tools") or ()]
+
+
+def _became(run: Run, tool: str) -> list[str]:
+    """The status of each call of the tool."""
+    calls = [event["tool_use_id"] for event in run.ended.of("tool_call") if event["name"] == tool]
+    return [event["status"] for event in run.ended.of("tool_result") if event["tool_use_id"] in calls]
+
+
+def test_max_turns_ends_a_resumed_run_too(desk: Desk, tasks: Tasks) -> None:
+    desk.simulator.play("tool-loop")
+    resume = {"resume": _session(tasks.last)}
+    assert desk.run(session=resume, tools=["Bash"], max_turns=1).last["stop_reason"] == "max_turns"
+
+
+def test_tools_are_those_given_now(tasks: Tasks) -> None:
+    assert sorted(_tools(tasks.permitted[0])) == ["Agent", "Bash", "Read", "Write"]
+    assert sorted(_tools(tasks.permitted[4])) == ["Read", "Write"]
+    assert _tools(tasks.last) == []
+
+
+def test_permissions_are_those_given_now(tasks: Tasks) -> None:
+    assert [_became(run, "Write") for run in tasks.permitted] == [[status] for _, status in PERMISSIONS]
+    assert tasks.written == [status == "ok" for _, status in PERMISSIONS]
+
+
+def test_add_dirs_are_those_given_now(tasks: Tasks) -> None:
+    assert [_became(run, "Read") for run in tasks.permitted[:3]] == [["ok"], ["denied"], ["ok"]]
+
+
+def test_subagents_are_those_given_now(tasks: Tasks) -> None:
+    assert "The second scout." in tasks.scouts
+    assert "The first scout." not in tasks.scouts
+    assert _became(tasks.permitted[2], "Agent") == ["error"]
+
+
+def test_mcp_servers_are_those_given_now(tasks: Tasks) -> None:
+    assert _became(tasks.served, FIND) == ["ok"]
+    assert _tools(tasks.last) == []
 
 
 def test_every_field_that_may_say_what_a_run_is_has_a_test_here() -> None:
@@ -298,22 +350,15 @@ def test_every_field_that_may_say_what_a_run_is_has_a_test_here() -> None:
 # Figures
 
 
-def test_the_figures_of_equal_turns_do_not_add_up(home: Home, simulator: Simulator) -> None:
-    usage = {"input_tokens": 100, "output_tokens": 10, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
-    _play(simulator, _say("The same.", usage=usage))
-    first = home.run({"prompt": "x"})
-    ends = [_go_on(home, first.last["session_id"]).last for _ in range(2)]
-    ends.append(_go_on(home, first.last["session_id"], fork=True).last)
+def test_the_figures_of_equal_turns_do_not_add_up(home: Home, simulator: Simulator, plain: Run) -> None:
+    _play(simulator, _say("The same.", usage=USAGE))
+    ends = [_go_on(home, _session(plain)).last for _ in range(2)]
+    ends.append(_go_on(home, _session(plain), fork=True).last)
     for end in ends:
         for figure in ("usage", "cost_usd", "models", "turns"):
-            assert end[figure] == first.last[figure], figure
-        assert end["usage"] == {**usage, "cache_creation_5m_input_tokens": 0, "cache_creation_1h_input_tokens": 0}
+            assert end[figure] == plain.ended.last[figure], figure
+        assert end["usage"] == {**USAGE, "cache_creation_5m_input_tokens": 0, "cache_creation_1h_input_tokens": 0}
         assert sum(model["cost_usd"] for model in end["models"].values()) == pytest.approx(end["cost_usd"])
-
-
-def test_a_model_that_this_run_did_not_call_is_not_in_its_figures(home: Home, session: str, sonnet: Run) -> None:
-    ended = _go_on(home, session, model="claude-opus-5-5")
-    assert list(ended.last["models"]) == ["claude-opus-5-5"]
 
 
 def test_a_resumed_run_that_the_api_refused_has_not_cost_what_came_before_it(
@@ -339,12 +384,12 @@ def test_a_resumed_run_that_was_stopped_tells_its_own_tokens(home: Home, simulat
     assert "cost_usd" not in stopped
 
 
-def test_a_resumed_run_that_failed_after_some_calls_tells_what_these_cost(desk: Desk, task: Ended) -> None:
+def test_a_resumed_run_that_failed_after_some_calls_tells_what_these_cost(desk: Desk) -> None:
     steps = (Message(content=(bash("echo x"),)), Failure(status=400, error="invalid_request_error", message="No."))
     _play(desk.simulator, *steps)
     fresh = desk.run(tools=["Bash"])
     _play(desk.simulator, *steps)
-    resumed = _task(desk, task, tools=["Bash"])
+    resumed = desk.run(tools=["Bash"], session={"resume": fresh.last["session_id"]})
     assert fresh.ending == resumed.ending == ("invalid_request", 1)
     assert 0 < resumed.last["cost_usd"] < 2 * fresh.last["cost_usd"]
     assert list(results(resumed)) == ["echo x"]
