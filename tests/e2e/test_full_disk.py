@@ -10,6 +10,9 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text
+from tests.e2e.beginning import Begin
+from tests.e2e.desk import Desk
+from tests.e2e.stream import Event, check_whole, events_of
 from tests.e2e.worker import Ended, Home, Running
 from tests.waiting import PATIENCE_S
 
@@ -61,19 +64,25 @@ def test_an_answer_that_could_not_be_saved_is_done_without_a_session(home: Home,
     _check_unsaved(ended)
 
 
-def test_a_resumed_conversation_whose_answer_could_not_be_saved_is_done_without_a_session(
-    home: Home, simulator: Simulator
-) -> None:
-    simulator.play(Scenario(name="own", description="A test's.", steps=(_HELLO, _LONG)))
+def resumed(desk: Desk) -> tuple[list[Event], Ended]:
+    """A run on the small disk that has room for it, and one that resumes it and has none."""
+    desk.simulator.play(Scenario(name="own", description="A test's.", steps=(_HELLO, _LONG)))
     chosen = str(uuid.uuid4())
-    earlier = home.root / "earlier.json"
+    earlier = desk.home.root / "earlier.json"
     earlier.write_text(json.dumps({"prompt": "My name is Ada.", "session": {"id": chosen}}))
-    told = home.root / "earlier.ndjson"
-    running = _start(home, first=f'"$@" < {earlier} > {told} &&')
+    told = desk.home.root / "earlier.ndjson"
+    running = _start(desk.home, first=f'"$@" < {earlier} > {told} &&')
     running.write(json.dumps({"prompt": "Go on.", "session": {"resume": chosen}}).encode())
     running.end_input()
     ended = running.end()
-    assert json.loads(told.read_text().splitlines()[-1])["session_id"] == chosen
+    events = events_of(told.read_bytes())
+    check_whole(events)
+    assert events[-1]["session_id"] == chosen
+    return events, ended
+
+
+def test_a_resumed_conversation_whose_answer_could_not_be_saved_is_done_without_a_session(begin: Begin) -> None:
+    _, ended = begin("resumed", resumed)
     assert ended.ending == ("done", 0)
     assert ended.of("session")[0]["resumed"] is True
     _check_unsaved(ended)
@@ -97,7 +106,8 @@ def test_a_stopped_run_names_no_session_that_could_not_be_saved(home: Home, simu
     _check_unsaved(ended)
 
 
-def test_on_a_disk_with_room_nothing_is_said(home: Home, simulator: Simulator) -> None:
-    ended = _run(home, prompt="x")
-    assert ended.of("notice") == []
-    assert ended.last["session_id"] == ended.of("session")[0]["session_id"]
+def test_on_a_disk_with_room_nothing_is_said(begin: Begin) -> None:
+    events, _ = begin("resumed", resumed)
+    [session] = [event for event in events if event["type"] == "session"]
+    assert [event for event in events if event["type"] == "notice"] == []
+    assert events[-1]["session_id"] == session["session_id"]
