@@ -10,10 +10,13 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator, load_scenario
 from agent_workers.simulator.scenario import Message, Text
+from tests.e2e.beginning import Begin
+from tests.e2e.desk import Desk
 from tests.e2e.stream import events_of
 from tests.e2e.worker import SCRIPTS, Ended, Home
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.usefixtures("loaded")
 PHP = ["php", "-r"]
 PHP_LINES = """
 $texts = [];
@@ -53,10 +56,14 @@ child.on('close', code => process.exit(code));
 """
 
 
+def in_unicode(desk: Desk) -> Ended:
+    desk.simulator.play("unicode")
+    return desk.home.run({"prompt": "x"})
+
+
 @pytest.fixture
-def unicode(home: Home, simulator: Simulator) -> Ended:
-    simulator.play("unicode")
-    return home.run({"prompt": "x"})
+def unicode(begin: Begin) -> Ended:
+    return begin("unicode", in_unicode)
 
 
 def test_characters_cut_by_the_api_arrive_whole(unicode: Ended) -> None:
@@ -83,14 +90,14 @@ def test_other_languages_read_the_same(unicode: Ended, reader: Sequence[str]) ->
 def test_node_as_parent_gives_sockets_for_pipes_and_loses_nothing(home: Home, simulator: Simulator) -> None:
     if shutil.which("node") is None:
         pytest.skip("node is not installed")
-    simulator.play(Scenario(name="own", description="", steps=(Message(content=(Text(numbers=5000),)),)))
+    simulator.play(Scenario(name="own", description="", steps=(Message(content=(Text(numbers=3000),)),)))
     command = ["node", "-e", NODE_PARENT, str(SCRIPTS / "agent-chat")]
     ended = subprocess.run(
         command, env=home.environ, cwd=home.root, capture_output=True, timeout=PATIENCE_S, check=False
     )
     events = events_of(ended.stdout)
     assert ended.returncode == 0
-    assert events[-1]["text"].split() == [str(number) for number in range(1, 5001)]
+    assert events[-1]["text"].split() == [str(number) for number in range(1, 3001)]
 
 
 def test_a_file_can_take_the_output(home: Home, tmp_path: Path) -> None:
