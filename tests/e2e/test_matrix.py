@@ -1,7 +1,10 @@
 """What each mode lets each file tool reach: inside the working directories and nothing else. Holds for each new CLI."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ TOOLS = ["Read", "Grep", "Glob", "Edit", "Write", "NotebookEdit"]
 READING = {"Read", "Grep", "Glob"}
 MODES: dict[str, dict[str, Any]] = {
     "deny": {"mode": "deny"},
-    "deny with rules": {"mode": "deny", "allow": TOOLS},
+    "deny with rules": {"mode": "deny", "allow": [*TOOLS, "Bash(id:*)"]},
     "ask": {"mode": "ask"},
     "ask with rules": {"mode": "ask", "allow": TOOLS},
     "defer with rules": {"mode": "defer", "allow": TOOLS},
@@ -28,6 +31,8 @@ MODES: dict[str, dict[str, Any]] = {
 }
 WRITING = {"deny with rules", "ask with rules", "defer with rules", "accept_edits"}
 """Those in which files in the working directory are changed unasked."""
+WITHOUT_ANYBODY = ["deny", "accept_edits", "plan"]
+"""Those in which nobody decides and no rule does."""
 OUTSIDE = ("absolute", "dots", "link", "link in a link", "home", "proc")
 
 
@@ -39,6 +44,7 @@ def places_of(desk: Desk) -> dict[str, str]:
     (outside / "book.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
     (desk.home.root / "home" / "notes.txt").write_text("canary-of-the-file")
     (desk.cwd / "link").symlink_to(outside)
+    (desk.cwd / "notes-link").symlink_to(outside / "notes.txt")
     (desk.cwd / "chain").symlink_to(desk.cwd / "link")
     desk.file("inside/notes.txt", "of-the-inside")
     (desk.cwd / "hard").mkdir()
@@ -75,138 +81,170 @@ def outcomes(ended: Ended) -> list[tuple[str, str, str]]:
     return [(called["name"], str(called["input"]), event["status"]) for called, event in found]
 
 
+COMMANDS = [
+    *("docker ps", "lsof", "ss", "pgrep -a x", "ps aux", "du -a /", "echo /etc/*", "test -f /etc/passwd && echo there"),
+    *("cat linked*", "which ls", "id", "git log", "find . -name x", "cd .. && cat secret.txt", "echo a; lsof"),
+]
+LISTED = ["cat a | wc -l", "echo hello", "ls"]
+PROGRAMS = ["curl -s http://127.0.0.1:1/", "python3 -c 1"]
+
+
+def beside_files(mode: str) -> list[list[ToolUse]]:
+    """What is tried after the files, a list at once: commands, the web and an agent."""
+    if mode == "ask":
+        return [[bash("id"), bash("echo hello")]]
+    if mode == "deny with rules":
+        return [[bash("id -u"), bash("id -u && lsof"), bash("id -u $(lsof)"), bash("id -u | wc -l")]]
+    if mode == "defer with rules":
+        return [[bash("id")]]
+    if mode not in WITHOUT_ANYBODY:
+        return []
+    web = [call("WebFetch", url="https://docs.python.org/3/", prompt="x"), call("WebSearch", query="weather")]
+    agent = call("Agent", description="Touch", prompt="[[scenario:task-touch]] Go.", subagent_type="general-purpose")
+    return [[bash(command) for command in [*COMMANDS, *LISTED]], [*map(bash, PROGRAMS), *web], [agent]]
+
+
 @dataclass(frozen=True)
 class Tried:
-    """A run in which all of this was tried, first outside and then inside.
+    """A run in which all of this was tried, first with files outside, then with those inside, and then what is no file.
 
     Attributes:
-        mode: In which it ran.
         ended: The whole of it.
         calls: How many calls lead out.
         outside: What was told of them.
-        inside: What was told of the others.
+        inside: What was told of those that do not.
+        others: What was told of the rest.
         before: The files outside before the run.
     """
 
-    mode: str
     desk: Desk
     ended: Ended
     calls: int
     outside: Ended
     inside: Ended
+    others: Ended
     before: dict[Path, bytes]
 
 
-@pytest.fixture(scope="module", params=MODES)
-def tried(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers
-) -> Iterator[Tried]:
-    mode: str = request.param
-    with desk_at(tmp_path_factory.mktemp("tried"), loaded) as desk:
-        places = places_of(desk)
-        before = files_outside(desk)
-        out = [each for number, kind in enumerate(OUTSIDE) for each in attempts(places[kind], str(number))]
-        within = [each for kind in ("inside", "hard link") for each in attempts(places[kind], "")]
-        reading = [each for each in within if each.name in READING]
-        writing = [each for each in attempts(places["inside"], "") if each.name in ("Edit", "Write")]
-        desk.script(out, reading, *writing)
-        ended = desk.converse(_refuse, tools=TOOLS, permissions=MODES[mode])
-        first = ended.of("tool_call")[len(out)]["seq"]
-        parts = [[event for event in ended.events if (event["seq"] < first) == early] for early in (True, False)]
-        outside, inside = (Ended(ended.status, b"", "", events) for events in parts)
-        yield Tried(mode, desk, ended, len(out), outside, inside, before)
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> Iterator[Callable[[str], Tried]]:
+    """Tries it in a mode, once."""
+    with ExitStack() as desks:
+
+        @cache
+        def tried(mode: str) -> Tried:
+            return try_at(desks.enter_context(desk_at(tmp_path_factory.mktemp("tried"), loaded)), mode)
+
+        yield tried
+
+
+def try_at(desk: Desk, mode: str) -> Tried:
+    places = places_of(desk)
+    (desk.home.root / "secret.txt").write_text("canary-of-the-secret")
+    (desk.cwd / "linked").symlink_to(desk.home.root / "secret.txt")
+    desk.file("a", "content-a")
+    before = files_outside(desk)
+    out = [each for number, kind in enumerate(OUTSIDE) for each in attempts(places[kind], str(number))]
+    out.append(call("Read", file_path="notes-link"))
+    within = [each for kind in ("inside", "hard link") for each in attempts(places[kind], "")]
+    reading = [each for each in within if each.name in READING]
+    writing = [each for each in attempts(places["inside"], "") if each.name in ("Edit", "Write")]
+    desk.script(out, reading, *writing, *beside_files(mode))
+    tools = [*TOOLS, "Bash", "Agent", "WebFetch", "WebSearch"]
+    ended = desk.converse(_refuse, tools=tools, permissions=MODES[mode])
+    starts = [event["seq"] for event in ended.of("tool_call")] + [ended.last["seq"]]
+    inside, others = starts[len(out)], starts[len(out) + len(reading) + len(writing)]
+
+    def part(first: int, end: int) -> Ended:
+        return Ended(ended.status, b"", "", [event for event in ended.events if first <= event["seq"] < end])
+
+    return Tried(desk, ended, len(out), part(0, inside), part(inside, others), part(others, starts[-1]), before)
 
 
 def files_outside(desk: Desk) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in (desk.home.root / "outside").iterdir()}
 
 
-def test_file_tools_stay_inside_whatever_the_mode_and_the_way(tried: Tried) -> None:
-    assert tried.ended.ending == ("done", 0)
-    assert len(outcomes(tried.outside)) == tried.calls
+@pytest.mark.parametrize("mode", MODES)
+def test_file_tools_stay_inside_whatever_the_mode_and_the_way(tried: Callable[[str], Tried], mode: str) -> None:
+    run = tried(mode)
+    assert run.ended.ending == ("done", 0)
+    assert len(outcomes(run.outside)) == run.calls
     # A pattern that leads out is sometimes a search without a find.
-    found = [event["content"] for event in tried.outside.of("tool_result") if event["status"] == "ok"]
+    found = [event["content"] for event in run.outside.of("tool_result") if event["status"] == "ok"]
     assert set(found) <= {"No files found"}
-    assert "canary-of-the-file" not in str(tried.outside.events)
-    assert files_outside(tried.desk) == tried.before
-    assert bool(tried.outside.of("permission_request")) == tried.mode.startswith("ask")
+    told = json.dumps(run.desk.simulator.requests("/v1/messages")[1].body)
+    assert told.count('"tool_result"') == run.calls
+    assert "canary-of-the-file" not in str(run.outside.events) + told + run.ended.stderr
+    assert files_outside(run.desk) == run.before
+    assert bool(run.outside.of("permission_request")) == mode.startswith("ask")
 
 
-def test_inside_they_read_and_change_files_where_the_mode_says_so(tried: Tried) -> None:
-    inside = outcomes(tried.inside)
+@pytest.mark.parametrize("mode", MODES)
+def test_inside_they_read_and_change_files_where_the_mode_says_so(tried: Callable[[str], Tried], mode: str) -> None:
+    inside = outcomes(tried(mode).inside)
     assert {status for name, _, status in inside if name in READING} == {"ok"}
-    assert {status for name, _, status in inside if name not in READING} == (
-        {"ok"} if tried.mode in WRITING else {"denied"}
-    )
-    assert (tried.desk.cwd / "inside" / "new-.txt").exists() == (tried.mode in WRITING)
+    assert {status for name, _, status in inside if name not in READING} == ({"ok"} if mode in WRITING else {"denied"})
+    assert (tried(mode).desk.cwd / "inside" / "new-.txt").exists() == (mode in WRITING)
 
 
 def _refuse(event: Event) -> Event | None:
     return permit(event, "deny") if event["type"] == "permission_request" else None
 
 
-@pytest.mark.parametrize("mode", ["deny", "accept_edits", "plan"])
-def test_commands_agents_and_the_web_are_decided_by_rules_and_by_nobody_else(desk: Desk, mode: str) -> None:
-    other = call("Agent", description="Touch", prompt="[[scenario:task-touch]] Go.", subagent_type="general-purpose")
-    web = [call("WebFetch", url="https://docs.python.org/3/", prompt="x"), call("WebSearch", query="weather")]
-    desk.script([bash("curl -s http://127.0.0.1:1/"), bash("python3 -c 1"), *web], other)
-    ended = desk.run(tools=["Bash", "Agent", "WebFetch", "WebSearch"], permissions={"mode": mode})
-    assert ended.ending == ("done", 0)
-    own = {status for name, tool_input, status in outcomes(ended) if name != "Agent" and "touch" not in tool_input}
-    assert own == {"denied"}
-    assert (list(desk.cwd.iterdir()) != []) == (mode == "accept_edits")
-    models = {str(request.body.get("model")) for request in desk.simulator.requests("/v1/messages")}
+@pytest.mark.parametrize("mode", WITHOUT_ANYBODY)
+def test_commands_agents_and_the_web_are_decided_by_rules_and_by_nobody_else(
+    tried: Callable[[str], Tried], mode: str
+) -> None:
+    run = tried(mode)
+    assert run.ended.ending == ("done", 0)
+    of_commands = {str(bash(command).input) for command in [*COMMANDS, *LISTED]}
+    own = [
+        (name, status)
+        for name, tool_input, status in outcomes(run.others)
+        if name != "Agent" and "touch" not in tool_input and tool_input not in of_commands
+    ]
+    assert sorted(own) == [(name, "denied") for name in ("Bash", "Bash", "WebFetch", "WebSearch")]
+    assert (run.desk.cwd / "made-by-the-agent").exists() == (mode == "accept_edits")
+    models = {str(request.body.get("model")) for request in run.desk.simulator.requests("/v1/messages")}
     assert len(models) == 1
-    assert all("classif" not in str(request.body.get("system")) for request in desk.simulator.requests("/v1/messages"))
+    systems = [str(request.body.get("system")) for request in run.desk.simulator.requests("/v1/messages")]
+    assert all("classif" not in system for system in systems)
 
 
-COMMANDS = [
-    *("docker ps", "lsof", "ss", "pgrep -a x", "ps aux", "du -a /", "echo /etc/*", "test -f /etc/passwd && echo there"),
-    *("cat linked*", "which ls", "id", "git log", "find . -name x", "cd .. && cat secret.txt", "echo a; lsof"),
-]
-
-
-@pytest.mark.parametrize("mode", ["deny", "plan", "accept_edits"])
-def test_of_commands_only_those_of_the_list_run_unasked(desk: Desk, mode: str) -> None:
-    (desk.home.root / "secret.txt").write_text("canary-of-the-file")
-    (desk.cwd / "linked").symlink_to(desk.home.root / "secret.txt")
-    desk.file("a", "content-a")
-    desk.script([bash(command) for command in [*COMMANDS, "cat a | wc -l", "echo hello", "ls"]])
-    ended = desk.run(tools=["Bash"], permissions={"mode": mode})
-    statuses = {event["input"]["command"]: "" for event in ended.of("tool_call")}
-    calls = {event["tool_use_id"]: event["input"]["command"] for event in ended.of("tool_call")}
-    statuses |= {calls[event["tool_use_id"]]: event["status"] for event in ended.of("tool_result")}
-    assert {command for command, status in statuses.items() if status == "ok"} == {"cat a | wc -l", "echo hello", "ls"}
+@pytest.mark.parametrize("mode", WITHOUT_ANYBODY)
+def test_of_commands_only_those_of_the_list_run_unasked(tried: Callable[[str], Tried], mode: str) -> None:
+    others = tried(mode).others
+    calls = {event["tool_use_id"]: event["input"].get("command") for event in others.of("tool_call")}
+    statuses = {calls[event["tool_use_id"]]: event["status"] for event in others.of("tool_result")}
+    assert {command for command in [*COMMANDS, *LISTED] if statuses[command] == "ok"} == set(LISTED)
     assert {statuses[command] for command in COMMANDS} == {"denied"}
-    assert "canary" not in str(ended.events)
+    assert "canary" not in str(others.events)
 
 
-def test_other_commands_are_asked_about_and_the_question_says_why(desk: Desk) -> None:
-    desk.script([bash("id"), bash("echo hello")])
-    ended = desk.converse(_refuse, tools=["Bash"], permissions={"mode": "ask"})
-    [question] = ended.of("permission_request")
+def test_other_commands_are_asked_about_and_the_question_says_why(tried: Callable[[str], Tried]) -> None:
+    [question] = tried("ask").others.of("permission_request")
     assert question["input"]["command"] == "id"
     assert "No rule allows" in question["reason"]
 
 
-def test_a_rule_allows_what_it_names_and_no_command_beside_it(desk: Desk) -> None:
-    desk.script([bash("id -u"), bash("id -u && lsof"), bash("id -u $(lsof)"), bash("id -u | wc -l")])
-    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash(id:*)"]})
-    assert sorted(status for _, _, status in outcomes(ended)) == ["denied", "denied", "ok", "ok"]
+def test_a_rule_allows_what_it_names_and_no_command_beside_it(tried: Callable[[str], Tried]) -> None:
+    statuses = [status for _, _, status in outcomes(tried("deny with rules").others)]
+    assert sorted(statuses) == ["denied", "denied", "ok", "ok"]
 
 
-def test_a_pending_command_that_is_not_of_the_list_does_not_run_in_a_mode_without_decisions(desk: Desk) -> None:
-    desk.script(bash("id"))
-    first = desk.run(tools=["Bash"], permissions={"mode": "defer"})
+def test_a_pending_command_that_is_not_of_the_list_does_not_run_in_a_mode_without_decisions(
+    tried: Callable[[str], Tried],
+) -> None:
+    desk, first = tried("defer with rules").desk, tried("defer with rules").ended
+    assert first.last["pending"]["input"]["command"] == "id"
     desk.script(end="So be it.")
     session = {"resume": first.last["session_id"]}
     ended = desk.run(prompt="Go on.", tools=["Bash"], permissions={"mode": "deny"}, session=session)
     assert "uid=" not in str([ended.events, desk.told_to_the_model()])
 
 
-def test_a_subagents_commands_are_held_to_the_list_too(desk: Desk, tmp_path: Path) -> None:
-    other = call("Agent", description="Loop", prompt="[[scenario:task-touch]] Go.", subagent_type="general-purpose")
-    desk.script(other)
-    ended = desk.run(tools=["Agent", "Bash"], permissions={"mode": "deny"})
-    assert [event["status"] for event in ended.of("tool_result") if "parent_tool_use_id" in event] == ["denied"]
-    assert list(desk.cwd.iterdir()) == []
+def test_a_subagents_commands_are_held_to_the_list_too(tried: Callable[[str], Tried]) -> None:
+    run = tried("deny")
+    assert [event["status"] for event in run.ended.of("tool_result") if "parent_tool_use_id" in event] == ["denied"]
+    assert not (run.desk.cwd / "made-by-the-agent").exists()
