@@ -1,6 +1,6 @@
 """Questions to the user: asked in every mode, answered once, and never the end of a run."""
 
-import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -8,9 +8,9 @@ import pytest
 from agent_workers.simulator.scenario import ToolUse
 from agent_workers.validation import check
 from tests.e2e.beginning import Begin
-from tests.e2e.desk import Desk, bash, call, permit, results
+from tests.e2e.desk import Desk, bash, call, permit
 from tests.e2e.stream import Event
-from tests.e2e.worker import Ended
+from tests.e2e.worker import Ended, Running
 from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("loaded")
@@ -35,19 +35,84 @@ def answer(event: Event, answers: dict[str, Any], **more: Any) -> Event:
     return {"type": "answer", **named, "answers": answers, **more}
 
 
-def test_a_chat_asks_the_user_and_reads_each_kind_of_answer(desk: Desk) -> None:
-    desk.script(ask(one(), one("Which days?", "Monday", "Tuesday", "Friday", multi=True), one("Who?", "Ada", "Bob")))
-    given = {"Which city?": "Linz", "Which days?": ["Monday", 'none of "these"'], "Who?": "My colleague, Eve"}
-    ended = desk.converse(
-        lambda event: answer(event, given, actor="user-7") if event["type"] == "question" else None,
-        worker="agent-chat",
-        **ASKS,
-    )
+GIVEN = {"Which city?": "Linz", "Which days?": ["Monday", 'none of "these"'], "Who?": "My colleague, Eve"}
+ODD = "Wel\udc00che \x1b[31m\u202eStadt\u0000? 'a' \"b\" 🎉"
+IMPOSSIBLE = [
+    ask({**one(), "options": []}),
+    ask(one("Same?"), one("Same?")),
+    ask(*[one(f"Number {number}?") for number in range(50)]),
+    ask(one("Long?", "x" * 50_000, "b")),
+    ask(one("q" * 5000)),
+    ask(one("Blank?", " ", "b")),
+    call("AskUserQuestion"),
+]
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A chat that asks three questions in one, an odd one, what cannot be asked, and two at once.
+
+    Attributes:
+        told: What the model was told of each call, in their order.
+    """
+
+    ended: Ended
+    told: list[str]
+
+    def of_calls(self, kind: str, first: int, end: int) -> list[Event]:
+        """The events of a type that are about these calls, in the order of the calls."""
+        calls = [event["tool_use_id"] for event in self.ended.of("tool_call")][first:end]
+        return sorted(
+            (event for event in self.ended.of(kind) if event["tool_use_id"] in calls),
+            key=lambda event: calls.index(event["tool_use_id"]),
+        )
+
+
+THREE_IN_ONE, THE_ODD, THE_IMPOSSIBLE, BOTH = (0, 1), (1, 2), (2, 9), (9, 11)
+"""Which calls these are."""
+
+
+@pytest.fixture
+def conversation(begin: Begin) -> Conversation:
+    return begin("a conversation", converse)
+
+
+def converse(desk: Desk) -> Conversation:
+    three = ask(one(), one("Which days?", "Monday", "Tuesday", "Friday", multi=True), one("Who?", "Ada", "Bob"))
+    both = [ask(), ask(one("Which day?", "Monday", "Friday"))]
+    desk.script(three, ask(one(ODD, "\x07Graz", "Linz")), IMPOSSIBLE, both)
+    waiting: dict[str, Event] = {}
+    running = desk.home.start("--control", worker="agent-chat")
+    running.send({"prompt": "Ask.", **ASKS})
+    for event in running.told():
+        if event["type"] != "question":
+            continue
+        first = event["questions"][0]
+        if len(event["questions"]) == 3:
+            running.send(answer(event, GIVEN, actor="user-7"))
+        elif first["question"] not in ("Which city?", "Which day?"):
+            running.send(answer(event, {first["question"]: first["options"][0]["label"]}))
+        else:
+            waiting[first["question"]] = event
+            if len(waiting) == 2:
+                _answer_out_of_order(running, waiting["Which city?"], waiting["Which day?"])
+    return Conversation(running.end(), desk.told_to_the_model())
+
+
+def _answer_out_of_order(running: Running, city: Event, day: Event) -> None:
+    running.send({"type": "permission", "id": "p", "permission_id": city["question_id"], "behavior": "allow"})
+    running.send(answer(day, {"Which day?": ["Monday", "Friday"]}) | {"id": "list"})
+    running.send(answer(day, {"Which day?": "Friday"}) | {"id": "first"})
+    running.send(answer(day, {"Which day?": "Monday"}) | {"id": "second"})
+    running.send(answer(city, {"Which city?": "Wien"}) | {"id": "third"})
+    running.send(answer(city, {}) | {"id": "empty"})
+
+
+def test_a_chat_asks_the_user_and_reads_each_kind_of_answer(conversation: Conversation) -> None:
+    ended = conversation.ended
     assert ended.ending == ("done", 0)
     assert ended.last["text"] == "All done."
-    [question] = ended.of("question")
-    [called] = ended.of("tool_call")
-    assert question["tool_use_id"] == called["tool_use_id"]
+    [question] = conversation.of_calls("question", *THREE_IN_ONE)
     assert question["expires_at"] > question["ts"]
     assert [item["multi"] for item in question["questions"]] == [False, True, False]
     assert question["questions"][0] == {
@@ -56,38 +121,41 @@ def test_a_chat_asks_the_user_and_reads_each_kind_of_answer(desk: Desk) -> None:
         "options": [{"label": "Graz", "description": "It is Graz."}, {"label": "Linz", "description": "It is Linz."}],
         "multi": False,
     }
-    [resolved] = ended.of("question_resolved")
-    assert (resolved["question_id"], resolved["by"], resolved["actor"]) == (question["question_id"], "client", "user-7")
-    [told] = desk.told_to_the_model()
+    named = question["question_id"]
+    [resolved] = [event for event in ended.of("question_resolved") if event["question_id"] == named]
+    assert (resolved["by"], resolved["actor"]) == ("client", "user-7")
     for text in ('"Which city?"="Linz"', '"Which days?"="Monday, none of "these""', '"Who?"="My colleague, Eve"'):
-        assert text in told
-    assert [event["status"] for event in ended.of("tool_result")] == ["ok"]
-    assert [event["ok"] for event in ended.of("ack")] == [True]
-    order = ended.types
-    assert order.index("question") < order.index("ack") < order.index("question_resolved") < order.index("tool_result")
+        assert text in conversation.told[0]
+    [result] = conversation.of_calls("tool_result", *THREE_IN_ONE)
+    assert result["status"] == "ok"
+    [ack] = [event for event in ended.of("ack") if event["id"] == f"answer-{named}"]
+    assert ack["ok"] is True
+    assert question["seq"] < ack["seq"] < resolved["seq"] < result["seq"]
 
 
 @pytest.mark.parametrize("mode", ["deny", "ask", "accept_edits", "plan"])
 def test_a_task_asks_the_user_in_each_mode_and_what_else_it_may_stays_as_it_is(desk: Desk, mode: str) -> None:
     desk.file("inside", "seen")
-    desk.script([ask(), call("Read", file_path=str(desk.cwd / "inside")), bash("touch made")])
-    ended = desk.converse(
-        lambda event: answer(event, {"Which city?": "Graz"}) if event["type"] == "question" else None,
-        tools=["AskUserQuestion", "Read", "Bash"],
-        permissions={"mode": mode, "timeout_s": 0.3, "allow": ["AskUserQuestion"]},
-    )
+    desk.script([ask(), call("Read", file_path=str(desk.cwd / "inside")), bash("touch made"), bash("touch granted")])
+
+    def reply(event: Event) -> Event | None:
+        if event["type"] == "permission_request":
+            granted = event["input"]["command"] == "touch granted"
+            return permit(event, "allow" if granted else "deny", actor="ada")
+        return answer(event, {"Which city?": "Graz"}, actor="bob") if event["type"] == "question" else None
+
+    tools = ["AskUserQuestion", "Read", "Bash"]
+    ended = desk.converse(reply, tools=tools, permissions={"mode": mode, "allow": ["AskUserQuestion"]})
     assert ended.ending == ("done", 0)
-    assert [event["by"] for event in ended.of("question_resolved")] == ["client"]
-    statuses = {event["name"]: result["status"] for event, result in _pairs(ended)}
-    made = mode == "accept_edits"
-    assert statuses == {"AskUserQuestion": "ok", "Read": "ok", "Bash": "ok" if made else "denied"}
-    assert (desk.cwd / "made").exists() == made
-    assert len(ended.of("permission_request")) == (mode == "ask")
-
-
-def _pairs(ended: Ended) -> list[tuple[Event, Event]]:
-    found = {event["tool_use_id"]: event for event in ended.of("tool_result")}
-    return [(event, found[event["tool_use_id"]]) for event in ended.of("tool_call")]
+    assert [(event["by"], event["actor"]) for event in ended.of("question_resolved")] == [("client", "bob")]
+    found = {event["tool_use_id"]: event["status"] for event in ended.of("tool_result")}
+    made, granted = mode == "accept_edits", mode in ("accept_edits", "ask")
+    statuses = ["ok", "ok", "ok" if made else "denied", "ok" if granted else "denied"]
+    assert [found[event["tool_use_id"]] for event in ended.of("tool_call")] == statuses
+    assert ((desk.cwd / "made").exists(), (desk.cwd / "granted").exists()) == (made, granted)
+    asked = 2 if mode == "ask" else 0
+    assert len(ended.of("permission_request")) == asked
+    assert [event["actor"] for event in ended.of("permission_resolved")] == ["ada"] * asked
 
 
 def test_an_agent_that_nobody_answers_is_told_so_and_goes_on(desk: Desk) -> None:
@@ -113,22 +181,9 @@ def test_an_agent_that_nobody_answers_is_told_so_and_goes_on(desk: Desk) -> None
     assert "denials" not in ended.last
 
 
-def test_two_questions_at_once_are_answered_out_of_order_and_only_once(desk: Desk) -> None:
-    desk.script([ask(), ask(one("Which day?", "Monday", "Friday"))])
-    running = desk.start("--control")
-    running.send(desk.request(**ASKS))
-    running.wait_for("question", count=2)
-    city, day = (event for event in running_events(running) if event["type"] == "question")
-    if city["questions"][0]["question"] != "Which city?":
-        city, day = day, city
-    running.send({"type": "permission", "id": "p", "permission_id": city["question_id"], "behavior": "allow"})
-    running.send(answer(day, {"Which day?": ["Monday", "Friday"]}) | {"id": "list"})
-    running.send(answer(day, {"Which day?": "Friday"}) | {"id": "first"})
-    running.send(answer(day, {"Which day?": "Monday"}) | {"id": "second"})
-    running.send(answer(city, {"Which city?": "Wien"}) | {"id": "third"})
-    running.send(answer(city, {}) | {"id": "empty"})
-    ended = running.end()
-    acks = {event["id"]: event.get("code") for event in ended.of("ack")}
+def test_two_questions_at_once_are_answered_out_of_order_and_only_once(conversation: Conversation) -> None:
+    ids = ("p", "list", "first", "second", "third", "empty")
+    acks = {event["id"]: event.get("code") for event in conversation.ended.of("ack") if event["id"] in ids}
     assert acks == {
         "p": "not_pending",
         "list": "invalid_message",
@@ -137,47 +192,25 @@ def test_two_questions_at_once_are_answered_out_of_order_and_only_once(desk: Des
         "third": None,
         "empty": "invalid_message",
     }
-    told = str(desk.told_to_the_model())
+    assert len(conversation.of_calls("question", *BOTH)) == 2
+    told = str(conversation.told[slice(*BOTH)])
     assert '"Which day?"="Friday"' in told
     assert '"Which city?"="Wien"' in told
 
 
-def running_events(running: Any) -> list[Event]:
-    return [json.loads(line) for line in running.output.splitlines()]
+def test_what_cannot_be_asked_is_an_error_of_the_tool(conversation: Conversation) -> None:
+    assert conversation.ended.ending == ("done", 0)
+    assert conversation.of_calls("question", *THE_IMPOSSIBLE) == []
+    results = conversation.of_calls("tool_result", *THE_IMPOSSIBLE)
+    assert [event["status"] for event in results] == ["error"] * len(IMPOSSIBLE)
+    assert any("at most 1000 characters" in text for text in conversation.told[slice(*THE_IMPOSSIBLE)])
 
 
-@pytest.mark.parametrize("stop", ["abort", "timeout"])
-def test_a_run_that_ends_while_it_asks_closes_the_question_first(desk: Desk, stop: str) -> None:
-    desk.script(ask())
-    limits = {"question_timeout_s": PATIENCE_S, **({"timeout_s": 9} if stop == "timeout" else {})}
-    ended = desk.converse(
-        lambda event: {"type": "abort", "id": "1"} if event["type"] == "question" and stop == "abort" else None,
-        tools=["AskUserQuestion"],
-        limits=limits,
-    )
-    assert ended.last["type"] == ("aborted" if stop == "abort" else "error")
-    assert [event["by"] for event in ended.of("question_resolved")] == ["abort"]
-    assert check(ended.output, "events")[1] == []
-
-
-def test_what_cannot_be_asked_is_an_error_of_the_tool(desk: Desk) -> None:
-    twins = [one("Same?"), one("Same?")]
-    desk.script(
-        [
-            ask({**one(), "options": []}),
-            ask(*twins),
-            ask(*[one(f"Number {number}?") for number in range(50)]),
-            ask(one("Long?", "x" * 50_000, "b")),
-            ask(one("q" * 5000)),
-            ask(one("Blank?", " ", "b")),
-            call("AskUserQuestion"),
-        ]
-    )
-    ended = desk.converse(lambda event: None, **ASKS)
-    assert ended.ending == ("done", 0)
-    assert ended.of("question") == []
-    assert [event["status"] for event in ended.of("tool_result")] == ["error"] * 7
-    assert any("at most 1000 characters" in text for text in desk.told_to_the_model())
+def test_odd_characters_come_back_as_they_were_asked(conversation: Conversation) -> None:
+    [question] = conversation.of_calls("question", *THE_ODD)
+    named = f"answer-{question['question_id']}"
+    assert [event["ok"] for event in conversation.ended.of("ack") if event["id"] == named] == [True]
+    assert "\x07Graz" in conversation.told[1]
 
 
 def test_a_deny_rule_takes_the_question_from_the_agent(desk: Desk) -> None:
@@ -186,36 +219,6 @@ def test_a_deny_rule_takes_the_question_from_the_agent(desk: Desk) -> None:
     assert ended.ending == ("done", 0)
     assert ended.of("question") == ended.of("permission_request") == []
     assert [event["status"] for event in ended.of("tool_result")] != ["ok"]
-
-
-def test_odd_characters_come_back_as_they_were_asked(desk: Desk) -> None:
-    odd = "Wel\udc00che \x1b[31m\u202eStadt\u0000? 'a' \"b\" 🎉"
-    desk.script(ask(one(odd, "\x07Graz", "Linz")))
-
-    def reply(event: Event) -> Event | None:
-        if event["type"] != "question":
-            return None
-        item = event["questions"][0]
-        return answer(event, {item["question"]: item["options"][0]["label"]})
-
-    ended = desk.converse(reply, **ASKS)
-    assert ended.ending == ("done", 0)
-    assert [event["ok"] for event in ended.of("ack")] == [True]
-    assert "\x07Graz" in desk.told_to_the_model()[0]
-
-
-def test_a_permission_is_asked_beside_a_question(desk: Desk) -> None:
-    desk.script([ask(), bash("touch made")])
-
-    def reply(event: Event) -> Event | None:
-        if event["type"] == "permission_request":
-            return permit(event, actor="ada")
-        return answer(event, {"Which city?": "Graz"}, actor="bob") if event["type"] == "question" else None
-
-    ended = desk.converse(reply, tools=["AskUserQuestion", "Bash"], permissions={"mode": "ask"})
-    assert {event["status"] for event in results(ended).values()} == {"ok"}
-    assert [event["actor"] for event in ended.of("permission_resolved")] == ["ada"]
-    assert [event["actor"] for event in ended.of("question_resolved")] == ["bob"]
 
 
 @pytest.mark.parametrize("worker", ["agent-chat", "agent-task"])
