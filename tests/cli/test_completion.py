@@ -22,26 +22,24 @@ def test_another_shell_is_refused(scripts: Scripts) -> None:
     assert scripts("agent-workers", "completion", "tcsh").returncode == 2
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (["agent-workers", "rep"], ["replay"]),
-        (["agent-workers", "schema", "events/del"], ["events/delta"]),
-        (["agent-workers", "simulate", "--scenario", "rate-limited-429-"], ["rate-limited-429-long"]),
-        (["agent-chat", "--pre"], ["--pretty"]),
-        (["agent-chat", "--simulate", "hel"], ["hello"]),
-        (["agent-chat", "--control", "--pr"], ["--pretty"]),
-    ],
-)
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
-def test_bash_completes(words: list[str], expected: list[str], scripts: Scripts) -> None:
-    function = f"_{words[0].replace('-', '_')}_completion"
-    line = (
-        'eval "$(agent-workers completion bash)"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
-        f'{function} "$1"; printf "%s\\n" "${{COMPREPLY[@]}}"'
+def test_bash_completes(scripts: Scripts) -> None:
+    completions = {
+        "agent-workers rep": "replay",
+        "agent-workers schema events/del": "events/delta",
+        "agent-workers simulate --scenario rate-limited-429-": "rate-limited-429-long",
+        "agent-chat --pre": "--pretty",
+        "agent-chat --simulate hel": "hello",
+        "agent-chat --control --pr": "--pretty",
+    }
+    each = (
+        'eval "$(agent-workers completion bash)"; while read -ru 3 -a COMP_WORDS; do '
+        "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=(); name=${COMP_WORDS[0]}; "
+        '"_${name//-/_}_completion" "$name"; echo "${COMP_WORDS[*]}: ${COMPREPLY[*]}"; done 3<&0 < /dev/null'
     )
-    completed = scripts("bash", "-c", line, "bash", *words)
-    assert completed.stdout.split() == expected, completed.stderr
+    completed = scripts("bash", "-c", each, given="".join(f"{words}\n" for words in completions))
+    found = dict(line.split(": ") for line in completed.stdout.splitlines())
+    assert found == completions, completed.stderr
 
 
 @pytest.mark.usefixtures("installed")

@@ -3,7 +3,9 @@
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,12 +101,64 @@ def run_cli(simulator: Simulator, tmp_path: Path) -> RunCli:
     """Runs the CLI with one prompt, to its end."""
 
     def run(prompt: str = "Hello there.", *flags: str, tools: str = "") -> CliRun:
-        message = {"type": "user", "message": {"role": "user", "content": prompt}, "parent_tool_use_id": None}
-        command = [str(CLI), *FLAGS, f"--tools={tools}", *flags]
-        lines = _output(command, json.dumps(message) + "\n", _environment(simulator, tmp_path), tmp_path)
-        return CliRun([json.loads(line) for line in lines])
+        with running_cli(simulator, tmp_path, f"--tools={tools}", *flags) as say:
+            return say(prompt)
 
     return run
+
+
+@contextmanager
+def running_cli(simulator: Simulator, home: Path, *flags: str) -> Iterator[Callable[[str], CliRun]]:
+    """The CLI; what is yielded says a prompt to it and returns what it writes until that turn's result."""
+    cwd = home / "cwd"
+    cwd.mkdir(exist_ok=True)
+    command = [str(CLI), *FLAGS, *flags]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_environment(simulator, home),
+        cwd=cwd,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        given, written = process.stdin, process.stdout
+
+        def say(prompt: str) -> CliRun:
+            message = {"type": "user", "message": {"role": "user", "content": prompt}, "parent_tool_use_id": None}
+            given.write(json.dumps(message).encode() + b"\n")
+            given.flush()
+            with _ended_if_too_late(process):
+                return CliRun(list(_until_result(written)))
+
+        try:
+            yield say
+            given.close()
+            with _ended_if_too_late(process):
+                assert [line for line in written if json.loads(line)["type"] == "result"] == []
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def _ended_if_too_late(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Asks a CLI to end that says nothing more; killed outright, it would leave its tools behind."""
+    too_late = threading.Timer(PATIENCE_S, process.terminate)
+    too_late.start()
+    try:
+        yield
+    finally:
+        too_late.cancel()
+
+
+def _until_result(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        message = json.loads(line)
+        yield message
+        if message["type"] == "result":
+            return
+    raise AssertionError("the CLI ended before its result")
 
 
 def _environment(simulator: Simulator, home: Path) -> dict[str, str]:
@@ -119,23 +173,3 @@ def _environment(simulator: Simulator, home: Path) -> dict[str, str]:
         "CLAUDE_CODE_MAX_RETRIES": "2",
         "IS_SANDBOX": "1",
     }
-
-
-def _output(command: list[str], given: str, environment: dict[str, str], home: Path) -> Iterable[str]:
-    cwd = home / "cwd"
-    cwd.mkdir(exist_ok=True)
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        cwd=cwd,
-    ) as process:
-        try:
-            written, _ = process.communicate(given.encode(), timeout=PATIENCE_S)
-        except BaseException:
-            # A CLI that is killed outright leaves its tools behind.
-            process.terminate()
-            raise
-    return written.decode().strip().split("\n")
