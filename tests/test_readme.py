@@ -36,7 +36,7 @@ def scenario(snippet: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """A place as a reader would have it, with a recording as an earlier snippet has made it."""
+    """A place as a reader would have it."""
     shutil.copytree(ROOT / "examples" / "requests", tmp_path / "examples" / "requests")
     shutil.copytree(ROOT / "examples" / "mcp", tmp_path / "examples" / "mcp")
     (tmp_path / "home").mkdir()
@@ -59,11 +59,6 @@ def run(command: list[str], folder: Path, base_url: str) -> subprocess.Completed
     )
 
 
-def recorded(folder: Path, base_url: str) -> None:
-    line = "agent-chat < examples/requests/hello.json > recorded.ndjson"
-    assert run(["bash", "-c", line], folder, base_url).returncode == 0
-
-
 def block(kind: str, words: str) -> str:
     """The snippet of this kind in which these words are."""
     return next(text for its_kind, text in BLOCKS if its_kind == kind and words in text)
@@ -71,7 +66,8 @@ def block(kind: str, words: str) -> str:
 
 APPLICATION, APPROVAL, CONVERSATION = block("js", "agent-task"), block("sh", "defer"), block("sh", "Who am I")
 SHELL_DEMO = block("sh", "make demo")
-OF_THEIR_OWN = (APPLICATION, APPROVAL, CONVERSATION, SHELL_DEMO)
+RECORDING, REPLAY = block("sh", "> recorded.ndjson"), block("sh", "workers replay")
+OF_THEIR_OWN = (APPLICATION, APPROVAL, CONVERSATION, SHELL_DEMO, RECORDING, REPLAY)
 """Snippets that run in tests of their own, that of the demo in ``tests/laravel/test_demo.py``."""
 SNIPPETS = [
     pytest.param(kind, text, id=text.split("\n")[0][:60])
@@ -83,15 +79,21 @@ SNIPPETS = [
 @pytest.mark.parametrize(("kind", "snippet"), SNIPPETS)
 def test_a_snippet_of_the_readme_runs(kind: str, snippet: str, folder: Path) -> None:
     with running_simulator(scenario(snippet)) as simulator:
-        if "replay" in snippet:
-            recorded(folder, simulator.base_url)
         file = folder / f"snippet.{SUFFIXES[kind]}"
         file.write_text(snippet, "utf-8")
         done = run([*COMMANDS[kind], str(file)], folder, simulator.base_url)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout or "agent-workers schema" in snippet, done.stderr
+    assert done.stdout, done.stderr
     if kind in {"php", "js"}:
         assert ("Murtal Messebau" if "agent-task" in snippet else "You said: Hello") in done.stdout
+
+
+def test_a_run_of_the_readme_is_recorded_and_replayed(folder: Path) -> None:
+    with running_simulator("hello") as simulator:
+        for snippet in (RECORDING, REPLAY):
+            done = run(["bash", "-euo", "pipefail", "-c", snippet], folder, simulator.base_url)
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert done.stdout, done.stderr
 
 
 def test_the_application_of_the_readme_answers_its_agent(folder: Path) -> None:
