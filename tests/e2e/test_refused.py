@@ -2,12 +2,14 @@
 
 import base64
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from agent_workers.engine.claude.launch.installation import find_cli
 from agent_workers.simulator import Scenario, Simulator
+from agent_workers.simulator.api_request import ApiRequest
 from agent_workers.simulator.scenario import Failure, Message, Text
 from tests.e2e.beginning import Begin
 from tests.e2e.desk import Desk, bash
@@ -63,8 +65,8 @@ def _play(simulator: Simulator, *steps: Message | Failure) -> None:
     simulator.play(Scenario(name="own", description="A test's.", steps=steps))
 
 
-def _prompt(attachments: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{"type": "text", "text": CANARY}, *attachments]
+def _prompt(attachments: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": f"{CANARY} {kind}."}, *attachments]
 
 
 def _resumed(home: Home, prompt: object, earlier: Ended, **session: Any) -> Ended:
@@ -80,19 +82,82 @@ def _notices(ended: Ended) -> list[str]:
     return [notice["code"] for notice in ended.of("notice") if notice["code"] != "compacted"]
 
 
-@pytest.mark.parametrize(("attachments", "refusal"), KINDS.values(), ids=KINDS)
-def test_after_a_refused_message_the_conversation_goes_on_from_before_it(
-    home: Home, simulator: Simulator, first: Ended, attachments: list[dict[str, Any]], refusal: Failure
-) -> None:
-    _play(simulator, refusal)
-    refused = _resumed(home, _prompt(attachments), first)
-    assert refused.last["type"] == "error"
-    assert refused.last["session_id"] == first.last["session_id"]
-    assert _notices(refused) == ["turn_dropped"]
+@dataclass(frozen=True)
+class Refusals:
+    """Runs of one conversation, all refused but the first and the last, and of a fork of it.
+
+    Attributes:
+        first: The first run.
+        refused: The run of each kind.
+        seen: What the API then got from the next run.
+        after: The last run, which follows ``UNANSWERED``.
+        after_fork: A run of the fork, the first message of which was refused.
+        seen_in_fork: What the API got from that.
+    """
+
+    first: Ended
+    refused: dict[str, Ended]
+    seen: dict[str, list[dict[str, Any]]]
+    after: Ended
+    after_fork: Ended
+    seen_in_fork: str
+
+
+FORK, UNANSWERED = "in a fork", "by the model"
+
+
+@pytest.fixture
+def refusals(begin: Begin) -> Refusals:
+    return begin("refusals", _refusals)
+
+
+def _refusals(desk: Desk) -> Refusals:
+    home, simulator = desk.home, desk.simulator
+    first = home.run({"prompt": "My name is Ada."})
+    refused: dict[str, Ended] = {}
+    seen: list[list[dict[str, Any]]] = []
+
+    def run(prompt: object, earlier: Ended = first, **session: Any) -> Ended:
+        calls = len(simulator.requests("/v1/messages"))
+        ended = _resumed(home, prompt, earlier, **session)
+        seen.append(simulator.requests("/v1/messages")[calls].body["messages"])
+        return ended
+
+    simulator.play("bad-request-400")
+    refused[FORK] = run(_prompt([], FORK), fork=True)
+    for kind, (attachments, refusal) in KINDS.items():
+        _play(simulator, refusal)
+        refused[kind] = run(_prompt(attachments, kind))
+    simulator.play("refusal")
+    refused[UNANSWERED] = run(_prompt([], UNANSWERED))
     simulator.play("memory")
-    after = _resumed(home, "Who am I?", first)
-    assert after.last["text"] == "You sent 2 prompts. The first was: My name is Ada."
-    assert CANARY not in _seen(simulator)
+    after = run("Who am I?")
+    followed = dict(zip(refused, seen[1:], strict=True))
+    after_fork = run("Who am I?", refused[FORK])
+    return Refusals(first, refused, followed, after, after_fork, _seen(simulator))
+
+
+def _assert_gone(refusals: Refusals, kind: str) -> None:
+    """Checks that the next message follows the first one at once."""
+    seen = refusals.seen[kind]
+    assert f"{CANARY} {kind}." not in json.dumps(seen)
+    prompts = [prompt.text for prompt in ApiRequest({}, {"messages": seen}).prompts]
+    assert (len(prompts), prompts[0]) == (2, "My name is Ada.")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_after_a_refused_message_the_conversation_goes_on_from_before_it(refusals: Refusals, kind: str) -> None:
+    refused = refusals.refused[kind]
+    assert refused.last["type"] == "error"
+    assert refused.last["session_id"] == refusals.first.last["session_id"]
+    assert _notices(refused) == ["turn_dropped"]
+    _assert_gone(refusals, kind)
+
+
+def test_after_many_refused_messages_the_next_one_is_answered(refusals: Refusals) -> None:
+    assert refusals.after.ending == ("done", 0)
+    assert CANARY not in json.dumps(refusals.seen[UNANSWERED])
+    assert refusals.after.last["text"] == "You sent 2 prompts. The first was: My name is Ada."
 
 
 @pytest.mark.parametrize("kind", ["dead URL", "too long"])
@@ -101,8 +166,8 @@ def test_a_session_whose_first_message_was_refused_begins_once_more(
 ) -> None:
     attachments, refusal = KINDS[kind]
     _play(simulator, refusal)
-    refused = home.run({"prompt": _prompt(attachments)})
-    again = _resumed(home, _prompt(attachments), refused)
+    refused = home.run({"prompt": _prompt(attachments, kind)})
+    again = _resumed(home, _prompt(attachments, kind), refused)
     assert refused.last["session_id"] == again.last["session_id"]
     simulator.play("memory")
     for number in (1, 2):
@@ -123,27 +188,20 @@ def test_a_fork_of_a_session_whose_first_message_was_refused_begins_too(home: Ho
     assert fork.last["session_id"] != original.last["session_id"] == refused.last["session_id"]
 
 
-def test_what_was_refused_in_a_fork_stays_in_neither(home: Home, simulator: Simulator, first: Ended) -> None:
-    simulator.play("bad-request-400")
-    fork = _resumed(home, CANARY, first, fork=True)
-    assert fork.ending == ("invalid_request", 1)
-    simulator.play("memory")
-    for earlier in (fork, first):
-        after = _resumed(home, "Who am I?", earlier)
-        assert after.last["text"] == "You sent 2 prompts. The first was: My name is Ada."
-        assert CANARY not in _seen(simulator)
+def test_what_was_refused_in_a_fork_stays_in_neither(refusals: Refusals) -> None:
+    assert refusals.refused[FORK].ending == ("invalid_request", 1)
+    _assert_gone(refusals, FORK)
+    assert refusals.after_fork.last["text"] == "You sent 2 prompts. The first was: My name is Ada."
+    assert CANARY not in refusals.seen_in_fork
 
 
-def test_what_the_model_refuses_to_answer_does_not_stay_either(home: Home, simulator: Simulator, first: Ended) -> None:
+def test_what_the_model_refuses_to_answer_does_not_stay_either(refusals: Refusals) -> None:
     """Asked with it again, the model would refuse again."""
-    simulator.play("refusal")
-    refused = _resumed(home, CANARY, first)
+    refused = refusals.refused[UNANSWERED]
     assert (refused.ending, refused.last["stop_reason"]) == (("done", 0), "refusal")
     assert _notices(refused) == ["turn_dropped"]
-    simulator.play("memory")
-    after = _resumed(home, "Who am I?", first)
-    assert after.last["text"] == "You sent 2 prompts. The first was: My name is Ada."
-    assert CANARY not in _seen(simulator)
+    _assert_gone(refusals, UNANSWERED)
+    assert refusals.after.last["text"] == "You sent 2 prompts. The first was: My name is Ada."
 
 
 def test_an_image_that_was_accepted_and_is_refused_later_is_told_to_end_the_session(
@@ -175,30 +233,36 @@ def test_a_fork_that_follows_the_end_at_once_does_not_have_what_was_refused(
     running.end()
 
 
-@pytest.mark.parametrize("kind", ["corrupt image", "too large"])
-def test_the_work_before_a_refused_tool_result_stays(desk: Desk, kind: str) -> None:
-    work = Message(content=(Text(text="I begin."), bash("echo of-the-first-call")))
-    looks = Message(content=(bash("echo of-the-second-call"), bash(f"echo {CANARY.replace('-', '')}")))
-    _play(desk.simulator, work, looks, KINDS[kind][1])
-    first = desk.run(tools=["Bash"])
-    assert first.last["type"] == "error"
+def test_the_work_before_a_refused_tool_result_stays(desk: Desk) -> None:
+    session: dict[str, Any] = {}
+    for kind in ("corrupt image", "too large"):
+        work = Message(content=(Text(text="I begin."), bash(f"echo first call, {kind}")))
+        looks = Message(content=(bash("echo of-the-second-call"), bash(f"echo {CANARY.replace('-', '')}")))
+        _play(desk.simulator, work, looks, KINDS[kind][1])
+        refused = desk.run(tools=["Bash"], **session)
+        assert refused.last["type"] == "error", kind
+        session = {"session": {"resume": refused.last["session_id"]}}
     desk.simulator.play("memory")
-    after = desk.run(session={"resume": first.last["session_id"]}, prompt="And now?")
-    assert after.last["text"] == "You sent 2 prompts. The first was: Work."
-    told = desk.told_to_the_model()
-    assert told[0] == "of-the-first-call"
-    assert CANARY.replace("-", "") not in "".join(told)
+    after = desk.run(prompt="And now?", **session)
+    assert after.last["text"] == "You sent 3 prompts. The first was: Work."
+    told = [result for result in desk.told_to_the_model() if not result.startswith("[Tool call interrupted")]
+    assert told == ["first call, corrupt image", "first call, too large"]
 
 
-@pytest.mark.parametrize("scenario", ["overloaded-529", "unauthorized-401", "cut-mid-stream"])
-def test_a_message_that_failed_for_another_reason_stays(home: Home, simulator: Simulator, scenario: str) -> None:
-    simulator.play(scenario)
-    failed = home.run({"prompt": "My name is Ada."})
-    assert _notices(failed) == []
+def test_a_message_that_failed_for_another_reason_stays(home: Home, simulator: Simulator) -> None:
+    failing = ("overloaded-529", "unauthorized-401", "cut-mid-stream")
+    session: dict[str, Any] = {}
+    for scenario in failing:
+        simulator.play(scenario)
+        failed = home.run({"prompt": f"My name is {scenario}.", **session})
+        assert failed.last["type"] == "error", scenario
+        assert _notices(failed) == [], scenario
+        session = {"session": {"resume": failed.last["session_id"]}}
     simulator.play("memory")
-    after = _resumed(home, "Who am I?", failed)
+    after = home.run({"prompt": "Who am I?", **session})
     assert after.ending == ("done", 0)
-    assert "My name is Ada." in _seen(simulator)
+    for scenario in failing:
+        assert f"My name is {scenario}." in _seen(simulator)
 
 
 @pytest.mark.parametrize("name", ["work", "w" * 120 + "/" + "ü😀" * 30], ids=["usual", "long"])
