@@ -14,6 +14,7 @@ import pytest
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text, Thinking
 from tests.e2e.beginning import AtOnce
+from tests.e2e.conftest import desk_at
 from tests.e2e.desk import Desk, bash, call, give, permit
 from tests.e2e.worker import Ended, Home
 
@@ -180,45 +181,44 @@ def test_after_a_pause_the_limits_count_on(home: Home, simulator: Simulator) -> 
     assert running.end().ending == ("idle_timeout", 75)
 
 
+FOUND = {"name": "find", "description": "d", "input_schema": {"type": "object"}, "timeout_s": 3}
+
+
 @pytest.fixture(scope="module")
-def asked_and_paused(at_once: AtOnce) -> dict[bool, tuple[Ended, bool]]:
-    """What each came to, and whether the call that it asked about was made."""
+def asked_and_paused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, list[str], list[str]]:
+    """A run that is paused whenever it has asked, and answered meanwhile but for its last question.
 
-    def run(desk: Desk, answered: bool) -> tuple[Ended, bool]:
-        desk.script(bash("touch made"))
+    Beside it what files the calls have made that it asked about, and what the model was told of all calls.
+    """
+    with desk_at(tmp_path_factory.mktemp("desk")) as desk:
+        desk.script(bash("touch answered"), call("mcp__app__find"), bash("touch unanswered"))
         running = desk.start("--control")
-        running.send(desk.request(tools=["Bash"], permissions={"mode": "ask", "timeout_s": 3}))
+        ask = {"mode": "ask", "timeout_s": 3}
+        running.send(desk.request(tools=["Bash"], permissions=ask, app_tools=[FOUND]))
         for event in running.told():
-            if event["type"] == "permission_request":
-                answer = permit(event)
-                _pause([running.pid], 4, lambda: running.send(answer) if answered else None)  # noqa: B023 at once
-        return running.end(), (desk.cwd / "made").exists()
+            if event["type"] == "app_tool_call":
+                answer = give(event, "found")
+            elif event["type"] == "permission_request":
+                answer = permit(event) if event["input"]["command"] == "touch answered" else None
+            else:
+                continue
+            _pause([running.pid], 4, lambda: running.send(answer) if answer else None)  # noqa: B023 called at once
+        return running.end(), sorted(path.name for path in desk.cwd.iterdir()), desk.told_to_the_model()
 
-    return at_once((True, False), run)
 
-
-@pytest.mark.parametrize("answered", [True, False])
 def test_an_answer_given_during_a_pause_counts_and_none_is_still_a_denial(
-    asked_and_paused: dict[bool, tuple[Ended, bool]], answered: bool
+    asked_and_paused: tuple[Ended, list[str], list[str]],
 ) -> None:
-    ended, made = asked_and_paused[answered]
-    [resolved] = ended.of("permission_resolved")
-    assert (resolved["behavior"], resolved["by"]) == (("allow", "client") if answered else ("deny", "timeout"))
-    assert made == answered
+    ended, made, _ = asked_and_paused
+    decisions = [(resolved["behavior"], resolved["by"]) for resolved in ended.of("permission_resolved")]
+    assert decisions == [("allow", "client"), ("deny", "timeout")]
+    assert made == ["answered"]
 
 
-@pytest.mark.usefixtures("installed")
-def test_a_result_given_during_a_pause_reaches_the_model(desk: Desk) -> None:
-    tool = {"name": "find", "description": "d", "input_schema": {"type": "object"}, "timeout_s": 3}
-    desk.script(call("mcp__app__find"))
-    running = desk.start("--control")
-    running.send(desk.request(app_tools=[tool]))
-    for event in running.told():
-        if event["type"] == "app_tool_call":
-            result = give(event, "found")
-            _pause([running.pid], 4, lambda: running.send(result))  # noqa: B023 called at once
-    assert running.end().ending == ("done", 0)
-    assert desk.told_to_the_model() == ["found"]
+def test_a_result_given_during_a_pause_reaches_the_model(asked_and_paused: tuple[Ended, list[str], list[str]]) -> None:
+    ended, _, told = asked_and_paused
+    assert ended.ending == ("done", 0)
+    assert told[1] == "found"
 
 
 def test_a_policy_says_how_large_a_request_may_be(home: Home) -> None:
