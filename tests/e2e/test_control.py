@@ -2,20 +2,24 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import pytest
 
 from agent_workers.simulator import Simulator
-from tests.e2e.worker import Home, Running, encoded
+from tests.e2e.conftest import desk_at
+from tests.e2e.loaded import LoadedWorkers
+from tests.e2e.stream import Event
+from tests.e2e.worker import Ended, Home, Running, encoded
 
 pytestmark = pytest.mark.usefixtures("loaded")
 REQUEST = {"prompt": "x", "metadata": {"order": 4711}}
 ABORT = {"type": "abort", "id": "stop-1"}
 
 
-@pytest.fixture
-def running(home: Home, simulator: Simulator) -> Iterator[Running]:
+def silent_run(home: Home, simulator: Simulator) -> Running:
     """A run that is silent until it is stopped."""
     simulator.play("stall-before")
     running = home.start("--control")
@@ -24,16 +28,8 @@ def running(home: Home, simulator: Simulator) -> Iterator[Running]:
     return running
 
 
-def test_an_abort_is_acknowledged_and_then_ends_the_run(running: Running) -> None:
-    running.send(ABORT)
-    ended = running.end()
-    assert ended.ending == ("aborted", 3)
-    assert ended.types[-2:] == ["ack", "aborted"]
-    assert (ended.events[-2]["id"], ended.events[-2]["ok"]) == ("stop-1", True)
-    assert ended.last["reason"] == "client"
-
-
-def test_the_end_of_stdin_means_that_the_parent_is_gone(running: Running) -> None:
+def test_the_end_of_stdin_means_that_the_parent_is_gone(home: Home, simulator: Simulator) -> None:
+    running = silent_run(home, simulator)
     running.end_input()
     ended = running.end()
     assert ended.ending == ("aborted", 3)
@@ -54,7 +50,9 @@ def test_control_messages_may_come_in_the_same_write_as_the_request(home: Home, 
     ended = home.run(encoded(REQUEST) + between + encoded(ABORT) + b"\n", "--control")
     assert ended.ending == ("aborted", 3)
     assert ended.last["reason"] == "client"
+    assert ended.last["metadata"] == REQUEST["metadata"]
     assert ended.of("ack")[0]["ok"] is True
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_request_whose_stdin_ends_at_once_is_aborted(home: Home) -> None:
@@ -100,16 +98,81 @@ UNREADABLE = {
 }
 
 
-def test_an_invalid_message_is_answered_with_a_code_and_changes_nothing(running: Running) -> None:
-    for message, _ in INVALID.values():
-        running.send(message)
-    running.wait_for("ack", count=len(INVALID))
-    running.send(ABORT)
-    *answers, last = running.end().of("ack")
+FLOOD = 2000
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A silent run that got messages of all kinds, one kind after the other, and then an abort.
+
+    Attributes:
+        by_kind: What it told of each kind; but for the abort, which was answered last.
+    """
+
+    ended: Ended
+    by_kind: dict[str, list[Event]]
+
+
+@pytest.fixture(scope="module")
+def answered(loaded: LoadedWorkers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answered]:
+    too_long = b'{"type": "abort", "id": "' + b"x" * (33 << 20) + b'"}\n'
+    pauses = [encoded({"type": "pause", "id": str(number)}) + b"\n" for number in range(FLOOD)]
+    kinds = {
+        "invalid": (b"".join(encoded(message) + b"\n" for message, _ in INVALID.values()), len(INVALID)),
+        "unreadable": (b"".join(line + b"\n" for line, _ in UNREADABLE.values()), len(UNREADABLE)),
+        "too long": (too_long + encoded({"type": "pause", "id": "m"}) + b"\n", 2),
+        "a flood": (b"".join(pauses), FLOOD),
+    }
+    with desk_at(tmp_path_factory.mktemp("answered"), loaded) as desk:
+        running = silent_run(desk.home, desk.simulator)
+        told = 0
+        for messages, answers in kinds.values():
+            running.write(messages)
+            told += answers
+            running.wait_for("ack", "notice", count=told)
+        running.send(ABORT)
+        ended = running.end()
+        answers = iter(event for event in ended.events if event["type"] in ("ack", "notice"))
+        yield Answered(ended, {kind: list(islice(answers, count)) for kind, (_, count) in kinds.items()})
+
+
+def test_an_abort_is_acknowledged_and_then_ends_the_run(answered: Answered) -> None:
+    ended = answered.ended
+    assert ended.ending == ("aborted", 3)
+    assert ended.types[-2:] == ["ack", "aborted"]
+    assert (ended.events[-2]["id"], ended.events[-2]["ok"]) == ("stop-1", True)
+    assert ended.last["reason"] == "client"
+
+
+def test_an_invalid_message_is_answered_with_a_code_and_changes_nothing(answered: Answered) -> None:
+    answers = answered.by_kind["invalid"]
     assert [(ack["id"], ack["ok"], ack["code"]) for ack in answers] == [
         ("m", False, code) for _, code in INVALID.values()
     ]
-    assert last["ok"] is True
+
+
+def test_a_line_without_a_readable_id_is_answered_with_a_notice(answered: Answered) -> None:
+    notices = answered.by_kind["unreadable"]
+    assert [notice["type"] for notice in notices] == ["notice"] * len(UNREADABLE)
+    assert [notice["code"] for notice in notices] == [code for _, code in UNREADABLE.values()]
+    assert {notice["level"] for notice in notices} == {"warning"}
+
+
+def test_a_line_of_any_length_changes_nothing_and_the_next_one_is_read(answered: Answered) -> None:
+    notice, ack = answered.by_kind["too long"]
+    assert (notice["type"], notice["code"]) == ("notice", "line_too_long")
+    assert (ack["type"], ack["id"]) == ("ack", "m")
+
+
+def test_a_flood_of_messages_is_answered_in_order(answered: Answered) -> None:
+    assert [(ack["type"], ack["id"]) for ack in answered.by_kind["a flood"]] == [
+        ("ack", str(number)) for number in range(FLOOD)
+    ]
+
+
+def test_nothing_is_answered_twice(answered: Answered) -> None:
+    told = answered.ended.of("ack") + answered.ended.of("notice")
+    assert len(told) == sum(map(len, answered.by_kind.values())) + 1  # the abort's
 
 
 def test_the_log_says_what_is_wrong_with_an_invalid_message(home: Home) -> None:
@@ -120,37 +183,6 @@ def test_the_log_says_what_is_wrong_with_an_invalid_message(home: Home) -> None:
     running.send(ABORT)
     told = running.end().stderr
     assert 'a control message changed nothing: /behavior must be "allow" or "deny"; /\\x1b[31m is not a known' in told
-
-
-def test_a_line_without_a_readable_id_is_answered_with_a_notice(running: Running) -> None:
-    for line, _ in UNREADABLE.values():
-        running.write(line + b"\n")
-    running.wait_for("notice", count=len(UNREADABLE))
-    running.send(ABORT)
-    ended = running.end()
-    assert [notice["code"] for notice in ended.of("notice")] == [code for _, code in UNREADABLE.values()]
-    assert {notice["level"] for notice in ended.of("notice")} == {"warning"}
-    assert ended.ending == ("aborted", 3)
-
-
-def test_a_line_of_any_length_changes_nothing_and_the_next_one_is_read(running: Running) -> None:
-    running.write(
-        b'{"type": "abort", "id": "' + b"x" * (33 << 20) + b'"}\n' + encoded({"type": "pause", "id": "m"}) + b"\n"
-    )
-    running.wait_for("ack")
-    running.send(ABORT)
-    ended = running.end()
-    assert [notice["code"] for notice in ended.of("notice")] == ["line_too_long"]
-    assert [ack["id"] for ack in ended.of("ack")] == ["m", "stop-1"]
-
-
-def test_a_flood_of_messages_is_answered_in_order(running: Running) -> None:
-    count = 2000
-    messages = [encoded({"type": "pause", "id": str(number)}) for number in range(count)]
-    running.write(b"\n".join(messages) + b"\n")
-    running.wait_for("ack", count=count)
-    running.send(ABORT)
-    assert [ack["id"] for ack in running.end().of("ack")] == [*map(str, range(count)), "stop-1"]
 
 
 def test_messages_after_the_end_are_not_answered(home: Home) -> None:
