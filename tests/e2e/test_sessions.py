@@ -2,6 +2,8 @@
 
 import signal
 import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +19,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("loaded")
 INSTALLED = pytest.mark.usefixtures("installed")
-"""For tests of signals and of what ``/proc`` shows, and of runs that begin at once."""
+"""For tests of signals, and of runs that begin at once."""
 
 
 def _of_ada(desk: Desk, **fields: Any) -> Ended:
@@ -38,31 +40,78 @@ def memory(simulator: Simulator) -> Simulator:
     return simulator
 
 
-def test_a_session_goes_on_in_another_process(home: Home, memory: Simulator, first: Ended) -> None:
-    second = home.run({"prompt": "What is my name?", "session": {"resume": first.last["session_id"]}})
+@dataclass(frozen=True)
+class Talk:
+    """Runs that resume the first one, in this order."""
+
+    elsewhere: Ended
+    fork: Ended
+    second: Ended
+    third: Ended
+
+
+@pytest.fixture
+def talk(begin: Begin, first: Ended) -> Talk:
+    return begin("a talk", lambda desk: _talk(desk, _session(first)))
+
+
+def _talk(desk: Desk, begun: str) -> Talk:
+    home, session = desk.home, {"resume": begun}
+    desk.simulator.play("memory")
+    other = {"CLAUDE_CONFIG_DIR": str(home.root / "other")}
+    elsewhere = home.run({"prompt": "x", "session": session}, env=other)
+    fork = home.run({"prompt": "I am Bob.", "session": {**session, "fork": True}})
+    second = home.run({"prompt": "What is my name?", "session": session})
     third = home.run({"prompt": "And again?", "session": {"resume": second.last["session_id"]}})
-    assert second.last["text"] == "You sent 2 prompts. The first was: My name is Ada."
-    assert third.last["text"] == "You sent 3 prompts. The first was: My name is Ada."
-    assert {first.last["session_id"], second.last["session_id"], third.last["session_id"]} == {_session(first)}
-    assert [run.of("session")[0]["resumed"] for run in (first, second, third)] == [False, True, True]
+    return Talk(elsewhere, fork, second, third)
 
 
-def test_a_fork_leaves_the_original_as_it_was(home: Home, memory: Simulator, first: Ended) -> None:
-    fork = home.run({"prompt": "I am Bob.", "session": {"resume": _session(first), "fork": True}})
-    again = home.run({"prompt": "Go on.", "session": {"resume": _session(first)}})
-    assert _session(fork) != _session(first)
-    assert fork.last["text"].startswith("You sent 2 prompts.")
-    assert again.last["text"].startswith("You sent 2 prompts.")
+def test_a_session_goes_on_in_another_process(first: Ended, talk: Talk) -> None:
+    assert talk.second.last["text"] == "You sent 2 prompts. The first was: My name is Ada."
+    assert talk.third.last["text"] == "You sent 3 prompts. The first was: My name is Ada."
+    runs = (first, talk.second, talk.third)
+    assert {run.last["session_id"] for run in runs} == {_session(first)}
+    assert [run.of("session")[0]["resumed"] for run in runs] == [False, True, True]
 
 
-def test_the_caller_may_choose_the_id_of_a_new_session_once(home: Home, memory: Simulator) -> None:
-    chosen = str(uuid.uuid4())
-    first = home.run({"prompt": "My name is Ada.", "session": {"id": chosen}})
-    again = home.run({"prompt": "Me too.", "session": {"id": chosen}})
-    assert first.last["session_id"] == _session(first) == chosen
+def test_a_fork_leaves_the_original_as_it_was(first: Ended, talk: Talk) -> None:
+    assert _session(talk.fork) != _session(first)
+    assert talk.fork.last["text"].startswith("You sent 2 prompts.")
+    assert talk.second.last["text"].startswith("You sent 2 prompts.")
+
+
+@pytest.fixture
+def chosen(begin: Begin) -> list[Ended]:
+    """Runs of the same request with an id of the caller, the first ones of which cannot begin; and another with it."""
+    return begin("an id of the caller", lambda desk: list(_with_an_id(desk)))
+
+
+CHOSEN = str(uuid.uuid4())
+
+
+def _with_an_id(desk: Desk) -> Iterator[Ended]:
+    home = desk.home
+    request = {"prompt": "My name is Ada.", "session": {"id": CHOSEN}}
+    broken = script(home.root / "broken")
+    broken.write_text("#!/nonexistent\n", "utf-8")
+    crashing = script(home.root / "crashing", "exit 1")
+    for cli in ("/nonexistent", str(broken), str(crashing)):
+        yield home.run(request, env={"AGENT_WORKERS_CLI": cli})
+    yield home.run(request)
+    yield home.run({"prompt": "Me too.", "session": {"id": CHOSEN}})
+
+
+def test_the_caller_may_choose_the_id_of_a_new_session_once(chosen: list[Ended]) -> None:
+    first, again = chosen[3:]
+    assert first.last["session_id"] == _session(first) == CHOSEN
     assert first.of("session")[0]["resumed"] is False
     assert again.ending == ("session_exists", 1)
     assert again.last["retryable"] is False
+
+
+def test_a_run_that_could_not_begin_does_not_take_the_id_of_its_session(chosen: list[Ended]) -> None:
+    endings = [ended.ending for ended in chosen[:4]]
+    assert endings == [("cli_missing", 1), ("cli_missing", 1), ("cli_crashed", 75), ("done", 0)]
 
 
 def test_an_unknown_session_is_not_found(home: Home, memory: Simulator) -> None:
@@ -78,19 +127,6 @@ def test_runs_without_a_session_know_nothing_of_each_other(home: Home, memory: S
     second = home.run({"prompt": "What is my name?"})
     assert _session(first) != _session(second)
     assert second.last["text"] == "You sent 1 prompts. The first was: What is my name?"
-
-
-def test_a_stopped_run_can_be_resumed(home: Home, memory: Simulator) -> None:
-    """What was asked is in the session, though the answer was cut off."""
-    memory.play("slow")
-    running = home.start("--control")
-    running.send({"prompt": "My name is Ada."})
-    running.wait_for("delta")
-    running.send({"type": "abort", "id": "1"})
-    stopped = running.end()
-    memory.play("memory")
-    ended = home.run({"prompt": "What is my name?", "session": {"resume": stopped.last["session_id"]}})
-    assert ended.last["text"].endswith("The first was: My name is Ada.")
 
 
 # Whose a session is
@@ -114,34 +150,52 @@ OTHERS: list[tuple[dict[str, str], dict[str, str]]] = [
 ]
 
 
-def tried_by_others(desk: Desk, owner: dict[str, str]) -> tuple[dict[str, list[Tried]], Ended]:
+def tried_by_others(begin: Begin, first: Ended, owner: dict[str, str]) -> tuple[dict[str, list[Tried]], Ended]:
     """A session of this owner: how it went with all others, who would also fork it, and with its owner after that."""
-    begun = _session(_of_ada(desk, **owner))
-    tried = {
-        str(other): [
-            _tried(desk.home, {"prompt": "x", "session": {"resume": begun, "fork": fork}, **other})
-            for fork in (False, True)
-        ]
-        for first, other in OTHERS
-        if first == owner
-    }
-    return tried, desk.home.run({"prompt": "What is my name?", "session": {"resume": begun}, **owner})
+
+    def try_all(desk: Desk) -> tuple[dict[str, list[Tried]], Ended]:
+        begun = _session(_of_ada(desk, **owner) if owner else first)
+        desk.simulator.play("memory")
+        tried = {
+            str(other): [
+                _tried(desk.home, {"prompt": "x", "session": {"resume": begun, "fork": fork}, **other})
+                for fork in (False, True)
+            ]
+            for own, other in OTHERS
+            if own == owner
+        }
+        return tried, desk.home.run({"prompt": "What is my name?", "session": {"resume": begun}, **owner})
+
+    return begin(f"tried by others than {owner}", try_all)
 
 
-@pytest.mark.parametrize(("first", "other"), OTHERS, ids=str)
-def test_a_session_is_found_by_its_owner_alone(begin: Begin, first: dict[str, str], other: dict[str, str]) -> None:
-    tried, ended = begin(f"tried by others than {first}", lambda desk: tried_by_others(desk, first))
+@pytest.mark.parametrize(("owner", "other"), OTHERS, ids=str)
+def test_a_session_is_found_by_its_owner_alone(
+    begin: Begin, first: Ended, owner: dict[str, str], other: dict[str, str]
+) -> None:
+    tried, ended = tried_by_others(begin, first, owner)
     assert len(tried[str(other)]) == 2
     for each in tried[str(other)]:
         _assert_refused(each)
     assert ended.last["text"] == "You sent 2 prompts. The first was: My name is Ada."
 
 
-def test_a_task_is_found_from_its_directory_and_by_its_worker_alone(desk: Desk, memory: Simulator) -> None:
+@pytest.fixture
+def task(begin: Begin) -> Ended:
+    """A task that lists what its command has open."""
+    return begin("a task", _listed)
+
+
+def _listed(desk: Desk) -> Ended:
+    desk.script(bash("ls -l /proc/self/fd"))
+    return desk.run(tools=["Bash"], permissions={"allow": ["Bash"]})
+
+
+def test_a_task_is_found_from_its_directory_and_by_its_worker_alone(desk: Desk, memory: Simulator, task: Ended) -> None:
     (inside := desk.cwd / "inside").mkdir()
     (beside := desk.home.root / "work-beside").mkdir()
     (link := desk.home.root / "link").symlink_to(desk.cwd)
-    begun = _session(desk.run())
+    begun = _session(task)
     for session in ({"resume": begun}, {"resume": begun, "fork": True}):
         for cwd in (inside, beside, desk.home.root):
             _refused(desk.home, desk.request(cwd=str(cwd), session=session), worker="agent-task")
@@ -155,8 +209,8 @@ def test_a_chat_is_not_found_by_a_task_in_the_chats_own_directory(desk: Desk, me
     _refused(desk.home, request, worker="agent-task")
 
 
-def test_a_fork_belongs_to_the_owner_of_its_original(home: Home, memory: Simulator) -> None:
-    begun = home.run({"prompt": "My name is Ada.", **ADA})
+def test_a_fork_belongs_to_the_owner_of_its_original(begin: Begin, home: Home, memory: Simulator, first: Ended) -> None:
+    _, begun = tried_by_others(begin, first, ADA)
     fork = home.run({"prompt": "x", "session": {"resume": _session(begun), "fork": True}, **ADA})
     _refused(home, {"prompt": "x", "session": {"resume": _session(fork)}})
     assert home.run({"prompt": "x", "session": {"resume": _session(fork)}, **ADA}).ending == ("done", 0)
@@ -196,32 +250,141 @@ def test_a_record_that_is_damaged_opens_its_session_to_nobody(
     _refused(home, {"prompt": "x", "session": {"resume": _session(first)}})
 
 
-def test_a_session_stays_with_the_configuration_directory_that_it_began_in(
-    home: Home, memory: Simulator, first: Ended
-) -> None:
-    request = {"prompt": "x", "session": {"resume": _session(first)}}
-    elsewhere = {"CLAUDE_CONFIG_DIR": str(home.root / "other")}
-    assert home.run(request, env=elsewhere).ending == ("session_not_found", 1)
-    assert home.run(request).last["text"].startswith("You sent 2 prompts.")
+def test_a_session_stays_with_the_configuration_directory_that_it_began_in(talk: Talk) -> None:
+    assert talk.elsewhere.ending == ("session_not_found", 1)
+    assert talk.second.last["text"].startswith("You sent 2 prompts.")
 
 
-@INSTALLED
-def test_what_others_can_see_of_a_session_does_not_resume_it(home: Home, memory: Simulator, first: Ended) -> None:
+@dataclass
+class Busy:
+    """What came of sessions while a run was at work in each of them, and after that.
+
+    Attributes:
+        seen: The ids that others saw in command lines, environments and names of files.
+        held: Which files of sessions each process held, by its command line.
+    """
+
+    seen: list[str]
+    held: dict[bytes, list[str]]
+
+
+@dataclass
+class New(Busy):
+    """A new session of Ada's, in a run that she stops."""
+
+    by_ada: list[Ended]
+    by_another: Tried
+    again: list[Ended]
+    resumed: Ended
+
+
+@dataclass
+class Resumed(Busy):
+    """A session that a run has resumed, and what the API got of it after that run was stopped."""
+
+    by_another: Ended
+    fork: Ended
+    goes_on: bool
+    after: Ended
+    conversation: str
+
+
+@dataclass
+class Forked(Busy):
+    """A fork, whose run is killed."""
+
+    at_once: Ended
+    after: Ended
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """Three runs, each in a session of its own."""
+
+    new: New
+    resumed: Resumed
+    forked: Forked
+
+
+@pytest.fixture
+def at_work(begin: Begin, first: Ended) -> AtWork:
+    return begin("at work", lambda desk: _while_at_work(desk, _session(first)))
+
+
+def _while_at_work(desk: Desk, begun: str) -> AtWork:
+    desk.home.loaded, loaded = None, desk.home.loaded  # what /proc shows is looked at
+    new = _new(desk)
+    resumed = _resumed(desk, {"resume": begun})
+    forked = _forked(desk, {"resume": begun, "fork": True})
+    desk.home.loaded = loaded
+    return AtWork(new, resumed, forked)
+
+
+def _new(desk: Desk) -> New:
+    home, session = desk.home, {"id": str(uuid.uuid4())}
+    resume = {"resume": session["id"]}
+    running = _at_work(home, desk.simulator, session, "--control", **ADA)
+    seen, held = _seen(home, running, session), _held(home)
+    by_ada = [home.run({"prompt": "Me too.", "session": each, **ADA}) for each in (session, resume)]
+    by_another = _tried(home, {"prompt": "x", "session": resume})
+    running.send({"type": "abort", "id": "1"})
+    assert running.end().ending[0] == "aborted"
+    desk.simulator.play("memory")
+    again = [home.run({"prompt": "Me too.", "session": session, **owner}) for owner in ({}, ADA)]
+    resumed = home.run({"prompt": "What is my name?", "session": resume, **ADA})
+    return New(seen, held, by_ada, by_another, again, resumed)
+
+
+def _resumed(desk: Desk, session: dict[str, Any]) -> Resumed:
+    home = desk.home
+    running = _at_work(home, desk.simulator, session)
+    seen, held = _seen(home, running, session), _held(home)
+    by_another = home.run({"prompt": "Me too.", "session": session, "metadata": {"order": 1}})
+    desk.simulator.play("memory")
+    fork = home.run({"prompt": "x", "session": {**session, "fork": True}})
+    goes_on = bool(command_of(running.pid))
+    running.signal(signal.SIGTERM)
+    running.end()
+    after = home.run({"prompt": "x", "session": session})
+    conversation = str(desk.simulator.requests("/v1/messages")[-1].body["messages"])
+    return Resumed(seen, held, by_another, fork, goes_on, after, conversation)
+
+
+def _forked(desk: Desk, session: dict[str, Any]) -> Forked:
+    home = desk.home
+    running = _at_work(home, desk.simulator, session)
+    seen, held = _seen(home, running, session), _held(home)
+    agents = home.agents(of=running)
+    again = {"prompt": "x", "session": {"resume": _session_of(running)}}
+    running.signal(signal.SIGKILL)
+    desk.simulator.play("memory")
+    at_once = home.run(again)
+    until(lambda: not any(map(command_of, agents)))
+    return Forked(seen, held, at_once, home.run(again))
+
+
+def _seen(home: Home, running: Running, session: dict[str, Any]) -> list[str]:
+    told = [name for name in (_session_of(running), *session.values()) if isinstance(name, str)]
+    assert home.agents(of=running)
+    shown = b"".join(command_of(pid) + b"".join(environ_of(pid)) for pid in home.processes())
+    files = " ".join(str(path) for path in everything(home.root))
+    return [name for name in told if name.encode() in shown or name in files]
+
+
+def _held(home: Home) -> dict[bytes, list[str]]:
+    held: dict[bytes, list[str]] = {}
+    for pid in home.processes():
+        links = [str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir() if path.is_symlink()]
+        held[b"%d " % pid + command_of(pid)] = [name for name in links if "/state/sessions/" in name]
+    return held
+
+
+def test_what_others_can_see_of_a_session_does_not_resume_it(home: Home, memory: Simulator, at_work: AtWork) -> None:
     """Command lines, environments and names of files, while a run is at work in it."""
-    for session in ({"id": str(uuid.uuid4())}, {"resume": _session(first)}, {"resume": _session(first), "fork": True}):
-        running = _at_work(home, memory, session)
-        told = [_session_of(running), *session.values()]
-        assert home.agents(of=running)
-        for pid in home.processes():
-            seen = command_of(pid) + b"".join(environ_of(pid))
-            assert [name for name in told if isinstance(name, str) and name.encode() in seen] == []
-        files = [str(path) for path in everything(home.root)]
-        assert [name for name in told if isinstance(name, str) and name in " ".join(files)] == []
-        running.signal(signal.SIGTERM)
-        running.end()
-    memory.play("memory")
+    for busy in (at_work.new, at_work.resumed, at_work.forked):
+        assert busy.seen == []
     names = {path.stem for path in (home.root / "state" / "claude" / "projects").rglob("*.jsonl")}
-    assert len(names) == 3
+    assert len(names) == 4  # with the fork that was made of a session at work
     for name in names:
         _refused(home, {"prompt": "x", "session": {"resume": name}})
 
@@ -229,19 +392,12 @@ def test_what_others_can_see_of_a_session_does_not_resume_it(home: Home, memory:
 # One run at a time
 
 
-def test_a_second_run_at_once_in_a_session_is_told_to_wait_and_nothing_is_lost(
-    home: Home, memory: Simulator, first: Ended
-) -> None:
-    session = {"resume": _session(first)}
-    running = _at_work(home, memory, session)
-    ended = home.run({"prompt": "Me too.", "session": session, "metadata": {"order": 1}})
+def test_a_second_run_at_once_in_a_session_is_told_to_wait_and_nothing_is_lost(at_work: AtWork) -> None:
+    ended = at_work.resumed.by_another
     assert (ended.ending, ended.last["retryable"]) == (("session_busy", 75), True)
     assert ended.last["metadata"] == {"order": 1}
-    running.signal(signal.SIGTERM)
-    running.end()
-    memory.play("memory")
-    assert home.run({"prompt": "x", "session": session}).ending == ("done", 0)
-    seen = str(memory.requests("/v1/messages")[-1].body["messages"])
+    assert at_work.resumed.after.ending == ("done", 0)
+    seen = at_work.resumed.conversation
     assert ["My name is Ada." in seen, "I am at work." in seen, "Me too." in seen] == [True, True, False]
 
 
@@ -261,33 +417,23 @@ def test_of_many_runs_at_once_in_a_session_each_that_is_done_has_all_before_it(
     assert said
 
 
-def test_a_new_session_is_begun_once_also_at_once(home: Home, memory: Simulator) -> None:
-    session = {"id": str(uuid.uuid4())}
-    running = _at_work(home, memory, session)
-    assert home.run({"prompt": "Me too.", "session": session}).ending == ("session_busy", 75)
-    assert home.run({"prompt": "Me too.", "session": {"resume": session["id"]}}).ending == ("session_busy", 75)
-    running.signal(signal.SIGTERM)
-    running.end()
-    assert home.run({"prompt": "Me too.", "session": session}).ending == ("session_exists", 1)
-    assert home.run({"prompt": "Me too.", "session": session, **ADA}).ending == ("session_exists", 1)
+def test_a_new_session_is_begun_once_also_at_once(at_work: AtWork) -> None:
+    assert [ended.ending for ended in at_work.new.by_ada] == [("session_busy", 75)] * 2
+    assert [ended.ending for ended in at_work.new.again] == [("session_exists", 1)] * 2
 
 
-def test_to_others_a_busy_session_does_not_exist_either(home: Home, memory: Simulator) -> None:
-    running = _at_work(home, memory, {"id": str(uuid.uuid4())}, **ADA)
-    _refused(home, {"prompt": "x", "session": {"resume": _session_of(running)}})
-    running.signal(signal.SIGTERM)
-    running.end()
+def test_to_others_a_busy_session_does_not_exist_either(at_work: AtWork) -> None:
+    _assert_refused(at_work.new.by_another)
 
 
-def test_a_fork_reads_a_session_in_which_another_run_is_at_work(home: Home, memory: Simulator, first: Ended) -> None:
-    session = {"resume": _session(first)}
-    running = _at_work(home, memory, session)
-    memory.play("memory")
-    fork = home.run({"prompt": "x", "session": {**session, "fork": True}})
-    assert fork.last["text"].endswith("The first was: My name is Ada.")
-    assert command_of(running.pid)
-    running.signal(signal.SIGTERM)
-    running.end()
+def test_a_stopped_run_can_be_resumed(at_work: AtWork) -> None:
+    """What was asked is in the session, though the answer was cut off."""
+    assert at_work.new.resumed.last["text"].endswith("The first was: I am at work.")
+
+
+def test_a_fork_reads_a_session_in_which_another_run_is_at_work(at_work: AtWork) -> None:
+    assert at_work.resumed.fork.last["text"].endswith("The first was: My name is Ada.")
+    assert at_work.resumed.goes_on
 
 
 @INSTALLED
@@ -303,48 +449,22 @@ def test_the_next_run_may_start_as_soon_as_the_end_was_told(home: Home, memory: 
     running.end()
 
 
-@INSTALLED
-def test_a_session_is_free_when_its_run_was_killed_and_its_agent_has_gone(
-    home: Home, memory: Simulator, first: Ended
-) -> None:
-    session = {"resume": _session(first)}
-    running = _at_work(home, memory, session)
-    agents = home.agents(of=running)
-    running.signal(signal.SIGKILL)
-    memory.play("memory")
-    assert home.run({"prompt": "x", "session": session}).ending in (("session_busy", 75), ("done", 0))
-    until(lambda: not any(map(command_of, agents)))
-    assert home.run({"prompt": "x", "session": session}).ending == ("done", 0)
+def test_a_session_is_free_when_its_run_was_killed_and_its_agent_has_gone(at_work: AtWork) -> None:
+    assert at_work.forked.at_once.ending in (("session_busy", 75), ("done", 0))
+    assert at_work.forked.after.ending == ("done", 0)
 
 
-@INSTALLED
-def test_worker_agent_and_watcher_hold_the_session_each(home: Home, memory: Simulator) -> None:
+def test_worker_agent_and_watcher_hold_the_session_each(at_work: AtWork) -> None:
     """So that it is busy as long as one of them is left, whichever is killed."""
-    running = _at_work(home, memory, {"id": str(uuid.uuid4())})
-    for pid in home.processes():
-        held = [str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir() if path.is_symlink()]
-        assert [name for name in held if "/state/sessions/" in name], (command_of(pid), held)
-    running.signal(signal.SIGTERM)
-    running.end()
+    for busy in (at_work.new, at_work.resumed, at_work.forked):
+        assert len(busy.held) >= 3
+        assert all(busy.held.values()), busy.held
 
 
-def test_commands_of_an_agent_do_not_hold_its_session(desk: Desk) -> None:
-    desk.script(bash("ls -l /proc/self/fd"))
-    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]})
-    [listed] = results(ended).values()
+def test_commands_of_an_agent_do_not_hold_its_session(task: Ended) -> None:
+    [listed] = results(task).values()
     assert listed["status"] == "ok"
     assert "/sessions/" not in listed["content"]
-
-
-def test_a_run_that_could_not_begin_does_not_take_the_id_of_its_session(home: Home, memory: Simulator) -> None:
-    request = {"prompt": "My name is Ada.", "session": {"id": str(uuid.uuid4())}}
-    assert home.run(request, env={"AGENT_WORKERS_CLI": "/nonexistent"}).ending == ("cli_missing", 1)
-    broken = script(home.root / "claude")
-    broken.write_text("#!/nonexistent\n", "utf-8")
-    assert home.run(request, env={"AGENT_WORKERS_CLI": str(broken)}).ending == ("cli_missing", 1)
-    crashing = script(home.root / "claude", "exit 1")
-    assert home.run(request, env={"AGENT_WORKERS_CLI": str(crashing)}).ending == ("cli_crashed", 75)
-    assert home.run(request).ending == ("done", 0)
 
 
 def _refused(home: Home, request: dict[str, Any], *, worker: str = "agent-chat") -> None:
@@ -366,12 +486,13 @@ def _assert_refused(tried: Tried) -> None:
     assert not tried.started
 
 
-def _at_work(home: Home, simulator: Simulator, session: dict[str, Any], **fields: Any) -> Running:
+def _at_work(home: Home, simulator: Simulator, session: dict[str, Any], *arguments: str, **fields: Any) -> Running:
     """A run that has begun to answer and goes on until it is stopped."""
     simulator.play("slow")
-    running = home.start()
+    running = home.start(*arguments)
     running.send({"prompt": "I am at work.", "session": session, **fields})
-    running.end_input()
+    if "--control" not in arguments:
+        running.end_input()
     running.wait_for("delta")
     return running
 
