@@ -22,6 +22,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--window-size=900,700",
+    "--disable-back-forward-cache",  # a page that is left ends
+    "--disable-features=SpareRendererForSitePerProcess",  # a process for a page that may never be opened
     "--force-prefers-reduced-motion",  # a dot that pulses is painted all the time
 )
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
@@ -92,7 +94,18 @@ class Browser:
         """Opens a page as a visitor who was never there."""
         self._devtools("Network.clearBrowserCookies", {})
         self._devtools("Network.clearBrowserCache", {})
-        self._go("/url", {"url": address})
+        first = {"source": "sessionStorage.clear()"}
+        script = self._devtools("Page.addScriptToEvaluateOnNewDocument", first)
+        try:
+            self._go("/url", {"url": address})
+        finally:
+            self._devtools("Page.removeScriptToEvaluateOnNewDocument", script)
+
+    def leave(self) -> None:
+        """Leaves the page, for one that costs nothing, and whatever `look` has set."""
+        self._devtools("Emulation.clearDeviceMetricsOverride", {})
+        self._devtools("Emulation.setEmulatedMedia", {"features": []})
+        self._go("/url", {"url": "about:blank"})
 
     def reload(self) -> None:
         self._go("/refresh")
@@ -208,8 +221,8 @@ class Browser:
         wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         self._devtools("Emulation.setEmulatedMedia", wanted)
 
-    def _devtools(self, command: str, parameters: dict[str, Any]) -> None:
-        self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
+    def _devtools(self, command: str, parameters: dict[str, Any]) -> Any:
+        return self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def screenshot(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

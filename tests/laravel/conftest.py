@@ -63,8 +63,7 @@ def running_browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(site: Site, running_browser: Browser) -> Iterator[Browser]:
-    """A new tab, which the test may close itself."""
+    """The same tab for each test: a new one costs more."""
     running_browser.server_log = site.root / "nginx.log"
-    running_browser.new_tab()
     yield running_browser
-    running_browser.close_tab()
+    running_browser.leave()

@@ -46,7 +46,6 @@ def page(site: Site, browser: Browser, simulator: Simulator) -> Iterator[TaskPag
     page = TaskPage(site, browser)
     browser.open(f"http://127.0.0.1:{site.lasting_port}/task")
     yield page
-    browser.look(width=900, height=700, scheme="light")
     simulator.play("hello")
 
 

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -29,9 +28,8 @@ _START_ANOTHER = """
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Browser]:
-    yield browser
-    browser.look(width=900, height=700, scheme="light")
+def page(browser: Browser) -> Browser:
+    return browser
 
 
 def look_at(browser: Browser, state: str) -> None:
