@@ -52,19 +52,24 @@ def test_without_partial_text_each_block_comes_at_once(home: Home, simulator: Si
     ]
 
 
-def test_twenty_thousand_deltas_arrive_in_order_and_whole(home: Home, simulator: Simulator) -> None:
-    simulator.play("many-deltas")
+def test_thousands_of_deltas_arrive_in_order_and_whole(home: Home, simulator: Simulator) -> None:
+    play(simulator, (Text(numbers=3000),))
     ended = home.run({"prompt": "x"})
-    assert ended.last["text"].split() == [str(number) for number in range(1, 20001)]
+    assert len(ended.of("delta")) >= 3000
+    assert ended.last["text"].split() == [str(number) for number in range(1, 3001)]
     assert answer(ended.events) == ended.last["text"]
 
 
-@pytest.mark.parametrize("partial", [True, False], ids=["streamed", "block by block"])
-def test_a_text_too_large_for_a_line_is_split_over_deltas_and_cut_in_the_terminal_event(
-    home: Home, simulator: Simulator, partial: bool
-) -> None:
-    simulator.play("huge-delta")
-    ended = home.run({"prompt": "x", "stream": {"partial": partial}})
+LARGEST = {"emoji": "😀" * 4000}
+
+
+def with_a_huge_delta(desk: Desk) -> Ended:
+    """A run with metadata at its largest, whose answer is one delta that no line holds."""
+    desk.simulator.play("huge-delta")
+    return desk.home.run({"prompt": "x", "stream": {"partial": True}, "metadata": LARGEST})
+
+
+def assert_split_and_cut(ended: Ended) -> None:
     text = "😀🦊𝒜𠀋" * 65536
     assert len(ended.of("delta")) > 1
     assert answer(ended.events) == text
@@ -73,6 +78,17 @@ def test_a_text_too_large_for_a_line_is_split_over_deltas_and_cut_in_the_termina
     assert len(done["text"].encode()) + done["truncated_bytes"] == len(text.encode())
     assert len(done["text"]) > 1000
     assert done["usage"]["output_tokens"] > 0
+
+
+def test_a_text_too_large_for_a_line_is_split_over_deltas_and_cut_in_the_terminal_event(begin: Begin) -> None:
+    assert_split_and_cut(begin("huge", with_a_huge_delta))
+
+
+def test_a_block_too_large_for_a_line_is_split_over_deltas_and_cut_in_the_terminal_event(
+    home: Home, simulator: Simulator
+) -> None:
+    simulator.play("huge-delta")
+    assert_split_and_cut(home.run({"prompt": "x", "stream": {"partial": False}}))
 
 
 def test_an_answer_that_needs_several_calls_is_one_answer(home: Home, simulator: Simulator) -> None:
@@ -152,8 +168,8 @@ def test_output_that_does_not_satisfy_the_schema_is_an_error(home: Home, simulat
 
 
 def test_output_too_large_for_an_event_is_an_error_and_is_not_cut(home: Home, simulator: Simulator) -> None:
-    call = ToolUse(name="StructuredOutput", input={"answer": "x" * 200_000})
-    simulator.play(Scenario(name="own", description="", steps=(Message(content=(call,)),)))
+    call = ToolUse(name="StructuredOutput", input={"answer": "x" * 132_000})
+    simulator.play(Scenario(name="own", description="", steps=(Message(content=(call,), cut="whole"),)))
     ended = home.run({"prompt": "x", "output_schema": SCHEMA})
     assert ended.ending == ("output_too_large", 1)
 
@@ -197,11 +213,9 @@ def test_metadata_comes_back_and_never_reaches_the_model(begin: Begin) -> None:
     assert "4711" not in json.dumps(asked)
 
 
-def test_metadata_at_its_largest_still_fits_every_line(home: Home, simulator: Simulator) -> None:
-    simulator.play("huge-delta")
-    metadata = {"emoji": "😀" * 4000}
-    ended = home.run({"prompt": "x", "metadata": metadata})
-    assert ended.last["metadata"] == ended.events[0]["metadata"] == metadata
+def test_metadata_at_its_largest_still_fits_every_line(begin: Begin) -> None:
+    ended = begin("huge", with_a_huge_delta)
+    assert ended.last["metadata"] == ended.events[0]["metadata"] == LARGEST
 
 
 def test_model_and_system_prompt_reach_the_api(begin: Begin) -> None:
