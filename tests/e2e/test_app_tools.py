@@ -143,39 +143,35 @@ def test_images_and_texts_reach_the_model(given: tuple[Ended, str, list[str]]) -
     assert PIXEL in sent
 
 
-def test_input_that_breaks_the_schema_never_reaches_the_application(desk: Desk) -> None:
-    desk.script([call("mcp__app__find_partner", name=7), call("mcp__app__find_partner", nom="Acme")])
-    ended = desk.converse(on_call(lambda event: give(event, "never")), worker="agent-chat", app_tools=[FIND])
-    assert ended.of("app_tool_call") == []
-    wrong, missing = ended.of("tool_result")
-    assert (wrong["status"], missing["status"]) == ("error", "error")
-    assert "$.name: 7 is not of type 'string'" in wrong["content"]
-    assert "'name' is a required property" in missing["content"]
-    assert ended.ending == ("done", 0)
-
-
-def test_no_result_in_time_is_an_error_that_the_model_sees(desk: Desk) -> None:
-    desk.script(call("mcp__app__find_partner", name="Acme"), end="I could not find out.")
-    ended = desk.converse(lambda event: None, worker="agent-chat", app_tools=[BRIEFLY])
-    assert ended.ending == ("done", 0)
-    assert desk.told_to_the_model() == ["The application gave no result within 0.3 seconds."]
-    assert ended.last["text"] == "I could not find out."
-
-
-def test_a_late_result_changes_nothing(desk: Desk) -> None:
-    desk.script(call("mcp__app__find_partner", name="Acme"), call("mcp__app__find_partner", name="Globex"))
+def late(desk: Desk) -> tuple[Ended, list[str]]:
+    """A run with two calls that get no result in time, but one when it is too late; what the model is told."""
+    names = ("Acme", "Globex")
+    desk.script(*(call("mcp__app__find_partner", name=name) for name in names), end="I could not find out.")
     calls: list[Event] = []
 
-    def late(event: Event) -> Event | None:
+    def reply(event: Event) -> Event | None:
         if event["type"] == "app_tool_call":
             calls.append(event)
             if len(calls) == 2:
                 return give(calls[0], "too late")
         return None
 
-    ended = desk.converse(late, worker="agent-chat", app_tools=[BRIEFLY])
+    ended = desk.converse(reply, worker="agent-chat", app_tools=[BRIEFLY])
+    return ended, desk.told_to_the_model()
+
+
+def test_no_result_in_time_is_an_error_that_the_model_sees(begin: Begin) -> None:
+    ended, told = begin("late", late)
+    assert ended.ending == ("done", 0)
+    assert [event["status"] for event in ended.of("tool_result")] == ["error"] * 2
+    assert told == ["The application gave no result within 0.3 seconds."] * 2
+    assert ended.last["text"] == "I could not find out."
+
+
+def test_a_late_result_changes_nothing(begin: Begin) -> None:
+    ended, told = begin("late", late)
     assert [(ack["ok"], ack["code"]) for ack in ended.of("ack")] == [(False, "not_pending")]
-    assert not any("too late" in text for text in desk.told_to_the_model())
+    assert not any("too late" in text for text in told)
 
 
 def _another_call(event: Event) -> Event:
@@ -248,13 +244,14 @@ def test_a_large_result_reaches_the_model(given: tuple[Ended, str, list[str]]) -
     assert "wörd wörd" in told[list(GIVEN).index("large")]
 
 
-def test_the_tools_of_a_conversation_are_there_again_when_it_is_resumed(desk: Desk) -> None:
-    desk.script(call("mcp__app__find_partner", name="Acme"))
-    reply = on_call(lambda event: give(event, "Berlin"))
-    first = desk.converse(reply, worker="agent-chat", app_tools=[FIND])
+def test_the_tools_of_a_conversation_are_there_again_when_it_is_resumed(begin: Begin, desk: Desk) -> None:
+    first, *_ = begin("a call in agent-chat", lambda desk: called(desk, "agent-chat"))
     session = {"resume": first.last["session_id"]}
     desk.script(call("mcp__app__find_partner", name="Globex"))
-    assert desk.converse(reply, worker="agent-chat", app_tools=[FIND], session=session).ending == ("done", 0)
+    reply = on_call(lambda event: give(event, "Berlin"))
+    second = desk.converse(reply, worker="agent-chat", app_tools=[FIND], session=session)
+    assert second.ending == ("done", 0)
+    assert results(second)["Globex"]["status"] == "ok"
 
 
 def test_a_deny_rule_also_holds_for_the_applications_tools(desk: Desk) -> None:
@@ -305,13 +302,24 @@ PATTERN = {"Acme": "ok", "acme": "error"}
 
 
 def checked(desk: Desk) -> Ended:
-    """A run that calls a tool with each of the names."""
+    """A run that calls one tool with input that breaks its schema, and one with each of the names."""
     schema = {"type": "object", "properties": {"name": {"$ref": "#/$defs/n"}}, "$defs": {"n": {"pattern": "^[A-Z]"}}}
-    desk.script([call("mcp__app__find_partner", name=name) for name in PATTERN])
-    tools = [{**FIND, "input_schema": schema}]
+    broken = [call("mcp__app__find_partner", name=7), call("mcp__app__find_partner", nom="Broken")]
+    desk.script([*broken, *(call("mcp__app__by_pattern", name=name) for name in PATTERN)])
+    tools = [FIND, {**FIND, "name": "by_pattern", "input_schema": schema}]
     return desk.converse(on_call(lambda event: give(event, "Berlin")), worker="agent-chat", app_tools=tools)
+
+
+def test_input_that_breaks_the_schema_never_reaches_the_application(begin: Begin) -> None:
+    ended = begin("checks", checked)
+    assert [event["name"] for event in ended.of("app_tool_call")] == ["by_pattern"]
+    wrong, missing = results(ended)["7"], results(ended)["Broken"]
+    assert (wrong["status"], missing["status"]) == ("error", "error")
+    assert "$.name: 7 is not of type 'string'" in wrong["content"]
+    assert "'name' is a required property" in missing["content"]
+    assert ended.ending == ("done", 0)
 
 
 @pytest.mark.parametrize(("name", "status"), PATTERN.items())
 def test_a_pattern_is_checked(begin: Begin, name: str, status: str) -> None:
-    assert results(begin("a pattern", checked))[name]["status"] == status
+    assert results(begin("checks", checked))[name]["status"] == status
