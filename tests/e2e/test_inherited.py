@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from agent_workers.simulator import running_simulator
 from tests.e2e.conftest import desk_at, home_at
 from tests.e2e.desk import Desk, bash
-from tests.e2e.stream import check_whole, events_of
+from tests.e2e.stream import Event, check_whole, events_of
 from tests.e2e.worker import SCRIPTS, Home, script
 from tests.waiting import PATIENCE_S
 
@@ -58,22 +58,26 @@ LIMITS = {
     "core": limit("CORE", "resource.RLIM_INFINITY"),
     "niceness": "os.nice(10)",
 }
-ALONE = {LIMITS["endless stack"]}
+ALONE = [LIMITS["endless stack"]]
 """What cannot be there together with another."""
 
 
-@pytest.fixture(scope="module")
-def at_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, bool]]:
-    """Whether a run succeeds that inherits everything of a kind at once.
+VANISHED = ("os.mkdir('gone')", "os.chdir('gone')", "os.rmdir('../gone')")
+STDERR = {"a directory": "os.dup2(os.open('/', os.O_RDONLY), 2)", "closed": "os.close(2)"}
 
-    Only where it does not, a test looks at one thing alone.
+
+@pytest.fixture(scope="module")
+def at_once(tmp_path_factory: pytest.TempPathFactory) -> bool:
+    """Whether a run succeeds that inherits all of this at once, and one that inherits what cannot be together with it.
+
+    Only where they do not, a test looks at one thing alone.
     """
     with running_simulator() as simulator, home_at(tmp_path_factory.mktemp("at-once"), simulator) as home:
-        yield {
-            "variables": succeeds(home, env=VARIABLES),
-            "modules": succeeds(home, env={"PYTHONPATH": str(modules(home, *MODULES))}),
-            "limits": succeeds(home, prefix=caller(*(each for each in LIMITS.values() if each not in ALONE))),
-        }
+        variables = {**VARIABLES, "PYTHONPATH": str(modules(home, *MODULES))}
+        limits = [each for each in LIMITS.values() if each not in ALONE]
+        most = caller(f"os.environ.update({variables!r})", *limits, *VANISHED, STDERR["closed"])
+        rest = caller(*ALONE, STDERR["a directory"])
+        return succeeds(home, prefix=most) and succeeds(home, prefix=rest)
 
 
 def succeeds(home: Home, **options: Any) -> bool:
@@ -92,21 +96,18 @@ def modules(home: Home, *names: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kind", ["variables", "modules", "limits"])
-def test_nothing_of_a_kind_stands_in_the_way_of_a_run_though_all_comes_at_once(
-    at_once: dict[str, bool], kind: str
-) -> None:
-    assert at_once[kind]
+def test_nothing_stands_in_the_way_of_a_run_though_all_comes_at_once(at_once: bool) -> None:
+    assert at_once
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_no_variable_of_the_callers_python_reaches_the_workers(home: Home, at_once: dict[str, bool], name: str) -> None:
-    assert at_once["variables"] or succeeds(home, env={name: VARIABLES[name]})
+def test_no_variable_of_the_callers_python_reaches_the_workers(home: Home, at_once: bool, name: str) -> None:
+    assert at_once or succeeds(home, env={name: VARIABLES[name]})
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_no_module_of_the_callers_stands_in_the_way(home: Home, at_once: dict[str, bool], module: str) -> None:
-    assert at_once["modules"] or succeeds(home, env={"PYTHONPATH": str(modules(home, module))})
+def test_no_module_of_the_callers_stands_in_the_way(home: Home, at_once: bool, module: str) -> None:
+    assert at_once or succeeds(home, env={"PYTHONPATH": str(modules(home, module))})
 
 
 @pytest.mark.parametrize("program", ["agent-task", "agent-workers"])
@@ -115,13 +116,6 @@ def test_each_program_starts_out_of_reach(home: Home, program: str) -> None:
     command = [str(SCRIPTS / program), "--version"]
     ran = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     assert program in ran.stdout
-
-
-def test_the_operator_may_pass_pythons_variables_on_to_commands(desk: Desk) -> None:
-    desk.script(bash('echo "<$PYTHONPATH>"'))
-    env = {"PYTHONPATH": "/opt/crm", "AGENT_WORKERS_ENV_ALLOW": "PYTHONPATH"}
-    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, env=env)
-    assert "</opt/crm>" in ended.of("tool_result")[0]["content"]
 
 
 SIGNALS = ("SIGCHLD", "SIGPIPE", "SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGALRM")
@@ -135,45 +129,78 @@ LOOKS = {
 }
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What commands told of themselves, by the names of their looks, and the rights of a file that one has made."""
+
+    told: dict[str, Event]
+    rights: int
+
+
 @pytest.fixture(scope="module")
-def looks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, str]]]:
+def looked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Looked]:
+    """What commands tell under callers that each have a mask of their own, by the mask, and something else."""
+
+    def look(mask: str, looks: dict[str, str], *statements: str, env: dict[str, str] | None = None) -> Looked:
+        with desk_at(tmp_path_factory.mktemp("looks")) as desk:
+            desk.script(*(bash(look) for look in looks.values()), bash("touch made"))
+            prefix = caller(f"os.umask({mask})", *statements)
+            ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=prefix, env=env)
+            assert ended.ending == ("done", 0), f"mask {mask}"
+            *told, _ = ended.of("tool_result")
+            return Looked(dict(zip(looks, told, strict=True)), (desk.cwd / "made").stat().st_mode & 0o777)
+
+    ignored = (f"signal.signal(signal.{number}, signal.SIG_IGN)" for number in SIGNALS)
+    blocked = "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())"
+    passed_on = {"PYTHONPATH": "/opt/crm", "AGENT_WORKERS_ENV_ALLOW": "PYTHONPATH"}
+    return {
+        "0o000": look("0o000", LOOKS, *ignored, blocked, LIMITS["core"]),
+        "0o022": look("0o022", {"its modules": 'echo "<$PYTHONPATH>"'}, env=passed_on),
+        "0o027": look("0o027", {"two seconds": "sleep 2"}, "signal.alarm(2)"),
+        "0o777": look("0o777", {}),
+    }
+
+
+@pytest.fixture
+def looks(looked: dict[str, Looked]) -> dict[str, Event]:
     """What commands tell under a caller that ignores and blocks all signals, masks nothing and wants core files."""
-    everything = caller(
-        *(f"signal.signal(signal.{number}, signal.SIG_IGN)" for number in SIGNALS),
-        "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())",
-        "os.umask(0)",
-        LIMITS["core"],
-    )
-    with desk_at(tmp_path_factory.mktemp("looks")) as desk:
-        desk.script(*(bash(look) for look in LOOKS.values()))
-        ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=everything)
-        assert ended.ending == ("done", 0)
-        yield dict(zip(LOOKS, ended.of("tool_result"), strict=True))
+    return looked["0o000"].told
+
+
+@pytest.mark.parametrize("mask", ["0o000", "0o022", "0o027", "0o777"])
+def test_what_the_agent_writes_is_the_users_own_whatever_the_mask(looked: dict[str, Looked], mask: str) -> None:
+    assert looked[mask].rights == 0o666 & ~(int(mask, 8) & 0o077 | 0o002)
+
+
+def test_the_operator_may_pass_pythons_variables_on_to_commands(looked: dict[str, Looked]) -> None:
+    assert "</opt/crm>" in looked["0o022"].told["its modules"]["content"]
+
+
+def test_a_timer_of_the_callers_does_not_end_the_run(looked: dict[str, Looked]) -> None:
+    assert looked["0o027"].told["two seconds"]["status"] == "ok"
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_that_the_caller_ignores_is_not_ignored_by_commands(
-    looks: dict[str, dict[str, str]], number: str
-) -> None:
+def test_a_signal_that_the_caller_ignores_is_not_ignored_by_commands(looks: dict[str, Event], number: str) -> None:
     status = looks[number]["content"].partition("<")[2].partition(">")[0]
     # Default for SIGCHLD is to do nothing; the others end a process.
     assert int(status) == (9 if number == "SIGCHLD" else 128 + signal.Signals[number])
 
 
-def test_commands_succeed_under_a_caller_that_does_not_wait_for_its_children(looks: dict[str, dict[str, str]]) -> None:
+def test_commands_succeed_under_a_caller_that_does_not_wait_for_its_children(looks: dict[str, Event]) -> None:
     assert [looks[each]["status"] for each in ("a success", "a failure")] == ["ok", "error"]
     assert "7" in looks["a failure"]["content"]
 
 
-def test_commands_have_no_signal_blocked(looks: dict[str, dict[str, str]]) -> None:
+def test_commands_have_no_signal_blocked(looks: dict[str, Event]) -> None:
     assert looks["blocked signals"]["content"].split()[-1].strip("0") == ""
 
 
-def test_a_private_directory_is_private_whatever_the_mask(looks: dict[str, dict[str, str]]) -> None:
+def test_a_private_directory_is_private_whatever_the_mask(looks: dict[str, Event]) -> None:
     assert looks["its directory"]["content"].startswith("drwx------")
 
 
-def test_no_process_of_the_run_writes_a_core_file(looks: dict[str, dict[str, str]]) -> None:
+def test_no_process_of_the_run_writes_a_core_file(looks: dict[str, Event]) -> None:
     assert looks["size of a core file"]["content"].strip() == "0"
 
 
@@ -189,25 +216,9 @@ def test_a_signal_that_the_caller_blocks_stops_the_run_all_the_same(desk: Desk, 
     assert running.end().ending == ("aborted", 3)
 
 
-def test_a_timer_of_the_callers_does_not_end_the_run(desk: Desk) -> None:
-    desk.script(bash("sleep 2"))
-    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=caller("signal.alarm(2)"))
-    assert ended.ending == ("done", 0)
-
-
-@pytest.mark.parametrize("mask", ["0o000", "0o022", "0o027", "0o777"])
-def test_what_the_agent_writes_is_the_users_own_whatever_the_mask(desk: Desk, mask: str) -> None:
-    desk.script(bash("touch made"))
-    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]}, prefix=caller(f"os.umask({mask})"))
-    assert ended.ending == ("done", 0)
-    mode = (desk.cwd / "made").stat().st_mode & 0o777
-    assert mode == 0o666 & ~(int(mask, 8) & 0o077 | 0o002)
-
-
 @pytest.mark.parametrize("name", LIMITS)
-def test_a_soft_limit_of_the_callers_is_no_limit(home: Home, at_once: dict[str, bool], name: str) -> None:
-    together = at_once["limits"] and LIMITS[name] not in ALONE
-    assert together or succeeds(home, prefix=caller(LIMITS[name]))
+def test_a_soft_limit_of_the_callers_is_no_limit(home: Home, at_once: bool, name: str) -> None:
+    assert at_once or succeeds(home, prefix=caller(LIMITS[name]))
 
 
 @pytest.mark.parametrize(
@@ -251,21 +262,13 @@ def test_a_directory_for_stdout_is_as_good_as_closed(home: Home, tmp_path: Path)
     os.close(directory)
 
 
-@pytest.mark.parametrize("stderr", ["a directory", "closed"])
-def test_a_run_needs_no_stderr(home: Home, tmp_path: Path, stderr: str) -> None:
-    directory = os.open(tmp_path, os.O_RDONLY)
-    prefix = caller("os.close(2)") if stderr == "closed" else ()
-    taken = subprocess.DEVNULL if stderr == "closed" else directory
-    ran = _ran(home, prefix, input=b'{"prompt": "x"}', stdout=subprocess.PIPE, stderr=taken)
-    os.close(directory)
-    assert (events_of(ran.stdout)[-1]["type"], ran.returncode) == ("done", 0)
+@pytest.mark.parametrize("stderr", STDERR)
+def test_a_run_needs_no_stderr(home: Home, at_once: bool, stderr: str) -> None:
+    assert at_once or succeeds(home, prefix=caller(STDERR[stderr]))
 
 
-VANISHED = caller("os.mkdir('gone')", "os.chdir('gone')", "os.rmdir('../gone')")
-
-
-def test_a_working_directory_that_is_gone_is_none_of_the_workers(home: Home) -> None:
-    assert home.run({"prompt": "x"}, prefix=VANISHED).ending == ("done", 0)
+def test_a_working_directory_that_is_gone_is_none_of_the_workers(home: Home, at_once: bool) -> None:
+    assert at_once or succeeds(home, prefix=caller(*VANISHED))
 
 
 @pytest.mark.parametrize(
@@ -278,7 +281,7 @@ def test_a_working_directory_that_is_gone_is_none_of_the_workers(home: Home) -> 
     ],
 )
 def test_a_path_relative_to_a_directory_that_is_gone_is_told(home: Home, name: str, code: str) -> None:
-    assert home.run({"prompt": "x"}, prefix=VANISHED, env={name: "relative"}).last["code"] == code
+    assert home.run({"prompt": "x"}, prefix=caller(*VANISHED), env={name: "relative"}).last["code"] == code
 
 
 @pytest.mark.parametrize("shape", ["plain", "long"])

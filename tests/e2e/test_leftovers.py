@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.conftest import desk_at
 from tests.e2e.desk import Desk, bash
+from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.worker import Ended, Running
 from tests.waiting import PATIENCE_S, until
 
@@ -35,7 +36,9 @@ SHEDDING = {
     "echo started",
     "without hangup": "trap '' HUP TERM INT; env -i nohup setsid sleep {0} > /dev/null 2>&1 & echo started",
 }
+IN_NAMESPACES = "in namespaces of its own"
 UNSHARED = "setsid env -i unshare --user --map-root-user --pid --fork sleep {0} > /dev/null 2>&1 & echo started"
+MANY_THAT_END = "for i in $(seq 40); do (setsid true &); done; echo {0}"
 
 
 @pytest.fixture
@@ -98,7 +101,7 @@ class Behind:
 
 WAYS = ["done", "abort", "SIGTERM", "parent gone"]
 ORDINARY = {**BACKGROUND, "without a trace": WITHOUT_A_TRACE}
-STARTING = {**BACKGROUND, **SHEDDING}
+STARTING = {**BACKGROUND, **SHEDDING, IN_NAMESPACES: UNSHARED}
 
 
 @contextmanager
@@ -116,6 +119,8 @@ def left_behind(desk: Desk, commands: dict[str, str], way: str) -> Iterator[Behi
             running.signal(signal.SIGTERM)
         elif way == "parent gone":
             running.end_input()
+        elif way == "guardian killed":
+            os.kill(guardian_of(running), signal.SIGKILL)
         elif way == "SIGKILL":
             running.signal(signal.SIGKILL)
             with suppress(AssertionError):  # what is left then is told by the tests
@@ -133,9 +138,12 @@ def left_behind(desk: Desk, commands: dict[str, str], way: str) -> Iterator[Behi
 
 
 @pytest.fixture(scope="module", params=WAYS)
-def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Behind]]:
+def behind(
+    request: pytest.FixtureRequest, loaded: LoadedWorkers, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Behind]]:
     way: str = request.param
-    with desk_at(tmp_path_factory.mktemp("behind")) as desk, left_behind(desk, ORDINARY, way) as behind:
+    root = tmp_path_factory.mktemp("behind")
+    with desk_at(root, None if way == "SIGTERM" else loaded) as desk, left_behind(desk, ORDINARY, way) as behind:
         yield way, behind
 
 
@@ -149,28 +157,23 @@ def test_a_background_process_is_gone_with_its_run(behind: tuple[str, Behind], n
 
 @pytest.fixture(scope="module")
 def behind_a_killed_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
-    with desk_at(tmp_path_factory.mktemp("killed")) as desk, left_behind(desk, STARTING, "SIGKILL") as behind:
+    has_namespaces = not subprocess.run(
+        ["unshare", "--user", "--pid", "--fork", "true"], capture_output=True, check=False, timeout=PATIENCE_S
+    ).returncode
+    commands = {name: command for name, command in STARTING.items() if has_namespaces or name != IN_NAMESPACES}
+    with desk_at(tmp_path_factory.mktemp("killed")) as desk, left_behind(desk, commands, "SIGKILL") as behind:
         yield behind
 
 
 @pytest.mark.parametrize("name", STARTING)
 def test_a_killed_worker_leaves_neither_processes_nor_files(behind_a_killed_worker: Behind, name: str) -> None:
     after = behind_a_killed_worker
+    if name not in after.told:
+        pytest.skip("the kernel gives no namespaces to this user")
     assert "started" in after.told[name]
     assert after.left[name] == []
     assert (after.processes, after.files) == ([], [])
     assert after.ended.status == -signal.SIGKILL
-
-
-def test_a_process_in_namespaces_of_its_own_is_gone_with_a_killed_worker(desk: Desk, seconds: str) -> None:
-    if subprocess.run(
-        ["unshare", "--user", "--pid", "--fork", "true"], capture_output=True, check=False, timeout=PATIENCE_S
-    ).returncode:
-        pytest.skip("the kernel gives no namespaces to this user")
-    running = start(desk, UNSHARED, seconds)
-    until(lambda: len(sleepers(seconds)) == 1)
-    running.signal(signal.SIGKILL)
-    until(lambda: not sleepers(seconds), within_s=GONE_S)
 
 
 def test_what_forks_faster_than_it_is_found_is_gone_all_the_same(desk: Desk, seconds: str) -> None:
@@ -189,69 +192,113 @@ def guardian_of(running: Running) -> int:
     return guardian
 
 
-@pytest.mark.parametrize(
-    "command", [BACKGROUND["in a session of its own"], WITHOUT_A_TRACE], ids=["marked", "unmarked"]
-)
-def test_a_run_whose_guardian_is_killed_ends_and_leaves_nothing(desk: Desk, command: str, seconds: str) -> None:
-    running = start(desk, command, seconds)
-    until(lambda: len(sleepers(seconds)) == 1)
-    os.kill(guardian_of(running), signal.SIGKILL)
-    assert running.end().ending == ("cli_crashed", 75)
-    assert sleepers(seconds) == []
+def test_a_run_whose_guardian_is_killed_ends_and_leaves_nothing(desk: Desk) -> None:
+    commands = {"marked": BACKGROUND["in a session of its own"], "unmarked": WITHOUT_A_TRACE}
+    with left_behind(desk, commands, "guardian killed") as after:
+        assert after.ended.ending == ("cli_crashed", 75)
+        assert after.left == {"marked": [], "unmarked": []}
 
 
-def test_the_next_run_ends_what_a_killed_worker_and_guardian_have_left(desk: Desk, seconds: str) -> None:
-    running = start(desk, SHEDDING["without TMPDIR"], seconds)
-    until(lambda: len(sleepers(seconds)) == 1)
-    for pid in (guardian_of(running), running.pid):
-        os.kill(pid, signal.SIGKILL)
-    [left] = desk.home.temporary.iterdir()
-    desk.simulator.play("hello")
-    assert desk.home.run({"prompt": "x"}).ending == ("done", 0)
-    until(lambda: not left.exists(), within_s=GONE_S)
-    until(lambda: not sleepers(seconds), within_s=GONE_S)
+@dataclass(frozen=True)
+class Found:
+    """What is there after the next run, where one goes on, one was killed with its guardian, and others are long over.
+
+    Attributes:
+        other: The run that goes on, which was stopped then.
+        zombies: Those of it; its command had started many processes that ended at once.
+        is_in_use: Whether there is something in its folder.
+        ended: The next run.
+        left: The processes of the run that was killed.
+        unused: The folders of those that are over, as far as they are there.
+        there: What is in the folder for temporary files, and what should be.
+        stranger: What is in the folder elsewhere that a link leads to.
+    """
+
+    other: Ended
+    zombies: list[str]
+    is_in_use: bool
+    ended: Ended
+    left: list[int]
+    unused: list[Path]
+    there: tuple[set[Path], set[Path]]
+    stranger: list[str]
 
 
-def test_a_run_removes_the_folders_of_those_that_are_over_and_no_others(desk: Desk, seconds: str) -> None:
-    other = start(desk, "echo {0}", seconds)
-    other.wait_for("tool_call", count=2)  # it now waits for a command
-    [in_use] = desk.home.temporary.iterdir()
-    stale, foreign, file, link = (desk.home.temporary / f"agent-worker-{n * 12}" for n in "abcd")
-    unlike = desk.home.temporary / "agent-worker-of-mine"
-    stranger = desk.home.root / "elsewhere"
-    for folder in (stale, foreign, unlike, stranger):
-        folder.mkdir()
-        (folder / "file").touch()
-    file.touch()
-    link.symlink_to(stranger)
-    if os.geteuid() == 0:
-        os.chown(foreign, NOBODY, NOBODY)
-    desk.simulator.play("hello")
-    assert desk.home.run({"prompt": "x"}).ending == ("done", 0)
-    until(lambda: not stale.exists(), within_s=GONE_S)
-    kept = {in_use, file, link, unlike} | ({foreign} if os.geteuid() == 0 else set())
-    assert set(desk.home.temporary.iterdir()) == kept
-    assert (stranger / "file").exists()
-    assert any(in_use.iterdir())
-    other.send({"type": "abort", "id": "stop"})
-    assert other.end().ending == ("aborted", 3)
-    for path in (file, link):
-        path.unlink()
-    for path in (unlike, foreign):
-        shutil.rmtree(path, ignore_errors=True)
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
+    seconds = unused_seconds()
+    with desk_at(tmp_path_factory.mktemp("found")) as desk:
+        other = start(desk, MANY_THAT_END, "1")
+        other.wait_for("tool_call", count=2)  # it now waits for a command
+        with suppress(AssertionError):  # what is there then is told by the tests
+            until(lambda: not zombies(other.pid), within_s=GONE_S)
+        its_zombies = zombies(other.pid)
+        [in_use] = desk.home.temporary.iterdir()
+        try:
+            killed = start(desk, SHEDDING["without TMPDIR"], seconds)
+            until(lambda: len(sleepers(seconds)) == 1)
+            for pid in (guardian_of(killed), killed.pid):
+                os.kill(pid, signal.SIGKILL)
+            [left] = set(desk.home.temporary.iterdir()) - {in_use}
+            stale, foreign, file, link = (desk.home.temporary / f"agent-worker-{n * 12}" for n in "abcd")
+            unlike = desk.home.temporary / "agent-worker-of-mine"
+            stranger = desk.home.root / "elsewhere"
+            for folder in (stale, foreign, unlike, stranger):
+                folder.mkdir()
+                (folder / "file").touch()
+            file.touch()
+            link.symlink_to(stranger)
+            if os.geteuid() == 0:
+                os.chown(foreign, NOBODY, NOBODY)
+            desk.simulator.play("hello")
+            ended = desk.home.run({"prompt": "x"})
+            with suppress(AssertionError):
+                until(lambda: not sleepers(seconds), within_s=GONE_S)
+                until(lambda: not left.exists() and not stale.exists(), within_s=GONE_S)
+            still_there = sleepers(seconds)
+        finally:
+            end_sleepers(seconds)
+        unused = [folder for folder in (left, stale) if folder.exists()]
+        kept = {in_use, file, link, unlike} | ({foreign} if os.geteuid() == 0 else set())
+        there = set(desk.home.temporary.iterdir())
+        is_in_use = any(in_use.iterdir())
+        other.send({"type": "abort", "id": "stop"})
+        yield Found(
+            other=other.end(),
+            zombies=its_zombies,
+            is_in_use=is_in_use,
+            ended=ended,
+            left=still_there,
+            unused=unused,
+            there=(there, kept),
+            stranger=[path.name for path in stranger.iterdir()],
+        )
+        for path in (file, link):
+            path.unlink()
+        for path in (unlike, foreign):
+            shutil.rmtree(path, ignore_errors=True)
 
 
-def test_a_killed_chat_leaves_neither_processes_nor_files(desk: Desk) -> None:
-    desk.simulator.play("stall-before")
-    running = desk.home.start("--control")
-    running.send({"prompt": "x"})
-    running.wait_for("session")
-    running.signal(signal.SIGKILL)
-    until(lambda: not desk.home.processes(), within_s=GONE_S)
-    until(lambda: not list(desk.home.temporary.iterdir()), within_s=GONE_S)
+def test_the_next_run_ends_what_a_killed_worker_and_guardian_have_left(found: Found) -> None:
+    assert found.ended.ending == ("done", 0)
+    assert (found.left, found.unused) == ([], [])
 
 
-def test_the_reader_sees_the_end_as_soon_as_the_worker_is_gone(desk: Desk) -> None:
+def test_a_run_removes_the_folders_of_those_that_are_over_and_no_others(found: Found) -> None:
+    assert found.unused == []
+    is_there, should_be = found.there
+    assert is_there == should_be
+    assert found.stranger == ["file"]
+    assert found.is_in_use
+    assert found.other.ending == ("aborted", 3)
+
+
+def test_what_has_ended_in_the_background_does_not_fill_the_process_table(found: Found) -> None:
+    assert found.zombies == []
+    assert found.other.ending == ("aborted", 3)
+
+
+def test_a_killed_chat_leaves_neither_processes_nor_files_and_its_reader_sees_the_end_at_once(desk: Desk) -> None:
     desk.simulator.play("stall-before")
     running = desk.home.start("--control", reading=False)
     running.send({"prompt": "x"})
@@ -259,13 +306,8 @@ def test_the_reader_sees_the_end_as_soon_as_the_worker_is_gone(desk: Desk) -> No
     running.signal(signal.SIGKILL)
     running.read()
     assert running.end(whole=False).status == -signal.SIGKILL
-
-
-def test_what_has_ended_in_the_background_does_not_fill_the_process_table(desk: Desk, seconds: str) -> None:
-    running = start(desk, "for i in $(seq 40); do (setsid true &); done; echo {0}", seconds)
-    until(lambda: not zombies(running.pid), within_s=GONE_S)
-    running.send({"type": "abort", "id": "stop"})
-    assert running.end().ending == ("aborted", 3)
+    until(lambda: not desk.home.processes(), within_s=3)
+    until(lambda: not list(desk.home.temporary.iterdir()), within_s=GONE_S)
 
 
 def zombies(parent: int) -> list[str]:
