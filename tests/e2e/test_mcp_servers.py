@@ -5,14 +5,14 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.beginning import Begin
+from tests.e2e.beginning import AtOnce
 from tests.e2e.desk import Desk, bash
 from tests.e2e.worker import Ended
 
@@ -63,7 +63,6 @@ def run(desk: Desk, servers: dict[str, dict[str, Any]], tools: list[str], **fiel
 def assert_unavailable(ended: Ended, name: str) -> None:
     assert ended.ending == ("mcp_unavailable", 1)
     assert name in ended.last["message"]
-    assert "still waiting" not in ended.last["message"]  # which would name all servers
     assert ended.of("delta") == []
 
 
@@ -94,37 +93,18 @@ def web_server(status: int, body: bytes, kind: str = "text/html") -> Iterator[st
         server.server_close()
 
 
-ADDRESSES = {"logged out": (200, b"<html>Log in</html>"), "nowhere": (404, b""), "broken": (500, b"{}")}
-ADDRESSES["forbidden"] = (401, b"")
-MISSING = "a program that is missing"
-
-
-def without_servers(desk: Desk) -> Ended:
-    """A run that needs a server of each kind that does not come up: the CLI tells of each of them, when all are."""
-    servers = {named(name): program(desk, code) for name, code in PROGRAMS.items()}
-    servers[named(MISSING)] = {"command": str(desk.home.root / "nowhere")}
-    with ExitStack() as stack:
-        for name, (status, body) in ADDRESSES.items():
-            servers[named(name)] = {"type": "http", "url": stack.enter_context(web_server(status, body))}
-        return run(desk, servers, [f"mcp__{name}__find" for name in servers])
-
-
-def named(name: str) -> str:
-    """A server's name that is a word of its own in a message."""
-    return f"the-{name.replace(' ', '-')}-one"
-
-
-@pytest.fixture
-def without(begin: Begin) -> Ended:
-    return begin("without servers", without_servers)
+@pytest.fixture(scope="module")
+def without_server(at_once: AtOnce) -> dict[str, Ended]:
+    return at_once(PROGRAMS, lambda desk, name: run(desk, {"crm": program(desk, PROGRAMS[name])}, [TOOL]))
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_server_whose_tool_is_asked_for_and_that_does_not_come_up_ends_the_run_by_its_name(
-    without: Ended, name: str
+    without_server: dict[str, Ended], name: str
 ) -> None:
-    assert_unavailable(without, named(name))
-    assert "hunter2" not in json.dumps(without.events) + without.stderr
+    ended = without_server[name]
+    assert_unavailable(ended, "crm")
+    assert "hunter2" not in json.dumps(ended.events) + ended.stderr
 
 
 def test_a_server_that_is_optional_is_told_of_and_done_without(desk: Desk) -> None:
@@ -144,20 +124,26 @@ def test_a_server_none_of_whose_tools_are_asked_for_is_told_of_and_done_without(
     assert [notice["code"] for notice in ended.of("notice")] == ["mcp_failed"]
 
 
-def test_the_log_has_the_end_of_what_the_server_wrote_to_stderr_and_no_user_reads_it(without: Ended) -> None:
-    [line] = [line for line in without.stderr.splitlines() if f"MCP server {named('dying at once')}" in line]
-    assert "cannot open the database" in line
-    assert "database" not in json.dumps(without.events)
+def test_the_log_has_the_end_of_what_the_server_wrote_to_stderr_and_no_user_reads_it(
+    without_server: dict[str, Ended],
+) -> None:
+    ended = without_server["dying at once"]
+    assert "MCP server crm" in ended.stderr
+    assert "cannot open the database" in ended.stderr
+    assert "database" not in json.dumps(ended.events)
 
 
-def test_a_program_that_is_missing_is_told_by_its_servers_name(without: Ended, desk: Desk) -> None:
-    assert_unavailable(without, named(MISSING))
-    assert str(desk.home.root) not in json.dumps(without.last)
+def test_a_program_that_is_missing_is_told_by_its_servers_name(desk: Desk) -> None:
+    ended = run(desk, {"crm": {"command": str(desk.home.root / "nowhere")}}, [TOOL])
+    assert_unavailable(ended, "crm")
+    assert str(desk.home.root) not in json.dumps(ended.last)
 
 
-@pytest.mark.parametrize("name", ADDRESSES)
-def test_an_address_where_no_server_is_is_told_by_its_servers_name(without: Ended, name: str) -> None:
-    assert_unavailable(without, named(name))
+@pytest.mark.parametrize(("status", "body"), [(200, b"<html>Log in</html>"), (404, b""), (500, b"{}"), (401, b"")])
+def test_an_address_where_no_server_is_is_told_by_its_servers_name(desk: Desk, status: int, body: bytes) -> None:
+    with web_server(status, body) as url:
+        ended = run(desk, {"crm": {"type": "http", "url": url}}, [TOOL])
+    assert_unavailable(ended, "crm")
 
 
 def test_an_address_that_refuses_or_never_answers_is_told_by_its_servers_name(desk: Desk) -> None:
