@@ -105,8 +105,8 @@ def test_a_question_says_what_it_is_about_and_until_when(begin: Begin) -> None:
     assert order.index("tool_call") < asked < order.index("ack") < answer < order.index("tool_result")
 
 
-def test_twenty_questions_at_once_each_get_their_own_answer(desk: Desk) -> None:
-    count = 20  # more than the CLI's own limit of what it does at once
+def test_fifty_questions_at_once_each_get_their_own_answer(desk: Desk) -> None:
+    count = 50
     for number in range(count):
         (desk.home.root / f"outside-{number}").write_text(f"content-{number}")
     paths = [str(desk.home.root / f"outside-{number}") for number in range(count)]
