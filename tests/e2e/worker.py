@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -132,15 +133,11 @@ class Home:
 
     def processes(self) -> list[int]:
         """The processes of the runs, whatever became of their parents: their environment gives them away."""
-        marks = (
-            f"HOME={self.root}".encode(),
-            f"TMPDIR={self.root}".encode(),
-            f"CLAUDE_CONFIG_DIR={self.root}".encode(),
-        )
+        marks = [f"\0{name}={self.root}".encode() for name in ("HOME", "TMPDIR", "CLAUDE_CONFIG_DIR")]
         return [
             pid
             for pid in _pids()
-            if any(entry.startswith(marks) for entry in environ_of(pid))
+            if _has_any(marks, b"\0" + _read_of(pid, "environ"))
             or (self.loaded and self.loaded.has_forked(pid, command_of(pid)))
         ]
 
@@ -318,16 +315,12 @@ def script(path: Path, *commands: str) -> Path:
 
 def environ_of(pid: int) -> list[bytes]:
     """The environment that a process was started with; empty for one that is no more."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    return []
+    return _read_of(pid, "environ").split(b"\0")
 
 
 def command_of(pid: int) -> bytes:
     """The command line of a process; empty for one that is no more."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
+    return _read_of(pid, "cmdline")
 
 
 def catches(pid: int, number: int) -> bool:
@@ -350,5 +343,17 @@ def _kind(line: bytes) -> str:
     return json.loads(line)["type"] if line.endswith(b"\n") else ""
 
 
-def _pids() -> Iterator[int]:
-    return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+def _has_any(marks: list[bytes], environ: bytes) -> bool:
+    return any(mark in environ for mark in marks)
+
+
+def _pids() -> list[int]:
+    with os.scandir("/proc") as entries:
+        return [int(entry.name) for entry in entries if entry.name.isdigit()]
+
+
+def _read_of(pid: int, name: str) -> bytes:
+    """A file of a process; empty for one that is no more. Each test reads some of every process, so without ado."""
+    with suppress(OSError), FileIO(f"/proc/{pid}/{name}") as file:
+        return file.readall()
+    return b""
