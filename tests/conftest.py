@@ -1,8 +1,9 @@
 """How the tests are spread over processes, and what these do not take over from whoever started them."""
 
 import ast
+import gc
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,17 @@ def loaded() -> Iterator[LoadedWorkers]:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """Has pytest-xdist spread the tests so; its own groups do nothing under pytest 9.2."""
     return _Spread(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Looks for no garbage among what is imported and collected, neither meanwhile nor later: it stays to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
