@@ -142,9 +142,12 @@ class Home:
         ]
 
     def agents(self, *, of: "Running") -> list[int]:
-        """The processes of the runs but for the worker itself, and the copy of it that watches over its end."""
-        own = command_of(of.pid)
-        return [pid for pid in self.processes() if pid != of.pid and command_of(pid) != own]
+        """The processes of the runs but for the worker itself, and the copy of it that watches over its end.
+
+        What has ended since it was found, or is just ending, has no command line any more, and is none of them.
+        """
+        none_of_them = (b"", command_of(of.pid))
+        return [pid for pid in self.processes() if pid != of.pid and command_of(pid) not in none_of_them]
 
     def kill_all(self) -> None:
         """Ends what is left of the runs."""
