@@ -9,19 +9,26 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
 import pytest
 
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text
+from tests.e2e.conftest import desk_at
 from tests.e2e.desk import Desk, bash, permit
-from tests.e2e.worker import SCRIPTS, Home, Running, blocks, catches
+from tests.e2e.loaded import LoadedWorkers
+from tests.e2e.worker import SCRIPTS, Ended, Home, Running, blocks, catches
 from tests.waiting import PATIENCE_S, now, until
 
+pytestmark = pytest.mark.usefixtures("loaded")
 AT_ONCE_S = 1
 """The aim is 100 ms; a process may have to wait longer than that for its turn."""
 GONE_S = 5
-
+REQUEST = {"prompt": "Tell me.", "metadata": {"order": 4711}}
 Phase = Callable[[Home, Simulator, Running], None]
 
 
@@ -31,31 +38,31 @@ def _before_the_request(home: Home, simulator: Simulator, running: Running) -> N
 
 
 def _just_after_the_start(home: Home, simulator: Simulator, running: Running) -> None:
-    running.send({"prompt": "x", "metadata": {"order": 4711}})
+    running.send(REQUEST)
     running.wait_for("start")
 
 
 def _connecting(home: Home, simulator: Simulator, running: Running) -> None:
-    running.send({"prompt": "x", "metadata": {"order": 4711}})
+    running.send(REQUEST)
     running.wait_for("session")
 
 
 def _first_byte_awaited(home: Home, simulator: Simulator, running: Running) -> None:
     simulator.play("stall-before")
-    running.send({"prompt": "x", "metadata": {"order": 4711}})
+    running.send(REQUEST)
     simulator.wait_for(lambda records: any(record.path == "/v1/messages" for record in records), PATIENCE_S)
     running.wait_for("session")
 
 
 def _streaming(home: Home, simulator: Simulator, running: Running) -> None:
     simulator.play("slow")
-    running.send({"prompt": "x", "metadata": {"order": 4711}})
-    running.wait_for("delta", count=2)
+    running.send(REQUEST)
+    running.wait_for("delta")
 
 
 def _waiting_for_a_retry(home: Home, simulator: Simulator, running: Running) -> None:
     simulator.play("server-error-500")
-    running.send({"prompt": "x", "metadata": {"order": 4711}})
+    running.send(REQUEST)
     running.wait_for("retry")
 
 
@@ -67,6 +74,17 @@ PHASES = [
     _streaming,
     _waiting_for_a_retry,
 ]
+STARTING = [_before_the_request, _just_after_the_start]
+SILENT = [_connecting, _first_byte_awaited]
+HOWS = [signal.SIGTERM, signal.SIGINT, "abort"]
+STOPPED_BELOW = [
+    (_just_after_the_start, signal.SIGTERM),
+    *product(SILENT, [signal.SIGTERM]),
+    *product([_streaming], HOWS),
+]
+"""Whose run is looked at once more: at what it has asked, or at what of it is remembered."""
+ABORTED_WITH_THE_REQUEST = (_before_the_request, "abort")
+"""In the tests of control: before its request a run reads no message, so that both come in one write."""
 
 
 @pytest.fixture
@@ -76,25 +94,29 @@ def unanswering() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-@pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.__name__.strip("_"))
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, "abort"])
+@pytest.mark.parametrize(
+    ("phase", "how"),
+    [each for each in product(PHASES, HOWS) if each not in (*STOPPED_BELOW, ABORTED_WITH_THE_REQUEST)],
+    ids=lambda each: each.__name__.strip("_") if callable(each) else str(each),
+)
 def test_a_run_can_be_stopped_in_each_phase(
     home: Home, simulator: Simulator, unanswering: str, phase: Phase, how: int | str
 ) -> None:
-    """The end is told at once, before the agent is gone, and then nothing of the run is left within 5 s."""
-    env = {"ANTHROPIC_BASE_URL": unanswering} if phase is _connecting else {}
-    running = home.start("--control", env=env)
-    if how == "abort" and phase is _before_the_request:
-        running.write(b'{"prompt": "x", "metadata": {"order": 4711}}\n{"type": "abort", "id": "1"}\n')
-        running.wait_for("aborted")
-    else:
-        phase(home, simulator, running)
-        stopped_at = _stop(running, how)
-        assert running.wait_for("aborted") - stopped_at < AT_ONCE_S
+    if phase in STARTING or how == signal.SIGTERM:
+        home.loaded = None
+    _stopped(home, simulator, phase, how, unanswering)
+
+
+def _stopped(home: Home, simulator: Simulator, phase: Phase, how: int | str, unanswering: str = "") -> Ended:
+    """Stops a run. The end is told at once, before the agent is gone; within 5 s nothing of the run is left."""
+    running = home.start("--control", env={"ANTHROPIC_BASE_URL": unanswering} if phase is _connecting else {})
+    phase(home, simulator, running)
+    stopped_at = _stop(running, how)
+    assert running.wait_for("aborted") - stopped_at < AT_ONCE_S
     until(lambda: not home.processes(), within_s=GONE_S)
     ended = running.end()
     assert ended.ending == ("aborted", 3)
-    assert ended.last["reason"] == ("client" if how == "abort" else "signal")
+    assert ended.last["reason"] == {"abort": "client", "parent gone": "parent_gone"}.get(str(how), "signal")
     assert "Traceback" not in ended.stderr
     if "start" in ended.types:
         assert ended.last["metadata"] == {"order": 4711}
@@ -102,6 +124,7 @@ def test_a_run_can_be_stopped_in_each_phase(
         assert ended.last["session_id"] == ended.of("session")[0]["session_id"]
     if phase is _streaming:
         assert ended.last["usage"]["input_tokens"] > 0
+    return ended
 
 
 def test_a_simulated_run_can_be_stopped(home: Home) -> None:
@@ -115,16 +138,7 @@ def test_a_simulated_run_can_be_stopped(home: Home) -> None:
     assert running.end().ending == ("aborted", 3)
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, "abort"])
-def test_a_stop_after_the_end_changes_nothing(home: Home, how: int | str) -> None:
-    running = home.start("--control")
-    running.send({"prompt": "x"})
-    running.wait_for("done")
-    _stop(running, how)
-    ended = running.end()
-    assert ended.ending == ("done", 0)
-
-
+@pytest.mark.usefixtures("installed")
 def test_a_stop_while_a_refusal_is_written_changes_nothing(home: Home) -> None:
     running = home.start()
     running.write(b"x" * (33 << 20))  # stdin stays open: the worker still reads on, for a caller who still writes
@@ -135,6 +149,7 @@ def test_a_stop_while_a_refusal_is_written_changes_nothing(home: Home) -> None:
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_signal_at_any_moment_of_the_start_leaves_a_whole_stream_or_none(home: Home) -> None:
     """From the interpreter's first steps, where a signal still kills, to the answer."""
 
@@ -157,17 +172,10 @@ def test_a_signal_at_any_moment_of_the_start_leaves_a_whole_stream_or_none(home:
 
 def test_a_second_signal_ends_everything_at_once(home: Home, simulator: Simulator) -> None:
     """The CLI gets no time to end in order: here it would take 3 s, for it does not react at all."""
-    simulator.play("slow")
-    running = home.start()
-    running.send({"prompt": "x"})
-    running.end_input()
-    running.wait_for("delta")
-    agents = home.agents(of=running)
-    for pid in agents:
-        os.kill(pid, signal.SIGSTOP)
+    running, agents = _with_an_agent_that_does_not_react(home, simulator)
     running.signal(signal.SIGTERM)
     running.wait_for("aborted")
-    assert set(home.agents(of=running)) == set(agents)
+    assert set(home.agents(of=running)) == agents != set()
     running.signal(signal.SIGTERM)
     until(lambda: not home.processes(), within_s=AT_ONCE_S)
     ended = running.end()
@@ -179,6 +187,8 @@ def test_two_signals_at_once_still_let_the_end_be_told(
     home: Home, simulator: Simulator, unanswering: str, phase: Phase
 ) -> None:
     """As on Ctrl-C, when both the terminal and the parent send one."""
+    if phase in STARTING:
+        home.loaded = None
     running = home.start("--control", env={"ANTHROPIC_BASE_URL": unanswering} if phase is _connecting else {})
     phase(home, simulator, running)
     running.signal(signal.SIGINT)
@@ -191,23 +201,19 @@ def test_two_signals_at_once_still_let_the_end_be_told(
 
 
 def test_an_agent_that_does_not_react_is_gone_within_five_seconds(home: Home, simulator: Simulator) -> None:
-    simulator.play("slow")
-    running = home.start()
-    running.send({"prompt": "x"})
-    running.end_input()
-    running.wait_for("delta")
-    for pid in home.agents(of=running):
-        os.kill(pid, signal.SIGSTOP)
+    running, _ = _with_an_agent_that_does_not_react(home, simulator)
     running.signal(signal.SIGTERM)
     running.wait_for("aborted")
     until(lambda: not home.processes(), within_s=GONE_S + 1)
     assert running.end().ending == ("aborted", 3)
 
 
-@pytest.mark.parametrize("phase", [_just_after_the_start, _connecting, _first_byte_awaited, _streaming])
+@pytest.mark.parametrize("phase", [_just_after_the_start, *SILENT, _streaming])
 def test_a_worker_that_is_killed_takes_its_agent_along(
     home: Home, simulator: Simulator, unanswering: str, phase: Phase
 ) -> None:
+    if phase in STARTING:
+        home.loaded = None
     running = home.start("--control", env={"ANTHROPIC_BASE_URL": unanswering} if phase is _connecting else {})
     phase(home, simulator, running)
     running.signal(signal.SIGKILL)
@@ -230,6 +236,7 @@ def test_a_stopped_run_of_several_calls_counts_the_tokens_of_all(home: Home, sim
     assert running.end().last["usage"]["input_tokens"] == 1500
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_large_prompt_that_the_agent_has_not_taken_yet_does_not_hold_up_a_stop(home: Home) -> None:
     running = home.start()
     running.send({"prompt": "x" * (8 << 20)})
@@ -238,6 +245,22 @@ def test_a_large_prompt_that_the_agent_has_not_taken_yet_does_not_hold_up_a_stop
     stopped_at = _stop(running, signal.SIGTERM)
     assert running.wait_for("aborted") - stopped_at < AT_ONCE_S
     assert running.end().ending == ("aborted", 3)
+
+
+def _with_an_agent_that_does_not_react(home: Home, simulator: Simulator) -> tuple[Running, set[int]]:
+    """A run at work, and the processes of its agent, all of them stopped."""
+    simulator.play("slow")
+    running = home.start()
+    running.send({"prompt": "x"})
+    running.end_input()
+    running.wait_for("delta")
+    stopped: set[int] = set()
+    while moving := set(home.agents(of=running)) - stopped:  # one may have started another before it was stopped
+        for pid in moving:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        stopped |= moving
+    return running, set(home.agents(of=running))
 
 
 def _clean(home: Home) -> None:
@@ -250,11 +273,14 @@ def _stop(running: Running, how: int | str) -> float:
     at = now()
     if isinstance(how, int):
         running.signal(how)
+    elif how == "parent gone":
+        running.end_input()
     else:
         running.send({"type": "abort", "id": "1"})
     return at
 
 
+@pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_stopped_before_all_is_imported_tells_so_too(home: Home, number: int) -> None:
     running = home.start()
@@ -267,62 +293,62 @@ def test_a_run_that_is_stopped_before_all_is_imported_tells_so_too(home: Home, n
 # What the reader has seen is in the session
 
 
-def _lose_the_parent(running: Running) -> None:
-    running.end_input()
+@dataclass(frozen=True)
+class Resumed:
+    """A run that was stopped in the midst of its answer, and the next one of its session.
+
+    Attributes:
+        ended: The next run, which was stopped too, but after its end.
+        conversation: What it told the model.
+    """
+
+    stopped: Ended
+    ended: Ended
+    conversation: list[dict[str, Any]]
 
 
-def _abort(running: Running) -> None:
-    running.send({"type": "abort", "id": "1"})
+@pytest.fixture(scope="module", params=[*HOWS, "parent gone"], ids=["SIGTERM", "SIGINT", "abort", "parent gone"])
+def resumed(request: pytest.FixtureRequest, loaded: LoadedWorkers, tmp_path_factory: pytest.TempPathFactory) -> Resumed:
+    """Of a run for each way to stop it; the signals reach the installed program, so also in the steps of its end."""
+    how: int | str = request.param
+    with desk_at(tmp_path_factory.mktemp("resumed"), None if isinstance(how, int) else loaded) as desk:
+        stopped = _stopped(desk.home, desk.simulator, _streaming, how)
+        desk.simulator.play("hello")
+        running = desk.home.start("--control")
+        running.send({"prompt": "Go on.", "session": {"resume": stopped.last["session_id"]}})
+        running.wait_for("done")
+        _stop(running, how)
+        return Resumed(stopped, running.end(), desk.simulator.requests("/v1/messages")[-1].body["messages"])
 
 
-STOPS = [
-    pytest.param(lambda running: running.signal(signal.SIGTERM), id="SIGTERM"),
-    pytest.param(lambda running: running.signal(signal.SIGINT), id="SIGINT"),
-    pytest.param(_abort, id="abort"),
-    pytest.param(_lose_the_parent, id="parent gone"),
-]
-
-
-@pytest.mark.parametrize("stop", STOPS)
-def test_the_first_word_is_remembered_after_a_stop(
-    home: Home, simulator: Simulator, stop: Callable[[Running], None]
-) -> None:
-    simulator.play("slow")
-    running = home.start("--control")
-    running.send({"prompt": "Tell me."})
-    running.wait_for("delta")
-    stop(running)
-    stopped = running.end()
-    seen = "".join(event["text"] for event in stopped.of("delta"))
-    simulator.play("hello")
-    assert home.run({"prompt": "Go on.", "session": {"resume": stopped.last["session_id"]}}).ending == ("done", 0)
-    conversation = simulator.requests("/v1/messages")[-1].body["messages"]
-    assert "Tell me." in json.dumps(conversation[0])
-    answered = next(message for message in conversation if message["role"] == "assistant")
+def test_the_first_word_is_remembered_after_a_stop(resumed: Resumed) -> None:
+    seen = "".join(event["text"] for event in resumed.stopped.of("delta"))
+    assert "Tell me." in json.dumps(resumed.conversation[0])
+    answered = next(message for message in resumed.conversation if message["role"] == "assistant")
     assert answered["content"][0]["text"].startswith(seen.rstrip())
 
 
-@pytest.mark.parametrize("phase", [_connecting, _first_byte_awaited])
+def test_a_stop_after_the_end_changes_nothing(resumed: Resumed) -> None:
+    assert resumed.ended.ending == ("done", 0)
+
+
+@pytest.mark.parametrize("phase", SILENT)
 def test_a_prompt_is_remembered_that_was_stopped_before_its_answer(
-    home: Home, simulator: Simulator, unanswering: str, phase: Phase
+    home: Home, simulator: Simulator, loaded: LoadedWorkers, unanswering: str, phase: Phase
 ) -> None:
-    running = home.start("--control", env={"ANTHROPIC_BASE_URL": unanswering} if phase is _connecting else {})
-    phase(home, simulator, running)
-    running.signal(signal.SIGTERM)
-    stopped = running.end()
+    home.loaded = None
+    stopped = _stopped(home, simulator, phase, signal.SIGTERM, unanswering)
+    home.loaded = loaded
     simulator.play("hello")
     assert home.run({"prompt": "Go on.", "session": {"resume": stopped.last["session_id"]}}).ending == ("done", 0)
     prompts = json.dumps(simulator.requests("/v1/messages")[-1].body["messages"])
-    assert '"x\\n"' in prompts
+    assert '"Tell me.\\n"' in prompts
     assert "interrupted by user" in prompts
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_run_that_is_stopped_while_its_agent_starts_asks_the_model_nothing(home: Home, simulator: Simulator) -> None:
-    running = home.start("--control")
-    running.send({"prompt": "x"})
-    running.wait_for("start")
-    running.signal(signal.SIGTERM)
-    assert running.end().ending == ("aborted", 3)
+    _stopped(home, simulator, _just_after_the_start, signal.SIGTERM)
     assert simulator.requests("/v1/messages") == []
 
 
