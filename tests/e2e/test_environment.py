@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
@@ -14,9 +15,10 @@ import pytest
 
 from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text
-from tests.e2e.desk import Desk, bash
+from tests.e2e.conftest import desk_at
+from tests.e2e.desk import bash
 from tests.e2e.stream import check_whole, events_of
-from tests.e2e.worker import SCRIPTS, Home, encoded, environ_of, script
+from tests.e2e.worker import SCRIPTS, Home, command_of, encoded, environ_of, script
 from tests.waiting import PATIENCE_S
 
 forked = pytest.mark.usefixtures("loaded")
@@ -33,29 +35,111 @@ NEEDED = {
     "LANG": "de_AT.UTF-8",
     "TZ": "Europe/Vienna",
     "https_proxy": "http://127.0.0.1:9",
+    "no_proxy": "127.0.0.1",
     "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt",
 }
 NOBODY = 65534
 
 
-def test_the_agent_sees_what_it_needs_and_no_secret_of_the_application(home: Home, simulator: Simulator) -> None:
-    simulator.play("stall-before")
-    secrets = dict.fromkeys(SECRETS, "canary")
-    running = home.start(env={**secrets, **NEEDED, "EXTRA_ONE": "1", "AGENT_WORKERS_ENV_ALLOW": "EXTRA_ONE, EXTRA_TWO"})
-    running.send({"prompt": "x"})
-    running.end_input()
-    running.wait_for("session")
-    agents = home.agents(of=running)
-    assert len(agents) > 0
-    for pid in agents:
-        environ = dict(entry.decode().split("=", 1) for entry in environ_of(pid) if b"=" in entry)
-        assert not set(SECRETS) & set(environ)
-        assert "canary" not in " ".join(environ.values()).replace("key-canary", "")
+@dataclass(frozen=True)
+class AtWork:
+    """What the host showed of a chat at work, whose prompts and variables hold secrets.
+
+    Attributes:
+        environs: Of the agent's processes.
+        command_lines: Of the worker's too.
+        modes: What others than the user may do with its temporary files.
+        mark: In what is a secret of the run, on the whole host.
+        everyone: How many processes there were, the worker and its agent.
+        found: What a command of another run found of them.
+    """
+
+    environs: list[dict[str, str]]
+    command_lines: list[bytes]
+    modes: list[int]
+    temporary: Path
+    mark: str
+    everyone: int
+    found: str
+
+
+@pytest.fixture(scope="module")
+def at_work(tmp_path_factory: pytest.TempPathFactory) -> AtWork:
+    mark = uuid4().hex
+    secrets = {
+        **dict.fromkeys(SECRETS, "canary"),
+        "DB_PASSWORD": f"password-{mark}",
+        "ANTHROPIC_API_KEY": f"key-{mark}",
+        "DATABASE_URL": f"db://u:{mark}@h/",
+    }
+    allowed = {"EXTRA_ONE": "1", "AGENT_WORKERS_ENV_ALLOW": "EXTRA_ONE, EXTRA_TWO"}
+    with desk_at(tmp_path_factory.mktemp("at-work")) as desk:
+        home = desk.home
+        desk.simulator.play("slow")
+        chat = home.start(env={**secrets, **NEEDED, **allowed})
+        chat.send(
+            {
+                "prompt": f"prompt-{mark}",
+                "system_prompt": f"system-{mark}",
+                "metadata": {"a": f"metadata-{mark}"},
+                "output_schema": {"type": "object", "description": f"schema-{mark}"},
+            }
+        )
+        chat.end_input()
+        chat.wait_for("delta")
+        agents = home.agents(of=chat)
+        everyone = [chat.pid, *agents]
+        assert len(everyone) > 1
+        environs = [_variables(pid) for pid in agents]
+        command_lines = [command_of(pid) for pid in home.processes()]
+        modes = [path.stat().st_mode & 0o077 for path in home.temporary.iterdir()]
+        sought = f"'[{mark[0]}]{mark[1:]}'"  # or the command would find itself
+        command = (
+            f"cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -a {sought};"
+            f" for pid in {' '.join(map(str, everyone))}; do readlink /proc/$pid/fd/0; kill -0 $pid 2>&1; done; true"
+        )
+        desk.script(bash(command))
+        ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]})
+        [result] = ended.of("tool_result")
+        chat.signal(15)
+        assert chat.end().ending == ("aborted", 3)
+        return AtWork(environs, command_lines, modes, home.temporary, mark, len(everyone), result["content"])
+
+
+def _variables(pid: int) -> dict[str, str]:
+    return dict(entry.decode().split("=", 1) for entry in environ_of(pid) if b"=" in entry)
+
+
+def test_the_agent_sees_what_it_needs_and_no_secret_of_the_application(at_work: AtWork) -> None:
+    assert len(at_work.environs) > 0
+    for environ in at_work.environs:
+        assert not {*SECRETS, "DATABASE_URL"} & set(environ)
+        values = " ".join(environ.values()).replace(f"key-{at_work.mark}", "")
+        assert "canary" not in values
+        assert at_work.mark not in values
         assert NEEDED.items() <= environ.items()
         assert environ["EXTRA_ONE"] == "1"
-        assert environ["TMPDIR"].startswith(str(home.temporary / "agent-worker-"))
-    running.signal(15)
-    assert running.end().ending == ("aborted", 3)
+        assert environ["TMPDIR"].startswith(str(at_work.temporary / "agent-worker-"))
+
+
+def test_prompts_are_not_shown_to_the_other_users_of_the_host(at_work: AtWork) -> None:
+    """A command line is: ``ps`` shows it."""
+    assert len(at_work.command_lines) > 1
+    assert [line for line in at_work.command_lines if at_work.mark.encode() in line] == []
+    assert at_work.modes == [0]
+
+
+def test_a_command_finds_no_secret_of_a_chat_at_work(at_work: AtWork) -> None:
+    """The command may be root's, whom nothing keeps from reading environments."""
+    assert at_work.mark not in at_work.found
+    if _can_confine():
+        assert "pipe:" not in at_work.found
+        assert at_work.found.count("not permitted") == at_work.everyone
+
+
+def _can_confine() -> bool:
+    release = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
+    return release >= (6, 12)
 
 
 @forked
@@ -76,6 +160,7 @@ def test_a_claude_session_around_the_worker_is_not_the_agents(home: Home, inheri
     assert "canary" not in (home.root / "environ").read_text("utf-8").replace("key-canary", "")
 
 
+@forked
 def test_a_simulated_run_cannot_reach_the_account(home: Home) -> None:
     spy = script(home.root / "spy", f"env > {home.root}/environ")
     env = {"ANTHROPIC_AUTH_TOKEN": "canary", "CLAUDE_CODE_OAUTH_TOKEN": "canary", "AGENT_WORKERS_CLI": str(spy)}
@@ -83,36 +168,18 @@ def test_a_simulated_run_cannot_reach_the_account(home: Home) -> None:
     assert "canary" not in (home.root / "environ").read_text("utf-8")
 
 
-def test_prompts_are_not_shown_to_the_other_users_of_the_host(home: Home, simulator: Simulator) -> None:
-    """A command line is: ``ps`` shows it."""
-    simulator.play("stall-before")
-    running = home.start()
-    running.send({"prompt": "prompt-canary", "system_prompt": "system-canary", "metadata": {"a": "metadata-canary"}})
-    running.end_input()
-    running.wait_for("session")
-    command_lines = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in home.processes()]
-    assert len(command_lines) > 1
-    assert [line for line in command_lines if b"canary" in line] == []
-    modes = [path.stat().st_mode & 0o077 for path in home.temporary.iterdir()]
-    assert modes == [0]
-    running.signal(15)
-    assert running.end().ending == ("aborted", 3)
-
-
 @forked
-@pytest.mark.parametrize("variable", ["TMPDIR", "AGENT_WORKERS_STATE_DIR"])
-def test_directories_may_be_relative(home: Home, variable: str) -> None:
+@pytest.mark.parametrize(
+    ("level", "relative"),
+    [("debug", "TMPDIR"), ("WARNING", "AGENT_WORKERS_STATE_DIR"), ("nonsense", None), ("", None)],
+)
+def test_no_log_level_harms_a_run_and_directories_may_be_relative(home: Home, level: str, relative: str | None) -> None:
     """The agent has a working directory of its own, the worker that of its caller."""
-    name = Path(home.environ[variable]).name
-    assert home.run({"prompt": "x"}, env={variable: name}).ending == ("done", 0)
+    env = {relative: Path(home.environ[relative]).name} if relative else {}
+    assert home.run({"prompt": "x"}, env={"AGENT_WORKERS_LOG": level, **env}).ending == ("done", 0)
 
 
 @forked
-@pytest.mark.parametrize("level", ["debug", "WARNING", "nonsense", ""])
-def test_no_log_level_harms_a_run(home: Home, level: str) -> None:
-    assert home.run({"prompt": "x"}, env={"AGENT_WORKERS_LOG": level}).ending == ("done", 0)
-
-
 def test_the_state_directory_is_made_for_this_user_alone(home: Home) -> None:
     state = home.root / "new" / "state"
     assert home.run({"prompt": "x"}, env={"AGENT_WORKERS_STATE_DIR": str(state)}).ending == ("done", 0)
@@ -120,6 +187,7 @@ def test_the_state_directory_is_made_for_this_user_alone(home: Home) -> None:
     assert [path.name for path in (home.root / "home").iterdir()] == []
 
 
+@forked
 def test_a_temporary_directory_that_cannot_be_written_is_named_as_the_fault(home: Home) -> None:
     ended = home.run({"prompt": "x", "metadata": {"order": 4711}}, env={"TMPDIR": "/proc/nowhere"})
     assert ended.ending == ("state_unavailable", 1)
@@ -215,40 +283,3 @@ def test_a_command_cannot_read_the_environment_of_the_worker(open_dir: Path, sim
     assert "environ: Permission denied" in result["content"]
     assert "mem: Permission denied" in result["content"]
     assert b"canary" not in ended.stdout
-
-
-def test_a_command_finds_no_secret_of_a_chat_at_work(desk: Desk, simulator: Simulator) -> None:
-    """The command may be root's, whom nothing keeps from reading environments."""
-    simulator.play("slow")
-    mark = uuid4().hex
-    secrets = {
-        "ANTHROPIC_API_KEY": f"key-{mark}",
-        "DB_PASSWORD": f"password-{mark}",
-        "DATABASE_URL": f"db://u:{mark}@h/",
-    }
-    chat = desk.home.start(env=secrets)
-    schema = {"type": "object", "description": f"schema-{mark}"}
-    chat.send({"prompt": f"prompt-{mark}", "system_prompt": f"system-{mark}", "output_schema": schema})
-    chat.end_input()
-    chat.wait_for("delta")
-    everyone = [chat.pid, *desk.home.agents(of=chat)]
-    assert len(everyone) > 1
-    sought = f"'[{mark[0]}]{mark[1:]}'"  # or the command would find itself
-    command = (
-        f"cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -a {sought};"
-        f" for pid in {' '.join(map(str, everyone))}; do readlink /proc/$pid/fd/0; kill -0 $pid 2>&1; done; true"
-    )
-    desk.script(bash(command))
-    ended = desk.run(tools=["Bash"], permissions={"allow": ["Bash"]})
-    [result] = ended.of("tool_result")
-    assert mark not in result["content"]
-    if _can_confine():
-        assert "pipe:" not in result["content"]
-        assert result["content"].count("not permitted") == len(everyone)
-    chat.signal(15)
-    assert chat.end().ending == ("aborted", 3)
-
-
-def _can_confine() -> bool:
-    release = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
-    return release >= (6, 12)
