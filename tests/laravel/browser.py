@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 
-from tests.laravel.site import PATH
+from tests.laravel.site import PATH, REPOSITORY
 from tests.waiting import PATIENCE_S, until
 
+PICTURES = REPOSITORY / ".artifacts"
+LOOKS = [(width, height, scheme) for width, height in ((1280, 800), (390, 844)) for scheme in ("light", "dark")]
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -36,6 +38,16 @@ _WATCH = """
         if (text && text !== texts.at(-1)) texts.push(text);
       }
     }).observe(document.body, {childList: true, characterData: true, subtree: true});
+"""
+# Answers as soon as the run has one of these statuses, or a second later.
+_WAIT = """
+    const [wanted, answer] = arguments;
+    const isSo = () => wanted.includes(document.querySelector("[data-testid=status]")?.textContent);
+    const end = () => { observer.disconnect(); clearTimeout(timer); answer(isSo()); };
+    const observer = new MutationObserver(() => isSo() && end());
+    observer.observe(document.body, {childList: true, characterData: true, subtree: true});
+    const timer = setTimeout(end, 1000);
+    if (isSo()) end();
 """
 # Tells the page that is left from the next one.
 _LEAVE = "window.isLeft = true"
@@ -191,6 +203,14 @@ class Browser:
     def status(self) -> str:
         return self.script("return document.querySelector('[data-testid=status]').textContent")
 
+    def wait_for(self, *statuses: str) -> None:
+        """Waits until the run has one of these statuses.
+
+        It is the page that looks, whenever it changes: each question of ours costs three processes.
+        """
+        wait = {"script": _WAIT, "args": [statuses]}
+        until(lambda: self._call("POST", "/execute/async", wait), what=statuses)
+
     @property
     def address(self) -> str:
         return self.script("return location.href")
@@ -220,6 +240,14 @@ class Browser:
         self._devtools("Emulation.setDeviceMetricsOverride", screen)
         wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         self._devtools("Emulation.setEmulatedMedia", wanted)
+
+    def look_at(self, state: str) -> None:
+        """Takes a picture on every screen, each of which shows all of the page's width."""
+        for width, height, scheme in LOOKS:
+            self.look(width=width, height=height, scheme=scheme)
+            self.screenshot(PICTURES / f"state-{state}-{width}-{scheme}.png")
+            overhang = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert self.script(overhang) == 0, (state, width)
 
     def _devtools(self, command: str, parameters: dict[str, Any]) -> Any:
         return self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})

@@ -1,19 +1,25 @@
 """What a person sees who types a prompt into the page."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
 
 from agent_workers.simulator import Simulator
-from tests.laravel.browser import Browser
-from tests.laravel.site import REPOSITORY, Site
+from agent_workers.simulator.scenario_file import parse_scenario
+from tests.laravel.browser import PICTURES, Browser
+from tests.laravel.site import Site
 from tests.waiting import until
 
-PICTURES = REPOSITORY / ".artifacts"
 AIM_S = 3
 """Within this time, worker and CLI are to be gone when their reader has."""
 BUSY_S = 2 * AIM_S
 """How long a test waits for it, for the machine may be busy."""
+_WORDS = " ".join(f"word-{number}" for number in range(1, 101)) + "."
+A_HUNDRED_WORDS = parse_scenario(
+    "words",
+    {"description": "Five seconds.", "steps": [{"delay_ms": 50, "content": [{"type": "text", "text": _WORDS}]}]},
+)
 
 
 def calls(simulator: Simulator, mark: str) -> int:
@@ -21,21 +27,53 @@ def calls(simulator: Simulator, mark: str) -> int:
     return sum(mark in str(record.body) for record in simulator.requests("/v1/messages"))
 
 
-@pytest.mark.parametrize("page", ["/", "/plain"])
-def test_words_appear_one_after_another(site: Site, browser: Browser, page: str) -> None:
-    browser.open(f"http://127.0.0.1:{site.port}{page}")
-    browser.say("Tell me of lighthouses. [[scenario:long-text]]")
-    until(lambda: browser.changes > 3)
-    assert browser.status == "streaming"
-    name = page.strip("/") or "react"
+@dataclass
+class Told:
+    """What a page has shown of a long answer, in the middle of which it lost its connection."""
+
+    status: str
+    """Before the loss."""
+    before: list[str]
+    """Every text that the answer had before the loss."""
+    partial: list[str]
+    """Every text that the answer has had."""
+    answer: str
+    calls: int
+
+
+@pytest.fixture(scope="module", params=["/", "/plain"])
+def told(running_site: Site, running_browser: Browser, simulator: Simulator, request: pytest.FixtureRequest) -> Told:
+    browser, name = running_browser, request.param.strip("/") or "react"
+    browser.open(f"http://127.0.0.1:{running_site.lasting_port}{request.param}")
+    prompt = f"Tell {name} of lighthouses. [[scenario:long-text]]"
+    browser.say(prompt)
+    until(lambda: browser.changes > 20)
+    status, before = browser.status, browser.partial_answers
     browser.screenshot(PICTURES / f"laravel-{name}-streaming.png")
-    until(lambda: browser.status == "done")
+    running_site.stop_nginx()
+    running_site.start_nginx()
+    browser.wait_for("done")
     browser.screenshot(PICTURES / f"laravel-{name}-done.png")
-    partial = browser.partial_answers
-    assert len(partial) > 20
-    assert all(longer.startswith(shorter) for shorter, longer in pairwise(partial))
-    assert "The life of a lighthouse" in browser.answer
-    assert "one cape from the next" in browser.answer
+    told = Told(status, before, browser.partial_answers, browser.answer, calls(simulator, prompt))
+    browser.leave()
+    return told
+
+
+@pytest.mark.usefixtures("site")
+def test_words_appear_one_after_another(told: Told) -> None:
+    assert told.status == "streaming"
+    assert len(told.before) > 20
+    assert all(longer.startswith(shorter) for shorter, longer in pairwise(told.partial))
+    assert "The life of a lighthouse" in told.answer
+    assert "one cape from the next" in told.answer
+
+
+@pytest.mark.usefixtures("site")
+def test_a_lost_connection_goes_on_where_it_broke_and_starts_no_second_run(told: Told) -> None:
+    assert told.answer != told.before[-1]
+    assert told.answer.count("The life of a lighthouse") == 1
+    assert told.answer.count("one cape from the next") == 1
+    assert told.calls == 1
 
 
 def test_stop_leaves_what_was_said_and_no_process(site: Site, browser: Browser) -> None:
@@ -60,6 +98,10 @@ def test_stop_ends_a_run_that_would_go_on_without_its_page(site: Site, browser: 
     browser.press("Stop")
     until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
     assert browser.status == "stopped"
+    if page == "/":
+        assert "Stopped." in browser.text
+        assert browser.has_button("Send")
+        browser.look_at("stopped")
     browser.reload()
     until(lambda: browser.status == "idle", what="nothing to go on with")
 
@@ -77,60 +119,67 @@ def test_a_reload_goes_on_with_an_answer_that_can_still_be_stopped(
     until(lambda: browser.status == "streaming" and len(browser.answer) > len(before), what="more of the answer")
     assert browser.answer.startswith(before)
     assert site.processes("claude")
-    browser.screenshot(PICTURES / f"laravel-{page.strip('/') or 'react'}-reloaded.png")
+    if page == "/":
+        assert prompt.partition(" [[")[0] in browser.text
+        assert browser.has_button("Stop")
+        browser.look_at("reloaded")
+    else:
+        browser.screenshot(PICTURES / "laravel-plain-reloaded.png")
     browser.press("Stop")
     until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
     assert browser.status == "stopped"
     assert calls(simulator, prompt) == 1
 
 
-def test_a_reload_goes_on_to_the_end_and_with_the_conversation(site: Site, browser: Browser) -> None:
+def test_a_reload_goes_on_to_the_end_and_with_the_conversation(
+    site: Site, browser: Browser, simulator: Simulator
+) -> None:
     browser.open(f"http://127.0.0.1:{site.lasting_port}/")
-    browser.say("Tell me of lighthouses. [[scenario:long-text]]")
-    until(lambda: browser.changes > 3)
-    browser.reload()
-    until(lambda: browser.status == "done", what="the end of the answer")
-    assert browser.answer.count("The life of a lighthouse") == 1
-    assert "one cape from the next" in browser.answer
+    simulator.play(A_HUNDRED_WORDS)
+    try:
+        browser.say("Count.")
+        until(lambda: browser.changes > 3)
+        browser.reload()
+        browser.wait_for("done")
+    finally:
+        simulator.play("hello")
+    assert browser.answer.count("word-1 ") == 1
+    assert "word-100." in browser.answer
     browser.say("What was my first prompt? [[scenario:memory]]")
     until(lambda: "2 prompts" in browser.answer and browser.status == "done", what=browser.answer)
 
 
-@pytest.mark.parametrize("scenario", ["slow", "stall-before", "stall-mid-stream"])
 def test_a_closed_tab_ends_worker_and_cli_though_the_model_is_silent(
-    site: Site, browser: Browser, simulator: Simulator, scenario: str
+    site: Site, browser: Browser, simulator: Simulator
 ) -> None:
     browser.open(f"http://127.0.0.1:{site.port}/")
-    browser.new_tab()
-    browser.open(f"http://127.0.0.1:{site.port}/")
-    browser.say(f"Close me. [[scenario:{scenario}]]")
-    until(lambda: any(r.scenario == scenario and r.outcome == "in_progress" for r in simulator.requests()))
-    assert site.processes("claude")
-    browser.close_tab()
-    until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+    for scenario in ("slow", "stall-before", "stall-mid-stream"):
+        browser.new_tab()
+        browser.open(f"http://127.0.0.1:{site.port}/")
+        browser.say(f"Close me. [[scenario:{scenario}]]")
+        until(
+            lambda scenario=scenario: any(
+                r.scenario == scenario and r.outcome == "in_progress" for r in simulator.requests()
+            ),
+            what=scenario,
+        )
+        assert site.processes("claude"), scenario
+        browser.close_tab()
+        until(lambda: not site.processes(), within_s=BUSY_S, what=f"the end after {scenario}; the aim is {AIM_S} s")
 
 
 def test_a_failure_of_the_api_is_told_and_can_be_retried(site: Site, browser: Browser, simulator: Simulator) -> None:
     browser.open(f"http://127.0.0.1:{site.port}/")
     browser.say("Fail. [[scenario:overloaded-529]]")
-    until(lambda: browser.status == "error")
+    browser.wait_for("error")
     assert "overloaded" in browser.script("return document.querySelector('[role=alert]').textContent")
     browser.screenshot(PICTURES / "laravel-error.png")
     before = calls(simulator, "Fail. [[scenario:overloaded-529]]")
     browser.press("Retry")
     until(lambda: calls(simulator, "Fail. [[scenario:overloaded-529]]") > before)
-    until(lambda: browser.status == "error")
+    browser.wait_for("error")
     # The second try goes on with the session that the first one had begun.
     assert "overloaded" in browser.script("return document.querySelector('[role=alert]').textContent")
-
-
-def test_a_conversation_goes_on(site: Site, browser: Browser) -> None:
-    browser.open(f"http://127.0.0.1:{site.port}/")
-    browser.say("My name is Ada. [[scenario:memory]]")
-    until(lambda: browser.status == "done")
-    browser.say("What is my name? [[scenario:memory]]")
-    until(lambda: "2 prompts" in browser.answer and browser.status == "done")
-    assert "My name is Ada." in browser.answer
 
 
 @pytest.mark.parametrize("page", ["/", "/plain"])
@@ -144,20 +193,4 @@ def test_a_reload_in_mid_stream_starts_no_second_run(
     browser.reload()
     until(lambda: not site.processes(), within_s=BUSY_S, what="the run of the page that has gone")
     until(lambda: browser.status in ("idle", "stopped"))
-    assert calls(simulator, prompt) == 1
-
-
-@pytest.mark.parametrize("page", ["/", "/plain"])
-def test_a_lost_connection_goes_on_where_it_broke_and_starts_no_second_run(
-    site: Site, browser: Browser, simulator: Simulator, page: str
-) -> None:
-    browser.open(f"http://127.0.0.1:{site.lasting_port}{page}")
-    prompt = f"Go on {page}. [[scenario:long-text]]"
-    browser.say(prompt)
-    until(lambda: browser.changes > 3)
-    site.stop_nginx()
-    site.start_nginx()
-    until(lambda: browser.status == "done")
-    assert browser.answer.count("The life of a lighthouse") == 1
-    assert browser.answer.count("one cape from the next") == 1
     assert calls(simulator, prompt) == 1

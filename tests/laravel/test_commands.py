@@ -5,7 +5,6 @@ import pytest
 from agent_workers.simulator import Simulator
 from tests.laravel.browser import Browser
 from tests.laravel.site import Site
-from tests.laravel.test_states import look_at
 from tests.waiting import until
 
 _CARDS = """return [...document.querySelectorAll("[data-testid=tool]")].map((card) => ({
@@ -20,7 +19,7 @@ _CARDS = """return [...document.querySelectorAll("[data-testid=tool]")].map((car
 def run(page: Browser, command: str) -> dict[str, str]:
     """Types a command, and returns its card as soon as it has ended."""
     page.say(command)
-    until(lambda: page.status in ("done", "error"), what=page.text)
+    page.wait_for("done", "error")
     return page.script(_CARDS)[-1]
 
 
@@ -46,18 +45,23 @@ def test_tools_of_the_application_and_of_a_server_run_without_the_model_which_is
     assert card["head"].startswith("mcp__crm__search ok ")
     assert "Looking at Acme\nLooking at Globex\n" in card["output"]
     assert "Murtal Messebau: Graz" in card["result"]
-    look_at(page, "command")
-    page.open(f"http://127.0.0.1:{site.port}/plain")
-    page.say("/find_partner city=Graz")
-    until(lambda: page.status == "done", what=page.text)
-    assert "Looking through 4 partners\n" in page.text
-    look_at(page, "command-plain")
-    page.open(f"http://127.0.0.1:{site.port}/")
-    assert run(page, '/mcp crm.search {"q": "Murtal"}')["result"]
+    page.look_at("command")
     assert len(simulator.requests()) == asked
     page.say("Whom did I find? [[scenario:hello]]")
-    until(lambda: page.status == "done", what=page.text)
+    page.wait_for("done")
     assert "Murtal Messebau: Graz" in str(simulator.requests("/v1/messages")[-1].body)
+
+
+def test_a_tool_of_the_application_runs_in_the_page_without_a_build(
+    site: Site, browser: Browser, simulator: Simulator
+) -> None:
+    asked = len(simulator.requests())
+    browser.open(f"http://127.0.0.1:{site.port}/plain")
+    browser.say("/find_partner city=Graz")
+    browser.wait_for("done")
+    assert "Looking through 4 partners\n" in browser.text
+    browser.look_at("command-plain")
+    assert len(simulator.requests()) == asked
 
 
 def test_a_command_that_cannot_run_says_why_and_what_may_have_been_meant(page: Browser, simulator: Simulator) -> None:
@@ -72,7 +76,7 @@ def test_a_command_that_cannot_run_says_why_and_what_may_have_been_meant(page: B
         until(lambda told=told: page.status == "error" and told in page.text, what=(told, page.text))
         assert not page.has_button("Retry")
     assert page.script(_CARDS) == []
-    look_at(page, "command-refused")
+    page.look_at("command-refused")
     assert len(simulator.requests()) == asked
 
 
@@ -85,7 +89,7 @@ def test_a_tool_that_dies_midway_shows_how_far_it_came_and_runs_again(site: Site
         assert card["head"].startswith("mcp__crm__search error ")
         assert "Looking at Acme" in card["output"]
         assert card["result"]
-        look_at(page, "command-died")
+        page.look_at("command-died")
     finally:
         server.write_text(whole)
     page.press("Retry")

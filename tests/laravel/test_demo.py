@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.laravel.browser import Browser
+from tests.laravel.browser import PICTURES, Browser
 from tests.laravel.demo import READY, Demo, clone, running_demo
 from tests.laravel.site import PATH, free_port
-from tests.laravel.test_browser import PICTURES
 from tests.laravel.visitor import Visitor
 from tests.test_readme import SHELL_DEMO
 from tests.waiting import PATIENCE_S, until

@@ -8,7 +8,7 @@ from agent_workers.simulator import Simulator
 from agent_workers.simulator.scenario_file import parse_scenario
 from tests.laravel.browser import Browser
 from tests.laravel.site import Site
-from tests.laravel.test_states import look_at
+from tests.laravel.test_browser import A_HUNDRED_WORDS
 from tests.laravel.test_task_page import TaskPage, told_to_the_model
 from tests.waiting import until
 
@@ -43,9 +43,7 @@ def steps(*contents: dict[str, object]) -> dict[str, object]:
 
 @pytest.fixture
 def page(site: Site, browser: Browser, simulator: Simulator) -> Iterator[TaskPage]:
-    page = TaskPage(site, browser)
-    browser.open(f"http://127.0.0.1:{site.lasting_port}/task")
-    yield page
+    yield TaskPage(site, browser, site.lasting_port)
     simulator.play("hello")
 
 
@@ -69,7 +67,7 @@ def test_each_line_is_in_the_page_before_the_next_is_printed_and_a_word_in_betwe
         if number == 3:
             browser.say("Use the other file.")
             until(lambda: browser.script(_STEERS) == ["waiting"], what=browser.text)
-            look_at(browser, "output-and-word")
+            browser.look_at("output-and-word")
         if number == 5:
             browser.reload()
             until(lambda: output(page).endswith("line 5\n"), what="the same after a reload")
@@ -80,9 +78,9 @@ def test_each_line_is_in_the_page_before_the_next_is_printed_and_a_word_in_betwe
     assert "Use the other file." in told_to_the_model(simulator)
     assert output(page) == "".join(f"line {number}\n" for number in range(1, LINES + 1))
     assert browser.script("return document.querySelector('.printed .red').textContent") == "line 1"
-    look_at(browser, "output-done")
+    browser.look_at("output-done")
     browser.say("And now? [[scenario:hello]]")
-    until(lambda: browser.status == "done", what="another turn")
+    browser.wait_for("done")
 
 
 def test_a_command_that_prints_fifty_megabytes_leaves_the_page_alive_and_a_question_is_answered_in_it(
@@ -101,7 +99,7 @@ def test_a_command_that_prints_fifty_megabytes_leaves_the_page_alive_and_a_quest
     assert "lines before these are not shown." in browser.text
     assert "more bytes were printed than are shown." in browser.text
     assert "left, then the agent goes on without an answer" in browser.text
-    look_at(browser, "agent-question")
+    browser.look_at("agent-question")
     browser.press("Answer")
     until(lambda: "Choose an answer" in browser.text, what=browser.text)
     browser.script("document.querySelector('form[data-question] [type=radio]').focus()")
@@ -111,20 +109,27 @@ def test_a_command_that_prints_fifty_megabytes_leaves_the_page_alive_and_a_quest
     assert browser.status == "done"
     assert "Answered by you." in browser.text
     assert "Murtal Messebau" in browser.answer
-    look_at(browser, "agent-question-answered")
+    browser.look_at("agent-question-answered")
 
 
-def test_a_word_that_comes_too_late_can_be_sent_as_the_next_message(page: TaskPage, simulator: Simulator) -> None:
-    browser = page.browser
-    browser.open(browser.address.removesuffix("task"))
-    browser.say("Tell me of lighthouses. [[scenario:long-text]]")
-    until(lambda: len(browser.partial_answers) > 3)
-    browser.say("Be brief. [[scenario:hello]]")
-    until(lambda: browser.status == "done", what=browser.text)
+def test_a_word_that_comes_too_late_can_be_sent_as_the_next_message_with_which_the_conversation_goes_on(
+    site: Site, browser: Browser, simulator: Simulator
+) -> None:
+    browser.open(f"http://127.0.0.1:{site.port}/")
+    simulator.play(A_HUNDRED_WORDS)
+    try:
+        browser.say("My name is Ada.")
+        until(lambda: browser.changes > 3)
+        browser.say("What is my name? [[scenario:memory]]")
+        browser.wait_for("done")
+    finally:
+        simulator.play("hello")
     assert browser.script(_STEERS) == ["late"]
-    assert "one cape from the next" in browser.answer
-    assert "Be brief." not in told_to_the_model(simulator)
-    look_at(browser, "too-late")
+    assert "word-100." in browser.answer
+    assert "What is my name?" not in told_to_the_model(simulator)
+    browser.look_at("too-late")
     browser.press("Send as the next message")
-    until(lambda: browser.status == "done" and "Be brief." in told_to_the_model(simulator), what=browser.text)
+    until(lambda: "2 prompts" in browser.answer and browser.status == "done", what=browser.answer)
+    assert "My name is Ada." in browser.answer
+    assert "What is my name?" in told_to_the_model(simulator)
     assert not browser.has_button("Send as the next message")

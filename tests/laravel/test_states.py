@@ -8,11 +8,9 @@ import pytest
 
 from tests.laravel.browser import Browser
 from tests.laravel.site import REPOSITORY, Site
-from tests.laravel.test_browser import PICTURES
 from tests.laravel.visitor import Visitor
 from tests.waiting import PATIENCE_S, until
 
-LOOKS = [(width, height, scheme) for width, height in ((1280, 800), (390, 844)) for scheme in ("light", "dark")]
 _KEEP_WHAT_IS_SENT = """
     const send = window.fetch;
     window.fetch = (address, init) => {
@@ -30,15 +28,6 @@ _START_ANOTHER = """
 @pytest.fixture
 def page(browser: Browser) -> Browser:
     return browser
-
-
-def look_at(browser: Browser, state: str) -> None:
-    """Takes a picture on every screen, each of which shows all of the page's width."""
-    for width, height, scheme in LOOKS:
-        browser.look(width=width, height=height, scheme=scheme)
-        browser.screenshot(PICTURES / f"state-{state}-{width}-{scheme}.png")
-        overhang = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert browser.script(overhang) == 0, (state, width)
 
 
 def test_a_page_that_lacks_its_stylesheet_is_not_taken_for_one_that_has_it(site: Site, page: Browser) -> None:
@@ -62,56 +51,22 @@ def test_a_second_setup_leaves_the_files_alone_that_somebody_may_be_copying() ->
     assert [(path.stat().st_ino, path.stat().st_mtime_ns) for path in files] == before
 
 
-def test_a_stopped_answer(site: Site, page: Browser) -> None:
-    page.open(f"http://127.0.0.1:{site.lasting_port}/")
-    page.say("Speak slowly. [[scenario:slow]]")
-    until(lambda: len(page.partial_answers) > 3)
-    page.press("Stop")
-    until(lambda: page.status == "stopped")
-    look_at(page, "stopped")
-    assert "Stopped." in page.text
-    assert page.has_button("Send")
-
-
-def test_an_answer_that_goes_on_after_a_reload(site: Site, page: Browser) -> None:
-    page.open(f"http://127.0.0.1:{site.lasting_port}/")
-    page.say("Speak slowly. [[scenario:slow]]")
-    until(lambda: len(page.partial_answers) > 3)
-    page.reload()
-    until(lambda: page.status == "streaming" and page.answer)
-    look_at(page, "reloaded")
-    assert "Speak slowly." in page.text
-    assert page.has_button("Stop")
-    page.press("Stop")
-
-
-def test_a_question_that_is_still_open_after_a_reload(site: Site, page: Browser) -> None:
-    page.open(f"http://127.0.0.1:{site.lasting_port}/task")
-    page.say("Prepare the fair. [[scenario:task-demo]]")
-    until(lambda: page.has_button("Approve"))
-    page.reload()
-    until(lambda: page.has_button("Approve"))
-    look_at(page, "question-reloaded")
-    assert "left, then it is denied" in page.text
-    page.press("Stop")
-
-
 def test_a_conversation_in_which_another_answer_is_on_its_way(site: Site, page: Browser) -> None:
     page.open(f"http://127.0.0.1:{site.port}/")
     page.script(_KEEP_WHAT_IS_SENT)
     page.say("Hello [[scenario:hello]]")
-    until(lambda: page.status == "done")
+    page.wait_for("done")
     page.script(_START_ANOTHER, "Speak slowly. [[scenario:slow]]")
     until(lambda: page.script("return window.begun"))
     page.say("And this? [[scenario:hello]]")
-    until(lambda: page.status == "error")
-    look_at(page, "busy")
+    page.wait_for("error")
+    page.look_at("busy")
     assert "(session_busy)" in page.text
     assert page.has_button("Retry")
     page.script("window.other.abort()")
     until(lambda: not site.processes(), what="the end of the other one")
     page.press("Retry")
-    until(lambda: page.status == "done", what=page.text)
+    page.wait_for("done")
 
 
 def test_a_server_without_a_free_place(site: Site, page: Browser) -> None:
@@ -121,12 +76,12 @@ def test_a_server_without_a_free_place(site: Site, page: Browser) -> None:
         taken = [streams.enter_context(visitor.ask("Take your time. [[scenario:slow]]")) for visitor in visitors]
         assert all(stream.wait_for("delta") for stream in taken)
         page.say("Me too. [[scenario:hello]]")
-        until(lambda: page.status == "error")
-        look_at(page, "full")
+        page.wait_for("error")
+        page.look_at("full")
         assert "The server is busy." in page.text
         assert json.dumps(page.text).count("(server_busy)") == 1
     until(lambda: not site.processes(), what="free places")
     page.press("Retry")
-    until(lambda: page.status == "done", what=page.text)
+    page.wait_for("done")
     for visitor in visitors:
         visitor.http.close()

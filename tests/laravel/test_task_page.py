@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 
 from agent_workers.simulator import Simulator
-from tests.laravel.browser import Browser
+from tests.laravel.browser import PICTURES, Browser
 from tests.laravel.site import REPOSITORY, Site
 from tests.laravel.visitor import Visitor
 from tests.waiting import until
 
-PICTURES = REPOSITORY / ".artifacts"
 SAMPLE = (REPOSITORY / "examples/laravel/resources/notes.txt").read_text()
 WRITTEN = "[x] find somebody in Graz who builds it: Murtal Messebau"
 ANSWER = "Murtal Messebau in Graz builds stands."
@@ -39,11 +38,11 @@ _QUESTIONS = """return [...document.querySelectorAll("[role=alertdialog]")].map(
 class TaskPage:
     """The page /task, opened by a visitor who was never there."""
 
-    def __init__(self, site: Site, browser: Browser) -> None:
+    def __init__(self, site: Site, browser: Browser, port: int | None = None) -> None:
         self.browser = browser
         self._folders = site.app / "storage/app/tasks"
         self._others = set(self._folders.glob("*/"))
-        browser.open(f"http://127.0.0.1:{site.port}/task")
+        browser.open(f"http://127.0.0.1:{port or site.port}/task")
 
     @property
     def folder(self) -> Path:
@@ -80,7 +79,7 @@ class TaskPage:
         until(lambda: is_taken() or self.browser.press(button, inside), what=f"{button}: {about}")
 
     def wait_for_end(self) -> None:
-        until(lambda: self.browser.status in ("done", "error", "stopped"), what="the end of the run")
+        self.browser.wait_for("done", "error", "stopped")
 
 
 @pytest.fixture
@@ -88,23 +87,46 @@ def page(site: Site, browser: Browser) -> TaskPage:
     return TaskPage(site, browser)
 
 
+@pytest.fixture
+def lasting_page(site: Site, browser: Browser) -> TaskPage:
+    """Its run would go on without it."""
+    return TaskPage(site, browser, site.lasting_port)
+
+
 def told_to_the_model(simulator: Simulator) -> str:
     """The last call of the model."""
     return str(simulator.requests("/v1/messages")[-1].body)
 
 
-def test_an_approved_call_runs_and_the_answer_follows(page: TaskPage) -> None:
+def test_a_call_that_the_keyboard_alone_approves_runs_and_the_applications_own_tool_answers_the_model(
+    page: TaskPage, simulator: Simulator
+) -> None:
     page.browser.say("Prepare the fair. [[scenario:task-demo]]")
     [question] = page.wait_for_questions()
     assert question["title"] == "May the agent use Write?"
     assert WRITTEN in question["input"]
     assert "left, then it is denied" in question["text"]
-    assert list(page.cards) == ["Read", "find_partner", "Write"]
-    assert page.cards["Write"]["status"] == "waiting"
+    cards = page.cards
+    assert list(cards) == ["Read", "find_partner", "Write"]
+    assert cards["Write"]["status"] == "waiting"
+    found = cards["find_partner"]
+    assert found["status"] == "ok"
+    assert "application" in found["head"]
+    assert '"city": "Graz"' in found["input"]
+    assert "Murtal Messebau" in found["result"]
+    assert "Atelier Novak" in found["result"]
+    assert "Lindner Logistik" not in found["result"]
     assert page.notes == SAMPLE
     page.browser.screenshot(PICTURES / "laravel-task-question.png")
-    page.decide("Approve")
+    assert question["focused"]
+    page.browser.keys(ESCAPE, ENTER, SPACE)
+    [question] = page.questions
+    assert not question["taken"]
+    page.browser.keys(TAB, TAB, TAB)
+    assert page.browser.script("return document.activeElement.textContent") == "Approve"
+    page.browser.keys(ENTER)
     page.wait_for_end()
+    assert page.browser.script("return document.activeElement.tagName") == "TEXTAREA"
     page.browser.screenshot(PICTURES / "laravel-task-done.png")
     assert page.browser.status == "done"
     assert page.questions == []
@@ -116,23 +138,8 @@ def test_an_approved_call_runs_and_the_answer_follows(page: TaskPage) -> None:
     assert all(card["head"].endswith(" s") for card in cards.values())
     assert cards["Write"]["notes"] == ["Approved by you."]
     assert page.browser.answer.startswith(ANSWER)
-    assert "tokens in" in page.browser.text
-
-
-def test_the_applications_own_tool_answers_the_model(page: TaskPage, simulator: Simulator) -> None:
-    page.browser.say("Who is in Graz? [[scenario:task-demo]]")
-    page.wait_for_questions()
-    card = page.cards["find_partner"]
-    assert card["status"] == "ok"
-    assert "application" in card["head"]
-    assert '"city": "Graz"' in card["input"]
-    assert "Murtal Messebau" in card["result"]
-    assert "Atelier Novak" in card["result"]
-    assert "Lindner Logistik" not in card["result"]
-    page.decide("Approve")
-    page.wait_for_end()
     assert "+43 316 555 0142" in told_to_the_model(simulator)
-    assert "Murtal Messebau" in page.browser.answer
+    assert "tokens in" in page.browser.text
 
 
 def test_a_denied_call_does_not_run_and_the_run_goes_on(page: TaskPage, simulator: Simulator) -> None:
@@ -172,7 +179,10 @@ def test_two_questions_at_once_can_be_answered_in_reverse_order(page: TaskPage) 
     assert page.browser.answer.startswith("Those were the two files")
 
 
-def test_stop_closes_an_open_question_and_allows_nothing(site: Site, page: TaskPage) -> None:
+def test_stop_ends_a_task_that_would_go_on_without_its_page_closes_its_question_and_allows_nothing(
+    site: Site, lasting_page: TaskPage
+) -> None:
+    page = lasting_page
     page.browser.say("Prepare the fair. [[scenario:task-demo]]")
     page.wait_for_questions()
     page.browser.press("Stop")
@@ -184,43 +194,20 @@ def test_stop_closes_an_open_question_and_allows_nothing(site: Site, page: TaskP
     assert (card["status"], card["notes"]) == ("unfinished", ["Not answered: the run ended."])
 
 
-def test_a_reload_puts_the_open_question_again_and_its_answer_counts(site: Site, page: TaskPage) -> None:
-    page.browser.open(f"http://127.0.0.1:{site.lasting_port}/task")
+def test_a_reload_puts_the_open_question_again_and_its_answer_counts(lasting_page: TaskPage) -> None:
+    page = lasting_page
     page.browser.say("Prepare the fair. [[scenario:task-demo]]")
     [question] = page.wait_for_questions()
     page.browser.reload()
     [again] = page.wait_for_questions()
     assert (again["id"], again["input"]) == (question["id"], question["input"])
+    page.browser.look_at("question-reloaded")
+    assert "left, then it is denied" in again["text"]
     assert list(page.cards) == ["Read", "find_partner", "Write"]
     page.decide("Approve")
     page.wait_for_end()
     assert page.browser.status == "done"
     assert WRITTEN in page.notes
-
-
-def test_stop_ends_a_task_that_would_go_on_without_its_page(site: Site, page: TaskPage) -> None:
-    page.browser.open(f"http://127.0.0.1:{site.lasting_port}/task")
-    page.browser.say("Prepare the fair. [[scenario:task-demo]]")
-    page.wait_for_questions()
-    page.browser.press("Stop")
-    until(lambda: not site.processes(), within_s=BUSY_S, what="worker and CLI gone")
-    assert page.browser.status == "stopped"
-    assert page.notes == SAMPLE
-
-
-def test_the_keyboard_alone_answers_but_not_by_accident(page: TaskPage) -> None:
-    page.browser.say("Prepare the fair. [[scenario:task-demo]]")
-    [question] = page.wait_for_questions()
-    assert question["focused"]
-    page.browser.keys(ESCAPE, ENTER, SPACE)
-    [question] = page.questions
-    assert not question["taken"]
-    page.browser.keys(TAB, TAB, TAB)
-    assert page.browser.script("return document.activeElement.textContent") == "Approve"
-    page.browser.keys(ENTER)
-    page.wait_for_end()
-    assert WRITTEN in page.notes
-    assert page.browser.script("return document.activeElement.tagName") == "TEXTAREA"
 
 
 def test_an_answer_that_the_server_refuses_can_be_given_again(page: TaskPage) -> None:
