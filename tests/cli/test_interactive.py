@@ -51,6 +51,13 @@ class Sitting(Shown):
     def type(self, keys: str) -> None:
         os.write(self.master, keys.encode())
 
+    def answer(self, keys: str) -> str:
+        """Types at a question, and waits for the next; returns what is shown meanwhile."""
+        before = len(self.terminal.text)
+        self.type(keys)
+        self.asked()
+        return self.terminal.text[before:]
+
     @property
     def echoes_lines(self) -> bool:
         return termios.tcgetattr(self.master)[3] & MODES == MODES
@@ -228,156 +235,183 @@ def test_a_person_picks_from_the_list_or_writes_an_answer(desk: Desk) -> None:
     assert "All done." in terminal.text
 
 
-def test_a_question_that_nobody_answers_leaves_the_terminal(desk: Desk) -> None:
-    desk.play([ask(("Where to?", False))])
-    with desk.sitting(question_timeout_s=1) as sitting:
-        sitting.asked(CHOICE)
-        terminal, status = sitting.to_end()
-    assert "\nNobody answered in time.\n" in terminal.text
-    assert [event["by"] for event in sitting.of("question_resolved")] == ["timeout"]
-    assert (sitting.events[-1]["text"], status) == ("All done.", 0)
+@pytest.fixture(scope="module")
+def allowed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Sitting, dict[str, bool], int]]:
+    """A call that was answered by yes at a terminal in a strange mode; whether lines were echoed, and the status.
+
+    By the installed program.
+    """
+    with _desk(tmp_path_factory.mktemp("allowed"), None) as desk:
+        desk.play([ToolUse(name="Write", input={"file_path": "note.txt", "content": "first\nsecond"})])
+        with desk.sitting(modes=0) as sitting:
+            sitting.asked()
+            usable = sitting.echoes_lines
+            sitting.type("y\n")
+            _, status = sitting.to_end()
+            strange_again = termios.tcgetattr(sitting.master)[3] == 0
+        yield desk, sitting, {"usable": usable, "strange again": strange_again}, status
 
 
-@pytest.mark.usefixtures("installed")
-def test_yes_runs_the_call(desk: Desk) -> None:
-    desk.play([ToolUse(name="Write", input={"file_path": "note.txt", "content": "first\nsecond"})])
-    with desk.sitting() as sitting:
-        sitting.asked()
-        sitting.type("y\n")
-        terminal, status = sitting.to_end()
+def test_yes_runs_the_call(allowed: tuple[Desk, Sitting, dict[str, bool], int]) -> None:
+    desk, sitting, _, status = allowed
     assert (desk.cwd / "note.txt").read_text() == "first\nsecond"
-    assert "? The agent asks to call Write" in terminal.text
-    assert "│ + first\n│ + second" in terminal.text
+    assert "? The agent asks to call Write" in sitting.terminal.text
+    assert "│ + first\n│ + second" in sitting.terminal.text
     assert sitting.decisions == [("allow", "client")]
     assert (sitting.events[-1]["type"], status) == ("done", 0)
 
 
-@pytest.fixture(scope="module")
-def denied(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> Iterator[tuple[Desk, Sitting, int]]:
-    """Two calls that were answered by no, once with words, and the exit status."""
-    with _desk(tmp_path_factory.mktemp("denied"), loaded) as desk:
-        desk.play([touch("one")], [touch("two")])
-        with desk.sitting() as sitting:
-            sitting.asked()
-            sitting.type("n\n")
-            sitting.asked()
-            sitting.type("n use staging instead, grüß dich\n")
-            _, status = sitting.to_end()
-        yield desk, sitting, status
-
-
-def test_no_denies_the_call_and_the_run_goes_on(denied: tuple[Desk, Sitting, int]) -> None:
-    desk, sitting, status = denied
-    assert desk.made() == []
-    assert sitting.of("tool_result")[0]["status"] == "denied"
-    assert (sitting.events[-1]["text"], status) == ("All done.", 0)
-
-
-def test_words_after_no_reach_the_model(denied: tuple[Desk, Sitting, int]) -> None:
-    desk, _, _ = denied
-    assert "use staging instead, grüß dich" in json.loads(desk.told_to_the_model()[1])
-    assert desk.made() == []
-
-
-def test_always_asks_once_for_all_calls_of_the_tool(desk: Desk) -> None:
-    desk.play([touch("one")], [touch("two")], [ToolUse(name="Write", input={"file_path": "three", "content": ""})])
-    with desk.sitting() as sitting:
-        sitting.asked()
-        assert "always: this and every later call of Bash in this run, without asking again" in sitting.terminal.text
-        sitting.type("a\n")
-        sitting.asked()  # for another tool
-        sitting.type("n\n")
-        terminal, _ = sitting.to_end()
-    assert desk.made() == ["one", "two"]
-    assert terminal.text.count("The agent asks to call Bash") == 1
-    assert sitting.decisions == [("allow", "client"), ("allow", "client"), ("deny", "client")]
+def test_a_terminal_in_a_strange_mode_is_usable_and_strange_again_in_the_end(
+    allowed: tuple[Desk, Sitting, dict[str, bool], int],
+) -> None:
+    desk, _, modes, status = allowed
+    assert modes == {"usable": True, "strange again": True}
+    assert (desk.made(), status) == (["note.txt"], 0)
 
 
 UNCLEAR = ["", "yes please", "yy", "j", "always yes", "y\x1b[D"]
 
 
-@pytest.fixture(scope="module")
-def after_unclear(
-    tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers
-) -> Iterator[dict[str, tuple[str, list[str]]]]:
-    """What was shown after each unclear answer to one question, up to the same question once more, and what was made.
+@dataclass
+class Denied:
+    """Two calls that were answered by no, after unclear answers to the first, and once with words.
 
-    The last entry stands for the clear no that ends it.
+    Attributes:
+        ahead: What was made at the second prompt of the first question, where ``y`` had been typed before it.
+        after: What was shown after each unclear answer, up to the same question once more, and what was made.
     """
-    with _desk(tmp_path_factory.mktemp("unclear"), loaded) as desk:
-        desk.play([touch("one")])
-        after = {}
-        with desk.sitting() as sitting:
+
+    desk: Desk
+    sitting: Sitting
+    ahead: list[str]
+    after: dict[str, tuple[str, list[str]]]
+    status: int
+
+
+@pytest.fixture(scope="module")
+def denied(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> Iterator[Denied]:
+    with _desk(tmp_path_factory.mktemp("denied"), loaded) as desk:
+        desk.play([touch("one")], [touch("two")])
+        with desk.sitting(typed_ahead="y") as sitting:
             sitting.asked()
-            for unclear in UNCLEAR:
-                before = len(sitting.terminal.text)
-                sitting.type(f"{unclear}\n")
-                sitting.asked()
-                after[unclear] = sitting.terminal.text[before:], desk.made()
-            sitting.type("n\n")
-            sitting.to_end()
-        yield after | {"n": ("", desk.made())}
+            sitting.answer("\n")  # which would finish a line that was begun before
+            ahead = desk.made()
+            after = {unclear: (sitting.answer(f"{unclear}\n"), desk.made()) for unclear in UNCLEAR}
+            sitting.answer("n\n")
+            sitting.type("n use staging instead, grüß dich\n")
+            _, status = sitting.to_end()
+        yield Denied(desk, sitting, ahead, after, status)
+
+
+def test_no_denies_the_call_and_the_run_goes_on(denied: Denied) -> None:
+    assert denied.desk.made() == []
+    assert denied.sitting.of("tool_result")[0]["status"] == "denied"
+    assert (denied.sitting.events[-1]["text"], denied.status) == ("All done.", 0)
+
+
+def test_words_after_no_reach_the_model(denied: Denied) -> None:
+    assert "use staging instead, grüß dich" in json.loads(denied.desk.told_to_the_model()[1])
+    assert denied.desk.made() == []
 
 
 @pytest.mark.parametrize("unclear", UNCLEAR)
-def test_nothing_but_a_clear_yes_is_one(unclear: str, after_unclear: dict[str, tuple[str, list[str]]]) -> None:
-    shown, made = after_unclear[unclear]
+def test_nothing_but_a_clear_yes_is_one(unclear: str, denied: Denied) -> None:
+    shown, made = denied.after[unclear]
     assert "Please answer y, n or a" in shown
     assert made == []
-    assert after_unclear["n"] == ("", [])
+    assert denied.desk.made() == []
 
 
-def test_the_end_of_the_input_denies(desk: Desk) -> None:
+def test_a_line_that_was_begun_before_the_question_is_no_answer(denied: Denied) -> None:
+    assert denied.ahead == []
+    assert denied.sitting.decisions == [("deny", "client")] * 2
+
+
+@dataclass
+class Always:
+    """Five calls: two at once, of which one is allowed; one of the same tool, with always; one more; one of another.
+
+    Attributes:
+        ahead: What was made at the second prompt of the first question, where two lines had been typed before it.
+        two: What was shown of the two at once, up to the prompt of the next.
+        prompt: What was shown of the next.
+        rest: What was shown after always.
+    """
+
+    desk: Desk
+    sitting: Sitting
+    ahead: list[str]
+    two: str
+    prompt: str
+    rest: str
+
+
+@pytest.fixture(scope="module")
+def always(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> Iterator[Always]:
+    write = ToolUse(name="Write", input={"file_path": "five", "content": ""})
+    with _desk(tmp_path_factory.mktemp("always"), loaded) as desk:
+        desk.play([touch("one"), touch("two")], [touch("three")], [touch("four")], [write])
+        with desk.sitting(typed_ahead="a\ny\n") as sitting:
+            sitting.asked()
+            sitting.answer("\n")
+            ahead = desk.made()
+            sitting.answer("y\ny\n")  # the second answer comes before its question
+            two = sitting.terminal.text
+            prompt = sitting.answer("n\n")
+            rest = sitting.answer("a\n")  # up to the question about another tool
+            sitting.type("n\n")
+            sitting.to_end()
+        yield Always(desk, sitting, ahead, two, prompt, rest)
+
+
+def test_two_questions_at_once_come_one_after_the_other(always: Always) -> None:
+    assert always.two.index("│ touch one") < always.two.index("│ touch two")
+    assert always.sitting.decisions[:2] == [("allow", "client"), ("deny", "client")]
+    assert {"one", "two"} & set(always.desk.made()) == {"one"}
+
+
+def test_always_asks_once_for_all_calls_of_the_tool(always: Always) -> None:
+    assert "always: this and every later call of Bash in this run, without asking again" in always.prompt
+    assert always.desk.made() == ["four", "one", "three"]
+    assert always.prompt.count("The agent asks to call Bash") == 1
+    assert "The agent asks to call Bash" not in always.rest
+    assert always.sitting.decisions[2:] == [("allow", "client"), ("allow", "client"), ("deny", "client")]
+
+
+def test_lines_that_were_typed_before_the_question_are_no_answer(always: Always) -> None:
+    assert always.ahead == []
+
+
+def test_an_answer_that_was_typed_before_the_question_is_none(desk: Desk) -> None:
     desk.play([touch("one")])
-    with desk.sitting() as sitting:
+    with desk.sitting(typed_ahead="y\n") as sitting:
         sitting.asked()
-        sitting.type(CTRL_D)
-        terminal, status = sitting.to_end()
-    assert "The input has ended: denied." in terminal.text
-    assert sitting.decisions == [("deny", "client")]
-    assert (desk.made(), status) == ([], 0)
-
-
-@pytest.mark.parametrize("typed_ahead", ["y\n", "y", "a\ny\n"])
-def test_what_was_typed_before_the_question_is_no_answer(typed_ahead: str, desk: Desk) -> None:
-    desk.play([touch("one")])
-    with desk.sitting(typed_ahead=typed_ahead) as sitting:
-        sitting.asked()
-        sitting.type("\n")  # which would finish a line that was begun before
-        sitting.asked()
+        sitting.answer("\n")
         assert desk.made() == []
         sitting.type("n\n")
         sitting.to_end()
     assert sitting.decisions == [("deny", "client")]
 
 
-def test_two_questions_at_once_come_one_after_the_other(desk: Desk) -> None:
-    desk.play([touch("one"), touch("two")])
-    with desk.sitting() as sitting:
-        sitting.asked()
-        sitting.type("y\ny\n")  # the second answer comes before its question
-        sitting.asked()
-        sitting.type("n\n")
-        terminal, _ = sitting.to_end()
-    assert terminal.text.index("│ touch one") < terminal.text.index("│ touch two")
-    assert sitting.decisions == [("allow", "client"), ("deny", "client")]
-    assert desk.made() == ["one"]
-
-
 # Without an answer
 
 
 def test_a_question_that_nobody_answers_in_time_goes_away(desk: Desk) -> None:
-    desk.play([touch("one")], [touch("two")])
-    with desk.sitting(timeout_s=1) as sitting:
+    desk.play([ask(("Where to?", False))], [touch("one")], [touch("two")])
+    with desk.sitting(timeout_s=1, question_timeout_s=1) as sitting:
+        sitting.asked(CHOICE)
+        sitting.until("\nNobody answered in time.\n")
+        assert desk.made() == []
         sitting.asked()
         sitting.type("y")  # and not Enter
         sitting.until("Nobody answered in time: denied.")
         sitting.asked()
         sitting.type("\n")
-        sitting.to_end()
+        _, status = sitting.to_end()
+    assert [event["by"] for event in sitting.of("question_resolved")] == ["timeout"]
     assert sitting.decisions == [("deny", "timeout")] * 2
     assert desk.made() == []
+    assert (sitting.events[-1]["text"], status) == ("All done.", 0)
 
 
 @pytest.mark.usefixtures("installed")
@@ -413,16 +447,15 @@ def test_ctrl_c_at_the_question_stops_the_run(options: tuple[str, ...], desk: De
 
 
 @pytest.mark.usefixtures("installed")
-@pytest.mark.parametrize("end", ["y\n", CTRL_C])
-def test_a_terminal_in_a_strange_mode_is_usable_and_strange_again_in_the_end(end: str, desk: Desk) -> None:
+def test_a_terminal_in_a_strange_mode_is_strange_again_after_ctrl_c(desk: Desk) -> None:
     desk.play([touch("one")])
     with desk.sitting(modes=0) as sitting:
         sitting.asked()
         assert sitting.echoes_lines
-        sitting.type(end)
+        sitting.type(CTRL_C)
         _, status = sitting.to_end()
         assert termios.tcgetattr(sitting.master)[3] == 0
-    assert (desk.made(), status) == ((["one"], 0) if end == "y\n" else ([], 3))
+    assert (desk.made(), status) == ([], 3)
 
 
 @pytest.mark.usefixtures("installed")
@@ -439,64 +472,96 @@ def test_a_terminal_that_goes_away_allows_nothing(desk: Desk) -> None:
 # What is shown
 
 
-def test_no_escape_sequence_of_the_model_reaches_the_terminal(desk: Desk) -> None:
-    hostile = f"a\x1b[2J\x1b]0;t\x07b\u202ec\x9b31m\rd\u200be\n{QUESTION} y\n\n? The agent asks to call Read"
-    desk.play([ToolUse(name="Write", input={"file_path": "a\x1b[2Jb", "content": hostile})])
-    with desk.sitting() as sitting:  # whose terminal fails on any sequence but the renderer's own
-        sitting.until(f"{QUESTION} y\n│ +\n│ + ? The agent asks to call Read\nWithout")
-        sitting.asked()
-        sitting.type(CTRL_C)
-        terminal, _ = sitting.to_end()
-    assert "│ + a<U+001B>[2J<U+001B>]0;t<U+0007>b<U+202E>c<U+009B>31m<U+000D>d<U+200B>e" in terminal.text
-    assert "/a<U+001B>[2Jb" in terminal.text.replace("\n│ ", "")
+HOSTILE = f"a\x1b[2J\x1b]0;t\x07b\u202ec\x9b31m\rd\u200be\n{QUESTION} y\n\n? The agent asks to call Read"
+LONG = "\n".join([*(f"echo {number}" for number in range(200)), "touch last"])
 
 
-def test_a_long_input_is_cut_where_one_sees_it(desk: Desk) -> None:
-    command = "\n".join([*(f"echo {number}" for number in range(200)), "touch last"])
-    desk.play([bash(command)])
-    with desk.sitting() as sitting:
-        sitting.asked()
-        on_screen = sitting.terminal.text
-        sitting.type("n\n")
-        sitting.to_end()
-    assert "│ echo 0\n" in on_screen
-    assert "lines are not shown" in on_screen
-    assert "│ touch last\n" in on_screen
-    assert sitting.terminal.scrolled == [] or len(on_screen.splitlines()) <= ROWS
+@dataclass
+class Asked:
+    """A run that asks for several calls, one after the other; the input ends at the last.
+
+    Attributes:
+        of: What was shown of each, up to the prompt.
+        rest: What was shown after the prompt of the last.
+    """
+
+    desk: Desk
+    sitting: Sitting
+    of: dict[str, str]
+    rest: str
+    status: int
 
 
-def test_a_long_line_cannot_pass_for_one_of_ours(desk: Desk) -> None:
-    desk.play([bash("touch " + "x" * (COLUMNS - 8) + QUESTION)])
-    with desk.sitting() as sitting:
-        sitting.until(f"x\n│ {QUESTION}\n")
-        sitting.type(CTRL_C)
-        terminal, _ = sitting.to_end()
-    assert sum(line.startswith(QUESTION) for line in terminal.text.splitlines()) <= 1
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> Iterator[Asked]:
+    with _desk(tmp_path_factory.mktemp("asked"), loaded) as desk:
+        file = desk.cwd / "a.txt"
+        file.write_text("one\ntwo\nthree\nfour\n")
+        edit = {"file_path": str(file), "old_string": "one\ntwo\nthree", "new_string": "one\nTWO\nthree"}
+        desk.play(
+            [ToolUse(name="Write", input={"file_path": "a\x1b[2Jb", "content": HOSTILE})],
+            [bash(LONG)],
+            [bash("touch " + "x" * (COLUMNS - 8) + QUESTION)],
+            [ToolUse(name="Read", input={"file_path": "a.txt"})],
+            [ToolUse(name="Edit", input=edit)],
+            [ToolUse(name="Read", input={"file_path": "/etc/hosts"})],
+            [touch("one")],
+        )
+        with desk.sitting(timeout_s=90) as sitting:  # whose terminal fails on any sequence but the renderer's own
+            sitting.until(f"{QUESTION} y\n│ +\n│ + ? The agent asks to call Read\nWithout")
+            sitting.asked()
+            shown = {
+                "escapes": sitting.terminal.text,
+                "long input": sitting.answer("n\n"),
+                "long line": sitting.answer("n\n"),
+                "edit": sitting.answer("n\n"),
+                "outside": sitting.answer("y\n"),
+                "last": sitting.answer("y\n"),
+            }
+            before = len(sitting.terminal.text)
+            sitting.type(CTRL_D)
+            terminal, status = sitting.to_end()
+            yield Asked(desk, sitting, shown, terminal.text[before:], status)
 
 
-def test_an_edit_is_shown_as_what_goes_and_what_comes(desk: Desk) -> None:
-    (desk.cwd / "a.txt").write_text("one\ntwo\nthree\nfour\n")
-    edit = {"file_path": str(desk.cwd / "a.txt"), "old_string": "one\ntwo\nthree", "new_string": "one\nTWO\nthree"}
-    desk.play([ToolUse(name="Read", input={"file_path": "a.txt"})], [ToolUse(name="Edit", input=edit)])
-    with desk.sitting() as sitting:
-        sitting.asked()
-        sitting.type("y\n")
-        terminal, _ = sitting.to_end()
-    assert "│   one\n│ - two\n│ + TWO\n│   three\n" in terminal.text
-    assert (desk.cwd / "a.txt").read_text() == "one\nTWO\nthree\nfour\n"
+def test_no_escape_sequence_of_the_model_reaches_the_terminal(asked: Asked) -> None:
+    shown = asked.of["escapes"]
+    assert "│ + a<U+001B>[2J<U+001B>]0;t<U+0007>b<U+202E>c<U+009B>31m<U+000D>d<U+200B>e" in shown
+    assert "/a<U+001B>[2Jb" in shown.replace("\n│ ", "")
 
 
-def test_the_reason_and_the_time_to_answer_are_told(desk: Desk) -> None:
-    desk.simulator.play("parallel-tools")
-    with desk.sitting(timeout_s=90) as sitting:
-        sitting.asked()
-        sitting.type("y\n")
-        terminal, _ = sitting.to_end()
-    assert "├ why: Path is outside allowed working directories\n" in terminal.text
-    assert "Without an answer within 1 min 30 s it is denied." in terminal.text
+def test_a_long_input_is_cut_where_one_sees_it(asked: Asked) -> None:
+    shown = asked.of["long input"]
+    assert "│ echo 0\n" in shown
+    assert "lines are not shown" in shown
+    assert "│ touch last\n" in shown
+    assert len(shown[shown.index("? The agent asks") :].splitlines()) <= ROWS
 
 
-@pytest.mark.usefixtures("installed")
+def test_a_long_line_cannot_pass_for_one_of_ours(asked: Asked) -> None:
+    shown = asked.of["long line"]
+    assert f"x\n│ {QUESTION}\n" in shown
+    assert sum(line.startswith(QUESTION) for line in shown.splitlines()) == 1
+
+
+def test_an_edit_is_shown_as_what_goes_and_what_comes(asked: Asked) -> None:
+    assert "│   one\n│ - two\n│ + TWO\n│   three\n" in asked.of["edit"]
+    assert (asked.desk.cwd / "a.txt").read_text() == "one\nTWO\nthree\nfour\n"
+
+
+def test_the_reason_and_the_time_to_answer_are_told(asked: Asked) -> None:
+    shown = asked.of["outside"]
+    assert "├ why: Path is outside allowed working directories\n" in shown
+    assert "Without an answer within 1 min 30 s it is denied." in shown
+
+
+def test_the_end_of_the_input_denies(asked: Asked) -> None:
+    assert "│ touch one\n" in asked.of["last"]
+    assert "The input has ended: denied." in asked.rest
+    assert asked.sitting.decisions == [("deny", "client")] * 3 + [("allow", "client")] * 2 + [("deny", "client")]
+    assert (asked.desk.made(), asked.status) == (["a.txt"], 0)
+
+
 def test_pretty_and_the_questions_share_one_terminal(desk: Desk) -> None:
     desk.play([Text(text="Two **things**. "), touch("one"), touch("two")])
     with desk.sitting("--pretty") as sitting:
