@@ -32,8 +32,15 @@ CHECKS = [
 ]
 
 
-def report(scripts: Scripts, *options: str, **variables: str) -> dict[str, Any]:
-    """The findings by their checks, after a look at the report as a whole."""
+def report(scripts: Scripts, *options: str, bundled: bool = False, **variables: str) -> dict[str, Any]:
+    """The findings by their checks, after a look at the report as a whole.
+
+    Args:
+        bundled: Whether the bundled CLI is asked for its version where no other is named, which takes it long; else a
+            script says the same at once.
+    """
+    if not bundled and "AGENT_WORKERS_CLI" not in variables:
+        variables["AGENT_WORKERS_CLI"] = quick_cli(scripts)
     checked = scripts("agent-workers", "doctor", "--json", *options, env=variables)
     whole = json.loads(checked.stdout)
     statuses = {check["status"] for check in whole["checks"]}
@@ -74,6 +81,11 @@ def script(path: Path, *lines: str) -> str:
     return str(path)
 
 
+def quick_cli(scripts: Scripts) -> str:
+    """A CLI that does no more than to say its version."""
+    return script(scripts.home.parent / "quick-cli", f"echo '{bundled_cli_version()} (Claude Code)'")
+
+
 @pytest.mark.usefixtures("installed")
 def test_a_host_that_has_all_it_needs_is_ready(scripts: Scripts) -> None:
     checked = scripts("agent-workers", "doctor", env=KEY)
@@ -93,12 +105,12 @@ def test_the_report_has_a_fixed_shape(scripts: Scripts) -> None:
 
 
 def test_nothing_is_left_behind(scripts: Scripts) -> None:
-    report(scripts, **KEY)
+    report(scripts, bundled=True, **KEY)
     elsewhere = {
         "AGENT_WORKERS_STATE_DIR": str(scripts.home / "a" / "state"),
         "CLAUDE_CONFIG_DIR": str(scripts.home / "b"),
     }
-    findings = report(scripts, **KEY, **elsewhere)
+    findings = report(scripts, bundled=True, **KEY, **elsewhere)
     assert findings["state_dir"]["status"] == findings["config_dir"]["status"] == "ok"
     assert list(scripts.home.iterdir()) == []
 
@@ -106,7 +118,7 @@ def test_nothing_is_left_behind(scripts: Scripts) -> None:
 def test_what_a_run_has_made_stays(scripts: Scripts) -> None:
     state = scripts.home / "state"
     (state / "workspaces").mkdir(parents=True)
-    report(scripts, **KEY, AGENT_WORKERS_STATE_DIR=str(state))
+    report(scripts, bundled=True, **KEY, AGENT_WORKERS_STATE_DIR=str(state))
     assert [path.name for path in state.iterdir()] == ["workspaces"]
 
 
@@ -131,9 +143,8 @@ PLACES = {
 
 @pytest.mark.parametrize(("variable", "kind"), PLACES.items())
 def test_the_kind_of_credential_is_told_and_its_value_is_not(variable: str, kind: str, scripts: Scripts) -> None:
-    text, document = (
-        scripts("agent-workers", "doctor", *options, env={variable: f"sk-ant-{CANARY}"}) for options in ([], ["--json"])
-    )
+    variables = {variable: f"sk-ant-{CANARY}", "AGENT_WORKERS_CLI": quick_cli(scripts)}
+    text, document = (scripts("agent-workers", "doctor", *options, env=variables) for options in ([], ["--json"]))
     for checked in (text, document):
         assert checked.returncode == 0
         assert CANARY not in checked.stdout + checked.stderr
@@ -165,7 +176,8 @@ def test_no_secret_of_the_environment_is_told_whatever_fails(scripts: Scripts, t
 
 @pytest.mark.parametrize("url", ["http://[::1", "ftp://" + CANARY, "http://h:port" + CANARY, CANARY])
 def test_a_base_url_that_is_none_is_not_quoted(url: str, scripts: Scripts) -> None:
-    checked = scripts("agent-workers", "doctor", "--online", env={**KEY, "ANTHROPIC_BASE_URL": url})
+    variables = {**KEY, "ANTHROPIC_BASE_URL": url, "AGENT_WORKERS_CLI": quick_cli(scripts)}
+    checked = scripts("agent-workers", "doctor", "--online", env=variables)
     assert checked.returncode == 1
     assert "ANTHROPIC_BASE_URL is no http or https address" in checked.stdout
     assert CANARY not in checked.stdout + checked.stderr
@@ -192,7 +204,7 @@ def test_a_login_is_found_in_the_config_directory(scripts: Scripts) -> None:
 
 
 def test_a_host_without_a_credential_is_told_the_ways_to_give_one(scripts: Scripts) -> None:
-    checked = scripts("agent-workers", "doctor")
+    checked = scripts("agent-workers", "doctor", env={"AGENT_WORKERS_CLI": quick_cli(scripts)})
     assert checked.returncode == 1
     assert "-> Set ANTHROPIC_API_KEY" in checked.stdout
 
@@ -263,7 +275,7 @@ def test_proxies_are_told_by_name(scripts: Scripts) -> None:
     assert report(scripts, **KEY)["proxies"]["found"] == "none"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def as_another_user() -> list[str]:
     """What comes before Python's own arguments to run it as www-data, with an empty environment."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
