@@ -19,10 +19,10 @@ REQUEST = {"prompt": "x", "metadata": {"order": 4711}}
 ABORT = {"type": "abort", "id": "stop-1"}
 
 
-def silent_run(home: Home, simulator: Simulator) -> Running:
+def silent_run(home: Home, simulator: Simulator, env: dict[str, str] | None = None) -> Running:
     """A run that is silent until it is stopped."""
     simulator.play("stall-before")
-    running = home.start("--control")
+    running = home.start("--control", env=env)
     running.send(REQUEST)
     running.wait_for("session")
     return running
@@ -52,6 +52,8 @@ def test_control_messages_may_come_in_the_same_write_as_the_request(home: Home, 
     assert ended.last["reason"] == "client"
     assert ended.last["metadata"] == REQUEST["metadata"]
     assert ended.of("ack")[0]["ok"] is True
+    if "session" in ended.types:
+        assert ended.last["session_id"] == ended.of("session")[0]["session_id"]
     assert "Traceback" not in ended.stderr
 
 
@@ -74,6 +76,10 @@ INVALID: dict[str, tuple[Any, str]] = {
     ),
     "unknown behaviour": (
         {"type": "permission", "id": "m", "permission_id": "p", "behavior": "yes"},
+        "invalid_message",
+    ),
+    "more than one fault": (
+        {"type": "permission", "id": "m", "permission_id": "p", "behavior": "yes", "\x1b[31m": 1},
         "invalid_message",
     ),
     "answer to no question": (
@@ -124,7 +130,7 @@ def answered(loaded: LoadedWorkers, tmp_path_factory: pytest.TempPathFactory) ->
         "a flood": (b"".join(pauses), FLOOD),
     }
     with desk_at(tmp_path_factory.mktemp("answered"), loaded) as desk:
-        running = silent_run(desk.home, desk.simulator)
+        running = silent_run(desk.home, desk.simulator, {"AGENT_WORKERS_LOG": "warning"})
         told = 0
         for messages, answers in kinds.values():
             running.write(messages)
@@ -175,13 +181,8 @@ def test_nothing_is_answered_twice(answered: Answered) -> None:
     assert len(told) == sum(map(len, answered.by_kind.values())) + 1  # the abort's
 
 
-def test_the_log_says_what_is_wrong_with_an_invalid_message(home: Home) -> None:
-    running = home.start("--control", "--simulate=slow", env={"AGENT_WORKERS_LOG": "warning"})
-    running.send(REQUEST)
-    running.send({"type": "permission", "id": "m", "permission_id": "p", "behavior": "yes", "\x1b[31m": 1})
-    running.wait_for("ack")
-    running.send(ABORT)
-    told = running.end().stderr
+def test_the_log_says_what_is_wrong_with_an_invalid_message(answered: Answered) -> None:
+    told = answered.ended.stderr
     assert 'a control message changed nothing: /behavior must be "allow" or "deny"; /\\x1b[31m is not a known' in told
 
 
