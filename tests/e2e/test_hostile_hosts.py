@@ -15,7 +15,7 @@ import pytest
 
 from agent_workers.simulator import Simulator
 from tests.e2e.stream import check_whole, events_of
-from tests.e2e.worker import SCRIPTS, Home
+from tests.e2e.worker import SCRIPTS, Home, script
 from tests.waiting import PATIENCE_S, until
 
 forked = pytest.mark.usefixtures("loaded")
@@ -28,6 +28,7 @@ def _run(home: Home, request: bytes, **options: object) -> subprocess.CompletedP
     )
 
 
+@forked
 def test_a_reader_who_pauses_before_the_end_still_gets_it(home: Home) -> None:
     """As under a pager: a result that was paid for waits as long as the run might have taken."""
     running = home.start(reading=False)
@@ -76,6 +77,7 @@ def test_stdin_that_cannot_be_read_is_refused_at_once(home: Home, tmp_path: Path
     assert (events_of(ran.stdout)[-1]["code"], ran.returncode) == ("invalid_request", 2)
 
 
+@forked
 def test_a_flood_of_control_lines_does_not_keep_a_stop_waiting(home: Home, simulator: Simulator) -> None:
     simulator.play("stall-before")
     running = home.start("--control")
@@ -244,6 +246,8 @@ def test_a_directory_inside_that_is_another_users_is_told_too(open_house: Home) 
 
 
 def _doctor(home: Home, uid: int, env: dict[str, str]) -> dict[str, str]:
+    """What it says of the state directory, for which it needs no agent."""
+    env = {**env, "AGENT_WORKERS_CLI": str(script(home.root / "no-agent", "exit 1"))}
     command = [*_as_user(home, uid), str(SCRIPTS / "agent-workers"), "doctor", "--json"]
     ran = subprocess.run(
         command, env={**home.environ, **env}, cwd=home.root, capture_output=True, timeout=PATIENCE_S, check=False
