@@ -78,13 +78,14 @@ def at_once(tmp_path_factory: pytest.TempPathFactory) -> AtOnce:
     """
 
     def at_once(names: Iterable[K], run: Callable[[Desk, K], T]) -> dict[K, T]:
-        def at_a_desk(name: K) -> T:
-            with desk_at(tmp_path_factory.mktemp("desk")) as desk:
+        def at_a_desk(name: K, folder: Path) -> T:
+            with desk_at(folder) as desk:
                 return run(desk, name)
 
         names = list(names)
+        folders = [tmp_path_factory.mktemp("desk") for _ in names]  # here, for the factory is not for several threads
         with ThreadPoolExecutor(3) as threads:  # more would not be up in the time that their limits leave
-            return dict(zip(names, threads.map(at_a_desk, names), strict=True))
+            return dict(zip(names, threads.map(at_a_desk, names, folders), strict=True))
 
     return at_once
 

@@ -119,12 +119,42 @@ GIVEN: dict[str, dict[str, Any]] = {
 }
 
 
+def _another_call(event: Event) -> Event:
+    return give({"call_id": "0" * 32}, "x")
+
+
+def _as_a_permission(event: Event) -> Event:
+    return {"type": "permission", "id": "x", "permission_id": event["call_id"], "behavior": "allow"}
+
+
+def _an_object_as_content(event: Event) -> Event:
+    return give(event, {"name": "Acme"})
+
+
+def _no_content(event: Event) -> Event:
+    return {"type": "app_tool_result", "id": "x", "call_id": event["call_id"]}
+
+
+WRONG = (_another_call, _as_a_permission, _an_object_as_content, _no_content)
+
+
 def given_each(desk: Desk) -> tuple[Ended, str, list[str]]:
-    """A run that calls for all of these at once; what the model was sent, and what of it are the results."""
-    desk.script([call("mcp__app__find_partner", name=name) for name in GIVEN])
-    reply = on_call(lambda event: give(event, **GIVEN[event["input"]["name"]]))
-    ended = desk.converse(reply, worker="agent-chat", app_tools=[FIND])
-    return ended, str(desk.simulator.requests("/v1/messages")[-1].body["messages"]), desk.told_to_the_model()
+    """A run that calls for all of these at once, and then for what gets something that is no result of the call.
+
+    Beside it what the model was sent, and what of it are the results.
+    """
+    wrong = {answer.__name__: answer for answer in WRONG}
+    right = [call("mcp__app__find_partner", name=name) for name in GIVEN]
+    desk.script(right, [call("mcp__app__find_briefly", name=name) for name in wrong])
+
+    def answered(event: Event) -> Event | None:
+        name = event["input"]["name"]
+        return {**wrong[name](event), "id": name} if name in wrong else give(event, **GIVEN[name])
+
+    tools = [FIND, {**BRIEFLY, "name": "find_briefly"}]
+    ended = desk.converse(on_call(answered), worker="agent-chat", app_tools=tools)
+    told = desk.told_to_the_model()[: len(GIVEN)]
+    return ended, str(desk.simulator.requests("/v1/messages")[-1].body["messages"]), told
 
 
 @pytest.fixture
@@ -174,36 +204,11 @@ def test_a_late_result_changes_nothing(begin: Begin) -> None:
     assert not any("too late" in text for text in told)
 
 
-def _another_call(event: Event) -> Event:
-    return give({"call_id": "0" * 32}, "x")
-
-
-def _as_a_permission(event: Event) -> Event:
-    return {"type": "permission", "id": "x", "permission_id": event["call_id"], "behavior": "allow"}
-
-
-def _an_object_as_content(event: Event) -> Event:
-    return give(event, {"name": "Acme"})
-
-
-def _no_content(event: Event) -> Event:
-    return {"type": "app_tool_result", "id": "x", "call_id": event["call_id"]}
-
-
-WRONG = (_another_call, _as_a_permission, _an_object_as_content, _no_content)
-
-
-def wrongly_answered(desk: Desk) -> Ended:
-    """A run whose calls each get something that is no result of theirs."""
-    answers = {answer.__name__: answer for answer in WRONG}
-    desk.script([call("mcp__app__find_partner", name=name) for name in answers])
-    reply = on_call(lambda event: {**answers[event["input"]["name"]](event), "id": event["input"]["name"]})
-    return desk.converse(reply, worker="agent-chat", app_tools=[BRIEFLY])
-
-
 @pytest.mark.parametrize("answer", WRONG)
-def test_what_is_no_result_of_the_call_becomes_an_error_and_no_hang(begin: Begin, answer: Answer) -> None:
-    ended = begin("wrong results", wrongly_answered)
+def test_what_is_no_result_of_the_call_becomes_an_error_and_no_hang(
+    given: tuple[Ended, str, list[str]], answer: Answer
+) -> None:
+    ended, *_ = given
     assert ended.ending == ("done", 0)
     assert [ack["ok"] for ack in ended.of("ack") if ack["id"] == answer.__name__] == [False]
     assert results(ended)[answer.__name__]["status"] == "error"
@@ -218,8 +223,9 @@ def test_the_end_of_stdin_during_a_call_ends_the_run(desk: Desk) -> None:
     assert running.end().ending == ("aborted", 3)
 
 
-def test_a_tool_that_waits_for_its_application_is_not_idle(desk: Desk) -> None:
-    desk.script(call("mcp__app__find_partner", name="Acme"))
+def resumed(desk: Desk, session_id: str) -> tuple[Ended, list[str]]:
+    """A run that goes on with a conversation and gets its result late; what the model is told."""
+    desk.script(call("mcp__app__find_partner", name="Globex"))
     asked: list[Event] = []
 
     def late(event: Event) -> Event | None:
@@ -227,9 +233,21 @@ def test_a_tool_that_waits_for_its_application_is_not_idle(desk: Desk) -> None:
             asked.append(event)
         return give(asked.pop(), "at last") if asked and longer_than_idle(event) else None
 
-    ended = desk.converse(late, worker="agent-chat", app_tools=[FIND], **IDLE)
+    session = {"resume": session_id}
+    ended = desk.converse(late, worker="agent-chat", app_tools=[FIND], session=session, **IDLE)
+    return ended, desk.told_to_the_model()
+
+
+@pytest.fixture
+def waited(begin: Begin) -> tuple[Ended, list[str]]:
+    first, *_ = begin("a call in agent-chat", lambda desk: called(desk, "agent-chat"))
+    return begin("resumed", lambda desk: resumed(desk, first.last["session_id"]))
+
+
+def test_a_tool_that_waits_for_its_application_is_not_idle(waited: tuple[Ended, list[str]]) -> None:
+    ended, told = waited
     assert ended.ending == ("done", 0)
-    assert desk.told_to_the_model() == ["at last"]
+    assert told[1:] == ["at last"]  # the first result is one of the conversation before
 
 
 def test_several_calls_at_once_each_get_their_own_result(given: tuple[Ended, str, list[str]]) -> None:
@@ -244,23 +262,10 @@ def test_a_large_result_reaches_the_model(given: tuple[Ended, str, list[str]]) -
     assert "wörd wörd" in told[list(GIVEN).index("large")]
 
 
-def test_the_tools_of_a_conversation_are_there_again_when_it_is_resumed(begin: Begin, desk: Desk) -> None:
-    first, *_ = begin("a call in agent-chat", lambda desk: called(desk, "agent-chat"))
-    session = {"resume": first.last["session_id"]}
-    desk.script(call("mcp__app__find_partner", name="Globex"))
-    reply = on_call(lambda event: give(event, "Berlin"))
-    second = desk.converse(reply, worker="agent-chat", app_tools=[FIND], session=session)
+def test_the_tools_of_a_conversation_are_there_again_when_it_is_resumed(waited: tuple[Ended, list[str]]) -> None:
+    second, _ = waited
     assert second.ending == ("done", 0)
     assert results(second)["Globex"]["status"] == "ok"
-
-
-def test_a_deny_rule_also_holds_for_the_applications_tools(desk: Desk) -> None:
-    desk.script(call("mcp__app__find_partner", name="Acme"))
-    ended = desk.converse(
-        on_call(lambda event: give(event, "never")), app_tools=[FIND], permissions={"deny": ["mcp__app__find_partner"]}
-    )
-    assert ended.of("app_tool_call") == []
-    assert ended.of("tool_result")[0]["status"] in ("denied", "error")
 
 
 @pytest.mark.parametrize(
@@ -302,12 +307,14 @@ PATTERN = {"Acme": "ok", "acme": "error"}
 
 
 def checked(desk: Desk) -> Ended:
-    """A run that calls one tool with input that breaks its schema, and one with each of the names."""
+    """A run that calls one tool with input that breaks its schema, one with each of the names, and a denied one."""
     schema = {"type": "object", "properties": {"name": {"$ref": "#/$defs/n"}}, "$defs": {"n": {"pattern": "^[A-Z]"}}}
     broken = [call("mcp__app__find_partner", name=7), call("mcp__app__find_partner", nom="Broken")]
-    desk.script([*broken, *(call("mcp__app__by_pattern", name=name) for name in PATTERN)])
-    tools = [FIND, {**FIND, "name": "by_pattern", "input_schema": schema}]
-    return desk.converse(on_call(lambda event: give(event, "Berlin")), worker="agent-chat", app_tools=tools)
+    named = [call("mcp__app__by_pattern", name=name) for name in PATTERN]
+    desk.script([*broken, *named], call("mcp__app__denied", name="Denied"))
+    tools = [FIND, {**FIND, "name": "by_pattern", "input_schema": schema}, {**FIND, "name": "denied"}]
+    deny = {"deny": ["mcp__app__denied"]}
+    return desk.converse(on_call(lambda event: give(event, "Berlin")), app_tools=tools, permissions=deny)
 
 
 def test_input_that_breaks_the_schema_never_reaches_the_application(begin: Begin) -> None:
@@ -323,3 +330,9 @@ def test_input_that_breaks_the_schema_never_reaches_the_application(begin: Begin
 @pytest.mark.parametrize(("name", "status"), PATTERN.items())
 def test_a_pattern_is_checked(begin: Begin, name: str, status: str) -> None:
     assert results(begin("checks", checked))[name]["status"] == status
+
+
+def test_a_deny_rule_also_holds_for_the_applications_tools(begin: Begin) -> None:
+    ended = begin("checks", checked)
+    assert "denied" not in {event["name"] for event in ended.of("app_tool_call")}
+    assert results(ended)["Denied"]["status"] in ("denied", "error")

@@ -30,7 +30,8 @@ LASTING = ("stall-before", "slow", "server-error-500")
 def past_the_deadline(at_once: AtOnce) -> dict[str, Ended]:
     def run(desk: Desk, scenario: str) -> Ended:
         desk.simulator.play(scenario)
-        request = {"prompt": "x", "limits": {"timeout_s": UP_S}, "metadata": {"order": 4711}}
+        limits, stream = {"timeout_s": UP_S}, {"ping_s": 0.25}
+        request = {"prompt": "x", "limits": limits, "stream": stream, "metadata": {"order": 4711}}
         return desk.home.run(request, env={"CLAUDE_CODE_MAX_RETRIES": "10"})
 
     return at_once(LASTING, run)
@@ -55,9 +56,11 @@ def test_a_deadline_that_passes_before_the_agent_is_up_is_a_timeout_too(home: Ho
 @pytest.fixture(scope="module")
 def thoughtful(at_once: AtOnce) -> dict[bool, Ended]:
     def run(desk: Desk, shown: bool) -> Ended:
-        thinking = Message(content=(Thinking(words=50), Text(text="Done.")), delay_ms=200)
+        said = Text(words=50) if shown else Text(text="Done.")
+        thinking = Message(content=(Thinking(words=50), said), delay_ms=200)
         desk.simulator.play(Scenario(name="own", description="", steps=(thinking,)))
-        return desk.home.run({"prompt": "x", "thinking": shown, "limits": {"idle_timeout_s": UP_S}})
+        request = {"prompt": "x", "thinking": shown, "limits": {"idle_timeout_s": UP_S}, "stream": {"ping_s": UP_S}}
+        return desk.home.run(request)
 
     return at_once((True, False), run)
 
@@ -110,29 +113,18 @@ def test_the_apis_pings_are_no_progress(home: Home, pinging: str) -> None:
     assert ended.ending == ("idle_timeout", 75)
 
 
-def test_in_silence_the_worker_gives_signs_of_life(home: Home, simulator: Simulator) -> None:
-    simulator.play("stall-before")
-    running = home.start()
-    running.send({"prompt": "x", "stream": {"ping_s": 0.25}})
-    running.end_input()
-    told: list[str] = []
-    for event in running.told():
-        told.append(event["type"])
-        if "session" in told and told[told.index("session") :].count("ping") == 4:
-            running.signal(signal.SIGTERM)
-    ended = running.end()
+def test_in_silence_the_worker_gives_signs_of_life(past_the_deadline: dict[str, Ended]) -> None:
+    ended = past_the_deadline["stall-before"]
     up = ended.of("session")[0]["seq"]
-    idle = [ping["idle_ms"] for ping in ended.of("ping") if ping["seq"] > up]
+    idle = [ping["idle_ms"] for ping in ended.of("ping") if ping["seq"] > up][:4]
     assert len(idle) >= 3
     assert idle[0] >= 250
     assert all(later - earlier >= 200 for earlier, later in pairwise(idle))
 
 
-def test_while_the_agent_talks_there_is_no_ping(home: Home, simulator: Simulator) -> None:
-    talking = Message(content=(Text(words=90),), delay_ms=100)
-    simulator.play(Scenario(name="own", description="", steps=(talking,)))
-    ended = home.run({"prompt": "x", "stream": {"ping_s": UP_S}})
-    assert ended.last["duration_ms"] > 1000 * UP_S
+def test_while_the_agent_talks_there_is_no_ping(thoughtful: dict[bool, Ended]) -> None:
+    ended = thoughtful[True]
+    assert ended.last["duration_ms"] > 2 * 1000 * UP_S  # it has thought for longer than UP_S, and so it talks
     assert ended.of("ping") == []
 
 
@@ -149,25 +141,18 @@ def _pause(pids: list[int], seconds: float, meanwhile: Callable[[], None] = lamb
         os.kill(pid, signal.SIGCONT)
 
 
-@pytest.fixture(scope="module")
-def paused(at_once: AtOnce) -> dict[bool, Ended]:
-    def run(desk: Desk, whole: bool) -> Ended:
-        desk.simulator.play("slow")
-        running = desk.home.start()
-        running.send({"prompt": "x", "limits": {"idle_timeout_s": 11, "timeout_s": 20}})
-        running.end_input()
-        running.wait_for("delta", count=2)
-        _pause([*desk.home.agents(of=running), running.pid] if whole else [running.pid], 21)
+@pytest.mark.usefixtures("installed")
+def test_a_pause_longer_than_each_limit_ends_no_run(home: Home, simulator: Simulator) -> None:
+    simulator.play("slow")
+    running = home.start()
+    running.send({"prompt": "x", "limits": {"idle_timeout_s": 11, "timeout_s": 20}})
+    running.end_input()
+    running.wait_for("delta", count=2)
+    for paused in ([running.pid], [*home.agents(of=running), running.pid]):  # the worker, and all of the run
+        _pause(paused, 21)
         running.wait_for("delta", count=running.output.count(b"delta") + 5)
-        running.signal(signal.SIGTERM)
-        return running.end()
-
-    return at_once((False, True), run)
-
-
-@pytest.mark.parametrize("whole", [False, True], ids=["the worker", "all of the run"])
-def test_a_pause_longer_than_each_limit_ends_no_run(paused: dict[bool, Ended], whole: bool) -> None:
-    assert paused[whole].ending == ("aborted", 3)
+    running.signal(signal.SIGTERM)
+    assert running.end().ending == ("aborted", 3)
 
 
 @pytest.mark.usefixtures("installed")

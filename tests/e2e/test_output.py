@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from agent_workers.simulator import Scenario, Simulator
+from agent_workers.simulator import Scenario, Simulator, running_simulator
 from agent_workers.simulator.scenario import Interruption, Message, Text
-from tests.e2e.stream import answer, events_of
+from tests.e2e.conftest import home_at
+from tests.e2e.stream import answer, check_whole, events_of
 from tests.e2e.worker import Home, Running, command_of
 from tests.waiting import PATIENCE_S, until
 
+pytestmark = pytest.mark.usefixtures("loaded")
 GONE_S = 2
 FLOOD = Scenario(
     name="own",
@@ -107,11 +109,28 @@ def test_without_a_stdout_nothing_is_started(home: Home, simulator: Simulator) -
     assert simulator.requests() == []
 
 
-def test_without_a_stderr_the_run_goes_on_as_usual(home: Home) -> None:
-    running = home.start(prefix=("sh", "-c", 'exec "$@" 2>&-', "sh"))
-    running.send({"prompt": "x"})
-    running.end_input()
-    assert running.end().ending == ("done", 0)
+@pytest.fixture(scope="module")
+def without_stderr(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, int]:
+    """What a run without a stderr writes for a reader of one byte at a time, and its exit status."""
+    with running_simulator() as simulator, home_at(tmp_path_factory.mktemp("home"), simulator) as home:
+        simulator.play("unicode")
+        running = home.start(prefix=("sh", "-c", 'exec "$@" 2>&-', "sh"), reading=False)
+        running.send({"prompt": "x"})
+        running.end_input()
+        return b"".join(running.chunks(1)), running.status
+
+
+def test_without_a_stderr_the_run_goes_on_as_usual(without_stderr: tuple[bytes, int]) -> None:
+    output, status = without_stderr
+    events = events_of(output)
+    check_whole(events)
+    assert (events[-1]["type"], status) == ("done", 0)
+
+
+def test_a_reader_of_one_byte_at_a_time_gets_whole_lines(without_stderr: tuple[bytes, int]) -> None:
+    output, status = without_stderr
+    assert events_of(output)[-1]["type"] == "done"
+    assert status == 0
 
 
 def test_a_reader_who_pauses_loses_nothing(home: Home, simulator: Simulator) -> None:
@@ -181,13 +200,3 @@ def test_a_second_signal_ends_a_worker_whose_reader_is_stuck_at_once(home: Home,
     running.signal(signal.SIGTERM)
     until(lambda: not home.processes(), within_s=1)
     assert running.status == 128 + signal.SIGTERM
-
-
-def test_a_reader_of_one_byte_at_a_time_gets_whole_lines(home: Home, simulator: Simulator) -> None:
-    simulator.play("unicode")
-    running = home.start(reading=False)
-    running.send({"prompt": "x"})
-    running.end_input()
-    output = b"".join(running.chunks(1))
-    assert events_of(output)[-1]["type"] == "done"
-    assert running.status == 0

@@ -35,16 +35,22 @@ def test_a_task_reads_and_edits_and_runs_commands(desk: Desk) -> None:
 
 @pytest.fixture
 def called(begin: Begin) -> Ended:
-    """A run with two commands at once, six files at once, a command that is denied, and one after that."""
+    """A run with a long input, two commands at once, six files at once, a command that is denied, one after that."""
     return begin("calls", make_calls)
+
+
+LONG = "ab" * 140_000
 
 
 def make_calls(desk: Desk) -> Ended:
     for name in "abcdef":
         desk.file(name, f"this is {name}")
+    commands = [bash("echo one"), bash("echo two")]
     reads = [call("Read", file_path=name) for name in "abcdef"]
-    desk.script([bash("echo one"), bash("echo two")], reads, bash("touch made"), bash("echo after"), end="I could not.")
-    return desk.run(tools=["Bash", "Read"])
+    write = call("Write", file_path="long", content=LONG)
+    desk.script(write, commands, reads, bash("touch made"), bash("echo after"), end="I could not.")
+    tools = ["Bash", "Read", "Write"]
+    return desk.run(prompt="My name is Ada.", tools=tools, permissions={"allow": ["Write"]})
 
 
 def test_each_call_is_told_before_its_result_and_names_the_same_id(called: Ended) -> None:
@@ -70,14 +76,11 @@ def test_a_denied_call_is_told_as_such_and_the_run_goes_on(called: Ended, desk: 
     assert called.last["text"] == "I could not."
 
 
-def test_a_long_input_is_cut_in_a_marked_way_and_used_whole(desk: Desk) -> None:
-    text = "ab" * 140_000
-    desk.script(call("Write", file_path="long", content=text))
-    ended = desk.run(tools=["Write"], permissions={"allow": ["Write"]})
-    [called] = ended.of("tool_call")
-    assert called["truncated_bytes"] >= 280_000 - 256 * 1024
-    assert text.startswith(called["input"]["content"][:1000])
-    assert (desk.cwd / "long").read_text() == text
+def test_a_long_input_is_cut_in_a_marked_way_and_used_whole(called: Ended, desk: Desk) -> None:
+    written = called.of("tool_call")[0]
+    assert written["truncated_bytes"] >= 280_000 - 256 * 1024
+    assert LONG.startswith(written["input"]["content"][:1000])
+    assert (desk.cwd / "long").read_text() == LONG
 
 
 def with_subagents(desk: Desk) -> tuple[Ended, list[str]]:
@@ -130,13 +133,35 @@ def test_an_mcp_server_of_the_request_is_started_and_called(desk: Desk) -> None:
     assert ended.of("session")[0]["tools"] == ["mcp__crm__find_partner"]
 
 
-def test_edits_are_accepted_below_the_working_directory_only(desk: Desk) -> None:
-    outside = desk.home.root / "outside.txt"
-    desk.script([call("Write", file_path="a.txt", content="a"), call("Write", file_path=str(outside), content="b")])
-    ended = desk.run(tools=["Write"], permissions={"mode": "accept_edits"})
-    assert (desk.cwd / "a.txt").read_text() == "a"
-    assert not outside.exists()
-    assert sorted(event["status"] for event in ended.of("tool_result")) == ["denied", "ok"]
+def make_edits(desk: Desk) -> Ended:
+    """A run in a directory and a further one, which the policy allows; it writes in each, and beside them."""
+    below, further = desk.cwd / "sub", desk.home.root / "further"
+    below.mkdir()
+    further.mkdir()
+    paths = ("a.txt", str(desk.home.root / "outside.txt"), str(further / "b.txt"))
+    desk.script([call("Write", file_path=path, content="a") for path in paths])
+    policy = desk.home.root / "policy.toml"
+    policy.write_text(f'version = 1\n[task]\ncwd_roots = ["{desk.home.root}"]\n')
+    return desk.run(
+        cwd=str(below),
+        add_dirs=[str(below), str(further)],
+        tools=["Write"],
+        permissions={"mode": "accept_edits"},
+        env={"AGENT_WORKERS_POLICY": str(policy)},
+    )
+
+
+def test_edits_are_accepted_below_the_working_directory_only(begin: Begin, desk: Desk) -> None:
+    ended = begin("edits", make_edits)
+    assert (desk.cwd / "sub" / "a.txt").read_text() == "a"
+    assert not (desk.home.root / "outside.txt").exists()
+    assert sorted(event["status"] for event in ended.of("tool_result")) == ["denied", "ok", "ok"]
+
+
+def test_further_directories_are_worked_in_too(begin: Begin, desk: Desk) -> None:
+    ended = begin("edits", make_edits)
+    assert ended.ending == ("done", 0)
+    assert (desk.home.root / "further" / "b.txt").exists()
 
 
 def test_a_plan_changes_nothing(desk: Desk) -> None:
@@ -146,10 +171,21 @@ def test_a_plan_changes_nothing(desk: Desk) -> None:
     assert ended.last["text"] == "First this, then that."
 
 
-def test_every_tool_that_is_taken_is_one_that_the_agent_has(desk: Desk) -> None:
-    desk.script()
-    ended = desk.converse(lambda event: None, tools=sorted(BUILT_IN_TOOLS))  # one of them asks whoever listens
+def with_all_tools(desk: Desk) -> Ended:
+    """A run with every tool, one of which asks whoever listens, that is to give structured output."""
+    desk.simulator.play("structured-output")
+    schema = {"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}
+    return desk.converse(lambda event: None, tools=sorted(BUILT_IN_TOOLS), output_schema=schema)
+
+
+def test_every_tool_that_is_taken_is_one_that_the_agent_has(begin: Begin) -> None:
+    ended = begin("all tools", with_all_tools)
     assert sorted(ended.of("session")[0]["tools"]) == sorted(BUILT_IN_TOOLS)
+
+
+def test_a_task_gives_structured_output(begin: Begin) -> None:
+    ended = begin("all tools", with_all_tools)
+    assert isinstance(ended.last["output"]["count"], int)
 
 
 def test_a_command_that_takes_long_is_not_idle(desk: Desk) -> None:
@@ -164,27 +200,10 @@ def test_a_command_that_takes_long_is_not_idle(desk: Desk) -> None:
     assert "finished" in ended.of("tool_result")[0]["content"]
 
 
-def test_further_directories_are_worked_in_too(desk: Desk) -> None:
-    below = desk.cwd / "sub"
-    below.mkdir()
-    desk.script(call("Write", file_path="b.txt", content="b"))
-    ended = desk.run(cwd=str(below), add_dirs=[str(below)], tools=["Write"], permissions={"allow": ["Write"]})
-    assert ended.ending == ("done", 0)
-    assert (below / "b.txt").exists()
-
-
-def test_a_task_is_continued_in_its_directory(desk: Desk) -> None:
+def test_a_task_is_continued_in_its_directory(called: Ended, desk: Desk) -> None:
     desk.simulator.play("memory")
-    first = desk.run(prompt="My name is Ada.")
-    second = desk.run(prompt="What is my name?", session={"resume": first.last["session_id"]})
+    second = desk.run(prompt="What is my name?", session={"resume": called.last["session_id"]})
     assert "Ada" in second.last["text"]
-
-
-def test_a_task_gives_structured_output(desk: Desk) -> None:
-    desk.simulator.play("structured-output")
-    schema = {"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}
-    ended = desk.run(output_schema=schema)
-    assert isinstance(ended.last["output"]["count"], int)
 
 
 @pytest.mark.parametrize(
