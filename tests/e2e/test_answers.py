@@ -34,9 +34,8 @@ def test_thinking_is_told_only_where_it_was_asked_for(home: Home, simulator: Sim
     assert "pretend" not in hidden.output.decode()
 
 
-def test_a_long_text_comes_piece_by_piece(home: Home, simulator: Simulator) -> None:
-    simulator.play("long-text")
-    ended = home.run({"prompt": "x"})
+def test_a_long_text_comes_piece_by_piece(begin: Begin) -> None:
+    ended, _ = begin("fields", with_fields)
     assert len(ended.of("delta")) > 300
     assert len({event["ts"] for event in ended.of("delta")}) > 100
     assert "# The life of a lighthouse" in ended.last["text"]
@@ -199,7 +198,8 @@ METADATA = {"order": 4711, "who": "Zoë 😀", "deep": [{"a": [1.5, None, True]}
 
 
 def with_fields(desk: Desk) -> tuple[Ended, list[Any]]:
-    """A run whose request has fields of several kinds, and what the API was asked."""
+    """A run whose request has fields of several kinds, whose answer is long, and what the API was asked."""
+    desk.simulator.play("long-text")
     asks = {"model": "claude-sonnet-5", "system_prompt": "You are a lighthouse. 😀", "metadata": METADATA}
     ended = desk.home.run({"prompt": "x", **asks})
     return ended, [(record.path, record.body) for record in desk.simulator.requests()]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.beginning import AtOnce
+from tests.e2e.beginning import AtOnce, Begin
 from tests.e2e.desk import Desk, bash
 from tests.e2e.worker import Ended
 
@@ -107,21 +107,30 @@ def test_a_server_whose_tool_is_asked_for_and_that_does_not_come_up_ends_the_run
     assert "hunter2" not in json.dumps(ended.events) + ended.stderr
 
 
-def test_a_server_that_is_optional_is_told_of_and_done_without(desk: Desk) -> None:
-    servers = {"crm": {**program(desk, PROGRAMS["silent"]), "optional": True}}
-    ended = run(desk, servers, [TOOL])
+def without_one(desk: Desk) -> Ended:
+    """A run with a server that comes up, and an optional one that does not."""
+    example = Path(__file__).parents[2] / "examples" / "mcp" / "partners.py"
+    good = {"command": sys.executable, "args": [str(example)]}
+    bad = {**program(desk, PROGRAMS["silent"]), "optional": True}
+    tools = ["mcp__crm__find_partner", "mcp__erp__find"]
+    return run(desk, {"crm": good, "erp": bad}, tools, limits={"idle_timeout_s": 20})
+
+
+def test_a_server_that_is_optional_is_told_of_and_done_without(begin: Begin) -> None:
+    ended = begin("without one", without_one)
     assert ended.ending == ("done", 0)
     [notice] = ended.of("notice")
     assert (notice["level"], notice["code"]) == ("warning", "mcp_failed")
-    assert "crm" in notice["message"]
+    assert "erp" in notice["message"]
     assert ended.types.index("notice") > ended.types.index("session")
     assert "cannot open the database" in ended.stderr
 
 
-def test_a_server_none_of_whose_tools_are_asked_for_is_told_of_and_done_without(desk: Desk) -> None:
-    ended = run(desk, {"crm": program(desk, PROGRAMS["dying at once"])}, ["Read"])
+def test_a_server_that_comes_up_beside_one_that_does_not_serves_the_run(begin: Begin) -> None:
+    ended = begin("without one", without_one)
     assert ended.ending == ("done", 0)
-    assert [notice["code"] for notice in ended.of("notice")] == ["mcp_failed"]
+    assert ended.of("session")[0]["tools"] == ["mcp__crm__find_partner"]
+    assert ["erp" in notice["message"] for notice in ended.of("notice")] == [True]
 
 
 def test_the_log_has_the_end_of_what_the_server_wrote_to_stderr_and_no_user_reads_it(
@@ -165,18 +174,6 @@ def test_many_silent_servers_are_waited_for_at_once(desk: Desk) -> None:
         assert_unavailable(ended, name)
 
 
-def test_a_server_that_comes_up_beside_one_that_does_not_serves_the_run(desk: Desk) -> None:
-    example = Path(__file__).parents[2] / "examples" / "mcp" / "partners.py"
-    good = {"command": sys.executable, "args": [str(example)]}
-    bad = {**program(desk, PROGRAMS["silent"]), "optional": True}
-    ended = run(
-        desk, {"crm": good, "erp": bad}, ["mcp__crm__find_partner", "mcp__erp__find"], limits={"idle_timeout_s": 20}
-    )
-    assert ended.ending == ("done", 0)
-    assert ended.of("session")[0]["tools"] == ["mcp__crm__find_partner"]
-    assert ["erp" in notice["message"] for notice in ended.of("notice")] == [True]
-
-
 def test_waiting_for_a_server_is_no_silence_of_the_model(desk: Desk) -> None:
     slow = program(desk, "import time; time.sleep(9); sys.exit(3)")
     policy_limits = {"idle_timeout_s": 8, "timeout_s": 120}
@@ -191,27 +188,38 @@ def test_waiting_for_a_server_is_no_silence_of_the_model(desk: Desk) -> None:
     assert_unavailable(ended, "crm")
 
 
-@pytest.mark.parametrize("own", [None, "own-cache"])
-def test_what_servers_have_said_does_not_stay_and_their_caches_and_the_commands_are_where_they_were(
-    desk: Desk, own: str | None
-) -> None:
+def with_caches(desk: Desk, own: str | None) -> tuple[Ended, str, list[str]]:
+    """A run without its server, none of whose tools are asked for; what cache that had, and what the model is told."""
     log = desk.home.root / "cache-of-the-server"
-    server = program(
-        desk, f"import os, pathlib; pathlib.Path({str(log)!r}).write_text(os.environ['XDG_CACHE_HOME']); sys.exit(3)"
-    )
+    code = f"import os, pathlib; pathlib.Path({str(log)!r}).write_text(os.environ['XDG_CACHE_HOME']); sys.exit(3)"
+    server = program(desk, code)
     desk.script(bash("date > /dev/null; echo cache=$XDG_CACHE_HOME."))
     environ = {"XDG_CACHE_HOME": str(desk.home.root / own), "AGENT_WORKERS_ENV_ALLOW": "XDG_CACHE_HOME"} if own else {}
     policy = desk.home.root / "policy.toml"
     command = f"{{ command = {json.dumps(server['command'])}, args = {json.dumps(server['args'])} }}"
     policy.write_text(f"version = 1\n[task]\nmcp_commands = [{command}]\n")
     ended = desk.run(
-        mcp_servers={"crm": {**server, "optional": True}},
+        mcp_servers={"crm": {**server, "optional": own is not None}},
         tools=["Bash"],
         permissions={"allow": ["Bash"]},
         env={"AGENT_WORKERS_POLICY": str(policy), **environ},
     )
+    return ended, log.read_text(), desk.told_to_the_model()
+
+
+def test_a_server_none_of_whose_tools_are_asked_for_is_told_of_and_done_without(begin: Begin) -> None:
+    ended, *_ = begin("caches None", lambda desk: with_caches(desk, None))
+    assert ended.ending == ("done", 0)
+    assert [notice["code"] for notice in ended.of("notice")] == ["mcp_failed"]
+
+
+@pytest.mark.parametrize("own", [None, "own-cache"])
+def test_what_servers_have_said_does_not_stay_and_their_caches_and_the_commands_are_where_they_were(
+    begin: Begin, desk: Desk, own: str | None
+) -> None:
+    ended, cache, told = begin(f"caches {own}", lambda desk: with_caches(desk, own))
     assert ended.ending == ("done", 0)
     where = desk.home.root / (own or "home/.cache")
-    assert log.read_text() == str(where)
-    assert f"cache={where}." in desk.told_to_the_model()[0]
+    assert cache == str(where)
+    assert f"cache={where}." in told[0]
     assert list(desk.home.root.rglob("mcp-logs-*")) == []
