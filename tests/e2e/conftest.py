@@ -71,15 +71,12 @@ def desk_at(root: Path, loaded: LoadedWorkers | None = None) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-def at_once(tmp_path_factory: pytest.TempPathFactory) -> AtOnce:
-    """Has a few runs that mostly wait do so at once, each at a desk of its own; returns what each came to.
-
-    Installed workers: by its processes, a forked one is not known as one of this or that home.
-    """
+def at_once(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> AtOnce:
+    """Has a few runs that mostly wait do so at once, each at a desk of its own; returns what each came to."""
 
     def at_once(names: Iterable[K], run: Callable[[Desk, K], T]) -> dict[K, T]:
         def at_a_desk(name: K, folder: Path) -> T:
-            with desk_at(folder) as desk:
+            with desk_at(folder, loaded) as desk:
                 return run(desk, name)
 
         names = list(names)

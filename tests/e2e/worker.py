@@ -138,8 +138,14 @@ class Home:
             pid
             for pid in _pids()
             if _has_any(marks, b"\0" + _read_of(pid, "environ"))
-            or (self.loaded and self.loaded.has_forked(pid, command_of(pid)))
+            or (self.loaded and self.loaded.has_forked(pid, command_of(pid)) and self._is_here(pid))
         ]
+
+    def _is_here(self, pid: int) -> bool:
+        """Whether a process is in this place, as the workers are that are started here, and what they fork."""
+        with suppress(OSError):
+            return Path(f"/proc/{pid}/cwd").readlink().is_relative_to(self.root)
+        return False
 
     def agents(self, *, of: "Running") -> list[int]:
         """The processes of the runs but for the worker itself, and the copy of it that watches over its end.
