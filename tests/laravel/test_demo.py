@@ -84,6 +84,8 @@ def test_a_chat_of_the_demo_shows_the_first_words_and_that_no_model_wrote_them(
     assert tab.answer.startswith("# The life")
     assert "simulated" in tab.text
     tab.screenshot(PICTURES / f"demo-{page}.png")
+    tab.press("Stop")  # it would go on without its page
+    tab.wait_for("stopped")
 
 
 def test_a_task_of_the_demo_asks_goes_on_and_says_that_no_model_does(demo: Demo, tab: Browser) -> None:
@@ -93,7 +95,7 @@ def test_a_task_of_the_demo_asks_goes_on_and_says_that_no_model_does(demo: Demo,
     tab.screenshot(PICTURES / "demo-task.png")
     # A click right after a question has come is not taken.
     until(lambda: tab.status == "done" or tab.script(_APPROVE), what=tab.text)
-    until(lambda: tab.status == "done", what=tab.text)
+    tab.wait_for("done")
     assert "Murtal Messebau" in tab.answer
     assert "simulated" in footer(tab)
 
