@@ -16,6 +16,7 @@ from agent_workers.simulator.scenario import Message, Text, Thinking
 from tests.e2e.beginning import AtOnce
 from tests.e2e.conftest import desk_at
 from tests.e2e.desk import Desk, bash, call, give, permit
+from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.worker import Ended, Home
 
 pytestmark = pytest.mark.usefixtures("loaded")
@@ -170,12 +171,14 @@ FOUND = {"name": "find", "description": "d", "input_schema": {"type": "object"},
 
 
 @pytest.fixture(scope="module")
-def asked_and_paused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, list[str], list[str]]:
+def asked_and_paused(
+    tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers
+) -> tuple[Ended, list[str], list[str]]:
     """A run that is paused whenever it has asked, and answered meanwhile but for its last question.
 
     Beside it what files the calls have made that it asked about, and what the model was told of all calls.
     """
-    with desk_at(tmp_path_factory.mktemp("desk")) as desk:
+    with desk_at(tmp_path_factory.mktemp("desk"), loaded) as desk:
         desk.script(bash("touch answered"), call("mcp__app__find"), bash("touch unanswered"))
         running = desk.start("--control")
         ask = {"mode": "ask", "timeout_s": 3}
