@@ -33,9 +33,10 @@ class Watched:
     arrivals: list[float] = field(default_factory=list)
     """When its first deltas came, in seconds."""
     page: int = 0
-    other_answer: str = ""
+    other_answers: list[tuple[int, str]] = field(default_factory=list)
+    """Of prompts, each right after the answer to the one before: the status of the response, and what was said."""
     events: list[str] = field(default_factory=list)
-    """Types of those that came after the other answer, and after the visitor had gone."""
+    """Types of those that came after the other answers, and after the visitor had gone."""
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +54,10 @@ def watched(running_site: Site) -> Watched:
             seen.environments[kind] = [b"\n".join(environ_of(pid)) for pid in found]
         seen.owners = {Path(f"/proc/{pid}").stat().st_uid for pid in running_site.processes()}
         seen.page = visitor.http.get("/").status_code
-        with visitor.ask("And at the same time? [[scenario:memory]]") as other:
-            seen.other_answer = other.wait_for("done")["text"]
+        for number in (1, 2, 3):
+            prompt = f"{number}, at the same time. [[scenario:memory]]"
+            with visitor.ask(prompt, conversation="0c6f9d3e-1111-4222-8333-444455556666") as other:
+                seen.other_answers.append((other.response.status_code, other.wait_for("done")["text"]))
         seen.events.append(stream.wait_for("delta")["type"])
     until(lambda: not running_site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
     with visitor.resume(stream.run, after=1) as again:
@@ -117,7 +120,7 @@ def test_a_connection_that_is_closed_before_the_first_word_ends_worker_and_cli(s
 def test_a_stream_holds_up_no_other_request_of_its_visitor(site: Site, watched: Watched) -> None:
     # A stream lasts three minutes; that this came back at all before its end is what matters.
     assert watched.page == 200
-    assert "same time" in watched.other_answer
+    assert "same time" in watched.other_answers[0][1]
     assert watched.events[0] == "delta"
 
 
@@ -186,12 +189,11 @@ def test_a_php_that_is_killed_in_mid_stream_leaves_no_process_and_gives_its_plac
     visitor.http.close()
 
 
-def test_the_next_prompt_right_after_an_answer_is_taken(site: Site, visitor: Visitor) -> None:
-    conversation = "0c6f9d3e-1111-4222-8333-444455556666"
-    for number in (1, 2, 3):
-        with visitor.ask(f"{number} [[scenario:memory]]", conversation=conversation) as stream:
-            assert stream.response.status_code == 200
-            assert f"{number} prompt" in stream.wait_for("done")["text"]
+def test_the_next_prompt_right_after_an_answer_is_taken(site: Site, watched: Watched) -> None:
+    for number, (status, answer) in enumerate(watched.other_answers, 1):
+        assert status == 200
+        assert f"{number} prompt" in answer
+    assert len(watched.other_answers) == 3
 
 
 @pytest.mark.parametrize("lasting", [False, True], ids=["abort", "continue"])

@@ -51,26 +51,11 @@ def test_a_second_setup_leaves_the_files_alone_that_somebody_may_be_copying() ->
     assert [(path.stat().st_ino, path.stat().st_mtime_ns) for path in files] == before
 
 
-def test_a_conversation_in_which_another_answer_is_on_its_way(site: Site, page: Browser) -> None:
-    page.open(f"http://127.0.0.1:{site.port}/")
-    page.script(_KEEP_WHAT_IS_SENT)
-    page.say("Hello [[scenario:hello]]")
-    page.wait_for("done")
-    page.script(_START_ANOTHER, "Speak slowly. [[scenario:slow]]")
-    until(lambda: page.script("return window.begun"))
-    page.say("And this? [[scenario:hello]]")
-    page.wait_for("error")
-    page.look_at("busy")
-    assert "(session_busy)" in page.text
-    assert page.has_button("Retry")
-    page.script("window.other.abort()")
-    until(lambda: not site.processes(), what="the end of the other one")
-    page.press("Retry")
-    page.wait_for("done")
-
-
-def test_a_server_without_a_free_place(site: Site, page: Browser) -> None:
+def test_a_server_without_a_free_place_and_a_conversation_in_which_another_answer_is_on_its_way(
+    site: Site, page: Browser
+) -> None:
     page.open(f"http://127.0.0.1:{site.full_port}/")
+    page.script(_KEEP_WHAT_IS_SENT)
     visitors = [Visitor(site.full_port), Visitor(site.full_port)]
     with ExitStack() as streams:
         taken = [streams.enter_context(visitor.ask("Take your time. [[scenario:slow]]")) for visitor in visitors]
@@ -85,3 +70,14 @@ def test_a_server_without_a_free_place(site: Site, page: Browser) -> None:
     page.wait_for("done")
     for visitor in visitors:
         visitor.http.close()
+    page.script(_START_ANOTHER, "Speak slowly. [[scenario:slow]]")
+    until(lambda: page.script("return window.begun"))
+    page.say("And this? [[scenario:hello]]")
+    page.wait_for("error")
+    page.look_at("busy")
+    assert "(session_busy)" in page.text
+    assert page.has_button("Retry")
+    page.script("window.other.abort()")
+    until(lambda: not site.processes(), what="the end of the other one")
+    page.press("Retry")
+    page.wait_for("done")
