@@ -638,41 +638,71 @@ def allow(sitting: Sitting) -> None:
     sitting.until("✓ Bash allowed")
 
 
-def test_a_line_that_is_typed_while_the_agent_works_reaches_it_and_is_no_answer(desk: Desk) -> None:
-    desk.play([bash(WAIT)], [touch("one")])
-    with desk.sitting("--pretty") as sitting:
-        allow(sitting)
-        sitting.type("\x1b[A\x7f")  # what says nothing leaves no prompt
-        sitting.type("y")
-        sitting.until(f"{SAY}y")
-        sitting.type("\x15/compact @file grüx\x7fß \x1b[Ddich")
-        sitting.until(f"{SAY}/compact @file grüß dich")
-        sitting.type("\n")
-        until(lambda: queued(desk) == 2, what="the CLI has the word")
-        (desk.cwd / "go").touch()
-        sitting.asked()
-        assert desk.made() == ["go"]
-        sitting.type("n\n")
-        terminal, status = sitting.to_end()
-        assert sitting.echoes_lines
-    assert "» the agent has read what was said to it" in terminal.text
-    heard = json.dumps(desk.simulator.requests("/v1/messages")[-1].body["messages"], ensure_ascii=False)
+@dataclass
+class Spoken:
+    """A run to which a line was said while it worked, and half of one when it ended.
+
+    Attributes:
+        made: At the question that came after the line.
+        first: What was shown up to the prompt of the call after that.
+        status: The exit status.
+        echoes_lines: Whether the terminal does in the end.
+    """
+
+    desk: Desk
+    made: list[str]
+    first: str
+    whole: str
+    status: int
+    echoes_lines: bool
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> Iterator[Spoken]:
+    with _desk(tmp_path_factory.mktemp("spoken"), loaded) as desk:
+        desk.play([bash(WAIT)], [touch("one")], [bash(WAIT)])
+        with desk.sitting("--pretty") as sitting:
+            allow(sitting)
+            sitting.type("\x1b[A\x7f")  # what says nothing leaves no prompt
+            sitting.type("y")
+            sitting.until(f"{SAY}y")
+            sitting.type("\x15/compact @file grüx\x7fß \x1b[Ddich")
+            sitting.until(f"{SAY}/compact @file grüß dich")
+            sitting.type("\n")
+            until(lambda: queued(desk) == 2, what="the CLI has the word")
+            (desk.cwd / "go").touch()
+            sitting.asked()
+            made = desk.made()
+            (desk.cwd / "go").unlink()
+            sitting.type("n\n")
+            sitting.asked()
+            first = sitting.terminal.text
+            sitting.type("y\n")
+            while sitting.terminal.text.count("✓ Bash allowed") < 2:
+                assert sitting._take()
+            sitting.type("half a w")
+            sitting.until(f"{SAY}half a w")
+            (desk.cwd / "go").touch()
+            terminal, status = sitting.to_end()
+            echoes_lines = sitting.echoes_lines
+        yield Spoken(desk, made, first, terminal.text, status, echoes_lines)
+
+
+def test_a_line_that_is_typed_while_the_agent_works_reaches_it_and_is_no_answer(spoken: Spoken) -> None:
+    assert spoken.made == ["go"]
+    assert "» the agent has read what was said to it" in spoken.whole
+    heard = json.dumps(spoken.desk.simulator.requests("/v1/messages")[-1].body["messages"], ensure_ascii=False)
     assert "/compact @file grüß dich" in heard
-    assert (desk.made(), status) == (["go"], 0)
-    assert terminal.text.count(SAY) == 1
+    assert (spoken.desk.made(), spoken.status) == (["go"], 0)
+    assert spoken.first.count(SAY) == 1
+    assert spoken.echoes_lines
 
 
-def test_a_line_that_is_not_finished_when_the_run_ends_is_dropped(desk: Desk) -> None:
-    desk.play([bash(WAIT)])
-    with desk.sitting("--pretty") as sitting:
-        allow(sitting)
-        sitting.type("half a w")
-        sitting.until(f"{SAY}half a w")
-        (desk.cwd / "go").touch()
-        terminal, status = sitting.to_end()
-        assert sitting.echoes_lines
-    assert "All done." in terminal.text
-    assert status == 0
+def test_a_line_that_is_not_finished_when_the_run_ends_is_dropped(spoken: Spoken) -> None:
+    assert "half a w" not in json.dumps(spoken.desk.simulator.requests("/v1/messages")[-1].body["messages"])
+    assert "All done." in spoken.whole
+    assert spoken.status == 0
+    assert spoken.echoes_lines
 
 
 def test_a_line_reaches_the_agent_where_its_events_go_elsewhere(desk: Desk) -> None:

@@ -39,7 +39,6 @@ def piped(scripts: Scripts, path: Path) -> str:
     return re.sub(r"^( *← .* (?:ok|error)) [\d.]+ s(?: ·)?", r"\1", scripts(*REPLAY, path).stdout, flags=re.MULTILINE)
 
 
-@pytest.mark.usefixtures("installed")
 def test_in_a_pipe_the_answer_streams_as_plain_text(scripts: Scripts, record: Record) -> None:
     path = record(START, SESSION, delta("**Hel"), delta("lo**\n\n- x"), done())
     lines = piped(scripts, path).splitlines()
@@ -371,7 +370,6 @@ def test_a_recording_that_holds_anything_is_shown_as_far_as_it_goes(scripts: Scr
         assert '! {"type": "done"' in output
 
 
-@pytest.mark.usefixtures("installed")
 def test_a_refused_request_tells_each_problem(scripts: Scripts) -> None:
     shown = scripts("agent-chat", "--pretty", given='{"prompt": "x", "systemPrompt": "y", "max_turns": 0}')
     assert shown.stdout.splitlines() == [
