@@ -21,8 +21,8 @@ from tests.waiting import PATIENCE_S
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = [(match[1], match[2]) for match in re.finditer(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)]
-COMMANDS = {"sh": ["bash", "-euo", "pipefail"], "php": ["php"], "js": ["node"]}
-SUFFIXES = {"sh": "sh", "php": "php", "js": "mjs"}
+COMMANDS = {"sh": ["bash", "-euo", "pipefail"], "php": ["php"], "js": ["node"], "python": [sys.executable]}
+SUFFIXES = {"sh": "sh", "php": "php", "js": "mjs", "python": "py"}
 
 
 def scenario(snippet: str) -> str:
@@ -84,7 +84,7 @@ def test_a_snippet_of_the_readme_runs(kind: str, snippet: str, folder: Path) -> 
         done = run([*COMMANDS[kind], str(file)], folder, simulator.base_url)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout, done.stderr
-    if kind in {"php", "js"}:
+    if kind in {"php", "js", "python"}:
         assert ("Murtal Messebau" if "agent-task" in snippet else "You said: Hello") in done.stdout
 
 

@@ -1,0 +1,128 @@
+"""A worker's bytes to events, up to exactly one terminal event. No I/O."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from agent_workers.protocol.v1 import VERSION
+from agent_workers.protocol.v1.body import TERMINAL, envelop
+from agent_workers.wire import MAX_LINE, LineFramer, LineTooLong, timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent_workers.client.event import Event
+
+logger = logging.getLogger("agent_workers.client")
+
+_LONGEST_LINE = 4 * MAX_LINE  # a worker of another version may write longer ones
+
+
+class EventReader:
+    """Reads the events of one run. A line that is no event is skipped, and the gap is told by a ``notice``.
+
+    Args:
+        run: The run's id.
+
+    Attributes:
+        terminal: The terminal event, once it was read or made up.
+    """
+
+    def __init__(self, run: str) -> None:
+        self.terminal: Event | None = None
+        self._run = run
+        self._seq = 0
+        self._framer = LineFramer(_LONGEST_LINE)
+
+    def push(self, chunk: bytes) -> Iterator[Event]:
+        """Yields the events that a chunk completes; none after the terminal one."""
+        if self.terminal:
+            return
+        try:
+            lines = self._framer.push(chunk)
+        except LineTooLong:
+            yield self._compose(_error("internal", "The agent worker wrote a line that is too long to read."))
+            return
+        for line in lines:
+            yield from self._read(line)
+
+    def end(self, missing: dict[str, Any]) -> Iterator[Event]:
+        """Yields what is left at the end of the bytes.
+
+        Args:
+            missing: Body of the terminal event, where the worker wrote none.
+        """
+        if (line := self._framer.rest()) and not self.terminal:
+            yield from self._read(line)
+        if not self.terminal:
+            yield self._compose(missing)
+
+    def _read(self, line: bytes) -> Iterator[Event]:
+        if self.terminal:
+            return
+        event = _event_of(line)
+        if event is None:
+            logger.warning("run %s: a line of %d bytes is not an event; it was skipped", self._run, len(line))
+            return
+        if event["v"] != VERSION:
+            words = "The application cannot read what this version of the agent worker writes."
+            yield self._compose(_error("unsupported_version", words))
+            return
+        self._run = event["run"]
+        if event["seq"] > self._seq + 1:
+            words = f"Some events of the worker could not be read: {event['seq'] - self._seq - 1}."
+            yield self._compose({"type": "notice", "level": "warning", "code": "protocol_error", "message": words})
+        yield self._note(event)
+
+    def _compose(self, body: dict[str, Any]) -> Event:
+        ts = timestamp(datetime.now(UTC))
+        return self._note(envelop(body, seq=self._seq + 1, run=self._run, ts=ts))
+
+    def _note(self, event: Event) -> Event:
+        self._seq = event["seq"]
+        if event["type"] in TERMINAL:
+            self.terminal = event
+        return event
+
+
+def lost() -> dict[str, Any]:
+    """Returns the body of the terminal event where a worker has ended without one."""
+    return _error("worker_lost", "The agent worker ended unexpectedly. Try again.", retryable=True)
+
+
+def missing_program() -> dict[str, Any]:
+    """Returns the body of the terminal event where there is no such worker."""
+    return _error("cli_missing", "The agent worker is not installed on this machine.")
+
+
+def not_started() -> dict[str, Any]:
+    """Returns the body of the terminal event where a worker could not be started."""
+    return _error("internal", "The agent worker could not be started.")
+
+
+def out_of_time() -> dict[str, Any]:
+    """Returns the body of the terminal event where a worker has outlived its own deadline."""
+    return _error("timeout", "The run took longer than its time limit.")
+
+
+def stopped() -> dict[str, Any]:
+    """Returns the body of the terminal event where a worker was stopped and has said nothing of it."""
+    return {"type": "aborted", "reason": "client"}
+
+
+def _error(code: str, message: str, *, retryable: bool = False) -> dict[str, Any]:
+    return {"type": "error", "code": code, "message": message, "retryable": retryable}
+
+
+def _event_of(line: bytes) -> Event | None:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(event, dict):
+        return None
+    types = {"v": int, "seq": int, "run": str, "ts": str, "type": str}
+    return event if all(isinstance(event.get(name), kind) for name, kind in types.items()) else None
