@@ -1,4 +1,4 @@
-"""Installs the launcher once for each program: ``agent-workers``, and every worker in the registry."""
+"""Installs the launcher once for each program."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Programs(BuildHookInterface):
         """Adds a copy of the launcher under the name of each program."""
         root = Path(self.root)
         # The registry's file alone: the package's dependencies are not there while it is built.
-        workers = run_path(str(root / "agent_workers/workers/__init__.py"))["WORKERS"]
+        programs = run_path(str(root / "agent_workers/workers/__init__.py"))["PROGRAMS"]
         self._copies = TemporaryDirectory()
-        for program in ("agent-workers", *workers):
+        for program in programs:
             copy = shutil.copy(root / "bin/launcher", Path(self._copies.name, program))
             build_data["shared_scripts"][str(copy)] = program
 

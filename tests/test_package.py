@@ -51,7 +51,7 @@ def test_nothing_else_is_in_the_wheel(wheel: set[str]) -> None:
 
 def test_the_programs_are_in_the_wheel(wheel: set[str]) -> None:
     programs = {name.rpartition("/")[2] for name in wheel if ".data/" in name}
-    assert programs == {"agent-workers", *WORKERS}
+    assert programs == {"agent-workers", "agent-batch", *WORKERS}
 
 
 def test_the_public_names_of_the_package_are_those_listed() -> None:

@@ -18,6 +18,10 @@ def start() -> None:
     program = sys.argv.pop(1) if len(sys.argv) > 1 else "agent-workers"
     if program == "agent-workers":
         main()
+    elif program == "agent-batch":
+        from agent_workers.cli.batch import main as start_batch
+
+        start_batch()
     else:
         from agent_workers.cli.worker import start_worker
 

@@ -6,7 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from agent_workers.cli import completion_variable
-from agent_workers.workers import WORKERS
+from agent_workers.workers import PROGRAMS
 
 _HELP = """Prints what makes a shell complete the names and options of agent-workers and the workers.
 
@@ -25,5 +25,5 @@ def completion(context: click.Context, shell: str) -> None:
     """Prints the shell's script for each program."""
     kind = get_completion_class(shell)
     assert kind is not None
-    for program in ("agent-workers", *WORKERS):
+    for program in PROGRAMS:
         click.echo(kind(context.command, {}, program, completion_variable(program)).source())

@@ -45,6 +45,9 @@ WORKERS = Registry(
     }
 )
 
+PROGRAMS = ("agent-workers", "agent-batch", *WORKERS)
+"""What is installed, each as a copy of ``bin/launcher``."""
+
 
 def schema_name(worker: str) -> str:
     """Returns the name of the JSON Schema of a worker's requests: ``task-request`` for ``agent-task``.

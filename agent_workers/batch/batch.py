@@ -1,0 +1,272 @@
+"""A batch: reads its lines, has some run at a time, tries again what may succeed, and can be stopped in good order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+import stamina
+
+from agent_workers.batch.checkpoint import CheckpointUnusable, NoCheckpoint
+from agent_workers.batch.item import BadLine, read_item
+from agent_workers.batch.pace import Pace
+from agent_workers.batch.result import done, not_done, refused
+from agent_workers.batch.totals import Totals
+from agent_workers.client.errors import RunError, RunFailed
+from agent_workers.errors import OutputClosed
+from agent_workers.protocol.v1.body import TERMINAL
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from agent_workers.batch.checkpoint import Progress
+    from agent_workers.batch.item import Item, Line
+    from agent_workers.batch.result import Record
+    from agent_workers.client.aio import AsyncRun, AsyncRunner
+    from agent_workers.client.event import Event
+    from agent_workers.client.result import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a batch may use up.
+
+    Attributes:
+        concurrency: Runs at once.
+        attempts: How often one request is tried.
+        max_cost_usd: No run begins once all together have cost so much; None for no limit.
+        max_errors: Nor once so many lines have failed.
+        deadline_s: Nor after so many seconds.
+        grace_s: Seconds that running ones get to end when the batch is stopped, before they are aborted.
+    """
+
+    concurrency: int
+    attempts: int = 4
+    max_cost_usd: float | None = None
+    max_errors: int | None = None
+    deadline_s: float | None = None
+    grace_s: float = 30
+
+
+class Sink(Protocol):
+    """Where a batch tells what happens."""
+
+    async def event(self, event: Event) -> None:
+        """Takes each event of each run; of a run that is tried again no terminal one.
+
+        Raises:
+            OutputClosed: Nobody reads it any more.
+        """
+        ...
+
+    async def record(self, record: Record) -> None:
+        """Takes what a line has come to.
+
+        Raises:
+            OutputClosed: Nobody reads it any more.
+        """
+        ...
+
+
+class _Work:
+    """A line under way.
+
+    Attributes:
+        run: Its run, while there is one.
+        waiting: Cancelled where it waits for a run and there will be none.
+        failed: How its last attempt has failed.
+        attempts: How often it was begun.
+    """
+
+    def __init__(self) -> None:
+        self.run: AsyncRun | None = None
+        self.waiting = anyio.CancelScope()
+        self.failed: RunError | None = None
+        self.attempts = 0
+
+
+class Batch:
+    """One start of a batch. Made in the event loop that runs it.
+
+    Args:
+        runners: What runs the requests of each worker, by its name.
+        sink: Is told of what happens.
+        limits: What the batch may use up.
+        progress: What was done before, and keeps what is done now.
+        usual: The worker of lines that name none.
+
+    Attributes:
+        totals: How far it has come.
+        pace: How fast it goes.
+    """
+
+    def __init__(
+        self,
+        runners: Mapping[str, AsyncRunner],
+        sink: Sink,
+        limits: Limits,
+        progress: Progress | None = None,
+        usual: str | None = None,
+    ) -> None:
+        self.totals = Totals()
+        self.pace = Pace(limits.concurrency)
+        self._runners = runners
+        self._sink = sink
+        self._limits = limits
+        self._progress: Progress = progress or NoCheckpoint()
+        self._usual = usual
+        self._places = anyio.Semaphore(limits.concurrency)
+        self._under_way: set[_Work] = set()
+        self._named: set[str] = set()
+        self._reading = anyio.CancelScope()
+        self._stopping = anyio.Event()
+        self._fault: Exception | None = None
+
+    async def run(self, lines: AsyncIterator[Line]) -> Totals:
+        """Runs all lines, or those that there is time and money for.
+
+        Raises:
+            CheckpointUnusable: The checkpoint is of another batch, or cannot be written.
+            OutputClosed: Nobody reads what the batch tells.
+        """
+        async with anyio.create_task_group() as watchers:
+            watchers.start_soon(self._watch_deadline)
+            watchers.start_soon(self._abort_after_grace)
+            async with anyio.create_task_group() as tasks:
+                with self._reading:
+                    async for line in lines:
+                        if not self._is_settled(line):
+                            await self._places.acquire()
+                            tasks.start_soon(self._take, line)
+            watchers.cancel_scope.cancel()
+        if self._fault:
+            raise self._fault
+        return self.totals
+
+    def drain(self, why: str) -> None:
+        """Begins no more runs. Those under way end by themselves."""
+        if self.totals.stopped is None:
+            self.totals.stopped = why
+            self._reading.cancel()
+            for work in self._under_way:
+                if work.run is None:
+                    work.waiting.cancel()
+
+    def stop(self, why: str) -> None:
+        """Begins no more runs, and aborts those that are still under way after the grace. The second call: at once."""
+        if self._stopping.is_set():
+            self._abort()
+        self.drain(why)
+        self._stopping.set()
+
+    def _abort(self) -> None:
+        for work in self._under_way:
+            if work.run:
+                work.run.stop()
+
+    def _fail(self, fault: Exception) -> None:
+        self._fault = self._fault or fault
+        self.drain("fault")
+        self._abort()
+
+    async def _watch_deadline(self) -> None:
+        if self._limits.deadline_s is not None:
+            await anyio.sleep(self._limits.deadline_s)
+            self.stop("deadline")
+
+    async def _abort_after_grace(self) -> None:
+        await self._stopping.wait()
+        await anyio.sleep(self._limits.grace_s)
+        self._abort()
+
+    def _is_settled(self, line: Line) -> bool:
+        try:
+            return self._progress.has(line)
+        except CheckpointUnusable as fault:
+            self._fail(fault)
+            return True
+
+    async def _take(self, line: Line) -> None:
+        work = _Work()
+        self._under_way.add(work)
+        try:
+            if self.totals.stopped is None and (record := await self._record(line, work)):
+                self._progress.keep(line, record)
+                self.totals.add(record)
+                await self._sink.record(record)
+                self._progress.told(line)
+                self._keep_limits()
+        except (CheckpointUnusable, OutputClosed) as fault:
+            self._fail(fault)
+        finally:
+            self._under_way.discard(work)
+            self._places.release()
+
+    def _keep_limits(self) -> None:
+        most_usd, most_errors = self._limits.max_cost_usd, self._limits.max_errors
+        if most_usd is not None and self.totals.cost_usd >= most_usd:
+            self.drain("max_cost_usd")
+        if most_errors is not None and self.totals.failed >= most_errors:
+            self.drain("max_errors")
+
+    async def _record(self, line: Line, work: _Work) -> Record | None:
+        """Has a line run; returns what it came to, None where it was not run at all."""
+        try:
+            item = read_item(line, self._runners, self._usual)
+            self._name(item)
+        except BadLine as bad:
+            return refused(line, bad)
+        record = None
+        with work.waiting:
+            try:
+                result = await self._result(item, work)
+                record = done(item, result, work.attempts)
+                await self._sink.event(result.event)
+            except RunError as failed:
+                work.failed = failed
+        if record is None and work.failed:  # also where a next attempt will not be
+            record = not_done(item, work.failed.event, work.attempts)
+            await self._sink.event(work.failed.event)
+        return record
+
+    def _name(self, item: Item) -> None:
+        """Takes note of the id that a request has brought: by it its events are told from others."""
+        if item.run == item.line.run:
+            return
+        if item.run in self._named:
+            problem = {"pointer": "/run", "message": "is the run of an earlier line; each needs its own"}
+            raise BadLine(f"Line {item.line.number} has the run of an earlier one.", [problem])
+        self._named.add(item.run)
+
+    async def _result(self, item: Item, work: _Work) -> Result:
+        def again(error: Exception) -> bool | float:
+            if not isinstance(error, RunFailed) or not error.retryable:
+                return False
+            pause_s = self.pace.note_failure(error, work.attempts)
+            return pause_s if self.totals.stopped is None else False
+
+        async for attempt in stamina.retry_context(on=again, attempts=self._limits.attempts, timeout=None):
+            with attempt:
+                async with self.pace:
+                    result = await self._attempt(item, work)
+                self.pace.note_done()
+                return result
+        raise AssertionError("an attempt returns or raises")
+
+    async def _attempt(self, item: Item, work: _Work) -> Result:
+        work.attempts += 1
+        self.totals.running += 1
+        try:
+            async with self._runners[item.worker].stream(item.request) as run:
+                work.run = run
+                async for event in run:
+                    if event["type"] not in TERMINAL:
+                        await self._sink.event(event)
+                return await run.result()
+        except RunError as failed:
+            work.failed = failed
+            raise
+        finally:
+            work.run = None
+            self.totals.running -= 1

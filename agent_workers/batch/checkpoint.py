@@ -1,0 +1,195 @@
+"""What a batch has done so far, in a file: a batch that was killed goes on where it stopped."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from agent_workers.batch.result import is_settled
+from agent_workers.wire import dump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from agent_workers.batch.item import Line
+    from agent_workers.batch.result import Record
+
+_VERSION = 1
+
+
+class CheckpointUnusable(Exception):
+    """Raised when a checkpoint cannot serve this batch; says what to do."""
+
+
+class Progress(Protocol):
+    """What a batch keeps of its progress: a ``Checkpoint``, or nothing."""
+
+    def has(self, line: Line) -> bool:
+        """Whether a line was settled before.
+
+        Raises:
+            CheckpointUnusable: It was another line then.
+        """
+        ...
+
+    def keep(self, line: Line, record: Record) -> None:
+        """Keeps what has become of a line. It is on the disk when this returns."""
+        ...
+
+    def told(self, line: Line) -> None:
+        """Notes that the record was written to stdout."""
+        ...
+
+
+class NoCheckpoint:
+    """Keeps nothing."""
+
+    def has(self, line: Line) -> bool:
+        """Knows no line."""
+        return False
+
+    def keep(self, line: Line, record: Record) -> None:
+        """Forgets it."""
+
+    def told(self, line: Line) -> None:
+        """Forgets it."""
+
+
+class Checkpoint:
+    """The file, read and locked.
+
+    It holds one JSON object a line: which batch it is of, then what has become of each line, and which of these records
+    were written to stdout. A last line that was cut off is removed.
+
+    Args:
+        path: The file; made where there is none.
+
+    Attributes:
+        settled: The records of earlier starts, which are not to be run again, by the number of their line; without what
+            the runs have answered.
+
+    Raises:
+        CheckpointUnusable: It is no checkpoint, cannot be written, or another batch is writing it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.settled: dict[int, Record] = {}
+        self._path = path
+        self._digests: dict[int, str] = {}
+        self._untold: dict[int, Record] = {}
+        self._first: str | None = None
+        self._is_begun = False
+        try:
+            self._file: BinaryIO = path.open("a+b", buffering=0)
+        except OSError as error:
+            raise CheckpointUnusable(f"{path} cannot be written: {error.strerror}") from None
+        try:
+            self._lock()
+            self._read()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def close(self) -> None:
+        """Leaves the file."""
+        self._file.close()
+
+    def has(self, line: Line) -> bool:
+        """Whether a line was settled before; see ``Progress``."""
+        if not self._is_begun:
+            self._is_begun = True
+            self._check_first(line)
+        digest = self._digests.get(line.number)
+        if digest is None:
+            return False
+        if digest != line.digest:
+            raise CheckpointUnusable(
+                f"{self._path} is of another batch: line {line.number} was another one. "
+                "Start with the same lines in the same order, or name another file."
+            )
+        return line.number in self.settled
+
+    def keep(self, line: Line, record: Record) -> None:
+        """Keeps what has become of a line; see ``Progress``."""
+        self._append({"line": line.number, "digest": line.digest, "record": record})
+
+    def told(self, line: Line) -> None:
+        """Notes that the record was written to stdout; see ``Progress``."""
+        self._append({"told": line.number}, durable=False)
+
+    def untold(self) -> Iterator[Record]:
+        """Yields the records of settled lines that a killed batch had no time to write to stdout."""
+        for number, record in sorted(self._untold.items()):
+            yield record
+            self._append({"told": number}, durable=False)
+        self._untold.clear()
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CheckpointUnusable(f"{self._path} is in use by another agent-batch; wait for its end.") from None
+
+    def _read(self) -> None:
+        self._file.seek(0)
+        end = 0
+        with os.fdopen(os.dup(self._file.fileno()), "rb") as lines:
+            for number, data in enumerate(lines, 1):
+                entry = _entry(data)
+                if entry is None:
+                    if data.endswith(b"\n"):
+                        raise CheckpointUnusable(f"{self._path} is no checkpoint: line {number} is not one of its own.")
+                    break  # the batch was killed while it wrote this
+                if number == 1 and entry.get("checkpoint") != _VERSION:
+                    raise CheckpointUnusable(f"{self._path} is no checkpoint of this version. Name another file.")
+                self._take(entry)
+                end += len(data)
+        self._file.truncate(end)
+
+    def _take(self, entry: dict[str, Any]) -> None:
+        if "first" in entry:
+            self._first = entry["first"]
+        elif "told" in entry:
+            self._untold.pop(entry["told"], None)
+        elif "record" in entry:
+            number, record = entry["line"], entry["record"]
+            self._digests[number] = entry["digest"]
+            if is_settled(record):
+                self._untold[number] = record
+                error = {"code": record["error"]["code"]} if "error" in record else None
+                self.settled[number] = {
+                    "status": record["status"],
+                    "cost_usd": record.get("cost_usd", 0.0),
+                    "error": error,
+                }
+
+    def _check_first(self, line: Line) -> None:
+        if self._first is None:
+            self._append({"checkpoint": _VERSION, "first": line.digest})
+            self._first = line.digest
+        elif self._first != line.digest:
+            raise CheckpointUnusable(
+                f"{self._path} is of another batch: its first line was another one. "
+                "Start with the same lines in the same order, or name another file."
+            )
+
+    def _append(self, entry: dict[str, Any], *, durable: bool = True) -> None:
+        data = dump(entry) + b"\n"
+        try:
+            while data:
+                data = data[self._file.write(data) :]
+            if durable:
+                os.fdatasync(self._file.fileno())
+        except OSError as error:
+            raise CheckpointUnusable(f"{self._path} cannot be written: {error.strerror}") from None
+
+
+def _entry(data: bytes) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(data) if data.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None

@@ -1,0 +1,98 @@
+"""One line of a batch: whose request it is, and what is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from agent_workers.protocol.document import parse_json
+from agent_workers.protocol.v1.problem import RequestProblems
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_SHOWN = 12  # names of workers
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as it was read.
+
+    Attributes:
+        number: Counts from 1.
+        data: Its bytes, without the newline.
+    """
+
+    number: int
+    data: bytes
+
+    @property
+    def digest(self) -> str:
+        """Tells the line from all others of its place."""
+        return hashlib.sha256(self.data).hexdigest()[:32]
+
+    @property
+    def run(self) -> str:
+        """The id of its run where the request brings none: the same each time that the batch is started."""
+        return f"line-{self.number}-{self.digest[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What one line asks for.
+
+    Attributes:
+        line: The line.
+        worker: Whose request it is.
+        request: The request; it has a ``run``.
+    """
+
+    line: Line
+    worker: str
+    request: dict[str, Any]
+
+    @property
+    def run(self) -> str:
+        """The id of its run."""
+        return str(self.request["run"])
+
+
+class BadLine(Exception):
+    """Raised for a line that cannot be run.
+
+    Attributes:
+        details: The problems, as in ``error.details``.
+    """
+
+    def __init__(self, words: str, details: list[dict[str, Any]] | None = None) -> None:
+        super().__init__(words)
+        self.details = details or []
+
+
+def read_item(line: Line, workers: Collection[str], usual: str | None = None) -> Item:
+    """Reads a line as a request: its fields, and beside them ``worker``.
+
+    Args:
+        line: The line.
+        workers: The names that ``worker`` may have.
+        usual: The worker of a line that names none.
+
+    Raises:
+        BadLine: It is no JSON object, or names no worker that there is.
+    """
+    try:
+        document = parse_json(line.data, one_line=True)
+    except RequestProblems as problems:
+        details = [problem.to_wire() for problem in problems.problems]
+        raise BadLine(f"Line {line.number} is not a JSON object.", details) from None
+    if not isinstance(document, dict):
+        raise BadLine(f"Line {line.number} is not a JSON object.")
+    worker = document.pop("worker", usual)
+    if not isinstance(worker, str) or worker not in workers:
+        names = ", ".join(sorted(workers)[:_SHOWN])
+        message = "is missing" if worker is None else "names no worker"
+        problem = {"pointer": "/worker", "message": f"{message}; one of: {names}"}
+        raise BadLine(f"Line {line.number} names no worker that this batch may start.", [problem])
+    run = document.get("run")
+    return Item(line, worker, {**document, "run": run if isinstance(run, str) else line.run})

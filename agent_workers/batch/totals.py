@@ -1,0 +1,72 @@
+"""How far a batch has come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent_workers.batch.result import Record
+
+EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, EXIT_STOPPED, EXIT_AGAIN = 0, 1, 2, 3, 75
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts of a batch, those of its earlier starts included.
+
+    Attributes:
+        done: Runs that were done.
+        failed: Runs that ended with ``error``, and lines that could not be run.
+        retryable: Those of them that may succeed when the batch is started again.
+        aborted: Runs that were stopped.
+        earlier: Lines that were settled by an earlier start.
+        running: Runs under way.
+        attempts: How often a run was begun.
+        cost_usd: What the runs have cost, as far as that is known.
+        usage: Tokens, by the contract's names.
+        errors: How often each code ended a run.
+        stopped: Why the batch ended before its input did; None where it did not.
+    """
+
+    done: int = 0
+    failed: int = 0
+    retryable: int = 0
+    aborted: int = 0
+    earlier: int = 0
+    running: int = 0
+    attempts: int = 0
+    cost_usd: float = 0.0
+    usage: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    stopped: str | None = None
+
+    @property
+    def ended(self) -> int:
+        """Lines that have come to an end, in whatever way."""
+        return self.done + self.failed + self.aborted
+
+    @property
+    def exit_status(self) -> int:
+        """Zero where all is done, 3 where the batch was stopped, 75 where another start may do the rest, else 1."""
+        if self.stopped or self.aborted:
+            return EXIT_STOPPED
+        if not self.failed:
+            return EXIT_DONE
+        return EXIT_AGAIN if self.retryable == self.failed else EXIT_FAILED
+
+    def add(self, record: Record, *, earlier: bool = False) -> None:
+        """Counts what a line has come to."""
+        self.earlier += earlier
+        self.attempts += record.get("attempts", 0)
+        self.cost_usd += record.get("cost_usd", 0.0)
+        self.usage.update({name: count for name, count in record.get("usage", {}).items() if isinstance(count, int)})
+        if record["status"] == "done":
+            self.done += 1
+        elif record["status"] == "aborted":
+            self.aborted += 1
+        else:
+            self.failed += 1
+            self.retryable += bool(record["error"].get("retryable"))
+            self.errors[record["error"]["code"]] += 1

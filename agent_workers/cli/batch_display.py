@@ -1,0 +1,105 @@
+"""What a person sees of a batch on stderr: a line that is painted anew, or plain lines where it is no terminal."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import anyio
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from agent_workers.batch.batch import Batch
+    from agent_workers.batch.totals import Totals
+
+_PAINT_S = 0.5
+_LINE_S = 10
+_RATE_S = 60  # of the last minute
+
+
+class _Speed:
+    """How many lines came to an end per second, of late."""
+
+    def __init__(self, ended: int) -> None:
+        self._seen = [(time.monotonic(), ended)]
+
+    def per_second(self, ended: int) -> float:
+        now = time.monotonic()
+        self._seen.append((now, ended))
+        while len(self._seen) > 2 and now - self._seen[1][0] > _RATE_S:  # noqa: PLR2004 one from before
+            self._seen.pop(0)
+        began, before = self._seen[0]
+        return (ended - before) / (now - began) if now > began else 0.0
+
+
+async def display(batch: Batch, lines: int | None) -> None:
+    """Shows how far a batch has come, until cancelled.
+
+    Args:
+        batch: The batch.
+        lines: How many lines it has; None where that is not known.
+    """
+    console = Console(stderr=True)
+    speed = _Speed(batch.totals.ended)
+    if not console.is_terminal:
+        while True:
+            await anyio.sleep(_LINE_S)
+            click.echo(f"agent-batch: {_words(batch, speed, lines)}", err=True)
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while True:
+            live.update(Text(_words(batch, speed, lines), overflow="ellipsis", no_wrap=True), refresh=True)
+            await anyio.sleep(_PAINT_S)
+
+
+def _words(batch: Batch, speed: _Speed, lines: int | None) -> str:
+    totals = batch.totals
+    rate = speed.per_second(totals.ended)
+    of = f"/{lines}" if lines else ""
+    parts = [f"{totals.done}{of} done", f"{totals.failed} failed", f"{totals.running} running"]
+    if totals.aborted:
+        parts.append(f"{totals.aborted} aborted")
+    if totals.cost_usd:
+        parts.append(f"${totals.cost_usd:.2f}")
+    parts.append(f"{rate:.1f}/s")
+    if batch.pace.waits_s:
+        parts.append(f"rate limit, on in {batch.pace.waits_s:.0f} s")
+    if totals.stopped:
+        parts.append(f"stopping ({totals.stopped})")
+    elif lines and rate > 0:
+        parts.append(f"{_duration((lines - totals.ended) / rate)} left")
+    return ", ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(max(0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def summary(totals: Totals, *, as_json: bool) -> None:
+    """Writes to stderr what a batch came to."""
+    told = {
+        "done": totals.done,
+        "failed": totals.failed,
+        "aborted": totals.aborted,
+        "earlier": totals.earlier,
+        "attempts": totals.attempts,
+        "cost_usd": round(totals.cost_usd, 6),
+        "usage": dict(totals.usage),
+        "errors": dict(totals.errors.most_common()),
+        "stopped": totals.stopped,
+        "exit_status": totals.exit_status,
+    }
+    if as_json:
+        click.echo(json.dumps(told), err=True)
+        return
+    table = Table(show_header=False, box=None)
+    for name, value in told.items():
+        shown = ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else value
+        table.add_row(name.replace("_", " "), "-" if shown in (None, "") else str(shown))
+    Console(stderr=True).print(table)

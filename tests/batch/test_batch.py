@@ -1,0 +1,308 @@
+"""A batch on fake workers: what runs, what runs again, and what it comes to."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from agent_workers.batch.batch import Batch, Limits
+from agent_workers.batch.checkpoint import Checkpoint, CheckpointUnusable, Progress
+from agent_workers.batch.item import Line
+from agent_workers.batch.totals import Totals
+from agent_workers.client import Event, FakeRunner
+from agent_workers.errors import OutputClosed
+from tests.waiting import PATIENCE_S
+
+Answer = Callable[[Mapping[str, Any]], Any]
+FAILURE = FakeRunner.failure
+
+
+class Told:
+    """What a batch tells."""
+
+    def __init__(self, most: int | None = None) -> None:
+        self.events: list[Event] = []
+        self.records: list[dict[str, Any]] = []
+        self._most = most
+
+    async def event(self, event: Event) -> None:
+        self.events.append(event)
+
+    async def record(self, record: dict[str, Any]) -> None:
+        if self._most is not None and len(self.records) >= self._most:
+            raise OutputClosed
+        self.records.append(record)
+
+
+def lines(*requests: object) -> list[Line]:
+    return [
+        Line(number, request if isinstance(request, bytes) else json.dumps(request).encode())
+        for number, request in enumerate(requests, 1)
+    ]
+
+
+def prompts(count: int) -> list[Line]:
+    return lines(*({"worker": "agent-chat", "prompt": str(number)} for number in range(count)))
+
+
+async def given(found: list[Line]) -> AsyncIterator[Line]:
+    for line in found:
+        yield line
+
+
+def run(
+    found: list[Line],
+    answer: Answer = lambda request: request["prompt"],
+    told: Told | None = None,
+    progress: Progress | None = None,
+    during: Callable[[Batch, FakeRunner], Any] | None = None,
+    **limits: Any,
+) -> tuple[Totals, Told, FakeRunner]:
+    """Runs a batch in which a function answers."""
+    told = told or Told()
+
+    async def start() -> Totals:
+        def answering(request: Mapping[str, Any]) -> Any:
+            if during:
+                during(batch, fake)
+            return answer(request)
+
+        fakes.append(FakeRunner(answering))
+        fake = fakes[0]
+        batch = Batch({"agent-chat": fake.for_async}, told, Limits(**{"concurrency": 3, **limits}), progress)
+        with anyio.fail_after(PATIENCE_S):
+            return await batch.run(given(found))
+
+    fakes: list[FakeRunner] = []
+    return anyio.run(start), told, fakes[0]
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has nobody wait long before another try."""
+    monkeypatch.setattr("agent_workers.batch.pace._FIRST_S", 0.001)
+
+
+def test_each_line_comes_to_one_record_and_its_run_to_one_terminal_event() -> None:
+    totals, told, _ = run(prompts(20))
+    assert {record["text"] for record in told.records} == set(map(str, range(20)))
+    assert all(record["status"] == "done" and record["attempts"] == 1 for record in told.records)
+    ends = Counter(event["run"] for event in told.events if event["type"] == "done")
+    assert sorted(ends.values()) == [1] * 20
+    assert (totals.done, totals.failed, totals.exit_status, totals.running) == (20, 0, 0, 0)
+
+
+def test_no_more_runs_are_under_way_at_once_than_allowed() -> None:
+    most = 0
+
+    def look(batch: Batch, fake: FakeRunner) -> None:
+        nonlocal most
+        most = max(most, batch.totals.running)
+
+    run(prompts(12), during=look, concurrency=2)
+    assert most == 2
+
+
+BAD = {
+    "no JSON": b'{"worker": "agent-chat", "prompt":',
+    "no object": b"[1, 2]",
+    "no UTF-8": b'{"worker": "agent-chat", "prompt": "\xff"}',
+    "no worker": b'{"prompt": "x"}',
+    "an unknown worker": b'{"worker": "agent-chatt", "prompt": "x"}',
+    "a worker that is no name": b'{"worker": ["agent-chat"], "prompt": "x"}',
+    "a path": b'{"worker": "/bin/sh", "prompt": "x"}',
+}
+
+
+def test_a_bad_line_is_one_refused_run_with_its_number_and_never_the_end() -> None:
+    found = lines({"worker": "agent-chat", "prompt": "a"}, *BAD.values(), {"worker": "agent-chat", "prompt": "b"})
+    totals, told, fake = run(found)
+    assert (totals.done, totals.failed, totals.exit_status) == (2, len(BAD), 1)
+    bad = {record["line"]: record["error"] for record in told.records if record["status"] == "error"}
+    assert sorted(bad) == list(range(2, 2 + len(BAD)))
+    assert all(f"Line {number}" in error["message"] and not error["retryable"] for number, error in bad.items())
+    assert len(fake.requests) == 2
+
+
+def test_two_lines_with_the_same_run_could_not_be_told_apart() -> None:
+    named = {"worker": "agent-chat", "prompt": "a", "run": "mine"}
+    totals, told, fake = run(lines(named, named, {**named, "run": "other"}))
+    assert (totals.done, totals.failed) == (2, 1)
+    [refused] = [record for record in told.records if record["status"] == "error"]
+    assert refused["error"]["details"][0]["pointer"] == "/run"
+    assert [request["run"] for request in fake.requests] == ["mine", "other"]
+
+
+def test_a_run_has_the_same_id_each_time_that_the_batch_is_started() -> None:
+    ids = [{record["run"] for record in run(prompts(3))[1].records} for _ in range(2)]
+    assert ids[0] == ids[1]
+    assert len(ids[0]) == 3
+
+
+def failing(times: int, code: str = "overloaded", **more: Any) -> Answer:
+    """Fails so often for each prompt, and then answers."""
+    seen: Counter[str] = Counter()
+
+    def answer(request: Mapping[str, Any]) -> Any:
+        seen[request["prompt"]] += 1
+        if seen[request["prompt"]] > times:
+            return request["prompt"]
+        return FAILURE(code, **{"retryable": True, **more})
+
+    return answer
+
+
+def test_what_may_succeed_is_tried_again_and_told_once() -> None:
+    totals, told, fake = run(prompts(4), failing(2, "server_error"))
+    assert [record["attempts"] for record in told.records] == [3] * 4
+    assert Counter(event["type"] for event in told.events)["error"] == 0
+    assert (totals.done, totals.attempts, len(fake.requests)) == (4, 12, 12)
+
+
+def test_what_fails_each_time_is_worth_another_start() -> None:
+    totals, told, _ = run(prompts(2), failing(9), attempts=3)
+    assert [(record["status"], record["attempts"]) for record in told.records] == [("error", 3)] * 2
+    assert Counter(event["type"] for event in told.events)["error"] == 2
+    assert (totals.retryable, totals.exit_status) == (2, 75)
+
+
+def test_what_cannot_succeed_is_not_tried_again() -> None:
+    totals, told, fake = run(prompts(2), failing(9, "auth", retryable=False, details=[{"pointer": "", "message": "m"}]))
+    assert (len(fake.requests), totals.exit_status) == (2, 1)
+    assert told.records[0]["error"]["details"] == [{"pointer": "", "message": "m"}]
+
+
+def test_a_rate_limit_slows_all_and_all_are_done_in_the_end() -> None:
+    allowed = []
+    calls = Counter[str]()
+
+    def answer(request: Mapping[str, Any]) -> Any:
+        calls["n"] += 1
+        return FAILURE("rate_limited", retryable=True, retry_after_ms=5) if calls["n"] % 2 else request["prompt"]
+
+    totals, _, _ = run(
+        prompts(40), answer, during=lambda batch, _: allowed.append(batch.pace.allowed), concurrency=8, attempts=50
+    )
+    assert (totals.done, totals.failed, totals.exit_status) == (40, 0, 0)
+    assert min(allowed) < 8
+
+
+def test_a_worker_that_dies_is_tried_again() -> None:
+    totals, _, fake = run(prompts(1), failing_without_end())
+    assert (totals.done, len(fake.requests)) == (1, 2)
+
+
+def failing_without_end() -> Answer:
+    answers: list[Any] = [[{"type": "delta", "text": "half", "block": 1}], "whole"]
+    return lambda request: answers.pop(0)
+
+
+COSTLY = [{"type": "done", "stop_reason": "end_turn", "text": "", "usage": {"input_tokens": 7}, "cost_usd": 0.4}]
+
+
+def test_money_and_errors_have_a_limit_for_the_whole() -> None:
+    totals, _, _ = run(prompts(50), lambda request: COSTLY, concurrency=1, max_cost_usd=1)
+    assert (totals.done, totals.stopped, totals.exit_status) == (3, "max_cost_usd", 3)
+    assert (round(totals.cost_usd, 1), totals.usage["input_tokens"]) == (1.2, 21)
+    totals, _, _ = run(prompts(50), failing(9, "auth", retryable=False), concurrency=1, max_errors=2)
+    assert (totals.failed, totals.stopped, totals.exit_status) == (2, "max_errors", 3)
+
+
+def test_a_stop_begins_nothing_more_and_does_not_wait_for_another_try() -> None:
+    def stop(batch: Batch, fake: FakeRunner) -> None:
+        if len(fake.requests) == 2:
+            batch.stop("signal")
+
+    totals, told, fake = run(prompts(50), failing(9, "server_error", retry_after_ms=3_600_000), during=stop)
+    assert len(fake.requests) <= 3
+    assert totals.exit_status == 3
+    assert all(record["status"] == "error" for record in told.records)
+
+
+def test_nobody_who_reads_is_the_end() -> None:
+    with pytest.raises(OutputClosed):
+        run(prompts(50), told=Told(most=2))
+
+
+# Checkpoints
+
+
+def start_of(path: Path, found: list[Line], answer: Answer = lambda request: request["prompt"], **more: Any) -> Any:
+    checkpoint = Checkpoint(path)
+    try:
+        untold = list(checkpoint.untold())
+        totals, told, fake = run(found, answer, progress=checkpoint, **more)
+        return totals, [*untold, *told.records], fake
+    finally:
+        checkpoint.close()
+
+
+def test_a_batch_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    first, told, _ = start_of(path, prompts(30), lambda request: COSTLY, concurrency=1, max_cost_usd=2)
+    again, rest, fake = start_of(path, prompts(30))
+    assert (first.done, len(told), len(rest), len(fake.requests)) == (5, 5, 25, 25)
+    assert {record["line"] for record in [*told, *rest]} == set(range(1, 31))
+    assert again.exit_status == 0
+
+
+def test_what_failed_for_good_is_not_run_again_and_what_may_succeed_is(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    answers = {"0": FAILURE("auth"), "1": FAILURE("overloaded", retryable=True), "2": "two"}
+    start_of(path, prompts(3), lambda request: answers[request["prompt"]], attempts=1)
+    _, told, fake = start_of(path, prompts(3))
+    assert [request["prompt"] for request in fake.requests] == ["1"]
+    assert [(record["line"], record["status"]) for record in told] == [(2, "done")]
+
+
+def test_what_was_kept_and_not_told_is_told_by_the_next_start(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    with pytest.raises(OutputClosed):
+        start_of(path, prompts(5), told=Told(most=2), concurrency=1)
+    _, told, fake = start_of(path, prompts(5))
+    assert {record["line"] for record in told} == {3, 4, 5}
+    assert {request["prompt"] for request in fake.requests} == {"3", "4"}
+
+
+@pytest.mark.parametrize("cut", [1, 20, 60])
+def test_a_torn_last_line_is_mended(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "checkpoint"
+    start_of(path, prompts(3), concurrency=1)
+    whole = path.read_bytes()
+    kept = whole.splitlines(keepends=True)
+    path.write_bytes(b"".join(kept[:5]) + kept[5][:cut])
+    _, told, _ = start_of(path, prompts(3))
+    assert {record["line"] for record in told} == {3}
+    assert all(map(json.loads, path.read_bytes().splitlines()))
+
+
+def test_a_checkpoint_of_another_batch_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    start_of(path, prompts(3))
+    kept = path.read_bytes()
+    for other in (lines({"worker": "agent-chat", "prompt": "other"}), [*prompts(1), *lines({}, {}, {})[1:]]):
+        with pytest.raises(CheckpointUnusable, match="of another batch"):
+            start_of(path, other)
+    assert path.read_bytes() == kept
+
+
+@pytest.mark.parametrize("content", [b"some notes\n", b'{"a": 1}\n', b'{"checkpoint": 2, "first": ""}\n'])
+def test_a_file_that_is_no_checkpoint_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "notes"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointUnusable, match="is no checkpoint"):
+        Checkpoint(path)
+    assert path.read_bytes() == content
+
+
+def test_two_batches_do_not_share_a_checkpoint(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "c")
+    with pytest.raises(CheckpointUnusable, match="in use"):
+        Checkpoint(tmp_path / "c")
+    checkpoint.close()
+    with pytest.raises(CheckpointUnusable, match="cannot be written"):
+        Checkpoint(tmp_path / "no" / "such")
