@@ -1,0 +1,192 @@
+"""``agent-batch`` as a process: its streams, signals and exit status, and that a killed one goes on."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_workers.simulator import running_simulator
+from tests.e2e.stream import check_whole
+from tests.e2e.worker import SCRIPTS
+from tests.waiting import PATIENCE_S, until
+
+# Answers at once, in place of a worker that asks a model; it notes that it ran.
+QUICK = r"""#!/bin/bash
+read -r request
+[[ $request =~ \"run\":\"([^\"]*)\" ]] && run=${BASH_REMATCH[1]}
+echo "$run" >> "${0%/*}/ran"
+head='{"v":1,"run":"'$run'","ts":"2026-01-01T00:00:00.000Z",'
+echo "$head"'"seq":1,"type":"start","worker":"quick","worker_version":"0","sdk_version":"0","simulated":true}'
+if [[ $request == *wait* ]]; then
+  trap 'echo "$head\"seq\":2,\"type\":\"aborted\",\"reason\":\"signal\"}"; exit 3' TERM
+  until [ -e "${0%/*}/go" ]; do sleep 0.02; done
+fi
+echo "$head"'"seq":2,"type":"done","stop_reason":"end_turn","text":"ok","usage":{"input_tokens":1,"output_tokens":1},'\
+'"cost_usd":0.01,"duration_ms":1,"turns":1}'
+"""
+
+
+class Place:
+    """Where batches run."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.quick = root / "quick"
+        self.quick.write_text(QUICK, "utf-8")
+        self.quick.chmod(0o755)
+        self.environ = {"PATH": os.environ["PATH"], "HOME": str(root), "TMPDIR": str(root)}
+
+    def write(self, *requests: dict[str, Any] | bytes) -> None:
+        lines = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in requests]
+        (self.root / "in").write_bytes(b"".join(line + b"\n" for line in lines))
+
+    def write_prompts(self, count: int, prompt: str = "x") -> None:
+        self.write(*({"prompt": f"{prompt} {number}"} for number in range(count)))
+
+    def start(self, *arguments: str, stdout: Any = subprocess.PIPE, quick: bool = True) -> "subprocess.Popen[bytes]":
+        command = [str(SCRIPTS / "agent-batch"), *arguments]
+        if quick:
+            command += ["--worker=quick", f"--command=quick={self.quick}"]
+        with (self.root / "in").open("rb") as lines, (self.root / "err").open("ab") as errors:
+            return subprocess.Popen(command, stdin=lines, stdout=stdout, stderr=errors, env=self.environ)
+
+    def run(self, *arguments: str, **options: Any) -> tuple[int, list[dict[str, Any]]]:
+        with self.start(*arguments, **options) as batch:
+            output, _ = batch.communicate(timeout=PATIENCE_S)
+        return batch.returncode, [json.loads(line) for line in output.splitlines()]
+
+    @property
+    def errors(self) -> str:
+        return (self.root / "err").read_text("utf-8")
+
+    @property
+    def ran(self) -> list[str]:
+        return (self.root / "ran").read_text().splitlines() if (self.root / "ran").exists() else []
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    place = Place(tmp_path)
+    yield place
+    (tmp_path / "go").touch()
+
+
+def test_requests_of_the_real_worker_come_to_results(place: Place) -> None:
+    place.write({"prompt": "Hello"}, {"worker": "agent-chat", "promt": "x"}, {"worker": "agent-chat", "prompt": "You"})
+    with running_simulator() as simulator:
+        place.environ |= {"ANTHROPIC_BASE_URL": simulator.base_url, "ANTHROPIC_API_KEY": "key-canary"}
+        status, results = place.run(
+            "--worker=agent-chat", "--results", "--concurrency=2", "--summary=json", quick=False
+        )
+    found = {result["line"]: result for result in results}
+    assert {line: result["status"] for line, result in found.items()} == {1: "done", 2: "error", 3: "done"}
+    assert "You said: Hello" in found[1]["text"]
+    assert found[2]["error"]["details"][0]["did_you_mean"] == "prompt"
+    assert found[3]["usage"]["output_tokens"] > 0
+    assert status == 1
+    summary = json.loads(place.errors.splitlines()[-1])
+    assert (summary["done"], summary["failed"], summary["errors"]) == (2, 1, {"invalid_request": 1})
+
+
+def test_of_five_hundred_requests_each_has_exactly_one_terminal_event(place: Place) -> None:
+    place.write_prompts(500)
+    status, events = place.run("--concurrency=8")
+    runs: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        runs.setdefault(event["run"], []).append(event)
+    assert len(runs) == 500
+    for run in runs.values():
+        check_whole(run)
+    assert status == 0
+
+
+def test_a_batch_that_is_killed_at_any_moment_goes_on_and_repeats_nothing(place: Place) -> None:
+    count, chance = 200, random.Random(7)
+    place.write_prompts(count)
+    arguments = ("--results", "--concurrency=4", f"--checkpoint={place.root / 'checkpoint'}")
+    with (place.root / "out").open("ab") as out:
+        for _ in range(20):
+            ends = len(_lines(place.root / "out")) + chance.randrange(12)
+            with place.start(*arguments, stdout=out) as batch:
+                until(lambda: len(_lines(place.root / "out")) >= ends or batch.poll() is not None)  # noqa: B023 at once
+                batch.kill()
+        with place.start(*arguments, stdout=out) as batch:
+            assert batch.wait(PATIENCE_S) == 0
+    results = Counter(json.loads(line)["line"] for line in _lines(place.root / "out"))
+    assert sorted(results) == list(range(1, count + 1))
+    assert set(results.values()) == {1}
+    assert len(place.ran) <= count + 20 * 4  # only what was under way at a kill ran twice
+
+
+def _lines(path: Path) -> list[bytes]:
+    return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+def test_a_signal_ends_it_in_good_order(place: Place) -> None:
+    place.write_prompts(50, "wait")
+    with place.start("--results", "--concurrency=2") as batch:
+        until(lambda: len(place.ran) == 2)
+        batch.send_signal(signal.SIGTERM)
+        until(lambda: "begins no more runs" in place.errors)
+        (place.root / "go").touch()
+        output, _ = batch.communicate(timeout=PATIENCE_S)
+    assert [json.loads(line)["status"] for line in output.splitlines()] == ["done", "done"]
+    assert (batch.returncode, len(place.ran)) == (3, 2)
+
+
+def test_a_second_signal_aborts_what_is_under_way(place: Place) -> None:
+    place.write_prompts(50, "wait")
+    with place.start("--results", "--concurrency=2", f"--checkpoint={place.root / 'checkpoint'}") as batch:
+        until(lambda: len(place.ran) == 2)
+        batch.send_signal(signal.SIGINT)
+        until(lambda: "begins no more runs" in place.errors)
+        batch.send_signal(signal.SIGINT)
+        output, _ = batch.communicate(timeout=PATIENCE_S)
+    assert [json.loads(line)["status"] for line in output.splitlines()] == ["aborted", "aborted"]
+    assert batch.returncode == 3
+    (place.root / "go").touch()
+    status, results = place.run("--results", f"--checkpoint={place.root / 'checkpoint'}")
+    assert (status, len(results)) == (0, 50)
+
+
+def test_after_the_deadline_and_the_grace_what_is_under_way_is_aborted(place: Place) -> None:
+    place.write_prompts(5, "wait")
+    status, results = place.run("--results", "--concurrency=1", "--deadline=0.3", "--grace=0")
+    assert (status, [result["status"] for result in results]) == (3, ["aborted"])
+
+
+def test_a_reader_that_goes_ends_it(place: Place) -> None:
+    place.write_prompts(200)
+    with place.start() as batch:
+        assert batch.stdout
+        batch.stdout.readline()
+        batch.stdout.close()
+        assert batch.wait(PATIENCE_S) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--worker=agent-chatt"], "agent-chatt"),
+        (["--concurrency=0"], "--concurrency"),
+        (["--command=nothing"], "NAME=COMMAND"),
+        (["--checkpoint=/proc/version"], "cannot be written"),
+    ],
+)
+def test_a_wrong_command_line_is_refused(place: Place, arguments: list[str], words: str) -> None:
+    place.write_prompts(1)
+    assert place.run(*arguments, quick=False) == (2, [])
+    assert words in place.errors
+
+
+def test_an_empty_batch_is_done_and_blank_lines_are_none(place: Place) -> None:
+    place.write(b"", b"  ")
+    assert place.run("--results", "--summary") == (0, [])
+    assert "done" in place.errors
