@@ -11,7 +11,6 @@ from agent_workers.batch.result import is_settled
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from agent_workers.batch.item import Line
@@ -120,10 +119,13 @@ class Checkpoint:
         """Notes that the record was written to stdout; see ``Progress``."""
         self._append({"told": line.number}, durable=False)
 
-    def untold(self) -> Iterator[Record]:
-        """Yields the records of settled lines that a killed batch had no time to write to stdout."""
-        for number, record in sorted(self._untold.items()):
-            yield record
+    def untold(self) -> list[Record]:
+        """Returns the records of settled lines that a killed batch may have had no time to write to stdout."""
+        return [record for _, record in sorted(self._untold.items())]
+
+    def all_told(self) -> None:
+        """Notes that these were written."""
+        for number in self._untold:
             self._append({"told": number}, durable=False)
         self._untold.clear()
 

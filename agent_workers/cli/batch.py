@@ -19,6 +19,7 @@ from agent_workers import __version__
 from agent_workers.batch.batch import Batch, Limits
 from agent_workers.batch.checkpoint import Checkpoint, CheckpointUnusable
 from agent_workers.batch.lines import read_lines
+from agent_workers.batch.results_file import lines_to_write
 from agent_workers.batch.totals import EXIT_REFUSED
 from agent_workers.cli.batch_display import display, summary
 from agent_workers.client.aio import AsyncProcessRunner
@@ -165,8 +166,8 @@ async def _run(start: Callable[..., Batch], progress: Checkpoint | None, records
     if progress:
         for record in progress.settled.values():
             batch.totals.add(record, earlier=True)
-        for record in progress.untold():
-            await output.record(record)
+        await output.records_of_before(progress.untold())
+        progress.all_told()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_obey_signals, batch)
         tasks.start_soon(display, batch, _count_lines(sys.stdin.buffer))
@@ -178,9 +179,8 @@ async def _run(start: Callable[..., Batch], progress: Checkpoint | None, records
 async def _obey_signals(batch: Batch) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
         async for number in signals:
-            _say(
-                f"agent-batch: {signal.Signals(number).name}: no more runs; those under way may end. Again: abort them."
-            )
+            name = signal.Signals(number).name
+            _say(f"agent-batch: {name}: begins no more runs; those under way may end. Once more aborts them.")
             batch.stop("signal")
 
 
@@ -198,6 +198,12 @@ class _Output:
     async def record(self, record: Record) -> None:
         if self._records:
             await self._write(record)
+
+    async def records_of_before(self, records: list[Record]) -> None:
+        """Writes what a killed batch had no time to write."""
+        if self._records:
+            for line in lines_to_write(1, [dump(record) + b"\n" for record in records]):
+                await to_thread.run_sync(_write, line)
 
     async def _write(self, value: dict[str, Any]) -> None:
         async with self._lock:

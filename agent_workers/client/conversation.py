@@ -145,6 +145,8 @@ class Conversation:
         """Goes on with the end of a worker whose events nobody reads any more; says whether it has gone."""
         if self._process:
             self._process.take()
+            if self._process.status is not None:
+                self.close()
             self._keep_time()
         return self._process is None
 

@@ -234,7 +234,8 @@ def test_nobody_who_reads_is_the_end() -> None:
 def start_of(path: Path, found: list[Line], answer: Answer = lambda request: request["prompt"], **more: Any) -> Any:
     checkpoint = Checkpoint(path)
     try:
-        untold = list(checkpoint.untold())
+        untold = checkpoint.untold()
+        checkpoint.all_told()
         totals, told, fake = run(found, answer, progress=checkpoint, **more)
         return totals, [*untold, *told.records], fake
     finally:

@@ -170,6 +170,13 @@ def test_a_loop_that_is_left_leaves_nothing_running(env: dict[str, str], simulat
     simulator.play("hello")
 
 
+def test_a_worker_whose_loop_was_left_is_waited_for_no_longer_than_it_takes(tmp_path: Path) -> None:
+    program = worker(tmp_path / "w", f"echo '{line(1, 'delta', text='x', block=1)}'", "exec sleep 300")
+    with ProcessRunner(program, grace_s=PATIENCE_S).stream(ASK) as run:
+        next(iter(run))
+    assert run.exit_status == -signal.SIGTERM
+
+
 def test_a_cancelled_loop_leaves_nothing_running(env: dict[str, str], simulator: Simulator) -> None:
     simulator.play("stall-mid-stream")
 
