@@ -108,7 +108,7 @@ def test_of_five_hundred_requests_each_has_exactly_one_terminal_event(place: Pla
 
 
 def test_a_batch_that_is_killed_at_any_moment_goes_on_and_repeats_nothing(place: Place) -> None:
-    count, chance = 200, random.Random(7)
+    count, chance = 150, random.Random(7)
     place.write_prompts(count)
     arguments = ("--results", "--concurrency=4", f"--checkpoint={place.root / 'checkpoint'}")
     with (place.root / "out").open("ab") as out:
