@@ -19,13 +19,23 @@ def start() -> None:
     if program == "agent-workers":
         main()
     elif program == "agent-batch":
-        from agent_workers.cli.batch import main as start_batch
-
-        start_batch()
+        _start_batch()
     else:
         from agent_workers.cli.worker import start_worker
 
         start_worker(program)
+
+
+def _start_batch() -> None:
+    try:
+        from agent_workers.cli.batch import main as start_batch
+    except ModuleNotFoundError as missing:
+        if missing.name != "stamina":
+            raise
+        import sys
+
+        sys.exit("agent-batch: stamina is missing. In a clone of this project: pip install '.[batch]'")
+    start_batch()
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -190,3 +191,12 @@ def test_an_empty_batch_is_done_and_blank_lines_are_none(place: Place) -> None:
     place.write(b"", b"  ")
     assert place.run("--results", "--summary") == (0, [])
     assert "done" in place.errors
+
+
+def test_without_its_extra_it_says_what_to_install(place: Place) -> None:
+    hidden = "import sys; sys.modules['stamina'] = None; sys.argv = ['x', 'agent-batch']"
+    code = f"{hidden}; from agent_workers.cli import start; start()"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=place.environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "pip install '.[batch]'" in done.stderr
