@@ -180,15 +180,19 @@ class Run:
             self.fail(InternalError(cause=defect(error)))
 
     async def _send(self, body: Body) -> None:
+        self._note_line(body)  # a ping that becomes due meanwhile would tell of a silence that is over
         try:
             for line in self._encoder.lines(body.to_wire()):
                 await self._sink.send(line)
-            if time.monotonic() - self._rested > _REST_S:
-                await checkpoint()  # a reader that is never slow must not keep deadlines and stop signals waiting
-                self._rested = time.monotonic()
         except OutputClosed:
             self.lose_output()
             return
+        self._note_line(body)
+        if time.monotonic() - self._rested > _REST_S:
+            await checkpoint()  # a reader that is never slow must not keep deadlines and stop signals waiting
+            self._rested = time.monotonic()
+
+    def _note_line(self, body: Body) -> None:
         self._last_line = time.monotonic()
         if not isinstance(body, Ping):
             self._last_event = self._last_line
