@@ -217,18 +217,19 @@ class Batch:
             self._name(item)
         except BadLine as bad:
             return refused(line, bad)
-        record = None
+        ended: Result | None = None
         with work.waiting:
             try:
-                result = await self._result(item, work)
-                record = done(item, result, work.attempts)
-                await self._sink.event(result.event)
+                ended = await self._result(item, work)
             except RunError as failed:
                 work.failed = failed
-        if record is None and work.failed:  # also where a next attempt will not be
-            record = not_done(item, work.failed.event, work.attempts)
+        if ended:
+            await self._sink.event(ended.event)
+            return done(item, ended, work.attempts)
+        if work.failed:  # also where a next attempt will not be
             await self._sink.event(work.failed.event)
-        return record
+            return not_done(item, work.failed.event, work.attempts)
+        return None
 
     def _name(self, item: Item) -> None:
         """Takes note of the id that a request has brought: by it its events are told from others."""

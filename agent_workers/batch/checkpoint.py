@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent_workers.batch.result import Record
 
 _VERSION = 1
+_HEAD = b'{"checkpoint":'  # of the first line
 
 
 class CheckpointUnusable(Exception):
@@ -140,16 +141,19 @@ class Checkpoint:
         end = 0
         with os.fdopen(os.dup(self._file.fileno()), "rb") as lines:
             for number, data in enumerate(lines, 1):
-                entry = _entry(data)
-                if entry is None:
-                    if data.endswith(b"\n"):
-                        raise CheckpointUnusable(f"{self._path} is no checkpoint: line {number} is not one of its own.")
+                if not data.endswith(b"\n") and (number > 1 or _HEAD.startswith(data[: len(_HEAD)])):
                     break  # the batch was killed while it wrote this
-                if number == 1 and entry.get("checkpoint") != _VERSION:
-                    raise CheckpointUnusable(f"{self._path} is no checkpoint of this version. Name another file.")
-                self._take(entry)
+                try:
+                    entry = json.loads(data)
+                    if number == 1 and entry["checkpoint"] != _VERSION:
+                        raise CheckpointUnusable(f"{self._path} is no checkpoint of this version. Name another file.")
+                    self._take(entry)
+                except (ValueError, KeyError, TypeError):
+                    words = f"{self._path} is no checkpoint: line {number} is not one of its own. Name another file."
+                    raise CheckpointUnusable(words) from None
                 end += len(data)
-        self._file.truncate(end)
+        if end < os.fstat(self._file.fileno()).st_size:
+            self._file.truncate(end)
 
     def _take(self, entry: dict[str, Any]) -> None:
         if "first" in entry:
@@ -187,11 +191,3 @@ class Checkpoint:
                 os.fdatasync(self._file.fileno())
         except OSError as error:
             raise CheckpointUnusable(f"{self._path} cannot be written: {error.strerror}") from None
-
-
-def _entry(data: bytes) -> dict[str, Any] | None:
-    try:
-        entry = json.loads(data) if data.endswith(b"\n") else None
-    except ValueError:
-        return None
-    return entry if isinstance(entry, dict) else None

@@ -82,7 +82,7 @@ class Pace:
             self._limits_in_a_row += 1
             self._allowed = max(1.0, self._allowed / 2)
         wait_s = after_s if after_s is not None else backoff_s(self._limits_in_a_row)
-        self._open_at = max(self._open_at, time.monotonic() + min(wait_s, _LONGEST_S))
+        self._open_at = max(self._open_at, time.monotonic() + wait_s)
         return backoff_s(attempt)  # so that they do not all begin in the same moment
 
 

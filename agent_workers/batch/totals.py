@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from agent_workers.errors import EXIT_ABORTED, EXIT_DONE, EXIT_ERROR, EXIT_RETRYABLE
+
 if TYPE_CHECKING:
     from agent_workers.batch.result import Record
-
-EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, EXIT_STOPPED, EXIT_AGAIN = 0, 1, 2, 3, 75
 
 
 @dataclass(slots=True)
@@ -51,10 +51,10 @@ class Totals:
     def exit_status(self) -> int:
         """Zero where all is done, 3 where the batch was stopped, 75 where another start may do the rest, else 1."""
         if self.stopped or self.aborted:
-            return EXIT_STOPPED
+            return EXIT_ABORTED
         if not self.failed:
             return EXIT_DONE
-        return EXIT_AGAIN if self.retryable == self.failed else EXIT_FAILED
+        return EXIT_RETRYABLE if self.retryable == self.failed else EXIT_ERROR
 
     def add(self, record: Record, *, earlier: bool = False) -> None:
         """Counts what a line has come to."""

@@ -6,7 +6,7 @@ import os
 import shlex
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -20,10 +20,9 @@ from agent_workers.batch.batch import Batch, Limits
 from agent_workers.batch.checkpoint import Checkpoint, CheckpointUnusable
 from agent_workers.batch.lines import read_lines
 from agent_workers.batch.results_file import lines_to_write
-from agent_workers.batch.totals import EXIT_REFUSED
-from agent_workers.cli.batch_display import display, summary
+from agent_workers.cli.batch_display import display, say, summary
 from agent_workers.client.aio import AsyncProcessRunner
-from agent_workers.errors import EXIT_OUTPUT_CLOSED, OutputClosed
+from agent_workers.errors import EXIT_OUTPUT_CLOSED, EXIT_REFUSED, OutputClosed
 from agent_workers.wire import dump
 from agent_workers.workers import WORKERS
 
@@ -136,17 +135,18 @@ def agent_batch(**options: Any) -> NoReturn:
             progress = Checkpoint(options["checkpoint"]) if options["checkpoint"] else None
             if progress:
                 open_files.callback(progress.close)
-            _say(f"agent-batch: {concurrency} at once{' (SIMULATED)' if options['simulate'] else ''}")
+            say(f"agent-batch: {concurrency} at once{' (SIMULATED)' if options['simulate'] else ''}")
             start = partial(Batch, runners, limits=limits, progress=progress, usual=options["worker"])
             totals = _unwrapped(start, progress, records=options["results"])
             if options["summary"]:
                 summary(totals, as_json=options["summary"] == "json")
             status = totals.exit_status
         except CheckpointUnusable as unusable:
-            _say(f"agent-batch: {unusable}")
+            say(f"agent-batch: {unusable}")
         except OutputClosed:
             status = EXIT_OUTPUT_CLOSED
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stderr.flush()
     os._exit(status)  # a thread may still wait for stdin
 
 
@@ -180,7 +180,7 @@ async def _obey_signals(batch: Batch) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
         async for number in signals:
             name = signal.Signals(number).name
-            _say(f"agent-batch: {name}: begins no more runs; those under way may end. Once more aborts them.")
+            say(f"agent-batch: {name}: begins no more runs; those under way may end. Once more aborts them.")
             batch.stop("signal")
 
 
@@ -235,7 +235,3 @@ def _count_lines(file: BinaryIO) -> int | None:
         count += chunk.count(b"\n")
     file.seek(begin)
     return count
-
-
-def _say(words: str) -> None:
-    click.echo(words, err=True)

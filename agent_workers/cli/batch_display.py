@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
@@ -44,16 +45,26 @@ async def display(batch: Batch, lines: int | None) -> None:
         batch: The batch.
         lines: How many lines it has; None where that is not known.
     """
+    with suppress(OSError, SystemExit):  # rich exits where its reader has gone, which is no reason to end the batch
+        await _paint(batch, _Speed(batch.totals.ended), lines)
+
+
+async def _paint(batch: Batch, speed: _Speed, lines: int | None) -> None:
     console = Console(stderr=True)
-    speed = _Speed(batch.totals.ended)
     if not console.is_terminal:
         while True:
             await anyio.sleep(_LINE_S)
-            click.echo(f"agent-batch: {_words(batch, speed, lines)}", err=True)
+            say(f"agent-batch: {_words(batch, speed, lines)}")
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
             live.update(Text(_words(batch, speed, lines), overflow="ellipsis", no_wrap=True), refresh=True)
             await anyio.sleep(_PAINT_S)
+
+
+def say(words: str) -> None:
+    """Says something on stderr, if somebody reads it."""
+    with suppress(OSError):
+        click.echo(words, err=True)
 
 
 def _words(batch: Batch, speed: _Speed, lines: int | None) -> str:
@@ -96,10 +107,11 @@ def summary(totals: Totals, *, as_json: bool) -> None:
         "exit_status": totals.exit_status,
     }
     if as_json:
-        click.echo(json.dumps(told), err=True)
+        say(json.dumps(told))
         return
     table = Table(show_header=False, box=None)
     for name, value in told.items():
         shown = ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else value
         table.add_row(name.replace("_", " "), "-" if shown in (None, "") else str(shown))
-    Console(stderr=True).print(table)
+    with suppress(OSError, SystemExit):  # with which rich ends a program whose reader has gone
+        Console(stderr=True).print(table)

@@ -7,7 +7,6 @@ import selectors
 import signal
 import subprocess
 import threading
-from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -53,7 +52,7 @@ class WorkerProcess:
         outputs = (self._popen.stdout, self._popen.stderr)
         self._streams = {stream.fileno(): stream for stream in outputs}
         self._stdout = self._popen.stdout.fileno()
-        self._stderr: deque[bytes] = deque()
+        self._stderr = bytearray()
         self._selector = selectors.DefaultSelector()
         for stream in (self._stdin, *self._streams.values()):
             os.set_blocking(stream.fileno(), False)
@@ -73,7 +72,7 @@ class WorkerProcess:
     @property
     def stderr(self) -> str:
         """The end of what it has written to stderr."""
-        return b"".join(self._stderr)[-_STDERR_KEPT:].decode("utf-8", "replace")
+        return self._stderr.decode("utf-8", "replace")
 
     @property
     def tells_its_end(self) -> bool:
@@ -115,7 +114,8 @@ class WorkerProcess:
                 if key.fd == self._stdout:
                     chunks.append(chunk)
                 else:
-                    self._keep(chunk)
+                    self._stderr += chunk
+                    del self._stderr[:-_STDERR_KEPT]
         return chunks
 
     def end_input(self) -> None:
@@ -159,12 +159,9 @@ class WorkerProcess:
             stream.close()
         return chunk
 
-    def _keep(self, chunk: bytes) -> None:
-        self._stderr.append(chunk)
-        while sum(map(len, self._stderr)) - len(self._stderr[0]) >= _STDERR_KEPT:
-            self._stderr.popleft()
-
     def _write(self) -> None:
+        if self._stdin.closed:  # by another thread, meanwhile
+            return
         try:
             while self._unsent:
                 del self._unsent[: os.write(self._stdin.fileno(), self._unsent[:_CHUNK])]

@@ -12,12 +12,21 @@ from agent_workers.protocol.v1.body import TERMINAL, envelop
 from agent_workers.wire import MAX_LINE, LineFramer, LineTooLong, timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from agent_workers.client.event import Event
 
 logger = logging.getLogger("agent_workers.client")
 
+_ENVELOPE: Mapping[str, type] = {"v": int, "seq": int, "run": str, "ts": str, "type": str}
+_READ: Mapping[str, Mapping[str, type]] = {
+    "delta": {"text": str, "block": int},
+    "discard": {"blocks": list},
+    "done": {"text": str, "stop_reason": str},
+    "error": {"code": str, "message": str, "retryable": bool},
+    "aborted": {"reason": str},
+}
+"""The fields that are read here, by the type of the event: without them it is none."""
 _LONGEST_LINE = 4 * MAX_LINE  # a worker of another version may write longer ones
 
 
@@ -124,5 +133,8 @@ def _event_of(line: bytes) -> Event | None:
         return None
     if not isinstance(event, dict):
         return None
-    types = {"v": int, "seq": int, "run": str, "ts": str, "type": str}
-    return event if all(isinstance(event.get(name), kind) for name, kind in types.items()) else None
+    return event if _has(event, _ENVELOPE) and _has(event, _READ.get(event["type"], {})) else None
+
+
+def _has(event: Event, fields: Mapping[str, type]) -> bool:
+    return all(isinstance(event.get(name), kind) for name, kind in fields.items())

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from agent_workers.batch.batch import Batch, Limits
 from agent_workers.batch.checkpoint import Checkpoint, CheckpointUnusable, Progress
 from agent_workers.batch.item import Line
+from agent_workers.batch.pace import Pace
 from agent_workers.batch.totals import Totals
-from agent_workers.client import Event, FakeRunner
+from agent_workers.client import Event, FakeRunner, RunFailed
 from agent_workers.errors import OutputClosed
 from tests.waiting import PATIENCE_S
 
@@ -191,6 +193,15 @@ def test_a_rate_limit_slows_all_and_all_are_done_in_the_end() -> None:
     assert min(allowed) < 8
 
 
+@pytest.mark.anyio
+async def test_what_the_api_asks_for_holds_however_long_it_is() -> None:
+    pace = Pace(4)
+    event = {"code": "rate_limited", "message": "m", "retryable": True, "retry_after_ms": 600_000}
+    pace.note_failure(RunFailed(event), 1)
+    assert pace.waits_s > 500
+    assert pace.allowed == 2
+
+
 def test_a_worker_that_dies_is_tried_again() -> None:
     totals, _, fake = run(prompts(1), failing_without_end())
     assert (totals.done, len(fake.requests)) == (1, 2)
@@ -221,6 +232,20 @@ def test_a_stop_begins_nothing_more_and_does_not_wait_for_another_try() -> None:
     assert len(fake.requests) <= 3
     assert totals.exit_status == 3
     assert all(record["status"] == "error" for record in told.records)
+
+
+def test_what_a_run_has_come_to_is_told_whole_though_the_batch_is_stopped_meanwhile() -> None:
+    class Slow(Told):
+        async def event(self, event: Event) -> None:
+            if event["type"] == "done":
+                batches[0].stop("signal")
+            await anyio.lowlevel.checkpoint()
+            await super().event(event)
+
+    batches: list[Batch] = []
+    _, told, _ = run(prompts(20), told=Slow(), during=lambda batch, _: batches.append(batch))
+    ends = {event["run"] for event in told.events if event["type"] == "done"}
+    assert ends == {record["run"] for record in told.records if record["status"] == "done"} != set()
 
 
 def test_nobody_who_reads_is_the_end() -> None:
@@ -291,7 +316,16 @@ def test_a_checkpoint_of_another_batch_is_refused_before_anything_runs(tmp_path:
     assert path.read_bytes() == kept
 
 
-@pytest.mark.parametrize("content", [b"some notes\n", b'{"a": 1}\n', b'{"checkpoint": 2, "first": ""}\n'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"some notes\n",
+        b"some notes",
+        b'{"checkpoint": 1}\n{"told"}\n',
+        b'{"a": 1}\n',
+        b'{"checkpoint": 2, "first": ""}\n',
+    ],
+)
 def test_a_file_that_is_no_checkpoint_is_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "notes"
     path.write_bytes(content)

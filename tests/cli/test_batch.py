@@ -172,6 +172,24 @@ def test_a_reader_that_goes_ends_it(place: Place) -> None:
         assert batch.wait(PATIENCE_S) == 4
 
 
+def test_nobody_who_watches_is_no_reason_to_end(place: Place) -> None:
+    place.write_prompts(5)
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [
+        str(SCRIPTS / "agent-batch"),
+        "--worker=quick",
+        f"--command=quick={place.quick}",
+        "--results",
+        "--summary",
+    ]
+    with (place.root / "in").open("rb") as lines:
+        options: Any = {"stdin": lines, "stdout": subprocess.PIPE, "stderr": writing, "env": place.environ}
+        done = subprocess.run(command, timeout=PATIENCE_S, check=False, **options)
+    os.close(writing)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 5)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

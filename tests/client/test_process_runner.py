@@ -4,6 +4,8 @@ import itertools
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -211,6 +213,8 @@ FAULTS: dict[str, tuple[list[str], dict[str, Any]]] = {
     "dies in a line": ([f"printf '%s' '{DONE[:40]}'", "kill -9 $$"], {"code": "worker_lost"}),
     "ends a line by its end": ([f"printf '%s' '{DONE}'"], {"type": "done"}),
     "prints what is no event": (["echo Warning: deprecated", "echo '[1]'", f"echo '{DONE}'"], {"type": "done"}),
+    "ends without an answer": (["echo '" + DONE.replace('"text"', '"txt"') + "'"], {"code": "worker_lost"}),
+    "fails without a code": (["echo '" + line(1, "error", message="m", retryable=True) + "'"], {"code": "worker_lost"}),
     "speaks another version": ([f"echo '{DONE}'".replace('"v": 1', '"v": 2')], {"code": "unsupported_version"}),
     "goes on after its end": ([f"echo '{DONE}'", f"echo '{DONE}'"], {"type": "done"}),
     "closes its stdout": (["exec >&-", "while :; do sleep 0.01; done"], {"code": "worker_lost"}),
@@ -258,9 +262,6 @@ def test_a_worker_learns_that_its_caller_is_gone(tmp_path: Path) -> None:
         f"from agent_workers.client import ProcessRunner; import os\n"
         f"for _ in ProcessRunner({program!r}, cwd={str(tmp_path)!r}).stream({{}}): os.kill(os.getpid(), 9)"
     )
-    import subprocess
-    import sys
-
     assert subprocess.run([sys.executable, "-c", code], timeout=PATIENCE_S, check=False).returncode == -9
     until((tmp_path / "gone").exists)
 
@@ -300,6 +301,14 @@ def test_stderr_is_kept_for_operators_up_to_its_last_64_kib(tmp_path: Path) -> N
     list(run)
     assert len(run.stderr) == 1 << 16
     assert run.stderr.endswith("\n99999\n100000\n")
+
+
+def test_many_small_writes_to_stderr_cost_no_more_than_a_large_one(tmp_path: Path) -> None:
+    code = "import os; [os.write(2, b'x') for _ in range(100_000)]"
+    program = worker(tmp_path / "w", f'{sys.executable} -c "{code}"', f"echo '{DONE}'")
+    run = ProcessRunner(program).stream(ASK)
+    assert list(run)[-1]["type"] == "done"
+    assert run.stderr == "x" * (1 << 16)
 
 
 def test_nothing_stays_open(tmp_path: Path, stream: Stream) -> None:
