@@ -59,11 +59,15 @@ now = _Clock().now
 
 
 def until(condition: Callable[[], T], within_s: float = PATIENCE_S, what: object = "") -> T:
-    """Waits for a condition and returns what it returned; fails after ``within_s`` of the time that a process had."""
+    """Waits for a condition and returns what it returned; fails after ``within_s`` of the time that a process had.
+
+    Args:
+        what: What is told of a failure; a function is called then, and tells how things were at the end.
+    """
     began = now()
     pause_s = 0.005
     while not (result := condition()):
-        assert now() - began < within_s, f"not within {within_s} s: {what}"
+        assert now() - began < within_s, f"not within {within_s} s: {what() if callable(what) else what}"
         time.sleep(pause_s)
         pause_s = min(1.2 * pause_s, 0.05)
     return result

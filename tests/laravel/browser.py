@@ -164,7 +164,7 @@ class Browser:
 
     def say(self, prompt: str) -> None:
         """Types a prompt and sends it."""
-        element = until(lambda: self._find("css selector", "textarea"), what=self.text)
+        element = until(lambda: self._find("css selector", "textarea"), what=lambda: self.text)
         self._call("POST", f"/element/{element}/value", {"text": prompt})
         self.press("Send")
 

@@ -146,7 +146,7 @@ def test_a_reload_goes_on_to_the_end_and_with_the_conversation(
     assert browser.answer.count("word-1 ") == 1
     assert "word-100." in browser.answer
     browser.say("What was my first prompt? [[scenario:memory]]")
-    until(lambda: "2 prompts" in browser.answer and browser.status == "done", what=browser.answer)
+    until(lambda: "2 prompts" in browser.answer and browser.status == "done", what=lambda: browser.answer)
 
 
 def test_a_closed_tab_ends_worker_and_cli_though_the_model_is_silent(

@@ -73,7 +73,7 @@ def test_a_command_that_cannot_run_says_why_and_what_may_have_been_meant(page: B
         "/mcp crm.list_partners": "You may not run crm.list_partners.",
     }.items():
         page.say(command)
-        until(lambda told=told: page.status == "error" and told in page.text, what=(told, page.text))
+        until(lambda told=told: page.status == "error" and told in page.text, what=lambda: page.text)
         assert not page.has_button("Retry")
     assert page.script(_CARDS) == []
     page.look_at("command-refused")
@@ -93,5 +93,5 @@ def test_a_tool_that_dies_midway_shows_how_far_it_came_and_runs_again(site: Site
     finally:
         server.write_text(whole)
     page.press("Retry")
-    until(lambda: "Murtal Messebau: Graz" in page.text and page.status == "done", what=page.text)
+    until(lambda: "Murtal Messebau: Graz" in page.text and page.status == "done", what=lambda: page.text)
     assert len(page.script(_CARDS)) == 1

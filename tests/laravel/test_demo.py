@@ -79,7 +79,7 @@ def test_a_chat_of_the_demo_shows_the_first_words_and_that_no_model_wrote_them(
     tab.open(demo.addresses[page])
     assert "simulated" not in tab.text
     tab.say("Tell me of lighthouses.")
-    until(lambda: len(tab.answer) > 20, what=tab.text)
+    until(lambda: len(tab.answer) > 20, what=lambda: tab.text)
     assert tab.status == "streaming"
     assert tab.answer.startswith("# The life")
     assert "simulated" in tab.text
@@ -91,10 +91,10 @@ def test_a_chat_of_the_demo_shows_the_first_words_and_that_no_model_wrote_them(
 def test_a_task_of_the_demo_asks_goes_on_and_says_that_no_model_does(demo: Demo, tab: Browser) -> None:
     tab.open(demo.addresses[1])
     tab.say("Prepare the fair.")
-    until(lambda: tab.has_button("Approve"), what=tab.text)
+    until(lambda: tab.has_button("Approve"), what=lambda: tab.text)
     tab.screenshot(PICTURES / "demo-task.png")
     # A click right after a question has come is not taken.
-    until(lambda: tab.status == "done" or tab.script(_APPROVE), what=tab.text)
+    until(lambda: tab.status == "done" or tab.script(_APPROVE), what=lambda: tab.text)
     tab.wait_for("done")
     assert "Murtal Messebau" in tab.answer
     assert "simulated" in footer(tab)

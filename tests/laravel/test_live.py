@@ -23,6 +23,7 @@ _OUTPUT = """
     const outputs = [...document.querySelectorAll("[data-testid=tool] [aria-label=output]")];
     return outputs.map((output) => output.textContent);
 """
+_ASKED = "return document.querySelector('form[data-question]') !== null"
 _ROWS = "return [...document.querySelectorAll('[data-testid=tool] .line')].length"
 _STEERS = "return [...document.querySelectorAll('[data-testid=steer]')].map((each) => each.className)"
 
@@ -62,11 +63,11 @@ def test_each_line_is_in_the_page_before_the_next_is_printed_and_a_word_in_betwe
     page.decide("Approve")
     for number in range(1, LINES + 1):
         (page.folder / f"seen-{number}").touch()
-        until(lambda seen=number: output(page).endswith(f"line {seen}\n"), what=(number, output(page)))
+        until(lambda seen=number: output(page).endswith(f"line {seen}\n"), what=lambda: output(page))
         assert f"line {number + 1}" not in output(page)
         if number == 3:
             browser.say("Use the other file.")
-            until(lambda: browser.script(_STEERS) == ["waiting"], what=browser.text)
+            until(lambda: browser.script(_STEERS) == ["waiting"], what=lambda: browser.text)
             browser.look_at("output-and-word")
         if number == 5:
             browser.reload()
@@ -94,14 +95,14 @@ def test_a_command_that_prints_fifty_megabytes_leaves_the_page_alive_and_a_quest
     browser.say("Print much, then ask.")
     page.wait_for_questions()
     page.decide("Approve")
-    until(lambda: browser.script("return document.querySelector('form[data-question]') !== null"), what=browser.text)
+    until(lambda: browser.script(_ASKED), what=lambda: browser.text)
     assert 0 < browser.script(_ROWS) <= 500
     assert "lines before these are not shown." in browser.text
     assert "more bytes were printed than are shown." in browser.text
     assert "left, then the agent goes on without an answer" in browser.text
     browser.look_at("agent-question")
     browser.press("Answer")
-    until(lambda: "Choose an answer" in browser.text, what=browser.text)
+    until(lambda: "Choose an answer" in browser.text, what=lambda: browser.text)
     browser.script("document.querySelector('form[data-question] [type=radio]').focus()")
     browser.keys("\ue00d")  # the space bar
     browser.press("Answer")
@@ -129,7 +130,7 @@ def test_a_word_that_comes_too_late_can_be_sent_as_the_next_message_with_which_t
     assert "What is my name?" not in told_to_the_model(simulator)
     browser.look_at("too-late")
     browser.press("Send as the next message")
-    until(lambda: "2 prompts" in browser.answer and browser.status == "done", what=browser.answer)
+    until(lambda: "2 prompts" in browser.answer and browser.status == "done", what=lambda: browser.answer)
     assert "My name is Ada." in browser.answer
     assert "What is my name?" in told_to_the_model(simulator)
     assert not browser.has_button("Send as the next message")

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Stream;
 
+use Illuminate\Cache\FileStore as LaravelFileStore;
+use Illuminate\Cache\Repository as CacheRepository;
 use Illuminate\Contracts\Cache\Factory;
 use Illuminate\Contracts\Cache\Repository;
 use Illuminate\Contracts\Config\Repository as Config;
@@ -31,7 +33,9 @@ final class Store
 
     public function __construct(Factory $caches, Config $config)
     {
-        $this->cache = $caches->store($config->get('agent-workers.cache.store'));
+        $cache = $caches->store($config->get('agent-workers.cache.store'));
+        $files = $cache->getStore();
+        $this->cache = $files instanceof LaravelFileStore ? new CacheRepository(FileStore::in($files)) : $cache;
         $this->ttl = (int) $config->get('agent-workers.cache.ttl', 600);
         $this->conversationTtl = (int) $config->get('agent-workers.cache.conversation_ttl', 2_592_000);
         $this->maxBytes = (int) $config->get('agent-workers.cache.max_bytes', 4_194_304);
