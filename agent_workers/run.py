@@ -32,6 +32,7 @@ from agent_workers.protocol.v1.events import (
     Ping,
     Settled,
 )
+from agent_workers.protocol.v1.request import echo_of, skill_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,10 +201,10 @@ class Run:
     async def _send_terminal(self) -> None:
         if self._terminal is None:
             return
-        terminal = self._terminal.model_copy(update={"metadata": self._request.metadata})
+        terminal = self._terminal.model_copy(update=echo_of(self._request))
         if isinstance(terminal, Done):
             duration_ms = round((time.monotonic() - self._began) * 1000)
-            terminal = terminal.model_copy(update={"duration_ms": duration_ms})
+            terminal = terminal.model_copy(update={"duration_ms": duration_ms, **skill_of(self._request)})
         left = self._began + self._request.limits.timeout_s - time.monotonic()
         patience = _TERMINAL_WRITE_S if isinstance(terminal, Aborted) else max(_TERMINAL_WRITE_S, left)
         self._telling.deadline = anyio.current_time() + patience

@@ -61,6 +61,7 @@ def test_imports_point_down_only() -> None:
         ("records/server.py", "import uvicorn", EXTRAS.format("simulator")),
         ("stdio/web.py", "from starlette.applications import Starlette", EXTRAS.format("simulator")),
         ("client/again.py", "import stamina", EXTRAS.format("batch")),
+        ("policy/tables_in_yaml.py", "import yaml", EXTRAS.format("skills")),
         ("policy/sizes.py", "import agent_workers.admission", PLACES),
         ("workers/menu.py", "import click", "Only the command line knows click and rich"),
         ("wire_types.py", "", PLACES),
@@ -102,7 +103,8 @@ def extras() -> set[str]:
         for requirements in PROJECT["project"]["optional-dependencies"].values()
         for requirement in requirements
     }
-    return {package for package, names in packages_distributions().items() if wanted & set(names)}
+    brought = packages_distributions().items()
+    return {package for package, names in brought if wanted & set(map(str.lower, names)) and package[0] != "_"}
 
 
 def test_the_contract_of_each_extra_names_all_that_it_brings() -> None:

@@ -79,7 +79,7 @@ class RecordingSource:
         limits = Limits(timeout_s=_LONGEST_S, idle_timeout_s=_LONGEST_S)
         request = Request(prompt="Plays a recording.", limits=limits)
         run = self._recording.run if self._keep_run else None
-        return request.model_copy(update={"run": run, "metadata": self._recording.metadata})
+        return request.model_copy(update={"run": run, **self._recording.echo})
 
     def admit(self, request: AnyRequest) -> AnyRequest:
         """Asks nothing of the host."""

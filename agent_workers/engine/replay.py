@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from pydantic import ValidationError
 
 from agent_workers.engine.base import Progress
 from agent_workers.errors import InvalidRequest, PolicyDenied, UnsupportedVersion
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.events import TERMINAL, Aborted, Ack, Body, Done, Error
 from agent_workers.protocol.v1.problem import RequestProblems
+from agent_workers.protocol.v1.settings import Subject
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 _ENVELOPE = frozenset({"v", "seq", "run", "ts", "type"})
 _REFUSALS = frozenset(kind.code for kind in (InvalidRequest, UnsupportedVersion, PolicyDenied))
+_ECHOED: dict[str, type] = {"metadata": dict, "user": str, "goal": str}
 _REGENERATED = frozenset({"ping", "ack"})  # they tell of the run that plays, not of the one that was recorded
 
 
@@ -75,10 +79,13 @@ class Recording:
         return refused and (self.start is None or getattr(self.ending, "details", None) is not None)
 
     @property
-    def metadata(self) -> dict[str, Any] | None:
-        """The request's `metadata`, as `start` echoed it."""
-        metadata = self.start.fields.get("metadata") if self.start else None
-        return metadata if isinstance(metadata, dict) else None
+    def echo(self) -> dict[str, Any]:
+        """The fields of the request that `start` echoed, as far as they are what such fields are."""
+        fields = self.start.fields if self.start else {}
+        found = {name: fields[name] for name, kind in _ECHOED.items() if isinstance(fields.get(name), kind)}
+        with suppress(ValidationError):
+            return {**found, "subject": Subject.model_validate(fields["subject"])} if "subject" in fields else found
+        return found
 
 
 @dataclass(frozen=True)

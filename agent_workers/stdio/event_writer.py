@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.errors import OutputClosed
+from agent_workers.protocol.v1.part import Part
 from agent_workers.stdio.signals import leave_on_stop, stop_held
 from agent_workers.stdio.stderr import say
 from agent_workers.wire import Encoder
@@ -32,12 +33,15 @@ class EventWriter:
         self.name = name
         self.out = out
         self.encoder = Encoder(str(uuid.uuid4()))
-        self._metadata: dict[str, Any] | None = None
+        self._echo: dict[str, Any] = {}
+        self._aborted: dict[str, Any] = {"type": "aborted", "reason": "signal"}
 
-    def identify(self, run: str | None, metadata: dict[str, Any] | None) -> None:
-        """Has every further event bear the request's run id, where it has one, and the terminal one its metadata."""
+    def identify(self, run: str | None, echo: dict[str, Any]) -> None:
+        """Has every further event bear the request's run id, where it has one, and the terminal one what it repeats."""
         self.encoder.run = run or self.encoder.run
-        self._metadata = metadata
+        self._echo = echo
+        plain = {name: value.to_wire() if isinstance(value, Part) else value for name, value in echo.items()}
+        self._aborted = {"type": "aborted", "reason": "signal", **plain}
 
     def send(self, body: Body) -> None:
         """Writes one event.
@@ -61,13 +65,12 @@ class EventWriter:
         if told := self.encoder.terminal:  # the exit status must not contradict it
             return exit_status(told)
         leave_on_stop(error.exit_status)
-        self.send(failed(error).model_copy(update={"metadata": self._metadata}))
+        self.send(failed(error).model_copy(update=self._echo))
         return error.exit_status
 
     def abort(self) -> None:
         """Writes the ``aborted`` event; imports nothing, for a signal may come in the midst of an import."""
-        metadata = {"metadata": self._metadata} if self._metadata else {}
         with suppress(OutputClosed), stop_held():
             if not self.encoder.terminal:
-                for line in self.encoder.lines({"type": "aborted", "reason": "signal", **metadata}):
+                for line in self.encoder.lines(self._aborted):
                     self.out.send_now(line)

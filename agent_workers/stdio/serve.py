@@ -19,6 +19,7 @@ from agent_workers.errors import (
     defect,
 )
 from agent_workers.protocol.v1.problem import RequestProblems
+from agent_workers.protocol.v1.request import echo_of
 from agent_workers.stdio.event_writer import EventWriter
 from agent_workers.stdio.signals import on_stop, remember_stop
 from agent_workers.stdio.source import RequestSource
@@ -85,7 +86,7 @@ class Invocation:
         try:
             on_stop(self._stop_now)
             request = self._source.read()
-            self._writer.identify(request.run, request.metadata)
+            self._writer.identify(request.run, echo_of(request))
             request = self._source.admit(request)
             began = time.monotonic()
             if first := self._source.start(request):

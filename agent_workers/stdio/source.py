@@ -11,7 +11,7 @@ from agent_workers.engine.claude import Environment, Sandbox, WorkerDefaults, st
 from agent_workers.engine.claude.launch.installation import sdk_version
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.progress import Start
-from agent_workers.protocol.v1.request import is_tool_run
+from agent_workers.protocol.v1.request import echo_of, is_tool_run, skill_of
 from agent_workers.stdio.stdin import MAX_REQUEST, Stdin
 
 if TYPE_CHECKING:
@@ -124,13 +124,13 @@ class RequestSource:
 
     def start(self, request: AnyRequest) -> Body:
         """Returns the ``start`` event."""
-        return Start(
+        start = Start(
             worker=self.name,
             worker_version=__version__,
             sdk_version=sdk_version(),
             simulated=self._environment().is_simulated(),
-            metadata=request.metadata,
         )
+        return start.model_copy(update={**echo_of(request), **skill_of(request)})
 
     def launch(self, request: AnyRequest) -> Engine:
         """Starts the agent."""

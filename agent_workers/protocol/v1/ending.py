@@ -7,6 +7,7 @@ from pydantic import Field
 from agent_workers.protocol.v1.body import Body
 from agent_workers.protocol.v1.codes import ERROR_CODES, STOP_REASONS, USAGE_SCOPES, HttpStatus, grows, open_set
 from agent_workers.protocol.v1.problem import Problem
+from agent_workers.protocol.v1.subject import Subject
 from agent_workers.protocol.v1.usage import Denial, ModelUsage, Money, Natural, PendingCall, Usage
 
 
@@ -59,6 +60,16 @@ class Done(Body):
     metadata: dict[str, Any] | None = Field(
         default=None, description="The request's `metadata`. Absent when it had none."
     )
+    subject: Subject | None = Field(default=None, description="The request's `subject`. Absent when it had none.")
+    user: str | None = Field(default=None, description="The request's `user`. Absent when it had none.")
+    goal: str | None = Field(default=None, description="The request's `goal`. Absent when it had none.")
+    skill: str | None = Field(default=None, description="Name of the skill. Absent where none runs.")
+    skill_version: str | None = Field(default=None, description="Its version. Absent where it has none.")
+    needs_review: bool | None = Field(
+        default=None,
+        description="Whether a person should look at the output, since the model is not sure enough of it. Absent "
+        "where the skill does not ask for that.",
+    )
 
 
 class Error(Body):
@@ -75,7 +86,9 @@ class Error(Body):
         default=None, description="HTTP status of the API's response. Absent when there was none."
     )
     details: list[Problem] | None = Field(
-        default=None, description="Every problem of a refused request. Absent for other errors."
+        default=None,
+        description="Every problem of a refused request, by its place there; with the code "
+        "`output_schema`, what is wrong with a skill's output, by its place there. Absent for other errors.",
     )
     session_id: str | None = Field(
         default=None,
@@ -88,6 +101,9 @@ class Error(Body):
     metadata: dict[str, Any] | None = Field(
         default=None, description="The request's `metadata`. Absent when it had none."
     )
+    subject: Subject | None = Field(default=None, description="The request's `subject`. Absent when it had none.")
+    user: str | None = Field(default=None, description="The request's `user`. Absent when it had none.")
+    goal: str | None = Field(default=None, description="The request's `goal`. Absent when it had none.")
 
 
 class Aborted(Body):
@@ -109,3 +125,6 @@ class Aborted(Body):
     metadata: dict[str, Any] | None = Field(
         default=None, description="The request's `metadata`. Absent when it had none."
     )
+    subject: Subject | None = Field(default=None, description="The request's `subject`. Absent when it had none.")
+    user: str | None = Field(default=None, description="The request's `user`. Absent when it had none.")
+    goal: str | None = Field(default=None, description="The request's `goal`. Absent when it had none.")

@@ -28,6 +28,8 @@ MCP_TOOL = r"^[!-~]{1,128}$"
 TOOL_RULE = (
     r"^(?:[A-Z][A-Za-z]{0,63}(?:\([^()\x00-\x1f]{1,1024}\))?|mcp__[A-Za-z0-9_-]{1,64}(?:__[A-Za-z0-9_-]{1,64})?)$"
 )
+# agentskills.io/specification: 1 to 64 characters, no hyphen at either end, no two in a row.
+SKILL_NAME = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$"
 WEB_ADDRESS = r"^https?://[^\x00-\x20]+$"
 TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
@@ -46,6 +48,7 @@ PATTERN_WORDS = {
     MCP_TOOL: "must be the name of a tool: up to 128 printable ASCII characters, no spaces",
     TOOL_RULE: "must be one rule, such as Read, Bash(git status), Edit(src/**) or mcp__server__tool; "
     "without parentheses inside",
+    SKILL_NAME: "must be the name of a skill: a-z 0-9 and single hyphens between them",
     BASE64: "must be padded base64 without line breaks or a data: prefix",
     WEB_ADDRESS: "must be an http:// or https:// address without spaces",
     TIMESTAMP: "must be an RFC 3339 time in UTC with milliseconds",
@@ -109,6 +112,10 @@ ToolRule = Annotated[str, Field(pattern=TOOL_RULE)]
 RunId = Annotated[str, Field(pattern=RUN_ID)]
 SessionId = Annotated[str, Field(pattern=UUID, json_schema_extra={"format": "uuid"}), AfterValidator(str.lower)]
 """Databases write a UUID in either case; the CLI names a file by it."""
+Label = Annotated[str, Field(pattern=NO_NUL, max_length=256)]
+"""A name or an id of the application's own."""
+Goal = Annotated[str, Field(pattern=NO_NUL, max_length=4096)]
+SkillName = Annotated[str, Field(pattern=SKILL_NAME, max_length=64)]
 SessionOwner = Annotated[str, Field(pattern=NO_NUL, max_length=256)]
 ModelName = Annotated[str, Field(pattern=MODEL_NAME)]
 ToolName = Annotated[str, Field(pattern=TOOL_NAME)]

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from agent_workers.protocol.v1.body import Body
 from agent_workers.protocol.v1.codes import ACK_CODES, ERROR_CODES, HttpStatus, grows, open_set
+from agent_workers.protocol.v1.subject import Subject
 from agent_workers.protocol.v1.usage import Natural
 
 
@@ -20,6 +21,11 @@ class Start(Body):
     metadata: dict[str, Any] | None = Field(
         default=None, description="The request's `metadata`. Absent when it had none."
     )
+    subject: Subject | None = Field(default=None, description="The request's `subject`. Absent when it had none.")
+    user: str | None = Field(default=None, description="The request's `user`. Absent when it had none.")
+    goal: str | None = Field(default=None, description="The request's `goal`. Absent when it had none.")
+    skill: str | None = Field(default=None, description="Name of the skill. Absent where none runs.")
+    skill_version: str | None = Field(default=None, description="Its version. Absent where it has none.")
 
 
 class Session(Body):

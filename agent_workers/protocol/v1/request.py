@@ -2,9 +2,9 @@
 
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeGuard, TypeVar
 
-from pydantic import AfterValidator, Field, Tag, ValidationError
+from pydantic import AfterValidator, Field, PrivateAttr, Tag, ValidationError
 from pydantic_core import PydanticCustomError
 
 from agent_workers.protocol.v1 import VERSION
@@ -14,7 +14,9 @@ from agent_workers.protocol.v1.fields import (
     ArgumentText,
     Count,
     Few,
+    Goal,
     JsonObject,
+    Label,
     ModelName,
     Opt,
     RunId,
@@ -33,7 +35,10 @@ from agent_workers.protocol.v1.settings import (
     ResumeSession,
     Session,
     Stream,
+    Subject,
 )
+from agent_workers.protocol.v1.skill_use import SkillUse
+from agent_workers.protocol.v1.subject import Subject as EchoedSubject
 from agent_workers.protocol.value import Json
 
 if TYPE_CHECKING:
@@ -73,6 +78,11 @@ def _small(metadata: dict[str, Any]) -> dict[str, Any]:
         raise PydanticCustomError("contract", "{found}", {"found": words})
     return metadata
 
+
+_ECHOED = "Echoed in `start` and the terminal event"
+SUBJECT = f"What the run is about, among the application's own things. {_ECHOED}, never shown to the model."
+USER = f"For whom the application runs it, such as the id of a user. {_ECHOED}, never shown to the model."
+GOAL = f"What the run is meant to achieve. {_ECHOED}; of a skill's request the model sees it, as data."
 
 Prompt = Annotated[
     Annotated[Text, Tag("=text")] | Annotated[Few[ContentBlock], Field(min_length=1), Tag("=blocks")],
@@ -149,6 +159,9 @@ class Request(Strict):
         description="The caller's own data, at most 16384 bytes as compact UTF-8 JSON. Echoed in `start` and "
         "the terminal event, never shown to the model.",
     )
+    subject: Opt[Subject] = Field(default=None, description=SUBJECT)
+    user: Opt[Label] = Field(default=None, description=USER)
+    goal: Opt[Goal] = Field(default=None, description=GOAL)
     tools: ChatTools = Field(
         default_factory=list,
         description="`AskUserQuestion` lets the agent ask the user, by `question` events; needs --control or "
@@ -158,6 +171,18 @@ class Request(Strict):
         default=None,
         description="Tools that the application runs itself, with unique names. Needs --control.",
     )
+
+    _skill: SkillUse | None = PrivateAttr(default=None)
+
+    @property
+    def skill_use(self) -> SkillUse | None:
+        """The skill that the request was made of; None for a request that a caller wrote itself."""
+        return self._skill
+
+    def of_skill(self, skill: SkillUse) -> Self:
+        """Notes the skill that the request was made of; returns the request."""
+        self._skill = skill
+        return self
 
 
 if TYPE_CHECKING:
@@ -175,6 +200,20 @@ def is_tool_run(request: "AnyRequest") -> "TypeIs[ToolRequest]":
 
 
 R = TypeVar("R", bound=Strict)
+
+
+def echo_of(request: "AnyRequest") -> dict[str, Any]:
+    """Returns the fields of the request that ``start`` and the terminal event repeat."""
+    subject = request.subject and EchoedSubject(type=request.subject.type, id=request.subject.id)
+    fields = {"metadata": request.metadata, "subject": subject, "user": request.user, "goal": request.goal}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def skill_of(request: "AnyRequest") -> dict[str, str]:
+    """Returns what ``start`` and ``done`` tell of the request's skill."""
+    if is_tool_run(request) or not (use := request.skill_use):
+        return {}
+    return {"skill": use.name, **({"skill_version": use.version} if use.version else {})}
 
 
 def parse_request(document: Json, model: type[R] = Request) -> R:  # type: ignore[assignment]  # R may be any

@@ -10,6 +10,7 @@ from agent_workers.protocol.v1.fields import (
     Dollars,
     Few,
     JsonObject,
+    Label,
     Opt,
     PingSeconds,
     RunSeconds,
@@ -28,6 +29,15 @@ SUBAGENT = "Agent"
 """The built-in tool that starts a subagent."""
 ASK_USER = "AskUserQuestion"
 """The built-in tool that asks the user; the only one that a chat may have."""
+
+
+class Subject(Strict):
+    """What the run is about, among the application's own things."""
+
+    synonyms: ClassVar = {"kind": "type", "name": "type", "key": "id", "uuid": "id"}
+
+    type: Label = Field(description="What kind of thing it is, such as `partner`, `deal` or `project`.")
+    id: Label = Field(description="Its id in the application.")
 
 
 class ResumeSession(Strict):

@@ -8,7 +8,9 @@ from agent_workers.protocol.v1.content import by_shape
 from agent_workers.protocol.v1.fields import (
     MCP_TOOL,
     SERVER_NAME,
+    Goal,
     JsonObject,
+    Label,
     Opt,
     PingSeconds,
     RunId,
@@ -16,11 +18,12 @@ from agent_workers.protocol.v1.fields import (
     Strict,
     Version,
 )
-from agent_workers.protocol.v1.request import Metadata, Request
-from agent_workers.protocol.v1.settings import Limits, Stream
+from agent_workers.protocol.v1.request import GOAL, SUBJECT, USER, Metadata, Request
+from agent_workers.protocol.v1.settings import Limits, Stream, Subject
 from agent_workers.protocol.v1.task_request import HttpServer, StdioServer
 
 _NO_MODEL = "is not a field of agent-tool: it runs a tool and asks no model"
+_SHARED = {"v", "run", "limits", "stream", "metadata", "subject", "user", "goal"}
 _ServerName = Annotated[str, Field(pattern=SERVER_NAME)]
 _NAME = "Name of the server. The call's events name the tool `mcp__server__tool`."
 _OPTIONAL = "Means nothing here: a call needs its server."
@@ -92,7 +95,7 @@ class ToolRequest(Strict):
     has_tools: ClassVar[Literal[False]] = False
     asks_model: ClassVar[bool] = False
     foreign_fields: ClassVar = {
-        **dict.fromkeys(set(Request.model_fields) - {"v", "run", "limits", "stream", "metadata"}, _NO_MODEL),
+        **dict.fromkeys(set(Request.model_fields) - _SHARED, _NO_MODEL),
         **dict.fromkeys(("tools", "permissions", "cwd", "agents"), "is a field of agent-task only"),
         "mcp_servers": "is a field of agent-task only; name one server as server",
     }
@@ -127,6 +130,10 @@ class ToolRequest(Strict):
         description="The caller's own data, at most 16384 bytes as compact UTF-8 JSON. Echoed in `start` and "
         "the terminal event, never shown to the tool.",
     )
+
+    subject: Opt[Subject] = Field(default=None, description=SUBJECT)
+    user: Opt[Label] = Field(default=None, description=USER)
+    goal: Opt[Goal] = Field(default=None, description=GOAL)
 
     @property
     def tool_name(self) -> str:

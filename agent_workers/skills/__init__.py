@@ -1,0 +1,1 @@
+"""Skills: folders of files that describe an agent's job, with typed input and output."""

@@ -1,0 +1,85 @@
+"""YAML as a person writes it in a skill's folder: the part of it that JSON can say, read without surprises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+_LONGEST = 256 * 1024
+
+
+class YamlFault(ValueError):
+    """Raised when a text is not the YAML that is read here.
+
+    Attributes:
+        line: Number of the line at fault, from 1; None where it is the whole.
+    """
+
+    def __init__(self, words: str, line: int | None = None) -> None:
+        self.line = line
+        super().__init__(words)
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads dates as text, and refuses what JSON cannot say: aliases, tags, a key twice, a key that is no text."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise YamlFault("aliases (*name) are not read here; write the value again", mark.line + 1)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = set()
+        for key, _ in node.value:
+            name = self.construct_object(key, deep=True)
+            line = key.start_mark.line + 1
+            if not isinstance(name, str):
+                raise YamlFault(f"the key {key.value!r} is not text; put it in quotes", line)
+            if name in names:
+                raise YamlFault(f"the key {name!r} appears more than once; keep one of them", line)
+            names.add(name)
+        return super().construct_mapping(node, deep)
+
+
+def _as_text(loader: _Loader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
+def _refused(loader: _Loader, node: yaml.Node) -> None:
+    raise YamlFault(f"the tag {node.tag} is not read here; write plain text", node.start_mark.line + 1)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_text)
+_Loader.add_constructor("tag:yaml.org,2002:value", _as_text)
+for _tag in ("binary", "omap", "pairs", "set", "merge"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _refused)
+_Loader.add_constructor(None, _refused)
+
+
+def read_yaml(text: str, first_line: int = 1) -> Any:
+    """Reads one YAML document as the JSON value that it stands for.
+
+    Args:
+        text: The document.
+        first_line: The number of its first line in its file.
+
+    Raises:
+        YamlFault: It is not valid, or uses what JSON cannot say.
+    """
+    if len(text) > _LONGEST:
+        raise YamlFault(f"is longer than {_LONGEST} characters")
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 a safe loader's child
+    except YamlFault as fault:
+        line = fault.line and fault.line + first_line - 1
+        raise YamlFault(str(fault), line) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + first_line if mark else None
+        raise YamlFault(f"is not valid YAML: {error.problem}", line) from None
+    except yaml.YAMLError as error:
+        raise YamlFault(f"is not valid YAML: {error}") from None
+    except (ValueError, RecursionError) as error:  # a number of a thousand digits, a thousand brackets
+        raise YamlFault(f"is not valid YAML: {error}") from None
