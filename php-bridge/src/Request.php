@@ -21,6 +21,7 @@ final class Request implements \JsonSerializable
     ];
     /** Fields that hold such objects: in a list, or by name. */
     private const COLLECTIONS = ['app_tools', 'mcp_servers', 'agents'];
+    private const ECHOED = ['metadata' => true, 'subject' => true, 'user' => true, 'goal' => true];
     private const ASK_USER = 'AskUserQuestion';
     private const SCHEMAS = ['output_schema', 'input_schema'];
     private const SCHEMA_OBJECTS = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'];
@@ -37,6 +38,17 @@ final class Request implements \JsonSerializable
     public static function prompt(string|array $prompt): self
     {
         return new self(['prompt' => $prompt]);
+    }
+
+    /**
+     * A skill, run by agent-skill: it brings the instructions and the form of the answer, which is `Done::$output`.
+     *
+     * @param array<string, mixed>|\stdClass $input satisfies the skill's input schema. Within it an empty array is a
+     *     list in JSON: write an empty object as `new \stdClass()`
+     */
+    public static function skill(string $name, array|\stdClass $input): self
+    {
+        return new self(['skill' => $name, 'input' => $input]);
     }
 
     /** @param array<string, mixed> $fields by the contract's names */
@@ -166,6 +178,24 @@ final class Request implements \JsonSerializable
         return $this->with('metadata', $metadata);
     }
 
+    /** What the run is about, among your own things, such as ('partner', '417'). Echoed like metadata(). */
+    public function subject(string $type, string|int $id): self
+    {
+        return $this->with('subject', ['type' => $type, 'id' => (string) $id]);
+    }
+
+    /** For whom you run it, such as the id of a user. Echoed like metadata(). */
+    public function user(string $user): self
+    {
+        return $this->with('user', $user);
+    }
+
+    /** What the run is meant to achieve. Echoed like metadata(); of a skill's request the model sees it, as data. */
+    public function goal(string $goal): self
+    {
+        return $this->with('goal', $goal);
+    }
+
     /**
      * Adds a tool that the application runs. The handler runs it here; without one, answer `app_tool_call` yourself.
      *
@@ -272,15 +302,28 @@ final class Request implements \JsonSerializable
     }
 
     /**
-     * How many seconds the run may take.
+     * How many seconds the run may take. A skill has a limit of its own, which is not known here.
      *
      * @internal
      */
     public function timeoutS(): float
     {
         $timeout = ((array) $this->get('limits'))['timeout_s'] ?? null;
+        $usual = $this->get('skill') === null ? self::DEFAULT_TIMEOUT_S : INF;
 
-        return is_int($timeout) || is_float($timeout) ? (float) $timeout : self::DEFAULT_TIMEOUT_S;
+        return is_int($timeout) || is_float($timeout) ? (float) $timeout : $usual;
+    }
+
+    /**
+     * What the first and the last event repeat.
+     *
+     * @internal
+     *
+     * @return array<string, mixed> as JSON has it
+     */
+    public function echoed(): array
+    {
+        return array_intersect_key((array) $this->jsonSerialize(), self::ECHOED);
     }
 
     /** Returns the prompt's text, without images and documents. */

@@ -404,9 +404,8 @@ final class Run implements \IteratorAggregate
             State::Stopping => ['aborted', Ending::stopped()],
             default => ['error', Ending::lost($this->transport->exitStatus())],
         };
-        $echoed = array_intersect_key((array) $this->request->jsonSerialize(), ['metadata' => true]);
 
-        return $this->reader->compose($type, $body + $echoed);
+        return $this->reader->compose($type, $body + $this->request->echoed());
     }
 
     private function tick(): void

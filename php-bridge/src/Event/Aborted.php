@@ -13,6 +13,10 @@ final class Aborted extends Event
     public readonly ?float $costUsd;
     /** @var array<string, mixed>|null */
     public readonly ?array $metadata;
+    /** @var array{type: string, id: string}|null what the run is about */
+    public readonly ?array $subject;
+    public readonly ?string $user;
+    public readonly ?string $goal;
 
     protected function read(Fields $fields): void
     {
@@ -21,5 +25,8 @@ final class Aborted extends Event
         $this->usage = $fields->usageOrNull('usage');
         $this->costUsd = $fields->floatOrNull('cost_usd');
         $this->metadata = $fields->arrayOrNull('metadata');
+        $this->subject = $fields->arrayOrNull('subject');
+        $this->user = $fields->stringOrNull('user');
+        $this->goal = $fields->stringOrNull('goal');
     }
 }

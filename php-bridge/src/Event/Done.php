@@ -32,6 +32,14 @@ final class Done extends Event
     public readonly ?array $pending;
     /** @var array<string, mixed>|null */
     public readonly ?array $metadata;
+    /** @var array{type: string, id: string}|null what the run is about */
+    public readonly ?array $subject;
+    public readonly ?string $user;
+    public readonly ?string $goal;
+    public readonly ?string $skill;
+    public readonly ?string $skillVersion;
+    /** Whether a person should look at the output; null where the skill does not say. */
+    public readonly ?bool $needsReview;
 
     protected function read(Fields $fields): void
     {
@@ -49,6 +57,12 @@ final class Done extends Event
         $this->denials = $fields->arrayOrNull('denials');
         $this->pending = $fields->arrayOrNull('pending');
         $this->metadata = $fields->arrayOrNull('metadata');
+        $this->subject = $fields->arrayOrNull('subject');
+        $this->user = $fields->stringOrNull('user');
+        $this->goal = $fields->stringOrNull('goal');
+        $this->skill = $fields->stringOrNull('skill');
+        $this->skillVersion = $fields->stringOrNull('skill_version');
+        $this->needsReview = $fields->boolOrNull('needs_review');
     }
 
     /** Returns the event with the whole text, which was too long for its line. */

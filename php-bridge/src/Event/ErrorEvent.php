@@ -19,6 +19,10 @@ final class ErrorEvent extends Event
     public readonly ?float $costUsd;
     /** @var array<string, mixed>|null */
     public readonly ?array $metadata;
+    /** @var array{type: string, id: string}|null what the run is about */
+    public readonly ?array $subject;
+    public readonly ?string $user;
+    public readonly ?string $goal;
 
     protected function read(Fields $fields): void
     {
@@ -32,5 +36,8 @@ final class ErrorEvent extends Event
         $this->usage = $fields->usageOrNull('usage');
         $this->costUsd = $fields->floatOrNull('cost_usd');
         $this->metadata = $fields->arrayOrNull('metadata');
+        $this->subject = $fields->arrayOrNull('subject');
+        $this->user = $fields->stringOrNull('user');
+        $this->goal = $fields->stringOrNull('goal');
     }
 }

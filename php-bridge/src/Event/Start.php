@@ -13,6 +13,12 @@ final class Start extends Event
     public readonly bool $simulated;
     /** @var array<string, mixed>|null */
     public readonly ?array $metadata;
+    /** @var array{type: string, id: string}|null what the run is about */
+    public readonly ?array $subject;
+    public readonly ?string $user;
+    public readonly ?string $goal;
+    public readonly ?string $skill;
+    public readonly ?string $skillVersion;
 
     protected function read(Fields $fields): void
     {
@@ -21,5 +27,10 @@ final class Start extends Event
         $this->sdkVersion = $fields->string('sdk_version');
         $this->simulated = $fields->bool('simulated');
         $this->metadata = $fields->arrayOrNull('metadata');
+        $this->subject = $fields->arrayOrNull('subject');
+        $this->user = $fields->stringOrNull('user');
+        $this->goal = $fields->stringOrNull('goal');
+        $this->skill = $fields->stringOrNull('skill');
+        $this->skillVersion = $fields->stringOrNull('skill_version');
     }
 }

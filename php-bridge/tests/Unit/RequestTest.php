@@ -25,6 +25,9 @@ final class RequestTest extends TestCase
             ->stream(partial: false, pingS: 5)
             ->outputSchema(['type' => 'object'])
             ->metadata(['user' => 1])
+            ->subject('partner', 417)
+            ->user('ada')
+            ->goal('Keep the partner.')
             ->appTool('weather', 'The weather.', ['type' => 'object'])
             ->cwd('/srv/work')
             ->addDirs(['/srv/more'])
@@ -47,6 +50,9 @@ final class RequestTest extends TestCase
             'stream' => ['partial' => false, 'ping_s' => 5.0],
             'output_schema' => ['type' => 'object'],
             'metadata' => ['user' => 1],
+            'subject' => ['type' => 'partner', 'id' => '417'],
+            'user' => 'ada',
+            'goal' => 'Keep the partner.',
             'app_tools' => [
                 ['name' => 'weather', 'description' => 'The weather.', 'input_schema' => ['type' => 'object']],
             ],
@@ -57,6 +63,14 @@ final class RequestTest extends TestCase
             'mcp_servers' => ['crm' => ['url' => 'https://crm.example']],
             'agents' => ['reviewer' => ['description' => 'Reviews.', 'prompt' => 'Review.']],
         ], $request->toArray());
+    }
+
+    public function testASkillHasItsInputAsAnObjectAndItsOwnLimits(): void
+    {
+        $request = Request::skill('partner-health', ['notes' => [], 'metrics' => new \stdClass()]);
+        self::assertSame('{"skill":"partner-health","input":{"notes":[],"metrics":{}}}', $request->toJson());
+        self::assertSame('{"skill":"partner-health","input":{}}', Request::skill('partner-health', [])->toJson());
+        self::assertSame([INF, 60.0], [$request->timeoutS(), $request->limits(timeoutS: 60)->timeoutS()]);
     }
 
     public function testADecisionIsForARunThatDefers(): void

@@ -44,12 +44,14 @@ final class AgentChatTest extends TestCase
         self::assertSame(range(1, count($events)), array_column($events, 'seq'));
     }
 
-    public function testItKeepsTheRunAndTheMetadata(): void
+    public function testItKeepsTheRunAndWhatTheRequestIsAbout(): void
     {
         [$events] = $this->runs();
 
         self::assertSame(['order:42'], array_values(array_unique(array_column($events, 'run'))));
         self::assertSame(7, end($events)->metadata['user']);
+        self::assertSame(['type' => 'partner', 'id' => '417'], $events[0]->subject);
+        self::assertSame('Say hello.', end($events)->goal);
         self::assertStringContainsString('"empty":{}', end($events)->toJson());
     }
 
@@ -65,7 +67,7 @@ final class AgentChatTest extends TestCase
     {
         return self::$runs ??= (function (): array {
             $hello = Request::prompt('Hello, wörld 😀')->run('order:42')
-                ->metadata(['user' => 7, 'empty' => new \stdClass()]);
+                ->metadata(['user' => 7, 'empty' => new \stdClass()])->subject('partner', 417)->goal('Say hello.');
             $first = self::events($this->agentChat('hello')->stream($hello));
             $next = Request::prompt('Who am I?')->session(resume: end($first)->sessionId);
 

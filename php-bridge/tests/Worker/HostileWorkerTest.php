@@ -124,12 +124,15 @@ final class HostileWorkerTest extends TestCase
         yield 'SIGKILL' => ['killed', 137];
     }
 
-    public function testTheEndOfALostRunBearsTheMetadataToo(): void
+    public function testTheEndOfALostRunBearsWhatTheRequestWasAboutToo(): void
     {
         $metadata = ['order' => 42, 'empty' => new \stdClass()];
-        $events = self::events($this->fixture('no-terminal')->stream(self::request()->metadata($metadata)));
+        $request = self::request()->metadata($metadata)->subject('partner', 417)->user('ada')->goal('Keep it.');
+        $events = self::events($this->fixture('no-terminal')->stream($request));
 
         self::assertSame(42, end($events)->metadata['order']);
+        self::assertSame(['type' => 'partner', 'id' => '417'], end($events)->subject);
+        self::assertSame(['ada', 'Keep it.'], [end($events)->user, end($events)->goal]);
         self::assertStringContainsString('"empty":{}', end($events)->toJson());
     }
 
