@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.json_schema.objects import object_fault
@@ -10,12 +11,12 @@ from agent_workers.json_schema.references import References, foreign_reference
 from agent_workers.json_schema.spots import Fault, Place, Spot, id_keyword, spots_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from jsonschema import SchemaError
+    from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
-__all__ = ["Fault", "Place", "schema_fault", "validator_of"]
+__all__ = ["Fault", "Place", "schema_fault", "schema_faults", "validator_of"]
 
 
 def validator_of(schema: dict[str, Any]) -> Validator:
@@ -34,30 +35,45 @@ def schema_fault(schema: dict[str, Any], *, python_patterns: bool = False) -> Fa
         schema: Any JSON object.
         python_patterns: Whether Python must be able to compile its patterns, because they are checked here.
     """
+    return next(schema_faults(schema, python_patterns=python_patterns), None)
+
+
+def schema_faults(schema: dict[str, Any], *, python_patterns: bool = False) -> Iterator[Fault]:
+    """Yields why a schema cannot be used for an object: all that each step finds, up to the first that finds any.
+
+    Args:
+        schema: Any JSON object.
+        python_patterns: Whether Python must be able to compile its patterns, because they are checked here.
+    """
     if not isinstance(schema.get("$schema", ""), str):
-        return Fault(("$schema",), "must be a string")
+        yield Fault(("$schema",), "must be a string")
+        return
     spots = list(spots_in(schema, id_keyword(schema)))
-    if fault := next(filter(None, map(foreign_reference, spots)), None) or _invalid(schema):
-        return fault
+    found = False
+    for fault in chain(filter(None, map(foreign_reference, spots)), _invalid(schema)):
+        found = True
+        yield fault
+    if found:
+        return
     dialect = {"$schema": schema["$schema"]} if "$schema" in schema else {}
-    references = References(schema, spots, lambda part: _invalid({**part, **dialect}))
-    fault = references.fault() or object_fault(spots[0], references.find)
-    return fault or (_unreadable_pattern(references.spots.values()) if python_patterns else None)
+    references = References(schema, spots, lambda part: next(_invalid({**part, **dialect}), None))
+    if unusable := references.fault() or object_fault(spots[0], references.find):
+        yield unusable
+    elif python_patterns:
+        yield from _unreadable_patterns(references.spots.values())
 
 
-def _invalid(schema: dict[str, Any]) -> Fault | None:
-    from jsonschema import Draft202012Validator, SchemaError
+def _invalid(schema: dict[str, Any]) -> Iterator[Fault]:
+    from jsonschema import Draft202012Validator
     from jsonschema.validators import validator_for
 
-    try:
-        # Without formats: the metaschema's "regex" is ECMA-262, which Python's own cannot check.
-        validator_for(schema, default=Draft202012Validator).check_schema(schema, format_checker=None)  # type: ignore[call-arg]  # the stubs lack it
-    except SchemaError as error:
-        return Fault(tuple(error.absolute_path), f"is not valid JSON Schema: {_broken_rule(error)}")
-    return None
+    rules = validator_for(schema, default=Draft202012Validator).META_SCHEMA
+    # Without formats: the metaschema's "regex" is ECMA-262, which Python's own cannot check.
+    for error in validator_for(rules, default=Draft202012Validator)(rules).iter_errors(schema):
+        yield Fault(tuple(error.absolute_path), f"is not valid JSON Schema: {_broken_rule(error)}")
 
 
-def _broken_rule(error: SchemaError) -> str:
+def _broken_rule(error: ValidationError) -> str:
     """Says what the metaschema wants, without the offending value: that may be long, or private."""
     for rule in (error, *(error.context or ())):
         if rule.validator == "enum":
@@ -69,14 +85,13 @@ def _broken_rule(error: SchemaError) -> str:
     return f"breaks the rule {error.validator!r}{bound}"
 
 
-def _unreadable_pattern(spots: Iterable[Spot]) -> Fault | None:
+def _unreadable_patterns(spots: Iterable[Spot]) -> Iterator[Fault]:
     for place, schema, _ in spots:
         named = schema.get("patternProperties", {})
         patterns = [(("patternProperties", name), name) for name in named] if isinstance(named, dict) else []
         for where, pattern in [*patterns, (("pattern",), schema.get("pattern"))]:
             if isinstance(pattern, str) and not _compiles(pattern):
-                return Fault((*place, *where), "must be a regular expression that Python's re module can compile")
-    return None
+                yield Fault((*place, *where), "must be a regular expression that Python's re module can compile")
 
 
 def _compiles(pattern: str) -> bool:

@@ -6,6 +6,7 @@ from pydantic import Field, Tag
 
 from agent_workers.protocol.v1.content import by_shape
 from agent_workers.protocol.v1.fields import (
+    POINTER,
     Count,
     Dollars,
     Few,
@@ -17,9 +18,7 @@ from agent_workers.protocol.v1.fields import (
 )
 from agent_workers.protocol.v1.task_request import Permissions
 
-# RFC 6901, and "*" for each item of a list or each value of an object.
-_POINTER = r"^(?:/(?:[^~/]|~[01])*)*$"
-Pointer = Annotated[str, Field(pattern=_POINTER, max_length=1024)]
+Pointer = Annotated[str, Field(pattern=POINTER, max_length=1024)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

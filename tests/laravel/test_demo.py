@@ -105,7 +105,7 @@ def test_a_page_of_the_demo_fits_the_screen_and_is_light_or_dark_as_a_whole(
     demo: Demo, tab: Browser, page: int
 ) -> None:
     tab.open(demo.addresses[page])
-    until(lambda: "idle" in tab.text, what=lambda: tab.text)
+    until(lambda: "idle" in tab.text, what="the page")
     for scheme, (width, height) in product(("light", "dark"), ((1280, 800), (390, 844))):
         tab.look(width=width, height=height, scheme=scheme)
         until(lambda width=width: tab.script("return innerWidth") == width, what=f"a page {width} wide")
@@ -172,8 +172,9 @@ def test_every_way_to_stop_it_ends_all_of_it_and_the_next_start_finds_the_port_f
             with visitor.ask("Stop this. [[scenario:slow]]") as stream:
                 stream.wait_for("delta")
                 stop(demo)
-                demo.wait_for_the_end(name)
+                demo.process.wait(PATIENCE_S)
             visitor.http.close()
+            until(lambda: not demo.processes(), 15, what=f"the end of all processes after {name}")
             assert list(tmp_path.glob("tmp.*")) == []
 
 

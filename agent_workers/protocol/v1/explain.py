@@ -142,13 +142,17 @@ def _nearest(name: str, model: Model) -> str | None:
     if len(name) > _LONGEST_TYPO:
         return None
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").replace(" ", "_").lower()
-    candidates = {
+    candidates: dict[str, str] = {
         **_nested(model),
         **getattr(model, "synonyms", {}),
         **{field: field for field in model.model_fields},
     }
-    match = [snake] if snake in candidates else get_close_matches(snake, candidates, n=1, cutoff=0.7)
-    return candidates[match[0]] if match else None
+    if snake in candidates:
+        return candidates[snake]
+    for names in (model.model_fields, candidates):  # a field of its own goes before one that is nearer, but elsewhere
+        if match := get_close_matches(snake, names, n=1, cutoff=0.7):
+            return candidates[match[0]]
+    return None
 
 
 def _nested(model: Model) -> dict[str, str]:

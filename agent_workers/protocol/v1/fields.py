@@ -30,6 +30,8 @@ TOOL_RULE = (
 )
 # agentskills.io/specification: 1 to 64 characters, no hyphen at either end, no two in a row.
 SKILL_NAME = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
+# RFC 6901, and "*" for each item of a list or each value of an object.
+POINTER = r"^(?:/(?:[^~/]|~[01])*)*$"
 BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$"
 WEB_ADDRESS = r"^https?://[^\x00-\x20]+$"
 TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
@@ -49,6 +51,7 @@ PATTERN_WORDS = {
     TOOL_RULE: "must be one rule, such as Read, Bash(git status), Edit(src/**) or mcp__server__tool; "
     "without parentheses inside",
     SKILL_NAME: "must be the name of a skill: a-z 0-9 and single hyphens between them",
+    POINTER: "must be a JSON pointer, such as /reasons/*/topic: / before each step, ~1 for / and ~0 for ~ in a name",
     BASE64: "must be padded base64 without line breaks or a data: prefix",
     WEB_ADDRESS: "must be an http:// or https:// address without spaces",
     TIMESTAMP: "must be an RFC 3339 time in UTC with milliseconds",

@@ -1,0 +1,269 @@
+"""Reads a skill's folder: what is wrong with it, or the skill."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import ValidationError
+
+from agent_workers.protocol.v1.fields import PATTERN_WORDS, POINTER
+from agent_workers.protocol.v1.problem import pointer
+from agent_workers.skills.data_block import placeholders
+from agent_workers.skills.faults import Fault, SkillFaults
+from agent_workers.skills.files import Unreadable, folder_fault, read_object, read_text
+from agent_workers.skills.front_matter import field_faults, read_fields, split
+from agent_workers.skills.nearest import nearest
+from agent_workers.skills.schema_paths import SchemaPaths, Unknown
+from agent_workers.skills.settings import Settings
+from agent_workers.skills.skill import EXAMPLES, INPUT_SCHEMA, INSTRUCTIONS, OUTPUT_SCHEMA, SETTINGS, Example, Skill
+from agent_workers.skills.yaml_text import YamlFault, read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_EXAMPLE = ".json"
+_MOST_NAMED = 12
+_SURE = 0.9
+
+
+class Reading(NamedTuple):
+    """What could be read of a skill's folder; a part that could not be is None or empty.
+
+    Attributes:
+        folder: The folder.
+        name: Its name.
+        fields: The front matter.
+        instructions: The text below.
+        first_line: The line on which the instructions begin.
+        document: The document of the settings.
+        settings: The settings, where they are all sound.
+        schemas: By file, those that are JSON objects, sound or not.
+        faults: What makes the skill unusable.
+    """
+
+    folder: Path
+    name: str
+    fields: dict[str, Any]
+    instructions: str
+    first_line: int
+    document: Any
+    settings: Settings | None
+    schemas: dict[str, dict[str, Any]]
+    faults: list[Fault]
+
+
+def load(folder: Path) -> Skill:
+    """Reads a skill.
+
+    Raises:
+        SkillFaults: It cannot be used as it is.
+    """
+    reading = read(folder)
+    faults = reading.faults or list(placeholder_faults(reading))
+    if faults:
+        raise SkillFaults(folder, faults)
+    assert reading.settings is not None
+    metadata = reading.fields.get("metadata", {})
+    return Skill(
+        name=reading.name,
+        description=reading.fields["description"],
+        version=metadata.get("version", ""),
+        owner=metadata.get("owner", ""),
+        license=reading.fields.get("license", ""),
+        folder=folder,
+        instructions=reading.instructions,
+        settings=reading.settings,
+        input_schema=reading.schemas[INPUT_SCHEMA],
+        output_schema=reading.schemas[OUTPUT_SCHEMA],
+    )
+
+
+def load_examples(skill: Skill) -> list[Example]:
+    """Reads a skill's examples, by name. Whether they fit the skill is for ``check`` to say.
+
+    Raises:
+        SkillFaults: One of them is no example.
+    """
+    faults: list[Fault] = []
+    examples = [example for _, example in read_examples(skill.folder, faults)]
+    if faults:
+        raise SkillFaults(skill.folder, faults)
+    return examples
+
+
+def read_examples(folder: Path, faults: list[Fault]) -> Iterator[tuple[str, Example]]:
+    """Yields each sound example with its file, and notes what is wrong with the others."""
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder / EXAMPLES))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        faults.append(Fault(EXAMPLES, "", f"cannot be read: {error.strerror}; it is a folder of files NAME.json"))
+        return
+    for name in names:
+        if not name.endswith(_EXAMPLE) or name.startswith("."):
+            continue
+        file = f"{EXAMPLES}/{name}"
+        try:
+            document = read_object(folder, file) or {}
+        except Unreadable as unreadable:
+            faults += unreadable.faults
+            continue
+        wrong = list(_example_faults(file, document))
+        faults += wrong
+        if not wrong:
+            decisive = tuple(document.get("decisive", ()))
+            yield file, Example(name.removesuffix(_EXAMPLE), document["input"], document["output"], decisive)
+
+
+def _example_faults(file: str, document: dict[str, Any]) -> Iterator[Fault]:
+    for name in document:
+        if name not in Example._fields[1:]:
+            near = nearest(name, Example._fields[1:])
+            guess = f"did you mean {near[0]}?" if near else f"an example has {', '.join(Example._fields[1:])}"
+            yield Fault(file, pointer((name,)), f"is not a known field; {guess}")
+    for name in ("input", "output"):
+        if name not in document:
+            yield Fault(file, f"/{name}", "is required: an example has an input, and an output that is right for it")
+        elif not isinstance(document[name], dict):
+            yield Fault(file, f"/{name}", "must be an object")
+    decisive = document.get("decisive", [])
+    if not isinstance(decisive, list):
+        yield Fault(file, "/decisive", 'must be a list of JSON pointers into the output, such as ["/score"]')
+        return
+    for number, place in enumerate(decisive):
+        if not isinstance(place, str) or not re.fullmatch(POINTER, place):
+            yield Fault(file, f"/decisive/{number}", PATTERN_WORDS[POINTER])
+
+
+def read(folder: Path) -> Reading:
+    """Reads every part of a folder, whatever is wrong with the others."""
+    name = Path(os.path.abspath(folder)).name  # noqa: PTH100 a link keeps its own name
+    faults: list[Fault] = []
+    if fault := folder_fault(folder):
+        return Reading(folder, name, {}, "", 1, None, None, {}, [fault])
+    fields, instructions, first_line = _instructions(folder, name, faults)
+    document = _document(folder, faults)
+    settings = _settings(document, faults)
+    schemas = dict(_schemas(folder, faults))
+    return Reading(folder, name, fields, instructions, first_line, document, settings, schemas, faults)
+
+
+def _instructions(folder: Path, name: str, faults: list[Fault]) -> tuple[dict[str, Any], str, int]:
+    try:
+        text = read_text(folder, INSTRUCTIONS)
+    except Unreadable as unreadable:
+        faults += unreadable.faults
+        return {}, "", 1
+    if text is None:
+        faults.append(_missing(folder, INSTRUCTIONS))
+        return {}, "", 1
+    parts = split(text)
+    fields = read_fields(parts)
+    if isinstance(fields, Fault):
+        faults.append(fields)
+        return {}, parts.instructions, parts.first_line
+    faults += field_faults(fields, name)
+    if not parts.instructions:
+        words = "has no instructions below the front matter; say there what the agent is to do"
+        faults.append(Fault(INSTRUCTIONS, "", words, parts.first_line))
+    return fields, parts.instructions, parts.first_line
+
+
+def _document(folder: Path, faults: list[Fault]) -> Any:
+    try:
+        text = read_text(folder, SETTINGS)
+        document = read_yaml(text) if text else None
+    except Unreadable as unreadable:
+        faults += unreadable.faults
+    except YamlFault as fault:
+        faults.append(Fault(SETTINGS, "", str(fault), fault.line))
+    else:
+        return {} if document is None else document
+    return None
+
+
+def _settings(document: Any, faults: list[Fault]) -> Settings | None:
+    if document is None:
+        return None
+    try:
+        return Settings.model_validate(document)
+    except ValidationError as error:
+        from agent_workers.protocol.v1.explain import explain  # for faulty ones only
+
+        for problem in explain(error, Settings):
+            guess = f"; did you mean {problem.did_you_mean}?" if problem.did_you_mean else ""
+            faults.append(Fault(SETTINGS, problem.pointer, problem.message + guess))
+        return None
+
+
+def _schemas(folder: Path, faults: list[Fault]) -> Iterator[tuple[str, dict[str, Any]]]:
+    from agent_workers.json_schema import schema_faults
+
+    for file in (INPUT_SCHEMA, OUTPUT_SCHEMA):
+        try:
+            schema = read_object(folder, file)
+        except Unreadable as unreadable:
+            faults += unreadable.faults
+            continue
+        if schema is None:
+            faults.append(_missing(folder, file))
+            continue
+        faults += (
+            Fault(file, pointer(fault.place), fault.words) for fault in schema_faults(schema, python_patterns=True)
+        )
+        yield file, schema
+
+
+def _missing(folder: Path, file: str) -> Fault:
+    here = {_letters(entry.name): entry.name for entry in os.scandir(folder)}
+    near = nearest(_letters(file), here, cutoff=_SURE)
+    cure = f"rename {here[near[0]]!a} to it" if near else "write it; agent-skill new shows how"
+    return Fault(file, "", f"is missing; {cure}")
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).lower()
+
+
+def placeholder_faults(reading: Reading) -> Iterator[Fault]:
+    """Yields the placeholders in the instructions whose value no input can have."""
+    schema = reading.schemas.get(INPUT_SCHEMA)
+    paths = SchemaPaths({} if schema is None else schema)
+    for text, path, line in placeholders(reading.instructions):
+        if path is None:
+            words = f"{_shown(text)} is no placeholder; write {{{{ input.NAME }}}}, or leave the braces out"
+        elif isinstance(found := paths.find(path), Unknown):
+            words = f"{_shown(text)}: {unknown_words(found, ('input', *path), 1, '.')} in {INPUT_SCHEMA}"
+        else:
+            continue
+        yield Fault(INSTRUCTIONS, "", words, reading.first_line + line - 1)
+
+
+def _shown(text: str, longest: int = 80) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+def unknown_words(unknown: Unknown, steps: Sequence[str], above: int, joint: str) -> str:
+    """Says why a path leads to nothing, and which one would lead somewhere.
+
+    Args:
+        unknown: Where it leaves what the schema knows.
+        steps: The path, as its writer reads it.
+        above: How many steps there are before those that the schema follows.
+        joint: What stands between two steps.
+    """
+    depth = unknown.depth + above
+    place, step = joint.join(steps[:depth]), steps[depth]
+    if unknown.kinds == {"array"}:
+        return f"{place} is a list"
+    if "object" not in unknown.kinds:
+        return f"{place} is no object and has nothing below it"
+    near = nearest(step, unknown.names)
+    if near:
+        return f"{place} has no {step!r}; did you mean {near[0]}?"
+    names = ", ".join(unknown.names[:_MOST_NAMED]) + (", …" if len(unknown.names) > _MOST_NAMED else "")
+    return f"{place} has no {step!r}; it has {names or 'no fields'}"
