@@ -44,6 +44,15 @@ def test_the_scenarios_and_the_type_marker_are_in_the_wheel(wheel: set[str]) -> 
     assert "agent_workers/simulator/scenarios/hello.toml" in wheel
 
 
+def test_the_bundled_skills_are_in_the_wheel_whole(wheel: set[str]) -> None:
+    folder = ROOT / "agent_workers/skills/bundled"
+    files = {str(path.relative_to(ROOT)) for path in folder.rglob("*") if path.is_file()}
+    assert {"SKILL.md", "agents/agent-workers.yaml", "input.schema.json", "output.schema.json"} <= {
+        file.removeprefix("agent_workers/skills/bundled/partner-health/") for file in files
+    }
+    assert files <= wheel
+
+
 def test_nothing_else_is_in_the_wheel(wheel: set[str]) -> None:
     release = f"claude_agent_workers-{agent_workers.__version__}"
     assert {name.split("/")[0] for name in wheel} == {"agent_workers", f"{release}.dist-info", f"{release}.data"}

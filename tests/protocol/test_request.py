@@ -53,10 +53,10 @@ def test_part_of_the_limits_leaves_the_others_at_their_defaults():
 
 
 def test_every_example_is_valid_for_schema_and_model(root, validate):
-    examples = sorted((root / "examples/requests").glob("*.json"))
-    assert len(examples) >= 7
-    for example in examples:
-        document = parse_json(example.read_bytes())
+    documents = [parse_json(file.read_bytes()) for file in (root / "examples/requests").glob("*.json")]
+    of_chats = [document for document in documents if [*document] != ["input"]]
+    assert len(of_chats) >= 7
+    for document in of_chats:
         validate("request", document)
         assert parse_request(document).prompt
 
