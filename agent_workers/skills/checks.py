@@ -114,10 +114,10 @@ def _no_evidence(value: Any, skill_input: Any) -> str | None:
 
 
 def _ids(present: list[tuple[str, Any]], skill_input: Any, of: str) -> Iterator[_Violation]:
-    known = {_key(value) for _, value in resolve(skill_input, of)} if present else set()
+    known = {key_of(value) for _, value in resolve(skill_input, of)} if present else set()
     none = "" if known else "; the input has none there, so leave it out"
     for place, value in present:
-        if _key(value) not in known:
+        if key_of(value) not in known:
             yield _Violation(place, f"must be one of the ids at {_cut(of)} of the input, {_but(value)}{none}")
 
 
@@ -165,7 +165,7 @@ def _range(check: RangeCheck, present: list[tuple[str, Any]], documents: _Docume
 def _unique(present: list[tuple[str, Any]]) -> Iterator[_Violation]:
     first: dict[Any, int] = {}
     for number, (place, value) in enumerate(present):
-        earlier = first.setdefault(_key(value), number)
+        earlier = first.setdefault(key_of(value), number)
         if earlier != number:
             yield _Violation(place, f"is the same as {_cut(present[earlier][0])}, {_quoted(value)}; each may come once")
 
@@ -220,16 +220,16 @@ def _no_number(place: str, value: Any) -> _Violation:
     return _Violation(place, f"must be a number, {_but(value)}")
 
 
-def _key(value: Any) -> Any:
+def key_of(value: Any) -> Any:
     """Returns what is equal for values that JSON takes for the same: 1 and 1.0, but not true; NaN is equal to none."""
     if isinstance(value, bool):
         return (bool, value)
     if isinstance(value, float) and math.isnan(value):
         return object()
     if isinstance(value, list):
-        return (list, tuple(map(_key, value)))
+        return (list, tuple(map(key_of, value)))
     if isinstance(value, dict):
-        return (dict, frozenset((name, _key(part)) for name, part in value.items()))
+        return (dict, frozenset((name, key_of(part)) for name, part in value.items()))
     return value
 
 
