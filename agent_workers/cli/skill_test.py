@@ -254,14 +254,14 @@ def _document(trial: Trial, tries: Sequence[Try]) -> dict[str, Any]:
             {
                 "example": example.name,
                 **counted(example.name),
-                "tries": [_as_json(each) for each in tries if each.example == example.name],
+                "tries": [_as_json(each, live=trial.live) for each in tries if each.example == example.name],
             }
             for example in trial.examples
         ],
     }
 
 
-def _as_json(tried: Try) -> dict[str, Any]:
+def _as_json(tried: Try, *, live: bool) -> dict[str, Any]:
     said = tried._asdict()
     del said["example"]
     said |= {
@@ -269,6 +269,8 @@ def _as_json(tried: Try) -> dict[str, Any]:
         "problems": [each.to_wire() for each in tried.problems],
         "message": tried.message or None,
     }
+    if not live:  # what the simulator says of these means nothing
+        del said["models"], said["cost_usd"]
     return {name: value for name, value in said.items() if value is not None}
 
 
@@ -280,8 +282,9 @@ def _print(trial: Trial, tries: Sequence[Try]) -> None:
     from agent_workers.skills.trial import rate
 
     table = Table(box=None, pad_edge=False)
-    for name in ("example", "passed", "what differs" if trial.live else "what is wrong"):
-        table.add_column(name, overflow="fold")
+    table.add_column("example", no_wrap=True)
+    table.add_column("passed", no_wrap=True)
+    table.add_column("what differs" if trial.live else "what is wrong", overflow="fold")
     for example in trial.examples:
         passed = rate(tries, example.name)
         words = "\n".join(_words(trial, [each for each in tries if each.example == example.name]))
@@ -295,10 +298,8 @@ def _print(trial: Trial, tries: Sequence[Try]) -> None:
 
 
 def _title(trial: Trial) -> str:
-    name = harmless(f"{trial.skill.name} {trial.skill.version}").strip()
-    if trial.live:
-        return f"{name}: live, compared at the decisive places"
-    return f"{name}: SIMULATED: the examples' own outputs came back, no model has answered; shape and checks only"
+    how = "live" if trial.live else "SIMULATED: no model has answered; shape and checks only"
+    return harmless(f"{trial.skill.name} {trial.skill.version} ({how})")
 
 
 def _words(trial: Trial, tries: Sequence[Try]) -> Iterator[str]:
@@ -311,7 +312,7 @@ def _words(trial: Trial, tries: Sequence[Try]) -> Iterator[str]:
         for problem in tried.problems:
             yield f"{begin}{problem.pointer or 'the output'} {problem.message}"
         if tried.needs_review and tried.status == "passed":
-            yield f"{begin}passed, with a confidence that asks for a person's review"
+            yield f"{begin}passed; would be marked for review"
 
 
 def _shown(values: list[Any]) -> str:

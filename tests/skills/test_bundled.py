@@ -122,7 +122,7 @@ def test_each_list_of_pointers_and_each_confidence_is_checked(skill: Skill) -> N
 def test_there_are_three_examples_at_least_and_one_of_them_is_awkward(skill: Skill) -> None:
     examples = load_examples(skill)
     assert len(examples) >= 3
-    assert min(example.output["confidence"] for example in examples) < 0.5
+    assert any([] in example.input.values() or example.output["confidence"] < 0.5 for example in examples)
     assert max(example.output["confidence"] for example in examples) > 0.7
 
 
