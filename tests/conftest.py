@@ -13,7 +13,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.e2e.loaded import LoadedWorkers
 
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and then by all that the tests start
+# Under nohup, and in the background of a script, these are ignored, and then by all that the tests start: bash cannot
+# even trap them.
+for _number in (signal.SIGHUP, signal.SIGQUIT):
+    signal.signal(_number, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 _SITES = {

@@ -9,7 +9,7 @@ bin=${BIN:-$root/.venv/bin}
 port=${PORT:-8400}
 
 pids=()
-scratch=$(mktemp -d)
+scratch=
 signal() {
   for pid in "${pids[@]}"; do kill "-$1" -- "-$pid" && alive=yes; done
 }
@@ -17,6 +17,9 @@ stop() {
   trap '' INT TERM HUP
   trap - EXIT
   exec 2> /dev/null # bash would tell of each job that it was terminated
+  # One that has begun right now is among the jobs only.
+  for pid in $(jobs -p); do [[ " ${pids[*]} " = *" $pid "* ]] || pids+=("$pid"); done
+  [ -z "$scratch" ] || : > "$scratch/stopping"
   signal TERM || :
   # Workers take up to five seconds to end their agents.
   for _ in {1..160}; do
@@ -30,31 +33,46 @@ stop() {
   rm -rf "$scratch"
 }
 trap stop EXIT
-trap 'exit 0' INT TERM HUP
+# No more than this in the handler: bash that is left from within `wait` or `read -t` reaps no child any more, which
+# `stop` takes for one that is alive, or crashes.
+stopped=
+trap 'stopped=yes' INT TERM HUP
+scratch=$(mktemp -d)
 
-pause() { read -rt 0.05 <> <(:) || :; }
+exec 9<> <(:) # nothing ever comes from here
+pause() { read -rt 0.05 -u 9 || :; }
+# Pauses while something is as it is; a signal ends the script here.
+hold() {
+  [ -z "$stopped" ] || exit 0
+  pause
+}
+# Waits for the end of a child.
+await() {
+  while kill -0 "$1" 2> /dev/null; do hold; done
+  wait "$1"
+}
 fail() {
   echo "$@" >&2
   exit 1
 }
+# Becomes a command. Before that, a child has the handlers of this shell for a moment, which swallow a signal.
+become() { [ -e "$scratch/stopping" ] || exec "$@" 9<&-; }
 # Starts a command that writes to the file of this name, and ends with this script.
 start() {
-  "${@:2}" < /dev/null > "$scratch/$1" 2> "$scratch/$1.err" &
+  become "${@:2}" < /dev/null > "$scratch/$1" 2> "$scratch/$1.err" &
   pids+=($!)
 }
 # Waits until the command that has just been started has written this.
 expect() {
   until grep -qs "$2" "$scratch/$1" "$scratch/$1.err"; do
     kill -0 "${pids[-1]}" 2>/dev/null || fail "$(cat "$scratch/$1" "$scratch/$1.err")"
-    pause
+    hold
   done
 }
 # Runs a command to its end; unlike one in the foreground, it does not hold up a stop.
 run() {
-  "$@" < /dev/null &
-  pids+=($!)
-  wait $!
-  unset 'pids[-1]'
+  become "$@" < /dev/null &
+  await $!
 }
 # Starts a simulator that plays this scenario. The file of its name gets the variables that point a worker to it.
 simulate() {
@@ -110,4 +128,4 @@ echo "React:           http://127.0.0.1:$port/"
 echo "A task:          http://127.0.0.1:$port/task"
 echo "Without a build: http://127.0.0.1:$port/plain"
 echo "Ctrl-C ends it."
-wait "${pids[-1]}" || fail "$(tail -n 5 "$scratch/php.err")"
+await "${pids[-1]}" || fail "$(tail -n 5 "$scratch/php.err")"

@@ -3,8 +3,9 @@
 # No account: the simulator answers.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-scratch=$(mktemp -d)
+scratch=
 trap 'rm -rf "$scratch"' EXIT
+scratch=$(mktemp -d)
 clean=(env -i "PATH=$PATH" "TERM=${TERM:-dumb}" LANG=C.UTF-8 "HOME=$scratch" "TMPDIR=$scratch")
 chat=("${clean[@]}" "${BIN:-.venv/bin}/agent-chat")
 task=("${clean[@]}" "${BIN:-.venv/bin}/agent-task")

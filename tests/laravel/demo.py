@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.laravel.site import PATH, REPOSITORY, environ_of, free_port, pids
+from tests.laravel.site import PATH, REPOSITORY, command_of, environ_of, free_port, pids
 from tests.waiting import PATIENCE_S, until
 
 READY = "Ctrl-C ends it."
@@ -73,7 +73,7 @@ class Demo:
         return re.findall(r"http://\S+", self.output)
 
     def wait_until_ready(self) -> None:
-        until(lambda: self.process.poll() is not None or READY in self.output, _START_S, what="the demo")
+        until(lambda: self.process.poll() is not None or READY in self.output, _START_S, what=lambda: self.left)
         assert self.process.poll() is None, self.output
 
     @property
@@ -86,10 +86,31 @@ class Demo:
         """What it has started and what these have, itself included."""
         return [pid for pid in pids() if self._mark in environ_of(pid)]
 
+    @property
+    def left(self) -> str:
+        """What is left of it: each process, what it waits for in the kernel, its signals; and the output."""
+        found = [f"{pid}: {_state(pid)}" for pid in self.processes()]
+        return "\n".join([f"make: {self.process.poll()}", *found, self.output])
+
+    def wait_for_the_end(self, after: str) -> None:
+        """Waits until ``make`` has ended, and then all the rest."""
+        told = lambda: f"after {after}, this is left:\n{self.left}"  # noqa: E731 both waits tell the same
+        until(lambda: self.process.poll() is not None, what=told)
+        until(lambda: not self.processes(), 15, what=told)
+
     def kill(self) -> None:
         for pid in self.processes():
             os.kill(pid, signal.SIGKILL)
         self.process.wait(PATIENCE_S)
+
+
+def _state(pid: int) -> str:
+    folder = Path(f"/proc/{pid}")
+    try:
+        signals = re.findall(r"^(?:State|Sig\w{3}):.*", (folder / "status").read_text(), flags=re.MULTILINE)
+        return f"{command_of(pid)}\n    {(folder / 'wchan').read_text()}; {'; '.join(signals)}"
+    except OSError as gone:
+        return repr(gone)
 
 
 @contextmanager

@@ -172,7 +172,7 @@ class Site:
             kind: A part of the command line that they all have.
         """
         mark = f"={self.root}/".encode()
-        return [pid for pid in pids() if any(mark in entry for entry in environ_of(pid)) and kind in _command_of(pid)]
+        return [pid for pid in pids() if any(mark in entry for entry in environ_of(pid)) and kind in command_of(pid)]
 
     def artisan(self, *arguments: str, **options: object) -> "subprocess.Popen[bytes]":
         """Starts ``php artisan`` as whoever runs the tests."""
@@ -204,7 +204,8 @@ def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
-def _command_of(pid: int) -> str:
+def command_of(pid: int) -> str:
+    """The command line of a process; empty for one that is no more."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:

@@ -1,5 +1,6 @@
 """``make demo-laravel`` and ``make demo``, as they are typed."""
 
+import fcntl
 import os
 import pty
 import signal
@@ -15,7 +16,7 @@ import pytest
 
 from tests.laravel.browser import PICTURES, Browser
 from tests.laravel.demo import READY, Demo, clone, running_demo
-from tests.laravel.site import PATH, free_port
+from tests.laravel.site import PATH, command_of, free_port
 from tests.laravel.visitor import Visitor
 from tests.test_readme import SHELL_DEMO
 from tests.waiting import PATIENCE_S, until
@@ -105,7 +106,7 @@ def test_a_page_of_the_demo_fits_the_screen_and_is_light_or_dark_as_a_whole(
     demo: Demo, tab: Browser, page: int
 ) -> None:
     tab.open(demo.addresses[page])
-    until(lambda: "idle" in tab.text, what="the page")
+    until(lambda: "idle" in tab.text, what=lambda: tab.text)
     for scheme, (width, height) in product(("light", "dark"), ((1280, 800), (390, 844))):
         tab.look(width=width, height=height, scheme=scheme)
         until(lambda width=width: tab.script("return innerWidth") == width, what=f"a page {width} wide")
@@ -172,10 +173,24 @@ def test_every_way_to_stop_it_ends_all_of_it_and_the_next_start_finds_the_port_f
             with visitor.ask("Stop this. [[scenario:slow]]") as stream:
                 stream.wait_for("delta")
                 stop(demo)
-                demo.process.wait(PATIENCE_S)
+                demo.wait_for_the_end(name)
             visitor.http.close()
-            until(lambda: not demo.processes(), 15, what=f"the end of all processes after {name}")
             assert list(tmp_path.glob("tmp.*")) == []
+
+
+def test_a_signal_while_it_comes_up_ends_all_of_it_at_once(repository: Path, tmp_path: Path) -> None:
+    lock = repository / "examples/react/package.json"
+    with lock.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # setup.sh waits for it
+        demo = Demo(repository, tmp_path)
+        try:
+            until(lambda: any("flock" in command_of(pid) for pid in demo.processes()), what=lambda: demo.left)
+            os.kill(demo.script, signal.SIGTERM)
+            until(lambda: demo.process.poll() is not None, 4, what=lambda: demo.left)
+            until(lambda: not demo.processes(), 4, what=lambda: demo.left)
+        finally:
+            demo.kill()
+    assert list(tmp_path.glob("tmp.*")) == []
 
 
 def test_a_busy_port_is_told_with_a_way_out(repository: Path, tmp_path: Path) -> None:
