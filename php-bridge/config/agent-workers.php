@@ -18,6 +18,8 @@ return [
         'agent-chat' => env('AGENT_CHAT_BINARY', '/opt/agent-workers/bin/agent-chat'),
         'agent-task' => env('AGENT_TASK_BINARY', '/opt/agent-workers/bin/agent-task'),
         'agent-tool' => env('AGENT_TOOL_BINARY', '/opt/agent-workers/bin/agent-tool'),
+        'agent-skill' => env('AGENT_SKILL_BINARY', '/opt/agent-workers/bin/agent-skill'),
+        'agent-batch' => env('AGENT_BATCH_BINARY', '/opt/agent-workers/bin/agent-batch'),
         'agent-workers' => env('AGENT_WORKERS_BINARY', '/opt/agent-workers/bin/agent-workers'),
     ],
 
@@ -46,6 +48,10 @@ return [
     // Conversations are stored here. The web server's user and the queue's user must be able to write to it.
     'state_dir' => env('AGENT_WORKERS_STATE_DIR', storage_path('agent-workers')),
 
+    // Folders that hold skills, separated by colons; of two skills of one name, the first. Those that come with the
+    // workers are found after them.
+    'skills_path' => env('AGENT_WORKERS_SKILLS_PATH', base_path('.agents/skills')),
+
     // true, or the name of a scenario: a simulator answers instead of a model, and no account is needed.
     'simulate' => env('AGENT_WORKERS_SIMULATE', false),
 
@@ -61,11 +67,11 @@ return [
     |--------------------------------------------------------------------------
     |
     | Agent::worker('name', $prompt) runs the worker of that name; Agent::chat()
-    | runs "chat", Agent::task() runs "task". The browser cannot change any of
-    | this: it sends only a prompt and the id of its conversation. `app_tools`
-    | lists tools that Agent::tool() has registered. `request` takes any other
-    | field of the request, by its name in the contract. null leaves a field
-    | to the worker.
+    | runs "chat", Agent::task() runs "task", Agent::skill() "skill". The
+    | browser cannot change any of this: it sends only a prompt and the id of
+    | its conversation. `app_tools` lists tools that Agent::tool() has
+    | registered. `request` takes any other field of the request, by its name
+    | in the contract. null leaves a field to the worker.
     |
     */
 
@@ -96,6 +102,17 @@ return [
             ],
             'app_tools' => [],
             // Fields that the code does not set, such as cwd, tools and permissions.
+            'request' => [],
+        ],
+
+        // Runs Agent::skill(). What is null is as the skill says it.
+        'skill' => [
+            'binary' => 'agent-skill',
+            'model' => null,
+            'limits' => [
+                'timeout_s' => null,
+                'max_budget_usd' => null,
+            ],
             'request' => [],
         ],
 

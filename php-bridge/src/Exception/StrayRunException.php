@@ -11,9 +11,13 @@ final class StrayRunException extends \RuntimeException implements AgentWorkersE
 {
     public function __construct(public readonly Request $request)
     {
-        parent::__construct(sprintf(
-            'No fake answer is left for the prompt "%s". Give the FakeRunner one more, or answer the prompt by when().',
-            $request->promptText(),
-        ));
+        $skill = $request->get('skill');
+        parent::__construct(is_string($skill)
+            ? "No fake answer is left for the skill $skill. Give the FakeRunner an output: skill('$skill', […])."
+            : sprintf(
+                'No fake answer is left for the prompt "%s". Give the FakeRunner one more, or answer the prompt by '
+                    . 'when().',
+                $request->promptText(),
+            ));
     }
 }

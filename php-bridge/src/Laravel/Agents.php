@@ -5,7 +5,12 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel;
 
 use AgentWorkers\AppTool;
+use AgentWorkers\Batch\BatchOptions;
+use AgentWorkers\Batch\BatchResult;
+use AgentWorkers\Batch\BatchRunner;
+use AgentWorkers\Batch\ProcessBatchRunner;
 use AgentWorkers\Command\Detector;
+use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunOverException;
 use AgentWorkers\Laravel\Http\AbortController;
 use AgentWorkers\Laravel\Http\Actor;
@@ -25,12 +30,16 @@ use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Routing\Registrar;
+use Illuminate\Support\LazyCollection;
 use InvalidArgumentException;
 use Psr\Log\LoggerInterface;
 
 /** The workers of config/agent-workers.php, ready to run. */
 final class Agents
 {
+    /** Workers that a configuration may lack, because it was published before there were any, and their programs. */
+    private const LATER = ['tool' => 'agent-tool', 'skill' => 'agent-skill'];
+    private const LATER_PROGRAMS = [...self::LATER, 'batch' => 'agent-batch'];
     private const ID = '[A-Za-z0-9._:-]{1,128}';
 
     public function __construct(
@@ -57,6 +66,53 @@ final class Agents
         $run = $this->worker('task', $prompt);
 
         return $cwd === null ? $run : $run->configure(static fn (Request $request): Request => $request->cwd($cwd));
+    }
+
+    /**
+     * Runs a skill on an input. PendingRun::output() waits for its output.
+     *
+     * @param array<string, mixed>|\stdClass $input satisfies the skill's input schema: see Request::skill()
+     */
+    public function skill(string $name, array|\stdClass $input): PendingRun
+    {
+        $request = Request::skill($name, $input);
+
+        return new PendingRun($this->app, $this->runner('skill'), $this->withProfile('skill', $request), 'skill');
+    }
+
+    /**
+     * Runs many requests, some at a time, in one process of agent-batch. Requests are taken as results are: however
+     * many there are, few are in memory. A request that fails is a result, too. Leaving the collection early stops all
+     * runs.
+     *
+     * @param iterable<array-key, PendingRun|Request> $requests a PendingRun gets the settings of its worker
+     * @param int|null $concurrency see BatchOptions for all of these
+     *
+     * @return LazyCollection<array-key, BatchResult> in the order in which they end, by the keys of the requests; to be
+     *     iterated once
+     */
+    public function batch(
+        iterable $requests,
+        ?int $concurrency = null,
+        ?string $checkpoint = null,
+        ?int $attempts = null,
+        ?float $maxCostUsd = null,
+        ?int $maxErrors = null,
+        ?float $deadlineS = null,
+        ?float $graceS = null,
+    ): LazyCollection {
+        $options = new BatchOptions(
+            $concurrency,
+            $checkpoint,
+            $attempts,
+            $maxCostUsd,
+            $maxErrors,
+            $deadlineS,
+            $graceS,
+        );
+        $batch = $this->batchRunner()->batch($this->inBatch($requests), $options);
+
+        return LazyCollection::make(static fn (): \Generator => yield from $batch);
     }
 
     /**
@@ -172,9 +228,28 @@ final class Agents
         return $runner;
     }
 
+    public function batchRunner(): BatchRunner
+    {
+        $fixed = $this->registry->runner;
+        if ($fixed !== null) {
+            return $fixed instanceof BatchRunner ? $fixed : throw new LogicException(
+                $fixed::class . ' runs no batches. Let it implement AgentWorkers\Batch\BatchRunner.',
+            );
+        }
+        $runner = (new ProcessBatchRunner($this->binary('agent-batch')))
+            ->inheritEnv(...ProcessRunner::INHERITED_ENV, ...$this->setting('inherit', []))
+            ->env($this->env())
+            ->logger($this->logger());
+        foreach ($this->programs() as $name) {
+            $runner = $runner->command($name, [$this->binary($name), ...$this->arguments()]);
+        }
+
+        return $runner;
+    }
+
     public function hasWorker(string $name): bool
     {
-        return is_array($this->setting("workers.$name"));
+        return is_array($this->setting("workers.$name")) || isset(self::LATER[$name]);
     }
 
     /** Makes this runner run all workers. */
@@ -257,19 +332,50 @@ final class Agents
     {
         $chat = $this->setting('binaries.agent-chat');
 
-        return $name === 'agent-tool' && is_string($chat) ? dirname($chat) . "/$name" : null;
+        return in_array($name, self::LATER_PROGRAMS, true) && is_string($chat) ? dirname($chat) . "/$name" : null;
     }
 
     /** @return array<string, string> variables that workers get besides those that they inherit */
     public function env(): array
     {
-        $env = $this->setting('env', []) + ['AGENT_WORKERS_STATE_DIR' => $this->setting('state_dir')];
+        $env = $this->setting('env', []) + [
+            'AGENT_WORKERS_STATE_DIR' => $this->setting('state_dir'),
+            'AGENT_WORKERS_SKILLS_PATH' => $this->setting('skills_path'),
+        ];
 
         return array_map(strval(...), array_filter($env, static fn (mixed $value): bool => $value !== null));
     }
 
+    /** @return list<string> that run workers */
+    private function programs(): array
+    {
+        $workers = array_keys($this->setting('workers', []) + self::LATER);
+        $programs = array_map(fn (string $name): string => $this->profile($name)['binary'], $workers);
+
+        return array_values(array_unique($programs));
+    }
+
+    /**
+     * @param iterable<array-key, PendingRun|Request> $requests
+     *
+     * @return \Generator<array-key, Request>
+     */
+    private function inBatch(iterable $requests): \Generator
+    {
+        foreach ($requests as $key => $request) {
+            yield $key => $request instanceof PendingRun
+                ? $request->inBatch($this->profile($request->worker)['binary'])
+                : $request;
+        }
+    }
+
     /** @param string|list<array<string, mixed>> $prompt */
     private function request(string $worker, string|array $prompt): Request
+    {
+        return $this->withProfile($worker, Request::prompt($prompt));
+    }
+
+    private function withProfile(string $worker, Request $request): Request
     {
         $profile = $this->profile($worker);
         $isSet = static fn (mixed $value): bool => $value !== null && $value !== [];
@@ -277,14 +383,14 @@ final class Agents
         $known = array_intersect_key($profile, ['model' => 1, 'system_prompt' => 1, 'max_turns' => 1]);
         $fields = $known + ['limits' => $limits] + ($profile['request'] ?? []);
 
-        return Request::fromArray(['prompt' => $prompt] + array_filter($fields, $isSet));
+        return Request::fromArray($request->toArray() + array_filter($fields, $isSet));
     }
 
     /** @return array<string, mixed> */
     private function profile(string $worker): array
     {
         return $this->setting("workers.$worker")
-            ?? ($worker === 'tool' ? ['binary' => 'agent-tool'] : null)
+            ?? (isset(self::LATER[$worker]) ? ['binary' => self::LATER[$worker]] : null)
             ?? throw new InvalidArgumentException(
                 "There is no worker $worker in `workers` of config/agent-workers.php.",
             );

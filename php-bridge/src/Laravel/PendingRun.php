@@ -8,6 +8,7 @@ use AgentWorkers\AppTool;
 use AgentWorkers\Command\Command;
 use AgentWorkers\Decision;
 use AgentWorkers\Event\Done;
+use AgentWorkers\Event\Event;
 use AgentWorkers\Event\PermissionRequest;
 use AgentWorkers\Event\Question;
 use AgentWorkers\Event\ToolOutput;
@@ -53,7 +54,9 @@ final class PendingRun implements Responsable
     private array $questionHandlers = [];
     /** @var list<\Closure(ToolOutput): mixed> */
     private array $outputListeners = [];
-    private ?Authenticatable $user = null;
+    /** @var list<\Closure(Event): mixed> */
+    private array $observers = [];
+    private ?Authenticatable $ownUser = null;
     private ?Command $command = null;
 
     /** @internal Agents makes them */
@@ -61,7 +64,8 @@ final class PendingRun implements Responsable
         private readonly Container $app,
         private readonly Runner $runner,
         private Request $request,
-        private readonly string $worker,
+        /** @internal */
+        public readonly string $worker,
     ) {
     }
 
@@ -73,6 +77,28 @@ final class PendingRun implements Responsable
     public function model(string $model): self
     {
         return $this->configure(static fn (Request $request): Request => $request->model($model));
+    }
+
+    /** What the run is about, among your own things, such as ('partner', '417'): its first and last event repeat it. */
+    public function subject(string $type, string|int $id): self
+    {
+        return $this->configure(static fn (Request $request): Request => $request->subject($type, $id));
+    }
+
+    /** For whom it runs: a user, by the id, or a name. Nobody is signed in by that, and nobody owns the run by it. */
+    public function user(Authenticatable|string $user): self
+    {
+        $name = $user instanceof Authenticatable ? Actor::user($user) : $user;
+
+        return $name === null
+            ? $this
+            : $this->configure(static fn (Request $request): Request => $request->user($name));
+    }
+
+    /** What the run is meant to achieve. The model of a skill sees it, as data. */
+    public function goal(string $goal): self
+    {
+        return $this->configure(static fn (Request $request): Request => $request->goal($goal));
     }
 
     /** @param \Closure(Request): Request $change gets and returns the request */
@@ -186,6 +212,14 @@ final class PendingRun implements Responsable
         return $this->toolOutput();
     }
 
+    /** @param \Closure(Event): mixed $observer gets each event, before the browser does: see Run::onEvent() */
+    public function onEvent(\Closure $observer): self
+    {
+        $this->observers[] = $observer;
+
+        return $this;
+    }
+
     /** Continues the session of an earlier run of the same owner(); a conversation() does so by itself. */
     public function resume(string $sessionId): self
     {
@@ -218,7 +252,7 @@ final class PendingRun implements Responsable
     public function owner(Authenticatable|string $owner): self
     {
         $this->owner = $owner instanceof Authenticatable ? Owner::user($owner) : Owner::named($owner);
-        $this->user = $owner instanceof Authenticatable ? $owner : null;
+        $this->ownUser = $owner instanceof Authenticatable ? $owner : null;
 
         return $this;
     }
@@ -265,6 +299,23 @@ final class PendingRun implements Responsable
     }
 
     /**
+     * Waits for the output: of a skill, or for the request's `output_schema`. Fails like run().
+     *
+     * @return array<array-key, mixed>
+     *
+     * @throws LogicException the answer has no output
+     */
+    public function output(): array
+    {
+        $output = $this->run()->output;
+
+        return is_array($output) ? $output : throw new LogicException(
+            'The answer has no output. Skills have one, and requests with an outputSchema() of objects or lists; a '
+                . 'fake of a skill gives one by FakeRunner::skill().',
+        );
+    }
+
+    /**
      * Returns the run, to iterate for its events.
      *
      * @throws RunFailedException the conversation is somebody else's, or busy
@@ -287,11 +338,11 @@ final class PendingRun implements Responsable
      */
     public function dispatch(?string $handler = null): mixed
     {
-        if ([...$this->askers, ...$this->questionHandlers, ...$this->outputListeners] !== []) {
+        if ($this->closures() !== []) {
             throw new LogicException(
-                'A queued run cannot use onPermission(), askVisitor(), onQuestion() or onToolOutput(): '
+                'A queued run cannot use onPermission(), askVisitor(), onQuestion(), onToolOutput() or onEvent(): '
                     . 'closures cannot be queued. Use ask(), questions() and toolOutput(), and answer with '
-                    . 'Run::decide() and Run::answer() in the EventHandler.',
+                    . 'Run::decide() and Run::answer() in the EventHandler, which gets all events.',
             );
         }
         if ($this->request->handlers() !== []) {
@@ -341,10 +392,36 @@ final class PendingRun implements Responsable
         return $this->stream($request);
     }
 
+    /**
+     * Returns the request as one of a batch.
+     *
+     * @internal
+     *
+     * @param string $program that runs it
+     *
+     * @throws LogicException it needs what only a run of its own has
+     */
+    public function inBatch(string $program): Request
+    {
+        $isPlain = $this->closures() === [] && $this->appTools === [] && $this->conversation === null
+            && $this->command === null;
+
+        return $isPlain ? $this->owned($this->owner)->with('worker', $program) : throw new LogicException(
+            'A run of a batch has no tools of the application, no conversation, no command and nobody who is asked or '
+                . 'listens. Run it by itself, or on the queue.',
+        );
+    }
+
+    /** @return list<\Closure|null> what a run that begins elsewhere cannot have */
+    private function closures(): array
+    {
+        return [...$this->askers, ...$this->questionHandlers, ...$this->outputListeners, ...$this->observers];
+    }
+
     private function begin(?string $owner): Run
     {
         $start = $this->command !== null
-            ? $this->app->make(Commands::class)->start($this->command, $this->user(), $this->request)
+            ? $this->app->make(Commands::class)->start($this->command, $this->signedIn(), $this->request)
             : fn (Request $request): Run
                 => $this->runner->stream($this->app->make(Agents::class)->offer($request, $this->appTools));
         $run = $this->conversation === null
@@ -359,6 +436,9 @@ final class PendingRun implements Responsable
         }
         foreach ($this->outputListeners as $listener) {
             $run->onToolOutput($listener);
+        }
+        foreach ($this->observers as $observer) {
+            $run->onEvent($observer);
         }
         if ($owner !== null) {
             $run->onQuestion($this->app->make(Answers::class)->of($run, $owner));
@@ -380,14 +460,14 @@ final class PendingRun implements Responsable
         return $this->owner ?? Owner::of($request);
     }
 
-    private function user(): ?Authenticatable
+    private function signedIn(): ?Authenticatable
     {
-        return $this->user ?? $this->app->make('request')->user();
+        return $this->ownUser ?? $this->app->make('request')->user();
     }
 
     private function actor(): ?string
     {
-        $user = $this->user();
+        $user = $this->signedIn();
 
         return $user === null ? null : Actor::user($user);
     }

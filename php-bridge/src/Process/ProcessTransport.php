@@ -11,7 +11,7 @@ use Symfony\Component\Process\Process;
 
 /**
  * Runs a worker in its own process. Stdin stays open for the whole run: it carries control messages, and its end tells
- * the worker that this process was killed.
+ * the worker that this process was killed. A batch gets its requests there, one after the other.
  *
  * @internal
  */
@@ -21,6 +21,8 @@ final class ProcessTransport implements Transport
     private const SIGTERM = 15;
     private const SIGKILL = 9;
     private const DYING_S = 2.0;
+    /** A second signal that comes before the first was taken is none. */
+    private const BETWEEN_SIGNALS_S = 0.2;
 
     private readonly InputStream $stdin;
     private readonly Tail $stderr;
@@ -29,22 +31,40 @@ final class ProcessTransport implements Transport
     private int $unwritten = 0;
     private int $taken = 0;
     private bool $forgetting = false;
+    private bool $isFed = false;
     private ?float $terminateAt = null;
+    private ?float $insistAt = null;
     private ?float $killAt = null;
     private bool $killed = false;
     private ?ExitStatus $notStarted = null;
 
+    /** @var \Iterator<mixed, string|null>|null */
+    private ?\Iterator $lines = null;
+
+    /** @param float $drain seconds after SIGTERM in which it ends what it has begun; a second SIGTERM ends that, too */
     public function __construct(
         private readonly WorkerProcess $process,
         private readonly Environment $environment,
         private readonly string $binary,
         private readonly float $grace,
+        private readonly float $drain = 0.0,
     ) {
         $this->stdin = new InputStream();
         $this->stderr = new Tail();
     }
 
-    public function chunks(string $request, \Closure $tick): \Generator
+    /**
+     * Has it get these lines, too: the next one is made when the one before is on its way. After the last one, stdin
+     * ends. What the iterator throws comes out of chunks().
+     *
+     * @param \Iterator<mixed, string|null> $lines without their newlines; null has chunks() yield, if only nothing
+     */
+    public function feed(\Iterator $lines): void
+    {
+        $this->lines = $lines;
+    }
+
+    public function chunks(?string $request, \Closure $tick): \Generator
     {
         if (!$this->start($request, $tick)) {
             return;
@@ -71,7 +91,7 @@ final class ProcessTransport implements Transport
     public function terminate(): void
     {
         if ($this->killAt === null && $this->process->isRunning()) {
-            $this->killAt = self::now() + $this->grace;
+            $this->killAt = self::now() + $this->drain + $this->grace;
             $this->signal(self::SIGTERM);
         }
     }
@@ -91,6 +111,10 @@ final class ProcessTransport implements Transport
     public function stop(): void
     {
         $this->terminate();
+        if ($this->drain > 0 && $this->killAt !== null) {
+            $this->insistAt = self::now() + self::BETWEEN_SIGNALS_S;
+            $this->killAt = min($this->killAt, $this->insistAt + $this->grace);
+        }
         $this->awaitEnd();
     }
 
@@ -104,10 +128,10 @@ final class ProcessTransport implements Transport
         return (string) $this->stderr;
     }
 
-    private function start(string $request, \Closure $tick): bool
+    private function start(?string $request, \Closure $tick): bool
     {
         $this->process->setInput($this->stdin);
-        $this->write($request);
+        $request === null || $this->write($request);
         // What configureProcess() set is wanted; what it did not name stays away.
         $env = array_diff_key($this->environment->forProcess(), $this->process->getEnv());
         try {
@@ -133,10 +157,17 @@ final class ProcessTransport implements Transport
     {
         // Symfony takes one piece at a time, and then waits for output as long as it may, with more to write.
         do {
-            $taken = $this->taken;
+            $this->feedOn();
+            $before = [$this->taken, $this->unwritten];
             $this->unwritten > 0 && $this->process->push();
-        } while ($this->unwritten > 0 && $this->taken > $taken);
-        $this->process->pump();
+            $isTaken = [$this->taken, $this->unwritten] !== $before;
+            $takesMore = $isTaken && ($this->unwritten > 0 || $this->lines !== null);
+        } while ($takesMore && !$this->isDueElsewhere());
+        $takesMore || $this->pending !== [] ? $this->process->checkTimeout() : $this->process->pump();
+        if ($this->insistAt !== null && self::now() >= $this->insistAt) {
+            $this->insistAt = null;
+            $this->signal(self::SIGTERM);
+        }
         if ($this->terminateAt !== null && self::now() >= $this->terminateAt) {
             $this->terminate();
         }
@@ -146,10 +177,34 @@ final class ProcessTransport implements Transport
         }
     }
 
+    /** While lines are fed, somebody may wait for what it has written, or for a tick. */
+    private function isDueElsewhere(): bool
+    {
+        return $this->lines !== null && ($this->pending !== [] || $this->process->isTickDue());
+    }
+
+    private function feedOn(): void
+    {
+        if ($this->lines === null || $this->unwritten > 0) {
+            return;
+        }
+        $this->isFed ? $this->lines->next() : $this->lines->rewind();
+        $this->isFed = true;
+        if (!$this->lines->valid()) {
+            $this->lines = null;
+            $this->stdin->close();
+
+            return;
+        }
+        $line = $this->lines->current();
+        $line === null ? $this->pending[] = '' : $this->write($line);
+    }
+
     private function awaitEnd(): void
     {
         $this->forgetting = true;
         $this->pending = [];
+        $this->lines = null;
         while ($this->process->isRunning() && !$this->isHopeless()) {
             try {
                 $this->pump();

@@ -19,14 +19,23 @@ final class WorkerProcess extends Process
     private const TICK_NS = 200_000_000;
     private const SPIN_NS = 500_000;
     private const SPIN_PAUSE_US = 1_000;
+    private const SIGTERM = 15;
+    private const BETWEEN_SIGNALS_US = 200_000;
 
     private ?\Closure $tick = null;
     private int $ticked = 0;
     private int $received = 0;
 
-    /** @param list<string> $command */
-    public function __construct(array $command, ?string $cwd, private readonly float $grace)
-    {
+    /**
+     * @param list<string> $command
+     * @param bool $drains whether it ends at once only at a second SIGTERM
+     */
+    public function __construct(
+        array $command,
+        ?string $cwd,
+        private readonly float $grace,
+        private readonly bool $drains = false,
+    ) {
         // Symfony's timeout kills without grace; a run's deadline is kept by its tick.
         parent::__construct($command, $cwd, null, null, null);
         $this->disableOutput();
@@ -34,6 +43,10 @@ final class WorkerProcess extends Process
 
     public function __destruct()
     {
+        if ($this->drains && $this->isRunning()) {
+            $this->signal(self::SIGTERM);
+            usleep(self::BETWEEN_SIGNALS_US);
+        }
         $this->stop($this->grace); // Symfony's own destructor gives none
         parent::__destruct();
     }
@@ -50,6 +63,11 @@ final class WorkerProcess extends Process
             $this->received += strlen($bytes);
             $output($type, $bytes);
         }, $env);
+    }
+
+    public function isTickDue(): bool
+    {
+        return hrtime(true) - $this->ticked >= self::TICK_NS;
     }
 
     /** Writes and reads what it can without waiting. */
@@ -73,7 +91,7 @@ final class WorkerProcess extends Process
     public function checkTimeout(): void
     {
         parent::checkTimeout();
-        if ($this->tick !== null && hrtime(true) - $this->ticked >= self::TICK_NS) {
+        if ($this->tick !== null && $this->isTickDue()) {
             $this->ticked = hrtime(true);
             ($this->tick)();
         }

@@ -4,6 +4,9 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Testing;
 
+use AgentWorkers\Batch\Batch;
+use AgentWorkers\Batch\BatchOptions;
+use AgentWorkers\Batch\BatchRunner;
 use AgentWorkers\Event\Done;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\StrayRunException;
@@ -22,11 +25,13 @@ use Psr\Log\NullLogger;
  * of the worker, and gives one of those. A request with `output_schema` gets an output that satisfies it, unless the
  * answer brings one.
  */
-final class FakeRunner implements Runner
+final class FakeRunner implements Runner, BatchRunner
 {
     private const ANY = '';
+    /** Before the name of a skill, where others have the name of a worker. */
+    private const SKILL = 'skill:';
 
-    /** @var array<string, list<mixed>> answers by worker */
+    /** @var array<string, list<mixed>> answers by worker, or skill */
     private array $queues = [];
     /** @var array<string, \Closure> by worker, what answers each run that nothing else does */
     private array $closures = [];
@@ -58,7 +63,19 @@ final class FakeRunner implements Runner
     }
 
     /**
-     * An answer for every run whose prompt this is; `*` stands for any characters. Comes before all others.
+     * Answers for the runs of this skill, in the form of the constructor's: an array is an output, a list of arrays one
+     * output after the other. They come before those for the worker.
+     */
+    public function skill(string $name, Script|string|array|\Closure ...$answers): self
+    {
+        $this->answer(self::SKILL . $name, array_values($answers));
+
+        return $this;
+    }
+
+    /**
+     * An answer for every run whose prompt this is; `*` stands for any characters. Comes before all others. A skill has
+     * no prompt.
      *
      * @param string|\Closure(Request): bool $prompt
      */
@@ -93,6 +110,15 @@ final class FakeRunner implements Runner
     public function stream(Request $request): Run
     {
         return $this->start($request, null);
+    }
+
+    /** The scripts are the next ones, as for single runs. `agent-chat` counts as the worker `chat`. */
+    public function batch(iterable $requests, BatchOptions $options = new BatchOptions()): Batch
+    {
+        $start = fn (Request $request, string $worker): Run
+            => $this->start($request, (string) preg_replace('/^agent-/', '', $worker));
+
+        return new Batch(new FakeBatch($start, $requests, $options));
     }
 
     /** Returns a runner whose runs count as this worker's. */
@@ -161,6 +187,26 @@ final class FakeRunner implements Runner
         Assert::assertSame($times, $count, 'The number of runs differs.' . $this->told());
     }
 
+    /**
+     * @param (\Closure(array<string, mixed>, Request): bool)|null $matches gets the input and the request; any run of
+     *     the skill, where it is null
+     */
+    public function assertSkillRan(string $skill, ?\Closure $matches = null): void
+    {
+        $this->assertRan(self::ofSkill($skill, $matches));
+    }
+
+    /** @param (\Closure(array<string, mixed>, Request): bool)|null $matches gets the input and the request */
+    public function assertSkillNotRan(string $skill, ?\Closure $matches = null): void
+    {
+        $this->assertNotRan(self::ofSkill($skill, $matches));
+    }
+
+    public function assertSkillRanTimes(string $skill, int $times): void
+    {
+        $this->assertRanTimes($times, self::ofSkill($skill, null));
+    }
+
     /** @param \Closure(array<string, mixed>): bool $control */
     public function assertSent(\Closure $control): void
     {
@@ -220,6 +266,13 @@ final class FakeRunner implements Runner
         $this->assertSent(static fn (array $control): bool => $control['type'] === 'abort');
     }
 
+    /** @return \Closure(Request): bool */
+    private static function ofSkill(string $skill, ?\Closure $matches): \Closure
+    {
+        return static fn (Request $request): bool => $request->get('skill') === $skill
+            && ($matches === null || $matches((array) $request->get('input'), $request));
+    }
+
     private function assertSettled(string $kind, string $tool, string $status, ?string $text): void
     {
         $told = [];
@@ -248,7 +301,7 @@ final class FakeRunner implements Runner
     private function told(): string
     {
         $line = static fn (Request $request, ?string $worker): string
-            => "\n- " . ($worker === null ? '' : "$worker: ") . $request->promptText();
+            => "\n- " . ($worker === null ? '' : "$worker: ") . ($request->get('skill') ?? $request->promptText());
         $lines = array_map($line, $this->requests, $this->workers);
 
         return "\nStarted:" . ($lines === [] ? ' nothing' : implode('', $lines));
@@ -275,7 +328,8 @@ final class FakeRunner implements Runner
                 return $answer;
             }
         }
-        foreach ([$worker ?? self::ANY, self::ANY] as $name) {
+        $skill = $request->get('skill');
+        foreach ([self::SKILL . $skill, $worker ?? self::ANY, self::ANY] as $name) {
             if (($this->queues[$name] ?? []) !== []) {
                 return array_shift($this->queues[$name]);
             }
@@ -284,7 +338,9 @@ final class FakeRunner implements Runner
             }
         }
 
-        return $this->allowsStrayRuns ? '' : throw new StrayRunException($request);
+        $mayBeEmpty = $this->allowsStrayRuns && $skill === null; // a skill always has an output
+
+        return $mayBeEmpty ? '' : throw new StrayRunException($request);
     }
 
     private function script(mixed $answer, Request $request, ?string $worker): Script

@@ -67,6 +67,15 @@ final class Script
         return self::text($json)->withOutput(json_decode($json, false, 512, JSON_THROW_ON_ERROR));
     }
 
+    /** Says in the end whether a person should look at the output, as a skill does whose model is not sure. */
+    public function needsReview(bool $needs = true): self
+    {
+        return $this->with(static function (self $script) use ($needs): void {
+            $last = count($script->steps) - 1;
+            $script->steps[$last] = ['needs_review' => $needs] + (array) $script->steps[$last];
+        });
+    }
+
     /**
      * A run that fails.
      *
@@ -81,7 +90,8 @@ final class Script
     }
 
     /**
-     * These events; seq, run and ts are added where they are missing. Nothing else is: bring your own `done`.
+     * These events; seq, run, ts and what the request wants echoed are added where they are missing. Nothing else is:
+     * bring your own `done`.
      *
      * @param array<string, mixed> ...$events
      */
@@ -233,17 +243,21 @@ final class Script
     }
 
     /**
-     * Adds an output where the request wants one and the script has none: the text, if that is JSON, else a sample.
+     * Adds an output where the request wants one and the script has none: the text, if that is JSON, else a sample. A
+     * skill's schema is not known here.
      *
      * @internal
      */
     public function answering(Request $request): self
     {
-        if (!$this->isText || $request->get('output_schema') === null) {
+        $schema = json_decode($request->toJson(), true)['output_schema'] ?? null;
+        if (!$this->isText || ($schema === null && $request->get('skill') === null)) {
             return $this;
         }
         $given = json_decode($this->steps[count($this->steps) - 1]['text']);
-        $schema = json_decode($request->toJson(), true)['output_schema'];
+        if ($given === null && $schema === null) {
+            return $this;
+        }
 
         return $this->withOutput($given ?? Sample::of($schema));
     }

@@ -8,6 +8,7 @@ use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Process\ExitStatus;
 use AgentWorkers\Process\Transport;
+use AgentWorkers\Request;
 use AgentWorkers\Run\Ending;
 
 /**
@@ -30,6 +31,9 @@ final class ScriptedTransport implements Transport
     private array $open = [];
     private string $run = '';
     private int $seq = 0;
+    /** @var array<string, mixed> what `start` and the terminal event repeat of the request */
+    private array $echoed = [];
+    private ?string $skill = null;
     private bool $showsOutput = false;
     private bool $isRunning = false;
     private bool $isEnded = false;
@@ -55,6 +59,8 @@ final class ScriptedTransport implements Transport
         $this->isRunning = true;
         $asked = json_decode($request);
         $this->run = $asked->run;
+        $this->echoed = Request::fromJson($request)->echoed();
+        $this->skill = $asked->skill ?? null;
         $this->showsOutput = ($asked->stream->tool_output ?? false) === true;
         $tick();
         foreach ($this->steps as $step) {
@@ -255,8 +261,17 @@ final class ScriptedTransport implements Transport
         $this->opens($event);
         $isTerminal = in_array($event['type'] ?? null, Event::TERMINAL, true);
         $this->isEnded = $isTerminal;
+        $event += $this->repeated($event['type'] ?? '');
 
         return $isTerminal && $this->isSilentAtTheEnd ? '' : $this->line($event, ++$this->seq);
+    }
+
+    /** @return array<string, mixed> */
+    private function repeated(string $type): array
+    {
+        $skill = in_array($type, ['start', 'done'], true) ? array_filter(['skill' => $this->skill]) : [];
+
+        return in_array($type, ['start', ...Event::TERMINAL], true) ? $this->echoed + $skill : [];
     }
 
     /** @param array<string, mixed> $event */

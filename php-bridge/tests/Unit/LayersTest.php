@@ -32,6 +32,10 @@ final class LayersTest extends TestCase
         yield 'events know no runs' => ['Event', '/^AgentWorkers\\\\(?!Event\\\\|Exception\\\\)/'];
         yield 'a run knows no browser' => ['Run', '/^AgentWorkers\\\\(Sse|Testing|Laravel)\\\\/'];
         yield 'a browser needs no framework' => ['Sse', '/^(AgentWorkers\\\\(Testing|Laravel)|Illuminate)\\\\/'];
+        yield 'a batch needs neither a browser nor a framework' => [
+            'Batch',
+            '/^(AgentWorkers\\\\(Sse|Testing|Laravel)|Illuminate)\\\\/',
+        ];
         yield 'a command needs no framework' => ['Command', '/^(AgentWorkers\\\\(Testing|Laravel)|Illuminate)\\\\/'];
         yield 'a fake needs no framework' => ['Testing', '/^(AgentWorkers\\\\Laravel|Illuminate)\\\\/'];
     }

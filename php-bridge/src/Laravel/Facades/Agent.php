@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Facades;
 
+use AgentWorkers\Batch\BatchRunner;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Laravel\Agents;
@@ -16,16 +17,20 @@ use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
 use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Support\Facades\Facade;
+use Illuminate\Support\LazyCollection;
 
 // phpcs:disable Generic.Files.LineLength -- a line for each method, as editors read them
 /**
  * @method static PendingRun chat(ChatRequest|array|string $prompt)
  * @method static PendingRun task(ChatRequest|array|string $prompt, ?string $cwd = null)
+ * @method static PendingRun skill(string $name, \stdClass|array $input)
+ * @method static LazyCollection batch(iterable $requests, ?int $concurrency = null, ?string $checkpoint = null, ?int $attempts = null, ?float $maxCostUsd = null, ?int $maxErrors = null, ?float $deadlineS = null, ?float $graceS = null)
  * @method static RegisteredTool tool(string $tool, ?string $description = null, \stdClass|array|null $schema = null, ?\Closure $handler = null, ?float $timeoutS = null)
  * @method static void allowCommand(string $tool, \Closure|string|bool $allow, \stdClass|array|null $schema = null)
  * @method static PendingRun worker(string $name, ChatRequest|array|string $prompt)
  * @method static ?string steer(string $run, string $text, Authenticatable|string|null $owner = null)
  * @method static Runner runner(string $worker = 'chat')
+ * @method static BatchRunner batchRunner()
  * @method static bool hasWorker(string $name)
  * @method static void runBy(Runner $runner)
  * @method static void configureRunner(\Closure $configure)
@@ -38,6 +43,9 @@ use Illuminate\Support\Facades\Facade;
  * @method static void assertNotRan(\Closure|string $prompt, ?string $worker = null)
  * @method static void assertNothingRan(?string $worker = null)
  * @method static void assertRanTimes(int $times, \Closure|string|null $prompt = null, ?string $worker = null)
+ * @method static void assertSkillRan(string $skill, ?\Closure $matches = null)
+ * @method static void assertSkillNotRan(string $skill, ?\Closure $matches = null)
+ * @method static void assertSkillRanTimes(string $skill, int $times)
  * @method static void assertSent(\Closure $control)
  * @method static void assertToolAnswered(string $tool, ?string $content = null)
  * @method static void assertToolFailed(string $tool, ?string $message = null)

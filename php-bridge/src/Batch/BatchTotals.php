@@ -1,0 +1,43 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Batch;
+
+use AgentWorkers\Event\Fields;
+use AgentWorkers\Event\Usage;
+
+/** What a batch came to, with what earlier starts of the same checkpoint have done. */
+final class BatchTotals
+{
+    public readonly int $done;
+    public readonly int $failed;
+    public readonly int $aborted;
+    /** Requests that were settled by an earlier start. */
+    public readonly int $earlier;
+    /** How often a run was begun. */
+    public readonly int $attempts;
+    /** An estimate. */
+    public readonly float $costUsd;
+    public readonly Usage $usage;
+    /** @var array<string, int> how often each code ended a run */
+    public readonly array $errors;
+
+    /**
+     * @internal
+     *
+     * @param array<array-key, mixed> $data
+     */
+    public function __construct(array $data)
+    {
+        $fields = new Fields($data);
+        $this->done = $fields->int('done');
+        $this->failed = $fields->int('failed');
+        $this->aborted = $fields->int('aborted');
+        $this->earlier = $fields->int('earlier');
+        $this->attempts = $fields->int('attempts');
+        $this->costUsd = $fields->floatOrNull('cost_usd') ?? 0.0;
+        $this->usage = Usage::fromArray($fields->array('usage'));
+        $this->errors = $fields->array('errors');
+    }
+}

@@ -1,0 +1,95 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Tests\Laravel;
+
+use AgentWorkers\Batch\BatchResult;
+use AgentWorkers\Exception\BatchStoppedException;
+use AgentWorkers\Exception\LogicException;
+use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\Laravel\PendingRun;
+use AgentWorkers\Request;
+use AgentWorkers\Testing\Script;
+use AgentWorkers\Tests\Scenarios;
+use Illuminate\Support\LazyCollection;
+
+final class BatchTest extends TestCase
+{
+    use Scenarios;
+
+    public function testALazyCollectionGoesInAndOneComesOut(): void
+    {
+        $made = 0;
+        $requests = LazyCollection::times(INF, static function (int $id) use (&$made): PendingRun {
+            $made++;
+
+            return Agent::skill('partner-health', ['id' => $id])->subject('partner', $id);
+        })->keyBy(static fn (PendingRun $run): int => $run->request()->get('input')['id'] * 10);
+        Agent::fake()->skill('partner-health', static fn (Request $request): array => $request->get('input'));
+        $outputs = Agent::batch($requests)->map(static fn (BatchResult $result): mixed => $result->output)->take(3);
+        self::assertSame([10 => ['id' => 1], 20 => ['id' => 2], 30 => ['id' => 3]], $outputs->all());
+        self::assertSame(3, $made);
+        Agent::assertSkillRanTimes('partner-health', 3);
+    }
+
+    public function testAFailureIsAResultAndALimitAnException(): void
+    {
+        Agent::fake(['One', Script::error('auth'), 'Three', Script::error('auth'), 'Five']);
+        $statuses = [];
+        try {
+            foreach (Agent::batch(array_map(Agent::chat(...), range('a', 'e')), maxErrors: 2) as $key => $result) {
+                $statuses[$key] = $result->text ?? $result->error->code;
+            }
+            self::fail('Nobody was told.');
+        } catch (BatchStoppedException $stopped) {
+            self::assertSame(['max_errors', 2, 2], [
+                $stopped->reason, $stopped->totals->done, $stopped->totals->failed,
+            ]);
+        }
+        self::assertSame(['One', 'auth', 'Three', 'auth'], $statuses);
+        Agent::assertRanTimes(4, worker: 'chat');
+    }
+
+    public function testTheRealOneRunsEachRequestWithTheProgramAndTheSettingsOfItsWorker(): void
+    {
+        config([
+            'agent-workers.binaries.agent-chat' => dirname(__DIR__) . '/fixtures/quick.sh',
+            'agent-workers.binaries.agent-batch' => $this->binary('agent-batch'),
+            'agent-workers.workers.odd' => ['binary' => 'odd'],
+            'agent-workers.binaries.odd' => '/nonexistent',
+            'agent-workers.env' => ['HOME' => $this->directory()],
+        ]);
+        $requests = ['a' => Agent::chat('hello'), 'b' => Agent::worker('odd', 'hello'), 'c' => Request::prompt('fail')];
+        $results = Agent::batch($requests, concurrency: 2)->all();
+        ksort($results);
+        self::assertSame(
+            ['a' => 'done', 'b' => 'cli_missing', 'c' => 'auth'],
+            array_map(static fn (BatchResult $it): string => $it->error->code ?? $it->status, $results),
+        );
+        self::assertSame(['agent-chat', 'odd'], [$results['a']->worker, $results['b']->worker]);
+    }
+
+    public function testItIsNotRunTwice(): void
+    {
+        Agent::fake('One', 'Two');
+        $results = Agent::batch([Agent::chat('a')]);
+        self::assertCount(1, $results->all());
+        $this->expectException(LogicException::class);
+        $results->all();
+    }
+
+    public function testWhatOnlyARunOfItsOwnHasIsRefused(): void
+    {
+        Agent::fake('One');
+        $this->expectException(LogicException::class);
+        Agent::batch([Agent::chat('a')->onEvent(static fn (): bool => true)])->all();
+    }
+
+    public function testARunnerOfOnesOwnMayRunNoBatches(): void
+    {
+        Agent::runBy(Agent::runner());
+        $this->expectException(LogicException::class);
+        Agent::batch([Agent::chat('a')]);
+    }
+}
