@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import anyio
 
 from agent_workers.engine.process.prctl import end_with_parent
-from agent_workers.json_schema import validator_of
-
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
+from agent_workers.json_schema.faults import InputFault, faults
 
 CHECK_S = 5
 """Seconds of a processor that the program may take; it needs a few tenths of one to start."""
@@ -31,26 +27,6 @@ _MAX_FAULTS = 5
 _MAX_WORDS = 200
 # Python's patterns can take exponential time and block everything else; references can double at each step.
 _SLOW = frozenset({"pattern", "patternProperties", "$ref", "$dynamicRef", "$recursiveRef", "uniqueItems"})
-
-
-class InputFault(NamedTuple):
-    """Something that is wrong with an input.
-
-    Attributes:
-        path: Where it is.
-        words: What it is, for a person.
-        json_path: Where it is, as JSONPath.
-        message: What it is, as ``jsonschema`` says it.
-        unknown: The fields there that the schema does not allow.
-        known: The fields there that it lists.
-    """
-
-    path: list[str | int]
-    words: str
-    json_path: str
-    message: str
-    unknown: list[str] = []  # noqa: RUF012 never changed
-    known: list[str] = []  # noqa: RUF012
 
 
 async def check_input(schema: dict[str, Any], tool_input: dict[str, Any]) -> str:
@@ -75,34 +51,9 @@ async def find_faults(schema: dict[str, Any], tool_input: dict[str, Any]) -> lis
     return await anyio.to_thread.run_sync(_apart, schema, tool_input, abandon_on_cancel=True)
 
 
-def faults(schema: dict[str, Any], tool_input: dict[str, Any]) -> list[InputFault]:
-    """Returns what is wrong with the input, however long the check takes."""
-    return [_fault(problem) for problem in validator_of(schema).iter_errors(tool_input)]
-
-
-def _fault(problem: ValidationError) -> InputFault:
-    rule: Any = problem.validator_value
-    schema: Any = problem.schema
-    instance: Any = problem.instance
-    path, place, message = list(problem.absolute_path), problem.json_path, problem.message
-    if problem.validator == "required":
-        missing = next(name for name in rule if message.startswith(repr(name)))
-        return InputFault([*path, missing], "is required", place, message)
-    if problem.validator == "additionalProperties" and rule is False:
-        known = list(schema.get("properties", ()))
-        others = [re.compile(pattern) for pattern in schema.get("patternProperties", ())]
-        unknown = [name for name in instance if name not in known and not any(o.search(name) for o in others)]
-        return InputFault(path, "has an unknown field", place, message, unknown, known)
-    return InputFault(path, _words(problem), place, message)
-
-
-def _words(problem: ValidationError) -> str:
-    wanted: Any = problem.validator_value
-    if problem.validator == "type":
-        return f"must be of the type {' or '.join(wanted) if isinstance(wanted, list) else wanted}"
-    if problem.validator == "enum":
-        return f"must be one of {json.dumps(wanted)[1:-1][:_MAX_WORDS]}"
-    return f"does not fit: {problem.message[:_MAX_WORDS]}"
+def find_faults_now(schema: dict[str, Any], tool_input: dict[str, Any]) -> list[InputFault]:
+    """Does what ``find_faults`` does where no event loop runs yet."""
+    return faults(schema, tool_input) if _is_quick(schema) else _apart(schema, tool_input)
 
 
 def _is_quick(schema: Any) -> bool:

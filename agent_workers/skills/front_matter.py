@@ -10,7 +10,7 @@ from agent_workers.protocol.v1.problem import pointer
 from agent_workers.skills.faults import Fault
 from agent_workers.skills.nearest import nearest
 from agent_workers.skills.skill import INSTRUCTIONS, SETTINGS
-from agent_workers.skills.yaml_text import YamlFault, read_yaml
+from agent_workers.skills.yaml_text import YamlFault, odd_style, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +82,18 @@ def read_fields(parts: Parts) -> dict[str, Any] | Fault:
 def _as_predicate(fault: YamlFault) -> str:
     words = str(fault)
     return words if words.startswith("is ") else f"is not read: {words}"
+
+
+def style_faults(parts: Parts) -> Iterator[Fault]:
+    """Yields what is read here, but not by skills-ref, the validator of Agent Skills."""
+    if parts.front is None:
+        return
+    for line, text in enumerate(parts.front.split("\n"), 2):
+        if _FENCE in text:
+            words = "holds ---, which other readers take for the end of the front matter; write other dashes"
+            yield Fault(INSTRUCTIONS, "", words, line)
+    for line, words in odd_style(parts.front):
+        yield Fault(INSTRUCTIONS, "", f"the front matter has {words}", line + 1)
 
 
 def field_faults(fields: dict[str, Any], folder_name: str) -> Iterator[Fault]:

@@ -22,7 +22,7 @@ from agent_workers.skills.skill import EXAMPLES, INPUT_SCHEMA, INSTRUCTIONS, OUT
 from agent_workers.skills.yaml_text import YamlFault, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 _EXAMPLE = ".json"
 _MOST_NAMED = 12
@@ -88,35 +88,37 @@ def load_examples(skill: Skill) -> list[Example]:
         SkillFaults: One of them is no example.
     """
     faults: list[Fault] = []
-    examples = [example for _, example in read_examples(skill.folder, faults)]
+    documents = [(file, read_example(skill.folder, file, faults)) for file in example_files(skill.folder, faults)]
     if faults:
         raise SkillFaults(skill.folder, faults)
-    return examples
+    return [
+        Example(Path(file).stem, document["input"], document["output"], tuple(document.get("decisive", ())))
+        for file, document in documents
+    ]
 
 
-def read_examples(folder: Path, faults: list[Fault]) -> Iterator[tuple[str, Example]]:
-    """Yields each sound example with its file, and notes what is wrong with the others."""
+def example_files(folder: Path, faults: list[Fault]) -> list[str]:
+    """Returns the files of the examples by name, relative to the folder, and notes what keeps them from being found."""
     try:
         names = sorted(entry.name for entry in os.scandir(folder / EXAMPLES))
     except FileNotFoundError:
-        return
+        return []
     except OSError as error:
         faults.append(Fault(EXAMPLES, "", f"cannot be read: {error.strerror}; it is a folder of files NAME.json"))
-        return
-    for name in names:
-        if not name.endswith(_EXAMPLE) or name.startswith("."):
-            continue
-        file = f"{EXAMPLES}/{name}"
-        try:
-            document = read_object(folder, file) or {}
-        except Unreadable as unreadable:
-            faults += unreadable.faults
-            continue
-        wrong = list(_example_faults(file, document))
-        faults += wrong
-        if not wrong:
-            decisive = tuple(document.get("decisive", ()))
-            yield file, Example(name.removesuffix(_EXAMPLE), document["input"], document["output"], decisive)
+        return []
+    return [f"{EXAMPLES}/{name}" for name in names if name.endswith(_EXAMPLE) and not name.startswith(".")]
+
+
+def read_example(folder: Path, file: str, faults: list[Fault]) -> dict[str, Any]:
+    """Returns the document of an example, and notes what is wrong with it; empty where there is none."""
+    try:
+        document = read_object(folder, file)
+    except Unreadable as unreadable:
+        faults += unreadable.faults
+        return {}
+    document = document or {}
+    faults += _example_faults(file, document)
+    return document
 
 
 def _example_faults(file: str, document: dict[str, Any]) -> Iterator[Fault]:
@@ -237,7 +239,9 @@ def placeholder_faults(reading: Reading) -> Iterator[Fault]:
         if path is None:
             words = f"{_shown(text)} is no placeholder; write {{{{ input.NAME }}}}, or leave the braces out"
         elif isinstance(found := paths.find(path), Unknown):
-            words = f"{_shown(text)}: {unknown_words(found, ('input', *path), 1, '.')} in {INPUT_SCHEMA}"
+            place = ".".join(("input", *path[: found.depth]))
+            words = f"{_shown(text)}: {unknown_words(found, place, path[found.depth], INPUT_SCHEMA)}"
+            words += "; name one of its items by a number" if found.kinds == {"array"} else ""
         else:
             continue
         yield Fault(INSTRUCTIONS, "", words, reading.first_line + line - 1)
@@ -247,23 +251,20 @@ def _shown(text: str, longest: int = 80) -> str:
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
-def unknown_words(unknown: Unknown, steps: Sequence[str], above: int, joint: str) -> str:
-    """Says why a path leads to nothing, and which one would lead somewhere.
+def unknown_words(unknown: Unknown, place: str, step: str, file: str) -> str:
+    """Says why a path leads to nothing.
 
     Args:
         unknown: Where it leaves what the schema knows.
-        steps: The path, as its writer reads it.
-        above: How many steps there are before those that the schema follows.
-        joint: What stands between two steps.
+        place: That place, as the writer of the path reads it.
+        step: The step after it.
+        file: The schema's file.
     """
-    depth = unknown.depth + above
-    place, step = joint.join(steps[:depth]), steps[depth]
     if unknown.kinds == {"array"}:
-        return f"{place} is a list"
+        return f"{place} is a list in {file}"
     if "object" not in unknown.kinds:
-        return f"{place} is no object and has nothing below it"
-    near = nearest(step, unknown.names)
-    if near:
-        return f"{place} has no {step!r}; did you mean {near[0]}?"
+        return f"{place} is no object in {file} and has nothing below it"
+    if near := nearest(step, unknown.names):
+        return f"{place} has no {step!a} in {file}; did you mean {near[0]}?"
     names = ", ".join(unknown.names[:_MOST_NAMED]) + (", …" if len(unknown.names) > _MOST_NAMED else "")
-    return f"{place} has no {step!r}; it has {names or 'no fields'}"
+    return f"{place} has no {step!a} in {file}; it has {names or 'no fields'}"

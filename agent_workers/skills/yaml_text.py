@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LONGEST = 256 * 1024
 
@@ -83,3 +86,20 @@ def read_yaml(text: str, first_line: int = 1) -> Any:
         raise YamlFault(f"is not valid YAML: {error}") from None
     except (ValueError, RecursionError) as error:  # a number of a thousand digits, a thousand brackets
         raise YamlFault(f"is not valid YAML: {error}") from None
+
+
+def odd_style(text: str) -> Iterator[tuple[int, str]]:
+    """Yields the lines of what strict readers of YAML refuse, from 1, and what it is; nothing where it is not valid."""
+    try:
+        events = list(yaml.parse(text, yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return
+    for event in events:
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.CollectionStartEvent) and event.flow_style:
+            kind = "{…}" if isinstance(event, yaml.MappingStartEvent) else "[…]"
+            yield line, f"{kind}, which strict readers of YAML refuse; write a line for each part"
+        if getattr(event, "tag", None):
+            yield line, "a tag, which strict readers of YAML refuse; remove it"
+        if getattr(event, "anchor", None):
+            yield line, "an anchor, which strict readers of YAML refuse; remove it"

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import logging
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.input_check import find_faults
 from agent_workers.errors import InvalidRequest
 from agent_workers.json_schema import schema_fault
+from agent_workers.json_schema.faults import explained, nearest
 from agent_workers.protocol.v1.problem import MAX_PROBLEMS, Problem, pointer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from agent_workers.engine.input_check import InputFault
     from agent_workers.protocol.v1.tool_request import ToolRequest
 
 logger = logging.getLogger("agent_workers")
 
-_NEAR = 0.6
+_UNKNOWN = "is no argument of this tool"
 _LONGEST_TYPO = 64
 _MOST_NAMED = 20
 
@@ -53,7 +52,7 @@ def _listed(names: list[str]) -> str:
 
 def _no_such_tool(request: ToolRequest, names: list[str]) -> Problem:
     server = request.server.name
-    near = _nearest(request.tool.removeprefix(f"mcp__{server}__"), names)
+    near = nearest(request.tool.removeprefix(f"mcp__{server}__"), names)
     words = f"is no tool of the server {server}" if names else f"is no tool of the server {server}, which has none"
     return Problem(pointer="/tool", message=words, did_you_mean=near)
 
@@ -69,17 +68,10 @@ async def _problems(schema: dict[str, Any], tool_input: dict[str, Any]) -> Async
         return
     told = {name for fault in faults for name in fault.unknown if not fault.path}
     for fault in faults:
-        for problem in _explained(fault):
+        for problem in explained(fault, ("input",), _UNKNOWN):
             yield problem
     for name in _mistyped(schema, tool_input, told):
         yield name
-
-
-def _explained(fault: InputFault) -> Iterator[Problem]:
-    for name in fault.unknown:
-        yield _unknown(("input", *fault.path, name), name, fault.known)
-    if not fault.unknown:
-        yield Problem(pointer=pointer(("input", *fault.path)), message=fault.words)
 
 
 def _mistyped(schema: dict[str, Any], tool_input: dict[str, Any], told: set[str]) -> Iterator[Problem]:
@@ -90,17 +82,9 @@ def _mistyped(schema: dict[str, Any], tool_input: dict[str, Any], told: set[str]
         return
     missing = [name for name in properties if name not in tool_input]
     for name in tool_input:
-        if name not in properties and name not in told and _nearest(name, missing):
+        if name not in properties and name not in told and nearest(name, missing):
             yield _unknown(("input", name), name, missing)
 
 
 def _unknown(place: tuple[str | int, ...], name: str, known: list[str]) -> Problem:
-    return Problem(pointer=pointer(place), message="is no argument of this tool", did_you_mean=_nearest(name, known))
-
-
-def _nearest(name: str, names: list[str]) -> str | None:
-    if len(name) > _LONGEST_TYPO:
-        return None
-    spelled = {each.lower().replace("-", "_"): each for each in names}
-    near = get_close_matches(name.lower().replace("-", "_"), spelled, n=1, cutoff=_NEAR)
-    return spelled[near[0]] if near else None
+    return Problem(pointer=pointer(place), message=_UNKNOWN, did_you_mean=nearest(name, known))
