@@ -14,6 +14,7 @@ from skills_ref.validator import validate
 import agent_workers
 from agent_workers.protocol.v1.request import parse_request
 from agent_workers.protocol.v1.skill_request import SkillRequest
+from agent_workers.skills.check import faults_of
 from agent_workers.skills.checks import violations
 from agent_workers.skills.load import load, load_examples
 from agent_workers.skills.skill import Example, Skill
@@ -57,7 +58,8 @@ def test_there_are_these() -> None:
 
 
 @every_skill
-def test_a_folder_passes_the_validator_of_agent_skills_unchanged(skill: Skill) -> None:
+def test_a_folder_has_no_fault_and_passes_the_validator_of_agent_skills_unchanged(skill: Skill) -> None:
+    assert faults_of(skill.folder) == []
     assert validate(skill.folder) == []
     assert (skill.license, skill.version, skill.owner) == ("MIT", "1.0.0", "agent-workers")
 
