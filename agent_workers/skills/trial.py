@@ -138,8 +138,8 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _misfits(schema: dict[str, Any], output: Any) -> list[Problem]:
-    from agent_workers.json_schema import validator_of
-    from agent_workers.protocol.v1.problem import Problem, capped, pointer
+    from agent_workers.json_schema.faults import explained, faults
 
-    faults = sorted(validator_of(schema).iter_errors(output), key=lambda fault: pointer(fault.absolute_path))
-    return capped(faults, lambda f: Problem(pointer=pointer(f.absolute_path), message=f"breaks the rule {f.validator}"))
+    return [
+        problem for fault in faults(schema, output) for problem in explained(fault, (), "is no field of the output")
+    ]

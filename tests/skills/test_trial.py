@@ -62,7 +62,7 @@ def test_an_answer_is_held_to_schema_and_checks_too_and_to_the_decisive_places_w
     assert [each.pointer for each in broken] == ["/evidence/0"]
     assert answered(skill, example, worse, live=False) == ([], broken)
     _, broken = answered(skill, example, {**example.output, "status": "splendid", "more": 1}, live=False)
-    assert [each.pointer for each in broken] == ["", "/status"]
+    assert {each.pointer for each in broken} == {"/more", "/status"}
 
 
 def test_a_rate_counts_what_has_passed() -> None:
