@@ -109,12 +109,13 @@ schema: $(READY) ## Write schemas/v1 anew from the models
 	$(BIN)/python -m agent_workers.workers.schema schemas
 
 .PHONY: bench
-bench: $(READY) ## Measure agent-chat beside the obvious script and the raw CLI, and the PHP bridge beside a bare loop; BASE=… beside another checkout
+bench: $(READY) ## Measure agent-chat beside the obvious script and the raw CLI, agent-batch beside a shell loop, and the PHP bridge beside a bare one; BASE=… beside another checkout
 ifdef BASE
 	BENCH_BASE=$(BASE) $(BIN)/python -m tests.bench
 else
 	@tools/need commands php:php-cli $(PHP_LIBRARIES) $(WEB_SERVERS)
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.batch
 	$(BIN)/python -m tests.bench.php_latency
 endif
 

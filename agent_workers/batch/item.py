@@ -12,6 +12,7 @@ from agent_workers.protocol.v1.problem import RequestProblems
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+_SKILLS_WORKER = "agent-skill"
 _SHOWN = 12  # names of workers
 
 
@@ -88,7 +89,7 @@ def read_item(line: Line, workers: Collection[str], usual: str | None = None) ->
         raise BadLine(f"Line {line.number} is not a JSON object.", details) from None
     if not isinstance(document, dict):
         raise BadLine(f"Line {line.number} is not a JSON object.")
-    worker = document.pop("worker", usual)
+    worker = document.pop("worker", _SKILLS_WORKER if "skill" in document else usual)
     if not isinstance(worker, str) or worker not in workers:
         names = ", ".join(sorted(workers)[:_SHOWN])
         message = "is missing" if worker is None else "names no worker"

@@ -103,7 +103,7 @@ def _commands(context: click.Context, parameter: click.Parameter, values: tuple[
     help="Say on stderr at the end what it came to.",
 )
 @click.option("--policy", type=click.Path(exists=True, dir_okay=False), metavar="FILE", help="For each worker.")
-@click.option("--simulate", is_flag=False, flag_value="hello", metavar="[=SCENARIO]", help="For each worker.")
+@click.option("--simulate", is_flag=False, flag_value="", metavar="[=SCENARIO]", help="For each worker.")
 @click.option(
     "--command",
     "commands",
@@ -115,7 +115,9 @@ def _commands(context: click.Context, parameter: click.Parameter, values: tuple[
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def agent_batch(**options: Any) -> NoReturn:
     """Runs a batch and ends the process with its exit status."""
-    arguments = [f"--{name}={options[name]}" for name in ("policy", "simulate") if options[name]]
+    arguments = [f"--policy={options['policy']}"] if options["policy"] else []
+    if options["simulate"] is not None:
+        arguments.append(f"--simulate={options['simulate']}" if options["simulate"] else "--simulate")
     runners = {name: AsyncProcessRunner(name, *arguments) for name in WORKERS}
     runners |= {name: AsyncProcessRunner(*command) for name, command in options["commands"].items()}
     if options["worker"] is not None and options["worker"] not in runners:
@@ -135,7 +137,7 @@ def agent_batch(**options: Any) -> NoReturn:
             progress = Checkpoint(options["checkpoint"]) if options["checkpoint"] else None
             if progress:
                 open_files.callback(progress.close)
-            say(f"agent-batch: {concurrency} at once{' (SIMULATED)' if options['simulate'] else ''}")
+            say(f"agent-batch: {concurrency} at once{'' if options['simulate'] is None else ' (SIMULATED)'}")
             start = partial(Batch, runners, limits=limits, progress=progress, usual=options["worker"])
             totals = _unwrapped(start, progress, records=options["results"])
             if options["summary"]:

@@ -46,6 +46,7 @@ class Options:
         pretty: Whether to render the events for a person.
         policy: Path of the host's policy, None for the one that the environment names.
         simulate: The simulator's scenario, None for the real API.
+        result: Whether to write nothing but the output.
         doctor: How to tell whether this worker could run here, ``text`` or ``json``; None to serve a request.
     """
 
@@ -55,6 +56,7 @@ class Options:
     policy: str | None
     simulate: str | None
     doctor: str | None
+    result: bool = False
 
 
 def read_options(worker: Worker, arguments: Sequence[str]) -> Options:
@@ -88,7 +90,7 @@ def _command(worker: Worker) -> click.Command:
     @click.option(
         "--simulate",
         is_flag=False,
-        flag_value="hello",
+        flag_value=worker.scenario,
         metavar="[=SCENARIO]",
         callback=_known_scenario,
         shell_complete=complete_scenario,
@@ -111,14 +113,25 @@ def _command(worker: Worker) -> click.Command:
             raise click.UsageError(
                 "--interactive and --control exclude each other: answers come from a person or from stdin."
             )
+        if options.get("result") and (interactive or options["pretty"]):
+            raise click.UsageError("--result writes nothing but the output: leave out --pretty and --interactive.")
         return Options(interactive=interactive, **options)
 
-    return _interactive(command) if "tools" in worker.request.model_fields else command
+    if worker.for_result():
+        command = _with_result(command)
+    return _interactive(command) if {"tools", "skill"} & worker.request.model_fields.keys() else command
 
 
 def _help(worker: Worker) -> str:
     examples = "\n".join(f"  {line}" for line in worker.examples.splitlines())
     return _HELP.format(summary=worker.summary, examples=examples, schema=schema_name(worker.name))
+
+
+def _with_result(command: click.Command) -> click.Command:
+    """Adds the option of the workers whose runs have an output."""
+    words = "Write nothing but the output, as one JSON document; errors go to stderr."
+    command.params.insert(1, click.Option(["--result"], is_flag=True, help=words))
+    return command
 
 
 def _interactive(command: click.Command) -> click.Command:

@@ -13,6 +13,8 @@ from agent_workers.cli import completion_variable
 from agent_workers.stdio.inherited import reset_inherited
 from agent_workers.workers import WORKERS
 
+_RESULT = {"--result"}
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
@@ -47,18 +49,24 @@ def _serve(worker: Worker) -> NoReturn:
     from agent_workers.stdio.serve import serve  # after the environment is set
     from agent_workers.stdio.settings import Settings
 
-    if set(sys.argv[1:]) <= {"--control"} and completion_variable(worker.name) not in os.environ:
+    worker, arguments = _named(worker, sys.argv[1:])
+    if set(arguments) <= {"--control", *_RESULT} and completion_variable(worker.name) not in os.environ:
         # How applications call it, for each of their requests: without the 20 ms that importing click takes.
-        serve(worker, Settings(control=len(sys.argv) > 1))
+        result = worker.for_result() if set(arguments) & _RESULT else worker
+        if result:
+            output = _output(result, pretty=False, result=result is not worker)
+            serve(result, Settings(control="--control" in arguments, output=output))
 
     from agent_workers.cli.options import read_options
 
-    options = read_options(worker, sys.argv[1:])
+    options = read_options(worker, arguments)
     if options.doctor:
         from agent_workers.cli.doctor import examine
 
         examine(worker, options)
     person, output = _audience(worker, options)
+    if options.result:
+        worker = worker.for_result() or worker
     scenario = options.simulate if worker.request.asks_model else None
     settings = Settings(
         control=options.control,
@@ -71,16 +79,31 @@ def _serve(worker: Worker) -> NoReturn:
     serve(worker, settings)
 
 
+def _named(worker: Worker, arguments: list[str]) -> tuple[Worker, list[str]]:
+    """Returns the worker for what the first argument names, and the other arguments."""
+    if arguments and not arguments[0].startswith("-") and (named := worker.named(arguments[0])):
+        return named, arguments[1:]
+    return worker, arguments
+
+
 def _audience(worker: Worker, options: Options) -> tuple[Person | None, Callable[[Stdout], Output] | None]:
     """Returns who answers questions, and what renders the events."""
     if options.interactive:
         prompt = _prompt(worker)
         return prompt, partial(prompt.share, pretty=options.pretty)
-    if options.pretty:
+    return None, _output(worker, pretty=options.pretty, result=options.result)
+
+
+def _output(worker: Worker, *, pretty: bool, result: bool) -> Callable[[Stdout], Output] | None:
+    if result:
+        from agent_workers.cli.result_only import ResultOnly
+
+        return partial(ResultOnly, worker.name)
+    if pretty:
         from agent_workers.cli.pretty import Pretty
 
-        return None, Pretty
-    return None, None
+        return Pretty
+    return None
 
 
 def _prompt(worker: Worker) -> Prompt:

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from agent_workers.policy.limits import rule_on_limits, rule_on_time
 from agent_workers.policy.ruling import R, Ruling, matches, one_of
-from agent_workers.policy.tables import LimitsTable, SandboxTable, TaskTable
+from agent_workers.policy.skills import rule_on_skill
+from agent_workers.policy.tables import LimitsTable, SandboxTable, SkillsTable, TaskTable
 from agent_workers.policy.task import rule_on_call, rule_on_task
 from agent_workers.protocol.v1.fields import Few, Opt, Strict, Text, Version
 from agent_workers.protocol.v1.request import Request
@@ -33,6 +34,7 @@ class Policy(Strict):
     app_tools: bool = Field(default=True, description="May a request bring the application's own tools?")
     limits: LimitsTable = Field(default_factory=LimitsTable)
     task: TaskTable = Field(default_factory=TaskTable)
+    skills: SkillsTable = Field(default_factory=SkillsTable)
     sandbox: SandboxTable = Field(default_factory=SandboxTable)
 
     def grant(self, request: R, worker: str, *, default_turns: int | None = None) -> R:
@@ -66,11 +68,13 @@ class Policy(Strict):
         rule_on_limits(self.limits, request, ruling, default_turns)
         if isinstance(request, TaskRequest):
             rule_on_task(self.task, request, ruling)
+        if request.skill_use:
+            rule_on_skill(self.skills, request.skill_use, ruling)
         return ruling
 
     def _rule_on_words(self, request: Request, ruling: Ruling) -> None:
         agents = isinstance(request, TaskRequest) and request.agents
-        if request.system_prompt is not None and not self.system_prompt:
+        if request.system_prompt is not None and not self.system_prompt and not request.skill_use:
             ruling.object_to("system_prompt", words="is not allowed: the host's policy sets system_prompt = false")
         if agents and not self.system_prompt:
             words = "is not allowed: subagents bring instructions, and the host's policy sets system_prompt = false"
@@ -97,6 +101,8 @@ def _models(request: Request) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("model",), request.model
     if request.fallback_model is not None:
         yield ("fallback_model",), request.fallback_model
+    for name in request.skill_use.models if request.skill_use else ():
+        yield ("escalation", "model"), name
     if isinstance(request, TaskRequest):
         for name, agent in request.agents.items():
             if agent.model is not None:

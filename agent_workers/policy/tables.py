@@ -46,6 +46,17 @@ class TaskTable(Strict):
     )
 
 
+class SkillsTable(Strict):
+    """Which skills may run."""
+
+    synonyms: ClassVar = {"skills": "names", "folder": "folders", "paths": "folders", "path": "folders"}
+
+    names: Opt[Few[Text]] = Field(default=None, description="Names or patterns of skills. Any when absent.")
+    folders: Opt[Few[AbsolutePath]] = Field(
+        default=None, description="Directories that must contain the skill's folder. Any when absent."
+    )
+
+
 class SandboxTable(Strict):
     """Whether a task's commands run in a sandbox."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -24,8 +25,19 @@ class YamlFault(ValueError):
         super().__init__(words)
 
 
+# JSON's, and YAML 1.2's words for them: by YAML 1.1, which PyYAML follows, `no` is false, 010 is 8 and 1e-3 is a text.
+_PLAIN = {
+    "null": (r"~|null|", "~n"),
+    "bool": (r"true|false", "tf"),
+    "int": (r"-?(?:0|[1-9][0-9]*)", "-0123456789"),
+    "float": (r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", "-0123456789"),
+}
+
+
 class _Loader(yaml.SafeLoader):
-    """Reads dates as text, and refuses what JSON cannot say: aliases, tags, a key twice, a key that is no text."""
+    """Reads plain words as JSON does, and refuses what JSON cannot say: aliases, tags, a key twice or one not text."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 its own, not the parent's
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
@@ -46,17 +58,24 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _as_text(loader: _Loader, node: yaml.ScalarNode) -> str:
-    return str(loader.construct_scalar(node))
+def _int(loader: _Loader, node: yaml.ScalarNode) -> int:
+    return int(str(loader.construct_scalar(node)))
+
+
+def _float(loader: _Loader, node: yaml.ScalarNode) -> float:
+    return float(str(loader.construct_scalar(node)))
 
 
 def _refused(loader: _Loader, node: yaml.Node) -> None:
     raise YamlFault(f"the tag {node.tag} is not read here; write plain text", node.start_mark.line + 1)
 
 
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_text)
-_Loader.add_constructor("tag:yaml.org,2002:value", _as_text)
-for _tag in ("binary", "omap", "pairs", "set", "merge"):
+for _kind, (_words, _first) in _PLAIN.items():
+    _first_letters = [*_first, *([""] if _kind == "null" else [])]
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(f"^(?:{_words})$"), _first_letters)
+_Loader.add_constructor("tag:yaml.org,2002:int", _int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _float)
+for _tag in ("binary", "omap", "pairs", "set", "timestamp"):
     _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _refused)
 _Loader.add_constructor(None, _refused)
 

@@ -135,6 +135,10 @@ class RequestSource:
     def launch(self, request: AnyRequest) -> Engine:
         """Starts the agent."""
         worker, sandbox = self._worker, self._sandbox
+        if not is_tool_run(request) and request.skill_use and self._environment().is_simulated():
+            from agent_workers.workers.skill import with_example  # a model gets no example
+
+            request = with_example(request)
         if is_tool_run(request):
             from agent_workers.engine.mcp import start_tool  # no agent needs it
 

@@ -42,6 +42,7 @@ WORKERS = Registry(
         "agent-chat": "agent_workers.workers.chat",
         "agent-task": "agent_workers.workers.task",
         "agent-tool": "agent_workers.workers.tool",
+        "agent-skill": "agent_workers.workers.skill",
     }
 )
 

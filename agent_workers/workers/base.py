@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from agent_workers.protocol.v1.content import ContentBlock
     from agent_workers.protocol.v1.request import AnyRequest
+    from agent_workers.protocol.v1.skill_request import SkillRequest
 
 # Not the control and format characters, the spaces of all scripts, and the letters that show as nothing.
 _VISIBLE = re.compile(
@@ -35,8 +36,10 @@ class Worker:
         system_prompt: Used where the request brings none; empty for a worker that asks no model.
         max_turns: Used where the request brings none; None leaves it to the CLI.
         request: The model of the requests it accepts. The engines know the fields of ``Request``, ``TaskRequest`` and
-            ``ToolRequest`` alone: what a field of the worker's own is to change, ``expand`` writes into one of those.
+            ``ToolRequest`` alone: what a field of the worker's own is to change, ``expand`` writes into one of those. A
+            worker whose requests are none of these makes one of them in an ``accept`` of its own.
         examples: Command lines for ``--help``, one a line.
+        scenario: What the simulator plays by default.
         expand: Makes a request's document of the document that comes in; by default that is one already. It runs before
             any check, so it must take whatever JSON holds, and the policy rules on what it has written.
         check: Yields the problems that the model cannot see.
@@ -47,11 +50,20 @@ class Worker:
     summary: str
     system_prompt: str = ""
     max_turns: int | None = None
-    request: type[AnyRequest] = Request
+    request: type[AnyRequest | SkillRequest] = Request
     examples: str = ""
+    scenario: str = "hello"
     expand: Callable[[Any], Any] = lambda document: document
     check: Callable[[Any], Iterable[Problem]] = lambda request: ()
     check_host: Callable[[Any], Iterable[Problem]] = lambda request: ()
+
+    def named(self, name: str) -> Worker | None:
+        """Returns the worker for what a first word of the command line names; None where it takes no such word."""
+        return None
+
+    def for_result(self) -> Worker | None:
+        """Returns the worker of a run of which nothing but the output is written; None where it gives none."""
+        return None
 
     @property
     def own_required_fields(self) -> set[str]:
@@ -70,13 +82,19 @@ class Worker:
         Raises:
             RequestProblems: With all problems at once.
         """
-        request = parse_request(document, self.request)
-        problems = list(self.check(request))
-        if not is_tool_run(request):
-            problems = [*_problems(request), *problems, *_unanswerable(request, control, interactive)]
-        if problems:
+        request: AnyRequest = parse_request(document, self.request)  # type: ignore[assignment]  # else it has its own
+        if problems := list(self.problems_of(request, control=control, interactive=interactive)):
             raise RequestProblems(problems, run=request.run)
         return request
+
+    def problems_of(self, request: AnyRequest, *, control: bool, interactive: bool) -> Iterator[Problem]:
+        """Yields what is wrong with a request besides what its model sees; the arguments are those of ``accept``."""
+        if is_tool_run(request):
+            yield from self.check(request)
+            return
+        yield from _problems(request)
+        yield from self.check(request)
+        yield from _unanswerable(request, control, interactive)
 
 
 def _unanswerable(request: Request, control: bool, interactive: bool) -> Iterator[Problem]:

@@ -203,7 +203,7 @@ def test_every_invalid_keyword_of_both_schemas_is_told_at_once(folder: Folder) -
         ("model:\n", "/model: must not be null: leave the field out instead"),
         ("max_turns: '5'\n", "/max_turns: must be a whole number, not a string"),
         ("corrections: 11\n", "/corrections: must be at most 10"),
-        ("review_below: .nan\n", "/review_below: must be a finite number"),
+        ("review_below: .nan\n", "/review_below: must be a number, not a string"),
         ("limits: {timeout: 5}\n", "/limits/timeout: is not a known field; did you mean timeout_s?"),
         ("checks: {check: range}\n", "/checks: must be a list"),
         ("checks: [{check: rnage, at: /score}]\n", "/checks/0: must be {check: NAME, at: /pointer, …}"),

@@ -18,6 +18,16 @@ def test_what_json_can_say_is_read_as_json_would() -> None:
     }
 
 
+def test_plain_words_mean_what_they_mean_in_json() -> None:
+    text = "[1e-06, 1E+2, -0.5, 0, 010, 1_000, 1:30, no, Off, yes, true, True, null, ~, '', .inf, .5, 5., +1, 0x1f]"
+    assert read_yaml(text) == [
+        *(0.000001, 100.0, -0.5, 0, "010", "1_000", "1:30", "no", "Off", "yes", True, "True", None, None, ""),
+        *(".inf", ".5", "5.", "+1", "0x1f"),
+    ]
+    assert [type(each) for each in read_yaml("[1, 1.0, 1e2]")] == [int, float, float]
+    assert read_yaml("a:\nb: 2026-11-26\n<<: 1") == {"a": None, "b": "2026-11-26", "<<": 1}
+
+
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from agent_workers.engine.base import Tell
     from agent_workers.engine.claude.launch.boot import BootedCli
     from agent_workers.engine.claude.launch.mcp_servers import McpServers
+    from agent_workers.engine.claude.messages.reviewed import Reviewed
     from agent_workers.engine.claude.output.live_output import LiveOutput
     from agent_workers.engine.claude.questions.dialogue import Dialogue
     from agent_workers.engine.claude.sdk_client import SdkClient
@@ -104,6 +105,7 @@ class ClaudeEngine:
         self._stderr = StderrTail(cli.process.stderr)
         self._stdin = CliStdin(cli.process.stdin, unsent, held)
         self._later = later
+        self._reviewed = _reviewed_of(request)
         self._needs_sdk = cli.capabilities.needs_first
         self._sdk: SdkClient | None = None
         self._servers = servers
@@ -151,15 +153,16 @@ class ClaudeEngine:
             async for message in messages:
                 known_to_cli = message.get("session_id")
                 self._lease.rename(message)
-                if message.get("type") == "result" and self._later and self._translator.is_answer(message):
-                    for body in self._translator.end_turn(message):
+                if message.get("type") == "result" and (between := await self._next_turn(message)) is not None:
+                    for body in between:
                         yield body
-                    await self._say_prompt()
                     continue
                 self._note_end(message)
                 try:
-                    for body in self._translated(message):
+                    for translated in self._translated(message):
+                        body = translated
                         if isinstance(body, Done):
+                            body = self._reviewed.settle(body) if self._reviewed else body
                             await self._end_turn()
                             for notice in self._left_over():
                                 yield notice
@@ -178,10 +181,16 @@ class ClaudeEngine:
                     return
         raise self._fault or self._translator.explain(await self._early_end())
 
-    async def _say_prompt(self) -> None:
-        """Begins the turn of the prompt, after that of the call that waited."""
-        prompt, self._later = self._later, b""
-        await self._stdin.write(prompt)
+    async def _next_turn(self, result: Message) -> list[Body] | None:
+        """Begins the next turn of several; returns what is told before it, None where this one was the last."""
+        if self._later and self._translator.is_answer(result):
+            prompt, self._later = self._later, b""  # it follows the turn of the call that waited
+            await self._stdin.write(prompt)
+            return list(self._translator.end_turn(result))
+        if self._reviewed and (again := self._reviewed.judge(self._translator.output_of(result))):
+            await self._stdin.write(again)
+            return [*self._translator.begin_again(result), self._reviewed.notice()]
+        return None
 
     def _left_over(self) -> Iterator[Notice]:
         """Yields what the request brought for nothing."""
@@ -387,6 +396,14 @@ def _dialogue_of(request: Request, progress: Progress, translator: Translator, f
     from agent_workers.engine.claude.questions.dialogue import Dialogue
 
     return Dialogue(request, progress, translator, folder)
+
+
+def _reviewed_of(request: Request) -> Reviewed | None:
+    if request.skill_use is None or request.skill_use.reviewer is None:
+        return None
+    from agent_workers.engine.claude.messages.reviewed import Reviewed  # for skills with checks alone
+
+    return Reviewed(request.skill_use.reviewer)
 
 
 def _live_output_of(request: Request, cli: BootedCli) -> LiveOutput | None:

@@ -36,7 +36,7 @@ ERROR_CODES = [
 ]
 ACK_CODES = ["invalid_json", "unknown_type", "invalid_message", "not_pending", "too_late"]
 TASK_STATUSES = ["started", "progress", "completed", "failed", "stopped"]
-DISCARD_REASONS = ["retry", "fallback"]
+DISCARD_REASONS = ["retry", "fallback", "correction"]
 
 HttpStatus = Annotated[int, Field(ge=100, le=599)]
 

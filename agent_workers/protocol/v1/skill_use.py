@@ -41,7 +41,7 @@ class SkillUse(NamedTuple):
         folder: Where it was found.
         models: Models that may be asked besides the request's own.
         reviewer: Judges the answers; None where the skill asks for no more than the schema does.
-        example: An output that is right for this very input, for the simulator; None where there is none.
+        input: What it works on.
     """
 
     name: str
@@ -49,4 +49,4 @@ class SkillUse(NamedTuple):
     folder: Path
     models: tuple[str, ...] = ()
     reviewer: Reviewer | None = None
-    example: Any = None
+    input: Any = None

@@ -100,6 +100,12 @@ class AnswerText:
             self._texts.pop(number, None)
         return blocks
 
+    def discard_all(self) -> list[int]:
+        """Takes back all text since the last tool call; returns the numbers of its blocks."""
+        blocks = list(self._texts)
+        self._texts.clear()
+        return blocks
+
     def restart(self) -> None:
         """Forgets what was said before a tool call; it has been sent and is no part of the final answer."""
         self._texts.clear()

@@ -65,7 +65,7 @@ def done_of(
         return _done(result, text, session_id, bill, stop_reason=stop_reason)
     if stop_reason not in ("end_turn", "tool_use"):
         raise OutputSchemaError(cause=f"the model stopped by {stop_reason}, without structured output")
-    output = _valid_output(result.get("structured_output"), schema)
+    output = valid_output(result.get("structured_output"), schema)
     return _done(result, text, session_id, bill, stop_reason="end_turn", output=output)
 
 
@@ -102,7 +102,13 @@ def _failure(result: dict[str, Any], kind: str | None) -> WorkerError:
     )
 
 
-def _valid_output(output: Any, schema: dict[str, Any]) -> Any:
+def valid_output(output: Any, schema: dict[str, Any]) -> Any:
+    """Returns the output.
+
+    Raises:
+        OutputSchemaError: There is none, or it does not satisfy the schema.
+        OutputTooLarge: It does not fit into an event.
+    """
     from jsonschema import ValidationError
 
     if output is None:

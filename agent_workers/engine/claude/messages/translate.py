@@ -7,10 +7,11 @@ that a retry replaces.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.claude.messages.answer_text import AnswerText
-from agent_workers.engine.claude.messages.result import DEFERRED, done_of
+from agent_workers.engine.claude.messages.result import DEFERRED, done_of, valid_output
 from agent_workers.engine.claude.messages.system_messages import retry_of, tasks_of
 from agent_workers.engine.claude.messages.tool_calls import ToolCalls
 from agent_workers.engine.claude.messages.unknown_blocks import UnknownBlocks, is_call, is_unknown
@@ -136,6 +137,21 @@ class Translator:
         """Tells whether a turn has ended with an answer of the model, after which it may be asked more."""
         failed = result.get("subtype") != "success" or result.get("is_error") or self._api_error
         return not failed and result.get("stop_reason") not in ("refusal", DEFERRED)
+
+    def output_of(self, result: Message) -> Any:
+        """Returns the structured output of a turn's result; None where it has none that satisfies the schema."""
+        if self._output_schema is None or not self.is_answer(result):
+            return None
+        with suppress(WorkerError):
+            return valid_output(result.get("structured_output"), self._output_schema)
+        return None
+
+    def begin_again(self, result: Message) -> Iterator[Body]:
+        """Notes that a turn has ended whose answer does not stand; yields what takes back its text."""
+        self._tally.end_turn(result, resumed=self._resumed)
+        self._earlier.append(result)
+        if blocks := self._answer.discard_all():
+            yield Discard(blocks=blocks, reason="correction")
 
     def end_turn(self, result: Message) -> Iterator[Body]:
         """Notes that a turn has ended that is not the last; yields what parts its answer from the next one's."""

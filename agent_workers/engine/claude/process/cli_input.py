@@ -20,6 +20,7 @@ Message = dict[str, Any]
 _INITIALIZE = "worker-initialize"
 _INTERRUPT = "worker-interrupt"
 _WITHDRAW = "worker-withdraw"
+_MODEL = "worker-model"
 
 
 def initialize_line(request: Request) -> bytes:
@@ -60,15 +61,27 @@ def withdraw_line(line_id: str) -> bytes:
     return _control(f"{_WITHDRAW}-{uuid4().hex}", request)
 
 
+def again_line(text: str) -> bytes:
+    """Returns a further message of the user, with which a new turn begins."""
+    return _line(_user(text, str(uuid4())))
+
+
+def model_line(model: str) -> bytes:
+    """Returns the request to have another model answer from now on."""
+    return _control(f"{_MODEL}-{uuid4().hex}", {"subtype": "set_model", "model": model})
+
+
 def interrupt_line() -> bytes:
     """Returns the request to stop; the agent then notes in the session what it has said so far."""
     return _control(_INTERRUPT, {"subtype": "interrupt"})
 
 
 def refusal(response: Message) -> str | None:
-    """Returns why the CLI refused the ``initialize_line``; None where this ``control_response`` does not."""
+    """Returns why the CLI refused what the run cannot do without; None where this ``control_response`` does not."""
     answer = response.get("response")
-    if not isinstance(answer, dict) or answer.get("request_id") != _INITIALIZE or answer.get("subtype") != "error":
+    if not isinstance(answer, dict) or answer.get("subtype") != "error":
+        return None
+    if not str(answer.get("request_id")).startswith((_INITIALIZE, _MODEL)):
         return None
     return str(answer.get("error"))
 

@@ -1,0 +1,60 @@
+"""The answers of a run that a skill judges: which one stands, and what the agent is told where none does yet. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent_workers.engine.claude.process.cli_input import again_line, model_line
+from agent_workers.errors import OutputSchemaError
+from agent_workers.protocol.v1.events import Notice
+
+if TYPE_CHECKING:
+    from agent_workers.protocol.v1.events import Done
+    from agent_workers.protocol.v1.skill_use import Reviewer, Verdict
+
+_BROKEN = "The model gave no answer that keeps the rules of the skill."
+
+
+class Reviewed:
+    """The answers of one run.
+
+    Args:
+        reviewer: Judges them.
+    """
+
+    def __init__(self, reviewer: Reviewer) -> None:
+        self._reviewer = reviewer
+        self._verdict: Verdict | None = None
+
+    def judge(self, output: Any) -> bytes:
+        """Judges the output of a turn; returns what the CLI is told next, nothing where that was the last answer.
+
+        Args:
+            output: The output; None where there is none that satisfies the schema.
+        """
+        if output is None:
+            return b""
+        verdict = self._verdict = self._reviewer.judge(output)
+        if verdict.again is None:
+            return b""
+        return (model_line(verdict.model) if verdict.model else b"") + again_line(verdict.again)
+
+    def notice(self) -> Notice:
+        """Returns what is told of an answer that does not stand."""
+        if self._verdict and self._verdict.model:
+            return Notice(level="info", code="escalated", message="A stronger model looks at it once more.")
+        return Notice(level="info", code="correction", message="The answer breaks the skill's rules, and is corrected.")
+
+    def settle(self, done: Done) -> Done:
+        """Returns the end of the run with the answer that stands.
+
+        Raises:
+            OutputSchemaError: None does.
+        """
+        verdict = self._verdict
+        if verdict is None or done.output is None:
+            return done
+        if verdict.violations:
+            places = ", ".join(each.pointer or "/" for each in verdict.violations[:3])
+            raise OutputSchemaError(_BROKEN, cause=f"rules are broken at {places}", details=verdict.violations)
+        return done.model_copy(update={"output": verdict.output, "needs_review": verdict.needs_review})

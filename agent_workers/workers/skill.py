@@ -1,0 +1,172 @@
+"""agent-skill: a skill from a folder, run on typed input for typed output."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent_workers.engine.input_check import find_faults_now
+from agent_workers.json_schema.faults import explained
+from agent_workers.protocol.v1.problem import MAX_PROBLEMS, Problem, RequestProblems
+from agent_workers.protocol.v1.request import Request, parse_request
+from agent_workers.protocol.v1.skill_request import SkillRequest
+from agent_workers.skills.prepare import document_of, foreign_fields, use_of
+from agent_workers.workers.base import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent_workers.skills.skill import Skill
+
+
+@dataclass(frozen=True)
+class SkillWorker(Worker):
+    """The worker that runs skills.
+
+    Attributes:
+        skill: The skill that the command line names; None where each request names its own.
+        has_result_only: Whether nothing but the output is written, so that nobody learns of a call that waits.
+    """
+
+    skill: str | None = None
+    has_result_only: bool = False
+
+    def named(self, name: str) -> Worker:
+        """Returns the worker for one skill."""
+        return replace(self, skill=name)
+
+    def for_result(self) -> Worker:
+        """Returns the worker of a run whose events nobody sees."""
+        return replace(self, has_result_only=True)
+
+    def accept(self, document: Any, *, control: bool = True, interactive: bool = False) -> Request:
+        """Reads a decoded JSON document as a request to a skill, and makes it the request that the skill stands for.
+
+        Raises:
+            RequestProblems: With all problems at once.
+        """
+        document = self._named(document)
+        asked = parse_request(document, SkillRequest)
+        skill = _found(asked)
+        if problems := list(_misfits(asked, document, skill)):
+            raise RequestProblems(problems, run=asked.run)
+        request = _expanded(asked, document, skill)
+        worker = _worker_for(request)
+        problems = list(worker.problems_of(request, control=control, interactive=interactive))
+        if self.has_result_only and skill.settings.permissions.mode == "defer":
+            problems.append(Problem(pointer="/skill", message="cannot run with --result: it leaves calls pending"))
+        if problems:
+            raise RequestProblems([_placed(problem, skill) for problem in problems], run=request.run)
+        return request.of_skill(use_of(asked, skill))
+
+    def _named(self, document: Any) -> Any:
+        if self.skill is None or not isinstance(document, dict):
+            return document
+        if document.get("skill", self.skill) != self.skill:
+            run = document.get("run")
+            words = f"is another skill than {self.skill}, which the command line names"
+            raise RequestProblems([Problem(pointer="/skill", message=words)], run=run if isinstance(run, str) else None)
+        return {"skill": self.skill, **document}
+
+
+def with_example(request: Request) -> Request:
+    """Returns the request with an output that is right for its input in the schema, for a simulator to answer with."""
+    use = request.skill_use
+    if use is None or request.output_schema is None:
+        return request
+    from agent_workers.skills.checks import violations  # no run that asks a model needs an example
+    from agent_workers.skills.load import load, load_examples
+
+    skill = load(use.folder)
+    examples = load_examples(skill)
+    alike = [each for each in examples if each.input == use.input]
+    fitting = (each for each in examples if not violations(skill.settings.checks, use.input, each.output))
+    if example := next(iter(alike), None) or next(fitting, None):
+        schema = {**request.output_schema, "examples": [example.output]}
+        return request.model_copy(update={"output_schema": schema})
+    return request
+
+
+def _found(asked: SkillRequest) -> Skill:
+    from agent_workers.skills.faults import SkillFaults
+    from agent_workers.skills.load import load
+    from agent_workers.skills.lookup import SkillNotFound, find
+
+    try:
+        return load(find(asked.skill, os.environ, Path.cwd()))
+    except SkillNotFound as missing:
+        problem = Problem(pointer="/skill", message=str(missing), did_you_mean=missing.nearest)
+    except SkillFaults as faulty:
+        words = f"is not a skill that can run; agent-skill check {asked.skill} tells why: {faulty.faults[0]}"
+        problem = Problem(pointer="/skill", message=words)
+    raise RequestProblems([problem], run=asked.run)
+
+
+def _misfits(asked: SkillRequest, document: dict[str, Any], skill: Skill) -> Iterator[Problem]:
+    try:
+        faults = find_faults_now(skill.input_schema, asked.input)
+    except TimeoutError:
+        yield Problem(pointer="/input", message="cannot be checked against the skill's input schema in time")
+        return
+    for fault in faults[:MAX_PROBLEMS]:
+        yield from explained(fault, ("input",), "is no field of this skill's input")
+    for name in foreign_fields(document, skill):
+        yield Problem(pointer=f"/{name}", message="is taken by a skill with tools only, and this one has none")
+    if skill.settings.tools and asked.cwd is None:
+        yield Problem(pointer="/cwd", message="is required: this skill has tools, and works in a directory")
+
+
+def _expanded(asked: SkillRequest, document: dict[str, Any], skill: Skill) -> Request:
+    model: type[Request] = Request
+    if skill.settings.tools:
+        from agent_workers.protocol.v1.task_request import TaskRequest  # few skills have tools
+
+        model = TaskRequest
+    try:
+        return parse_request(document_of(asked, document, skill), model)
+    except RequestProblems as problems:
+        raise RequestProblems([_placed(each, skill) for each in problems.problems], run=asked.run) from None
+
+
+def _worker_for(request: Request) -> Worker:
+    """Returns whose rules the request must keep."""
+    if request.has_tools:
+        from agent_workers.workers.task import WORKER as TASK  # few skills have tools
+
+        return TASK
+    return WORKER
+
+
+def _placed(problem: Problem, skill: Skill) -> Problem:
+    """Returns the problem with a place that the caller's request has: what the skill says is the skill's fault."""
+    name = problem.pointer.split("/")[1] if problem.pointer else ""
+    if name in SkillRequest.model_fields:
+        return problem
+    words = f"asks for what cannot be: {problem.pointer} {problem.message}; agent-skill check {skill.name} tells more"
+    return Problem(pointer="/skill", message=words)
+
+
+def _check_host(request: Request) -> Iterator[Problem]:
+    if request.has_tools:
+        yield from _worker_for(request).check_host(request)
+
+
+_EXAMPLES = """\
+agent-skill partner-health < request.json                    {"input": {…}}, and what any request may say
+agent-skill partner-health --result < request.json | jq .score
+agent-skill partner-health --simulate --result < request.json    without an account
+agent-skill < request.json                                   {"skill": "partner-health", "input": {…}}
+agent-skill list                                             what there is
+agent-skill show partner-health                              what it takes and gives"""
+
+WORKER = SkillWorker(
+    name="agent-skill",
+    summary="Runs a skill: typed input, instructions from a folder, one typed JSON answer.",
+    system_prompt="You do one job inside a business application, as your instructions say.",
+    request=SkillRequest,
+    examples=_EXAMPLES,
+    scenario="structured-output",
+    check_host=_check_host,
+)
