@@ -20,6 +20,8 @@ def start() -> None:
         main()
     elif program == "agent-batch":
         _start_batch()
+    elif program == "agent-skill":
+        _start_skill()
     else:
         from agent_workers.cli.worker import start_worker
 
@@ -36,6 +38,34 @@ def _start_batch() -> None:
 
         sys.exit("agent-batch: stamina is missing. In a clone of this project: pip install '.[batch]'")
     start_batch()
+
+
+def _start_skill() -> None:
+    """Starts a command about skills; anything else is a run, which does not pay for click."""
+    import sys
+
+    from agent_workers.skills.names import COMMANDS
+
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+        _start_skill_command()
+    else:
+        from agent_workers.cli.worker import start_worker
+
+        start_worker("agent-skill")
+
+
+def _start_skill_command() -> None:
+    try:
+        from agent_workers.skills import yaml_text  # noqa: F401 what a command imports late would fail there
+    except ModuleNotFoundError as missing:
+        if missing.name != "yaml":
+            raise
+        import sys
+
+        sys.exit("agent-skill: pyyaml is missing. In a clone of this project: pip install '.[skills]'")
+    from agent_workers.cli.skill import main as start_command
+
+    start_command()
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import click
 
 from agent_workers.cli.harmless import harmless
+from agent_workers.cli.skill_folder import folder_of, is_path, refuse
 from agent_workers.errors import EXIT_DONE, EXIT_ERROR, EXIT_REFUSED
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def skill_test(**options: Any) -> NoReturn:
     from agent_workers.client.aio import AsyncProcessRunner
 
     live, policy = options["live"], options["policy"]
-    folder = _folder(options["skill"])
+    folder = folder_of("test", options["skill"])
     skill, examples = _loaded(folder, options["names"])
     arguments = [*([] if live else ["--simulate"]), *([f"--policy={policy}"] if policy else [])]
     runner = AsyncProcessRunner("agent-skill", *arguments, env=_environment(options["skill"], folder))
@@ -100,27 +101,6 @@ def skill_test(**options: Any) -> NoReturn:
     sys.exit(_status(tries))
 
 
-def _refuse(words: str) -> NoReturn:
-    click.echo(f"agent-skill test: {harmless(words)}", err=True)
-    sys.exit(EXIT_REFUSED)
-
-
-def _folder(skill: str) -> Path:
-    from agent_workers.skills.lookup import SkillNotFound, find
-
-    if _is_path(skill):
-        return Path(os.path.abspath(skill))  # noqa: PTH100 a link keeps its own name
-    try:
-        return find(skill, os.environ, Path.cwd())
-    except SkillNotFound as missing:
-        here = f"; for the folder of this name here say ./{skill}" if Path(skill).is_dir() else ""
-        _refuse(f"{missing.told()}{here}")
-
-
-def _is_path(skill: str) -> bool:
-    return "/" in skill or skill in (".", "..")
-
-
 def _loaded(folder: Path, names: Sequence[str]) -> tuple[Skill, list[Example]]:
     from agent_workers.skills.faults import SkillFaults
     from agent_workers.skills.load import load, load_examples
@@ -129,12 +109,12 @@ def _loaded(folder: Path, names: Sequence[str]) -> tuple[Skill, list[Example]]:
         skill = load(folder)
         examples = load_examples(skill)
     except SkillFaults as faulty:
-        _refuse(f"{folder.name} cannot run: {faulty}; agent-skill check says all that is wrong with it")
+        refuse("test", f"{folder.name} cannot run: {faulty}; agent-skill check says all that is wrong with it")
     if not examples:
-        _refuse(f'{skill.name} has no examples; write examples/NAME.json: {{"input": {{…}}, "output": {{…}}}}')
+        refuse("test", f'{skill.name} has no examples; write examples/NAME.json: {{"input": {{…}}, "output": {{…}}}}')
     known = [example.name for example in examples]
     if unknown := [name for name in names if name not in known]:
-        _refuse(f"{skill.name} has no example {', '.join(unknown)}; it has {', '.join(known)}")
+        refuse("test", f"{skill.name} has no example {', '.join(unknown)}; it has {', '.join(known)}")
     return skill, [example for example in examples if not names or example.name in names]
 
 
@@ -142,11 +122,11 @@ def _environment(skill: str, folder: Path) -> dict[str, str] | None:
     """Returns the environment in which the skill of this folder is the first of its name."""
     from agent_workers.skills.lookup import VARIABLE
 
-    if not _is_path(skill):
+    if not is_path(skill):
         return None
     above = str(folder.parent)
     if os.pathsep in above:
-        _refuse(f"{above} holds a {os.pathsep}, and cannot be named in {VARIABLE}; move the folder")
+        refuse("test", f"{above} holds a {os.pathsep}, and cannot be named in {VARIABLE}; move the folder")
     others = os.environ.get(VARIABLE, "")
     return {**os.environ, VARIABLE: os.pathsep.join(filter(None, (above, others)))}
 

@@ -18,7 +18,6 @@ KINDS = frozenset({"string", "integer", "number", "boolean", "null", "array", "o
 """JSON Schema's types. What may be any number has two of them."""
 
 _ANYTHING: dict[str, Any] = {}
-_SAME_VALUE = ("allOf", "anyOf", "oneOf")
 _OF_OBJECTS = ("properties", "patternProperties", "additionalProperties")
 _OF_LISTS = ("items", "prefixItems")
 
@@ -64,7 +63,7 @@ class SchemaPaths:
         """Follows a path of names, numbers of items, and ``*``."""
         schemas: list[Any] = [self._root]
         for depth, step in enumerate(path):
-            parts = list(self._parts(schemas))
+            parts = list(self.parts(schemas))
             kinds = self.kinds(schemas)
             below = list(_below(parts, kinds, step))
             if not below:
@@ -76,8 +75,13 @@ class SchemaPaths:
         """Returns the types of values that one of the schemas describes."""
         return frozenset[str]().union(*map(self._kinds_of, schemas))
 
-    def _parts(self, schemas: Sequence[Any]) -> Iterator[dict[str, Any]]:
-        """Yields the schemas and those in them that apply to the same value."""
+    def parts(self, schemas: Sequence[Any], *, always: bool = False) -> Iterator[dict[str, Any]]:
+        """Yields the schemas and those in them that apply to the same value, the outer ones first.
+
+        Args:
+            schemas: The schemas.
+            always: Whether to leave those out that apply to some values only.
+        """
         waiting, seen = list(reversed(schemas)), set[int]()
         while waiting:
             schema = waiting.pop()
@@ -85,8 +89,10 @@ class SchemaPaths:
                 continue
             seen.add(id(schema))
             yield schema
-            waiting += [part for keyword in _SAME_VALUE for part in _list(schema, keyword)]
-            waiting += [schema[keyword] for keyword in ("then", "else") if keyword in schema]
+            waiting += _list(schema, "allOf")
+            if not always:
+                waiting += [part for keyword in ("anyOf", "oneOf") for part in _list(schema, keyword)]
+                waiting += [schema[keyword] for keyword in ("then", "else") if keyword in schema]
             if "$ref" in schema:
                 waiting.append(self._target(schema["$ref"]))
 

@@ -661,7 +661,7 @@ _KEYWORDS = (
         max_leaves=12,
     )
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_no_schema_breaks_the_check(tmp_path_factory: pytest.TempPathFactory, document: Any) -> None:
     folder = Folder(tmp_path_factory.mktemp("skills"))
     folder.input = folder.output = document
