@@ -237,7 +237,7 @@ class Batch:
             return
         if item.run in self._named:
             problem = {"pointer": "/run", "message": "is the run of an earlier line; each needs its own"}
-            raise BadLine(f"Line {item.line.number} has the run of an earlier one.", [problem])
+            raise BadLine(f"Line {item.line.number} has the run of an earlier one.", [problem], item.key)
         self._named.add(item.run)
 
     async def _result(self, item: Item, work: _Work) -> Result:

@@ -66,6 +66,8 @@ class Checkpoint:
 
     Args:
         path: The file; made where there is none.
+        taken: A file in which the reader of stdout notes the numbers of the lines whose records it has dealt with, each
+            on a line; None where what was written counts as read. A new checkpoint empties it.
 
     Attributes:
         settled: The records of earlier starts, which are not to be run again, by the number of their line; without what
@@ -75,9 +77,11 @@ class Checkpoint:
         CheckpointUnusable: It is no checkpoint, cannot be written, or another batch is writing it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, taken: Path | None = None) -> None:
         self.settled: dict[int, Record] = {}
         self._path = path
+        self._taken_file = taken
+        self._taken = _numbers(taken) if taken else set()
         self._digests: dict[int, str] = {}
         self._untold: dict[int, Record] = {}
         self._first: str | None = None
@@ -118,7 +122,7 @@ class Checkpoint:
 
     def told(self, line: Line) -> None:
         """Notes that the record was written to stdout; see ``Progress``."""
-        self._append({"told": line.number}, durable=False)
+        self._tell(line.number)
 
     def untold(self) -> list[Record]:
         """Returns the records of settled lines that a killed batch may have had no time to write to stdout."""
@@ -127,8 +131,12 @@ class Checkpoint:
     def all_told(self) -> None:
         """Notes that these were written."""
         for number in self._untold:
-            self._append({"told": number}, durable=False)
+            self._tell(number)
         self._untold.clear()
+
+    def _tell(self, number: int) -> None:
+        if self._taken_file is None:
+            self._append({"told": number}, durable=False)
 
     def _lock(self) -> None:
         try:
@@ -164,7 +172,8 @@ class Checkpoint:
             number, record = entry["line"], entry["record"]
             self._digests[number] = entry["digest"]
             if is_settled(record):
-                self._untold[number] = record
+                if number not in self._taken:
+                    self._untold[number] = record
                 error = {"code": record["error"]["code"]} if "error" in record else None
                 self.settled[number] = {
                     "status": record["status"],
@@ -174,6 +183,8 @@ class Checkpoint:
 
     def _check_first(self, line: Line) -> None:
         if self._first is None:
+            if self._taken_file:
+                _empty(self._taken_file)
             self._append({"checkpoint": _VERSION, "first": line.digest})
             self._first = line.digest
         elif self._first != line.digest:
@@ -191,3 +202,23 @@ class Checkpoint:
                 os.fdatasync(self._file.fileno())
         except OSError as error:
             raise CheckpointUnusable(f"{self._path} cannot be written: {error.strerror}") from None
+
+
+def _numbers(file: Path) -> set[int]:
+    """Reads the numbers of a file, which may end in half of one."""
+    try:
+        with file.open("rb") as lines:
+            return {int(line) for line in lines if line.endswith(b"\n") and line.strip().isdigit()}
+    except FileNotFoundError:
+        return set()
+    except OSError as error:
+        raise CheckpointUnusable(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _empty(file: Path) -> None:
+    try:
+        os.truncate(file, 0)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise CheckpointUnusable(f"{file} cannot be written: {error.strerror}") from None

@@ -47,11 +47,13 @@ class Item:
         line: The line.
         worker: Whose request it is.
         request: The request; it has a ``run``.
+        key: What the caller knows the line by; its record repeats it.
     """
 
     line: Line
     worker: str
     request: dict[str, Any]
+    key: str | int | None = None
 
     @property
     def run(self) -> str:
@@ -64,15 +66,17 @@ class BadLine(Exception):
 
     Attributes:
         details: The problems, as in ``error.details``.
+        key: The line's ``key``, as far as it was read.
     """
 
-    def __init__(self, words: str, details: list[dict[str, Any]] | None = None) -> None:
+    def __init__(self, words: str, details: list[dict[str, Any]] | None = None, key: str | int | None = None) -> None:
         super().__init__(words)
         self.details = details or []
+        self.key = key
 
 
 def read_item(line: Line, workers: Collection[str], usual: str | None = None) -> Item:
-    """Reads a line as a request: its fields, and beside them ``worker``.
+    """Reads a line as a request: its fields, and beside them ``worker`` and ``key``.
 
     Args:
         line: The line.
@@ -80,7 +84,7 @@ def read_item(line: Line, workers: Collection[str], usual: str | None = None) ->
         usual: The worker of a line that names none.
 
     Raises:
-        BadLine: It is no JSON object, or names no worker that there is.
+        BadLine: It is no JSON object, names no worker that there is, or has a key that is none.
     """
     try:
         document = parse_json(line.data, one_line=True)
@@ -89,11 +93,15 @@ def read_item(line: Line, workers: Collection[str], usual: str | None = None) ->
         raise BadLine(f"Line {line.number} is not a JSON object.", details) from None
     if not isinstance(document, dict):
         raise BadLine(f"Line {line.number} is not a JSON object.")
+    key = document.pop("key", None)
+    if not (key is None or (isinstance(key, str | int) and not isinstance(key, bool))):
+        problem = {"pointer": "/key", "message": "must be a string or an integer"}
+        raise BadLine(f"Line {line.number} has a key that is none.", [problem])
     worker = document.pop("worker", _SKILLS_WORKER if "skill" in document else usual)
     if not isinstance(worker, str) or worker not in workers:
         names = ", ".join(sorted(workers)[:_SHOWN])
         message = "is missing" if worker is None else "names no worker"
         problem = {"pointer": "/worker", "message": f"{message}; one of: {names}"}
-        raise BadLine(f"Line {line.number} names no worker that this batch may start.", [problem])
+        raise BadLine(f"Line {line.number} names no worker that this batch may start.", [problem], key)
     run = document.get("run")
-    return Item(line, worker, {**document, "run": run if isinstance(run, str) else line.run})
+    return Item(line, worker, {**document, "run": run if isinstance(run, str) else line.run}, key)

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 _ERROR = ("code", "message", "retryable", "retry_after_ms", "http_status", "details")
 
 Record = dict[str, Any]
-"""``run``, ``line``, ``worker``, ``status`` (the type of the run's last event), ``output`` or ``text`` or ``error``,
-``usage``, ``cost_usd``, ``session_id``, ``attempts``. What is not known is absent."""
+"""``run``, ``line``, ``key``, ``worker``, ``status`` (the type of the run's last event), ``output`` or ``text`` or
+``error``, ``skill``, ``skill_version``, ``needs_review``, ``usage``, ``cost_usd``, ``session_id``, ``attempts``. What
+is not known is absent."""
+
+_OF_THE_EVENT = ("skill", "skill_version", "needs_review", "usage", "cost_usd", "session_id")
 
 
 def done(item: Item, result: Result, attempts: int) -> Record:
@@ -34,7 +37,7 @@ def refused(line: Line, bad: BadLine) -> Record:
     error = {"code": "invalid_request", "message": str(bad), "retryable": False}
     if bad.details:
         error["details"] = bad.details
-    return {"run": line.run, "line": line.number, "status": "error", "error": error, "attempts": 0}
+    return {**_head(line.run, line, bad.key), "status": "error", "error": error, "attempts": 0}
 
 
 def is_settled(record: Record) -> bool:
@@ -43,6 +46,10 @@ def is_settled(record: Record) -> bool:
 
 
 def _record(item: Item, event: Event, attempts: int, answer: dict[str, Any]) -> Record:
-    spent = {name: event[name] for name in ("usage", "cost_usd", "session_id") if event.get(name) is not None}
-    head = {"run": item.run, "line": item.line.number, "worker": item.worker, "status": event["type"]}
-    return {**head, **answer, **spent, "attempts": attempts}
+    told = {name: event[name] for name in _OF_THE_EVENT if event.get(name) is not None}
+    head = {**_head(item.run, item.line, item.key), "worker": item.worker, "status": event["type"]}
+    return {**head, **answer, **told, "attempts": attempts}
+
+
+def _head(run: str, line: Line, key: str | int | None) -> Record:
+    return {"run": run, "line": line.number, **({} if key is None else {"key": key})}

@@ -27,9 +27,10 @@ from agent_workers.wire import dump
 from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from typing import NoReturn
 
+    from agent_workers.batch.item import Line
     from agent_workers.batch.result import Record
     from agent_workers.batch.totals import Totals
     from agent_workers.client.event import Event
@@ -89,6 +90,13 @@ def _commands(context: click.Context, parameter: click.Parameter, values: tuple[
     metavar="FILE",
     help="Keep there what is done; the same command with the same lines then goes on where it stopped.",
 )
+@click.option(
+    "--taken",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --checkpoint: the reader of stdout notes there, each on a line, the `line` of the results that it has "
+    "dealt with; the others are written again.",
+)
 @click.option("--attempts", type=click.IntRange(1), default=4, show_default=True, help="How often to try a request.")
 @click.option("--max-cost-usd", type=click.FloatRange(0), metavar="USD", help="Begin no run once all have cost that.")
 @click.option("--max-errors", type=click.IntRange(1), metavar="N", help="Begin no run once so many lines have failed.")
@@ -122,6 +130,8 @@ def agent_batch(**options: Any) -> NoReturn:
     runners |= {name: AsyncProcessRunner(*command) for name, command in options["commands"].items()}
     if options["worker"] is not None and options["worker"] not in runners:
         raise click.UsageError(f"--worker names no worker: {options['worker']!r}; one of: {', '.join(runners)}.")
+    if options["taken"] and not options["checkpoint"]:
+        raise click.UsageError("--taken needs --checkpoint.")
     concurrency = options["concurrency"] or _fitting()
     limits = Limits(
         concurrency=concurrency,
@@ -134,7 +144,7 @@ def agent_batch(**options: Any) -> NoReturn:
     status = EXIT_REFUSED
     with ExitStack() as open_files:
         try:
-            progress = Checkpoint(options["checkpoint"]) if options["checkpoint"] else None
+            progress = Checkpoint(options["checkpoint"], options["taken"]) if options["checkpoint"] else None
             if progress:
                 open_files.callback(progress.close)
             say(f"agent-batch: {concurrency} at once{'' if options['simulate'] is None else ' (SIMULATED)'}")
@@ -168,14 +178,24 @@ async def _run(start: Callable[..., Batch], progress: Checkpoint | None, records
     if progress:
         for record in progress.settled.values():
             batch.totals.add(record, earlier=True)
-        await output.records_of_before(progress.untold())
-        progress.all_told()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_obey_signals, batch)
         tasks.start_soon(display, batch, _count_lines(sys.stdin.buffer))
-        totals = await batch.run(read_lines(sys.stdin.buffer))
+        totals = await batch.run(_lines(progress, output))
         tasks.cancel_scope.cancel()
     return totals
+
+
+async def _lines(progress: Checkpoint | None, output: _Output) -> AsyncIterator[Line]:
+    """Yields the lines. Once the first one shows that it is the same batch, writes what there was no time to write."""
+    is_first = True
+    async for line in read_lines(sys.stdin.buffer):
+        if progress and is_first:
+            progress.has(line)
+            await output.records_of_before(progress.untold())
+            progress.all_told()
+        is_first = False
+        yield line
 
 
 async def _obey_signals(batch: Batch) -> None:

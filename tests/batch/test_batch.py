@@ -98,6 +98,15 @@ def test_each_line_comes_to_one_record_and_its_run_to_one_terminal_event() -> No
     assert (totals.done, totals.failed, totals.exit_status, totals.running) == (20, 0, 0, 0)
 
 
+def test_a_record_bears_the_key_of_its_line_as_it_was_and_no_worker_sees_it() -> None:
+    request = {"worker": "agent-chat", "prompt": "a"}
+    _, told, fake = run(lines({**request, "key": 7}, {**request, "key": "seven"}, request, {"key": 8}, {"key": [1]}))
+    assert {record["line"]: record.get("key") for record in told.records} == {1: 7, 2: "seven", 3: None, 4: 8, 5: None}
+    refused = {record["line"]: record["error"] for record in told.records if record["status"] == "error"}
+    assert [refused[number]["details"][0]["pointer"] for number in (4, 5)] == ["/worker", "/key"]
+    assert not any("key" in request for request in fake.requests)
+
+
 def test_no_more_runs_are_under_way_at_once_than_allowed() -> None:
     most = 0
 
@@ -256,8 +265,14 @@ def test_nobody_who_reads_is_the_end() -> None:
 # Checkpoints
 
 
-def start_of(path: Path, found: list[Line], answer: Answer = lambda request: request["prompt"], **more: Any) -> Any:
-    checkpoint = Checkpoint(path)
+def start_of(
+    path: Path,
+    found: list[Line],
+    answer: Answer = lambda request: request["prompt"],
+    taken: Path | None = None,
+    **more: Any,
+) -> Any:
+    checkpoint = Checkpoint(path, taken)
     try:
         untold = checkpoint.untold()
         checkpoint.all_told()
@@ -292,6 +307,18 @@ def test_what_was_kept_and_not_told_is_told_by_the_next_start(tmp_path: Path) ->
     _, told, fake = start_of(path, prompts(5))
     assert {record["line"] for record in told} == {3, 4, 5}
     assert {request["prompt"] for request in fake.requests} == {"3", "4"}
+
+
+def test_what_its_reader_has_not_noted_as_taken_is_told_again(tmp_path: Path) -> None:
+    path, taken = tmp_path / "checkpoint", tmp_path / "taken"
+    taken.write_text("1\n2\n3\n")  # of an earlier batch
+    start_of(path, prompts(5), taken=taken)
+    taken.write_text(taken.read_text() + "2\n4\n5")  # killed while it noted 5
+    _, told, fake = start_of(path, prompts(5), taken=taken)
+    assert [record["line"] for record in told] == [1, 3, 5]
+    assert fake.requests == []
+    taken.write_text("1\n2\n3\n4\n5\n")
+    assert start_of(path, prompts(5), taken=taken)[1] == []
 
 
 @pytest.mark.parametrize("cut", [1, 20, 60])

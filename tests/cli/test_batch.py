@@ -130,6 +130,22 @@ def _lines(path: Path) -> list[bytes]:
     return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
 
 
+def test_results_that_their_reader_never_took_are_written_again_to_those_who_bring_the_same_lines_alone(
+    place: Place,
+) -> None:
+    arguments = ("--results", f"--checkpoint={place.root / 'checkpoint'}", f"--taken={place.root / 'taken'}")
+    place.write_prompts(5)
+    status, results = place.run(*arguments)
+    assert (status, len(results)) == (0, 5)
+    place.write_prompts(5, "y")
+    assert place.run(*arguments) == (2, [])
+    place.write_prompts(5)
+    (place.root / "taken").write_text("2\n")
+    status, again = place.run(*arguments)
+    assert (status, sorted(result["line"] for result in again)) == (0, [1, 3, 4, 5])
+    assert len(place.ran) == 5
+
+
 def test_a_signal_ends_it_in_good_order(place: Place) -> None:
     place.write_prompts(50, "wait")
     with place.start("--results", "--concurrency=2") as batch:
