@@ -27,6 +27,8 @@ SUFFIXES = {"sh": "sh", "php": "php", "js": "mjs", "python": "py"}
 
 def scenario(snippet: str) -> str:
     """What the simulator must play for the snippet to show what it is about."""
+    if "skill" in snippet:
+        return "structured-output"
     if "tool_output" in snippet:
         return "tool-loop"
     if "agent-task" in snippet:
@@ -76,16 +78,24 @@ SNIPPETS = [
 ]
 
 
+def told_by(snippet: str) -> str:
+    """What a program among the snippets prints."""
+    return "watch" if "skill" in snippet else "Murtal Messebau" if "agent-task" in snippet else "You said: Hello"
+
+
 @pytest.mark.parametrize(("kind", "snippet"), SNIPPETS)
 def test_a_snippet_of_the_readme_runs(kind: str, snippet: str, folder: Path) -> None:
     with running_simulator(scenario(snippet)) as simulator:
         file = folder / f"snippet.{SUFFIXES[kind]}"
         file.write_text(snippet, "utf-8")
-        done = run([*COMMANDS[kind], str(file)], folder, simulator.base_url)
+        url = (
+            simulator.marked_url if "skill" in snippet else simulator.base_url
+        )  # an example answers where it is marked
+        done = run([*COMMANDS[kind], str(file)], folder, url)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout, done.stderr
     if kind in {"php", "js", "python"}:
-        assert ("Murtal Messebau" if "agent-task" in snippet else "You said: Hello") in done.stdout
+        assert told_by(snippet) in done.stdout
 
 
 def test_a_run_of_the_readme_is_recorded_and_replayed(folder: Path) -> None:
