@@ -90,10 +90,15 @@ def with_example(request: Request) -> Request:
 
 
 def _found(asked: SkillRequest) -> Skill:
-    from agent_workers.skills.faults import SkillFaults
-    from agent_workers.skills.load import load
-    from agent_workers.skills.lookup import SkillNotFound, find
-
+    try:
+        from agent_workers.skills.faults import SkillFaults
+        from agent_workers.skills.load import load
+        from agent_workers.skills.lookup import SkillNotFound, find
+    except ModuleNotFoundError as missing:
+        if missing.name != "yaml":
+            raise
+        words = "cannot be read on this host: PyYAML is missing; install the extra skills: pip install '.[skills]'"
+        raise RequestProblems([Problem(pointer="/skill", message=words)], run=asked.run) from None
     try:
         return load(find(asked.skill, os.environ, Path.cwd()))
     except SkillNotFound as missing:

@@ -18,6 +18,8 @@ from tests.e2e.stream import check_whole
 from tests.e2e.worker import SCRIPTS
 from tests.waiting import PATIENCE_S, until
 
+EXAMPLES = Path(__file__).parents[2] / "examples/requests"
+
 # Answers at once, in place of a worker that asks a model; it notes that it ran.
 QUICK = r"""#!/bin/bash
 read -r request
@@ -94,6 +96,21 @@ def test_requests_of_the_real_worker_come_to_results(place: Place) -> None:
     assert status == 1
     summary = json.loads(place.errors.splitlines()[-1])
     assert (summary["done"], summary["failed"], summary["errors"]) == (2, 1, {"invalid_request": 1})
+
+
+def test_a_line_may_name_a_skill_instead_of_a_worker(place: Place) -> None:
+    example = json.loads((EXAMPLES / "partner-health.json").read_text("utf-8"))
+    about = {"subject": {"type": "partner", "id": "p-2210"}}
+    place.write(
+        {"skill": "partner-health", **example, **about}, {"skill": "partner-helth", **example}, {"prompt": "Hello"}
+    )
+    with place.start("--results", "--worker=agent-chat", "--simulate", "--concurrency=2", quick=False) as batch:
+        results = {result["line"]: result for result in map(json.loads, batch.stdout)}
+    assert batch.returncode == 1
+    assert [results[line]["worker"] for line in (1, 2, 3)] == ["agent-skill", "agent-skill", "agent-chat"]
+    assert results[1]["output"]["status"] == "watch"
+    assert results[2]["error"]["details"][0]["did_you_mean"] == "partner-health"
+    assert results[3]["status"] == "done"
 
 
 def test_of_five_hundred_requests_each_has_exactly_one_terminal_event(place: Place) -> None:
