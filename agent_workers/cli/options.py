@@ -78,7 +78,9 @@ def _told(error: click.UsageError) -> str:
 
 
 def _command(worker: Worker) -> click.Command:
-    @click.command(help=_help(worker), context_settings=_SETTINGS)
+    metavar = "[NAME] [OPTIONS]" if worker.named("a-name") else "[OPTIONS]"
+
+    @click.command(help=_help(worker), context_settings=_SETTINGS, options_metavar=metavar)
     @click.option("--control", is_flag=True, help="Go on reading control messages; the end of stdin aborts the run.")
     @click.option("--pretty", is_flag=True, help="Render the events for a person instead of writing JSON.")
     @click.option(

@@ -164,7 +164,10 @@ agent-skill partner-health --result < request.json | jq .score
 agent-skill partner-health --simulate --result < request.json    without an account
 agent-skill < request.json                                   {"skill": "partner-health", "input": {…}}
 agent-skill list                                             what there is
-agent-skill show partner-health                              what it takes and gives"""
+agent-skill show partner-health                              what it takes and gives
+agent-skill new deal-score                                   a folder to begin with
+agent-skill check deal-score                                 every fault of it at once
+agent-skill test deal-score                                  its examples, with --live on your account"""
 
 WORKER = SkillWorker(
     name="agent-skill",
