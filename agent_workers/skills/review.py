@@ -26,6 +26,9 @@ class Review:
     Args:
         settings: How the skill runs.
         skill_input: What it works on.
+
+    Attributes:
+        earlier: An answer of which the model was not sure, for as long as a stronger one looks at it once more.
     """
 
     def __init__(self, settings: Settings, skill_input: Any) -> None:
@@ -33,7 +36,7 @@ class Review:
         self._input = skill_input
         self._left = settings.corrections
         self._escalated = False
-        self._earlier: Verdict | None = None
+        self.earlier: Verdict | None = None
 
     def judge(self, output: Any) -> Verdict:
         """Judges the next answer, which satisfies the output schema."""
@@ -44,7 +47,7 @@ class Review:
         is_unsure = bound is not None and (confidence is None or confidence < bound)
         verdict = Verdict(output=output, needs_review=None if bound is None else is_unsure)
         if is_unsure and (model := self._escalate("low_confidence")):
-            self._earlier = verdict
+            self.earlier = verdict
             return Verdict(again=_ONCE_MORE, model=model)
         return verdict
 
@@ -54,7 +57,7 @@ class Review:
             return Verdict(again=_told(found))
         if model := self._escalate("checks_failed"):
             return Verdict(again=_told(found), model=model)
-        return self._earlier or Verdict(violations=tuple(found))
+        return self.earlier or Verdict(violations=tuple(found))
 
     def _escalate(self, reason: Reason) -> str | None:
         """Returns the stronger model, once and where the skill wants it for this reason."""

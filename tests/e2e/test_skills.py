@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent_workers.simulator import Simulator
-from agent_workers.simulator.scenario import Message, Scenario, Text, ToolUse
+from agent_workers.simulator.scenario import Failure, Message, Scenario, Text, ToolUse
 from tests.e2e.worker import Ended, Home
 from tests.skills.making import DEAL, GOOD, make_skill
 
@@ -190,6 +190,25 @@ def test_an_unsure_answer_is_looked_at_by_a_stronger_model_and_else_by_a_person(
     assert run(home).last.items() >= {"output": GOOD, "needs_review": False}.items()
     answers(simulator, UNSURE)
     assert run(home).last.items() >= {"output": UNSURE, "needs_review": True}.items()
+
+
+FAILURES: dict[str, Any] = {
+    "no output": Message(content=(Text(text="I cannot say."),)),
+    "an overloaded API": Failure(status=529, error="overloaded_error", message="Overloaded"),
+    "a refusal": Message(content=(Text(text="No."),), stop_reason="refusal"),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_an_unsure_answer_stands_whatever_keeps_the_stronger_model_from_giving_one(
+    home: Home, skills: Path, simulator: Simulator, failure: str
+) -> None:
+    make_skill(skills, settings={"escalation": STRONGER, "review_below": 0.6})
+    home.environ["CLAUDE_CODE_MAX_RETRIES"] = "0"
+    first = Message(content=(ToolUse(name="StructuredOutput", input=UNSURE),))
+    simulator.play(Scenario(name="fails", description="", steps=(first, FAILURES[failure])))
+    ended = run(home)
+    assert ended.last.items() >= {"type": "done", "output": UNSURE, "needs_review": True}.items(), ended.stderr
 
 
 def test_a_request_may_name_another_model_and_other_limits_than_the_skill(

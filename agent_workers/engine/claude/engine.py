@@ -22,7 +22,7 @@ from agent_workers.engine.claude.process.cli_stdin import CliStdin
 from agent_workers.engine.claude.process.stopping import Stopping, ended
 from agent_workers.engine.process.stderr_tail import StderrTail
 from agent_workers.errors import CliCrashed, WorkerError
-from agent_workers.protocol.v1.events import Ack, Done, Notice, ToolCall, ToolResult
+from agent_workers.protocol.v1.events import Ack, Notice, ToolCall, ToolResult
 from agent_workers.protocol.v1.request import ResumeSession, is_task
 
 if TYPE_CHECKING:
@@ -153,19 +153,14 @@ class ClaudeEngine:
             async for message in messages:
                 known_to_cli = message.get("session_id")
                 self._lease.rename(message)
-                if message.get("type") == "result" and (between := await self._next_turn(message)) is not None:
-                    for body in between:
+                if message.get("type") == "result":
+                    async for body in self._told_at_end(message):
                         yield body
+                    if self._translator.finished:
+                        return
                     continue
-                self._note_end(message)
                 try:
-                    for translated in self._translated(message):
-                        body = translated
-                        if isinstance(body, Done):
-                            body = self._reviewed.settle(body) if self._reviewed else body
-                            await self._end_turn()
-                            for notice in self._left_over():
-                                yield notice
+                    for body in self._translated(message):
                         for output in self._before(body, message) if self._live or self._steering else ():
                             yield output
                         yield body
@@ -177,9 +172,27 @@ class ClaudeEngine:
                 if self._servers and self._servers.awaits(message):
                     for notice in await self._judge(self._servers, message, str(known_to_cli)):
                         yield notice
-                if self._translator.finished:
-                    return
         raise self._fault or self._translator.explain(await self._early_end())
+
+    async def _told_at_end(self, result: Message) -> AsyncGenerator[Body]:
+        """Yields what is told at the end of a turn: of the run, where it was the last."""
+        between = await self._next_turn(result)
+        if between is not None:
+            for body in between:
+                yield body
+            return
+        self._note_end()
+        try:
+            last = self._reviewed.mended(result) if self._reviewed else result
+            done = [self._reviewed.settle(body) if self._reviewed else body for body in self._translated(last)]
+        except WorkerError as error:
+            await self._end_turn(error)
+            raise
+        await self._end_turn()
+        for notice in self._left_over():
+            yield notice
+        for body in done:
+            yield body
 
     async def _next_turn(self, result: Message) -> list[Body] | None:
         """Begins the next turn of several; returns what is told before it, None where this one was the last."""
@@ -199,10 +212,8 @@ class ClaudeEngine:
         if self._later:
             yield _PROMPT_UNREAD
 
-    def _note_end(self, message: Message) -> None:
-        """Notes that the agent has ended its last turn, and saved it, where this is the result."""
-        if message.get("type") != "result":
-            return
+    def _note_end(self) -> None:
+        """Notes that the agent has ended its last turn, and saved it."""
         self._lease.announce_end()  # whoever reads the end may start the next run at once
         if self._steering and self._steering.astray:
             self._process.begin_kill()  # else it makes a turn of these at once

@@ -31,6 +31,11 @@ class Reviewer(Protocol):
         """Judges the next answer, which satisfies the output schema."""
         ...
 
+    @property
+    def earlier(self) -> Verdict | None:
+        """An answer that stands where none comes after it; None where there is none."""
+        ...
+
 
 class SkillUse(NamedTuple):
     """The skill of a request.

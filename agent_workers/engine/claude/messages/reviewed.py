@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.claude.process.cli_input import again_line, model_line
 from agent_workers.errors import OutputSchemaError
-from agent_workers.protocol.v1.events import Notice
+from agent_workers.protocol.v1.events import Done, Notice
 
 if TYPE_CHECKING:
-    from agent_workers.protocol.v1.events import Done
+    from agent_workers.protocol.v1.events import Body
     from agent_workers.protocol.v1.skill_use import Reviewer, Verdict
 
+Message = dict[str, Any]
+
+_OF_FAILURE = ("errors", "api_error", "api_error_status", "api_error_type", "result")
 _BROKEN = "The model gave no answer that keeps the rules of the skill."
 
 
@@ -25,6 +28,7 @@ class Reviewed:
     def __init__(self, reviewer: Reviewer) -> None:
         self._reviewer = reviewer
         self._verdict: Verdict | None = None
+        self._has_answered = False
 
     def judge(self, output: Any) -> bytes:
         """Judges the output of a turn; returns what the CLI is told next, nothing where that was the last answer.
@@ -32,6 +36,7 @@ class Reviewed:
         Args:
             output: The output; None where there is none that satisfies the schema.
         """
+        self._has_answered = output is not None
         if output is None:
             return b""
         verdict = self._verdict = self._reviewer.judge(output)
@@ -39,22 +44,31 @@ class Reviewed:
             return b""
         return (model_line(verdict.model) if verdict.model else b"") + again_line(verdict.again)
 
+    def mended(self, result: Message) -> Message:
+        """Returns a turn's result as one with the earlier answer, where it brings none and an earlier one stands."""
+        earlier = self._reviewer.earlier
+        if earlier is None or self._has_answered:
+            return result
+        self._verdict = earlier
+        told = {"subtype": "success", "is_error": False, "stop_reason": "end_turn", "structured_output": earlier.output}
+        return {name: value for name, value in result.items() if name not in _OF_FAILURE} | told
+
     def notice(self) -> Notice:
         """Returns what is told of an answer that does not stand."""
         if self._verdict and self._verdict.model:
             return Notice(level="info", code="escalated", message="A stronger model looks at it once more.")
         return Notice(level="info", code="correction", message="The answer breaks the skill's rules, and is corrected.")
 
-    def settle(self, done: Done) -> Done:
+    def settle(self, body: Body) -> Body:
         """Returns the end of the run with the answer that stands.
 
         Raises:
             OutputSchemaError: None does.
         """
         verdict = self._verdict
-        if verdict is None or done.output is None:
-            return done
+        if verdict is None or not isinstance(body, Done) or body.output is None:
+            return body
         if verdict.violations:
             places = ", ".join(each.pointer or "/" for each in verdict.violations[:3])
             raise OutputSchemaError(_BROKEN, cause=f"rules are broken at {places}", details=verdict.violations)
-        return done.model_copy(update={"output": verdict.output, "needs_review": verdict.needs_review})
+        return body.model_copy(update={"output": verdict.output, "needs_review": verdict.needs_review})
