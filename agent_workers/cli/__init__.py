@@ -42,11 +42,16 @@ def _start_batch() -> None:
 
 def _start_skill() -> None:
     """Starts a command about skills; anything else is a run, which does not pay for click."""
+    import os
     import sys
 
     from agent_workers.skills.names import COMMANDS
 
-    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+    completing = completion_variable("agent-skill") in os.environ
+    words = os.environ.get("COMP_WORDS", "").split() if completing else sys.argv
+    first = words[1] if len(words) > 1 else ""
+    is_first_word = completing and len(words) <= 2 and not first.startswith("-")  # noqa: PLR2004 the program and one
+    if first in COMMANDS or is_first_word:
         _start_skill_command()
     else:
         from agent_workers.cli.worker import start_worker

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from agent_workers import __version__
 from agent_workers.cli.skill_check import skill_check
+from agent_workers.cli.skill_folder import skills_like
 from agent_workers.cli.skill_list import skill_list
 from agent_workers.cli.skill_new import skill_new
 from agent_workers.cli.skill_show import skill_show
 from agent_workers.cli.skill_test import skill_test
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _HELP = """Lists, shows, writes, checks and tries out skills: folders that describe an agent's job, with typed input and
 output.
@@ -38,7 +44,15 @@ def main() -> None:
     agent_skill(prog_name="agent-skill")
 
 
-@click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+class _WithSkills(click.Group):
+    """Completes the names of skills beside the commands: each runs one."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Returns what the first word may become."""
+        return [*super().shell_complete(ctx, incomplete), *skills_like(incomplete)]
+
+
+@click.group(cls=_WithSkills, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def agent_skill() -> None:
     """Has nothing to do before its commands."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent_workers.cli.harmless import harmless
-from agent_workers.cli.skill_folder import folder_of, here, shown, tell_unusable, warn
+from agent_workers.cli.skill_folder import complete_skill, folder_of, here, shown, tell_unusable, warn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ Examples:
 
 @click.command("check", help=_HELP, short_help="Say all that is wrong with a skill's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of lines.")
-@click.argument("skills", metavar="[SKILL]...", nargs=-1)
+@click.argument("skills", metavar="[SKILL]...", nargs=-1, shell_complete=complete_skill)
 def skill_check(skills: tuple[str, ...], as_json: bool) -> None:
     """Prints every fault."""
     from agent_workers.skills.check import faults_of  # help and completion do without it

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from agent_workers.cli.harmless import harmless
 from agent_workers.errors import EXIT_REFUSED
@@ -67,3 +68,16 @@ def shown(path: Path) -> str:
     """Returns a path as a person reads it best: relative where it lies below the working directory."""
     cwd = here()
     return str(path.relative_to(cwd)) if path.is_relative_to(cwd) and path != cwd else str(path)
+
+
+def skills_like(incomplete: str) -> list[CompletionItem]:
+    """Returns what may complete the name of a skill; nothing may go wrong here, in the middle of a line."""
+    from agent_workers.skills.lookup import all_skills
+
+    names = dict.fromkeys(found.name for found in all_skills(os.environ, here()))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete) and name.isprintable()]
+
+
+def complete_skill(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Completes the name of a skill, or a folder."""
+    return [CompletionItem(incomplete, type="dir")] if is_path(incomplete) else skills_like(incomplete)

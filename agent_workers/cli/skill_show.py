@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agent_workers.cli.harmless import harmless
-from agent_workers.cli.skill_folder import folder_of, refuse, shown
+from agent_workers.cli.skill_folder import complete_skill, folder_of, refuse, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ Examples:
 
 @click.command("show", help=_HELP, short_help="Show what a skill takes and gives.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of text.")
-@click.argument("skill", metavar="SKILL")
+@click.argument("skill", metavar="SKILL", shell_complete=complete_skill)
 def skill_show(skill: str, as_json: bool) -> None:
     """Prints what the skill says of itself."""
     loaded, examples = _loaded(skill)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import click
 
 from agent_workers.cli.harmless import harmless
-from agent_workers.cli.skill_folder import folder_of, is_path, refuse
+from agent_workers.cli.skill_folder import complete_skill, folder_of, is_path, refuse
 from agent_workers.errors import EXIT_DONE, EXIT_ERROR, EXIT_REFUSED
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Trial(NamedTuple):
 
 
 @click.command("test", help=_HELP, short_help="Run a skill's examples and say what differs.")
-@click.argument("skill", metavar="NAME|FOLDER")
+@click.argument("skill", metavar="NAME|FOLDER", shell_complete=complete_skill)
 @click.option("--example", "names", multiple=True, metavar="NAME", help="Run this example alone; may be repeated.")
 @click.option("--live", is_flag=True, help="Ask the model, which costs money, instead of the simulator.")
 @click.option("--repeat", type=click.IntRange(1, 100), default=1, show_default=True, help="How often to run each.")

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
-__all__ = ["Fault", "Place", "schema_fault", "schema_faults", "validator_of"]
+__all__ = ["MAX_BYTES", "Fault", "Place", "schema_fault", "schema_faults", "validator_of"]
+
+MAX_BYTES = 128 * 1024 - 1
+"""Most bytes of an output's schema, as compact JSON: the model reads all of it, at each of its turns."""
 
 
 def validator_of(schema: dict[str, Any]) -> Validator:

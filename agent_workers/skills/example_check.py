@@ -12,12 +12,17 @@ from agent_workers.skills.load import example_files, read_example, unknown_words
 from agent_workers.skills.pointers import resolve, steps_of
 from agent_workers.skills.schema_paths import SchemaPaths, Unknown
 from agent_workers.skills.skill import EXAMPLES, OUTPUT_SCHEMA
+from agent_workers.skills.time_limit import time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from agent_workers.skills.settings import Check
+
+
+_MOST_S = 5
+"""Seconds of a processor for one value: a pattern can take exponential time, and references double at each step."""
 
 
 class Rules(NamedTuple):
@@ -72,7 +77,13 @@ def _misfits(file: str, document: dict[str, Any], rules: Rules) -> Iterator[Faul
 def _schema_misfits(file: str, name: str, value: dict[str, Any], schema: dict[str, Any] | None) -> Iterator[Fault]:
     if schema is None:
         return
-    found = faults(schema, value)
+    try:
+        with time_limit(_MOST_S):
+            found = faults(schema, value)
+    except TimeoutError:
+        words = f"cannot be checked within {_MOST_S} s; make the patterns and references of the {name} schema simpler"
+        yield Fault(file, f"/{name}", words)
+        return
     for fault in found[:MAX_PROBLEMS]:
         for problem in explained(fault, (name,), f"is no field of the {name} schema"):
             guess = f"; did you mean {problem.did_you_mean}?" if problem.did_you_mean else ""

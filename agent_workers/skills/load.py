@@ -235,16 +235,23 @@ def placeholder_faults(reading: Reading) -> Iterator[Fault]:
     """Yields the placeholders in the instructions whose value no input can have."""
     schema = reading.schemas.get(INPUT_SCHEMA)
     paths = SchemaPaths({} if schema is None else schema)
+    told: dict[tuple[str, tuple[str, ...] | None], str | None] = {}  # the same one may stand there often
     for text, path, line in placeholders(reading.instructions):
-        if path is None:
-            words = f"{_shown(text)} is no placeholder; write {{{{ input.NAME }}}}, or leave the braces out"
-        elif isinstance(found := paths.find(path), Unknown):
-            place = ".".join(("input", *path[: found.depth]))
-            words = f"{_shown(text)}: {unknown_words(found, place, path[found.depth], INPUT_SCHEMA)}"
-            words += "; name one of its items by a number" if found.kinds == {"array"} else ""
-        else:
-            continue
-        yield Fault(INSTRUCTIONS, "", words, reading.first_line + line - 1)
+        if (text, path) not in told:
+            told[text, path] = _placeholder_words(text, path, paths)
+        if words := told[text, path]:
+            yield Fault(INSTRUCTIONS, "", words, reading.first_line + line - 1)
+
+
+def _placeholder_words(text: str, path: tuple[str, ...] | None, paths: SchemaPaths) -> str | None:
+    if path is None:
+        return f"{_shown(text)} is no placeholder; write {{{{ input.NAME }}}}, or leave the braces out"
+    found = paths.find(path)
+    if not isinstance(found, Unknown):
+        return None
+    place = ".".join(("input", *path[: found.depth]))
+    words = f"{_shown(text)}: {unknown_words(found, place, path[found.depth], INPUT_SCHEMA)}"
+    return f"{words}; name one of its items by a number" if found.kinds == {"array"} else words
 
 
 def _shown(text: str, longest: int = 80) -> str:

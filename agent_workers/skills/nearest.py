@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST_TYPO = 64
+_MOST_NAMES = 2000
 _NEAR = 0.6
 
 
@@ -17,5 +19,5 @@ def nearest(name: str, names: Iterable[str], count: int = 1, cutoff: float = _NE
         return []
     from difflib import get_close_matches  # for a fault only
 
-    spelled = {each.lower().replace("_", "-"): each for each in names}
+    spelled = {each.lower().replace("_", "-"): each for each in islice(names, _MOST_NAMES)}
     return [spelled[each] for each in get_close_matches(name.lower().replace("_", "-"), spelled, count, cutoff)]

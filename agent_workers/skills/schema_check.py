@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.json_schema import MAX_BYTES
 from agent_workers.json_schema.spots import id_keyword, spots_in
 from agent_workers.protocol.v1.problem import pointer
 from agent_workers.skills.ecma_patterns import unreadable_part
 from agent_workers.skills.faults import Fault
 from agent_workers.skills.nearest import nearest
+from agent_workers.wire import dump
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +48,9 @@ def keyword_faults(file: str, schema: dict[str, Any], *, for_the_cli: bool) -> I
     from jsonschema import Draft7Validator
     from jsonschema.validators import validator_for
 
+    if for_the_cli and (size := len(dump(schema))) > MAX_BYTES:
+        words = f"must be at most {MAX_BYTES} bytes as compact JSON, and has {size}: the model reads it at each turn"
+        yield Fault(file, "", words)
     known = frozenset(Draft7Validator.META_SCHEMA["properties"]) | _LATER
     dialect = schema.get("$schema")
     if isinstance(dialect, str) and validator_for({"$schema": dialect}, default=None) is None:  # type: ignore[arg-type]  # the stubs lack it

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 KINDS = frozenset({"string", "integer", "number", "boolean", "null", "array", "object"})
 """JSON Schema's types. What may be any number has two of them."""
 
+_DEEPEST = 64
 _ANYTHING: dict[str, Any] = {}
 _OF_OBJECTS = ("properties", "patternProperties", "additionalProperties")
 _OF_LISTS = ("items", "prefixItems")
@@ -58,6 +59,7 @@ class SchemaPaths:
     def __init__(self, root: Any) -> None:
         self._root = root
         self._kinds: dict[int, frozenset[str]] = {}
+        self._depth = 0
 
     def find(self, path: Sequence[str]) -> Known | Unknown:
         """Follows a path of names, numbers of items, and ``*``."""
@@ -100,8 +102,12 @@ class SchemaPaths:
         if not isinstance(schema, dict):
             return frozenset() if schema is False else KINDS
         if id(schema) not in self._kinds:
+            if self._depth == _DEEPEST:
+                return KINDS
             self._kinds[id(schema)] = KINDS  # where references go in a circle, the other keywords decide
+            self._depth += 1
             self._kinds[id(schema)] = self._said(schema)
+            self._depth -= 1
         return self._kinds[id(schema)]
 
     def _said(self, schema: dict[str, Any]) -> frozenset[str]:

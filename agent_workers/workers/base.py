@@ -23,7 +23,6 @@ _VISIBLE = re.compile(
     "[^\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
     "\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
-_MAX_SCHEMA = 128 * 1024 - 1  # bytes; the model reads all of it, at each of its turns
 
 
 @dataclass(frozen=True)
@@ -128,8 +127,10 @@ def _problems(request: Request) -> Iterator[Problem]:
 
 
 def _too_long(schema: dict[str, Any]) -> Problem | None:
-    if len(dump(schema)) > _MAX_SCHEMA:
-        return Problem(pointer="/output_schema", message=f"must be at most {_MAX_SCHEMA} bytes as compact JSON")
+    from agent_workers.json_schema import MAX_BYTES
+
+    if len(dump(schema)) > MAX_BYTES:
+        return Problem(pointer="/output_schema", message=f"must be at most {MAX_BYTES} bytes as compact JSON")
     return None
 
 

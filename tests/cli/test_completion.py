@@ -31,6 +31,13 @@ def test_bash_completes(scripts: Scripts) -> None:
         "agent-chat --pre": "--pretty",
         "agent-chat --simulate hel": "hello",
         "agent-chat --control --pr": "--pretty",
+        "agent-skill ne": "new",
+        "agent-skill partner-h": "partner-health",
+        "agent-skill show partner-h": "partner-health",
+        "agent-skill check deal-score partner-h": "partner-health",
+        "agent-skill list --js": "--json",
+        "agent-skill partner-health --res": "--result",
+        "agent-skill --res": "--result",
     }
     each = (
         'eval "$(agent-workers completion bash)"; while read -ru 3 -a COMP_WORDS; do '

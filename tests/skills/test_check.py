@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skills_ref.validator import validate
 
+from agent_workers.skills import example_check
 from agent_workers.skills.check import faults_of
 from agent_workers.skills.lookup import BUNDLED
 from tests.skills.folder import EXAMPLE, FRONT, INPUT, NAME, OUTPUT, SETTINGS, TEXT, Folder, replaced
@@ -532,6 +533,11 @@ def test_a_pattern_that_the_agents_cli_cannot_read_is_told_for_the_output_alone(
     ]
 
 
+def test_an_output_schema_that_is_too_long_for_a_model_is_told(folder: Folder) -> None:
+    folder.output = {**OUTPUT, "description": "x" * 128 * 1024}
+    assert only(folder).startswith("output.schema.json: must be at most 131071 bytes as compact JSON, and has 13")
+
+
 # Examples
 
 
@@ -637,6 +643,29 @@ def test_examples_that_lead_out_of_the_folder_are_told(folder: Folder, tmp_path:
     assert [str(fault) for fault in faults_of(folder.path)] == [
         f"{ONE}: is a link that leads out of the folder; put the file itself here"
     ]
+
+
+def test_a_pattern_that_takes_for_ever_ends_the_check_of_its_example_alone(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(example_check, "_MOST_S", 0.2)
+    folder.input = replaced(INPUT, "properties", "deal", "properties", "name", "pattern", by="^([A-Za-z]+)+$")
+    folder.examples["murtal"] = example("input", "deal", "name", by="a" * 40 + "!")
+    folder.examples["other"] = example("output", "score", by=...)
+    assert [fault.split(": ")[:2] for fault in told(folder)] == [
+        [ONE, "/input"],
+        ["examples/other.json", "/output/score"],
+        ["examples/other.json", "/decisive/0"],
+    ]
+    assert "cannot be checked within 0.2 s; make the patterns and references of the input schema" in told(folder)[0]
+
+
+def test_a_long_chain_of_references_is_followed(folder: Folder) -> None:
+    chain = {f"a{number}": {"$ref": f"#/definitions/a{number + 1}"} for number in range(400)}
+    folder.output = {**OUTPUT, "definitions": {**chain, "a400": {"type": "number"}}}
+    folder.output = replaced(folder.output, "properties", "score", by={"$ref": "#/definitions/a0"})
+    assert only(folder).startswith("output.schema.json: /")
+    assert "must not refer to itself" in only(folder)
 
 
 _KEYWORDS = (
