@@ -76,17 +76,14 @@ def with_example(request: Request) -> Request:
     use = request.skill_use
     if use is None or request.output_schema is None:
         return request
-    from agent_workers.skills.checks import violations  # no run that asks a model needs an example
     from agent_workers.skills.load import load, load_examples
+    from agent_workers.skills.simulated import simulated_output  # no run that asks a model needs an example
 
     skill = load(use.folder)
-    examples = load_examples(skill)
-    alike = [each for each in examples if each.input == use.input]
-    fitting = (each for each in examples if not violations(skill.settings.checks, use.input, each.output))
-    if example := next(iter(alike), None) or next(fitting, None):
-        schema = {**request.output_schema, "examples": [example.output]}
-        return request.model_copy(update={"output_schema": schema})
-    return request
+    output = simulated_output(load_examples(skill), skill.settings.checks, use.input)
+    if output is None:
+        return request
+    return request.model_copy(update={"output_schema": {**request.output_schema, "examples": [output]}})
 
 
 def _found(asked: SkillRequest) -> Skill:

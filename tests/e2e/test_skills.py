@@ -350,15 +350,19 @@ def test_a_folder_that_the_policy_lists_may_be_reached_by_a_link(
     assert run(home, "--policy", str(file)).ending == ("done", 0)
 
 
-def test_the_simulator_answers_with_the_example_of_the_same_input_and_a_model_is_shown_none(
+def test_the_simulator_answers_with_an_example_that_fits_the_input_and_a_model_is_shown_none(
     home: Home, skills: Path, simulator: Simulator
 ) -> None:
     folder = make_skill(skills)
-    other = {"input": {"deal": {"name": "Ennstal"}}, "output": {**GOOD, "score": 0.1}}
+    of_note = {**GOOD, "score": 0.1, "evidence": ["/note"]}
+    other = {"input": {"deal": {"name": "Ennstal"}, "note": "x"}, "output": of_note}
     (folder / "examples/ennstal.json").write_text(json.dumps(other))
-    simulated = run(home, "--simulate", input={"deal": {"name": "Ennstal"}})
-    assert simulated.last["output"] == other["output"]
+    simulated = run(home, "--simulate", input={"deal": {"name": "Ennstal"}, "note": "x"})
+    assert simulated.last["output"] == of_note
     assert simulated.events[0]["simulated"]
+    (folder / "examples/murtal.json").unlink()
+    without = run(home, "--simulate", input={"deal": {"name": "Ennstal"}})
+    assert without.last["output"] == {**of_note, "evidence": ["/deal"]}
     answers(simulator, GOOD)
-    run(home, input={"deal": {"name": "Ennstal"}})
+    run(home, input={"deal": {"name": "Ennstal"}, "note": "x"})
     assert "examples" not in json.dumps(asked(simulator)[-1]["tools"])
