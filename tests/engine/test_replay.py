@@ -56,7 +56,7 @@ def test_start_says_that_it_is_simulated_and_keeps_the_rest() -> None:
     recording = read_recording(lines(START, DONE))
     assert recording.start
     assert recording.start.to_wire() == {**START, "simulated": True}
-    assert recording.metadata == {"order": 7}
+    assert recording.echo == {"metadata": {"order": 7}}
     assert recording.run == "recorded"
 
 
