@@ -10,8 +10,9 @@ from typing import TypeVar
 T = TypeVar("T")
 PATIENCE_S = 120
 """No wait lasts longer. What is expected comes within seconds; the rest is for a machine that is very busy."""
-_TICK_S = 0.02
-_LONGEST_TICK_S = 5 * _TICK_S
+_TICK_S = 0.05
+_LONGEST_TICK_S = 3 * _TICK_S
+_LONGEST_PAUSE_S = 0.2
 _PROCESSORS = os.cpu_count() or 1
 
 
@@ -24,24 +25,28 @@ class _Clock:
 
     def __init__(self) -> None:
         self._passed = 0.0
+        self._ticked = time.monotonic()
+        self._share = 1.0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def now(self) -> float:
         with self._lock:
             if self._thread is None:
+                self._ticked, self._share = time.monotonic(), share(_running())
                 self._thread = threading.Thread(target=self._tick, daemon=True)
                 self._thread.start()
-            return self._passed
+            return self._passed + self._since()
+
+    def _since(self) -> float:
+        return min(time.monotonic() - self._ticked, _LONGEST_TICK_S) * self._share
 
     def _tick(self) -> None:
-        before = time.monotonic()
         while True:
             time.sleep(_TICK_S)
-            now = time.monotonic()
             with self._lock:
-                self._passed += min(now - before, _LONGEST_TICK_S) * share(_running())
-            before = now
+                self._passed += self._since()
+                self._ticked, self._share = time.monotonic(), share(_running())
 
 
 def share(running: int) -> float:
@@ -66,8 +71,12 @@ def until(condition: Callable[[], T], within_s: float = PATIENCE_S, what: object
     """
     began = now()
     pause_s = 0.005
+    looked = time.monotonic()
     while not (result := condition()):
         assert now() - began < within_s, f"not within {within_s} s: {what() if callable(what) else what}"
-        time.sleep(pause_s)
+        # A look that costs much, such as one at all processes or into a browser, takes a small part of the time only.
+        took_s = time.monotonic() - looked
+        time.sleep(max(pause_s, min(5 * took_s, _LONGEST_PAUSE_S)))
         pause_s = min(1.2 * pause_s, 0.05)
+        looked = time.monotonic()
     return result

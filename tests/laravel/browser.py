@@ -49,6 +49,14 @@ _WAIT = """
     const timer = setTimeout(end, 1000);
     if (isSo()) end();
 """
+# Answers as soon as the answer has had more texts than this, or a second later.
+_WAIT_FOR_CHANGES = """
+    const [more, answer] = arguments;
+    const isSo = () => window.seen.answer.length > more;
+    const end = () => { clearInterval(timer); clearTimeout(last); answer(isSo()); };
+    const timer = setInterval(() => isSo() && end(), 10);
+    const last = setTimeout(end, 1000);
+"""
 # Tells the page that is left from the next one.
 _LEAVE = "window.isLeft = true"
 # What the browser knows of the page's stylesheets: those without a rule, and what was fetched for the page.
@@ -129,7 +137,7 @@ class Browser:
         """
         self.script(_LEAVE)
         self._call("POST", command, body)
-        until(self._is_complete, what="a complete page")
+        until(self._is_complete, what=lambda: self.script(_STYLES))
         self.watch()
 
     def _is_complete(self) -> bool:
@@ -139,9 +147,7 @@ class Browser:
         """
         styles = self.script(_STYLES)
         if styles["failed"] or (styles["isComplete"] and styles["missing"]):
-            said = self._call("POST", "/se/log", {"type": "browser"})
-            log = self.server_log.read_text()[-4000:] if self.server_log else "unknown"
-            raise AssertionError(f"no stylesheet: {styles}\nbrowser: {said}\nserver: {log}")
+            raise AssertionError(f"no stylesheet: {styles}\n{self.told}")
         return styles["isComplete"]
 
     def watch(self) -> None:
@@ -164,7 +170,7 @@ class Browser:
 
     def say(self, prompt: str) -> None:
         """Types a prompt and sends it."""
-        element = until(lambda: self._find("css selector", "textarea"), what=lambda: self.text)
+        element = until(lambda: self._find("css selector", "textarea"), what=lambda: self.told)
         self._call("POST", f"/element/{element}/value", {"text": prompt})
         self.press("Send")
 
@@ -176,11 +182,15 @@ class Browser:
             inside: The XPath of what it is in; anywhere by default.
         """
         path = f"{inside}//button[normalize-space()='{name}' and not(@disabled)]"
-        self._call("POST", f"/element/{until(lambda: self._find('xpath', path), what=name)}/click")
+        self._call(
+            "POST", f"/element/{until(lambda: self._find('xpath', path), what=lambda: f'{name}: {self.text}')}/click"
+        )
 
     def write(self, text: str, label: str) -> None:
         """Types a text into the field of this label."""
-        element = until(lambda: self._find("css selector", f"[aria-label='{label}']"), what=label)
+        element = until(
+            lambda: self._find("css selector", f"[aria-label='{label}']"), what=lambda: f"{label}: {self.told}"
+        )
         self._call("POST", f"/element/{element}/value", {"text": text})
 
     def keys(self, *keys: str) -> None:
@@ -209,7 +219,14 @@ class Browser:
         It is the page that looks, whenever it changes: each question of ours costs three processes.
         """
         wait = {"script": _WAIT, "args": [statuses]}
-        until(lambda: self._call("POST", "/execute/async", wait), what=statuses)
+        until(lambda: self._call("POST", "/execute/async", wait), what=lambda: f"{statuses}: {self.told}")
+
+    @property
+    def told(self) -> str:
+        """The page, what the browser says of it, and what its server was asked: for a wait that has failed."""
+        said = self._call("POST", "/se/log", {"type": "browser"})
+        log = self.server_log.read_text()[-4000:] if self.server_log else "unknown"
+        return f"{self.text}\nbrowser: {said}\nserver: {log}"
 
     @property
     def address(self) -> str:
@@ -224,10 +241,10 @@ class Browser:
         """Every text that the answer has had since the page was opened."""
         return self.script("return window.seen.answer")
 
-    @property
-    def changes(self) -> int:
-        """How many texts the answer has had since the page was opened."""
-        return self.script("return window.seen.answer.length")
+    def wait_for_changes(self, more_than: int) -> None:
+        """Waits until the answer has had more texts than this since the page was opened; the page looks, see above."""
+        wait = {"script": _WAIT_FOR_CHANGES, "args": [more_than]}
+        until(lambda: self._call("POST", "/execute/async", wait), what=lambda: self.told)
 
     @property
     def statuses(self) -> list[str]:

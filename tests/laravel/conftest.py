@@ -64,6 +64,6 @@ def running_browser() -> Iterator[Browser]:
 @pytest.fixture
 def browser(site: Site, running_browser: Browser) -> Iterator[Browser]:
     """The same tab for each test: a new one costs more."""
-    running_browser.server_log = site.root / "nginx.log"
+    running_browser.server_log = site.log
     yield running_browser
     running_browser.leave()

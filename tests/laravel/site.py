@@ -44,6 +44,8 @@ class Site:
         self.app = root / "examples/laravel"
         self.state = root / "state"
         self.temporary = root / "tmp"
+        self.log = root / "nginx.log"
+        """What nginx writes: each request, and what is wrong."""
         self.user = _web_user(root)
         self.port = free_port()
         self.lasting_port = free_port()
@@ -157,9 +159,12 @@ class Site:
         places = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         temporary = "".join(f"{name}_temp_path {self.root}/nginx-{name};\n" for name in places)
         user = f"user {self.user};\n" if self.user else ""
+        # A request that is never answered has a line, too: once its client gives up.
+        told = "$time_iso8601 $request $status took $request_time php $upstream_header_time $upstream_response_time"
+        access = f"log_format told '{told}';\naccess_log {self.log} told;\n"
         return (
-            f"{user}daemon off;\npid {self.root}/nginx.pid;\nerror_log {self.root}/nginx.log;\n"
-            f"worker_processes 1;\nevents {{ }}\nhttp {{\ninclude /etc/nginx/mime.types;\naccess_log off;\n{temporary}"
+            f"{user}daemon off;\npid {self.root}/nginx.pid;\nerror_log {self.log};\n"
+            f"worker_processes 1;\nevents {{ }}\nhttp {{\ninclude /etc/nginx/mime.types;\n{access}{temporary}"
             f"{server.replace('8080', str(self.port))}\n{lasting}\n{full}\n}}\n"
         )
 

@@ -47,7 +47,7 @@ def told(running_site: Site, running_browser: Browser, simulator: Simulator, req
     browser.open(f"http://127.0.0.1:{running_site.lasting_port}{request.param}")
     prompt = f"Tell {name} of lighthouses. [[scenario:long-text]]"
     browser.say(prompt)
-    until(lambda: browser.changes > 20)
+    browser.wait_for_changes(20)
     status, before = browser.status, browser.partial_answers
     browser.screenshot(PICTURES / f"laravel-{name}-streaming.png")
     running_site.stop_nginx()
@@ -79,7 +79,7 @@ def test_a_lost_connection_goes_on_where_it_broke_and_starts_no_second_run(told:
 def test_stop_leaves_what_was_said_and_no_process(site: Site, browser: Browser) -> None:
     browser.open(f"http://127.0.0.1:{site.port}/")
     browser.say("Speak slowly. [[scenario:slow]]")
-    until(lambda: browser.changes > 3)
+    browser.wait_for_changes(3)
     assert site.processes("claude")
     browser.press("Stop")
     until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
@@ -93,7 +93,7 @@ def test_stop_leaves_what_was_said_and_no_process(site: Site, browser: Browser) 
 def test_stop_ends_a_run_that_would_go_on_without_its_page(site: Site, browser: Browser, page: str) -> None:
     browser.open(f"http://127.0.0.1:{site.lasting_port}{page}")
     browser.say("Speak slowly. [[scenario:slow]]")
-    until(lambda: browser.changes > 3)
+    browser.wait_for_changes(3)
     assert site.processes("claude")
     browser.press("Stop")
     until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
@@ -113,7 +113,7 @@ def test_a_reload_goes_on_with_an_answer_that_can_still_be_stopped(
     browser.open(f"http://127.0.0.1:{site.lasting_port}{page}")
     prompt = f"Reload, then stop {page}. [[scenario:slow]]"
     browser.say(prompt)
-    until(lambda: browser.changes > 3)
+    browser.wait_for_changes(3)
     before = browser.answer
     browser.reload()
     until(lambda: browser.status == "streaming" and len(browser.answer) > len(before), what="more of the answer")
@@ -138,7 +138,7 @@ def test_a_reload_goes_on_to_the_end_and_with_the_conversation(
     simulator.play(A_HUNDRED_WORDS)
     try:
         browser.say("Count.")
-        until(lambda: browser.changes > 3)
+        browser.wait_for_changes(3)
         browser.reload()
         browser.wait_for("done")
     finally:
@@ -146,7 +146,7 @@ def test_a_reload_goes_on_to_the_end_and_with_the_conversation(
     assert browser.answer.count("word-1 ") == 1
     assert "word-100." in browser.answer
     browser.say("What was my first prompt? [[scenario:memory]]")
-    until(lambda: "2 prompts" in browser.answer and browser.status == "done", what=lambda: browser.answer)
+    until(lambda: "2 prompts" in browser.answer and browser.status == "done", what=lambda: browser.told)
 
 
 def test_a_closed_tab_ends_worker_and_cli_though_the_model_is_silent(
@@ -189,7 +189,7 @@ def test_a_reload_in_mid_stream_starts_no_second_run(
     browser.open(f"http://127.0.0.1:{site.port}{page}")
     prompt = f"Reload {page}. [[scenario:slow]]"
     browser.say(prompt)
-    until(lambda: browser.changes > 3)
+    browser.wait_for_changes(3)
     browser.reload()
     until(lambda: not site.processes(), within_s=BUSY_S, what="the run of the page that has gone")
     until(lambda: browser.status in ("idle", "stopped"))

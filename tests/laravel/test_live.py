@@ -67,7 +67,7 @@ def test_each_line_is_in_the_page_before_the_next_is_printed_and_a_word_in_betwe
         assert f"line {number + 1}" not in output(page)
         if number == 3:
             browser.say("Use the other file.")
-            until(lambda: browser.script(_STEERS) == ["waiting"], what=lambda: browser.text)
+            until(lambda: browser.script(_STEERS) == ["waiting"], what=lambda: browser.told)
             browser.look_at("output-and-word")
         if number == 5:
             browser.reload()
@@ -95,14 +95,14 @@ def test_a_command_that_prints_fifty_megabytes_leaves_the_page_alive_and_a_quest
     browser.say("Print much, then ask.")
     page.wait_for_questions()
     page.decide("Approve")
-    until(lambda: browser.script(_ASKED), what=lambda: browser.text)
+    until(lambda: browser.script(_ASKED), what=lambda: browser.told)
     assert 0 < browser.script(_ROWS) <= 500
     assert "lines before these are not shown." in browser.text
     assert "more bytes were printed than are shown." in browser.text
     assert "left, then the agent goes on without an answer" in browser.text
     browser.look_at("agent-question")
     browser.press("Answer")
-    until(lambda: "Choose an answer" in browser.text, what=lambda: browser.text)
+    until(lambda: "Choose an answer" in browser.text, what=lambda: browser.told)
     browser.script("document.querySelector('form[data-question] [type=radio]').focus()")
     browser.keys("\ue00d")  # the space bar
     browser.press("Answer")
@@ -120,7 +120,7 @@ def test_a_word_that_comes_too_late_can_be_sent_as_the_next_message_with_which_t
     simulator.play(A_HUNDRED_WORDS)
     try:
         browser.say("My name is Ada.")
-        until(lambda: browser.changes > 3)
+        browser.wait_for_changes(3)
         browser.say("What is my name? [[scenario:memory]]")
         browser.wait_for("done")
     finally:
@@ -130,7 +130,7 @@ def test_a_word_that_comes_too_late_can_be_sent_as_the_next_message_with_which_t
     assert "What is my name?" not in told_to_the_model(simulator)
     browser.look_at("too-late")
     browser.press("Send as the next message")
-    until(lambda: "2 prompts" in browser.answer and browser.status == "done", what=lambda: browser.answer)
+    until(lambda: "2 prompts" in browser.answer and browser.status == "done", what=lambda: browser.told)
     assert "My name is Ada." in browser.answer
     assert "What is my name?" in told_to_the_model(simulator)
     assert not browser.has_button("Send as the next message")
