@@ -32,7 +32,7 @@ def past_the_deadline(at_once: AtOnce) -> dict[str, Ended]:
     def run(desk: Desk, scenario: str) -> Ended:
         desk.simulator.play(scenario)
         limits, stream = {"timeout_s": UP_S}, {"ping_s": 0.25}
-        request = {"prompt": "x", "limits": limits, "stream": stream, "metadata": {"order": 4711}}
+        request = {"prompt": "x", "limits": limits, "stream": stream, "metadata": {"order": 4711}, "user": "ada"}
         return desk.home.run(request, env={"CLAUDE_CODE_MAX_RETRIES": "10"})
 
     return at_once(LASTING, run)
@@ -43,7 +43,7 @@ def test_the_deadline_is_a_timeout_whatever_the_agent_does(past_the_deadline: di
     ended = past_the_deadline[scenario]
     assert ended.ending == ("timeout", 1)
     assert ended.last["retryable"] is False
-    assert ended.last["metadata"] == {"order": 4711}
+    assert ended.last.items() >= {"metadata": {"order": 4711}, "user": "ada"}.items()
     assert ended.last["session_id"] == ended.of("session")[0]["session_id"]
 
 

@@ -96,6 +96,9 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 def test_a_stop_in_the_midst_of_the_imports_ends_an_agent_that_is_up_already(home: Home, simulator: Simulator) -> None:
     entry = str(SCRIPTS / "agent-workers-entry")
     running = home.run_command([sys.executable, "-c", STOPPED_IN_AN_IMPORT, entry, "agent-chat", "--control"])
-    running.send(REQUEST)
-    assert running.end().ending == ("aborted", 3)
+    about = {"subject": {"type": "deal", "id": "7"}, "user": "ada", "goal": "Win."}
+    running.send({**REQUEST, **about})
+    ended = running.end()
+    assert ended.ending == ("aborted", 3)
+    assert ended.last.items() >= about.items()
     assert simulator.requests("/v1/messages") == []
