@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import time
 from contextlib import suppress
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from agent_workers.client.event import Event
 
 _DEFAULT_TIMEOUT_S = 300  # of limits.timeout_s
+_LONGEST_TIMEOUT_S = 604_800
+_SCARCE = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)  # what is short now may not be so later
 _TICK_S = 0.02  # how often to look for the end of a process, where the system does not tell it
 
 
@@ -76,7 +79,7 @@ class Conversation:
         except FileNotFoundError as error:
             self._missing, self._stderr = missing_program(), str(error)
         except OSError as error:
-            self._missing, self._stderr = not_started(), str(error)
+            self._missing, self._stderr = not_started(retryable=error.errno in _SCARCE), str(error)
         else:
             self._process.send(self._line)
             self._stop_at = time.monotonic() + self._timeout_s + self._command.overtime_s
@@ -135,11 +138,13 @@ class Conversation:
     def stop(self) -> None:
         """Stops the worker by SIGTERM, and by SIGKILL where it does not obey in time."""
         self._stopped = True
-        if self._process is None or self._kill_at is not None:
+        process = self._process  # the thread that waits may be closing it
+        if process is None or self._kill_at is not None:
             return
         if not self.ended:
             self._missing = stopped()
-        self._terminate()
+        self._terminate(process)
+        process.wake()  # whoever waits for it waits too long
 
     def leave(self) -> bool:
         """Goes on with the end of a worker whose events nobody reads any more; says whether it has gone."""
@@ -175,22 +180,23 @@ class Conversation:
         elif self._stop_at is not None and now >= self._stop_at:
             if not self.ended:
                 self._missing = out_of_time()
-            self._terminate()
+            self._terminate(self._process)
 
-    def _terminate(self) -> None:
-        assert self._process
-        self._process.signal(signal.SIGTERM)
+    def _terminate(self, process: Process) -> None:
+        process.signal(signal.SIGTERM)
         self._stop_at, self._kill_at = None, time.monotonic() + self._command.grace_s
 
 
 def _line(message: Mapping[str, Any]) -> bytes:
     try:
         return dump(message) + b"\n"
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"this cannot be written as JSON: {error}") from None
 
 
 def _timeout_of(request: Mapping[str, Any]) -> float:
-    with suppress(AttributeError, TypeError, ValueError):
-        return float(request.get("limits", {}).get("timeout_s", _DEFAULT_TIMEOUT_S))
+    with suppress(AttributeError, TypeError, ValueError, OverflowError):
+        timeout_s = float(request.get("limits", {}).get("timeout_s", _DEFAULT_TIMEOUT_S))
+        if 0 < timeout_s <= _LONGEST_TIMEOUT_S:
+            return timeout_s
     return _DEFAULT_TIMEOUT_S  # the worker refuses it

@@ -164,6 +164,9 @@ class _FakeProcess:
         self.lines.clear()
         self.status = -number
 
+    def wake(self) -> None:
+        pass
+
     def close(self) -> None:
         self.status = 0 if self.status is None else self.status
 

@@ -35,16 +35,21 @@ class WorkerProcess:
     """
 
     def __init__(self, command: Sequence[str], cwd: Path | str | None, env: Mapping[str, str] | None) -> None:
-        self._popen = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            cwd=cwd,
-            env=env,
-            start_new_session=True,
-        )
+        self._selector = selectors.DefaultSelector()  # before the process, which nobody would end if this failed
+        try:
+            self._popen = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                cwd=cwd,
+                env=env,
+                start_new_session=True,
+            )
+        except BaseException:
+            self._selector.close()
+            raise
         assert self._popen.stdin
         assert self._popen.stdout
         assert self._popen.stderr
@@ -53,7 +58,6 @@ class WorkerProcess:
         self._streams = {stream.fileno(): stream for stream in outputs}
         self._stdout = self._popen.stdout.fileno()
         self._stderr = bytearray()
-        self._selector = selectors.DefaultSelector()
         for stream in (self._stdin, *self._streams.values()):
             os.set_blocking(stream.fileno(), False)
         for stream in self._streams.values():
@@ -61,8 +65,10 @@ class WorkerProcess:
         self._end = _end_of(self._popen.pid)
         if self._end is not None:
             self._selector.register(self._end, selectors.EVENT_READ)
+        self._wake: int | None = None
+        self._is_closed = False
         self._unsent = bytearray()
-        self._lock = threading.Lock()  # any thread may send
+        self._lock = threading.Lock()  # any thread may send and wake
 
     @property
     def status(self) -> int | None:
@@ -110,6 +116,9 @@ class WorkerProcess:
                     self._write()
             elif key.fd == self._end:
                 self._selector.unregister(key.fd)
+            elif key.fd == self._wake:
+                with self._lock:
+                    self._sleep()
             elif key.fd in self._streams and (chunk := self._read(key.fd)):
                 if key.fd == self._stdout:
                     chunks.append(chunk)
@@ -117,6 +126,22 @@ class WorkerProcess:
                     self._stderr += chunk
                     del self._stderr[:-_STDERR_KEPT]
         return chunks
+
+    def wake(self) -> None:
+        """Ends a ``wait`` at once, and makes ``fileno`` readable. Any thread may do that."""
+        with self._lock:
+            if self._is_closed or self._wake is not None:
+                return
+            with suppress(OSError):  # no descriptor is left: then what waits ends at its time
+                self._wake, other = os.pipe()
+                os.close(other)  # so that this end is readable
+                self._selector.register(self._wake, selectors.EVENT_READ)
+
+    def _sleep(self) -> None:
+        if self._wake is not None:
+            self._selector.unregister(self._wake)
+            os.close(self._wake)
+            self._wake = None
 
     def end_input(self) -> None:
         """Closes stdin."""
@@ -135,7 +160,10 @@ class WorkerProcess:
             with suppress(subprocess.TimeoutExpired):  # not even SIGKILL ends one that waits for a dead disk
                 self._popen.wait(_DYING_S)
         self.end_input()
-        self._selector.close()
+        with self._lock:
+            self._sleep()
+            self._is_closed = True
+            self._selector.close()
         for stream in self._streams.values():
             stream.close()
         self._streams.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,17 @@ _READ: Mapping[str, Mapping[str, type]] = {
     "aborted": {"reason": str},
 }
 """The fields that are read here, by the type of the event: without them it is none."""
+_READ_AT_THE_END: Mapping[str, type | tuple[type, ...]] = {
+    "usage": dict,
+    "cost_usd": (int, float),
+    "session_id": str,
+    "truncated_bytes": int,
+    "retry_after_ms": (int, float),
+    "details": list,
+}
+"""Those that may be absent, or null; of another type they make a terminal event none."""
+_ITEMS: Mapping[str, tuple[str, type]] = {"discard": ("blocks", int), "error": ("details", dict)}
+"""Lists that are read here, and what each of their items is."""
 _LONGEST_LINE = 4 * MAX_LINE  # a worker of another version may write longer ones
 
 
@@ -107,9 +119,9 @@ def missing_program() -> dict[str, Any]:
     return _error("cli_missing", "The agent worker is not installed on this machine.")
 
 
-def not_started() -> dict[str, Any]:
+def not_started(*, retryable: bool) -> dict[str, Any]:
     """Returns the body of the terminal event where a worker could not be started."""
-    return _error("internal", "The agent worker could not be started.")
+    return _error("internal", "The agent worker could not be started.", retryable=retryable)
 
 
 def out_of_time() -> dict[str, Any]:
@@ -128,13 +140,28 @@ def _error(code: str, message: str, *, retryable: bool = False) -> dict[str, Any
 
 def _event_of(line: bytes) -> Event | None:
     try:
-        event = json.loads(line)
+        event = json.loads(line, parse_constant=_number, parse_float=_number)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(event, dict):
+    if not isinstance(event, dict) or not _has(event, _ENVELOPE):
         return None
-    return event if _has(event, _ENVELOPE) and _has(event, _READ.get(event["type"], {})) else None
+    kind = event["type"]
+    if not _has(event, _READ.get(kind, {})) or (kind in TERMINAL and not _may_have(event, _READ_AT_THE_END)):
+        return None
+    field, item = _ITEMS.get(kind, ("", object))
+    return event if all(isinstance(each, item) for each in event.get(field) or ()) else None
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no JSON")  # and could not be written as such to anyone else
+    return number
 
 
 def _has(event: Event, fields: Mapping[str, type]) -> bool:
     return all(isinstance(event.get(name), kind) for name, kind in fields.items())
+
+
+def _may_have(event: Event, fields: Mapping[str, type | tuple[type, ...]]) -> bool:
+    return all(event.get(name) is None or isinstance(event[name], kind) for name, kind in fields.items())

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from agent_workers.client import (
     AsyncProcessRunner,
+    AsyncRun,
     Event,
     ProcessRunner,
     Result,
@@ -215,6 +217,17 @@ FAULTS: dict[str, tuple[list[str], dict[str, Any]]] = {
     "prints what is no event": (["echo Warning: deprecated", "echo '[1]'", f"echo '{DONE}'"], {"type": "done"}),
     "ends without an answer": (["echo '" + DONE.replace('"text"', '"txt"') + "'"], {"code": "worker_lost"}),
     "fails without a code": (["echo '" + line(1, "error", message="m", retryable=True) + "'"], {"code": "worker_lost"}),
+    "tells what nobody can reckon with": (
+        [
+            "echo '" + line(1, "delta", text="x", block=1) + "'",
+            "echo '" + line(2, "discard", blocks=[[1]]) + "'",
+            *("echo '" + DONE.replace('"usage": {}', f'"usage": {odd}') + "'" for odd in ('"x"', "NaN", "[1e999]")),
+            "echo '" + DONE.replace('"text"', '"truncated_bytes": "1", "text"') + "'",
+            "echo '" + line(3, "error", code="c", message="m", retryable=True, retry_after_ms="1") + "'",
+            "echo '" + line(3, "error", code="c", message="m", retryable=True, details=["x"]) + "'",
+        ],
+        {"code": "worker_lost"},
+    ),
     "speaks another version": ([f"echo '{DONE}'".replace('"v": 1', '"v": 2')], {"code": "unsupported_version"}),
     "goes on after its end": ([f"echo '{DONE}'", f"echo '{DONE}'"], {"type": "done"}),
     "closes its stdout": (["exec >&-", "while :; do sleep 0.01; done"], {"code": "worker_lost"}),
@@ -254,6 +267,74 @@ def test_a_worker_that_cannot_be_started_is_told_apart(stream: Stream, tmp_path:
     assert stream("no-such-worker")[-1]["code"] == "cli_missing"
     assert stream(str(tmp_path / "plain"))[-1]["code"] == "internal"
     assert stream("agent-chat", cwd=tmp_path / "nowhere")[-1]["code"] == "internal"
+
+
+@pytest.mark.parametrize("timeout_s", [1e300, 10**400, "inf", -40, [1]])
+def test_a_time_limit_that_is_none_is_for_the_worker_to_refuse(
+    timeout_s: object, stream: Stream, tmp_path: Path
+) -> None:
+    program = worker(tmp_path / "w", "sleep 0.1", f"echo '{DONE}'")
+    assert stream(program, {**ASK, "limits": {"timeout_s": timeout_s}})[-1]["type"] == "done"
+
+
+def test_what_is_nested_too_deeply_to_be_written_is_refused(tmp_path: Path) -> None:
+    deep: list[Any] = []
+    for _ in range(sys.getrecursionlimit()):
+        deep = [deep]
+    with pytest.raises(ValueError, match="JSON"):
+        ProcessRunner(worker(tmp_path / "w")).run({"prompt": deep})
+
+
+OBSTINATE = (
+    "trap '' TERM",
+    "echo '" + line(1, "ping", idle_ms=1) + "'",
+    "for ((i = 0; i < 300; i++)); do sleep 0.05; done",
+    "exit 7",
+)
+
+
+def test_a_silent_worker_that_does_not_obey_a_stop_is_killed_though_its_caller_waits_already(tmp_path: Path) -> None:
+    program = worker(tmp_path / "w", *OBSTINATE)
+    run = ProcessRunner(program, grace_s=0.2).stream(ASK)
+    kinds = []
+    for event in run:
+        kinds.append(event["type"])
+        if event["type"] == "ping":
+            threading.Timer(0.2, run.stop).start()
+    assert (kinds, run.exit_status) == (["ping", "aborted"], -signal.SIGKILL)
+
+    async def stopped() -> int | None:
+        async with AsyncProcessRunner(program, grace_s=0.2).stream(ASK) as run, anyio.create_task_group() as tasks:
+            async for event in run:
+                if event["type"] == "ping":
+                    tasks.start_soon(stop_later, run)
+        return run.exit_status
+
+    async def stop_later(run: AsyncRun) -> None:
+        await anyio.sleep(0.2)
+        run.stop()
+
+    assert anyio.run(stopped) == -signal.SIGKILL
+
+
+def test_where_no_descriptor_is_left_the_run_may_succeed_later_and_nothing_stays_open(tmp_path: Path) -> None:
+    runner = ProcessRunner(worker(tmp_path / "w", f"echo '{DONE}'"))
+    runner.run(ASK)
+    limits, before = resource.getrlimit(resource.RLIMIT_NOFILE), _open_files()
+    for left in range(9):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(before) + 1 + left, limits[1]))
+        try:
+            event = [*runner.stream(ASK)][-1]
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert event["type"] == "done" or (event["code"], event["retryable"]) == ("internal", True)
+        assert _open_files() == before
+
+
+def _open_files() -> set[int]:
+    with os.scandir("/proc/self/fd") as entries:
+        numbers = {int(entry.name) for entry in entries}
+    return {number for number in numbers if os.path.lexists(f"/proc/self/fd/{number}")}
 
 
 def test_a_worker_learns_that_its_caller_is_gone(tmp_path: Path) -> None:
