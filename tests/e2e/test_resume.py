@@ -20,7 +20,9 @@ from tests.e2e.test_tasks import CRM
 from tests.e2e.worker import Ended, Home
 
 pytestmark = pytest.mark.usefixtures("loaded")
-FIRST = {"prompt": "My name is Ada.", "system_prompt": "First instructions.", "metadata": {"order": 1}}
+ABOUT_FIRST = {"metadata": {"order": 1}, "subject": {"type": "order", "id": "1"}, "user": "ada", "goal": "The first."}
+ABOUT_LATER = {"metadata": {"order": 2}, "subject": {"type": "deal", "id": "2"}, "user": "bert", "goal": "Another."}
+FIRST = {"prompt": "My name is Ada.", "system_prompt": "First instructions.", **ABOUT_FIRST}
 FIND = "mcp__crm__find_partner"
 
 
@@ -53,7 +55,7 @@ def _turns(desk: Desk) -> dict[str, Run]:
     turns["first"] = _seen(desk, desk.home.run(FIRST))
     forked = {"system_prompt": "Second instructions.", "model": "claude-opus-5-5", "thinking": True}
     go_on("forked", "thinking", after="first", fork=True, **forked)
-    resumed = {"system_prompt": "Third instructions.", "model": "claude-sonnet-5", "metadata": {"order": 2}}
+    resumed = {"system_prompt": "Third instructions.", "model": "claude-sonnet-5", **ABOUT_LATER}
     go_on("resumed", "hello", after="forked", stream={"partial": False}, **resumed)
     go_on("of no words", "thinking", after="forked")
     spent = sum(turns[name].ended.last["cost_usd"] for name in ("resumed", "of no words"))
@@ -149,11 +151,12 @@ def test_whole_blocks_come_where_they_are_asked_for_now(turns: dict[str, Run]) -
     assert len(turns["of no words"].ended.of("delta")) > 1
 
 
-def test_metadata_is_the_one_given_now(turns: dict[str, Run]) -> None:
-    assert turns["first"].ended.last["metadata"] == {"order": 1}
-    assert "metadata" not in turns["forked"].ended.last
-    assert turns["resumed"].ended.last["metadata"] == {"order": 2}
-    assert "metadata" not in turns["of no words"].ended.last
+@pytest.mark.parametrize("field", ABOUT_FIRST)
+def test_what_a_run_is_about_is_what_is_given_now(turns: dict[str, Run], field: str) -> None:
+    assert turns["first"].ended.last[field] == ABOUT_FIRST[field]
+    assert field not in turns["forked"].ended.last
+    assert turns["resumed"].ended.last[field] == ABOUT_LATER[field]
+    assert field not in turns["of no words"].ended.last
 
 
 def test_turns_are_counted_from_the_resumed_run_on(turns: dict[str, Run]) -> None:
@@ -342,7 +345,7 @@ def test_mcp_servers_are_those_given_now(tasks: Tasks) -> None:
 def test_every_field_that_may_say_what_a_run_is_has_a_test_here() -> None:
     """Whoever adds a field learns that a resumed session may keep the first run's, as the CLI does."""
     tested = {"system_prompt", "model", "fallback_model", "thinking", "max_turns", "limits", "output_schema"}
-    tested |= {"app_tools", "tools", "permissions", "mcp_servers", "agents", "add_dirs", "metadata", "stream"}
+    tested |= {"app_tools", "tools", "permissions", "mcp_servers", "agents", "add_dirs", "stream", *ABOUT_FIRST}
     names_the_run = {"v", "run", "prompt", "session", "session_owner", "cwd"}
     assert set(TaskRequest.model_fields) == tested | names_the_run
 
