@@ -6,14 +6,14 @@ import signal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-import anyio
 import click
 
 from agent_workers.cli.scenario import complete_scenario
-from agent_workers.simulator import ScenarioError, Simulator, load_scenario, scenario_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from agent_workers.simulator import Simulator
 
 _NEEDED = ("starlette", "uvicorn")
 
@@ -36,6 +36,8 @@ Examples:
 def _list_scenarios(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
     if not asked or context.resilient_parsing:
         return
+    from agent_workers.simulator import load_scenario, scenario_names
+
     names = scenario_names()
     width = max(map(len, names))
     for name in names:
@@ -70,6 +72,11 @@ def simulate(scenario: str, port: int) -> None:
     """Serves until a stop signal."""
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise click.ClickException(f"{_words(missing)} missing. In a clone of this project: pip install '.[simulator]'")
+    # The other commands of the umbrella do not pay for these.
+    import anyio
+
+    from agent_workers.simulator import ScenarioError, Simulator
+
     try:
         simulator = Simulator(scenario)
         simulator.listen(port)
@@ -86,6 +93,8 @@ def _words(names: Iterable[str]) -> str:
 
 
 async def _serve(simulator: Simulator) -> None:
+    import anyio
+
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(simulator.serve)

@@ -54,6 +54,17 @@ def test_a_worker_does_not_pay_for_the_other_commands() -> None:
     assert loaded.stdout == "[]\n"
 
 
+def test_a_command_does_not_pay_for_what_the_others_need() -> None:
+    code = (
+        "import sys, agent_workers.cli.umbrella\n"
+        "print([name for name in ('anyio', 'pydantic', 'agent_workers.simulator') if name in sys.modules])"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=True, env={}
+    )
+    assert loaded.stdout == "[]\n"
+
+
 @pytest.mark.usefixtures("installed")
 def test_a_reader_that_goes_away_is_no_error_worth_a_traceback(scripts: Scripts) -> None:
     ended = scripts("bash", "-c", "agent-workers schema event | head -n 1")
