@@ -68,6 +68,10 @@ class Sink(Protocol):
         """
         ...
 
+    def hurry(self) -> None:
+        """Learns that the batch is to end at once: a reader that takes nothing is not waited for any longer."""
+        ...
+
 
 class _Work:
     """A line under way.
@@ -77,6 +81,7 @@ class _Work:
         waiting: Cancelled where it waits for a run and there will be none.
         failed: How its last attempt has failed.
         attempts: How often it was begun.
+        ends: The terminal events of its attempts.
     """
 
     def __init__(self) -> None:
@@ -84,6 +89,7 @@ class _Work:
         self.waiting = anyio.CancelScope()
         self.failed: RunError | None = None
         self.attempts = 0
+        self.ends: list[Event] = []
 
 
 class Batch:
@@ -120,6 +126,7 @@ class Batch:
         self._under_way: set[_Work] = set()
         self._named: set[str] = set()
         self._reading = anyio.CancelScope()
+        self._has_read_all = False
         self._stopping = anyio.Event()
         self._fault: Exception | None = None
 
@@ -130,6 +137,7 @@ class Batch:
             CheckpointUnusable: The checkpoint is of another batch, or cannot be written.
             OutputClosed: Nobody reads what the batch tells.
         """
+        stamina.instrumentation.set_on_retry_hooks([])  # which write to stderr
         async with anyio.create_task_group() as watchers:
             watchers.start_soon(self._watch_deadline)
             watchers.start_soon(self._abort_after_grace)
@@ -137,8 +145,10 @@ class Batch:
                 with self._reading:
                     async for line in lines:
                         if not self._is_settled(line):
+                            self._keep_limits()  # an earlier start may have used them up
                             await self._places.acquire()
                             tasks.start_soon(self._take, line)
+                    self._has_read_all = True
             watchers.cancel_scope.cancel()
         if self._fault:
             raise self._fault
@@ -161,6 +171,7 @@ class Batch:
         self._stopping.set()
 
     def _abort(self) -> None:
+        self._sink.hurry()
         for work in self._under_way:
             if work.run:
                 work.run.stop()
@@ -196,7 +207,8 @@ class Batch:
                 self.totals.add(record)
                 await self._sink.record(record)
                 self._progress.told(line)
-                self._keep_limits()
+                if not self._has_read_all or self._under_way != {work}:  # else nothing is left that could begin
+                    self._keep_limits()
         except (CheckpointUnusable, OutputClosed) as fault:
             self._fail(fault)
         finally:
@@ -225,10 +237,10 @@ class Batch:
                 work.failed = failed
         if ended:
             await self._sink.event(ended.event)
-            return done(item, ended, work.attempts)
+            return done(item, ended, work.ends)
         if work.failed:  # also where a next attempt will not be
             await self._sink.event(work.failed.event)
-            return not_done(item, work.failed.event, work.attempts)
+            return not_done(item, work.failed.event, work.ends)
         return None
 
     def _name(self, item: Item) -> None:
@@ -264,9 +276,12 @@ class Batch:
                 async for event in run:
                     if event["type"] not in TERMINAL:
                         await self._sink.event(event)
-                return await run.result()
+                result = await run.result()
+                work.ends.append(result.event)
+                return result
         except RunError as failed:
             work.failed = failed
+            work.ends.append(failed.event)
             raise
         finally:
             work.run = None

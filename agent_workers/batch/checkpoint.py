@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from agent_workers.batch.result import is_settled
@@ -70,6 +71,7 @@ class Checkpoint:
             on a line; None where what was written counts as read. A new checkpoint empties it.
 
     Attributes:
+        lost_usd: What runs of earlier starts have cost that came to nothing, and are to be run again.
         settled: The records of earlier starts, which are not to be run again, by the number of their line; without what
             the runs have answered.
 
@@ -79,6 +81,7 @@ class Checkpoint:
 
     def __init__(self, path: Path, taken: Path | None = None) -> None:
         self.settled: dict[int, Record] = {}
+        self.lost_usd = 0.0
         self._path = path
         self._taken_file = taken
         self._taken = _numbers(taken) if taken else set()
@@ -86,11 +89,14 @@ class Checkpoint:
         self._untold: dict[int, Record] = {}
         self._first: str | None = None
         self._is_begun = False
+        self._fault: CheckpointUnusable | None = None
         try:
             self._file: BinaryIO = path.open("a+b", buffering=0)
         except OSError as error:
             raise CheckpointUnusable(f"{path} cannot be written: {error.strerror}") from None
         try:
+            if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):  # a device would be read without an end
+                raise CheckpointUnusable(f"{path} is no file that keeps what is written. Name another one.")
             self._lock()
             self._read()
         except BaseException:
@@ -171,7 +177,9 @@ class Checkpoint:
         elif "record" in entry:
             number, record = entry["line"], entry["record"]
             self._digests[number] = entry["digest"]
-            if is_settled(record):
+            if not is_settled(record):
+                self.lost_usd += record.get("cost_usd", 0.0)
+            else:
                 if number not in self._taken:
                     self._untold[number] = record
                 error = {"code": record["error"]["code"]} if "error" in record else None
@@ -194,6 +202,8 @@ class Checkpoint:
             )
 
     def _append(self, entry: dict[str, Any], *, durable: bool = True) -> None:
+        if self._fault:
+            raise self._fault  # what came after a half line would make the file none
         data = dump(entry) + b"\n"
         try:
             while data:
@@ -201,7 +211,8 @@ class Checkpoint:
             if durable:
                 os.fdatasync(self._file.fileno())
         except OSError as error:
-            raise CheckpointUnusable(f"{self._path} cannot be written: {error.strerror}") from None
+            self._fault = CheckpointUnusable(f"{self._path} cannot be written: {error.strerror}")
+            raise self._fault from None
 
 
 def _numbers(file: Path) -> set[int]:

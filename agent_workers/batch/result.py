@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agent_workers.batch.item import BadLine, Item, Line
     from agent_workers.client.event import Event
     from agent_workers.client.result import Result
@@ -13,23 +16,29 @@ _ERROR = ("code", "message", "retryable", "retry_after_ms", "http_status", "deta
 
 Record = dict[str, Any]
 """``run``, ``line``, ``key``, ``worker``, ``status`` (the type of the run's last event), ``output`` or ``text`` or
-``error``, ``skill``, ``skill_version``, ``needs_review``, ``usage``, ``cost_usd``, ``session_id``, ``attempts``. What
-is not known is absent."""
+``error``, ``skill``, ``skill_version``, ``needs_review``, ``usage`` and ``cost_usd`` of all attempts, ``session_id``,
+``attempts``. What is not known is absent."""
 
-_OF_THE_EVENT = ("skill", "skill_version", "needs_review", "usage", "cost_usd", "session_id")
+_OF_THE_EVENT = ("skill", "skill_version", "needs_review", "session_id")
 
 
-def done(item: Item, result: Result, attempts: int) -> Record:
-    """Returns the record of a run that was done."""
+def done(item: Item, result: Result, ends: Sequence[Event]) -> Record:
+    """Returns the record of a run that was done.
+
+    Args:
+        item: What was asked for.
+        result: What came of it.
+        ends: The terminal events of all its attempts.
+    """
     answer = {"text": result.text} if result.output is None else {"output": result.output}
-    return _record(item, result.event, attempts, answer)
+    return _record(item, result.event, ends, answer)
 
 
-def not_done(item: Item, event: Event, attempts: int) -> Record:
-    """Returns the record of a run that ended with ``error`` or ``aborted``."""
+def not_done(item: Item, event: Event, ends: Sequence[Event]) -> Record:
+    """Returns the record of a run that ended with ``error`` or ``aborted``; see ``done``."""
     if event["type"] == "aborted":
-        return _record(item, event, attempts, {"reason": event["reason"]})
-    return _record(item, event, attempts, {"error": {name: event[name] for name in _ERROR if name in event}})
+        return _record(item, event, ends, {"reason": event["reason"]})
+    return _record(item, event, ends, {"error": {name: event[name] for name in _ERROR if name in event}})
 
 
 def refused(line: Line, bad: BadLine) -> Record:
@@ -45,10 +54,20 @@ def is_settled(record: Record) -> bool:
     return record["status"] == "done" or (record["status"] == "error" and not record["error"]["retryable"])
 
 
-def _record(item: Item, event: Event, attempts: int, answer: dict[str, Any]) -> Record:
+def _record(item: Item, event: Event, ends: Sequence[Event], answer: dict[str, Any]) -> Record:
     told = {name: event[name] for name in _OF_THE_EVENT if event.get(name) is not None}
     head = {**_head(item.run, item.line, item.key), "worker": item.worker, "status": event["type"]}
-    return {**head, **answer, **told, "attempts": attempts}
+    return {**head, **answer, **told, **_paid(ends), "attempts": len(ends)}
+
+
+def _paid(ends: Sequence[Event]) -> Record:
+    """Returns what all attempts have cost together: each of them is paid for."""
+    costs = [end["cost_usd"] for end in ends if end.get("cost_usd") is not None]
+    usages = [end["usage"] for end in ends if end.get("usage") is not None]
+    usage: Counter[str] = Counter()
+    for each in usages:
+        usage.update({name: count for name, count in each.items() if isinstance(count, int)})
+    return {**({"usage": dict(usage)} if usages else {}), **({"cost_usd": sum(costs)} if costs else {})}
 
 
 def _head(run: str, line: Line, key: str | int | None) -> Record:

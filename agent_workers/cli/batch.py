@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
+import resource
+import select
 import shlex
 import signal
 import sys
@@ -39,6 +42,13 @@ _RUN_BYTES = 300 << 20
 """Memory of one run of the agent's CLI and its worker, measured: 250 MB and a little."""
 _RUNS_A_PROCESSOR = 4
 """A run takes 1.5 s of processor, measured, in the 5 to 30 s that a model answers."""
+
+_RUN_DESCRIPTORS = 6
+"""Descriptors of one run: its pipes, what tells its end and what waits for all of these."""
+_DESCRIPTORS = 64
+"""Descriptors of the batch itself, and of what starts a worker."""
+_LAST_WRITES_S = 3
+"""How long a batch that is to end at once waits for a reader that takes nothing."""
 
 _HELP = """Runs many requests, some at a time: JSON lines on stdin, each a request that names its worker.
 
@@ -132,7 +142,7 @@ def agent_batch(**options: Any) -> NoReturn:
         raise click.UsageError(f"--worker names no worker: {options['worker']!r}; one of: {', '.join(runners)}.")
     if options["taken"] and not options["checkpoint"]:
         raise click.UsageError("--taken needs --checkpoint.")
-    concurrency = options["concurrency"] or _fitting()
+    concurrency = _with_descriptors(options["concurrency"] or _fitting())
     limits = Limits(
         concurrency=concurrency,
         attempts=options["attempts"],
@@ -178,6 +188,7 @@ async def _run(start: Callable[..., Batch], progress: Checkpoint | None, records
     if progress:
         for record in progress.settled.values():
             batch.totals.add(record, earlier=True)
+        batch.totals.cost_usd += progress.lost_usd
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_obey_signals, batch)
         tasks.start_soon(display, batch, _count_lines(sys.stdin.buffer))
@@ -212,33 +223,47 @@ class _Output:
     def __init__(self, *, records: bool) -> None:
         self._records = records
         self._lock = anyio.Lock()
+        self._patience = math.inf
+        self._writing = anyio.CancelScope()
+
+    def hurry(self) -> None:
+        self._patience = min(self._patience, anyio.current_time() + _LAST_WRITES_S)
+        self._writing.deadline = self._patience
 
     async def event(self, event: Event) -> None:
         if not self._records:
-            await self._write(event)
+            await self._write(dump(event) + b"\n")
 
     async def record(self, record: Record) -> None:
         if self._records:
-            await self._write(record)
+            await self._write(dump(record) + b"\n")
 
     async def records_of_before(self, records: list[Record]) -> None:
         """Writes what a killed batch had no time to write."""
         if self._records:
             for line in lines_to_write(1, [dump(record) + b"\n" for record in records]):
-                await to_thread.run_sync(_write, line)
+                await self._write(line)
 
-    async def _write(self, value: dict[str, Any]) -> None:
+    async def _write(self, line: bytes) -> None:
         async with self._lock:
-            await to_thread.run_sync(_write, dump(value) + b"\n")
+            with anyio.CancelScope(deadline=self._patience) as self._writing:
+                await to_thread.run_sync(_write, line, abandon_on_cancel=True)
+                return
+        raise OutputClosed
 
 
 def _write(data: bytes) -> None:
     view = memoryview(data)
-    try:
-        while view:
+    while view:
+        try:
             view = view[os.write(1, view) :]
-    except BrokenPipeError:
-        raise OutputClosed from None
+        except BlockingIOError:
+            select.select([], [1], [])  # who gave it may have made it so
+        except BrokenPipeError:
+            raise OutputClosed from None
+        except OSError as error:
+            say(f"agent-batch: stdout cannot be written: {error.strerror}")
+            raise OutputClosed from None
 
 
 def _fitting() -> int:
@@ -246,6 +271,17 @@ def _fitting() -> int:
     pages = os.sysconf("SC_AVPHYS_PAGES") if "SC_AVPHYS_PAGES" in os.sysconf_names else None
     memory = pages * os.sysconf("SC_PAGE_SIZE") // _RUN_BYTES if pages else _RUNS_A_PROCESSOR * processors
     return max(1, min(_RUNS_A_PROCESSOR * processors, memory))
+
+
+def _with_descriptors(runs: int) -> int:
+    """Has so many runs have their descriptors; returns how many have, where the system grants no more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = _DESCRIPTORS + _RUN_DESCRIPTORS * runs
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, min(runs, (soft - _DESCRIPTORS) // _RUN_DESCRIPTORS))
+    return runs
 
 
 def _count_lines(file: BinaryIO) -> int | None:

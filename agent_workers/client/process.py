@@ -7,15 +7,17 @@ import selectors
 import signal
 import subprocess
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from io import FileIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 _CHUNK = 1 << 16
 _DYING_S = 2
+_PIPES = ((False, True), (True, False), (True, False))  # which end is ours: of stdin, stdout and stderr
 _STDERR_KEPT = 1 << 16  # bytes of its end: for operators
 
 
@@ -35,28 +37,23 @@ class WorkerProcess:
     """
 
     def __init__(self, command: Sequence[str], cwd: Path | str | None, env: Mapping[str, str] | None) -> None:
-        self._selector = selectors.DefaultSelector()  # before the process, which nobody would end if this failed
-        try:
+        with ExitStack() as if_it_fails, ExitStack() as its_ends:
+            # Before the process, which nobody would end if this failed. Popen's own pipes would stay open then.
+            self._selector = if_it_fails.enter_context(selectors.DefaultSelector())
+            ends = [_pipe(if_it_fails if is_ours else its_ends for is_ours in order) for order in _PIPES]
+            (theirs_in, self._stdin), (stdout, theirs_out), (stderr, theirs_err) = ends
             self._popen = subprocess.Popen(
                 command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
+                stdin=theirs_in,
+                stdout=theirs_out,
+                stderr=theirs_err,
                 cwd=cwd,
                 env=env,
                 start_new_session=True,
             )
-        except BaseException:
-            self._selector.close()
-            raise
-        assert self._popen.stdin
-        assert self._popen.stdout
-        assert self._popen.stderr
-        self._stdin = self._popen.stdin
-        outputs = (self._popen.stdout, self._popen.stderr)
-        self._streams = {stream.fileno(): stream for stream in outputs}
-        self._stdout = self._popen.stdout.fileno()
+            if_it_fails.pop_all()
+        self._streams = {stream.fileno(): stream for stream in (stdout, stderr)}
+        self._stdout = stdout.fileno()
         self._stderr = bytearray()
         for stream in (self._stdin, *self._streams.values()):
             os.set_blocking(stream.fileno(), False)
@@ -208,6 +205,13 @@ class WorkerProcess:
                 self._selector.unregister(self._stdin)
             self._unsent.clear()
             self._stdin.close()
+
+
+def _pipe(owners: Iterable[ExitStack]) -> list[FileIO]:
+    """Opens a pipe, the end to read first; each end is closed with its owner."""
+    numbers = os.pipe()
+    ends = zip(numbers, ("rb", "wb"), owners, strict=True)
+    return [owner.enter_context(FileIO(number, mode)) for number, mode, owner in ends]
 
 
 def _end_of(pid: int) -> int | None:

@@ -1,6 +1,7 @@
 """A batch on fake workers: what runs, what runs again, and what it comes to."""
 
 import json
+import resource
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -39,6 +40,9 @@ class Told:
             raise OutputClosed
         self.records.append(record)
 
+    def hurry(self) -> None:
+        pass
+
 
 def lines(*requests: object) -> list[Line]:
     return [
@@ -76,6 +80,8 @@ def run(
         fakes.append(FakeRunner(answering))
         fake = fakes[0]
         batch = Batch({"agent-chat": fake.for_async}, told, Limits(**{"concurrency": 3, **limits}), progress)
+        for record in progress.settled.values() if isinstance(progress, Checkpoint) else ():
+            batch.totals.add(record, earlier=True)
         with anyio.fail_after(PATIENCE_S):
             return await batch.run(given(found))
 
@@ -232,6 +238,21 @@ def test_money_and_errors_have_a_limit_for_the_whole() -> None:
     assert (totals.failed, totals.stopped, totals.exit_status) == (2, "max_errors", 3)
 
 
+def test_without_money_no_run_begins_and_where_nothing_is_left_to_begin_nothing_was_stopped() -> None:
+    totals, _, fake = run(prompts(5), max_cost_usd=0)
+    assert (fake.requests, totals.stopped, totals.exit_status) == ([], "max_cost_usd", 3)
+    totals, _, _ = run(prompts(3), lambda request: COSTLY, concurrency=1, max_cost_usd=1.2)
+    assert (totals.done, totals.stopped, totals.exit_status) == (3, None, 0)
+
+
+def test_each_attempt_is_paid_for() -> None:
+    bill = {"usage": {"input_tokens": 7, "output_tokens": 1}, "cost_usd": 0.4}
+    answers: list[Any] = [FAILURE("overloaded", retryable=True, **bill), FAILURE("worker_lost", retryable=True), COSTLY]
+    totals, told, _ = run(prompts(1), lambda request: answers.pop(0))
+    assert told.records[0]["usage"] == {"input_tokens": 14, "output_tokens": 1}
+    assert (told.records[0]["cost_usd"], told.records[0]["attempts"], totals.cost_usd) == (0.8, 3, 0.8)
+
+
 def test_a_stop_begins_nothing_more_and_does_not_wait_for_another_try() -> None:
     def stop(batch: Batch, fake: FakeRunner) -> None:
         if len(fake.requests) == 2:
@@ -289,6 +310,51 @@ def test_a_batch_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert (first.done, len(told), len(rest), len(fake.requests)) == (5, 5, 25, 25)
     assert {record["line"] for record in [*told, *rest]} == set(range(1, 31))
     assert again.exit_status == 0
+
+
+def test_a_limit_that_an_earlier_start_has_used_up_lets_nothing_begin(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    start_of(path, prompts(9), lambda request: COSTLY, concurrency=2, max_cost_usd=1)
+    kept = path.read_bytes()
+    totals, _, fake = start_of(path, prompts(9), max_cost_usd=1)
+    assert (fake.requests, totals.stopped, path.read_bytes()) == ([], "max_cost_usd", kept)
+
+
+def test_what_runs_have_cost_that_came_to_nothing_is_not_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    start_of(path, prompts(2), failing(9, cost_usd=0.25), attempts=2)
+    checkpoint = Checkpoint(path)
+    checkpoint.close()
+    assert (checkpoint.settled, checkpoint.lost_usd) == ({}, 1.0)
+
+
+def test_a_checkpoint_that_could_not_be_written_to_its_end_takes_nothing_more_and_serves_the_next_start(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "checkpoint"
+    start_of(path, prompts(3), lambda request: COSTLY, concurrency=1, max_cost_usd=0.5)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def full(request: Mapping[str, Any]) -> Any:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 40, limits[1]))
+        return request["prompt"]
+
+    checkpoint = Checkpoint(path)
+    try:
+        with pytest.raises(CheckpointUnusable, match="cannot be written"):
+            run(prompts(3), full, progress=checkpoint, concurrency=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with pytest.raises(CheckpointUnusable, match="cannot be written"):
+        checkpoint.told(prompts(1)[0])  # now there is room again
+    checkpoint.close()
+    _, told, _ = start_of(path, prompts(3))
+    assert {record["line"] for record in told} == {3}
+
+
+def test_a_device_is_no_checkpoint() -> None:
+    with pytest.raises(CheckpointUnusable, match="is no file"):
+        Checkpoint(Path("/dev/full"))
 
 
 def test_what_failed_for_good_is_not_run_again_and_what_may_succeed_is(tmp_path: Path) -> None:

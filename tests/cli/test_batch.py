@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,10 @@ class Place:
     def write_prompts(self, count: int, prompt: str = "x") -> None:
         self.write(*({"prompt": f"{prompt} {number}"} for number in range(count)))
 
-    def start(self, *arguments: str, stdout: Any = subprocess.PIPE, quick: bool = True) -> "subprocess.Popen[bytes]":
-        command = [str(SCRIPTS / "agent-batch"), *arguments]
+    def start(
+        self, *arguments: str, stdout: Any = subprocess.PIPE, quick: bool = True, before: Sequence[str] = ()
+    ) -> "subprocess.Popen[bytes]":
+        command = [*before, str(SCRIPTS / "agent-batch"), *arguments]
         if quick:
             command += ["--worker=quick", f"--command=quick={self.quick}"]
         with (self.root / "in").open("rb") as lines, (self.root / "err").open("ab") as errors:
@@ -203,6 +205,41 @@ def test_a_reader_that_goes_ends_it(place: Place) -> None:
         batch.stdout.readline()
         batch.stdout.close()
         assert batch.wait(PATIENCE_S) == 4
+
+
+def test_a_reader_that_takes_nothing_does_not_keep_a_batch_that_is_to_end_at_once(place: Place) -> None:
+    place.write(*({"prompt": "x", "key": f"{number}{'k' * 20_000}"} for number in range(9)))
+    with place.start("--results", "--concurrency=1") as batch:
+        until(lambda: len(place.ran) == 4)  # its result is more than what the pipe still takes
+        batch.send_signal(signal.SIGTERM)
+        until(lambda: "begins no more runs" in place.errors)
+        assert batch.poll() is None
+        batch.send_signal(signal.SIGTERM)
+        assert batch.wait(PATIENCE_S) == 4
+
+
+def test_a_full_disk_is_told_and_ends_it(place: Place) -> None:
+    place.write_prompts(20)
+    with Path("/dev/full").open("wb") as full, place.start("--results", stdout=full) as batch:
+        assert batch.wait(PATIENCE_S) == 4
+    assert "No space left" in place.errors
+    assert "Traceback" not in place.errors
+
+
+def test_no_more_run_at_once_than_the_system_grants_descriptors_for(place: Place) -> None:
+    place.write_prompts(30)
+    grants = ("bash", "-c", 'ulimit -n 100; exec "$@"', "-")
+    status, results = place.run("--results", "--concurrency=30", before=grants)
+    assert (status, len(results)) == (0, 30)
+    assert place.errors.splitlines() == ["agent-batch: 6 at once"]
+
+
+def test_what_is_tried_again_is_not_told_line_by_line(place: Place) -> None:
+    place.write_prompts(1)
+    place.quick.write_text("#!/bin/sh\nexit 1\n", "utf-8")
+    status, results = place.run("--results", "--attempts=2")
+    assert (status, results[0]["error"]["code"], results[0]["attempts"]) == (75, "worker_lost", 2)
+    assert len(place.errors.splitlines()) == 1
 
 
 def test_nobody_who_watches_is_no_reason_to_end(place: Place) -> None:

@@ -269,7 +269,7 @@ def test_a_worker_that_cannot_be_started_is_told_apart(stream: Stream, tmp_path:
     assert stream("agent-chat", cwd=tmp_path / "nowhere")[-1]["code"] == "internal"
 
 
-@pytest.mark.parametrize("timeout_s", [1e300, 10**400, "inf", -40, [1]])
+@pytest.mark.parametrize("timeout_s", [1e300, 10**400, "inf", -40, [1]], ids=lambda limit: str(limit)[:5])
 def test_a_time_limit_that_is_none_is_for_the_worker_to_refuse(
     timeout_s: object, stream: Stream, tmp_path: Path
 ) -> None:
@@ -321,8 +321,9 @@ def test_where_no_descriptor_is_left_the_run_may_succeed_later_and_nothing_stays
     runner = ProcessRunner(worker(tmp_path / "w", f"echo '{DONE}'"))
     runner.run(ASK)
     limits, before = resource.getrlimit(resource.RLIMIT_NOFILE), _open_files()
-    for left in range(9):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(before) + 1 + left, limits[1]))
+    free = (number for number in itertools.count() if number not in before)
+    for limit in itertools.islice(free, 12):  # one descriptor more each time
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limits[1]))
         try:
             event = [*runner.stream(ASK)][-1]
         finally:
