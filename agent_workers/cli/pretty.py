@@ -32,6 +32,8 @@ class Pretty:
         person: Whether its reader is asked and answers, at a prompt that is not drawn here.
     """
 
+    tells_errors = False
+
     def __init__(self, out: Stdout, *, person: bool = False) -> None:
         self._out = out
         self._form = _form(out.fileno(), person=person)

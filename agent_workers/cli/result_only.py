@@ -20,6 +20,8 @@ class ResultOnly:
         out: The claimed stdout.
     """
 
+    tells_errors = True
+
     def __init__(self, name: str, out: Stdout) -> None:
         self._name = name
         self._out = out
@@ -49,6 +51,8 @@ class ResultOnly:
     def _result(self, line: bytes) -> bytes:
         event = json.loads(line)
         if event["type"] == "done":
+            if event.get("needs_review"):
+                say(f"{self._name}: the model is not sure of this output: a person should look at it (needs_review)")
             return json.dumps(event.get("output"), separators=(",", ":")).encode() + b"\n"
         if event["type"] == "error":
             say(f"{self._name}: {harmless(event['message'])} ({event['code']})")

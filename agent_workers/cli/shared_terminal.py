@@ -54,6 +54,8 @@ class SharedTerminal:
         make_room: Called before a question; None where nothing of the output appears on the terminal.
     """
 
+    tells_errors = False
+
     def __init__(self, output: Output, make_room: Callable[[], Awaitable[None]] | None) -> None:
         self._output = output
         self._make_room = make_room

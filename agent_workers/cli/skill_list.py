@@ -14,6 +14,8 @@ from agent_workers.cli.harmless import harmless
 from agent_workers.cli.skill_folder import here, shown, tell_unusable
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from agent_workers.skills.faults import Fault
     from agent_workers.skills.lookup import Found, Place
     from agent_workers.skills.skill import Skill
@@ -23,6 +25,7 @@ _DESCRIPTION = 3
 _GAP = 2
 _SHORTEST_DESCRIPTION = 24
 _WIDTH_OF_A_PIPE = 200
+_WIDE = 100  # columns in which a table has room for descriptions
 
 _HELP = """Lists the skills that can be run here, with version, owner, description and folder.
 
@@ -99,12 +102,36 @@ def _filled(document: dict[str, Any]) -> dict[str, Any]:
 
 def _print(rows: list[_Row]) -> None:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH_OF_A_PIPE
     console = Console(highlight=False, width=width)
     cells = [[harmless(cell) for cell in _cells(row)] for row in rows]
+    if console.width < _WIDE:
+        _print_below_each_other(console, cells)
+    else:
+        _print_table(console, cells)
+    for each in rows:
+        if each.fault:
+            words = f"{each.found.name} is faulty: {each.fault}; agent-skill check tells all that is wrong with it"
+            click.echo(harmless(" ".join(words.split())))
+
+
+def _print_below_each_other(console: Console, cells: list[list[str]]) -> None:
+    """Prints each skill in lines of its own, where a table would leave its description next to no room."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for name, version, owner, description, where in cells:
+        about = " ".join(filter(None, (name, version, owner and f"({owner})")))
+        console.print(Text(f"{about}  {where}", style="bold"), soft_wrap=True)
+        told = textwrap.shorten(description, 2 * (console.width - 2), placeholder=" …")
+        console.print(Padding(Text(told), (0, 0, 0, 2)))
+
+
+def _print_table(console: Console, cells: list[list[str]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
     beside = [max(map(len, column)) + _GAP for column in zip(_HEADINGS, *cells, strict=True)]
     room = max(_SHORTEST_DESCRIPTION, console.width - sum(beside) + beside[_DESCRIPTION])
     table = Table(box=None, pad_edge=False)
@@ -114,10 +141,6 @@ def _print(rows: list[_Row]) -> None:
         row[_DESCRIPTION] = textwrap.shorten(row[_DESCRIPTION], room, placeholder=" …")
         table.add_row(*map(Text, row))
     console.print(table)
-    for each in rows:
-        if each.fault:
-            words = f"{each.found.name} is faulty: {each.fault}; agent-skill check tells all that is wrong with it"
-            click.echo(harmless(" ".join(words.split())))
 
 
 def _cells(row: _Row) -> tuple[str, ...]:

@@ -50,7 +50,8 @@ class _WithWorkers(click.Group):
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the name and the summary of each worker."""
         with formatter.section("Workers"):
-            formatter.write_dl([(name, worker.summary) for name, worker in WORKERS.items()])
+            rows = [(name, worker.summary) for name, worker in WORKERS.items()]
+            formatter.write_dl([*rows, ("agent-batch", "Runs many requests of these, some at a time.")])
 
 
 @click.group(cls=_WithWorkers, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})

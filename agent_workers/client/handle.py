@@ -89,6 +89,8 @@ class ProcessStarter:
         grace_s: float = 8,
         overtime_s: float = 30,
     ) -> None:
+        if not all(isinstance(word, str) for word in (worker, *arguments)):
+            raise TypeError("the worker and each argument are text of their own: ('agent-skill', '--simulate')")
         self._command = WorkerCommand(worker, arguments, cwd, env, grace_s, overtime_s)
 
     def _conversation(self, request: Mapping[str, Any]) -> Conversation:

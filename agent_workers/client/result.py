@@ -23,6 +23,7 @@ class Result:
         stop_reason: Such as ``end_turn``.
         usage: Tokens.
         cost_usd: An estimate in US dollars; None where it is not known.
+        needs_review: Whether a person should look at a skill's output; None where the skill does not say.
         event: The whole ``done`` event.
     """
 
@@ -33,6 +34,7 @@ class Result:
     stop_reason: str
     usage: dict[str, int]
     cost_usd: float | None
+    needs_review: bool | None
     event: Event
 
 
@@ -77,6 +79,7 @@ class Outcome:
             stop_reason=event["stop_reason"],
             usage=event.get("usage") or {},
             cost_usd=event.get("cost_usd"),
+            needs_review=event.get("needs_review"),
             event=event,
         )
 

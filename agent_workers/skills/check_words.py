@@ -27,7 +27,9 @@ def words_of(check: Check) -> str:
         case EvidenceCheck():
             return f"{each}text at {check.at} is a JSON pointer to a value of the input"
         case IdsCheck():
-            return f"{each}value at {check.at} is one of those at {check.of.input} of the input"
+            told = [("one", check.of), ("none", check.not_of)]
+            words = [f"{which} of those at {place.input} of the input" for which, place in told if place]
+            return f"{each}value at {check.at} is {' and '.join(words)}"
         case SumCheck():
             return f"the numbers at {check.at} add up to {_bounds(check)}{_tolerance(check)}"
         case RangeCheck():

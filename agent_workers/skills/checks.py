@@ -75,7 +75,8 @@ def _broken(check: Check, documents: _Documents) -> Iterator[_Violation]:
         case EvidenceCheck():
             yield from _evidence(present, documents.input)
         case IdsCheck():
-            yield from _ids(present, documents.input, check.of.input)
+            yield from _ids(present, documents.input, check.of.input) if check.of else ()
+            yield from _foreign(present, documents.input, check.not_of.input) if check.not_of else ()
         case SumCheck():
             yield from _sum(check, present, documents) if not strays else ()
         case RangeCheck():
@@ -119,6 +120,13 @@ def _ids(present: list[tuple[str, Any]], skill_input: Any, of: str) -> Iterator[
     for place, value in present:
         if key_of(value) not in known:
             yield _Violation(place, f"must be one of the ids at {_cut(of)} of the input, {_but(value)}{none}")
+
+
+def _foreign(present: list[tuple[str, Any]], skill_input: Any, not_of: str) -> Iterator[_Violation]:
+    known = {key_of(value) for _, value in resolve(skill_input, not_of)} if present else set()
+    for place, value in present:
+        if key_of(value) in known:
+            yield _Violation(place, f"must be none of the ids at {_cut(not_of)} of the input, {_but(value)}")
 
 
 def _sum(check: SumCheck, present: list[tuple[str, Any]], documents: _Documents) -> Iterator[_Violation]:

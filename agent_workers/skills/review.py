@@ -54,9 +54,9 @@ class Review:
     def _broken(self, found: Sequence[Problem]) -> Verdict:
         if self._left:
             self._left -= 1
-            return Verdict(again=_told(found))
+            return Verdict(again=_told(found), violations=tuple(found))
         if model := self._escalate("checks_failed"):
-            return Verdict(again=_told(found), model=model)
+            return Verdict(again=_told(found), model=model, violations=tuple(found))
         return self.earlier or Verdict(violations=tuple(found))
 
     def _escalate(self, reason: Reason) -> str | None:

@@ -59,10 +59,11 @@ class EvidenceCheck(_Check):
 
 
 class IdsCheck(_Check):
-    """Each value is one of those that the input lists."""
+    """Each value is one of those that the input lists, or none of them."""
 
     check: Literal["ids"]
-    of: InInput = Field(description="Where the input lists them.")
+    of: Opt[InInput] = Field(default=None, description="Where the input lists those that it may be.")
+    not_of: Opt[InInput] = Field(default=None, description="Where the input lists those that it may not be.")
 
 
 class SumCheck(_Check):

@@ -233,17 +233,20 @@ class _Checked:
                     yield self._told(("at",), "must lead to one number: there is one confidence for all of the output")
 
     def _ids(self, check: IdsCheck) -> Iterator[Fault]:
-        faults = [
-            *self._fit(("at",), OUTPUT_SCHEMA, check.at, _IDS),
-            *self._fit(("of", "input"), INPUT_SCHEMA, check.of.input, _IDS),
-        ]
+        if check.of is None and check.not_of is None:
+            yield self._told((), "says nothing: add of or not_of, each as {input: /pointer}")
+        faults = list(self._fit(("at",), OUTPUT_SCHEMA, check.at, _IDS))
+        lists = {name: place.input for name, place in (("of", check.of), ("not_of", check.not_of)) if place}
+        for name, at in lists.items():
+            faults += self._fit((name, "input"), INPUT_SCHEMA, at, _IDS)
         yield from faults
         if faults:
             return
-        given, wanted = self._kinds(INPUT_SCHEMA, check.of.input), self._kinds(OUTPUT_SCHEMA, check.at)
-        if not given & wanted & _IDS:
-            kinds = ("numbers", "text") if wanted & _NUMBERS else ("text", "numbers")
-            yield self._told(("at",), f"has {kinds[0]} and the input's ids are {kinds[1]}: no two can be equal")
+        wanted = self._kinds(OUTPUT_SCHEMA, check.at)
+        for at in lists.values():
+            if not self._kinds(INPUT_SCHEMA, at) & wanted & _IDS:
+                kinds = ("numbers", "text") if wanted & _NUMBERS else ("text", "numbers")
+                yield self._told(("at",), f"has {kinds[0]} and the input's ids are {kinds[1]}: no two can be equal")
 
     def _bounds(self, check: SumCheck | RangeCheck) -> Iterator[Fault]:
         for name in ("equals", "min", "max"):

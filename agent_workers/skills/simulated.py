@@ -54,7 +54,7 @@ def _bent(output: Any, checks: Sequence[Check], skill_input: Any) -> Any:
 def _values(check: Check, skill_input: Any) -> Iterator[Any]:
     if isinstance(check, EvidenceCheck) and isinstance(skill_input, dict):
         return cycle(pointer((name,)) for name in skill_input)
-    if isinstance(check, IdsCheck):
+    if isinstance(check, IdsCheck) and check.of:
         return cycle(value for _, value in resolve(skill_input, check.of.input))
     return iter(())
 

@@ -61,7 +61,8 @@ class EventWriter:
         """
         from agent_workers.ending import exit_status, failed  # not on the way to the first words
 
-        say(f"{self.name}: {error.code}: {error.cause or error.message}")
+        if not self.out.tells_errors:
+            say(f"{self.name}: {error.code}: {error.cause or error.message}")
         if told := self.encoder.terminal:  # the exit status must not contradict it
             return exit_status(told)
         leave_on_stop(error.exit_status)

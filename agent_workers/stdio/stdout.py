@@ -20,7 +20,13 @@ _CLOSED = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
 
 class Output(Protocol):
-    """What takes the lines: stdout itself, or what renders them there."""
+    """What takes the lines: stdout itself, or what renders them there.
+
+    Attributes:
+        tells_errors: Whether it tells an ``error`` event, details and all, on stderr.
+    """
+
+    tells_errors: bool
 
     async def send(self, line: bytes) -> None:
         """Takes one line; waits while the reader is slow.
@@ -49,6 +55,8 @@ class Stdout:
     A slow reader never blocks the process. The descriptor's other end may be shared, so it is not simply switched to
     non-blocking mode: a pipe is opened anew, anything else is only written to when it takes more.
     """
+
+    tells_errors = False
 
     def __init__(self, fd: int) -> None:
         self._fd = _reopened(fd)

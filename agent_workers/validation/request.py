@@ -26,6 +26,9 @@ def worker_of(document: Json) -> Worker:
     """Returns the worker that a request is meant for, as far as can be seen: it has the fields that worker requires."""
     given = document.keys() if isinstance(document, dict) else set()
     fitting = [worker for worker in WORKERS.values() if worker.own_required_fields <= given]
+    if "prompt" not in given and all(not worker.own_required_fields for worker in fitting):
+        # One that misses something, such as the skill that the command line names, is told what.
+        return max(WORKERS.values(), key=lambda worker: len(worker.own_required_fields & given))
     return max(fitting, key=lambda worker: len(worker.own_required_fields))
 
 

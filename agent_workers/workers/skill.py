@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agent_workers.skills.skill import Skill
+
+logger = logging.getLogger("agent_workers")
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def _found(asked: SkillRequest) -> Skill:
     try:
         return load(find(asked.skill, os.environ, Path.cwd()))
     except SkillNotFound as missing:
+        logger.error("%s", missing.told())
         problem = Problem(pointer="/skill", message=str(missing), did_you_mean=missing.nearest)
     except SkillFaults as faulty:
         words = f"is not a skill that can run; agent-skill check {asked.skill} tells why: {faulty.faults[0]}"

@@ -142,7 +142,7 @@ def test_in_a_narrow_terminal_no_name_is_broken(folder: Folder) -> None:
     lines = run("list", COLUMNS="80").stdout.splitlines()
     assert max(map(len, lines)) <= 80
     begins = [line.split()[0] for line in lines if not line.startswith(" ")]
-    assert begins == ["name", "deal-score", *BUNDLED_NAMES]
+    assert begins == ["deal-score", *BUNDLED_NAMES]
 
 
 # show

@@ -91,6 +91,14 @@ def test_a_task_without_a_directory_is_known_where_it_is_said_to_be_one() -> Non
     assert faults(data, "task-request") == ["line 1: /cwd: is required"]
 
 
+@pytest.mark.parametrize(
+    ("data", "missing"),
+    [(b'{"input": {}}', "/skill"), (b'{"tool": "x"}', "/server"), (b'{"model": "m"}', "/prompt"), (b"{}", "/prompt")],
+)
+def test_a_request_that_lacks_what_its_worker_needs_is_told_that(data: bytes, missing: str) -> None:
+    assert f"line 1: {missing}: is required" in faults(data, "auto")
+
+
 def test_the_task_worker_refuses_what_is_refused_here_and_for_the_same_reasons(scripts: Scripts) -> None:
     request = {
         "prompt": "Hello",

@@ -147,7 +147,9 @@ def test_an_answer_that_breaks_a_check_goes_back_with_what_is_wrong_and_the_next
     answers(simulator, WRONG, GOOD)
     ended = run(home)
     assert ended.last.items() >= {"output": GOOD, "text": "Try 2. ", "stop_reason": "end_turn"}.items()
-    assert [event["code"] for event in ended.of("notice")] == ["correction"]
+    (notice,) = ended.of("notice")
+    assert notice["code"] == "correction"
+    assert "/score, /evidence/0" in notice["message"]
     assert [event["reason"] for event in ended.of("discard")] == ["correction"]
     first, second = asked(simulator)
     told = prompts_of(second)[-1]

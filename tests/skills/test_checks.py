@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from agent_workers.skills.checks import violations
 from agent_workers.skills.pointers import resolve, steps_of
-from agent_workers.skills.settings import Check
+from agent_workers.skills.settings import Check, IdsCheck
 
 EVIDENCE = {"check": "evidence", "at": "/reasons/*/evidence/*"}
 IDS = {"check": "ids", "at": "/matches/*/partner_id", "of": {"input": "/candidates/*/id"}}
@@ -317,3 +317,12 @@ def test_ids_of_the_input_are_right_and_come_once_where_they_are_apart_as_json(i
     assert found(IDS, {"candidates": [{"id": each} for each in ids]}, matches(*ids)) == []
     apart = {(isinstance(each, bool), each) for each in ids}
     assert bool(found(UNIQUE, {}, matches(*ids))) is (len(apart) < len(ids))
+
+
+def test_ids_may_be_none_of_those_that_the_input_lists() -> None:
+    check = IdsCheck.model_validate({"check": "ids", "at": "/bad/*", "not_of": {"input": "/allowed/*"}})
+    given = {"allowed": ["CC-1", 7]}
+    assert violations([check], given, {"bad": ["CC-9", 8]}) == []
+    found = violations([check], given, {"bad": ["CC-9", "CC-1", 7.0]})
+    assert [problem.pointer for problem in found] == ["/bad/1", "/bad/2"]
+    assert "must be none of the ids at /allowed/* of the input" in found[0].message

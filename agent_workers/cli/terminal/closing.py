@@ -21,6 +21,8 @@ def done(event: Event) -> Text:
     if "output" in event:
         output = json.dumps(event["output"], indent=2, ensure_ascii=False)
         text = Text("\n").join([line(output), text])
+    if event.get("needs_review"):
+        text.append_text(line(("\n  the model is not sure: a person should look at it", "yellow")))
     text.append_text(_denials(event.get("denials") or []))
     if pending := event.get("pending"):
         return text.append_text(_pending(pending, event.get("session_id")))
@@ -36,6 +38,9 @@ def error(event: Event) -> Text:
     if event.get("retryable"):
         wait = f" in {seconds(event['retry_after_ms'])}" if event.get("retry_after_ms") else ""
         text.append_text(line((f"\n  the same request may succeed later: try again{wait}", "yellow")))
+    if event.get("details") and (consumed := _consumption(event)):
+        text.append("\n ")
+        return text.append_text(consumed).append_text(_continuation(event))
     return text.append_text(_consumption(event)).append_text(_continuation(event))
 
 

@@ -14,7 +14,7 @@ class Verdict(NamedTuple):
         model: The model that answers from now on; None for the same.
         output: The answer that stands, where ``again`` is None: this one, or an earlier one.
         needs_review: Whether a person should look at it; None where the skill does not say.
-        violations: What is wrong with it, where neither it nor an earlier one can stand.
+        violations: What is wrong with it; none where it stands, or an earlier one.
     """
 
     again: str | None = None

@@ -9,12 +9,16 @@ from agent_workers.errors import OutputSchemaError
 from agent_workers.protocol.v1.events import Done, Notice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agent_workers.protocol.v1.events import Body
+    from agent_workers.protocol.v1.problem import Problem
     from agent_workers.protocol.v1.skill_use import Reviewer, Verdict
 
 Message = dict[str, Any]
 
 _OF_FAILURE = ("errors", "api_error", "api_error_status", "api_error_type", "result")
+_MOST_NAMED = 5
 _BROKEN = "The model gave no answer that keeps the rules of the skill."
 
 
@@ -57,7 +61,9 @@ class Reviewed:
         """Returns what is told of an answer that does not stand."""
         if self._verdict and self._verdict.model:
             return Notice(level="info", code="escalated", message="A stronger model looks at it once more.")
-        return Notice(level="info", code="correction", message="The answer breaks the skill's rules, and is corrected.")
+        places = _named(self._verdict.violations if self._verdict else ())
+        words = f"The answer breaks rules of the skill at {places}, and goes back to the model."
+        return Notice(level="info", code="correction", message=words)
 
     def settle(self, body: Body) -> Body:
         """Returns the end of the run with the answer that stands.
@@ -69,6 +75,11 @@ class Reviewed:
         if verdict is None or not isinstance(body, Done) or body.output is None:
             return body
         if verdict.violations:
-            places = ", ".join(each.pointer or "/" for each in verdict.violations[:3])
-            raise OutputSchemaError(_BROKEN, cause=f"rules are broken at {places}", details=verdict.violations)
+            cause = f"rules are broken at {_named(verdict.violations)}"
+            raise OutputSchemaError(_BROKEN, cause=cause, details=verdict.violations)
         return body.model_copy(update={"output": verdict.output, "needs_review": verdict.needs_review})
+
+
+def _named(violations: Sequence[Problem]) -> str:
+    more = f" and {len(violations) - _MOST_NAMED} more" if len(violations) > _MOST_NAMED else ""
+    return ", ".join(each.pointer or "/" for each in violations[:_MOST_NAMED]) + more
