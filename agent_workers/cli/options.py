@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from agent_workers import __version__
+from agent_workers.cli.result_only import ResultOnly
 from agent_workers.cli.scenario import complete_scenario
 from agent_workers.stdio.serve import refuse_command_line
 from agent_workers.workers import schema_name
@@ -64,7 +66,8 @@ def read_options(worker: Worker, arguments: Sequence[str]) -> Options:
     try:
         options = _command(worker).main(arguments, prog_name=worker.name, standalone_mode=False)
     except click.UsageError as error:
-        refuse_command_line(worker, _told(error))
+        is_result_only = "--result" in arguments and worker.for_result()
+        refuse_command_line(worker, _told(error), partial(ResultOnly, worker.name) if is_result_only else None)
     except click.Abort:
         sys.exit(130)
     if not isinstance(options, Options):  # --help or --version has been answered

@@ -32,10 +32,9 @@ def warn(command: str, words: str) -> None:
 
 def here() -> Path:
     """Returns the working directory, or the root where that was removed: nothing is found there."""
-    try:
-        return Path.cwd()
-    except FileNotFoundError:
-        return Path("/")
+    from agent_workers.skills import lookup
+
+    return lookup.here()
 
 
 def is_path(skill: str) -> bool:

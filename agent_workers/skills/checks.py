@@ -63,8 +63,15 @@ def violations(checks: Sequence[Check], skill_input: Any, output: Any) -> list[P
         output: The answer, which satisfies the output schema.
     """
     documents = _Documents(skill_input, output)
-    found = [each for check in checks for each in _shortened(check, list(_broken(check, documents)))]
+    found = [each for check in checks for each in _shortened(check, _of(check, documents))]
     return capped(found, _problem)
+
+
+def _of(check: Check, documents: _Documents) -> list[_Violation]:
+    try:
+        return list(_broken(check, documents))
+    except RecursionError:
+        return [_Violation(before_each(check.at), "is nested too deeply")]
 
 
 def _broken(check: Check, documents: _Documents) -> Iterator[_Violation]:

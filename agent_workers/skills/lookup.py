@@ -82,6 +82,14 @@ class SkillNotFound(LookupError):
         return f"{self}{guess} looked in {looked_in}"
 
 
+def here() -> Path:
+    """Returns the working directory, or the root where that was removed: nothing is found there."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path("/")
+
+
 def places(environ: Mapping[str, str], cwd: Path) -> list[Place]:
     """Returns where skills are looked for, in this order; each folder once.
 

@@ -23,9 +23,10 @@ from agent_workers.protocol.v1.request import echo_of
 from agent_workers.stdio.event_writer import EventWriter
 from agent_workers.stdio.signals import on_stop, remember_stop
 from agent_workers.stdio.source import RequestSource
-from agent_workers.stdio.stdout import Stdout
+from agent_workers.stdio.stdout import Output, Stdout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
     from agent_workers.engine.base import Engine
@@ -50,12 +51,19 @@ def serve_source(source: Source, settings: Settings) -> NoReturn:
     _leave(status)
 
 
-def refuse_command_line(worker: Worker, fault: str) -> NoReturn:
-    """Ends the process with the ``error`` event and the exit status of a refused command line."""
+def refuse_command_line(worker: Worker, fault: str, output: Callable[[Stdout], Output] | None = None) -> NoReturn:
+    """Ends the process with the ``error`` event and the exit status of a refused command line.
+
+    Args:
+        worker: Whose command line it is.
+        fault: What is wrong with it.
+        output: Renders the event; by default it is written as it is.
+    """
     status = EXIT_OUTPUT_CLOSED
     with suppress(OutputClosed):
         error = InvalidRequest(f"The command line is not valid. {fault}", cause=f"{fault} Try {worker.name} --help.")
-        status = EventWriter(worker.name, Stdout.claim()).fail(error)
+        stdout = Stdout.claim()
+        status = EventWriter(worker.name, output(stdout) if output else stdout).fail(error)
     _leave(status)
 
 

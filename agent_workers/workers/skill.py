@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.input_check import find_faults_now
@@ -93,14 +92,14 @@ def _found(asked: SkillRequest) -> Skill:
     try:
         from agent_workers.skills.faults import SkillFaults
         from agent_workers.skills.load import load
-        from agent_workers.skills.lookup import SkillNotFound, find
+        from agent_workers.skills.lookup import SkillNotFound, find, here
     except ModuleNotFoundError as missing:
         if missing.name != "yaml":
             raise
         words = "cannot be read on this host: PyYAML is missing; install the extra skills: pip install '.[skills]'"
         raise RequestProblems([Problem(pointer="/skill", message=words)], run=asked.run) from None
     try:
-        return load(find(asked.skill, os.environ, Path.cwd()))
+        return load(find(asked.skill, os.environ, here()))
     except SkillNotFound as missing:
         logger.error("%s", missing.told())
         problem = Problem(pointer="/skill", message=str(missing), did_you_mean=missing.nearest)

@@ -15,8 +15,11 @@ from agent_workers.cli.skill import agent_skill
 from agent_workers.skills.check import faults_of
 from agent_workers.skills.load import load, load_examples
 from agent_workers.skills.lookup import BUNDLED
+from agent_workers.workers.skill import WORKER as SKILL
 from tests.skills.folder import FRONT, OUTPUT, Folder, replaced
 from tests.waiting import PATIENCE_S
+
+EXAMPLES = Path(__file__).parents[2] / "examples/requests"
 
 VARIABLE = "AGENT_WORKERS_SKILLS_PATH"
 BUNDLED_NAMES = sorted(path.name for path in BUNDLED.iterdir() if (path / "SKILL.md").exists())
@@ -426,9 +429,13 @@ def test_a_folder_is_checked_from_within(folder: Folder, monkeypatch: pytest.Mon
     assert run("check", ".").stdout == f"deal-score: no faults ({folder.path})\n"
 
 
-def test_a_working_directory_that_was_removed_holds_no_skills(cwd: Path) -> None:
+def test_a_working_directory_that_was_removed_holds_no_skills_and_the_others_run(cwd: Path) -> None:
     cwd.rmdir()
     assert [each["name"] for each in listed()["skills"]] == BUNDLED_NAMES
+    request = json.loads((EXAMPLES / "partner-health.json").read_text("utf-8"))
+    use = SKILL.accept({"skill": "partner-health", **request}).skill_use
+    assert use
+    assert use.folder == BUNDLED / "partner-health"
 
 
 # The program

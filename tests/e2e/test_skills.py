@@ -262,6 +262,10 @@ def test_nothing_but_the_output_is_written_for_result_and_errors_go_to_stderr(
     status, output, told = _raw(home, {"input": {"deal": {"nam": "x"}}}, "score", "--result")
     assert (status, output) == (2, b"")
     assert "/input/deal/name is required" in told
+    for wrong in ("--simulate=no-such-scenario", "--pretty", "--no-such-option"):
+        status, output, told = _raw(home, request, "score", "--result", wrong)
+        assert (status, output) == (2, b"")
+        assert "The command line is not valid" in told
     simulator.play("stall-before")
     status, output, told = _raw(home, {**request, "limits": {"timeout_s": 0.5}}, "score", "--result")
     assert (status, output) == (1, b"")

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 import time
 from typing import Any
 
@@ -280,6 +281,13 @@ def test_of_many_violations_of_one_check_the_first_are_told_and_the_rest_counted
     )
     assert told[11].pointer == "/score"
     assert len(told) == 12
+
+
+def test_what_is_nested_too_deeply_to_be_compared_is_a_violation() -> None:
+    deep: list[Any] = []
+    for _ in range(sys.getrecursionlimit()):
+        deep = [deep]
+    assert found(UNIQUE, {}, matches(deep, deep)) == [("/matches", "is nested too deeply")]
 
 
 def test_a_long_answer_takes_time_by_its_length() -> None:
