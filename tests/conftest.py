@@ -24,6 +24,7 @@ _SITES = {
     "tests/laravel/test_browser.py": "pages",
     "tests/laravel/test_commands.py": "pages",
     "tests/laravel/test_live.py": "pages",
+    "tests/laravel/test_partners.py": "pages",
     "tests/laravel/test_states.py": "pages",
     "tests/laravel/test_task_page.py": "pages",
     "tests/laravel/test_console.py": "site",

@@ -70,3 +70,26 @@ def test_a_tool_shows_what_it_does(tmp_path: Path) -> None:
     example = next(snippet for snippet in SNIPPETS if "onToolOutput(" in snippet)
     ran = php(tmp_path, PREPARED + imports + runner + example + "echo $run->wait()->text;")
     assert ran.stdout == "line 0\nline 1\nDone: All are there.", ran.stderr
+
+
+def test_a_skill_gives_its_output_in_three_lines(tmp_path: Path) -> None:
+    [asked, *_] = sorted((BRIDGE.parent / "agent_workers/skills/bundled/partner-health/examples").glob("*.json"))
+    (tmp_path / "partner.json").write_text(json.dumps(json.loads(asked.read_text("utf-8"))["input"]))
+    example = next(snippet for snippet in SNIPPETS if "Request::skill(" in snippet)
+    worker = f"{str(WORKER.with_name('agent-skill'))!r}, ['--simulate']"
+    example = example.replace("'/opt/agents/bin/agent-skill'", worker).replace(
+        "partner.json", f"{tmp_path}/partner.json"
+    )
+    ran = php(tmp_path, PREPARED + "use AgentWorkers\\{ProcessRunner, Request};\n" + example)
+    assert float(ran.stdout) == json.loads(asked.read_text("utf-8"))["output"]["score"], ran.stderr
+
+
+def test_a_batch_gives_each_result_under_its_key(tmp_path: Path) -> None:
+    example = next(snippet for snippet in SNIPPETS if "new ProcessBatchRunner(" in snippet)
+    batch = example.replace(
+        "'/opt/agents/bin/agent-batch'", f"{str(WORKER.with_name('agent-batch'))!r}, ['--simulate']"
+    )
+    rows = "use AgentWorkers\\Request;\n$rows = [['id' => 7, 'name' => 'Acme'], ['id' => 'b', 'name' => 'Globex']];\n"
+    ran = php(tmp_path, PREPARED + rows + batch)
+    found = dict(line.split(": ", 1) for line in ran.stdout.splitlines())
+    assert {key: "Name the industry of" in text for key, text in found.items()} == {"7": True, "b": True}, ran.stderr

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make demo-laravel`: the chat page in your browser, until Ctrl-C. Without ANTHROPIC_API_KEY, the simulator answers.
+# `make demo-laravel`: the pages in your browser, until Ctrl-C. Without ANTHROPIC_API_KEY, the simulator answers.
 set -euo pipefail
 # Each child leads a process group of its own, so that the processes that it starts end with it.
 set -m
@@ -87,9 +87,10 @@ fi
 [[ $port =~ ^[0-9]{1,5}$ && $((10#$port)) -ge 1 && $((10#$port)) -le 65535 ]] || fail "PORT=$port is not a port. Choose a number from 1 to 65535: PORT=8401 make demo-laravel"
 php -r 'exit((int) !@stream_socket_server("tcp://127.0.0.1:$argv[1]"));' "$port" \
   || fail "Port $port is in use, or not yours to use. Choose another: PORT=$((10#$port == 8401 ? 8402 : 8401)) make demo-laravel"
+php -r 'exit((int) !extension_loaded("pdo_sqlite"));' || run "$root/tools/need" commands pdo_sqlite:php-sqlite3
 run ./setup.sh
 
-task=$bin/agent-task
+task=$bin/agent-task skill=$bin/agent-skill
 if [ -n "${ANTHROPIC_API_KEY:-}" ]; then
   answers="Claude answers, on the account of ANTHROPIC_API_KEY."
 else
@@ -101,14 +102,25 @@ else
   simulate long-text
   simulate task-demo
   export "$(cat "$scratch/long-text")" ANTHROPIC_API_KEY=simulated
-  # Tasks play another scenario: their worker uses the other simulator.
-  task=$scratch/agent-task
-  printf '#!/bin/sh\n%s exec "%s" "$@"\n' "$(cat "$scratch/task-demo")" "$bin/agent-task" > "$task"
-  chmod +x "$task"
+  simulate structured-output
+  # Tasks and skills play scenarios of their own: each of their workers uses another simulator.
+  playing() {
+    printf '#!/bin/sh\n%s exec "%s" "$@"\n' "$(cat "$scratch/$2")" "$bin/$1" > "$scratch/$1"
+    chmod +x "$scratch/$1"
+  }
+  playing agent-task task-demo
+  playing agent-skill structured-output
+  task=$scratch/agent-task skill=$scratch/agent-skill
+  # The simulator answers with a skill's own examples: here each partner is one.
+  mkdir "$scratch/skills"
+  cp -R "$root/agent_workers/skills/bundled/partner-health" "$scratch/skills"
+  cp database/partners/*.json "$scratch/skills/partner-health/examples"
+  export AGENT_WORKERS_SKILLS_PATH=$scratch/skills
 fi
 
 APP_KEY=$(cat storage/app.key)
 export APP_KEY AGENT_CHAT_BINARY=$bin/agent-chat AGENT_TASK_BINARY=$task AGENT_WORKERS_BINARY=$bin/agent-workers
+export AGENT_SKILL_BINARY=$skill AGENT_BATCH_BINARY=$bin/agent-batch
 # What people run from the chat themselves.
 export AGENT_TOOL_BINARY=$bin/agent-tool AGENT_MCP_PYTHON=$bin/python
 if [ -z "${AGENT_WORKERS_POLICY:-}" ]; then
@@ -120,12 +132,25 @@ fi
 export PHP_CLI_SERVER_WORKERS=8 AGENT_MAX_STREAMS=${AGENT_MAX_STREAMS:-6}
 # An answer goes on while its page is reloaded.
 export AGENT_ON_DISCONNECT=${AGENT_ON_DISCONNECT:-continue}
+# The partners. A database that is there is another run's, or yours.
+if [ ! -s "${DB_DATABASE:=$PWD/storage/app/database.sqlite}" ]; then
+  : > "$scratch/database.sqlite"
+  run env DB_DATABASE="$scratch/database.sqlite" php artisan migrate --seed --force --quiet
+  mv "$scratch/database.sqlite" "$DB_DATABASE"
+fi
+export DB_DATABASE
+# For commands in the same surroundings.
+(umask 077 && export -p > "$scratch/environment")
+printf '#!/bin/sh\n. "%s"\nexec php "%s" "$@"\n' "$scratch/environment" "$PWD/artisan" > "$scratch/artisan"
+chmod +x "$scratch/artisan"
 start php php -S "127.0.0.1:$port" -t public server.php
 expect php started
 
 echo "$answers"
 echo "React:           http://127.0.0.1:$port/"
 echo "A task:          http://127.0.0.1:$port/task"
+echo "Partners:        http://127.0.0.1:$port/partners"
 echo "Without a build: http://127.0.0.1:$port/plain"
+echo "Commands:        $scratch/artisan partners:recompute-health --all"
 echo "Ctrl-C ends it."
 await "${pids[-1]}" || fail "$(tail -n 5 "$scratch/php.err")"

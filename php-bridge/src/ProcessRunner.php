@@ -27,7 +27,7 @@ final class ProcessRunner implements Runner
      */
     public function __construct(string $binary, array $arguments = [])
     {
-        $this->program($binary, $arguments, 8.0);
+        $this->runs($binary, $arguments, 8.0);
     }
 
     /** Seconds between SIGTERM and SIGKILL. The worker itself takes up to five to stop its agent. */
@@ -67,7 +67,28 @@ final class ProcessRunner implements Runner
      */
     public function examination(array $prefix = [], array $defaults = []): Process
     {
-        $process = new Process([...$prefix, ...$this->command, '--doctor=json'], $this->cwd ?? '/');
+        return $this->aside([...$prefix, ...$this->command, '--doctor=json'], $this->cwd ?? '/', $defaults);
+    }
+
+    /**
+     * Returns a process, not started, of the worker's program with these words, in the environment of its runs.
+     *
+     * @internal
+     *
+     * @param list<string> $words
+     */
+    public function program(array $words): Process
+    {
+        return $this->aside([$this->binary(), ...$words], $this->cwd);
+    }
+
+    /**
+     * @param list<string> $command
+     * @param array<string, string|false> $defaults
+     */
+    private function aside(array $command, ?string $cwd, array $defaults = []): Process
+    {
+        $process = new Process($command, $cwd);
         ($this->configure)($process);
         $environment = new Environment($this->inherited, $this->env + $defaults);
 

@@ -15,7 +15,7 @@ from tests.waiting import PATIENCE_S, until
 
 READY = "Ctrl-C ends it."
 _START_S = 300
-_LEFT_OUT = shutil.ignore_patterns("node_modules", "vendor", "app.key", "*.log", "__pycache__")
+_LEFT_OUT = shutil.ignore_patterns("node_modules", "vendor", "app.key", "*.sqlite", "*.log", "__pycache__")
 
 
 def clone(root: Path) -> Path:

@@ -62,6 +62,8 @@ class Site:
             "AGENT_CHAT_BINARY": str(self.worker),
             "AGENT_TASK_BINARY": str(self.worker.with_name("agent-task")),
             "AGENT_TOOL_BINARY": str(self._tool_worker()),
+            "AGENT_SKILL_BINARY": str(self._skill_worker()),
+            "AGENT_BATCH_BINARY": str(self.worker.with_name("agent-batch")),
             "AGENT_MCP_PYTHON": str(self.worker.with_name("python")),
             "AGENT_WORKERS_BINARY": str(self.worker.with_name("agent-workers")),
             "AGENT_WORKERS_STATE_DIR": str(self.state),
@@ -79,7 +81,7 @@ class Site:
         return self.environ | own
 
     def _copy(self) -> None:
-        kept = shutil.ignore_patterns("vendor", "node_modules", "app.key", "agent-workers", "*.log")
+        kept = shutil.ignore_patterns("vendor", "node_modules", "app.key", "agent-workers", "*.sqlite", "*.log")
         shutil.copytree(REPOSITORY / "examples/laravel", self.app, ignore=kept)
         shutil.copytree(REPOSITORY / "examples/mcp", self.root / "examples/mcp")
         for part in ("src", "config"):
@@ -97,8 +99,16 @@ class Site:
         policy = self.root / "policy.toml"
         server = f"command = {json.dumps(command)}, args = {json.dumps(args)}"
         policy.write_text(f"version = 1\n[task]\nmcp_commands = [{{ {server} }}]\n")
-        program = self.root / "agent-tool"
-        program.write_text(f'#!/bin/sh\nexec {self.worker.with_name("agent-tool")} --policy {policy} "$@"\n')
+        return self.program("agent-tool", f'exec {self.worker.with_name("agent-tool")} --policy {policy} "$@"')
+
+    def _skill_worker(self) -> Path:
+        """A program of the worker for skills, which a test may have do something else."""
+        return self.program("agent-skill", f'exec {self.worker.with_name("agent-skill")} "$@"')
+
+    def program(self, name: str, does: str) -> Path:
+        """Writes a program of this name for the shell."""
+        program = self.root / name
+        program.write_text(f"#!/bin/bash\n{does}\n")
         program.chmod(0o755)
         return program
 
@@ -252,7 +262,7 @@ def _worker(root: Path, user: str | None) -> Path:
     found = f"#!{python}\nimport sys\nsys.path[:0] = {[str(REPOSITORY), *packages]}\n"
     programs = {
         name: f"sys.argv[:1] = [{name!r}, {name!r}]\nfrom agent_workers.cli import start\nstart()\n"
-        for name in ("agent-chat", "agent-task", "agent-tool", "agent-workers")
+        for name in ("agent-chat", "agent-task", "agent-tool", "agent-skill", "agent-batch", "agent-workers")
     }
     # For a script that needs what is installed, such as an MCP server.
     programs["python"] = "import runpy\nrunpy.run_path(sys.argv[1], run_name='__main__')\n"

@@ -63,7 +63,7 @@ def tab(running_browser: Browser) -> Iterator[Browser]:
 
 def test_the_demo_says_where_its_pages_are_who_answers_and_once_how_it_ends(demo: Demo) -> None:
     root = f"http://127.0.0.1:{demo.port}"
-    assert demo.addresses == [f"{root}/", f"{root}/task", f"{root}/plain"]
+    assert demo.addresses == [f"{root}/", f"{root}/task", f"{root}/partners", f"{root}/plain"]
     assert "The simulator answers" in demo.output
     assert demo.output.count(READY) == 1
     assert demo.output.endswith(f"{READY}\n")
@@ -73,7 +73,7 @@ def footer(tab: Browser) -> list[str]:
     return tab.script("return document.querySelector('footer').innerText").split("\n")
 
 
-@pytest.mark.parametrize("page", [0, 2], ids=["React", "without a build"])
+@pytest.mark.parametrize("page", [0, 3], ids=["React", "without a build"])
 def test_a_chat_of_the_demo_shows_the_first_words_and_that_no_model_wrote_them(
     demo: Demo, tab: Browser, page: int
 ) -> None:
@@ -101,7 +101,7 @@ def test_a_task_of_the_demo_asks_goes_on_and_says_that_no_model_does(demo: Demo,
     assert "simulated" in footer(tab)
 
 
-@pytest.mark.parametrize("page", [0, 1, 2], ids=["chat", "task", "without a build"])
+@pytest.mark.parametrize("page", [0, 1, 3], ids=["chat", "task", "without a build"])
 def test_a_page_of_the_demo_fits_the_screen_and_is_light_or_dark_as_a_whole(
     demo: Demo, tab: Browser, page: int
 ) -> None:

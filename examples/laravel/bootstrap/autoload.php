@@ -13,7 +13,11 @@ if (is_file($vendor)) {
 require_once 'Illuminate/autoload.php';
 
 spl_autoload_register(static function (string $class): void {
-    $places = ['App\\' => __DIR__ . '/../app/', 'AgentWorkers\\' => __DIR__ . '/../../../php-bridge/src/'];
+    $places = [
+        'App\\' => __DIR__ . '/../app/',
+        'Database\\Seeders\\' => __DIR__ . '/../database/seeders/',
+        'AgentWorkers\\' => __DIR__ . '/../../../php-bridge/src/',
+    ];
     foreach ($places as $prefix => $directory) {
         $file = $directory . strtr(substr($class, strlen($prefix)), '\\', '/') . '.php';
         if (str_starts_with($class, $prefix) && is_file($file)) {

@@ -30,6 +30,7 @@ return [
         Illuminate\View\ViewServiceProvider::class,
         // Composer would discover this one by itself.
         AgentWorkers\Laravel\AgentWorkersServiceProvider::class,
+        App\Providers\EventServiceProvider::class,
         App\Providers\RouteServiceProvider::class,
         App\Providers\ToolServiceProvider::class,
     ],

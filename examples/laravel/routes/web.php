@@ -5,6 +5,7 @@ declare(strict_types=1);
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\Http\AnswersInJson;
 use App\Http\Controllers\AskController;
+use App\Http\Controllers\PartnerController;
 use App\Http\Controllers\PlainController;
 use App\Http\Controllers\TaskController;
 use Illuminate\Support\Facades\Route;
@@ -24,3 +25,11 @@ Route::post('/ask', AskController::class);
 Route::view('/task', 'task');
 Route::post('/task', TaskController::class)->middleware([AnswersInJson::class, 'throttle:120,1']);
 Agent::runRoutes('task', middleware: ['throttle:120,1']);
+
+// Partners and their health. POST /partners/{partner}/health streams a run of the skill partner-health, with the same
+// routes below /partners/runs/{run}; what it says is stored, and GET /partners/{partner} is the partner's card.
+Agent::runRoutes('partners/runs', middleware: ['throttle:120,1']);
+Route::get('/partners', [PartnerController::class, 'index']);
+Route::get('/partners/{partner}', [PartnerController::class, 'show']);
+Route::post('/partners/{partner}/health', [PartnerController::class, 'health'])
+    ->middleware([AnswersInJson::class, 'throttle:120,1']);

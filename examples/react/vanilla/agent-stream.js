@@ -30,11 +30,11 @@ export class AgentError extends Error {
  * Starts a run and resolves with its terminal event. Aborting the signal closes the connection; `abortRun` stops the run
  * also where the server would let it go on.
  *
- * @param {{ base: string, prompt: string, conversation?: string, signal?: AbortSignal, csrfToken?: string,
- *   onEvent: (event: AgentEvent) => void }} options
+ * @param {{ base: string, start?: string, prompt?: string, conversation?: string, signal?: AbortSignal,
+ *   csrfToken?: string, onEvent: (event: AgentEvent) => void }} options `start` is the address of a route of your own
  * @returns {Promise<AgentEvent>}
  */
-export async function streamAgent({ base, prompt, conversation, signal, csrfToken, onEvent }) {
+export async function streamAgent({ base, start = `${base}/chat`, prompt, conversation, signal, csrfToken, onEvent }) {
   const connection = new AbortController();
   const close = () => connection.abort();
   const silence = onSilence(close);
@@ -49,7 +49,7 @@ export async function streamAgent({ base, prompt, conversation, signal, csrfToke
     };
     const body = JSON.stringify({ prompt, conversation });
     const init = /** @type {const} */ ({ method: "POST", headers, body, credentials: "same-origin" });
-    const response = await fetch(`${base}/chat`, { ...init, signal: connection.signal });
+    const response = await fetch(start, { ...init, signal: connection.signal });
     if (!response.ok || !response.body) throw await refusal(response);
     run = response.headers.get("X-Agent-Run") ?? "";
     for await (const data of frames(response.body)) {

@@ -24,7 +24,7 @@ final class ProcessBatchRunner implements BatchRunner
      */
     public function __construct(string $binary, array $arguments = [])
     {
-        $this->program($binary, $arguments, 12.0);
+        $this->runs($binary, $arguments, 12.0);
     }
 
     /** Sets who runs the requests that name neither a worker nor a skill; agent-chat does by default. */

@@ -7,6 +7,8 @@ namespace AgentWorkers\Laravel;
 use AgentWorkers\Laravel\Console\ChatCommand;
 use AgentWorkers\Laravel\Console\DoctorCommand;
 use AgentWorkers\Laravel\Console\RunCommand;
+use AgentWorkers\Laravel\Console\SkillCommand;
+use AgentWorkers\Laravel\Console\SkillsCommand;
 use AgentWorkers\Laravel\Http\Rendering;
 use AgentWorkers\Laravel\Http\StreamsInJson;
 use Illuminate\Contracts\Debug\ExceptionHandler;
@@ -37,7 +39,13 @@ final class AgentWorkersServiceProvider extends ServiceProvider
         if ($this->app->runningInConsole()) {
             $this->publishes([self::CONFIG => $this->app->configPath('agent-workers.php')], 'agent-workers-config');
             $this->publishes([self::MIGRATIONS => $this->app->databasePath('migrations')], 'agent-workers-migrations');
-            $this->commands([ChatCommand::class, RunCommand::class, DoctorCommand::class]);
+            $this->commands([
+                ChatCommand::class,
+                RunCommand::class,
+                SkillCommand::class,
+                SkillsCommand::class,
+                DoctorCommand::class,
+            ]);
         }
     }
 }

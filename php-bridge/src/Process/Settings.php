@@ -68,7 +68,7 @@ trait Settings
     }
 
     /** @param list<string> $arguments */
-    private function program(string $binary, array $arguments, float $grace): void
+    private function runs(string $binary, array $arguments, float $grace): void
     {
         if (!str_starts_with($binary, '/')) {
             throw new InvalidArgumentException(sprintf(

@@ -89,6 +89,55 @@ final class ConsoleTest extends TestCase
         $fake->assertNothingRan();
     }
 
+    public function testAgentSkillPrintsTheOutputAloneAndTakesWhateverARequestMaySay(): void
+    {
+        $fake = Agent::fake()->skill('partner-health', Script::output(['score' => 0.5, 'more' => new \stdClass()]));
+        $subject = '"subject": {"type": "partner", "id": "7"}';
+        $this->write("{\"input\": {\"partner\": {}}, \"model\": \"claude-haiku-5\", $subject}");
+        self::assertSame(0, $this->skill());
+        self::assertSame("{\"score\":0.5,\"more\":{}}\n", Artisan::output());
+        [$request] = $fake->requests('skill');
+        self::assertSame('claude-haiku-5', $request->get('model'));
+        self::assertStringContainsString('"input":{"partner":{}}', $request->toJson());
+    }
+
+    public function testAgentSkillSaysWhatIsWrongAndExitsAsTheWorkerDoes(): void
+    {
+        $details = [['pointer' => '/input/partnr', 'message' => 'is no field', 'did_you_mean' => '/input/partner']];
+        $refusal = Script::error('invalid_request', "Not \e[31mvalid.", more: ['details' => $details])->exitsWith(2);
+        Agent::fake()->skill('partner-health', $refusal, Script::error('overloaded', retryable: true));
+        $this->write('{"input": {}}');
+        self::assertSame(2, $this->skill());
+        self::assertSame(
+            "Not [31mvalid. (invalid_request)\n  /input/partnr is no field; did you mean /input/partner?\n",
+            Artisan::output(),
+        );
+        self::assertSame(75, $this->skill());
+        $this->write('[1]');
+        self::assertSame(2, $this->skill());
+    }
+
+    public function testAgentSkillsListsWhatItsProgramFinds(): void
+    {
+        $list = ['skills' => [
+            ['name' => 'partner-health', 'version' => '2.0.0', 'owner' => 'sales', 'place' => 'bundled'],
+            ['name' => 'odd', 'fault' => "is no \e[31mskill"],
+        ]];
+        $this->write(json_encode($list));
+        $program = $this->directory() . '/agent-skill';
+        file_put_contents($program, "#!/bin/sh\n[ \"\$*\" = 'list --json' ] && cat {$this->file()}\n");
+        chmod($program, 0700);
+        config(['agent-workers.binaries.agent-skill' => $program]);
+        self::assertSame(0, Artisan::call('agent:skills'));
+        $shown = Artisan::output();
+        self::assertMatchesRegularExpression('/partner-health *\| 2\.0\.0 *\| sales *\| bundled/', $shown);
+        self::assertStringContainsString('faulty: is no [31mskill', $shown);
+        self::assertSame(0, Artisan::call('agent:skills', ['--json' => true]));
+        self::assertSame(json_encode($list), Artisan::output());
+        config(['agent-workers.binaries.agent-skill' => '/nonexistent']);
+        self::assertSame(1, Artisan::call('agent:skills'));
+    }
+
     public function testDoctorFailsWhereTheProgramIsMissing(): void
     {
         config(['agent-workers.binaries.agent-workers' => '/nonexistent/agent-workers']);
@@ -101,5 +150,20 @@ final class ConsoleTest extends TestCase
         $this->artisan('vendor:publish', ['--tag' => 'agent-workers-config'])->assertExitCode(0)->run();
         $published = require config_path('agent-workers.php');
         self::assertSame(config('agent-workers'), $published);
+    }
+
+    private function skill(): int
+    {
+        return Artisan::call('agent:skill', ['name' => 'partner-health', 'file' => $this->file()]);
+    }
+
+    private function write(string $json): void
+    {
+        file_put_contents($this->file(), $json);
+    }
+
+    private function file(): string
+    {
+        return $this->directory() . '/request.json';
     }
 }

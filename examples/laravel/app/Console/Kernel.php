@@ -8,4 +8,8 @@ use Illuminate\Foundation\Console\Kernel as ConsoleKernel;
 
 final class Kernel extends ConsoleKernel
 {
+    protected function commands(): void
+    {
+        $this->load(__DIR__ . '/Commands');
+    }
 }

@@ -9,11 +9,12 @@ use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
 use Illuminate\Console\Command;
-use Symfony\Component\Console\Output\ConsoleOutputInterface;
 use Symfony\Component\Console\Output\OutputInterface;
 
 final class RunCommand extends Command
 {
+    use TellsErrors;
+
     /** @var string */
     protected $signature = 'agent:run
         {worker : The name of a worker in config/agent-workers.php}
@@ -42,24 +43,5 @@ final class RunCommand extends Command
         }
 
         return ExitCode::of($run, $event);
-    }
-
-    private function read(string $file): string
-    {
-        $json = @file_get_contents($file === '-' ? 'php://stdin' : $file);
-
-        return $json !== false ? $json : throw new InvalidArgumentException(
-            "The file $file cannot be read. Name a file with a request as JSON, or - for stdin.",
-        );
-    }
-
-    /** On stderr: stdout is for events. */
-    private function refuse(string $message): int
-    {
-        $output = $this->output->getOutput();
-        $errors = $output instanceof ConsoleOutputInterface ? $output->getErrorOutput() : $output;
-        $errors->writeln($message, OutputInterface::OUTPUT_RAW);
-
-        return ExitCode::REFUSED;
     }
 }

@@ -7,7 +7,7 @@ namespace App\Http\Controllers;
 final class PlainController
 {
     private const PAGES = '<nav aria-label="Pages"><a href="/">Chat</a> · <a href="/task">Task</a> · '
-        . '<b>Without a build</b></nav>';
+        . '<a href="/partners">Partners</a> · <b>Without a build</b></nav>';
 
     /** The page without a build is a static file: this adds the session's CSRF token and links to the other pages. */
     public function __invoke(): string
