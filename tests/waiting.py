@@ -1,9 +1,10 @@
 """How long a test waits: for as long as what it waits for would take on a machine that does nothing else."""
 
 import os
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -80,3 +81,17 @@ def until(condition: Callable[[], T], within_s: float = PATIENCE_S, what: object
         pause_s = min(1.2 * pause_s, 0.05)
         looked = time.monotonic()
     return result
+
+
+def told_of(pids: Iterable[int]) -> str:
+    """What there is to know of processes that should have gone, one a line."""
+    return "\n".join(f"{pid}: {_state(Path(f'/proc/{pid}'))}" for pid in pids)
+
+
+def _state(process: Path) -> str:
+    try:
+        command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        state = re.findall(r"^(?:State|PPid|Sig\w{3}):.*", (process / "status").read_text(), flags=re.MULTILINE)
+        return f"{command}\n    waits in {(process / 'wchan').read_text()}; {'; '.join(state)}"
+    except OSError as gone:
+        return repr(gone)

@@ -57,7 +57,7 @@ def home_at(root: Path, simulator: Simulator, loaded: LoadedWorkers | None = Non
     home.loaded = loaded
     try:
         yield home
-        until(lambda: not home.processes(), within_s=5)
+        until(lambda: not home.processes(), within_s=5, what=home.left)
         assert list(home.temporary.iterdir()) == []
     finally:
         home.kill_all()

@@ -125,7 +125,7 @@ def left_behind(desk: Desk, commands: dict[str, str], way: str) -> Iterator[Behi
             running.signal(signal.SIGKILL)
             with suppress(AssertionError):  # what is left then is told by the tests
                 until(lambda: not any(map(sleepers, seconds.values())), within_s=GONE_S)
-                until(lambda: not desk.home.processes(), within_s=GONE_S)
+                until(lambda: not desk.home.processes(), within_s=GONE_S, what=desk.home.left)
                 until(lambda: not list(desk.home.temporary.iterdir()), within_s=GONE_S)
         ended = running.end(whole=way != "SIGKILL")
         left = {name: sleepers(number) for name, number in seconds.items()}
@@ -307,7 +307,7 @@ def test_a_killed_chat_leaves_neither_processes_nor_files_and_its_reader_sees_th
     running.signal(signal.SIGKILL)
     running.read()
     assert running.end(whole=False).status == -signal.SIGKILL
-    until(lambda: not desk.home.processes(), within_s=3)
+    until(lambda: not desk.home.processes(), within_s=3, what=desk.home.left)
     until(lambda: not list(desk.home.temporary.iterdir()), within_s=GONE_S)
 
 

@@ -48,7 +48,7 @@ def test_a_reader_who_goes_away_stops_the_agent(home: Home, simulator: Simulator
     simulator.wait_for(lambda records: any(record.path == "/v1/messages" for record in records), PATIENCE_S)
     assert len(home.agents(of=running)) > 0
     running.close_output()
-    until(lambda: not home.processes(), within_s=GONE_S)
+    until(lambda: not home.processes(), within_s=GONE_S, what=home.left)
     assert running.status == 4
     assert running.stderr == ""
     (call,) = simulator.requests("/v1/messages")
@@ -97,7 +97,7 @@ def test_a_reader_on_a_socket_who_goes_away_is_noticed_too(home: Home, simulator
         running.end_input()
         simulator.wait_for(lambda records: any(record.path == "/v1/messages" for record in records), PATIENCE_S)
         ours.close()
-        until(lambda: not home.processes(), within_s=GONE_S)
+        until(lambda: not home.processes(), within_s=GONE_S, what=home.left)
     assert running.status == 4
 
 
@@ -158,8 +158,8 @@ def test_a_run_with_a_stuck_reader_can_be_stopped(tmp_path: Path, simulator: Sim
                 running.send({"type": "abort", "id": "2"})
             else:
                 running.end_input()
-            until(lambda: not home.agents(of=running), within_s=5)
-            until(lambda: not home.processes(), within_s=8)
+            until(lambda: not home.agents(of=running), within_s=5, what=home.left)
+            until(lambda: not home.processes(), within_s=8, what=home.left)
             return running.status
         finally:
             home.kill_all()
@@ -173,7 +173,7 @@ def test_a_stuck_reader_who_wakes_up_is_told_how_the_run_ended(home: Home, simul
     running = _stuck(home, {"prompt": "x"}, "--control")
     running.send({"type": "pause", "id": "1"})
     running.send({"type": "abort", "id": "2"})
-    until(lambda: not home.agents(of=running), within_s=3)
+    until(lambda: not home.agents(of=running), within_s=3, what=home.left)
     running.read()
     ended = running.end()
     assert ended.ending == ("aborted", 3)
@@ -196,7 +196,7 @@ def test_a_second_signal_ends_a_worker_whose_reader_is_stuck_at_once(home: Home,
     simulator.play(FLOOD)
     running = _stuck(home, {"prompt": "x"})
     running.signal(signal.SIGTERM)
-    until(lambda: home.processes() == [running.pid], within_s=3)
+    until(lambda: home.processes() == [running.pid], within_s=3, what=home.left)
     running.signal(signal.SIGTERM)
-    until(lambda: not home.processes(), within_s=1)
+    until(lambda: not home.processes(), within_s=1, what=home.left)
     assert running.status == 128 + signal.SIGTERM

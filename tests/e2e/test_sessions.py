@@ -227,7 +227,7 @@ def test_a_session_whose_first_run_was_killed_is_its_owners(home: Home, memory: 
     running.wait_for("delta")
     running.signal(signal.SIGKILL)
     session = {"resume": _session(running.end(whole=False))}
-    until(lambda: not home.processes())
+    until(lambda: not home.processes(), what=home.left)
     memory.play("memory")
     _refused(home, {"prompt": "x", "session": session})
     ended = home.run({"prompt": "x", "session": session, **ADA})

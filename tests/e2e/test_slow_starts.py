@@ -9,7 +9,7 @@ from agent_workers.simulator import Simulator
 from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.worker import SCRIPTS, Home, Running, encoded
 from tests.live_files import conversations
-from tests.waiting import until
+from tests.waiting import told_of, until
 
 REQUEST = {"prompt": "x", "metadata": {"order": 4711}}
 ABORT = encoded({"type": "abort", "id": "stop-1"}) + b"\n"
@@ -28,7 +28,7 @@ def freeze_until_the_agent_is_up(running: Running, simulator: Simulator) -> None
         return bool(simulator.requests("/v1/messages"))
 
     running.wait_for("start")
-    until(has_asked)
+    until(has_asked, what=lambda: told_of([running.pid]))
 
 
 @pytest.mark.parametrize("how", ["abort", "end of stdin"])
@@ -66,7 +66,7 @@ def test_what_came_with_the_request_is_obeyed_before_an_answer_that_is_there_alr
     if not after:
         running.end_input()
     freeze_until_the_agent_is_up(running, simulator)
-    until(lambda: has_answered(home))
+    until(lambda: has_answered(home), what=home.left)
     running.signal(signal.SIGCONT)
     ended = running.end()
     assert ended.ending == ("aborted", 3)

@@ -113,7 +113,7 @@ def _stopped(home: Home, simulator: Simulator, phase: Phase, how: int | str, una
     phase(home, simulator, running)
     stopped_at = _stop(running, how)
     assert running.wait_for("aborted") - stopped_at < AT_ONCE_S
-    until(lambda: not home.processes(), within_s=GONE_S)
+    until(lambda: not home.processes(), within_s=GONE_S, what=home.left)
     ended = running.end()
     assert ended.ending == ("aborted", 3)
     assert ended.last["reason"] == {"abort": "client", "parent gone": "parent_gone"}.get(str(how), "signal")
@@ -134,7 +134,7 @@ def test_a_simulated_run_can_be_stopped(home: Home) -> None:
     running.wait_for("delta")
     stopped_at = _stop(running, signal.SIGTERM)
     assert running.wait_for("aborted") - stopped_at < AT_ONCE_S
-    until(lambda: not home.processes(), within_s=GONE_S)
+    until(lambda: not home.processes(), within_s=GONE_S, what=home.left)
     assert running.end().ending == ("aborted", 3)
 
 
@@ -182,7 +182,7 @@ def test_a_second_signal_ends_everything_at_once(home: Home, simulator: Simulato
     running.wait_for("aborted")
     assert set(home.agents(of=running)) == agents != set()
     running.signal(signal.SIGTERM)
-    until(lambda: not home.processes(), within_s=AT_ONCE_S)
+    until(lambda: not home.processes(), within_s=AT_ONCE_S, what=home.left)
     ended = running.end()
     assert ended.ending == ("aborted", 128 + signal.SIGTERM)
 
@@ -198,7 +198,7 @@ def test_two_signals_at_once_still_let_the_end_be_told(
     phase(home, simulator, running)
     running.signal(signal.SIGINT)
     running.signal(signal.SIGTERM)
-    until(lambda: not home.processes(), within_s=GONE_S)
+    until(lambda: not home.processes(), within_s=GONE_S, what=home.left)
     ended = running.end()
     assert ended.last["type"] == "aborted"
     assert ended.status in (3, 128 + signal.SIGINT, 128 + signal.SIGTERM)
@@ -209,7 +209,7 @@ def test_an_agent_that_does_not_react_is_gone_within_five_seconds(home: Home, si
     running, _ = _with_an_agent_that_does_not_react(home, simulator)
     running.signal(signal.SIGTERM)
     running.wait_for("aborted")
-    until(lambda: not home.processes(), within_s=GONE_S + 1)
+    until(lambda: not home.processes(), within_s=GONE_S + 1, what=home.left)
     assert running.end().ending == ("aborted", 3)
 
 
@@ -222,7 +222,7 @@ def test_a_worker_that_is_killed_takes_its_agent_along(
     running = home.start("--control", env={"ANTHROPIC_BASE_URL": unanswering} if phase is _connecting else {})
     phase(home, simulator, running)
     running.signal(signal.SIGKILL)
-    until(lambda: not home.processes(), within_s=3)
+    until(lambda: not home.processes(), within_s=3, what=home.left)
     assert running.end(whole=False).status == -signal.SIGKILL
     _clean(home)
 
@@ -289,7 +289,7 @@ def _stop(running: Running, how: int | str) -> float:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_stopped_before_all_is_imported_tells_so_too(home: Home, number: int) -> None:
     running = home.start()
-    until(lambda: blocks(running.pid, signal.SIGTERM) or catches(running.pid, signal.SIGTERM))
+    until(lambda: blocks(running.pid, signal.SIGTERM) or catches(running.pid, signal.SIGTERM), what=home.left)
     running.signal(number)
     ended = running.end()
     assert (ended.last["type"], ended.last["reason"], ended.status) == ("aborted", "signal", 3)

@@ -286,7 +286,7 @@ def test_nothing_that_a_server_has_started_survives_the_run(counter: Counter) ->
         running.signal(number)
         ended = running.end(whole=number != signal.SIGKILL)
         assert number == signal.SIGKILL or (ended.ending, ended.last["reason"]) == (("aborted", 3), "signal")
-        until(lambda: not counter.home.processes(), within_s=8)
+        until(lambda: not counter.home.processes(), within_s=8, what=counter.home.left)
 
 
 def test_a_deadline_and_a_reader_that_has_gone_end_the_server_too(counter: Counter) -> None:

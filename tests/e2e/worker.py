@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.e2e.loaded import LoadedWorker, LoadedWorkers
 from tests.e2e.stream import TERMINAL, Event, check_whole, events_of
-from tests.waiting import PATIENCE_S, now
+from tests.waiting import PATIENCE_S, now, told_of
 
 SCRIPTS = Path(sys.executable).parent
 Process = subprocess.Popen[bytes] | LoadedWorker
@@ -140,6 +140,10 @@ class Home:
             if _has_any(marks, b"\0" + _read_of(pid, "environ"))
             or (self.loaded and self.loaded.has_forked(pid, command_of(pid)) and self._is_here(pid))
         ]
+
+    def left(self) -> str:
+        """The processes of the runs, for a wait for their end that has failed."""
+        return told_of(self.processes())
 
     def _is_here(self, pid: int) -> bool:
         """Whether a process is in this place, as the workers are that are started here, and what they fork."""

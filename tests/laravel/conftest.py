@@ -40,7 +40,7 @@ def running_site(simulator: Simulator) -> Iterator[Site]:
 def site(running_site: Site) -> Iterator[Site]:
     """The site; after each test no process of any run may be left."""
     yield running_site
-    until(lambda: not running_site.processes(), within_s=15, what="the end of all runs")
+    until(lambda: not running_site.processes(), within_s=15, what=running_site.left)
 
 
 @pytest.fixture

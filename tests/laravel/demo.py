@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.laravel.site import PATH, REPOSITORY, command_of, environ_of, free_port, pids
-from tests.waiting import PATIENCE_S, until
+from tests.laravel.site import PATH, REPOSITORY, environ_of, free_port, pids
+from tests.waiting import PATIENCE_S, told_of, until
 
 READY = "Ctrl-C ends it."
 _START_S = 300
@@ -89,8 +89,7 @@ class Demo:
     @property
     def left(self) -> str:
         """What is left of it: each process, what it waits for in the kernel, its signals; and the output."""
-        found = [f"{pid}: {_state(pid)}" for pid in self.processes()]
-        return "\n".join([f"make: {self.process.poll()}", *found, self.output])
+        return "\n".join([f"make: {self.process.poll()}", told_of(self.processes()), self.output])
 
     def wait_for_the_end(self, after: str) -> None:
         """Waits until ``make`` has ended, and then all the rest."""
@@ -102,15 +101,6 @@ class Demo:
         for pid in self.processes():
             os.kill(pid, signal.SIGKILL)
         self.process.wait(PATIENCE_S)
-
-
-def _state(pid: int) -> str:
-    folder = Path(f"/proc/{pid}")
-    try:
-        signals = re.findall(r"^(?:State|Sig\w{3}):.*", (folder / "status").read_text(), flags=re.MULTILINE)
-        return f"{command_of(pid)}\n    {(folder / 'wchan').read_text()}; {'; '.join(signals)}"
-    except OSError as gone:
-        return repr(gone)
 
 
 @contextmanager

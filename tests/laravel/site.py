@@ -14,7 +14,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from tests.waiting import PATIENCE_S, until
+from tests.waiting import PATIENCE_S, told_of, until
 
 REPOSITORY = Path(__file__).parents[2]
 WEB_USER = "www-data"
@@ -188,6 +188,10 @@ class Site:
         """
         mark = f"={self.root}/".encode()
         return [pid for pid in pids() if any(mark in entry for entry in environ_of(pid)) and kind in command_of(pid)]
+
+    def left(self) -> str:
+        """The processes of the runs, for a wait for their end that has failed."""
+        return told_of(self.processes())
 
     def artisan(self, *arguments: str, **options: object) -> "subprocess.Popen[bytes]":
         """Starts ``php artisan`` as whoever runs the tests."""

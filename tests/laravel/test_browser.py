@@ -82,7 +82,7 @@ def test_stop_leaves_what_was_said_and_no_process(site: Site, browser: Browser) 
     browser.wait_for_changes(3)
     assert site.processes("claude")
     browser.press("Stop")
-    until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+    until(lambda: not site.processes(), within_s=BUSY_S, what=site.left)
     assert browser.status == "stopped"
     assert "Stopped." in browser.text
     assert browser.answer
@@ -96,14 +96,14 @@ def test_stop_ends_a_run_that_would_go_on_without_its_page(site: Site, browser: 
     browser.wait_for_changes(3)
     assert site.processes("claude")
     browser.press("Stop")
-    until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+    until(lambda: not site.processes(), within_s=BUSY_S, what=site.left)
     assert browser.status == "stopped"
     if page == "/":
         assert "Stopped." in browser.text
         assert browser.has_button("Send")
         browser.look_at("stopped")
     browser.reload()
-    until(lambda: browser.status == "idle", what="nothing to go on with")
+    until(lambda: browser.status == "idle", what=lambda: browser.told)
 
 
 @pytest.mark.parametrize("page", ["/", "/plain"])
@@ -116,7 +116,7 @@ def test_a_reload_goes_on_with_an_answer_that_can_still_be_stopped(
     browser.wait_for_changes(3)
     before = browser.answer
     browser.reload()
-    until(lambda: browser.status == "streaming" and len(browser.answer) > len(before), what="more of the answer")
+    until(lambda: browser.status == "streaming" and len(browser.answer) > len(before), what=lambda: browser.told)
     assert browser.answer.startswith(before)
     assert site.processes("claude")
     if page == "/":
@@ -126,7 +126,7 @@ def test_a_reload_goes_on_with_an_answer_that_can_still_be_stopped(
     else:
         browser.screenshot(PICTURES / "laravel-plain-reloaded.png")
     browser.press("Stop")
-    until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+    until(lambda: not site.processes(), within_s=BUSY_S, what=site.left)
     assert browser.status == "stopped"
     assert calls(simulator, prompt) == 1
 
@@ -161,11 +161,11 @@ def test_a_closed_tab_ends_worker_and_cli_though_the_model_is_silent(
             lambda scenario=scenario: any(
                 r.scenario == scenario and r.outcome == "in_progress" for r in simulator.requests()
             ),
-            what=scenario,
+            what=lambda: browser.told,
         )
         assert site.processes("claude"), scenario
         browser.close_tab()
-        until(lambda: not site.processes(), within_s=BUSY_S, what=f"the end after {scenario}; the aim is {AIM_S} s")
+        until(lambda: not site.processes(), within_s=BUSY_S, what=site.left)
 
 
 def test_a_failure_of_the_api_is_told_and_can_be_retried(site: Site, browser: Browser, simulator: Simulator) -> None:
@@ -176,7 +176,7 @@ def test_a_failure_of_the_api_is_told_and_can_be_retried(site: Site, browser: Br
     browser.screenshot(PICTURES / "laravel-error.png")
     before = calls(simulator, "Fail. [[scenario:overloaded-529]]")
     browser.press("Retry")
-    until(lambda: calls(simulator, "Fail. [[scenario:overloaded-529]]") > before)
+    until(lambda: calls(simulator, "Fail. [[scenario:overloaded-529]]") > before, what=lambda: browser.told)
     browser.wait_for("error")
     # The second try goes on with the session that the first one had begun.
     assert "overloaded" in browser.script("return document.querySelector('[role=alert]').textContent")
@@ -191,6 +191,6 @@ def test_a_reload_in_mid_stream_starts_no_second_run(
     browser.say(prompt)
     browser.wait_for_changes(3)
     browser.reload()
-    until(lambda: not site.processes(), within_s=BUSY_S, what="the run of the page that has gone")
-    until(lambda: browser.status in ("idle", "stopped"))
+    until(lambda: not site.processes(), within_s=BUSY_S, what=site.left)
+    until(lambda: browser.status in ("idle", "stopped"), what=lambda: browser.told)
     assert calls(simulator, prompt) == 1

@@ -60,10 +60,10 @@ def test_ctrl_c_ends_the_answer_in_order(site: Site) -> None:
 
 def test_a_killed_command_leaves_no_worker(site: Site) -> None:
     artisan = site.artisan("agent:chat", "Go on. [[scenario:stall-before]]")
-    until(lambda: site.processes("claude"))
+    until(lambda: site.processes("claude"), what=site.left)
     artisan.kill()
     artisan.communicate(timeout=PATIENCE_S)
-    until(lambda: not site.processes(), within_s=6, what="worker and CLI gone; the aim is 3 s")
+    until(lambda: not site.processes(), within_s=6, what=site.left)
 
 
 Reports = dict[str, dict[str, Any]]

@@ -59,7 +59,7 @@ def watched(running_site: Site) -> Watched:
             with visitor.ask(prompt, conversation="0c6f9d3e-1111-4222-8333-444455556666") as other:
                 seen.other_answers.append((other.response.status_code, other.wait_for("done")["text"]))
         seen.events.append(stream.wait_for("delta")["type"])
-    until(lambda: not running_site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+    until(lambda: not running_site.processes(), within_s=BUSY_S, what=running_site.left)
     with visitor.resume(stream.run, after=1) as again:
         seen.events += [event["type"] for event in again.events()]
     visitor.http.close()
@@ -94,7 +94,7 @@ def kill_php(site: Site) -> None:
     [worker] = [pid for pid in workers if parent_of(pid) not in workers]  # the other one watches over its end
     assert site.processes("claude")
     os.kill(parent_of(worker), signal.SIGKILL)
-    until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+    until(lambda: not site.processes(), within_s=BUSY_S, what=site.left)
 
 
 def test_worker_and_cli_end_when_php_is_killed_before_the_first_word(site: Site, visitor: Visitor) -> None:
@@ -112,7 +112,7 @@ def test_a_connection_that_is_closed_before_the_first_word_ends_worker_and_cli(s
         stream.wait_for("session")
         run = stream.run
         assert site.processes("claude")
-    until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+    until(lambda: not site.processes(), within_s=BUSY_S, what=site.left)
     with visitor.resume(run, after=1) as stream:
         assert [event["type"] for event in stream.events()][-1] == "aborted"
 
@@ -208,7 +208,7 @@ def test_a_run_is_stopped_by_another_request_of_its_owner_alone(site: Site, last
         assert stream.wait_for("delta")
         assert owner.post(address, {}).status_code == 204
         assert stream.wait_for("aborted")["reason"] == "client"
-        until(lambda: not site.processes(), within_s=BUSY_S, what=f"worker and CLI gone; the aim is {AIM_S} s")
+        until(lambda: not site.processes(), within_s=BUSY_S, what=site.left)
         assert owner.post(address, {}).status_code == 410
     for visitor in (owner, stranger):
         visitor.http.close()

@@ -71,7 +71,7 @@ def test_each_line_is_in_the_page_before_the_next_is_printed_and_a_word_in_betwe
             browser.look_at("output-and-word")
         if number == 5:
             browser.reload()
-            until(lambda: output(page).endswith("line 5\n"), what="the same after a reload")
+            until(lambda: output(page).endswith("line 5\n"), what=lambda: browser.told)
             assert browser.script(_STEERS) == ["waiting"]
     page.wait_for_end()
     assert browser.status == "done"

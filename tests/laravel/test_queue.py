@@ -133,7 +133,7 @@ def test_a_run_ends_in_order_before_the_timeout_of_its_job(site: Site, queue: Qu
 def test_a_killed_queue_worker_leaves_no_agent(site: Site, queue: Queue) -> None:
     queue.push({"prompt": "[[scenario:stall-before]]"})
     worker = queue.work()
-    until(lambda: site.processes("claude"))
+    until(lambda: site.processes("claude"), what=site.left)
     worker.kill()
     worker.communicate(timeout=PATIENCE_S)
-    until(lambda: not site.processes(), within_s=6, what="worker and CLI gone; the aim is 3 s")
+    until(lambda: not site.processes(), within_s=6, what=site.left)

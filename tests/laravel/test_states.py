@@ -65,19 +65,19 @@ def test_a_server_without_a_free_place_and_a_conversation_in_which_another_answe
         page.look_at("full")
         assert "The server is busy." in page.text
         assert json.dumps(page.text).count("(server_busy)") == 1
-    until(lambda: not site.processes(), what="free places")
+    until(lambda: not site.processes(), what=site.left)
     page.press("Retry")
     page.wait_for("done")
     for visitor in visitors:
         visitor.http.close()
     page.script(_START_ANOTHER, "Speak slowly. [[scenario:slow]]")
-    until(lambda: page.script("return window.begun"))
+    until(lambda: page.script("return window.begun"), what=lambda: page.told)
     page.say("And this? [[scenario:hello]]")
     page.wait_for("error")
     page.look_at("busy")
     assert "(session_busy)" in page.text
     assert page.has_button("Retry")
     page.script("window.other.abort()")
-    until(lambda: not site.processes(), what="the end of the other one")
+    until(lambda: not site.processes(), what=site.left)
     page.press("Retry")
     page.wait_for("done")

@@ -64,7 +64,7 @@ class TaskPage:
         return self.browser.script(_QUESTIONS)
 
     def wait_for_questions(self, count: int = 1) -> list[dict[str, Any]]:
-        return until(lambda: found if len(found := self.questions) == count else None, what=f"{count} questions")
+        return until(lambda: found if len(found := self.questions) == count else None, what=lambda: self.browser.told)
 
     def decide(self, button: str, about: str = "") -> None:
         """Answers the question with this in its input, and waits until the page has taken the answer.
@@ -76,7 +76,10 @@ class TaskPage:
         def is_taken() -> bool:
             return all(question["taken"] for question in self.questions if about in question["input"])
 
-        until(lambda: is_taken() or self.browser.press(button, inside), what=f"{button}: {about}")
+        until(
+            lambda: is_taken() or self.browser.press(button, inside),
+            what=lambda: f"{button}: {about}: {self.browser.told}",
+        )
 
     def wait_for_end(self) -> None:
         self.browser.wait_for("done", "error", "stopped")
@@ -186,9 +189,9 @@ def test_stop_ends_a_task_that_would_go_on_without_its_page_closes_its_question_
     page.browser.say("Prepare the fair. [[scenario:task-demo]]")
     page.wait_for_questions()
     page.browser.press("Stop")
-    until(lambda: not page.questions, what="no dialog")
+    until(lambda: not page.questions, what=lambda: page.browser.told)
     assert page.browser.status == "stopped"
-    until(lambda: not site.processes(), within_s=BUSY_S, what="worker and CLI gone")
+    until(lambda: not site.processes(), within_s=BUSY_S, what=site.left)
     assert page.notes == SAMPLE
     card = page.cards["Write"]
     assert (card["status"], card["notes"]) == ("unfinished", ["Not answered: the run ended."])
@@ -220,7 +223,7 @@ def test_an_answer_that_the_server_refuses_can_be_given_again(page: TaskPage) ->
     def is_refused() -> bool:
         return "The page has expired." in page.questions[0]["text"]
 
-    until(lambda: is_refused() or page.browser.press("Approve"), what="a refusal")
+    until(lambda: is_refused() or page.browser.press("Approve"), what=lambda: page.browser.told)
     assert page.notes == SAMPLE
     page.browser.script(set_token, token)
     page.decide("Approve")
@@ -247,6 +250,6 @@ def test_a_question_is_nobody_elses_to_answer(site: Site) -> None:
 def test_the_pages_lead_to_each_other(site: Site, browser: Browser) -> None:
     browser.open(f"http://127.0.0.1:{site.port}/")
     browser.script("document.querySelector('nav a[href=\"/task\"]').click()")
-    until(lambda: "You are asked before" in browser.text, what="the page for tasks")
+    until(lambda: "You are asked before" in browser.text, what=lambda: browser.told)
     browser.script("document.querySelector('nav a[href=\"/\"]').click()")
-    until(lambda: "Enter sends" in browser.text, what="the chat")
+    until(lambda: "Enter sends" in browser.text, what=lambda: browser.told)
