@@ -48,7 +48,7 @@ _RUN_DESCRIPTORS = 6
 _DESCRIPTORS = 64
 """Descriptors of the batch itself, and of what starts a worker."""
 _LAST_WRITES_S = 3
-"""How long a batch that is to end at once waits for a reader that takes nothing."""
+"""How long a line of a batch that is to end at once waits for a reader that takes nothing."""
 
 _HELP = """Runs many requests, some at a time: JSON lines on stdin, each a request that names its worker.
 
@@ -90,6 +90,16 @@ def _commands(context: click.Context, parameter: click.Parameter, values: tuple[
     return found
 
 
+class _Number(click.FloatRange):
+    """A number from some on; NaN, which is below and above nothing, would be no limit."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
+
+
 @click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--worker", metavar="NAME", help="The worker of lines that name none.")
 @click.option("--results", is_flag=True, help="Write one JSON object for each line instead of events.")
@@ -108,10 +118,10 @@ def _commands(context: click.Context, parameter: click.Parameter, values: tuple[
     "dealt with; the others are written again.",
 )
 @click.option("--attempts", type=click.IntRange(1), default=4, show_default=True, help="How often to try a request.")
-@click.option("--max-cost-usd", type=click.FloatRange(0), metavar="USD", help="Begin no run once all have cost that.")
+@click.option("--max-cost-usd", type=_Number(0), metavar="USD", help="Begin no run once all have cost that.")
 @click.option("--max-errors", type=click.IntRange(1), metavar="N", help="Begin no run once so many lines have failed.")
-@click.option("--deadline", type=click.FloatRange(0), metavar="SECONDS", help="Stop after so long.")
-@click.option("--grace", type=click.FloatRange(0), default=30, show_default=True, help="Seconds for runs to end.")
+@click.option("--deadline", type=_Number(0), metavar="SECONDS", help="Stop after so long.")
+@click.option("--grace", type=_Number(0), default=30, show_default=True, help="Seconds for runs to end.")
 @click.option(
     "--summary",
     type=click.Choice(["table", "json"]),
@@ -223,12 +233,13 @@ class _Output:
     def __init__(self, *, records: bool) -> None:
         self._records = records
         self._lock = anyio.Lock()
-        self._patience = math.inf
+        self._patience_s = math.inf
         self._writing = anyio.CancelScope()
+        self._is_closed = False
 
     def hurry(self) -> None:
-        self._patience = min(self._patience, anyio.current_time() + _LAST_WRITES_S)
-        self._writing.deadline = self._patience
+        self._patience_s = _LAST_WRITES_S
+        self._writing.deadline = min(self._writing.deadline, anyio.current_time() + self._patience_s)
 
     async def event(self, event: Event) -> None:
         if not self._records:
@@ -246,9 +257,11 @@ class _Output:
 
     async def _write(self, line: bytes) -> None:
         async with self._lock:
-            with anyio.CancelScope(deadline=self._patience) as self._writing:
-                await to_thread.run_sync(_write, line, abandon_on_cancel=True)
-                return
+            if not self._is_closed:  # else a line would come behind a half one
+                with anyio.move_on_after(self._patience_s) as self._writing:
+                    await to_thread.run_sync(_write, line, abandon_on_cancel=True)
+                    return
+                self._is_closed = True
         raise OutputClosed
 
 

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
+from agent_workers.cli.batch import _Output
 from agent_workers.simulator import running_simulator
 from tests.e2e.stream import check_whole
 from tests.e2e.worker import SCRIPTS
@@ -218,6 +220,20 @@ def test_a_reader_that_takes_nothing_does_not_keep_a_batch_that_is_to_end_at_onc
         assert batch.wait(PATIENCE_S) == 4
 
 
+def test_what_ends_long_after_the_stop_is_told_to_a_reader_that_takes_it(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def tell_late() -> None:
+        output = _Output(records=True)
+        output.hurry()
+        await anyio.sleep(0.3)
+        await output.record({"line": 1})
+
+    monkeypatch.setattr("agent_workers.cli.batch._LAST_WRITES_S", 0.2)
+    anyio.run(tell_late)
+    assert capfd.readouterr().out == '{"line":1}\n'
+
+
 def test_a_full_disk_is_told_and_ends_it(place: Place) -> None:
     place.write_prompts(20)
     with Path("/dev/full").open("wb") as full, place.start("--results", stdout=full) as batch:
@@ -265,6 +281,7 @@ def test_nobody_who_watches_is_no_reason_to_end(place: Place) -> None:
     [
         (["--worker=agent-chatt"], "agent-chatt"),
         (["--concurrency=0"], "--concurrency"),
+        (["--max-cost-usd=nan"], "--max-cost-usd"),
         (["--command=nothing"], "NAME=COMMAND"),
         (["--checkpoint=/proc/version"], "cannot be written"),
     ],
