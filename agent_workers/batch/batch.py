@@ -10,7 +10,7 @@ import stamina
 
 from agent_workers.batch.checkpoint import CheckpointUnusable, NoCheckpoint
 from agent_workers.batch.item import BadLine, read_item
-from agent_workers.batch.pace import Pace
+from agent_workers.batch.pace import SLOWING, Pace
 from agent_workers.batch.result import done, not_done, refused
 from agent_workers.batch.totals import Totals
 from agent_workers.client.errors import RunError, RunFailed
@@ -34,7 +34,7 @@ class Limits:
 
     Attributes:
         concurrency: Runs at once.
-        attempts: How often one request is tried.
+        attempts: How often one request is tried; what meets a rate limit while others are done does not count.
         max_cost_usd: No run begins once all together have cost so much; None for no limit.
         max_errors: Nor once so many lines have failed.
         deadline_s: Nor after so many seconds.
@@ -81,6 +81,8 @@ class _Work:
         waiting: Cancelled where it waits for a run and there will be none.
         failed: How its last attempt has failed.
         attempts: How often it was begun.
+        counted: How many of its attempts count.
+        done_before: How many runs were done when the last attempt failed.
         ends: The terminal events of its attempts.
     """
 
@@ -89,6 +91,8 @@ class _Work:
         self.waiting = anyio.CancelScope()
         self.failed: RunError | None = None
         self.attempts = 0
+        self.counted = 0
+        self.done_before: int | None = None
         self.ends: list[Event] = []
 
 
@@ -257,9 +261,12 @@ class Batch:
             if not isinstance(error, RunFailed) or not error.retryable:
                 return False
             pause_s = self.pace.note_failure(error, work.attempts)
-            return pause_s if self.totals.stopped is None else False
+            # A rate limit is not this run's alone: while others get through, it will, too.
+            work.counted += error.code not in SLOWING or work.done_before in (None, self.totals.done)
+            work.done_before = self.totals.done
+            return pause_s if self.totals.stopped is None and work.counted < self._limits.attempts else False
 
-        async for attempt in stamina.retry_context(on=again, attempts=self._limits.attempts, timeout=None):
+        async for attempt in stamina.retry_context(on=again, attempts=None, timeout=None):
             with attempt:
                 async with self.pace:
                     result = await self._attempt(item, work)

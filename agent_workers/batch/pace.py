@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 _FIRST_S = 1.0
 _LONGEST_S = 60.0
-_SLOWING = ("rate_limited", "overloaded")
+_MOST_DOUBLINGS = 20  # what a float can hold, however long a rate limit lasts
+SLOWING = ("rate_limited", "overloaded")
+"""Errors that say that all of the host's runs are too many."""
 
 
 class Pace:
@@ -76,7 +78,7 @@ class Pace:
     def note_failure(self, failed: RunFailed, attempt: int) -> float:
         """Notes that a run has failed; returns how many seconds to wait before it is tried again."""
         after_s = failed.retry_after_s
-        if failed.code not in _SLOWING:
+        if failed.code not in SLOWING:
             return after_s if after_s is not None else backoff_s(attempt)
         if not self.waits_s:  # the others of the same moment say nothing new
             self._limits_in_a_row += 1
@@ -88,4 +90,4 @@ class Pace:
 
 def backoff_s(attempt: int) -> float:
     """Returns seconds to wait after so many attempts: anything up to a bound that doubles ("full jitter")."""
-    return random.uniform(0, min(_LONGEST_S, _FIRST_S * 2 ** (attempt - 1)))  # noqa: S311 no secret
+    return random.uniform(0, min(_LONGEST_S, _FIRST_S * 2 ** min(attempt - 1, _MOST_DOUBLINGS)))  # noqa: S311 no secret

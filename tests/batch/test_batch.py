@@ -208,6 +208,22 @@ def test_a_rate_limit_slows_all_and_all_are_done_in_the_end() -> None:
     assert min(allowed) < 8
 
 
+def test_a_rate_limit_does_not_count_as_an_attempt_while_others_get_through() -> None:
+    refused = Counter[str]()
+
+    def answer(request: Mapping[str, Any]) -> Any:
+        prompt = request["prompt"]
+        if prompt == "0" and refused["others"] < 30:
+            refused[prompt] += 1
+            return FAILURE("rate_limited", retryable=True)
+        refused["others"] += prompt != "0"
+        return prompt
+
+    totals, told, _ = run(prompts(31), answer, concurrency=2, attempts=4)
+    assert (totals.done, totals.failed) == (31, 0)
+    assert told.records[-1]["attempts"] == refused["0"] + 1 > 4
+
+
 @pytest.mark.anyio
 async def test_what_the_api_asks_for_holds_however_long_it_is() -> None:
     pace = Pace(4)
