@@ -8,6 +8,7 @@ import resource
 import select
 import shlex
 import signal
+import stat
 import sys
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -201,6 +202,7 @@ async def _run(start: Callable[..., Batch], progress: Checkpoint | None, records
         batch.totals.cost_usd += progress.lost_usd
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_obey_signals, batch)
+        tasks.start_soon(_miss_reader, batch)
         tasks.start_soon(display, batch, _count_lines(sys.stdin.buffer))
         totals = await batch.run(_lines(progress, output))
         tasks.cancel_scope.cancel()
@@ -225,6 +227,20 @@ async def _obey_signals(batch: Batch) -> None:
             name = signal.Signals(number).name
             say(f"agent-batch: {name}: begins no more runs; those under way may end. Once more aborts them.")
             batch.stop("signal")
+
+
+async def _miss_reader(batch: Batch) -> None:
+    """Ends a batch whose reader has gone: its runs would cost, and be for nobody. A file or a terminal cannot tell."""
+    mode = os.fstat(1).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        return
+    poll = select.poll()
+    poll.register(1, 0)  # what it tells is an error or the other side's end
+    await anyio.wait_readable(1)  # the write end of a pipe becomes readable when its last reader goes
+    while not poll.poll(0):  # noqa: ASYNC110 nothing tells of it
+        await anyio.sleep(1)
+    batch.stop("output_closed")
+    batch.stop("output_closed")
 
 
 class _Output:

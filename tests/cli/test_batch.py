@@ -209,6 +209,16 @@ def test_a_reader_that_goes_ends_it(place: Place) -> None:
         assert batch.wait(PATIENCE_S) == 4
 
 
+def test_a_reader_that_goes_while_runs_are_under_way_ends_them_too(place: Place) -> None:
+    place.write_prompts(5, "wait")
+    with place.start("--results", "--concurrency=2", "--grace=600") as batch:
+        until(lambda: len(place.ran) == 2)
+        assert batch.stdout
+        batch.stdout.close()
+        assert batch.wait(PATIENCE_S) == 4
+    assert len(place.ran) == 2
+
+
 def test_a_reader_that_takes_nothing_does_not_keep_a_batch_that_is_to_end_at_once(place: Place) -> None:
     place.write(*({"prompt": "x", "key": f"{number}{'k' * 20_000}"} for number in range(9)))
     with place.start("--results", "--concurrency=1") as batch:

@@ -31,7 +31,7 @@ final class BatchResult
     /** Whether a person should look at the output; null where the skill does not say. */
     public readonly ?bool $needsReview;
     public readonly ?Usage $usage;
-    /** An estimate, of the last attempt. */
+    /** An estimate, of all attempts. */
     public readonly ?float $costUsd;
     public readonly ?string $sessionId;
     public readonly int $attempts;

@@ -46,10 +46,9 @@ final class FakeBatch implements Source
     public function results(): \Generator
     {
         foreach ($this->requests as $key => $request) {
-            Lines::check($key, $request);
-            $result = $this->result($key, $request);
-            yield $key => $result;
             $this->keepLimits();
+            Lines::check($key, $request);
+            yield $key => $this->result($key, $request);
         }
         $this->totals = $this->sum();
     }

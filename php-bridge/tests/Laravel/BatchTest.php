@@ -70,6 +70,26 @@ final class BatchTest extends TestCase
         self::assertSame(['agent-chat', 'odd'], [$results['a']->worker, $results['b']->worker]);
     }
 
+    public function testALimitThatTheLastRequestReachesIsNoStop(): void
+    {
+        Agent::fake(['One', Script::error('auth')]);
+        self::assertCount(2, Agent::batch([Agent::chat('a'), Agent::chat('b')], maxErrors: 1)->all());
+    }
+
+    public function testACollectionOfWhichOnlyAFewAreTakenLeavesNothingRunning(): void
+    {
+        $log = $this->directory() . '/ran';
+        config([
+            'agent-workers.binaries.agent-chat' => dirname(__DIR__) . '/fixtures/quick.sh',
+            'agent-workers.binaries.agent-batch' => $this->binary('agent-batch'),
+            'agent-workers.env' => ['HOME' => $this->directory(), 'QUICK_LOG' => $log],
+        ]);
+        $results = Agent::batch(array_map(Agent::chat(...), ['hello', 'wait', 'wait']), concurrency: 2)->take(1);
+        self::assertSame([0], $results->keys()->all());
+        $isOurs = static fn (string $file): bool => str_contains((string) @file_get_contents($file), "QUICK_LOG=$log");
+        self::assertSame([], array_filter(glob('/proc/[0-9]*/environ') ?: [], $isOurs));
+    }
+
     public function testItIsNotRunTwice(): void
     {
         Agent::fake('One', 'Two');

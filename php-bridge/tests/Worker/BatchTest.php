@@ -239,6 +239,19 @@ final class BatchTest extends TestCase
         self::assertSame([0], $keys);
     }
 
+    public function testAKilledApplicationLeavesNothingRunning(): void
+    {
+        $fixtures = dirname(__DIR__) . '/fixtures';
+        $command = [PHP_BINARY, "$fixtures/batch.php", $this->binary('agent-batch'), '5', "$fixtures/quick.sh"];
+        $application = new Process($command, null, ['QUICK_LOG' => $this->directory() . '/ran']);
+        $application->start();
+        self::eventually(fn (): bool => $this->ran() !== [], 'Nothing runs.');
+        $application->signal(SIGKILL);
+        $application->wait();
+
+        self::eventually(fn (): bool => $this->running() === [], 'Something still runs.');
+    }
+
     public function testItIsIteratedOnce(): void
     {
         $batch = $this->batch(['hello']);
@@ -299,9 +312,15 @@ final class BatchTest extends TestCase
 
     private function assertNothingRuns(): void
     {
+        self::assertSame([], $this->running());
+    }
+
+    /** @return list<string> */
+    private function running(): array
+    {
         $mark = "QUICK_LOG={$this->directory()}/";
         $isOurs = static fn (string $file): bool => str_contains((string) @file_get_contents($file), $mark);
-        $running = array_filter(glob('/proc/[0-9]*/environ') ?: [], $isOurs);
-        self::assertSame([], array_values($running));
+
+        return array_values(array_filter(glob('/proc/[0-9]*/environ') ?: [], $isOurs));
     }
 }

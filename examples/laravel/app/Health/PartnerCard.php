@@ -136,6 +136,8 @@ final class PartnerCard
         );
 
         // A note's text and its date lead to the same note.
-        return collect($found)->unique(static fn (Evidence $each): string => "$each->label $each->value")->values()->all();
+        $shown = static fn (Evidence $each): string => "$each->label $each->value";
+
+        return collect($found)->unique($shown)->values()->all();
     }
 }

@@ -22,8 +22,8 @@ use Symfony\Component\Console\Formatter\OutputFormatter;
 use Symfony\Component\Console\Helper\ProgressBar;
 
 /**
- * However many partners there are, few are in memory, and each is stored as soon as it is known. The database alone says
- * what is left to do: a command that was killed goes on when it is started again.
+ * However many partners there are, few are in memory, and each is stored as soon as it is known. The database alone
+ * says what is left to do: a command that was killed goes on when it is started again.
  */
 final class RecomputeHealth extends Command
 {
@@ -104,7 +104,13 @@ final class RecomputeHealth extends Command
             'metrics',
             static fn (Builder $metrics): Builder => $metrics->where('health_at', '>=', $since),
         );
-        $bar = $this->output->createProgressBar($left->count());
+        $count = $left->count();
+        if ($count === 0) {
+            $this->line('Nothing is left to compute.');
+
+            return self::SUCCESS;
+        }
+        $bar = $this->output->createProgressBar($count);
         $bar->setFormat(self::FORMAT);
         $bar->setMessage('');
         $bar->start();
