@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_BEGINS = (b'{"run":', b'{"v":')
+"""So begin results and events, also of lines that will run again: nothing is to stand behind half of one."""
 _TAIL = 64 << 20
 """Bytes at the end of the file in which the lines of runs that ended together are looked for."""
 
@@ -18,15 +20,15 @@ def lines_to_write(stdout: int, lines: Sequence[bytes]) -> list[bytes]:
 
     Args:
         stdout: The descriptor of the file.
-        lines: What a killed batch wrote last, or was about to write.
+        lines: What a killed batch wrote last, or was about to write, of what will not run again.
     """
-    if not lines or not stat.S_ISREG(os.fstat(stdout).st_mode):
+    if not stat.S_ISREG(os.fstat(stdout).st_mode):
         return list(lines)
     tail = _tail(stdout)
     if tail is None:
         return list(lines)
     *whole, rest = tail.split(b"\n")
-    if rest and any(line.startswith(rest) for line in lines):
+    if rest and any(begin.startswith(rest[: len(begin)]) for begin in (*_BEGINS, *lines)):
         os.ftruncate(stdout, os.fstat(stdout).st_size - len(rest))
     written = set(whole)
     return [line for line in lines if line.removesuffix(b"\n") not in written]

@@ -266,18 +266,18 @@ class _Output:
             await self._write(dump(record) + b"\n")
 
     async def records_of_before(self, records: list[Record]) -> None:
-        """Writes what a killed batch had no time to write."""
-        if self._records:
-            for line in lines_to_write(1, [dump(record) + b"\n" for record in records]):
-                await self._write(line)
+        """Writes what a killed batch had no time to write, behind a whole line."""
+        for line in lines_to_write(1, [dump(record) + b"\n" for record in records] if self._records else []):
+            await self._write(line)
 
     async def _write(self, line: bytes) -> None:
         async with self._lock:
             if not self._is_closed:  # else a line would come behind a half one
+                self._is_closed = True
                 with anyio.move_on_after(self._patience_s) as self._writing:
                     await to_thread.run_sync(_write, line, abandon_on_cancel=True)
+                    self._is_closed = False
                     return
-                self._is_closed = True
         raise OutputClosed
 
 

@@ -87,7 +87,7 @@ class Outcome:
         """Completes a text that was cut to fit its line from the deltas."""
         if not left_out:
             return text
-        begin = text.encode()
-        told = "".join(self._texts.values()).encode()[-len(begin) - left_out :]
+        begin = text.encode("utf-8", "replace")  # lone surrogates, which only a worker of another make writes
+        told = "".join(self._texts.values()).encode("utf-8", "replace")[-len(begin) - left_out :]
         is_whole = len(told) == len(begin) + left_out and told.startswith(begin)
         return told.decode() if is_whole else text

@@ -18,6 +18,8 @@ LINES = [b'{"line":1}\n', b'{"line":2}\n', b'{"line":12}\n']
         (LINES[2] + LINES[1], LINES[2] + LINES[1], [0]),
         (LINES[0] + LINES[1][:5], LINES[0], [1, 2]),
         (LINES[0] + LINES[1][:-1], LINES[0], [1, 2]),
+        (LINES[0] + b'{"run":"line-3-9a","line":3,"sta', LINES[0], [1, 2]),  # of a run that will run again
+        (LINES[0] + b'{"v"', LINES[0], [1, 2]),
         (b"a note of somebody", b"a note of somebody", [0, 1, 2]),
     ],
 )
