@@ -25,6 +25,10 @@ class CheckpointUnusable(Exception):
     """Raised when a checkpoint cannot serve this batch; says what to do."""
 
 
+class CheckpointLost(CheckpointUnusable):
+    """Raised when it served this batch so far, and cannot be written any more."""
+
+
 class Progress(Protocol):
     """What a batch keeps of its progress: a ``Checkpoint``, or nothing."""
 
@@ -89,7 +93,7 @@ class Checkpoint:
         self._untold: dict[int, Record] = {}
         self._first: str | None = None
         self._is_begun = False
-        self._fault: CheckpointUnusable | None = None
+        self._fault: CheckpointLost | None = None
         try:
             self._file: BinaryIO = path.open("a+b", buffering=0)
         except OSError as error:
@@ -211,7 +215,7 @@ class Checkpoint:
             if durable:
                 os.fdatasync(self._file.fileno())
         except OSError as error:
-            self._fault = CheckpointUnusable(f"{self._path} cannot be written: {error.strerror}")
+            self._fault = CheckpointLost(f"{self._path} cannot be written: {error.strerror}")
             raise self._fault from None
 
 

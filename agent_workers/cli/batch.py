@@ -21,12 +21,12 @@ from anyio import to_thread
 
 from agent_workers import __version__
 from agent_workers.batch.batch import Batch, Limits
-from agent_workers.batch.checkpoint import Checkpoint, CheckpointUnusable
+from agent_workers.batch.checkpoint import Checkpoint, CheckpointLost, CheckpointUnusable
 from agent_workers.batch.lines import read_lines
 from agent_workers.batch.results_file import lines_to_write
 from agent_workers.cli.batch_display import display, say, summary
 from agent_workers.client.aio import AsyncProcessRunner
-from agent_workers.errors import EXIT_OUTPUT_CLOSED, EXIT_REFUSED, OutputClosed
+from agent_workers.errors import EXIT_ABORTED, EXIT_OUTPUT_CLOSED, EXIT_REFUSED, OutputClosed
 from agent_workers.wire import dump
 from agent_workers.workers import WORKERS
 
@@ -175,6 +175,7 @@ def agent_batch(**options: Any) -> NoReturn:
                 summary(totals, as_json=options["summary"] == "json")
             status = totals.exit_status
         except CheckpointUnusable as unusable:
+            status = EXIT_ABORTED if isinstance(unusable, CheckpointLost) else EXIT_REFUSED
             say(f"agent-batch: {unusable}")
         except OutputClosed:
             status = EXIT_OUTPUT_CLOSED

@@ -38,6 +38,10 @@ echo "$head"'"seq":2,"type":"done","stop_reason":"end_turn","text":"","usage":{"
 """
 
 
+# The worker of the second line limits how long files of its parent may be: a disk that is full from then on.
+LIMIT = """[[ -e ${0%/*}/ran ]] && prlimit --pid $PPID --fsize=$(($(stat -c %s ${0%/*}/checkpoint) + 40)):"""
+
+
 class Place:
     """Where batches run."""
 
@@ -250,6 +254,18 @@ def test_a_full_disk_is_told_and_ends_it(place: Place) -> None:
         assert batch.wait(PATIENCE_S) == 4
     assert "No space left" in place.errors
     assert "Traceback" not in place.errors
+
+
+def test_a_checkpoint_that_can_no_longer_be_written_stops_it_and_serves_the_next_start(place: Place) -> None:
+    place.write_prompts(9)
+    checkpoint = f"--checkpoint={place.root / 'checkpoint'}"
+    place.quick.write_text(QUICK.replace("read -r request", f"{LIMIT}\nread -r request"), "utf-8")
+    status, results = place.run("--results", "--concurrency=1", checkpoint)
+    assert (status, len(results)) == (3, 1)
+    assert "cannot be written" in place.errors
+    place.quick.write_text(QUICK, "utf-8")
+    status, rest = place.run("--results", checkpoint)
+    assert (status, {result["line"] for result in [*results, *rest]}) == (0, set(range(1, 10)))
 
 
 def test_no_more_run_at_once_than_the_system_grants_descriptors_for(place: Place) -> None:
