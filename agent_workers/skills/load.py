@@ -55,13 +55,17 @@ class Reading(NamedTuple):
     faults: list[Fault]
 
 
-def load(folder: Path) -> Skill:
+def load(folder: Path, name: str | None = None) -> Skill:
     """Reads a skill.
+
+    Args:
+        folder: The folder.
+        name: The skill's name, where another folder's name led here by a link.
 
     Raises:
         SkillFaults: It cannot be used as it is.
     """
-    reading = read(folder)
+    reading = read(folder, name)
     faults = reading.faults or list(placeholder_faults(reading))
     if faults:
         raise SkillFaults(folder, faults)
@@ -141,9 +145,9 @@ def _example_faults(file: str, document: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(file, f"/decisive/{number}", PATTERN_WORDS[POINTER])
 
 
-def read(folder: Path) -> Reading:
-    """Reads every part of a folder, whatever is wrong with the others."""
-    name = Path(os.path.abspath(folder)).name  # noqa: PTH100 a link keeps its own name
+def read(folder: Path, name: str | None = None) -> Reading:
+    """Reads every part of a folder, whatever is wrong with the others; see ``load``."""
+    name = name or Path(os.path.abspath(folder)).name  # noqa: PTH100 a link keeps its own name
     faults: list[Fault] = []
     if fault := folder_fault(folder):
         return Reading(folder, name, {}, "", 1, None, None, {}, [fault])

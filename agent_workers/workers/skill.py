@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.input_check import find_faults_now
@@ -81,7 +82,7 @@ def with_example(request: Request) -> Request:
     from agent_workers.skills.load import load, load_examples
     from agent_workers.skills.simulated import simulated_output  # no run that asks a model needs an example
 
-    skill = load(use.folder)
+    skill = load(use.folder, use.name)
     output = simulated_output(load_examples(skill), skill.settings.checks, use.input)
     if output is None:
         return request
@@ -99,7 +100,8 @@ def _found(asked: SkillRequest) -> Skill:
         words = "cannot be read on this host: PyYAML is missing; install the extra skills: pip install '.[skills]'"
         raise RequestProblems([Problem(pointer="/skill", message=words)], run=asked.run) from None
     try:
-        return load(find(asked.skill, os.environ, here()))
+        folder = find(asked.skill, os.environ, here())
+        return load(Path(os.path.realpath(folder)), folder.name)  # a link may lead elsewhere when the policy rules
     except SkillNotFound as missing:
         logger.error("%s", missing.told())
         problem = Problem(pointer="/skill", message=str(missing), did_you_mean=missing.nearest)

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from agent_workers.admission import admit
+from agent_workers.errors import PolicyDenied
 from agent_workers.simulator import Simulator
 from agent_workers.simulator.scenario import Failure, Message, Scenario, Text, ToolUse
+from agent_workers.workers.skill import WORKER as SKILL
 from tests.e2e.worker import Ended, Home
 from tests.skills.making import DEAL, GOOD, make_skill
 
@@ -350,10 +353,28 @@ def test_a_folder_that_the_policy_lists_may_be_reached_by_a_link(
     answers(simulator, GOOD)
     real = make_skill(home.root / "shipped")
     skills.mkdir()
-    (skills / "score").symlink_to(real)
+    (skills / "scored").symlink_to(real)
+    (real / "SKILL.md").write_text((real / "SKILL.md").read_text("utf-8").replace('"score"', '"scored"'), "utf-8")
     file = home.root / "policy.toml"
     file.write_text(f'version = 1\n[skills]\nfolders = ["{home.root}/shipped"]\n')
-    assert run(home, "--policy", str(file)).ending == ("done", 0)
+    assert run(home, "--policy", str(file), skill="scored").ending == ("done", 0)
+    assert run(home, "--policy", str(file), "--simulate", skill="scored").ending == ("done", 0)
+
+
+def test_a_link_is_followed_once_so_that_the_policy_rules_on_the_skill_that_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "skills/score"
+    link.parent.mkdir()
+    link.symlink_to(make_skill(tmp_path / "planted"))
+    monkeypatch.setenv("AGENT_WORKERS_SKILLS_PATH", str(link.parent))
+    request = SKILL.accept({"skill": "score", "input": DEAL})
+    link.unlink()
+    link.symlink_to(make_skill(tmp_path / "shipped"))
+    policy = tmp_path / "policy.toml"
+    policy.write_text(f'version = 1\n[skills]\nfolders = ["{tmp_path}/shipped"]\n', "utf-8")
+    with pytest.raises(PolicyDenied):
+        admit(SKILL, request, policy)
 
 
 def test_the_simulator_answers_with_an_example_that_fits_the_input_and_a_model_is_shown_none(
