@@ -43,7 +43,9 @@ class Conversation:
         self.exit_status: int | None = None
         self._line = _line({**request, "run": self.run})  # here, before anything starts
         self._command = command
-        self._timeout_s = _timeout_of(request)
+        timeout_s = _timeout_of(request)
+        self._has_usual_time = timeout_s is None
+        self._timeout_s = timeout_s or _DEFAULT_TIMEOUT_S
         self._reader = EventReader(self.run)
         self._process: Process | None = None
         self._missing: dict[str, Any] = lost()
@@ -103,6 +105,8 @@ class Conversation:
         self._keep_time()
 
     def _told(self, event: Event) -> Event:
+        if event["type"] == "start" and event.get("skill") and self._has_usual_time and self._stop_at is not None:
+            self._stop_at = time.monotonic() + _LONGEST_TIMEOUT_S  # the skill's own limit, which its worker knows
         if self._reader.terminal:
             self.terminal = self._reader.terminal
             self._finish()
@@ -194,9 +198,9 @@ def _line(message: Mapping[str, Any]) -> bytes:
         raise ValueError(f"this cannot be written as JSON: {error}") from None
 
 
-def _timeout_of(request: Mapping[str, Any]) -> float:
+def _timeout_of(request: Mapping[str, Any]) -> float | None:
     with suppress(AttributeError, TypeError, ValueError, OverflowError):
-        timeout_s = float(request.get("limits", {}).get("timeout_s", _DEFAULT_TIMEOUT_S))
+        timeout_s = float(request.get("limits", {}).get("timeout_s"))
         if 0 < timeout_s <= _LONGEST_TIMEOUT_S:
             return timeout_s
-    return _DEFAULT_TIMEOUT_S  # the worker refuses it
+    return None  # there is none, or the worker refuses it

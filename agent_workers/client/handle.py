@@ -78,6 +78,7 @@ class ProcessStarter:
         env: The worker's whole environment; this process's where it is None.
         grace_s: Seconds between SIGTERM and SIGKILL. The worker itself takes up to five to stop its agent.
         overtime_s: Seconds after the request's ``limits.timeout_s`` at which a worker that still runs is stopped.
+            Where a skill brings its own limit, that is the worker's alone to keep.
     """
 
     def __init__(

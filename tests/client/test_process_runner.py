@@ -25,6 +25,8 @@ from agent_workers.client import (
     RunFailed,
     RunRefused,
 )
+from agent_workers.client.command import WorkerCommand
+from agent_workers.client.conversation import Conversation
 from agent_workers.simulator import Simulator, running_simulator
 from tests.e2e.stream import check_whole
 from tests.waiting import PATIENCE_S, until
@@ -283,6 +285,29 @@ def test_what_is_nested_too_deeply_to_be_written_is_refused(tmp_path: Path) -> N
         deep = [deep]
     with pytest.raises(ValueError, match="JSON"):
         ProcessRunner(worker(tmp_path / "w")).run({"prompt": deep})
+
+
+@pytest.mark.parametrize(
+    ("skill", "request_", "is_long"),
+    [
+        ({"skill": "score"}, ASK, True),
+        ({"skill": "score"}, {**ASK, "limits": {"timeout_s": 60}}, False),
+        ({}, ASK, False),
+    ],
+)
+def test_a_skill_has_the_time_that_it_says_itself(
+    skill: dict[str, str], request_: Request, is_long: bool, tmp_path: Path
+) -> None:
+    start = line(1, "start", worker="agent-skill", **skill)
+    program = worker(tmp_path / "w", f"echo '{start}'", "read -r")
+    conversation = Conversation(WorkerCommand(program, (), None, None, grace_s=1, overtime_s=30), request_)
+    conversation.begin()
+    while not [event["type"] for event in conversation.take()]:
+        conversation.wait()
+    patience_s = conversation.patience_s
+    conversation.close()
+    assert patience_s
+    assert (patience_s > 24 * 3600) == is_long
 
 
 OBSTINATE = (
