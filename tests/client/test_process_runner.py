@@ -14,6 +14,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from agent_workers.client import (
     AsyncProcessRunner,
@@ -336,7 +337,7 @@ def test_a_silent_worker_that_does_not_obey_a_stop_is_killed_though_its_caller_w
         return run.exit_status
 
     async def stop_later(run: AsyncRun) -> None:
-        await anyio.sleep(0.2)
+        await checkpoint()  # the loop waits for the next event by now
         run.stop()
 
     assert anyio.run(stopped) == -signal.SIGKILL

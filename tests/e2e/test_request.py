@@ -72,7 +72,8 @@ def test_a_run_tells_who_works_and_ends_with_the_answer(home: Home) -> None:
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
 def test_each_example_is_accepted(home: Home, example: Path) -> None:
     request = json.loads(example.read_bytes())
-    ended = home.run(request, env={"AGENT_WORKERS_CLI": "/bin/false"})
+    skill = {"worker": "agent-skill"} if "input" in request else {}
+    ended = home.run(request, *([example.stem] if skill else []), env={"AGENT_WORKERS_CLI": "/bin/false"}, **skill)
     if "resume" in request.get("session", {}):
         assert ended.ending == ("session_not_found", 1)  # beyond the request, too: nobody has begun that session here
     else:

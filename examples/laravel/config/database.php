@@ -9,7 +9,7 @@ return [
             'driver' => 'sqlite',
             'database' => env('DB_DATABASE', storage_path('app/database.sqlite')),
             'prefix' => '',
-            'foreign_key_constraints' => true,
+            // With foreign_key_constraints every request, also of a chat that keeps nothing there, would open the file.
         ],
     ],
     'migrations' => 'migrations',
