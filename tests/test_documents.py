@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "agent_workers"
 DOCUMENTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
-PLANTED = {"CLAUDE.md"}  # what others may have put into a working directory
+PLANTED = {"CLAUDE.md", ".agents/skills"}  # what others may have put into a working directory
 
 
 def text_of(document: str) -> str:
