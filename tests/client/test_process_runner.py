@@ -355,7 +355,7 @@ def test_where_no_descriptor_is_left_the_run_may_succeed_later_and_nothing_stays
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         assert event["type"] == "done" or (event["code"], event["retryable"]) == ("internal", True)
-        assert _open_files() == before
+        until(lambda: _open_files() <= before, what=_open_files)
 
 
 def _open_files() -> set[int]:
@@ -422,7 +422,7 @@ def test_many_small_writes_to_stderr_cost_no_more_than_a_large_one(tmp_path: Pat
 def test_nothing_stays_open(tmp_path: Path, stream: Stream) -> None:
     program = worker(tmp_path / "w", f"echo '{DONE}'")
     stream(program)
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = _open_files()
     for _ in itertools.repeat(None, 5):
         stream(program)
-    assert len(list(Path("/proc/self/fd").iterdir())) <= before
+    until(lambda: _open_files() <= before, what=_open_files)  # a thread of the test itself may just have one open
