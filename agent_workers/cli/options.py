@@ -113,7 +113,8 @@ def _command(worker: Worker) -> click.Command:
     @click.version_option(__version__, message="%(prog)s %(version)s")
     def command(interactive: bool = False, **options: Any) -> Options:
         if click.get_current_context().args:
-            raise click.UsageError(f"{worker.name} takes no arguments: its request comes on stdin.")
+            takes = "one name, and it comes first" if worker.named("a-name") else "no arguments"
+            raise click.UsageError(f"{worker.name} takes {takes}: its request comes on stdin.")
         if interactive and options["control"]:
             raise click.UsageError(
                 "--interactive and --control exclude each other: answers come from a person or from stdin."

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_workers.json_schema import validator_of
+from agent_workers.json_schema.nearest import nearest
 from agent_workers.protocol.v1.problem import Problem, pointer
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 _MAX_WORDS = 200
-_NEAR = 0.6
-_LONGEST_TYPO = 64
 
 
 class InputFault(NamedTuple):
@@ -79,16 +77,7 @@ def explained(fault: InputFault, place: tuple[str | int, ...], unknown: str) -> 
         unknown: What is said of a field that the schema does not allow.
     """
     for name in fault.unknown:
-        near = nearest(name, fault.known)
+        near = next(iter(nearest(name, fault.known)), None)
         yield Problem(pointer=pointer((*place, *fault.path, name)), message=unknown, did_you_mean=near)
     if not fault.unknown:
         yield Problem(pointer=pointer((*place, *fault.path)), message=fault.words)
-
-
-def nearest(name: str, names: list[str]) -> str | None:
-    """Returns the name that a mistyped one is nearest to; None where none is near."""
-    if len(name) > _LONGEST_TYPO:
-        return None
-    spelled = {each.lower().replace("-", "_"): each for each in names}
-    near = get_close_matches(name.lower().replace("-", "_"), spelled, n=1, cutoff=_NEAR)
-    return spelled[near[0]] if near else None

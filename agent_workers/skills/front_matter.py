@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agent_workers.json_schema.nearest import nearest
 from agent_workers.protocol.v1.fields import SKILL_NAME
 from agent_workers.protocol.v1.problem import pointer
 from agent_workers.skills.faults import Fault
-from agent_workers.skills.nearest import nearest
 from agent_workers.skills.skill import INSTRUCTIONS, SETTINGS
 from agent_workers.skills.yaml_text import YamlFault, odd_style, read_yaml
 

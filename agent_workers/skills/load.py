@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
+from agent_workers.json_schema.nearest import nearest
 from agent_workers.protocol.v1.fields import PATTERN_WORDS, POINTER
 from agent_workers.protocol.v1.problem import pointer
 from agent_workers.skills.data_block import placeholders
 from agent_workers.skills.faults import Fault, SkillFaults
 from agent_workers.skills.files import Unreadable, folder_fault, read_object, read_text
 from agent_workers.skills.front_matter import field_faults, read_fields, split
-from agent_workers.skills.nearest import nearest
 from agent_workers.skills.schema_paths import SchemaPaths, Unknown
 from agent_workers.skills.settings import Settings
 from agent_workers.skills.skill import EXAMPLES, INPUT_SCHEMA, INSTRUCTIONS, OUTPUT_SCHEMA, SETTINGS, Example, Skill

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent_workers.json_schema.nearest import nearest
 from agent_workers.protocol.v1.fields import SKILL_NAME
-from agent_workers.skills.nearest import nearest
 from agent_workers.skills.skill import INPUT_SCHEMA, INSTRUCTIONS, OUTPUT_SCHEMA, SETTINGS
 
 if TYPE_CHECKING:

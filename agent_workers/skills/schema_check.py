@@ -9,11 +9,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.json_schema import MAX_BYTES
+from agent_workers.json_schema.nearest import nearest
 from agent_workers.json_schema.spots import id_keyword, spots_in
 from agent_workers.protocol.v1.problem import pointer
 from agent_workers.skills.ecma_patterns import unreadable_part
 from agent_workers.skills.faults import Fault
-from agent_workers.skills.nearest import nearest
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:

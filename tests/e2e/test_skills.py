@@ -313,6 +313,9 @@ def test_a_skill_that_the_command_line_names_is_not_another_one_in_the_request(h
     make_skill(skills, "other")
     ended = home.run({"skill": "other", "input": DEAL}, "score", worker="agent-skill")
     assert [problem["pointer"] for problem in ended.last["details"]] == ["/skill"]
+    ended = home.run({"input": DEAL}, "score", "other", worker="agent-skill")
+    assert ended.ending == ("invalid_request", 2)
+    assert "takes one name, and it comes first" in ended.last["message"]
 
 
 POLICIES: dict[str, tuple[str, dict[str, Any], str | None]] = {

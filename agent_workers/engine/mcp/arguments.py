@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from agent_workers.engine.input_check import find_faults
 from agent_workers.errors import InvalidRequest
 from agent_workers.json_schema import schema_fault
-from agent_workers.json_schema.faults import explained, nearest
+from agent_workers.json_schema.faults import explained
+from agent_workers.json_schema.nearest import nearest
 from agent_workers.protocol.v1.problem import MAX_PROBLEMS, Problem, pointer
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _listed(names: list[str]) -> str:
 
 def _no_such_tool(request: ToolRequest, names: list[str]) -> Problem:
     server = request.server.name
-    near = nearest(request.tool.removeprefix(f"mcp__{server}__"), names)
+    near = next(iter(nearest(request.tool.removeprefix(f"mcp__{server}__"), names)), None)
     words = f"is no tool of the server {server}" if names else f"is no tool of the server {server}, which has none"
     return Problem(pointer="/tool", message=words, did_you_mean=near)
 
@@ -87,4 +88,4 @@ def _mistyped(schema: dict[str, Any], tool_input: dict[str, Any], told: set[str]
 
 
 def _unknown(place: tuple[str | int, ...], name: str, known: list[str]) -> Problem:
-    return Problem(pointer=pointer(place), message=_UNKNOWN, did_you_mean=nearest(name, known))
+    return Problem(pointer=pointer(place), message=_UNKNOWN, did_you_mean=next(iter(nearest(name, known)), None))
