@@ -11,6 +11,8 @@ _NO_OBJECT = "The request body is not valid JSON."
 _NO_MESSAGES = "messages: at least one message is required"
 _REMINDER = "<system-reminder>"
 _CHARACTERS_PER_TOKEN = 4
+_CLI_SESSION = "x-claude-code-session-id"
+_OWN_SESSION = "x-agent-workers-session"
 
 
 class MalformedRequestError(ValueError):
@@ -50,9 +52,9 @@ class ApiRequest:
         """The conversation it belongs to: session, agent and first prompt.
 
         The CLI's side calls (such as for a title) and its subagents send the session of the main conversation, so the
-        session alone would mix them up.
+        session alone would mix them up. A client that sends no session has one conversation for each first prompt.
         """
-        session = self.headers.get("x-claude-code-session-id", "")
+        session = self.headers.get(_CLI_SESSION) or self.headers.get(_OWN_SESSION, "")
         agent = self.headers.get("x-claude-code-agent-id", "")
         return session, agent, self.prompts[0].text if self.prompts else ""
 
@@ -66,11 +68,16 @@ class ApiRequest:
 
     @property
     def answer_schema(self) -> dict[str, Any] | None:
-        """The schema in ``output_config.format``. The CLI's side calls have one, its main conversation has none."""
+        """The schema in ``output_config.format``, by which a client without tools asks for structured output."""
         config = self.body.get("output_config")
         wanted = config.get("format") if isinstance(config, dict) else None
         schema = wanted.get("schema") if isinstance(wanted, dict) else None
         return schema if isinstance(schema, dict) else None
+
+    @property
+    def is_side_call(self) -> bool:
+        """Whether the CLI asks for something beside its conversation: it is the one with a session and a schema."""
+        return _CLI_SESSION in self.headers and self.answer_schema is not None
 
     def tool_schema(self, name: str) -> dict[str, Any] | None:
         """Returns the ``input_schema`` of the tool of that name; None if the request does not offer it."""

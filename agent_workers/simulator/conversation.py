@@ -47,7 +47,7 @@ class Conversations:
         Raises:
             UnknownScenarioError: A prompt names a scenario that does not exist.
         """
-        if request.answer_schema is not None:
+        if request.is_side_call:
             return Cue("side-call", _SIDE_CALL, 1)
         scenario, since = self.scenario, -1
         if request.directive is not None:

@@ -14,6 +14,7 @@ from agent_workers.simulator.text import Cut, pieces
 _DELTAS_PER_PING = 500
 _JSON_PIECE = 12
 _DELTAS = ("text", "thinking", "tool_use")
+_OUTPUT_TOOL = "StructuredOutput"
 
 
 class Frame(NamedTuple):
@@ -97,13 +98,18 @@ def _content(block: Block, request: ApiRequest, values: dict[str, object]) -> di
         if block.type == "thinking":
             return {"type": "thinking", "thinking": text, "signature": block.signature}
         return {"type": "text", "text": text}
-    given = block.input
-    if block.fit != "as-is":
-        schema = request.tool_schema(block.name)
-        if schema is None:
-            return {"type": "text", "text": f"The request offers no tool {block.name}."}
-        given = (accepted if block.fit == "valid" else refused)(schema, block.input)
-    return {"type": "tool_use", "id": f"toolu_sim_{uuid4().hex}", "name": block.name, "input": given}
+    if block.name == _OUTPUT_TOOL and request.answer_schema is not None:
+        return {"type": "text", "text": json.dumps(_fitted(block, request.answer_schema), ensure_ascii=False)}
+    schema = request.tool_schema(block.name)
+    if schema is None and block.fit != "as-is":
+        return {"type": "text", "text": f"The request offers no tool {block.name}."}
+    return {"type": "tool_use", "id": f"toolu_sim_{uuid4().hex}", "name": block.name, "input": _fitted(block, schema)}
+
+
+def _fitted(block: ToolUse, schema: dict[str, Any] | None) -> dict[str, Any]:
+    if schema is None or block.fit == "as-is":
+        return block.input
+    return (accepted if block.fit == "valid" else refused)(schema, block.input)
 
 
 def _block_frames(index: int, block: dict[str, Any], cut: Cut) -> Iterator[Frame]:

@@ -77,6 +77,9 @@ class ToolUse:
     ``fit`` looks at the tool's ``input_schema`` in the request: "valid" calls with ``input`` if the schema accepts it,
     else with an example of the schema; "invalid" calls with something that the schema refuses. If the request offers
     no such tool, both say so in a text instead. "as-is" calls with ``input``, whatever the request offers.
+
+    ``StructuredOutput`` is the tool by which the CLI asks for structured output. A client without it asks with a schema
+    in ``output_config.format``: it gets the same value as a text block of JSON, fitted to that schema.
     """
 
     type: Literal["tool_use"] = "tool_use"

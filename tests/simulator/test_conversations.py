@@ -40,6 +40,25 @@ def test_a_subagent_of_the_session_goes_through_the_steps_on_its_own(client, sim
         assert client.post("/v1/messages", json=body, headers=headers).status_code == 500
 
 
+def test_sessions_of_a_client_other_than_the_cli_are_told_apart(client, simulator):
+    simulator.play("server-error-then-ok")
+
+    def status(session):
+        headers = {"x-agent-workers-session": session}
+        return client.post("/v1/messages", json={"messages": [user("Hello.")]}, headers=headers).status_code
+
+    assert [status(session) for session in ("one", "two", "one", "two")] == [500, 500, 200, 200]
+
+
+def test_a_client_without_a_session_has_a_conversation_for_each_first_prompt(client, simulator):
+    simulator.play("server-error-then-ok")
+
+    def status(prompt):
+        return client.post("/v1/messages", json={"messages": [user(prompt)]}).status_code
+
+    assert [status(prompt) for prompt in ("Hello.", "Good day.", "Hello.")] == [500, 500, 200]
+
+
 def test_a_side_call_gets_json_and_consumes_no_step(ask, simulator):
     simulator.play("server-error-then-ok")
     schema = {"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]}

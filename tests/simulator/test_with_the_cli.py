@@ -76,6 +76,18 @@ def test_the_main_conversation_makes_no_calls_beside_its_own(run_cli, simulator)
     assert [record.path for record in simulator.requests()] == ["/v1/messages"]
 
 
+def test_what_the_cli_asks_beside_its_conversation_bears_its_session_and_takes_no_step(run_cli, simulator):
+    simulator.play("server-error-then-ok")
+    hooks = {"Stop": [{"hooks": [{"type": "prompt", "prompt": "Is it done?"}]}]}
+
+    run = run_cli("Who are you?", f"--settings={json.dumps({'hooks': hooks})}")
+
+    records = simulator.requests("/v1/messages")
+    assert {record.headers["x-claude-code-session-id"] for record in records} == {run.result["session_id"]}
+    assert calls(simulator) == [("server-error-then-ok", 1), ("server-error-then-ok", 2), ("side-call", 1)]
+    assert "format" in records[-1].body["output_config"]
+
+
 def test_thinking_comes_before_the_text(turn):
     run = turn("thinking")
 
