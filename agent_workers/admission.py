@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_workers.errors import WorkerError
+from agent_workers.protocol.v1.engines import AGENT, misfits
 from agent_workers.protocol.v1.problem import RequestProblems
+from agent_workers.protocol.v1.request import is_tool_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from agent_workers.policy.tables import SandboxTable
+    from agent_workers.protocol.v1.problem import Problem
     from agent_workers.protocol.v1.request import AnyRequest
     from agent_workers.workers.base import Worker
 
@@ -60,7 +63,8 @@ def admit(worker: Worker, request: AnyRequest, policy: Path | None) -> Admission
         RequestProblems: It names what this host does not have.
     """
     admission = _within_policy(worker, request, policy)
-    if problems := list(worker.check_host(admission.request)):
+    granted = admission.request
+    if problems := [*_misfits(granted), *worker.check_host(granted)]:
         raise RequestProblems(problems, run=request.run)
     return admission
 
@@ -79,6 +83,11 @@ def max_request_bytes(policy: Path | None) -> int | None:
         with suppress(WorkerError):  # that it cannot be read is told of the request that it was to rule on
             return load_policy(policy).limits.max_request_bytes
     return None
+
+
+def _misfits(request: AnyRequest) -> Iterator[Problem]:
+    if not is_tool_run(request) and request.engine is None:  # a named one was looked at before
+        yield from misfits(request, AGENT)
 
 
 def _within_policy(worker: Worker, request: AnyRequest, path: Path | None) -> Admission:

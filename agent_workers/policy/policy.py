@@ -1,7 +1,7 @@
 """The policy as a whole, and its ruling on a request."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -10,7 +10,8 @@ from agent_workers.policy.ruling import R, Ruling, matches, one_of
 from agent_workers.policy.skills import rule_on_skill
 from agent_workers.policy.tables import LimitsTable, SandboxTable, SkillsTable, TaskTable
 from agent_workers.policy.task import rule_on_call, rule_on_task
-from agent_workers.protocol.v1.fields import Few, Opt, Strict, Text, Version
+from agent_workers.protocol.v1.engines import misfits
+from agent_workers.protocol.v1.fields import EngineName, Few, Opt, Strict, Text, Version
 from agent_workers.protocol.v1.request import Request
 from agent_workers.protocol.v1.settings import SUBAGENT
 from agent_workers.protocol.v1.task_request import TaskRequest
@@ -20,7 +21,7 @@ from agent_workers.protocol.v1.tool_request import ToolRequest
 class Policy(Strict):
     """What requests may ask for on this host. Omitted keys keep their defaults."""
 
-    synonyms: ClassVar = {"v": "version", "worker": "workers", "model": "models"}
+    synonyms: ClassVar = {"v": "version", "worker": "workers", "model": "models", "engine": "engines"}
 
     version: Version = Field(description="Version of the file's format.")
     workers: Opt[Few[Text]] = Field(default=None, description="Workers that may run. Any when absent.")
@@ -28,6 +29,11 @@ class Policy(Strict):
         default=None,
         description="Names or patterns of models, one of which each request must then name. Any when absent; "
         "none but the CLI's default when empty.",
+    )
+    engines: Opt[Annotated[Few[EngineName], Field(min_length=1)]] = Field(
+        default=None,
+        description="What may do the work, of `agent` and `messages`. The first that can do a request is what one gets "
+        "that names none. Any when absent, and then `agent` for one that names none.",
     )
     system_prompt: bool = Field(default=True, description="May a request instruct the model, or a subagent, itself?")
     thinking: bool = Field(default=True, description="May a request ask for the model's thinking?")
@@ -65,6 +71,7 @@ class Policy(Strict):
             return ruling
         self._rule_on_words(request, ruling)
         self._rule_on_models(request, ruling)
+        self._rule_on_engine(request, ruling)
         rule_on_limits(self.limits, request, ruling, default_turns)
         if isinstance(request, TaskRequest):
             rule_on_task(self.task, request, ruling)
@@ -83,6 +90,19 @@ class Policy(Strict):
             ruling.object_to("thinking", words="is not allowed: the host's policy sets thinking = false")
         if request.app_tools and not self.app_tools:
             ruling.object_to("app_tools", words="is not allowed: the host's policy sets app_tools = false")
+
+    def _rule_on_engine(self, request: Request, ruling: Ruling) -> None:
+        if self.engines is None:
+            return
+        if request.engine is not None and request.engine not in self.engines:
+            ruling.object_to("engine", words=one_of(self.engines, "engines"))
+        elif request.engine is None:
+            able = [engine for engine in self.engines if not list(misfits(request, engine))]
+            if able:
+                ruling.changes["engine"] = able[0]
+            else:
+                words = f"needs another engine than {', '.join(self.engines)}: the host's policy sets engines"
+                ruling.object_to("engine", words=words)
 
     def _rule_on_models(self, request: Request, ruling: Ruling) -> None:
         if self.models and request.model is None:  # the CLI's default could be any

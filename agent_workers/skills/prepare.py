@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.protocol.v1.engines import AGENT
 from agent_workers.protocol.v1.skill_use import SkillUse
 from agent_workers.skills.data_block import RULES, as_json, block, filled, mark_for
 from agent_workers.skills.review import Review
@@ -33,8 +34,10 @@ def document_of(asked: SkillRequest, document: dict[str, Any], skill: Skill) -> 
     usual = {name: value for name, value in document.items() if name not in _SKILLS}
     mark = mark_for([as_json(asked.input), asked.goal or "", skill.instructions])
     own: dict[str, Any] = settings.model_dump(
-        include={"model", "fallback_model", "max_turns"}, exclude_none=True, by_alias=True
+        include={"model", "fallback_model", "engine", "max_tokens", "max_turns"}, exclude_none=True, by_alias=True
     )
+    if usual.get("engine") == AGENT:
+        own.pop("max_tokens", None)  # it goes with the skill's own engine
     limits = settings.limits.model_dump(exclude_none=True) | document.get("limits", {})
     parts = [block("input", asked.input, mark), *([block("goal", asked.goal, mark)] if asked.goal else []), _ASK]
     tools = (

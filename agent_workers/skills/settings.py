@@ -9,6 +9,7 @@ from agent_workers.protocol.v1.fields import (
     POINTER,
     Count,
     Dollars,
+    EngineName,
     Few,
     ModelName,
     Opt,
@@ -161,6 +162,14 @@ class Settings(Strict):
 
     model: Opt[ModelName] = Field(default=None, description="Name of the model. The CLI's default when absent.")
     fallback_model: Opt[ModelName] = Field(default=None, description="Model to use while that one is overloaded.")
+    engine: Opt[EngineName] = Field(
+        default=None,
+        description="What does the work: `messages`, the plain Messages API, or `agent`, which a skill with tools "
+        "needs. The host's choice when absent.",
+    )
+    max_tokens: Opt[Count] = Field(
+        default=None, description="Tokens that one answer may have; with engine `messages` only."
+    )
     max_turns: Opt[Count] = Field(default=None, description="How often the model may be called for an answer.")
     limits: SkillLimits = Field(default_factory=SkillLimits, description="Bounds on one run.")
     tools: Few[ToolReference] = Field(

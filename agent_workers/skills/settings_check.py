@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
+from agent_workers.protocol.v1.engines import MESSAGES
 from agent_workers.protocol.v1.fields import MAX_ITEMS
 from agent_workers.protocol.v1.problem import pointer
 from agent_workers.protocol.v1.settings import Limits
@@ -179,6 +180,10 @@ def _limit_faults(settings: Settings) -> Iterator[Fault]:
     elif limits.idle_timeout_s is not None and limits.idle_timeout_s < _LEAST_TIME_S:
         words = f"leaves a model no time to think: it is in seconds, and at least {_LEAST_TIME_S} make sense"
         yield _fault(("limits", "idle_timeout_s"), words)
+    if settings.tools and settings.engine == MESSAGES:
+        yield _fault(("engine",), "must be agent for a skill with tools: messages has none")
+    if settings.max_tokens is not None and settings.engine != MESSAGES:
+        yield _fault(("max_tokens",), "needs engine: messages")
     if settings.tools and settings.max_turns == 1:
         yield _fault(("max_turns",), "must be at least 2 for a skill with tools: a call and then the answer")
 

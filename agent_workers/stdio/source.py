@@ -10,6 +10,7 @@ from agent_workers.admission import accept, admit, max_request_bytes, policy_fil
 from agent_workers.engine.claude import Environment, Sandbox, WorkerDefaults, start_agent
 from agent_workers.engine.claude.launch.installation import sdk_version
 from agent_workers.protocol.document import parse_json
+from agent_workers.protocol.v1.engines import AGENT
 from agent_workers.protocol.v1.progress import Start
 from agent_workers.protocol.v1.request import echo_of, is_tool_run, skill_of
 from agent_workers.stdio.stdin import MAX_REQUEST, Stdin
@@ -129,6 +130,7 @@ class RequestSource:
             worker_version=__version__,
             sdk_version=sdk_version(),
             simulated=self._environment().is_simulated(),
+            engine=None if is_tool_run(request) else request.engine or AGENT,
         )
         return start.model_copy(update={**echo_of(request), **skill_of(request)})
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.protocol.v1.engines import misfits
 from agent_workers.protocol.v1.problem import Problem, RequestProblems, pointer
 from agent_workers.protocol.v1.request import Request, is_task, is_tool_run, parse_request
 from agent_workers.protocol.v1.settings import ASK_USER
@@ -92,6 +93,8 @@ class Worker:
             yield from self.check(request)
             return
         yield from _problems(request)
+        if request.engine is not None:
+            yield from misfits(request, request.engine)
         yield from self.check(request)
         yield from _unanswerable(request, control, interactive)
 

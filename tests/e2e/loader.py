@@ -26,11 +26,11 @@ def _load() -> None:
     import agent_workers.engine.claude.engine
     import agent_workers.engine.claude.launch.sandbox
     import agent_workers.engine.claude.launch.task_capabilities
-    import agent_workers.engine.claude.questions.open_questions
     import agent_workers.engine.claude.sdk_client
     import agent_workers.engine.claude.tool_server
     import agent_workers.engine.claude.transport
     import agent_workers.engine.mcp.engine
+    import agent_workers.engine.questions.open_questions
     import agent_workers.policy.load
     import agent_workers.policy.policy
     import agent_workers.run

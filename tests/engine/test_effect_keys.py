@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent_workers.engine.claude.questions.effect_keys import EffectKeys
+from agent_workers.engine.questions.effect_keys import EffectKeys
 
 
 def key(run: str = "run", name: str = "send", number: int = 1, **tool_input: Any) -> str:

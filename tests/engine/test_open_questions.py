@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from agent_workers.engine.base import Progress
-from agent_workers.engine.claude.questions.open_questions import OpenQuestions
+from agent_workers.engine.questions.open_questions import OpenQuestions
 from agent_workers.protocol.v1.control import Permission
 from agent_workers.protocol.v1.events import Body
 from tests.waiting import PATIENCE_S

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from agent_workers.engine.claude.launch import sessions
-from agent_workers.engine.claude.launch.sessions import Binding, Lease, take_lease
+from agent_workers.engine.host import sessions
+from agent_workers.engine.host.sessions import Binding, Lease, take_lease
 from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, StateUnavailable
 from agent_workers.protocol.v1.settings import NewSession, ResumeSession
 from tests.waiting import PATIENCE_S
@@ -92,7 +92,7 @@ def test_a_fork_holds_a_session_of_its_own(begun: Lease, tmp_path: Path) -> None
 def test_no_file_and_no_flag_has_the_id_that_resumes(begun: Lease, tmp_path: Path) -> None:
     fork = resume(begun, tmp_path, fork=True)
     fork.release()
-    seen = " ".join([*begun.flags, *fork.flags, *map(str, tmp_path.iterdir())])
+    seen = " ".join([begun.agent_id, fork.agent_id, str(fork.resumes), *map(str, tmp_path.iterdir())])
     seen += "".join(path.read_text() for path in tmp_path.iterdir())
     assert begun.session_id not in seen
     assert fork.session_id not in seen

@@ -38,7 +38,7 @@ CONTRACT = """
 """.strip().splitlines()
 
 TABLE = {
-    "start": "worker worker_version sdk_version simulated metadata? subject? user? goal? skill? skill_version?",
+    "start": "worker worker_version sdk_version simulated engine? metadata? subject? user? goal? skill? skill_version?",
     "session": "session_id model cli_version tools resumed",
     "delta": "text block",
     "thinking": "text block",
@@ -58,7 +58,7 @@ TABLE = {
     "ping": "idle_ms",
     "ack": "id ok code?",
     "done": "stop_reason text output? session_id? usage usage_scope? cost_usd? duration_ms turns models? denials? "
-    "pending? metadata? subject? user? goal? skill? skill_version? needs_review?",
+    "pending? metadata? subject? user? goal? skill? skill_version? needs_review? lane?",
     "error": "code message retryable retry_after_ms? http_status? details? session_id? usage? cost_usd? metadata? "
     "subject? user? goal?",
     "aborted": "reason session_id? usage? cost_usd? metadata? subject? user? goal?",

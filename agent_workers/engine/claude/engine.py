@@ -16,7 +16,7 @@ from agent_workers.engine.claude.launch.capabilities import offered
 from agent_workers.engine.claude.messages.failure import cli_failure
 from agent_workers.engine.claude.messages.translate import Translator
 from agent_workers.engine.claude.messages.turn import Turn
-from agent_workers.engine.claude.process.cli_input import refusal
+from agent_workers.engine.claude.process.cli_input import again_line, model_line, refusal
 from agent_workers.engine.claude.process.cli_output import CliOutput
 from agent_workers.engine.claude.process.cli_stdin import CliStdin
 from agent_workers.engine.claude.process.stopping import Stopping, ended
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from agent_workers.engine.answer.reviewed import Reviewed
     from agent_workers.engine.base import Tell
     from agent_workers.engine.claude.launch.boot import BootedCli
     from agent_workers.engine.claude.launch.mcp_servers import McpServers
-    from agent_workers.engine.claude.messages.reviewed import Reviewed
     from agent_workers.engine.claude.output.live_output import LiveOutput
     from agent_workers.engine.claude.questions.dialogue import Dialogue
     from agent_workers.engine.claude.sdk_client import SdkClient
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from agent_workers.protocol.v1.control import AgentMessage
     from agent_workers.protocol.v1.events import Body
     from agent_workers.protocol.v1.request import Request
+    from agent_workers.protocol.v1.skill_use import Verdict
 
 Message = dict[str, Any]
 
@@ -50,6 +51,7 @@ logger = logging.getLogger("agent_workers")
 _REAP_S = 1
 _EARLY_END_S = 3
 _WITHDRAW_S = 0.5
+_OF_FAILURE = ("errors", "api_error", "api_error_status", "api_error_type", "result")
 _CATCH_UP_S = 0.1  # what is in the pipe already is read in less
 
 
@@ -183,7 +185,7 @@ class ClaudeEngine:
             return
         self._note_end()
         try:
-            last = self._reviewed.mended(result) if self._reviewed else result
+            last = self._with_earlier(result)
             done = [self._reviewed.settle(body) if self._reviewed else body for body in self._translated(last)]
         except WorkerError as error:
             await self._end_turn(error)
@@ -200,10 +202,18 @@ class ClaudeEngine:
             prompt, self._later = self._later, b""  # it follows the turn of the call that waited
             await self._stdin.write(prompt)
             return list(self._translator.end_turn(result))
-        if self._reviewed and (again := self._reviewed.judge(self._translator.output_of(result))):
-            await self._stdin.write(again)
+        if self._reviewed and (verdict := self._reviewed.judge(self._translator.output_of(result))):
+            await self._stdin.write(_again(verdict))
             return [*self._translator.begin_again(result), self._reviewed.notice()]
         return None
+
+    def _with_earlier(self, result: Message) -> Message:
+        """Returns a turn's result as one with the earlier answer, where it brings none and an earlier one stands."""
+        earlier = self._reviewed.fall_back() if self._reviewed else None
+        if earlier is None:
+            return result
+        told = {"subtype": "success", "is_error": False, "stop_reason": "end_turn", "structured_output": earlier.output}
+        return {name: value for name, value in result.items() if name not in _OF_FAILURE} | told
 
     def _left_over(self) -> Iterator[Notice]:
         """Yields what the request brought for nothing."""
@@ -409,10 +419,15 @@ def _dialogue_of(request: Request, progress: Progress, translator: Translator, f
     return Dialogue(request, progress, translator, folder)
 
 
+def _again(verdict: Verdict) -> bytes:
+    """Returns what the CLI is told where the model is to answer once more."""
+    return (model_line(verdict.model) if verdict.model else b"") + again_line(verdict.again or "")
+
+
 def _reviewed_of(request: Request) -> Reviewed | None:
     if request.skill_use is None or request.skill_use.reviewer is None:
         return None
-    from agent_workers.engine.claude.messages.reviewed import Reviewed  # for skills with checks alone
+    from agent_workers.engine.answer.reviewed import Reviewed  # for skills with checks alone
 
     return Reviewed(request.skill_use.reviewer)
 

@@ -7,7 +7,7 @@ from typing import Any
 from mcp.server import Server
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ListToolsResult, TextContent, Tool
 
-from agent_workers.engine.claude.questions.app_tools import AppTools
+from agent_workers.engine.questions.app_tools import AppTools
 from agent_workers.protocol.v1.content import ResultBlock, TextBlock
 from agent_workers.protocol.v1.settings import APP_SERVER
 

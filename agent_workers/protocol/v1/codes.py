@@ -36,14 +36,16 @@ ERROR_CODES = [
 ]
 ACK_CODES = ["invalid_json", "unknown_type", "invalid_message", "not_pending", "too_late"]
 TASK_STATUSES = ["started", "progress", "completed", "failed", "stopped"]
+ENGINES = ["agent", "messages"]
+LANES = ["economy", "live"]
 DISCARD_REASONS = ["retry", "fallback", "correction"]
 
 HttpStatus = Annotated[int, Field(ge=100, le=599)]
 
 
-def open_set(words: str, known: list[str]) -> Any:
+def open_set(words: str, known: list[str], **default: Any) -> Any:
     """Makes the field of a text from a set that may grow: its known values are examples, not an enumeration."""
-    return Field(description=f"{words} {grows(known)}", examples=known)
+    return Field(description=f"{words} {grows(known)}", examples=known, **default)
 
 
 def grows(known: list[str]) -> str:

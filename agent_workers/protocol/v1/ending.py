@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from agent_workers.protocol.v1.body import Body
-from agent_workers.protocol.v1.codes import ERROR_CODES, STOP_REASONS, USAGE_SCOPES, HttpStatus, grows, open_set
+from agent_workers.protocol.v1.codes import ERROR_CODES, LANES, STOP_REASONS, USAGE_SCOPES, HttpStatus, grows, open_set
 from agent_workers.protocol.v1.problem import Problem
 from agent_workers.protocol.v1.subject import Subject
 from agent_workers.protocol.v1.usage import Denial, ModelUsage, Money, Natural, PendingCall, Usage
@@ -42,7 +42,7 @@ class Done(Body):
     cost_usd: Money | None = Field(
         default=None,
         description="Estimated price of the run in US dollars, over all models, subagents and helper calls included: "
-        "what its tokens come to by the agent's own price list. Not a bill. Absent when unknown.",
+        "what its tokens come to by the price list of the engine. Not a bill. Absent when unknown.",
     )
     duration_ms: Natural = Field(description="Milliseconds from the request to this event.")
     turns: Natural = Field(description="How often the model was called; 0 where only a tool was run.")
@@ -69,6 +69,12 @@ class Done(Body):
         default=None,
         description="Whether a person should look at the output, since the model is not sure enough of it. Absent "
         "where the skill does not ask for that.",
+    )
+    lane: str | None = open_set(
+        "How a batch in the economy lane had it done. `economy`: by the provider's batch API, at half the price. "
+        "`live`: at once. Absent for all other runs.",
+        LANES,
+        default=None,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from agent_workers.protocol.v1.body import Body
-from agent_workers.protocol.v1.codes import ACK_CODES, ERROR_CODES, HttpStatus, grows, open_set
+from agent_workers.protocol.v1.codes import ACK_CODES, ENGINES, ERROR_CODES, HttpStatus, grows, open_set
 from agent_workers.protocol.v1.subject import Subject
 from agent_workers.protocol.v1.usage import Natural
 
@@ -18,6 +18,9 @@ class Start(Body):
     worker_version: str = Field(description="Version of agent-workers.")
     sdk_version: str = Field(description="Version of the agent SDK.")
     simulated: bool = Field(description="True when answers come from a simulator or a recording, not from a model.")
+    engine: str | None = open_set(
+        "What does the work, as the request's `engine`. Absent where no model is asked.", ENGINES, default=None
+    )
     metadata: dict[str, Any] | None = Field(
         default=None, description="The request's `metadata`. Absent when it had none."
     )
@@ -34,7 +37,7 @@ class Session(Body):
     type: Literal["session"] = "session"
     session_id: str = Field(description="Id of the conversation; send it as `session.resume` to continue.")
     model: str = Field(description="Name of the model in use.")
-    cli_version: str = Field(description="Version of the agent's CLI.")
+    cli_version: str = Field(description="Version of the agent's CLI; `none` with the engine `messages`.")
     tools: list[str] = Field(description="Names of the tools that the model may call.")
     resumed: bool = Field(description="True when an earlier conversation goes on.")
 

@@ -13,6 +13,7 @@ from agent_workers.protocol.v1.fields import (
     RUN_ID,
     ArgumentText,
     Count,
+    EngineName,
     Few,
     Goal,
     JsonObject,
@@ -82,6 +83,11 @@ def _small(metadata: dict[str, Any]) -> dict[str, Any]:
 _ECHOED = "Echoed in `start` and the terminal event"
 SUBJECT = f"What the run is about, among the application's own things. {_ECHOED}, never shown to the model."
 USER = f"For whom the application runs it, such as the id of a user. {_ECHOED}, never shown to the model."
+ENGINE = (
+    "What does the work. `agent`: an agent, with all that it can do. `messages`: the plain Messages API, in a fraction "
+    "of the time and memory, without tools other than the application's. When absent, the first that the host's policy "
+    "names and that can do it, else `agent`; in a resumed session, name the one that it began with."
+)
 GOAL = f"What the run is meant to achieve. {_ECHOED}; of a skill's request the model sees it, as data."
 
 Prompt = Annotated[
@@ -109,6 +115,7 @@ class Request(Strict):
         **dict.fromkeys(("session_id", "resume", "conversation_id"), "session.resume"),
         **dict.fromkeys(("run_id", "id"), "run"),
         **dict.fromkeys(("owner", "user_id"), "session_owner"),
+        **dict.fromkeys(("max_output_tokens", "max_tokens_to_sample"), "max_tokens"),
         "version": "v",
         "turns": "max_turns",
         "streaming": "stream.partial",
@@ -128,6 +135,12 @@ class Request(Strict):
     )
     fallback_model: Opt[ModelName] = Field(
         default=None, description="Model to use while the first one is overloaded. None when absent."
+    )
+    engine: Opt[EngineName] = Field(default=None, description=ENGINE)
+    max_tokens: Opt[Count] = Field(
+        default=None,
+        description="Tokens that one answer of the model may have; with `engine` `messages` only. As many as the model "
+        "can give when absent.",
     )
     max_turns: Opt[Count] = Field(
         default=None,

@@ -7,6 +7,7 @@ from pydantic import Field
 from agent_workers.protocol.v1.fields import (
     AbsolutePath,
     Count,
+    EngineName,
     Few,
     Goal,
     JsonObject,
@@ -57,6 +58,8 @@ class SkillRequest(Strict):
     goal: Opt[Goal] = _as(Request, "goal")
     model: Opt[ModelName] = _as(Request, "model", description="Name of the model. The skill's own when absent.")
     fallback_model: Opt[ModelName] = _as(Request, "fallback_model")
+    engine: Opt[EngineName] = _as(Request, "engine", description="What does the work. The skill's own when absent.")
+    max_tokens: Opt[Count] = _as(Request, "max_tokens")
     max_turns: Opt[Count] = _as(
         Request,
         "max_turns",

@@ -8,10 +8,10 @@ from agent_workers.engine.claude.launch.capabilities import Capabilities, Sandbo
 from agent_workers.engine.claude.launch.command_line import command_line
 from agent_workers.engine.claude.launch.installation import find_cli
 from agent_workers.engine.claude.launch.run_files import refuse_image_files, write_files
-from agent_workers.engine.claude.launch.sessions import Binding, Lease, take_lease
 from agent_workers.engine.claude.launch.transcript import Transcript
 from agent_workers.engine.claude.launch.variables import variables_of
 from agent_workers.engine.claude.process.cli_process import CliProcess
+from agent_workers.engine.host.sessions import Binding, Lease, take_lease
 from agent_workers.engine.process.leftovers import Orphans
 from agent_workers.engine.process.prctl import hide_from_others
 from agent_workers.engine.process.scratch import SCRATCH, make_scratch, remove_scratch

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent_workers.engine.claude.launch.capabilities import Capabilities
-    from agent_workers.engine.claude.launch.sessions import Lease
+    from agent_workers.engine.host.sessions import Lease
     from agent_workers.protocol.v1.request import Request
 
 
@@ -39,7 +39,7 @@ def command_line(
     for flag, file in files.items():
         argv += [flag, str(file)]
     argv += _model_flags(request, max_turns)
-    argv += lease.flags
+    argv += _session_flags(lease)
     if request.stream.partial:
         argv.append("--include-partial-messages")
     return argv
@@ -54,3 +54,11 @@ def _model_flags(request: Request, max_turns: int | None) -> Iterator[str]:
         yield f"--max-turns={turns}"
     if request.limits.max_budget_usd is not None:
         yield f"--max-budget-usd={request.limits.max_budget_usd}"
+
+
+def _session_flags(lease: Lease) -> list[str]:
+    if lease.resumes is None:
+        return [f"--session-id={lease.agent_id}"]
+    if lease.resumes == lease.agent_id:
+        return [f"--resume={lease.agent_id}"]
+    return [f"--resume={lease.resumes}", "--fork-session", f"--session-id={lease.agent_id}"]

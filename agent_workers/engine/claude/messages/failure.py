@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 
+from agent_workers.engine.answer.api_failure import (
+    BY_TYPE,
+    NO_CREDENTIAL,
+    by_foreign_status,
+    by_status,
+    by_words,
+    explained,
+)
 from agent_workers.errors import (
     ApiError,
     AuthError,
     BillingError,
     CliCrashed,
     ContextOverflow,
-    GatewayDown,
     GatewayError,
     ModelNotFound,
     NetworkError,
@@ -26,35 +33,6 @@ from agent_workers.errors import (
 
 NO_SANDBOX = "sandbox required but unavailable"
 _HTTP_STATUS = re.compile(r"API Error: (\d{3})\b")
-_BY_STATUS: dict[int, type[ApiError]] = {
-    400: RequestRejected,
-    401: AuthError,
-    402: BillingError,
-    403: AuthError,
-    404: ModelNotFound,
-    408: NetworkError,
-    409: ServerError,
-    413: ContextOverflow,
-    425: ServerError,
-    429: RateLimited,
-    529: Overloaded,
-}
-# These mean the same from the API and from a gateway before it.
-_FROM_ANYBODY = (429, 529)
-_PASSING = (408, 409, 425)
-# The API's own error types: the only way in which a stream that has begun can report an error.
-_BY_TYPE: dict[str, type[ApiError]] = {
-    "invalid_request_error": RequestRejected,
-    "authentication_error": AuthError,
-    "permission_error": AuthError,
-    "billing_error": BillingError,
-    "not_found_error": ModelNotFound,
-    "request_too_large": ContextOverflow,
-    "rate_limit_error": RateLimited,
-    "timeout_error": NetworkError,
-    "overloaded_error": Overloaded,
-    "api_error": ServerError,
-}
 # The open sets of AssistantMessage.error and of the result's api_error.
 _BY_KIND: dict[str, type[ApiError]] = {
     "authentication_failed": AuthError,
@@ -72,18 +50,6 @@ _NO_STREAM = re.compile(r"stream ended without receiving any events|redirect", r
 _OTHER_CLOUD = re.compile(r"security token|arn:aws|bedrock|aiplatform|googleapis", re.IGNORECASE)
 # The CLI's words where it called no API; its advice, /login, is for a person at its own prompt.
 _NO_CREDENTIAL = re.compile(r"^Not logged in\b")
-_NONE_SET = "There is no credential for the model's API on this host. The operator must set one."
-# What neither status nor kind says: the API's and the CLI's own words.
-_BY_WORDS: tuple[tuple[re.Pattern[str], type[ApiError]], ...] = (
-    (re.compile(r"too long|context (?:window|limit)|exceeds? the (?:context|maximum)", re.IGNORECASE), ContextOverflow),
-    (re.compile(r"credit balance|billing", re.IGNORECASE), BillingError),
-    (re.compile(r"overloaded", re.IGNORECASE), Overloaded),
-    (
-        re.compile(r"connect|network|fetch failed|socket|timed? ?out|ECONN|ENOTFOUND|EAI_AGAIN|stream", re.IGNORECASE),
-        NetworkError,
-    ),
-    (re.compile(r"api key|/login|authenticat|credential", re.IGNORECASE), AuthError),
-)
 
 
 def api_failure(
@@ -98,7 +64,7 @@ def api_failure(
         http_status: The API's HTTP status.
     """
     if _NO_CREDENTIAL.search(text):
-        return AuthError(_NONE_SET, cause="no credential is set and there is no login: see agent-workers doctor")
+        return AuthError(NO_CREDENTIAL, cause="no credential is set and there is no login: see agent-workers doctor")
     if http_status is None and (found := _HTTP_STATUS.search(text)):
         http_status = int(found[1])
     if http_status is not None and not 100 <= http_status <= 599:  # noqa: PLR2004 the range of HTTP statuses
@@ -107,43 +73,23 @@ def api_failure(
 
 
 def _failure_class(text: str, kind: str | None, api_type: str | None, http_status: int | None) -> type[ApiError]:
-    by_words = next((error for pattern, error in _BY_WORDS if pattern.search(text)), None)
+    named = by_words(text)
     if http_status is not None:
-        found = _by_status(http_status, api_type) if _is_the_apis(text, api_type) else _by_foreign_status(http_status)
-        explains = http_status == 400 and by_words in (ContextOverflow, BillingError)  # noqa: PLR2004 an HTTP status
-        return by_words if by_words and explains else found
-    if api_type in _BY_TYPE:
-        return _worded(_BY_TYPE[api_type], by_words)
+        found = by_status(http_status, api_type) if _is_the_apis(text, api_type) else by_foreign_status(http_status)
+        explains = http_status == 400 and named in (ContextOverflow, BillingError)  # noqa: PLR2004 an HTTP status
+        return named if named and explains else found
+    if api_type in BY_TYPE:
+        return explained(BY_TYPE[api_type], text)
     if api_type is None and _NO_STREAM.search(text):
         return GatewayError
     if kind in _BY_KIND and _BY_KIND[kind] is not ServerError:
-        return _worded(_BY_KIND[kind], by_words)
-    return by_words or ServerError
-
-
-def _worded(found: type[ApiError], by_words: type[ApiError] | None) -> type[ApiError]:
-    """Returns the error that the words name where the API refused the request: its type alone does not say why."""
-    return by_words if found is RequestRejected and by_words in (ContextOverflow, BillingError) else found
+        return explained(_BY_KIND[kind], text)
+    return named or ServerError
 
 
 def _is_the_apis(text: str, api_type: str | None) -> bool:
     """Tells whether the API itself wrote the error: only then the CLI finds the error's type."""
     return api_type is not None or _OTHER_CLOUD.search(text) is not None
-
-
-def _by_status(http_status: int, api_type: str | None) -> type[ApiError]:
-    if http_status in _BY_STATUS:
-        return _BY_STATUS[http_status]
-    if http_status >= 500:  # noqa: PLR2004 an HTTP status
-        return ServerError
-    by_type = _BY_TYPE.get(api_type or "", RequestRejected)
-    return RequestRejected if by_type.retryable else by_type  # any other 4xx would fail again
-
-
-def _by_foreign_status(http_status: int) -> type[ApiError]:
-    if http_status in _FROM_ANYBODY:
-        return _BY_STATUS[http_status]
-    return GatewayDown if http_status in _PASSING or http_status >= 500 else GatewayError  # noqa: PLR2004 likewise
 
 
 def retry_code(http_status: object, kind: str | None) -> str:
@@ -153,7 +99,7 @@ def retry_code(http_status: object, kind: str | None) -> str:
         return NetworkError.code
     if status is None:
         return _failure_class("", kind, None, None).code
-    return _by_status(status, None).code  # only the end says whose error it was
+    return by_status(status, None).code  # only the end says whose error it was
 
 
 def cli_failure(exit_status: int | None, stderr_tail: str) -> WorkerError:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from agent_workers.engine.answer.output import valid_output
+from agent_workers.engine.answer.usage import Bill, count
 from agent_workers.engine.claude.messages.failure import NO_SANDBOX, api_failure
-from agent_workers.engine.claude.messages.usage import Bill, count
 from agent_workers.errors import (
     CliCrashed,
     OutputSchemaError,
-    OutputTooLarge,
     PendingToolMissing,
     SandboxUnavailable,
     ServerError,
     SessionNotFound,
     WorkerError,
 )
-from agent_workers.json_schema import validator_of
 from agent_workers.protocol.v1.events import Denial, Done, PendingCall
-from agent_workers.wire import dump
 
-# Half of a line: the other half is for the text and the envelope.
-_MAX_OUTPUT = 128 * 1024
 _LIMIT_REASONS = {"error_max_turns": "max_turns", "error_max_budget_usd": "max_budget"}
 DEFERRED = "tool_deferred"
 # The API expects another request, which the CLI does not send: the answer so far is incomplete.
@@ -100,28 +95,6 @@ def _failure(result: dict[str, Any], kind: str | None) -> WorkerError:
         api_type=result.get("api_error_type"),
         http_status=status if isinstance(status, int) else None,
     )
-
-
-def valid_output(output: Any, schema: dict[str, Any]) -> Any:
-    """Returns the output.
-
-    Raises:
-        OutputSchemaError: There is none, or it does not satisfy the schema.
-        OutputTooLarge: It does not fit into an event.
-    """
-    from jsonschema import ValidationError
-
-    if output is None:
-        raise OutputSchemaError(cause="the model answered without structured output")
-    try:
-        validator_of(schema).validate(output)
-    except ValidationError as error:
-        raise OutputSchemaError(cause=f"at {error.json_path}: {error.validator}") from error
-    except re.error:
-        pass  # a pattern of ECMA-262 that Python does not know; the CLI, which does, has checked it
-    if len(dump(output)) > _MAX_OUTPUT:
-        raise OutputTooLarge(cause=f"the structured output is larger than {_MAX_OUTPUT} bytes")
-    return output
 
 
 def _done(

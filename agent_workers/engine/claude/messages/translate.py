@@ -10,12 +10,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.engine.claude.messages.answer_text import AnswerText
-from agent_workers.engine.claude.messages.result import DEFERRED, done_of, valid_output
+from agent_workers.engine.answer.answer_text import AnswerText
+from agent_workers.engine.answer.output import valid_output
+from agent_workers.engine.answer.usage import count
+from agent_workers.engine.claude.messages.result import DEFERRED, done_of
 from agent_workers.engine.claude.messages.system_messages import retry_of, tasks_of
 from agent_workers.engine.claude.messages.tool_calls import ToolCalls
 from agent_workers.engine.claude.messages.unknown_blocks import UnknownBlocks, is_call, is_unknown
-from agent_workers.engine.claude.messages.usage import Tally, count
+from agent_workers.engine.claude.messages.usage import Tally
 from agent_workers.errors import OutputSchemaUnusable, WorkerError
 from agent_workers.protocol.v1.events import (
     Body,

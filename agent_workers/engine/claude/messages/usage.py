@@ -1,26 +1,16 @@
-"""What a run consumes in tokens and money, as the API and the agent report it. Pure."""
+"""What a run consumes in tokens and money, as the agent's CLI reports it. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from agent_workers.engine.answer.usage import Bill, bill_sum, count, usage_of, usage_sum
 from agent_workers.protocol.v1.events import ModelUsage, Usage
 
 if TYPE_CHECKING:
+    from agent_workers.engine.answer.usage import Scope
     from agent_workers.engine.base import Progress
-
-_CALL_FIELDS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-# What the API writes within "cache_creation".
-_LIFETIMES = {
-    "cache_creation_5m_input_tokens": "ephemeral_5m_input_tokens",
-    "cache_creation_1h_input_tokens": "ephemeral_1h_input_tokens",
-}
-_TOKEN_FIELDS = (*_CALL_FIELDS, *_LIFETIMES)
-
-
-Scope = Literal["all", "main_agent"]
 
 
 class Tally:
@@ -66,47 +56,13 @@ class Tally:
             usage = self._call or usage
         bill = Bill(usage, scope, models, cost_usd)
         if self._turns:
-            bill = _bill_sum(self._turns, bill)
+            bill = bill_sum(self._turns, bill)
         self._progress.usage, self._progress.cost_usd = bill.usage, bill.cost_usd or None
         return bill
 
     def end_turn(self, result: dict[str, Any], *, resumed: bool) -> None:
         """Takes over the sums of one turn of several; the arguments are those of ``settle``."""
         self._turns = self.settle(result, resumed=resumed)
-
-
-@dataclass(frozen=True)
-class Bill:
-    """What a run has consumed.
-
-    Attributes:
-        usage: The tokens.
-        scope: Whose calls they count.
-        models: Tokens and cost by model, those of side calls included; None where unknown.
-        cost_usd: US dollars in all; None where unknown.
-    """
-
-    usage: Usage
-    scope: Scope
-    models: dict[str, ModelUsage] | None
-    cost_usd: float | None
-
-
-def _bill_sum(one: Bill, other: Bill) -> Bill:
-    scope: Scope = "all" if one.scope == other.scope == "all" else "main_agent"
-    cost_usd = None if one.cost_usd is None or other.cost_usd is None else one.cost_usd + other.cost_usd
-    models = None
-    if one.models is not None and other.models is not None:
-        models = dict(one.models)
-        for name, usage in other.models.items():
-            models[name] = _model_sum(models.get(name, ModelUsage()), usage)
-    return Bill(usage_sum(one.usage, other.usage), scope, models, cost_usd)
-
-
-def _model_sum(one: ModelUsage, other: ModelUsage) -> ModelUsage:
-    costs = [each.cost_usd for each in (one, other) if each != ModelUsage()]
-    tokens = usage_sum(Usage(**one.model_dump(include=set(_TOKEN_FIELDS))), other)
-    return ModelUsage(**tokens.model_dump(), cost_usd=None if None in costs else sum(cost or 0 for cost in costs))
 
 
 def _cost_of(result: dict[str, Any], *, resumed: bool) -> tuple[dict[str, ModelUsage] | None, float | None]:
@@ -145,26 +101,3 @@ def _model_usage(usage: dict[str, Any]) -> ModelUsage:
 
 def _dollars(cost: object) -> float | None:
     return cost if isinstance(cost, int | float) and cost >= 0 else None
-
-
-def count(value: object) -> int | None:
-    """Returns a count as an integer; None where the value is no number."""
-    return int(value) if isinstance(value, int | float) and value >= 0 else None
-
-
-def usage_of(usage: dict[str, Any], *, onto: Usage | None = None) -> Usage:
-    """Returns the tokens that the API reported; a count that it left out keeps its earlier value."""
-    known = onto.model_dump(exclude_none=True) if onto else {}
-    lifetimes = usage.get("cache_creation")
-    by_lifetime = lifetimes if isinstance(lifetimes, dict) else {}
-    told = {name: count(usage.get(name)) for name in _CALL_FIELDS}
-    told |= {name: count(by_lifetime.get(field)) for name, field in _LIFETIMES.items()}
-    return Usage(**known | {name: tokens for name, tokens in told.items() if tokens is not None})
-
-
-def usage_sum(one: Usage | None, other: Usage) -> Usage:
-    """Adds two counts of tokens; a count that one of them leaves out is the other's."""
-    counts = one.model_dump(exclude_none=True) if one else {}
-    for name, tokens in other.model_dump(include=set(_TOKEN_FIELDS), exclude_none=True).items():
-        counts[name] = counts.get(name, 0) + tokens
-    return Usage(**counts)

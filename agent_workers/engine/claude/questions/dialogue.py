@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent_workers.engine.claude.launch.capabilities import offered
-from agent_workers.engine.claude.questions.app_tools import AppTools
 from agent_workers.engine.claude.questions.deferred_calls import DeferredCalls
-from agent_workers.engine.claude.questions.open_questions import OpenQuestions
 from agent_workers.engine.claude.questions.permissions import CallPermissions
 from agent_workers.engine.claude.questions.user_questions import UserQuestions
 from agent_workers.engine.claude.questions.verdict import Verdict
+from agent_workers.engine.questions.app_tools import AppTools
+from agent_workers.engine.questions.open_questions import OpenQuestions
 from agent_workers.protocol.v1.events import Ack
 from agent_workers.protocol.v1.request import is_task
 from agent_workers.protocol.v1.settings import ASK_USER
@@ -50,7 +50,7 @@ class Dialogue:
         self.questions = OpenQuestions(progress)
         self.app_tools: AppTools | None = None
         if request.app_tools:
-            self.app_tools = AppTools(request.app_tools, self.questions, translator, run=request.run)
+            self.app_tools = AppTools(request.app_tools, self.questions, translator.note_result, run=request.run)
         self._live: LiveOutput | None = None
         self._translator = translator
         self.before_deferral: Callable[[], Awaitable[None]] = _nothing

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.claude.messages.translate import Translator
     from agent_workers.engine.claude.questions.deferred_calls import DeferredCalls
-    from agent_workers.engine.claude.questions.open_questions import OpenQuestions
     from agent_workers.engine.claude.questions.user_questions import UserQuestions
+    from agent_workers.engine.questions.open_questions import OpenQuestions
     from agent_workers.protocol.v1.control import Permission
     from agent_workers.protocol.v1.task_request import Decision, Permissions
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.engine.claude.questions.asked import NOBODY, Unaskable, answered, items_of, misfit
 from agent_workers.engine.claude.questions.verdict import Verdict
+from agent_workers.engine.questions.asked import NOBODY, Unaskable, answered, items_of, misfit
 from agent_workers.errors import defect
 from agent_workers.protocol.v1.events import Notice, QuestionResolved
 
 if TYPE_CHECKING:
     from agent_workers.engine.claude.messages.translate import Translator
-    from agent_workers.engine.claude.questions.open_questions import OpenQuestions
+    from agent_workers.engine.questions.open_questions import OpenQuestions
     from agent_workers.protocol.v1.task_request import Decision
 
 logger = logging.getLogger("agent_workers")

@@ -1,10 +1,9 @@
-"""The answers of a run that a skill judges: which one stands, and what the agent is told where none does yet. Pure."""
+"""The answers of a run that a skill judges: which one stands, and why none does yet. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.engine.claude.process.cli_input import again_line, model_line
 from agent_workers.errors import OutputSchemaError
 from agent_workers.protocol.v1.events import Done, Notice
 
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from agent_workers.protocol.v1.problem import Problem
     from agent_workers.protocol.v1.skill_use import Reviewer, Verdict
 
-Message = dict[str, Any]
-
-_OF_FAILURE = ("errors", "api_error", "api_error_status", "api_error_type", "result")
 _MOST_NAMED = 5
 _BROKEN = "The model gave no answer that keeps the rules of the skill."
 
@@ -34,28 +30,25 @@ class Reviewed:
         self._verdict: Verdict | None = None
         self._has_answered = False
 
-    def judge(self, output: Any) -> bytes:
-        """Judges the output of a turn; returns what the CLI is told next, nothing where that was the last answer.
+    def judge(self, output: Any) -> Verdict | None:
+        """Judges the output of a turn; returns why the model answers once more, None where that was the last answer.
 
         Args:
             output: The output; None where there is none that satisfies the schema.
         """
         self._has_answered = output is not None
         if output is None:
-            return b""
+            return None
         verdict = self._verdict = self._reviewer.judge(output)
-        if verdict.again is None:
-            return b""
-        return (model_line(verdict.model) if verdict.model else b"") + again_line(verdict.again)
+        return None if verdict.again is None else verdict
 
-    def mended(self, result: Message) -> Message:
-        """Returns a turn's result as one with the earlier answer, where it brings none and an earlier one stands."""
+    def fall_back(self) -> Verdict | None:
+        """Returns the earlier answer that stands where the last turn brought none; from then on it is the run's."""
         earlier = self._reviewer.earlier
         if earlier is None or self._has_answered:
-            return result
+            return None
         self._verdict = earlier
-        told = {"subtype": "success", "is_error": False, "stop_reason": "end_turn", "structured_output": earlier.output}
-        return {name: value for name, value in result.items() if name not in _OF_FAILURE} | told
+        return earlier
 
     def notice(self) -> Notice:
         """Returns what is told of an answer that does not stand."""

@@ -15,12 +15,13 @@ from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, St
 from agent_workers.protocol.v1.settings import ResumeSession
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
     from typing import Any
 
     from agent_workers.protocol.v1.settings import NewSession
 
+AGENT = "agent"
+"""The engine of a binding that names none."""
 _NAMESPACE = UUID("6f0b7c52-52c5-4f6e-9d0e-0f1f4b0f7a34")
 # The first byte of a record. To JSON both are blanks, so it can be changed in place.
 _AT_WORK, _ENDING = b" ", b"\n"
@@ -36,11 +37,13 @@ class Binding(NamedTuple):
         worker: The worker's name.
         cwd: The task's working directory, without links; None for a chat, which has none of its own.
         owner: The request's ``session_owner``.
+        engine: The engine that keeps the conversation; those of before there were two are the agent's.
     """
 
     worker: str
     cwd: str | None
     owner: str | None
+    engine: str = AGENT
 
 
 @dataclass
@@ -54,7 +57,6 @@ class Lease:
         session_id: The session as the application knows it.
         agent_id: The session as the CLI knows it. Only this id stands in command lines and file names, which other
             users and agents may see: no request can resume a session by it.
-        flags: Arguments for the CLI's command line.
         descriptor: The descriptor of the locked record; None once it is released.
         new_record: The record's path, where this run created it.
         resumes: The session, as the CLI knows it, that this one continues; None for a new one.
@@ -62,7 +64,6 @@ class Lease:
 
     session_id: str
     agent_id: str
-    flags: Sequence[str]
     descriptor: int | None
     new_record: Path | None = None
     resumes: str | None = None
@@ -73,8 +74,8 @@ class Lease:
             message["session_id"] = self.session_id
 
     def begin_anew(self) -> None:
-        """Has the CLI begin the session instead of resuming it: there is nothing to resume."""
-        self.flags = [f"--session-id={self.agent_id}"]
+        """Has the session begin instead of being resumed: there is nothing to resume."""
+        self.resumes = None
 
     def announce_end(self) -> None:
         """Announces that the run writes only its end from now on, so that the next run may wait for it."""
@@ -119,12 +120,12 @@ def take_lease(session: ResumeSession | NewSession | None, folder: Path, binding
         descriptor = _opened(folder / agent_id, binding)
         _await_end(descriptor)
         os.close(descriptor)
-        lease = _begin(str(uuid4()), folder, binding, flags=[f"--resume={agent_id}", "--fork-session"])
+        lease = _begin(str(uuid4()), folder, binding)
         lease.resumes = agent_id
         return lease
     descriptor = _opened(folder / agent_id, binding)
     _lock(descriptor)
-    return Lease(session.resume, agent_id, [f"--resume={agent_id}"], descriptor, resumes=agent_id)
+    return Lease(session.resume, agent_id, descriptor, resumes=agent_id)
 
 
 def _agent_id(session_id: str) -> str:
@@ -145,11 +146,14 @@ def _opened(record: Path, binding: Binding) -> int:
     if (found := _read(descriptor)) == binding:
         return descriptor
     os.close(descriptor)
+    if found and found._replace(engine=binding.engine) == binding:
+        words = f"This conversation is one of the engine {found.engine}. Continue it with engine: {found.engine}."
+        raise SessionNotFound(words, cause=f"the session was begun with the engine {found.engine}")
     differing = [name for name, value in binding._asdict().items() if found is None or getattr(found, name) != value]
     raise SessionNotFound(cause=f"the session was begun with another {' and another '.join(differing)}")
 
 
-def _begin(session_id: str, folder: Path, binding: Binding, *, flags: Sequence[str] = ()) -> Lease:
+def _begin(session_id: str, folder: Path, binding: Binding) -> Lease:
     """Creates the record of a new session before anything else of it exists.
 
     A session with the same binding that was never written is taken over; for a written one the CLI reports that the id
@@ -172,9 +176,8 @@ def _begin(session_id: str, folder: Path, binding: Binding, *, flags: Sequence[s
         _write(descriptor, binding, record)
     elif _read(descriptor) != binding:
         os.close(descriptor)
-        raise SessionExists(cause="the session was begun with another worker, cwd or session_owner")
-    flags = [*flags, f"--session-id={agent_id}"]
-    return Lease(session_id, agent_id, flags, descriptor, record if new else None)
+        raise SessionExists(cause="the session was begun with another worker, cwd, session_owner or engine")
+    return Lease(session_id, agent_id, descriptor, record if new else None)
 
 
 def _lock(descriptor: int) -> None:

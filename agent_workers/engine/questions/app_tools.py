@@ -6,15 +6,14 @@ import logging
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from agent_workers.engine.claude.questions.effect_keys import EffectKeys
 from agent_workers.engine.input_check import check_input
+from agent_workers.engine.questions.effect_keys import EffectKeys
 from agent_workers.errors import defect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agent_workers.engine.claude.messages.translate import Translator
-    from agent_workers.engine.claude.questions.open_questions import OpenQuestions
+    from agent_workers.engine.questions.open_questions import OpenQuestions
     from agent_workers.protocol.v1.content import ResultBlock
     from agent_workers.protocol.v1.control import AppToolOutput, AppToolResult
     from agent_workers.protocol.v1.settings import AppTool
@@ -31,7 +30,7 @@ class AppTools:
     Args:
         tools: The request's ``app_tools``.
         questions: Sends the calls to the application.
-        translator: Is told what the application says of a result besides its content.
+        note: Is told, by the ``tool_use_id``, what the application says of a result besides its content.
         run: The run's id.
 
     Attributes:
@@ -40,12 +39,17 @@ class AppTools:
     """
 
     def __init__(
-        self, tools: Sequence[AppTool], questions: OpenQuestions, translator: Translator, *, run: str | None
+        self,
+        tools: Sequence[AppTool],
+        questions: OpenQuestions,
+        note: Callable[[str, AppToolResult], None],
+        *,
+        run: str | None,
     ) -> None:
         self.tools = {tool.name: tool for tool in tools}
         self.show: Callable[[str, str], None] = _show_nobody
         self._questions = questions
-        self._translator = translator
+        self._note = note
         self._effects = EffectKeys(run or uuid4().hex)
         self._calls: dict[str, str | None] = {}  # which of the model's calls each of the application's is
 
@@ -80,7 +84,7 @@ class AppTools:
         if result is None:
             return f"The application gave no result within {tool.timeout_s:g} seconds.", True
         if tool_use_id:
-            self._translator.note_result(tool_use_id, result)
+            self._note(tool_use_id, result)
         return result.content, result.is_error
 
     async def _asked(

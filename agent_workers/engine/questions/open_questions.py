@@ -11,7 +11,7 @@ from uuid import uuid4
 import anyio
 
 from agent_workers.engine import awake
-from agent_workers.engine.claude.questions.asked import misfit
+from agent_workers.engine.questions.asked import misfit
 from agent_workers.protocol.v1.control import Answer, AppToolResult, Permission
 from agent_workers.protocol.v1.events import (
     Ack,

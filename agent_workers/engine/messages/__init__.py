@@ -1,0 +1,1 @@
+"""The plain Messages API, for what needs no agent."""

@@ -1,0 +1,1 @@
+"""What an agent asks whoever runs it, for every engine: questions, and calls of the application's tools."""
