@@ -73,12 +73,19 @@ return [
     | registered. `request` takes any other field of the request, by its name
     | in the contract. null leaves a field to the worker.
     |
+    | `engine` is "agent", or "messages": the plain Messages API, which starts
+    | in a fraction of the time and memory, for what needs no tools but the
+    | application's. A conversation stays with the engine that began it.
+    | `max_tokens` limits one answer of the model, with "messages" only.
+    |
     */
 
     'workers' => [
         'chat' => [
             'binary' => 'agent-chat',
+            'engine' => null,
             'model' => env('AGENT_MODEL'),
+            'max_tokens' => null,
             'system_prompt' => null,
             'max_turns' => null,
             'limits' => [
@@ -108,7 +115,9 @@ return [
         // Runs Agent::skill(). What is null is as the skill says it.
         'skill' => [
             'binary' => 'agent-skill',
+            'engine' => null,
             'model' => null,
+            'max_tokens' => null,
             'limits' => [
                 'timeout_s' => null,
                 'max_budget_usd' => null,

@@ -94,6 +94,18 @@ final class Request implements \JsonSerializable
         return $fallback === null ? $request : $request->with('fallback_model', $fallback);
     }
 
+    /** What runs it: agent, or messages, the plain Messages API for what needs no tools but the application's. */
+    public function engine(string $engine): self
+    {
+        return $this->with('engine', $engine);
+    }
+
+    /** How many tokens one answer of the model may have; of the engine messages only. */
+    public function maxTokens(int $tokens): self
+    {
+        return $this->with('max_tokens', $tokens);
+    }
+
     public function maxTurns(int $turns): self
     {
         return $this->with('max_turns', $turns);
@@ -288,6 +300,18 @@ final class Request implements \JsonSerializable
     public function agents(array $agents): self
     {
         return $this->with('agents', $agents);
+    }
+
+    /**
+     * Resumes a session that this engine began: no other can.
+     *
+     * @internal
+     */
+    public function resumedBy(string $engine, string $session): self
+    {
+        $taken = $engine === 'messages' ? $this->fields : array_diff_key($this->fields, ['max_tokens' => true]);
+
+        return (new self(['engine' => $engine] + $taken, $this->handlers))->session(resume: $session);
     }
 
     /** @return array<string, \Closure> handlers of the application's tools, by name */

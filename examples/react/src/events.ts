@@ -62,7 +62,15 @@ export interface Problem {
 }
 
 interface Bodies {
-  start: { worker: string; worker_version: string; sdk_version: string; simulated: boolean; metadata?: Json };
+  start: {
+    worker: string;
+    worker_version: string;
+    sdk_version: string;
+    simulated: boolean;
+    /** Absent where no model is asked. */
+    engine?: Open<"agent" | "messages">;
+    metadata?: Json;
+  };
   session: { session_id: string; model: string; cli_version: string; tools: string[]; resumed: boolean };
   delta: { text: string; block: number };
   thinking: { text: string; block: number };
@@ -122,6 +130,8 @@ interface Bodies {
     session_id?: string;
     usage: Usage;
     cost_usd?: number;
+    /** Of a run of a batch in the economy lane. */
+    lane?: Open<"economy" | "live">;
     duration_ms: number;
     turns: number;
     models?: Record<string, Usage & { cost_usd?: number }>;

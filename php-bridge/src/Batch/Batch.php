@@ -59,4 +59,10 @@ final class Batch implements \IteratorAggregate
     {
         return $this->source->totals();
     }
+
+    /** How many requests are out in the economy lane; null before the end, and where the batch broke off. */
+    public function pending(): ?int
+    {
+        return $this->totals()?->out;
+    }
 }

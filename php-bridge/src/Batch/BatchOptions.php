@@ -22,6 +22,10 @@ final class BatchOptions
      * @param int|null $maxErrors nor once so many requests have failed
      * @param float|null $deadlineS seconds after which it stops
      * @param float|null $graceS seconds that runs under way get to end where it is stopped; 30
+     * @param bool $economy has the provider answer within a day, at half the price, what the engine messages runs and
+     *     what needs no tools; the rest runs at once. The batch ends with the results that are there: start it again,
+     *     with the same requests and checkpoint, for what has come since
+     * @param bool $wait with economy: the batch ends when all results are there
      */
     public function __construct(
         public readonly ?int $concurrency = null,
@@ -31,10 +35,27 @@ final class BatchOptions
         public readonly ?int $maxErrors = null,
         public readonly ?float $deadlineS = null,
         public readonly ?float $graceS = null,
+        public readonly bool $economy = false,
+        public readonly bool $wait = false,
     ) {
         if ($checkpoint === '') {
             throw new InvalidArgumentException('The checkpoint of a batch has no name. Pass a path, or null for none.');
         }
+        if ($economy && $checkpoint === null) {
+            throw new InvalidArgumentException(
+                'A batch in the economy lane needs a checkpoint: it keeps what is out until the answers come, up to a '
+                    . 'day later. Pass checkpoint: $file, or in Laravel call ->checkpoint($file).',
+            );
+        }
+        if ($wait && !$economy) {
+            throw new InvalidArgumentException('Only a batch in the economy lane waits. Pass economy: true, too.');
+        }
+    }
+
+    /** @param mixed ...$options by the names of the constructor's parameters */
+    public function with(mixed ...$options): self
+    {
+        return new self(...$options + get_object_vars($this));
     }
 
     /** @return string|null the file of what the loop has dealt with */
@@ -64,7 +85,8 @@ final class BatchOptions
         foreach (array_filter($values, static fn (mixed $value): bool => $value !== null) as $name => $value) {
             $arguments[] = "--$name=" . (is_float($value) ? json_encode($value, JSON_THROW_ON_ERROR) : $value);
         }
+        $flags = array_keys(array_filter(['--economy' => $this->economy, '--wait' => $this->wait]));
 
-        return $arguments;
+        return [...$arguments, ...$flags];
     }
 }

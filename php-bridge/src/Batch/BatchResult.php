@@ -33,6 +33,8 @@ final class BatchResult
     public readonly ?Usage $usage;
     /** An estimate, of all attempts. */
     public readonly ?float $costUsd;
+    /** economy or live, in a batch in the economy lane; null otherwise. */
+    public readonly ?string $lane;
     public readonly ?string $sessionId;
     public readonly int $attempts;
 
@@ -56,6 +58,7 @@ final class BatchResult
         $this->needsReview = $fields->boolOrNull('needs_review');
         $this->usage = $fields->usageOrNull('usage');
         $this->costUsd = $fields->floatOrNull('cost_usd');
+        $this->lane = $fields->stringOrNull('lane');
         $this->sessionId = $fields->stringOrNull('session_id');
         $this->attempts = $fields->int('attempts');
         $this->error = $this->status !== 'error'

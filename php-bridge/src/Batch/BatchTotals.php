@@ -15,6 +15,8 @@ final class BatchTotals
     public readonly int $aborted;
     /** Requests that were settled by an earlier start. */
     public readonly int $earlier;
+    /** Requests that are out in the economy lane: the same batch, started again, has their results later. */
+    public readonly int $out;
     /** How often a run was begun. */
     public readonly int $attempts;
     /** An estimate. */
@@ -35,6 +37,7 @@ final class BatchTotals
         $this->failed = $fields->int('failed');
         $this->aborted = $fields->int('aborted');
         $this->earlier = $fields->int('earlier');
+        $this->out = $fields->int('out');
         $this->attempts = $fields->int('attempts');
         $this->costUsd = $fields->floatOrNull('cost_usd') ?? 0.0;
         $this->usage = Usage::fromArray($fields->array('usage'));

@@ -129,10 +129,14 @@ final class ProcessBatch implements Source
     /** @return array<string, mixed>|null what it says of itself at its end */
     private function summary(): ?array
     {
-        $lines = explode("\n", trim($this->transport->stderr()));
-        $summary = json_decode($lines[count($lines) - 1], true);
+        foreach (array_reverse(explode("\n", trim($this->transport->stderr()))) as $line) { // what is out is said last
+            $summary = json_decode($line, true);
+            if (is_array($summary) && isset($summary['exit_status'])) {
+                return $summary;
+            }
+        }
 
-        return is_array($summary) && isset($summary['exit_status']) ? $summary : null;
+        return null;
     }
 
     private function lastWords(): string

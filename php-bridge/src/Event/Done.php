@@ -18,6 +18,8 @@ final class Done extends Event
     public readonly ?float $costUsd;
     /** Whether `usage` counts subagents, too; null if unknown. */
     public readonly ?string $usageScope;
+    /** economy or live, of a run of a batch in the economy lane; null otherwise. */
+    public readonly ?string $lane;
     public readonly int $durationMs;
     public readonly int $turns;
     /** @var array<string, Usage>|null by name of the model */
@@ -51,6 +53,7 @@ final class Done extends Event
         $this->usage = Usage::fromArray($fields->array('usage'));
         $this->costUsd = $fields->floatOrNull('cost_usd');
         $this->usageScope = $fields->stringOrNull('usage_scope');
+        $this->lane = $fields->stringOrNull('lane');
         $this->durationMs = $fields->int('duration_ms');
         $this->turns = $fields->int('turns');
         $this->models = $models === null ? null : array_map(Usage::fromArray(...), array_filter($models, 'is_array'));

@@ -10,6 +10,8 @@ final class Start extends Event
     public readonly string $worker;
     public readonly string $workerVersion;
     public readonly string $sdkVersion;
+    /** agent or messages; null where a tool runs without a model. */
+    public readonly ?string $engine;
     public readonly bool $simulated;
     /** @var array<string, mixed>|null */
     public readonly ?array $metadata;
@@ -25,6 +27,7 @@ final class Start extends Event
         $this->worker = $fields->string('worker');
         $this->workerVersion = $fields->string('worker_version');
         $this->sdkVersion = $fields->string('sdk_version');
+        $this->engine = $fields->stringOrNull('engine');
         $this->simulated = $fields->bool('simulated');
         $this->metadata = $fields->arrayOrNull('metadata');
         $this->subject = $fields->arrayOrNull('subject');

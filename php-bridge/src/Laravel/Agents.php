@@ -30,7 +30,6 @@ use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Routing\Registrar;
-use Illuminate\Support\LazyCollection;
 use InvalidArgumentException;
 use Psr\Log\LoggerInterface;
 
@@ -40,6 +39,10 @@ final class Agents
     /** Workers that a configuration may lack, because it was published before there were any, and their programs. */
     private const LATER = ['tool' => 'agent-tool', 'skill' => 'agent-skill'];
     private const LATER_PROGRAMS = [...self::LATER, 'batch' => 'agent-batch'];
+    /** What a profile sets by the names of the contract, besides `limits` and `request`. */
+    private const FIELDS = [
+        'engine' => true, 'model' => true, 'max_tokens' => true, 'system_prompt' => true, 'max_turns' => true,
+    ];
     private const ID = '[A-Za-z0-9._:-]{1,128}';
 
     public function __construct(
@@ -88,8 +91,8 @@ final class Agents
      * @param iterable<array-key, PendingRun|Request> $requests a PendingRun gets the settings of its worker
      * @param int|null $concurrency see BatchOptions for all of these
      *
-     * @return LazyCollection<array-key, BatchResult> in the order in which they end, by the keys of the requests; to be
-     *     iterated once
+     * @return PendingBatch<array-key, BatchResult> a LazyCollection of the results, in the order in which they end, by
+     *     the keys of the requests; to be iterated once
      */
     public function batch(
         iterable $requests,
@@ -100,7 +103,7 @@ final class Agents
         ?int $maxErrors = null,
         ?float $deadlineS = null,
         ?float $graceS = null,
-    ): LazyCollection {
+    ): PendingBatch {
         $options = new BatchOptions(
             $concurrency,
             $checkpoint,
@@ -110,9 +113,8 @@ final class Agents
             $deadlineS,
             $graceS,
         );
-        $batch = $this->batchRunner()->batch($this->inBatch($requests), $options);
 
-        return LazyCollection::make(static fn (): \Generator => yield from $batch);
+        return PendingBatch::of($this->batchRunner(), $this->inBatch($requests), $options);
     }
 
     /**
@@ -380,7 +382,7 @@ final class Agents
         $profile = $this->profile($worker);
         $isSet = static fn (mixed $value): bool => $value !== null && $value !== [];
         $limits = array_filter($profile['limits'] ?? [], $isSet);
-        $known = array_intersect_key($profile, ['model' => 1, 'system_prompt' => 1, 'max_turns' => 1]);
+        $known = array_intersect_key($profile, self::FIELDS);
         $fields = $known + ['limits' => $limits] + ($profile['request'] ?? []);
 
         return Request::fromArray($request->toArray() + array_filter($fields, $isSet));

@@ -79,6 +79,18 @@ final class PendingRun implements Responsable
         return $this->configure(static fn (Request $request): Request => $request->model($model));
     }
 
+    /** What runs it: agent, or messages, the plain Messages API for what needs no tools but the application's. */
+    public function engine(string $engine): self
+    {
+        return $this->configure(static fn (Request $request): Request => $request->engine($engine));
+    }
+
+    /** How many tokens one answer of the model may have; of the engine messages only. */
+    public function maxTokens(int $tokens): self
+    {
+        return $this->configure(static fn (Request $request): Request => $request->maxTokens($tokens));
+    }
+
     /** What the run is about, among your own things, such as ('partner', '417'): its first and last event repeat it. */
     public function subject(string $type, string|int $id): self
     {

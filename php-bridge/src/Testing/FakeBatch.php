@@ -23,17 +23,18 @@ use AgentWorkers\Run;
  */
 final class FakeBatch implements Source
 {
-    private const TOLD = ['skill', 'skill_version', 'needs_review', 'usage', 'cost_usd', 'session_id'];
+    private const TOLD = ['skill', 'skill_version', 'needs_review', 'usage', 'cost_usd', 'lane', 'session_id'];
     private const ERROR = ['code', 'message', 'retryable', 'retry_after_ms', 'http_status', 'details'];
 
     private bool $isStopped = false;
     private ?BatchTotals $totals = null;
     /** @var array{done: int, error: int, aborted: int} */
     private array $counts = ['done' => 0, 'error' => 0, 'aborted' => 0];
+    private int $out = 0;
     private float $costUsd = 0.0;
 
     /**
-     * @param \Closure(Request, string): Run $start takes the name of the worker, too
+     * @param \Closure(Request, string): ?Run $start takes the name of the worker, too; null is pending
      * @param iterable<array-key, Request> $requests
      */
     public function __construct(
@@ -48,7 +49,10 @@ final class FakeBatch implements Source
         foreach ($this->requests as $key => $request) {
             $this->keepLimits();
             Lines::check($key, $request);
-            yield $key => $this->result($key, $request);
+            $result = $this->result($key, $request);
+            if ($result !== null) {
+                yield $key => $result;
+            }
         }
         $this->totals = $this->sum();
     }
@@ -63,24 +67,37 @@ final class FakeBatch implements Source
         return $this->totals;
     }
 
-    private function result(int|string $key, Request $request): BatchResult
+    private function result(int|string $key, Request $request): ?BatchResult
     {
         $worker = Lines::workerOf($request) ?? 'agent-chat';
         $run = ($this->start)($request, $worker);
+        if ($run === null) {
+            $this->out++;
+
+            return null;
+        }
         $end = self::endOf($run);
         $answer = match ($end->type) {
             'done' => isset($end->data['output']) ? ['output' => $end->data['output']] : ['text' => $end->data['text']],
             'error' => ['error' => array_intersect_key($end->data, array_flip(self::ERROR))],
             default => ['reason' => $end->data['reason'] ?? 'client'],
         };
-        $line = array_sum($this->counts) + 1;
+        $line = array_sum($this->counts) + $this->out + 1;
         $head = ['run' => $run->id, 'line' => $line, 'key' => $key, 'worker' => $worker, 'status' => $end->type];
         $told = array_intersect_key($end->data, array_flip(self::TOLD));
-        $result = new BatchResult($key, $head + $answer + $told + ['attempts' => 1]);
+        $lane = $this->options->economy && $end->type === 'done' ? ['lane' => self::laneOf($request)] : [];
+        $result = new BatchResult($key, $head + $answer + $told + $lane + ['attempts' => 1]);
         $this->counts[$end->type]++;
         $this->costUsd += $result->costUsd ?? 0.0;
 
         return $result;
+    }
+
+    private static function laneOf(Request $request): string
+    {
+        $isPlain = $request->get('engine') === 'messages' && $request->get('app_tools') === null;
+
+        return $isPlain ? 'economy' : 'live';
     }
 
     private static function endOf(Run $run): Event
@@ -115,6 +132,7 @@ final class FakeBatch implements Source
             'done' => $done,
             'failed' => $failed,
             'aborted' => $aborted,
+            'out' => $this->out,
             'attempts' => $done + $failed + $aborted,
             'cost_usd' => $this->costUsd,
         ]);

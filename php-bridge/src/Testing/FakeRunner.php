@@ -9,6 +9,7 @@ use AgentWorkers\Batch\BatchOptions;
 use AgentWorkers\Batch\BatchRunner;
 use AgentWorkers\Event\Done;
 use AgentWorkers\Exception\InvalidArgumentException;
+use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\StrayRunException;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
@@ -43,6 +44,8 @@ final class FakeRunner implements Runner, BatchRunner
     private array $workers = [];
     /** @var list<ScriptedTransport> */
     private array $transports = [];
+    /** @var list<BatchOptions> of the batches */
+    private array $batches = [];
     private ?LoggerInterface $logger = null;
     private bool $allowsStrayRuns = true;
 
@@ -115,8 +118,10 @@ final class FakeRunner implements Runner, BatchRunner
     /** The scripts are the next ones, as for single runs. `agent-chat` counts as the worker `chat`. */
     public function batch(iterable $requests, BatchOptions $options = new BatchOptions()): Batch
     {
-        $start = fn (Request $request, string $worker): Run
-            => $this->start($request, (string) preg_replace('/^agent-/', '', $worker));
+        $this->batches[] = $options;
+        $mayBeOut = $options->economy && !$options->wait;
+        $start = fn (Request $request, string $worker): ?Run
+            => $this->begin($request, (string) preg_replace('/^agent-/', '', $worker), $mayBeOut);
 
         return new Batch(new FakeBatch($start, $requests, $options));
     }
@@ -130,13 +135,7 @@ final class FakeRunner implements Runner, BatchRunner
     /** @internal */
     public function start(Request $request, ?string $worker): Run
     {
-        $transport = $this->script($this->answerTo($request, $worker), $request, $worker)->answering($request)->play();
-        $run = new Run($request, $transport, $this->logger ?? new NullLogger(), INF);
-        $this->requests[] = $run->request;
-        $this->workers[] = $worker;
-        $this->transports[] = $transport;
-
-        return $run;
+        return $this->begin($request, $worker, false);
     }
 
     /**
@@ -207,6 +206,12 @@ final class FakeRunner implements Runner, BatchRunner
         $this->assertRanTimes($times, self::ofSkill($skill, null));
     }
 
+    /** @param \Closure(BatchOptions): bool $matches such as fn (BatchOptions $options) => $options->economy */
+    public function assertBatchRan(\Closure $matches): void
+    {
+        Assert::assertNotEmpty(array_filter($this->batches, $matches), 'The expected batch was not started.');
+    }
+
     /** @param \Closure(array<string, mixed>): bool $control */
     public function assertSent(\Closure $control): void
     {
@@ -271,6 +276,22 @@ final class FakeRunner implements Runner, BatchRunner
     {
         return static fn (Request $request): bool => $request->get('skill') === $skill
             && ($matches === null || $matches((array) $request->get('input'), $request));
+    }
+
+    /** @return ($mayBeOut is true ? Run|null : Run) null where the provider is to answer later */
+    private function begin(Request $request, ?string $worker, bool $mayBeOut): ?Run
+    {
+        $script = $this->script($this->answerTo($request, $worker), $request, $worker);
+        if ($script->isPending() && !$mayBeOut) {
+            throw new LogicException('Only a batch in the economy lane that does not wait has requests pending.');
+        }
+        $transport = $script->answering($request)->play();
+        $run = new Run($request, $transport, $this->logger ?? new NullLogger(), INF);
+        $this->requests[] = $run->request;
+        $this->workers[] = $worker;
+        $this->transports[] = $transport;
+
+        return $script->isPending() ? null : $run;
     }
 
     private function assertSettled(string $kind, string $tool, string $status, ?string $text): void

@@ -18,7 +18,7 @@ final class Script
     /** @var array<string, mixed> */
     private const SESSION = [
         'type' => 'session', 'session_id' => '00000000-0000-4000-8000-000000000000', 'model' => 'fake',
-        'cli_version' => '0', 'tools' => [], 'resumed' => false,
+        'tools' => [], 'resumed' => false,
     ];
 
     /** @var positive-int|null */
@@ -31,6 +31,7 @@ final class Script
     private string $stderr = '';
     /** Whether it is an answer of which no output was said. */
     private bool $isText = false;
+    private bool $isPending = false;
 
     /** @param list<array<string, mixed>|\stdClass|string|Question> $steps event bodies, and strings for raw bytes */
     private function __construct(private array $steps)
@@ -113,6 +114,15 @@ final class Script
         }
 
         return new self($steps);
+    }
+
+    /** A request of a batch in the economy lane that the provider has not answered yet: there is no result of it. */
+    public static function pending(): self
+    {
+        $script = new self([]);
+        $script->isPending = true;
+
+        return $script;
     }
 
     /** These bytes, as they are. */
@@ -225,6 +235,12 @@ final class Script
     public function stderr(string $text): self
     {
         return $this->with(static fn (self $script) => $script->stderr = $text);
+    }
+
+    /** @internal */
+    public function isPending(): bool
+    {
+        return $this->isPending;
     }
 
     /** @internal */

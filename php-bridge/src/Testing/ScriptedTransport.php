@@ -34,6 +34,8 @@ final class ScriptedTransport implements Transport
     /** @var array<string, mixed> what `start` and the terminal event repeat of the request */
     private array $echoed = [];
     private ?string $skill = null;
+    /** Null of a tool that runs without a model. */
+    private ?string $engine = null;
     private bool $showsOutput = false;
     private bool $isRunning = false;
     private bool $isEnded = false;
@@ -61,6 +63,7 @@ final class ScriptedTransport implements Transport
         $this->run = $asked->run;
         $this->echoed = Request::fromJson($request)->echoed();
         $this->skill = $asked->skill ?? null;
+        $this->engine = isset($asked->tool) ? null : $asked->engine ?? 'agent';
         $this->showsOutput = ($asked->stream->tool_output ?? false) === true;
         $tick();
         foreach ($this->steps as $step) {
@@ -269,9 +272,15 @@ final class ScriptedTransport implements Transport
     /** @return array<string, mixed> */
     private function repeated(string $type): array
     {
-        $skill = in_array($type, ['start', 'done'], true) ? array_filter(['skill' => $this->skill]) : [];
+        $skill = array_filter(['skill' => $this->skill]);
 
-        return in_array($type, ['start', ...Event::TERMINAL], true) ? $this->echoed + $skill : [];
+        return match ($type) {
+            'start' => $this->echoed + $skill + array_filter(['engine' => $this->engine]),
+            'session' => ['cli_version' => $this->engine === 'messages' ? 'none' : '0'],
+            'done' => $this->echoed + $skill,
+            'error', 'aborted' => $this->echoed,
+            default => [],
+        };
     }
 
     /** @param array<string, mixed> $event */

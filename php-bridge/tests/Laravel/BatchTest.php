@@ -4,8 +4,10 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Tests\Laravel;
 
+use AgentWorkers\Batch\BatchOptions;
 use AgentWorkers\Batch\BatchResult;
 use AgentWorkers\Exception\BatchStoppedException;
+use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\PendingRun;
@@ -88,6 +90,60 @@ final class BatchTest extends TestCase
         self::assertSame([0], $results->keys()->all());
         $isOurs = static fn (string $file): bool => str_contains((string) @file_get_contents($file), "QUICK_LOG=$log");
         self::assertSame([], array_filter(glob('/proc/[0-9]*/environ') ?: [], $isOurs));
+    }
+
+    public function testInTheEconomyLaneItTellsWhatIsPendingAndALaterStartHasIt(): void
+    {
+        $skills = array_map(
+            static fn (int $id): PendingRun => Agent::skill('partner-health', ['id' => $id])->engine('messages'),
+            ['a' => 1, 'b' => 2],
+        );
+        $answers = [['score' => 1], Script::pending(), ['score' => 1], ['score' => 2]];
+        Agent::fake('Hi!')->skill('partner-health', $answers);
+        $batch = Agent::batch([...$skills, 'c' => Agent::chat('Hi')])->economy()->checkpoint('/tmp/night');
+        self::assertNull($batch->pending());
+        $lanes = $batch->map(static fn (BatchResult $result): ?string => $result->lane)->all();
+        self::assertSame(['a' => 'economy', 'c' => 'live'], $lanes);
+        self::assertSame([1, 2, 1], [$batch->pending(), $batch->totals()->done, $batch->totals()->out]);
+        $later = Agent::batch($skills, checkpoint: '/tmp/night')->economy();
+        self::assertSame(['a', 'b'], array_keys($later->all()));
+        self::assertSame(0, $later->pending());
+        Agent::assertSkillRanTimes('partner-health', 4);
+        Agent::assertBatchRan(static fn (BatchOptions $options): bool => $options->economy && !$options->wait
+            && $options->checkpoint === '/tmp/night');
+    }
+
+    public function testTheEconomyLaneNeedsACheckpointWhichMayBeNamedAfterwards(): void
+    {
+        Agent::fake('One', 'Two');
+        Agent::batch([Agent::chat('a')])->economy(wait: true)->checkpoint('/tmp/night')->all();
+        $this->expectException(InvalidArgumentException::class);
+        $this->expectExceptionMessage('->checkpoint($file)');
+        Agent::batch([Agent::chat('a')])->economy()->all();
+    }
+
+    public function testABatchThatWaitsLeavesNothingPending(): void
+    {
+        Agent::fake(Script::pending());
+        $this->expectException(LogicException::class);
+        Agent::batch([Agent::chat('a')], checkpoint: '/tmp/night')->economy(wait: true)->all();
+    }
+
+    public function testABatchThatHasBegunCannotBeSetAnyMore(): void
+    {
+        Agent::fake('One');
+        $batch = Agent::batch([Agent::chat('a')], checkpoint: '/tmp/night');
+        $batch->all();
+        $this->expectException(LogicException::class);
+        $batch->economy();
+    }
+
+    public function testWhatWasMadeOfABatchIsNoBatch(): void
+    {
+        Agent::fake('One');
+        $texts = Agent::batch([Agent::chat('a')])->map(static fn (BatchResult $result): ?string => $result->text);
+        $this->expectException(LogicException::class);
+        $texts->economy();
     }
 
     public function testItIsNotRunTwice(): void

@@ -65,6 +65,24 @@ final class ConversationTest extends TestCase
         }
     }
 
+    public function testAConversationStaysWithTheEngineThatBeganIt(): void
+    {
+        $fake = Agent::fake('One', 'Two', 'Three', 'Four');
+        $chat = static fn (string $id): PendingRun => Agent::chat('Hi')->owner('Ada')->conversation($id);
+        $chat(self::UUID)->text();
+        $chat(self::OTHER)->engine('messages')->maxTokens(9)->text();
+        config(['agent-workers.workers.chat.engine' => 'messages', 'agent-workers.workers.chat.max_tokens' => 500]);
+        $chat(self::UUID)->text();
+        $chat(self::OTHER)->engine('agent')->text();
+        self::assertSame(
+            [[null, null], ['messages', 9], ['agent', null], ['messages', 500]],
+            array_map(
+                static fn (Request $request): array => [$request->get('engine'), $request->get('max_tokens')],
+                $fake->requests(),
+            ),
+        );
+    }
+
     public function testAConversationOfTheBrowserGoesOnForItsUserOnTheQueue(): void
     {
         $user = new GenericUser(['id' => 7]);

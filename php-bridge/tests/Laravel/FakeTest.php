@@ -4,9 +4,12 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Tests\Laravel;
 
+use AgentWorkers\Event\Event;
+use AgentWorkers\Event\Start;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\Laravel\PendingRun;
 use AgentWorkers\Request;
 use AgentWorkers\Testing\Script;
 use PHPUnit\Framework\AssertionFailedError;
@@ -26,6 +29,26 @@ final class FakeTest extends TestCase
         Agent::assertRanTimes(2);
         $this->expectException(AssertionFailedError::class);
         Agent::assertRan('Goodbye');
+    }
+
+    public function testAnEngineIsAskedForByTheRunOrByTheConfigurationAndTheStartTellsIt(): void
+    {
+        config(['agent-workers.workers.chat' => ['engine' => 'messages', 'max_tokens' => 500]
+            + config('agent-workers.workers.chat')]);
+        Agent::fake(fn (): string => 'Hello!');
+        $told = static fn (PendingRun $run): array => array_map(
+            static fn (Event $event): ?string => $event instanceof Start ? $event->engine : $event->cliVersion,
+            array_slice(iterator_to_array($run->events(), false), 0, 2),
+        );
+        self::assertSame(['messages', 'none'], $told(Agent::chat('a')));
+        self::assertSame(['agent', '0'], $told(Agent::task('b')));
+        self::assertSame(['agent', '0'], $told(Agent::task('c')->engine('agent')));
+        self::assertSame(['messages', 'none'], $told(Agent::task('d')->engine('messages')->maxTokens(9)));
+        $fields = static fn (string $engine, ?int $tokens): \Closure => static fn (Request $request): bool
+            => [$request->get('engine'), $request->get('max_tokens')] === [$engine, $tokens];
+        Agent::assertRanTimes(1, $fields('messages', 500));
+        Agent::assertRanTimes(1, $fields('messages', 9));
+        Agent::assertRanTimes(1, $fields('agent', null));
     }
 
     public function testEachWorkerHasItsOwnAnswers(): void

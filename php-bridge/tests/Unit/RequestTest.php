@@ -17,6 +17,8 @@ final class RequestTest extends TestCase
             ->run('r1')
             ->systemPrompt('Be brief.')
             ->model('opus', fallback: 'sonnet')
+            ->engine('messages')
+            ->maxTokens(2000)
             ->maxTurns(3)
             ->thinking()
             ->session(resume: 'abc', fork: true)
@@ -43,6 +45,8 @@ final class RequestTest extends TestCase
             'system_prompt' => 'Be brief.',
             'model' => 'opus',
             'fallback_model' => 'sonnet',
+            'engine' => 'messages',
+            'max_tokens' => 2000,
             'max_turns' => 3,
             'thinking' => true,
             'session' => ['resume' => 'abc', 'fork' => true],

@@ -252,6 +252,51 @@ final class BatchTest extends TestCase
         self::eventually(fn (): bool => $this->running() === [], 'Something still runs.');
     }
 
+    public function testWhatIsOutInTheEconomyLaneIsCountedAndALaterStartHasIt(): void
+    {
+        $program = $this->directory() . '/agent-batch';
+        file_put_contents($program, <<<'BASH'
+            #!/bin/bash
+            echo "$*" >> "${0%/*}/arguments"
+            count=$(wc -l)
+            say() { echo '{"run":"r'$1'","line":'$1',"key":'$(($1 - 1))',"status":"done","text":"","lane":"economy"}'; }
+            sum() { echo '{"done":'$1',"out":'$2',"cost_usd":0.1,"usage":{},"errors":{},"exit_status":'$3'}' >&2; }
+            if [ -e "${0%/*}/night" ]; then say 2; sum $count 0 0; exit 0; fi
+            touch "${0%/*}/night"
+            say 1
+            sum 1 $((count - 1)) 75
+            echo "agent-batch: $((count - 1)) lines are out since 2026-11-26T01:00:00Z; run the same command again" >&2
+            exit 75
+            BASH);
+        chmod($program, 0o755);
+        $options = new BatchOptions(checkpoint: $this->directory() . '/night', economy: true);
+        $start = fn (BatchOptions $options): Batch
+            => (new ProcessBatchRunner($program))->batch([Request::prompt('a'), Request::prompt('b')], $options);
+        $first = $start($options);
+        self::assertNull($first->pending());
+        self::assertSame(['economy'], array_column(iterator_to_array($first), 'lane'));
+        self::assertSame([1, 1, 1], [$first->pending(), $first->totals()->out, $first->totals()->done]);
+        $second = $start($options->with(wait: true));
+        self::assertSame([1], array_keys(iterator_to_array($second)));
+        self::assertSame([0, 2], [$second->pending(), $second->totals()->done]);
+        $arguments = file($this->directory() . '/arguments', FILE_IGNORE_NEW_LINES);
+        self::assertStringEndsWith(' --economy', $arguments[0]);
+        self::assertStringEndsWith(' --economy --wait', $arguments[1]);
+    }
+
+    public function testTheEconomyLaneNeedsACheckpoint(): void
+    {
+        $this->expectException(InvalidArgumentException::class);
+        $this->expectExceptionMessage('needs a checkpoint');
+        new BatchOptions(economy: true);
+    }
+
+    public function testOnlyTheEconomyLaneWaits(): void
+    {
+        $this->expectException(InvalidArgumentException::class);
+        new BatchOptions(checkpoint: 'night', wait: true);
+    }
+
     public function testItIsIteratedOnce(): void
     {
         $batch = $this->batch(['hello']);

@@ -9,6 +9,7 @@ use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\Http\ChatRequest;
+use AgentWorkers\Laravel\PendingBatch;
 use AgentWorkers\Laravel\PendingRun;
 use AgentWorkers\Laravel\RegisteredTool;
 use AgentWorkers\Laravel\Registry;
@@ -17,14 +18,13 @@ use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
 use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Support\Facades\Facade;
-use Illuminate\Support\LazyCollection;
 
 // phpcs:disable Generic.Files.LineLength -- a line for each method, as editors read them
 /**
  * @method static PendingRun chat(ChatRequest|array|string $prompt)
  * @method static PendingRun task(ChatRequest|array|string $prompt, ?string $cwd = null)
  * @method static PendingRun skill(string $name, \stdClass|array $input)
- * @method static LazyCollection batch(iterable $requests, ?int $concurrency = null, ?string $checkpoint = null, ?int $attempts = null, ?float $maxCostUsd = null, ?int $maxErrors = null, ?float $deadlineS = null, ?float $graceS = null)
+ * @method static PendingBatch batch(iterable $requests, ?int $concurrency = null, ?string $checkpoint = null, ?int $attempts = null, ?float $maxCostUsd = null, ?int $maxErrors = null, ?float $deadlineS = null, ?float $graceS = null)
  * @method static RegisteredTool tool(string $tool, ?string $description = null, \stdClass|array|null $schema = null, ?\Closure $handler = null, ?float $timeoutS = null)
  * @method static void allowCommand(string $tool, \Closure|string|bool $allow, \stdClass|array|null $schema = null)
  * @method static PendingRun worker(string $name, ChatRequest|array|string $prompt)
@@ -46,6 +46,7 @@ use Illuminate\Support\LazyCollection;
  * @method static void assertSkillRan(string $skill, ?\Closure $matches = null)
  * @method static void assertSkillNotRan(string $skill, ?\Closure $matches = null)
  * @method static void assertSkillRanTimes(string $skill, int $times)
+ * @method static void assertBatchRan(\Closure $matches)
  * @method static void assertSent(\Closure $control)
  * @method static void assertToolAnswered(string $tool, ?string $content = null)
  * @method static void assertToolFailed(string $tool, ?string $message = null)

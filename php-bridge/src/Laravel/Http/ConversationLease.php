@@ -9,6 +9,7 @@ use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\Notice;
 use AgentWorkers\Event\Session;
+use AgentWorkers\Event\Start;
 use AgentWorkers\Event\ToolCall;
 use AgentWorkers\Laravel\Commands;
 use AgentWorkers\Laravel\Stream\Store;
@@ -29,20 +30,24 @@ final class ConversationLease
     private bool $isEnding = false;
     private bool $isOver = false;
     private float $secondsHeld = 0.0;
+    private bool $wasBegun;
+    private ?string $engine;
 
     /**
      * @param string $token the run's id, which tells this lease from others
-     * @param bool $wasBegun whether the conversation's session had begun before
+     * @param array{begun: bool, engine?: string} $known whether the conversation's session had begun before
      */
     public function __construct(
         private readonly Store $store,
         private readonly string $conversation,
         private readonly string $owner,
         private readonly string $token,
-        private readonly bool $wasBegun,
+        array $known,
         private readonly LoggerInterface $logger,
     ) {
         $this->renewed = self::now();
+        $this->wasBegun = $known['begun'];
+        $this->engine = $known['engine'] ?? null;
     }
 
     public function __destruct()
@@ -61,6 +66,9 @@ final class ConversationLease
     /** Learns from the events: a run may fail before or after it began its session. */
     private function note(Event $event): void
     {
+        if ($event instanceof Start) {
+            $this->engine = $event->engine ?? $this->engine;
+        }
         $begun = match (true) {
             $event instanceof Session => true,
             $event instanceof Notice && $event->code === 'session_not_saved' => $this->wasBegun,
@@ -71,7 +79,9 @@ final class ConversationLease
         };
         $this->unlessBroken(function () use ($event, $begun): void {
             if ($begun !== null) {
-                $this->store->putConversation($this->conversation, ['owner' => $this->owner, 'begun' => $begun]);
+                $engine = $begun ? array_filter(['engine' => $this->engine]) : [];
+                $state = ['owner' => $this->owner, 'begun' => $begun] + $engine;
+                $this->store->putConversation($this->conversation, $state);
             }
             if ($event instanceof AppToolCall) {
                 // Nothing ticks while the application runs its tool.

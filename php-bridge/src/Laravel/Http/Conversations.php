@@ -15,7 +15,8 @@ use Illuminate\Support\Str;
 use Psr\Log\LoggerInterface;
 
 /**
- * Keeps who owns each conversation, whether its session has begun, and whether a run is at work in it.
+ * Keeps who owns each conversation, whether its session has begun, and by which engine, and whether a run is at work
+ * in it.
  *
  * @internal
  */
@@ -56,11 +57,16 @@ final class Conversations
                 'A run continues either a conversation or a session. Call conversation() or resume(), not both.',
             );
         }
-        $begun = $this->claim($id, $owner ?? throw new LogicException(self::NO_OWNER));
+        $known = $this->claim($id, $owner ?? throw new LogicException(self::NO_OWNER));
         $run = (string) ($request->get('run') ?? Str::uuid());
         $this->take($id, $owner, $run);
-        $lease = new ConversationLease($this->store, $id, $owner, $run, $begun, $this->logger);
-        $session = $begun ? $request->session(resume: $id) : $request->session(id: $id);
+        $lease = new ConversationLease($this->store, $id, $owner, $run, $known, $this->logger);
+        $engine = $known['engine'] ?? null;
+        $session = match (true) {
+            !$known['begun'] => $request->session(id: $id),
+            $engine === null => $request->session(resume: $id),
+            default => $request->resumedBy($engine, $id),
+        };
         $told = $command === null ? $this->notes->tell($session, $id) : $session;
         $run = $start($told->sessionOwner($owner)->run($run));
         $lease->follow($run);
@@ -69,8 +75,12 @@ final class Conversations
         return $run;
     }
 
-    /** Makes the conversation this owner's unless it is somebody else's. Tells whether its session has begun. */
-    private function claim(string $id, string $owner): bool
+    /**
+     * Makes the conversation this owner's unless it is somebody else's. Tells whether its session has begun.
+     *
+     * @return array{owner: string, begun: bool, engine?: string}
+     */
+    private function claim(string $id, string $owner): array
     {
         $mine = ['owner' => $owner, 'begun' => false];
         $known = $this->store->claimConversation($id, $mine) ? $mine : $this->store->conversation($id);
@@ -79,7 +89,7 @@ final class Conversations
         }
         $this->store->putConversation($id, $known);
 
-        return $known['begun'];
+        return $known;
     }
 
     private function take(string $id, string $owner, string $run): void

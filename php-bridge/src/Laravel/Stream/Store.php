@@ -121,13 +121,13 @@ final class Store
         return $this->cache->add($key, $answer, $this->beyond($expiry));
     }
 
-    /** @return array{owner: string, begun: bool}|null */
+    /** @return array{owner: string, begun: bool, engine?: string}|null */
     public function conversation(string $id): ?array
     {
         return $this->cache->get(self::PREFIX . ":conversation:$id");
     }
 
-    /** @param array{owner: string, begun: bool} $state */
+    /** @param array{owner: string, begun: bool, engine?: string} $state */
     public function putConversation(string $id, array $state): void
     {
         $this->cache->put(self::PREFIX . ":conversation:$id", $state, $this->conversationTtl);
@@ -136,7 +136,7 @@ final class Store
     /**
      * If two processes call it at the same time, one of them gets true.
      *
-     * @param array{owner: string, begun: bool} $state
+     * @param array{owner: string, begun: bool, engine?: string} $state
      */
     public function claimConversation(string $id, array $state): bool
     {
