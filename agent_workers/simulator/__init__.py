@@ -5,6 +5,7 @@ HTTP client then gets scripted answers, failures, stalls and cuts, without a net
 package loads no web framework: ``Simulator.serve`` does, and needs the extra ``simulator``.
 """
 
+from agent_workers.simulator.batch import Batch
 from agent_workers.simulator.journal import Outcome, Record
 from agent_workers.simulator.scenario import Scenario
 from agent_workers.simulator.scenario_file import (
@@ -18,6 +19,7 @@ from agent_workers.simulator.scenario_file import (
 from agent_workers.simulator.simulator import Simulator, running_simulator
 
 __all__ = [
+    "Batch",
     "InvalidScenarioError",
     "Outcome",
     "Record",

@@ -12,7 +12,8 @@ _NO_MESSAGES = "messages: at least one message is required"
 _REMINDER = "<system-reminder>"
 _CHARACTERS_PER_TOKEN = 4
 _CLI_SESSION = "x-claude-code-session-id"
-_OWN_SESSION = "x-agent-workers-session"
+OWN_SESSION = "x-agent-workers-session"
+"""The header by which a client other than the CLI tells its sessions apart."""
 
 
 class MalformedRequestError(ValueError):
@@ -48,15 +49,16 @@ class ApiRequest:
         self.prompts = list(_prompts(body["messages"]))
 
     @property
-    def conversation(self) -> tuple[str, ...]:
+    def conversation(self) -> tuple[str, str, int]:
         """The conversation it belongs to: session, agent and first prompt.
 
         The CLI's side calls (such as for a title) and its subagents send the session of the main conversation, so the
         session alone would mix them up. A client that sends no session has one conversation for each first prompt.
         """
-        session = self.headers.get(_CLI_SESSION) or self.headers.get(_OWN_SESSION, "")
+        session = self.headers.get(_CLI_SESSION) or self.headers.get(OWN_SESSION, "")
         agent = self.headers.get("x-claude-code-agent-id", "")
-        return session, agent, self.prompts[0].text if self.prompts else ""
+        # The hash, for as many prompts as there are conversations would take much memory.
+        return session, agent, hash(self.prompts[0].text if self.prompts else "")
 
     @property
     def directive(self) -> tuple[str, int] | None:

@@ -1,5 +1,7 @@
 """The HTTP side: the API's paths, and the simulator's own under ``/_simulator``."""
 
+from http import HTTPStatus
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -8,6 +10,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent_workers.simulator.api_request import ApiRequest, MalformedRequestError, estimated_tokens
+from agent_workers.simulator.batch_api import BatchApi
+from agent_workers.simulator.batches import Batches
 from agent_workers.simulator.conversation import Conversations
 from agent_workers.simulator.journal import Journal, Record
 from agent_workers.simulator.recorder import OWN, Recorder
@@ -17,13 +21,14 @@ from agent_workers.simulator.scenario_file import UnknownScenarioError, load_sce
 from agent_workers.simulator.streaming import JSON, Silence, failed, failure, page, replied
 
 
-def build_app(conversations: Conversations, journal: Journal) -> ASGIApp:
+def build_app(conversations: Conversations, batches: Batches, journal: Journal) -> ASGIApp:
     """Returns the ASGI app that answers for the API and keeps the journal."""
     control = Control(conversations, journal)
     app = Starlette(
         routes=[
             Route("/v1/messages", Messages(conversations), methods=["POST"]),
             Route("/v1/messages/count_tokens", count_tokens, methods=["POST"]),
+            *BatchApi(batches).routes(),
             # The CLI checks with HEAD, before its first message, that the API is there.
             Route("/", hello, methods=["GET", "HEAD"]),
             Route("/api/hello", hello, methods=["GET", "HEAD"]),
@@ -111,7 +116,8 @@ async def refuse(request: Request, problem: Exception) -> Response:
     """Answers an unknown path or method in the API's shape."""
     status, detail = (problem.status_code, problem.detail) if isinstance(problem, HTTPException) else (500, "")
     kind = "not_found_error" if status in {404, 405} else "invalid_request_error"
-    return failure(status, kind, f"{detail}: {request.method} {request.url.path}")
+    asked = f": {request.method} {request.url.path}" if detail == HTTPStatus(status).phrase else ""
+    return failure(status, kind, detail + asked)
 
 
 async def confess(request: Request, problem: Exception) -> Response:

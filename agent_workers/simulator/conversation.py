@@ -6,7 +6,7 @@ from agent_workers.simulator.api_request import ApiRequest
 from agent_workers.simulator.scenario import Message, Scenario, Step, Text
 from agent_workers.simulator.scenario_file import load_shipped
 
-_REMEMBERED = 10_000
+_REMEMBERED = 100_000
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Conversations:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self._progress: dict[tuple[str, ...], _Progress] = {}
+        self._progress: dict[tuple[str, str, int], _Progress] = {}
 
     def switch(self, scenario: Scenario) -> None:
         """Plays another scenario, or the same one again, from its first step in every conversation."""
@@ -60,7 +60,7 @@ class Conversations:
         step = scenario.steps[min(progress.calls, len(scenario.steps)) - 1]
         return Cue(scenario.name, step, progress.calls)
 
-    def _begin(self, conversation: tuple[str, ...], progress: _Progress) -> _Progress:
+    def _begin(self, conversation: tuple[str, str, int], progress: _Progress) -> _Progress:
         if len(self._progress) >= _REMEMBERED:
             del self._progress[next(iter(self._progress))]
         self._progress[conversation] = progress

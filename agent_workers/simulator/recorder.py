@@ -7,7 +7,7 @@ import anyio
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agent_workers.simulator.address import unmarked
+from agent_workers.simulator.address import MARK, unmarked
 from agent_workers.simulator.journal import Journal
 
 OWN = "/_simulator/"
@@ -23,7 +23,8 @@ class Recorder:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on, with its record and body in the scope."""
-        scope["path"] = unmarked(scope["path"])
+        path, scope["path"] = scope["path"], unmarked(scope["path"])
+        scope["mark"] = "" if path == scope["path"] else MARK
         request = Request(scope, receive)
         body = _parsed(await request.body())
         scope["body"] = body

@@ -25,6 +25,13 @@ A scenario file is TOML, or JSON of the same shape (JSON can write lone surrogat
     status = 502
     body = "<html>Bad Gateway</html>"
 
+Before its steps a scenario may say how batches of messages go on, see ``BatchSettings``:
+
+    batch = { polls = 2 }         # in progress twice, then ended; or ends = false; partial = 10 lines, then a cut
+
+Each request of a batch takes a step as a call does: a message succeeds, a failure and a message that is interrupted are
+an error, and a stall expires. What a prompt names by ``[[scenario:NAME]]`` counts for its own request.
+
 A text may quote ``${prompt}``, ``${first_prompt}``, ``${prompts}`` (their number), ``${result}`` (the latest of a
 tool), ``${model}`` and ``${call}``.
 """
@@ -34,6 +41,7 @@ from dataclasses import dataclass, field
 from string import Template
 from typing import Any, Literal
 
+from agent_workers.simulator.settings import BatchSettings
 from agent_workers.simulator.text import Cut, numbers, prose
 
 CACHE_LIFETIMES = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
@@ -169,3 +177,4 @@ class Scenario:
     name: str
     description: str
     steps: tuple[Step, ...]
+    batch: BatchSettings = field(default_factory=BatchSettings)

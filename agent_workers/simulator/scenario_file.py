@@ -27,12 +27,14 @@ from agent_workers.simulator.scenario import (
     Thinking,
     ToolUse,
 )
+from agent_workers.simulator.settings import BatchSettings
 from agent_workers.simulator.table import TableError, build
 
 _T = TypeVar("_T")
 _SHIPPED = Path(__file__).with_name("scenarios")
 _SUFFIXES = (".toml", ".json")
 _STEPS: Mapping[str, type[Step]] = {"message": Message, "failure": Failure, "stall": Stall, "page": Page}
+_SETTINGS: Mapping[str, type[Any]] = {"batch": BatchSettings}
 _BLOCKS: Mapping[str, type[Block]] = {"text": Text, "thinking": Thinking, "tool_use": ToolUse, "raw": Raw}
 
 
@@ -100,7 +102,8 @@ def parse_scenario(name: str, table: Mapping[str, Any]) -> Scenario:
         InvalidScenarioError: A key is unknown or missing, or a value has the wrong type.
     """
     try:
-        return build(Scenario, {**table, "name": name, "steps": _steps(table.get("steps"))}, "the file")
+        settings = {key: build(kind, table[key], key) for key, kind in _SETTINGS.items() if key in table}
+        return build(Scenario, {**table, **settings, "name": name, "steps": _steps(table.get("steps"))}, "the file")
     except TableError as problem:
         raise InvalidScenarioError(name, problem) from None
 

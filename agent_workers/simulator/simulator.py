@@ -8,6 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from agent_workers.simulator.address import MARK
+from agent_workers.simulator.batch import Batch
+from agent_workers.simulator.batches import Batches
 from agent_workers.simulator.conversation import Conversations
 from agent_workers.simulator.journal import Journal, Record
 from agent_workers.simulator.scenario import Scenario
@@ -33,6 +35,7 @@ class Simulator:
 
     def __init__(self, scenario: str | Path | Scenario = DEFAULT_SCENARIO) -> None:
         self._conversations = Conversations(_loaded(scenario))
+        self._batches = Batches(self._conversations)
         self._journal = Journal()
         self._listener: socket.socket | None = None
         self._port = 0
@@ -68,7 +71,7 @@ class Simulator:
         from agent_workers.simulator.app import build_app  # the web framework is imported only by whoever serves
         from agent_workers.simulator.server import serve
 
-        await serve(build_app(self._conversations, self._journal), self.listen())
+        await serve(build_app(self._conversations, self._batches, self._journal), self.listen())
 
     def play(self, scenario: str | Path | Scenario) -> None:
         """Switches to another scenario, from its first step, for every conversation.
@@ -86,6 +89,19 @@ class Simulator:
     def requests(self, path: str | None = None) -> list[Record]:
         """Returns the last 200 requests, oldest first: all, or those to one path such as ``/v1/messages``."""
         return [record for record in self._journal.records() if path in (None, record.path)]
+
+    @property
+    def batches(self) -> list[Batch]:
+        """The batches of messages that were made, oldest first."""
+        return self._batches.known()
+
+    def hold_batches(self) -> None:
+        """Lets no batch end, those of the future neither, whatever the scenario says."""
+        self._batches.held = True
+
+    def end_batches(self) -> None:
+        """Ends every batch that is there, at once. Later ones go on as the scenario says."""
+        self._batches.end()
 
     def wait_for(self, condition: Callable[[list[Record]], bool], timeout_s: float = 5) -> list[Record]:
         """Blocks a thread, not the server's own, until the condition holds for the requests; returns them.

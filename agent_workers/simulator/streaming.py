@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import anyio
 from starlette.responses import JSONResponse, Response
@@ -34,8 +35,12 @@ class JSON(JSONResponse):
 
 def failure(status: int, error: str, message: str, headers: dict[str, str] | None = None) -> JSON:
     """Returns an HTTP error in the API's shape."""
-    body = {"type": "error", "error": {"type": error, "message": message}}
-    return JSON(body, status_code=status, headers=headers)
+    return JSON(error_body(error, message), status_code=status, headers=headers)
+
+
+def error_body(error: str, message: str) -> dict[str, Any]:
+    """Returns an error as the API writes it."""
+    return {"type": "error", "error": {"type": error, "message": message}}
 
 
 def failed(step: Failure) -> ASGIApp:
@@ -68,7 +73,7 @@ class Silence:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Waits."""
-        await _while_listening(receive, self.record, anyio.sleep_forever)
+        await while_listening(receive, self.record, anyio.sleep_forever)
 
 
 @dataclass
@@ -95,7 +100,7 @@ class Stream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends them, as long as the client is there."""
-        await _while_listening(receive, self.record, lambda: self._play(send))
+        await while_listening(receive, self.record, lambda: self._play(send))
 
     async def _play(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _EVENT_STREAM})
@@ -107,9 +112,9 @@ class Stream:
                 if self.record.deltas == limit:
                     break
                 self.record.deltas += 1
-            await _write(send, frame.data)
+            await write(send, frame.data)
         else:
-            await _write(send, b"", more=False)
+            await write(send, b"", more=False)
             return
         await self._interrupt(send)
 
@@ -118,19 +123,25 @@ class Stream:
             case Interruption(kind="stall"):
                 await anyio.sleep_forever()
             case Interruption(kind="error", error=error, message=message):
-                await _write(send, event("error", error={"type": error, "message": message}), more=False)
+                await write(send, event("error", error={"type": error, "message": message}), more=False)
             case _:
-                # A client that learns of the cut forgets what it has received and not yet read.
-                await anyio.sleep(_BEFORE_CUT_S)
-                # The server closes a connection whose response was left incomplete.
-                self.record.end("cut")
+                await cut(self.record)
 
 
-async def _write(send: Send, data: bytes, *, more: bool = True) -> None:
+async def cut(record: Record) -> None:
+    """Leaves a response incomplete, upon which the server closes the connection."""
+    # A client that learns of the cut forgets what it has received and not yet read.
+    await anyio.sleep(_BEFORE_CUT_S)
+    record.end("cut")
+
+
+async def write(send: Send, data: bytes, *, more: bool = True) -> None:
+    """Sends a part of a response's body."""
     await send({"type": "http.response.body", "body": data, "more_body": more})
 
 
-async def _while_listening(receive: Receive, record: Record, play: Callable[[], Awaitable[object]]) -> None:
+async def while_listening(receive: Receive, record: Record, play: Callable[[], Awaitable[object]]) -> None:
+    """Plays until its end, or until the client goes away."""
     async with anyio.create_task_group() as group:
 
         async def watch() -> None:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from agent_workers.simulator import Simulator, running_simulator
+from tests.simulator.batches import BATCHES, hello
 from tests.waiting import PATIENCE_S
 
 CLI = Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude"
@@ -94,6 +95,24 @@ def ask(client: httpx.Client) -> Callable[..., httpx.Response]:
         return client.post("/v1/messages", json=given, headers={"x-claude-code-session-id": session})
 
     return ask
+
+
+@pytest.fixture
+def make(client: httpx.Client) -> Callable[..., dict[str, Any]]:
+    """Makes a batch of these requests; a name alone is a greeting."""
+
+    def make(*requests: str | dict[str, Any]) -> dict[str, Any]:
+        asked = [hello(each) if isinstance(each, str) else each for each in requests]
+        made: dict[str, Any] = client.post(BATCHES, json={"requests": asked}).json()
+        return made
+
+    return make
+
+
+@pytest.fixture
+def look(client: httpx.Client) -> Callable[..., dict[str, Any]]:
+    """Reads how far a batch is."""
+    return lambda batch: client.get(f"{BATCHES}/{batch['id']}").json()
 
 
 @pytest.fixture
