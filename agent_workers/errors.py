@@ -30,6 +30,7 @@ The tree; each leaf's ``code`` is the ``error.code`` of the contract:
     ├── CliMissing              cli_missing
     ├── CliCrashed              cli_crashed         retryable
     ├── StateUnavailable        state_unavailable
+    ├── InvalidModels           state_unavailable
     ├── SandboxUnavailable      sandbox_unavailable
     ├── McpUnavailable          mcp_unavailable
     │   └── McpLost             mcp_unavailable     retryable
@@ -297,6 +298,13 @@ class StateUnavailable(WorkerError):
     default_message = (
         "The worker has no writable state directory. The operator must set AGENT_WORKERS_STATE_DIR to one."
     )
+
+
+class InvalidModels(WorkerError):
+    """Raised when the operator's file of models and prices cannot be read."""
+
+    code = "state_unavailable"
+    default_message = "The file of models that AGENT_WORKERS_MODELS names cannot be read. The operator must correct it."
 
 
 class SandboxUnavailable(WorkerError):

@@ -39,9 +39,10 @@ def test_the_schemas_are_in_the_wheel(wheel: set[str]) -> None:
     assert committed <= wheel
 
 
-def test_the_scenarios_and_the_type_marker_are_in_the_wheel(wheel: set[str]) -> None:
+def test_the_scenarios_the_models_and_the_type_marker_are_in_the_wheel(wheel: set[str]) -> None:
     assert "agent_workers/py.typed" in wheel
     assert "agent_workers/simulator/scenarios/hello.toml" in wheel
+    assert "agent_workers/engine/messages/models.toml" in wheel
 
 
 def test_the_bundled_skills_are_in_the_wheel_whole(wheel: set[str]) -> None:

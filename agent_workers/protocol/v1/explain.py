@@ -21,6 +21,7 @@ _EXPECTED = {
     "int_from_float": "a whole number",
     "float_type": "a number",
     "bool_type": "true or false",
+    "date_type": "a date",
     "list_type": "a list",
     "dict_type": "an object",
     "model_type": "an object",
