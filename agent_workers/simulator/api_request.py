@@ -58,7 +58,7 @@ class ApiRequest:
         session = self.headers.get(_CLI_SESSION) or self.headers.get(OWN_SESSION, "")
         agent = self.headers.get("x-claude-code-agent-id", "")
         # The hash, for as many prompts as there are conversations would take much memory.
-        return session, agent, hash(self.prompts[0].text if self.prompts else "")
+        return session, agent, hash(self.texts[0])
 
     @property
     def directive(self) -> tuple[str, int] | None:
@@ -89,16 +89,14 @@ class ApiRequest:
                 return schema if isinstance(schema, dict) else {}
         return None
 
-    def values(self) -> dict[str, object]:
-        """Returns the values that a scenario's text can quote."""
-        texts = [prompt.text for prompt in self.prompts] or [""]
-        return {
-            "prompt": texts[-1],
-            "first_prompt": texts[0],
-            "prompts": len(self.prompts),
-            "model": self.model,
-            "result": next(_results(self.body["messages"]), ""),
-        }
+    @property
+    def texts(self) -> list[str]:
+        """The texts of the prompts, at least one."""
+        return [prompt.text for prompt in self.prompts] or [""]
+
+    def latest_result(self) -> str:
+        """Returns the text of the latest result of a tool."""
+        return next(_results(self.body["messages"]), "")
 
 
 def estimated_tokens(content: object) -> int:

@@ -14,7 +14,8 @@ from agent_workers.simulator.batch_api import BatchApi
 from agent_workers.simulator.batches import Batches
 from agent_workers.simulator.conversation import Conversations
 from agent_workers.simulator.journal import Journal, Record
-from agent_workers.simulator.recorder import OWN, Recorder
+from agent_workers.simulator.limiter import Verdict
+from agent_workers.simulator.recorder import BESIDE, OWN, Recorder
 from agent_workers.simulator.reply import compose
 from agent_workers.simulator.scenario import Failure, Page, Stall
 from agent_workers.simulator.scenario_file import UnknownScenarioError, load_scenario, load_shipped, scenario_names
@@ -49,10 +50,19 @@ class Messages:
         self.conversations = conversations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
-        await self._answer(scope["record"])(scope, receive, send)
+        """Answers one request, if the scenario's limit lets it pass."""
+        limiter = self.conversations.limiter
+        verdict = limiter.ask() if limiter else Verdict(passes=True)
+        answer = self._answer if verdict.passes else self._refusal
+        scope[BESIDE] = verdict.headers
+        await answer(scope)(scope, receive, send)
 
-    def _answer(self, record: Record) -> ASGIApp:
+    def _refusal(self, scope: Scope) -> ASGIApp:
+        scope["record"].scenario = self.conversations.scenario.name
+        return failure(429, "rate_limit_error", "This request would exceed your organization's rate limit.")
+
+    def _answer(self, scope: Scope) -> ASGIApp:
+        record: Record = scope["record"]
         try:
             request = ApiRequest(record.headers, record.body)
             cue = self.conversations.cue(request)
@@ -65,6 +75,7 @@ class Messages:
             return page(cue.step)
         if isinstance(cue.step, Stall):
             return Silence(record)
+        scope[BESIDE] = {**scope[BESIDE], **cue.step.headers}
         reply = compose(cue.step, request, cue.call)
         record.usage = reply.message["usage"]
         return replied(cue.step, reply, record, streaming=request.streaming)

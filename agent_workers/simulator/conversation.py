@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from agent_workers.simulator.api_request import ApiRequest
+from agent_workers.simulator.limiter import Limiter
 from agent_workers.simulator.scenario import Message, Scenario, Step, Text
 from agent_workers.simulator.scenario_file import load_shipped
 
@@ -33,13 +34,13 @@ class Conversations:
     """
 
     def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
-        self._progress: dict[tuple[str, str, int], _Progress] = {}
+        self.switch(scenario)
 
     def switch(self, scenario: Scenario) -> None:
         """Plays another scenario, or the same one again, from its first step in every conversation."""
         self.scenario = scenario
-        self._progress.clear()
+        self.limiter = Limiter(scenario.limit) if scenario.limit else None
+        self._progress: dict[tuple[str, str, int], _Progress] = {}
 
     def cue(self, request: ApiRequest) -> Cue:
         """Returns the step for a request, and counts the call.
@@ -50,12 +51,13 @@ class Conversations:
         if request.is_side_call:
             return Cue("side-call", _SIDE_CALL, 1)
         scenario, since = self.scenario, -1
-        if request.directive is not None:
-            name, since = request.directive
+        if directive := request.directive:
+            name, since = directive
             scenario = load_shipped(name)
-        progress = self._progress.get(request.conversation)
+        conversation = request.conversation
+        progress = self._progress.get(conversation)
         if progress is None or (progress.scenario, progress.since) != (scenario, since):
-            progress = self._begin(request.conversation, _Progress(scenario, since))
+            progress = self._begin(conversation, _Progress(scenario, since))
         progress.calls += 1
         step = scenario.steps[min(progress.calls, len(scenario.steps)) - 1]
         return Cue(scenario.name, step, progress.calls)

@@ -1,6 +1,7 @@
 """The requests that the simulator got, and their outcomes."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from threading import Condition
@@ -45,6 +46,7 @@ class Journal:
 
     def __init__(self) -> None:
         self.count = 0
+        self._statuses: Counter[int] = Counter()
         self._records: list[Record] = []
         self._changed = Condition()
 
@@ -57,6 +59,17 @@ class Journal:
             self._records = [*self._records[-_KEPT + 1 :], record]
             self._changed.notify_all()
         return record
+
+    def answer(self, record: Record, status: int) -> None:
+        """Sets the HTTP status by which the answer to a request begins."""
+        with self._changed:
+            record.status = status
+            self._statuses[status] += 1
+
+    def statuses(self) -> Counter[int]:
+        """Returns how many answers began by which HTTP status."""
+        with self._changed:
+            return self._statuses.copy()
 
     def close(self, record: Record, outcome: Outcome) -> None:
         """Sets the outcome of a request, unless there is one already."""

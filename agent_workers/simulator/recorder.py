@@ -12,10 +12,12 @@ from agent_workers.simulator.journal import Journal
 
 OWN = "/_simulator/"
 """The start of the simulator's own paths, which the journal leaves out."""
+BESIDE = "simulator.headers"
+"""The key in the scope of headers that an answer gets beside its own, ``{name: value}``."""
 
 
 class Recorder:
-    """Writes each request and its outcome into the journal. Adds the ``request-id`` header."""
+    """Writes each request and its outcome into the journal. Adds the ``request-id`` header, and others of the scope."""
 
     def __init__(self, app: ASGIApp, journal: Journal) -> None:
         self.app = app
@@ -36,9 +38,9 @@ class Recorder:
 
         async def write(message: Message) -> None:
             if message["type"] == "http.response.start":
-                record.status = message["status"]
+                self.journal.answer(record, message["status"])
                 request_id = (b"request-id", b"req_sim_" + uuid4().hex.encode())
-                message["headers"] = [*message["headers"], request_id]
+                message["headers"] = [*message["headers"], request_id, *_beside(scope, message)]
             elif not message.get("more_body"):
                 # Set before sending, for a client that reads the journal as soon as it has the answer.
                 record.end("answered")
@@ -51,6 +53,13 @@ class Recorder:
             raise
         finally:
             self.journal.close(record, "cut")
+
+
+def _beside(scope: Scope, start: Message) -> list[tuple[bytes, bytes]]:
+    own = {name for name, _ in start["headers"]}
+    beside: dict[str, str] = scope.get(BESIDE, {})
+    headers = {name.lower().encode(): value.encode() for name, value in beside.items()}
+    return [(name, value) for name, value in headers.items() if name not in own]
 
 
 def _parsed(body: bytes) -> object:

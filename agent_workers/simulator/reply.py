@@ -7,12 +7,16 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from agent_workers.simulator.api_request import ApiRequest, estimated_tokens
+from agent_workers.simulator.quoted import Quoted
 from agent_workers.simulator.scenario import CACHE_LIFETIMES, Block, Message, Raw, ToolUse
-from agent_workers.simulator.schema_example import accepted, example, refused
+from agent_workers.simulator.schema_example import accepted, refused
 from agent_workers.simulator.text import Cut, pieces
 
 _DELTAS_PER_PING = 500
 _JSON_PIECE = 12
+# json.dumps would make an encoder each time.
+_IN_UTF8 = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_IN_ASCII = json.JSONEncoder(separators=(",", ":")).encode
 _DELTAS = ("text", "thinking", "tool_use")
 _OUTPUT_TOOL = "StructuredOutput"
 
@@ -44,8 +48,8 @@ class Reply:
 
 def compose(step: Message, request: ApiRequest, call: int) -> Reply:
     """Returns the step's reply to a request. ``call`` is the request's number in its conversation, from 1."""
-    values = {**request.values(), "call": call, "answer_example": json.dumps(example(request.answer_schema))}
-    content = [_content(block, request, values) for block in step.content]
+    quoted = Quoted(request, call)
+    content = [_content(block, request, quoted) for block in step.content]
     calls_tool = any(block["type"] == "tool_use" for block in content)
     return Reply(
         {
@@ -85,16 +89,16 @@ def event(kind: str, **data: object) -> bytes:
 def encoded(value: object) -> bytes:
     """Returns compact JSON: in UTF-8, or in ASCII with escapes where a lone surrogate forbids UTF-8."""
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return _IN_UTF8(value).encode()
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":")).encode()
+        return _IN_ASCII(value).encode()
 
 
-def _content(block: Block, request: ApiRequest, values: dict[str, object]) -> dict[str, Any]:
+def _content(block: Block, request: ApiRequest, quoted: Quoted) -> dict[str, Any]:
     if isinstance(block, Raw):
         return block.block
     if not isinstance(block, ToolUse):
-        text = block.written(values)
+        text = block.written(quoted)
         if block.type == "thinking":
             return {"type": "thinking", "thinking": text, "signature": block.signature}
         return {"type": "text", "text": text}

@@ -25,9 +25,10 @@ A scenario file is TOML, or JSON of the same shape (JSON can write lone surrogat
     status = 502
     body = "<html>Bad Gateway</html>"
 
-Before its steps a scenario may say how batches of messages go on, see ``BatchSettings``:
+Before its steps a scenario may say how the server behaves while it is played, see ``BatchSettings`` and ``Limit``:
 
     batch = { polls = 2 }         # in progress twice, then ended; or ends = false; partial = 10 lines, then a cut
+    limit = { requests = 5, per_s = 1 }              # what is too much gets HTTP 429, each answer tells what is left
 
 Each request of a batch takes a step as a call does: a message succeeds, a failure and a message that is interrupted are
 an error, and a stall expires. What a prompt names by ``[[scenario:NAME]]`` counts for its own request.
@@ -41,7 +42,7 @@ from dataclasses import dataclass, field
 from string import Template
 from typing import Any, Literal
 
-from agent_workers.simulator.settings import BatchSettings
+from agent_workers.simulator.settings import BatchSettings, Limit
 from agent_workers.simulator.text import Cut, numbers, prose
 
 CACHE_LIFETIMES = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
@@ -126,7 +127,7 @@ class Message:
 
     ``usage`` overrides the estimated tokens: ``input_tokens``, ``output_tokens``, ``cache_read_input_tokens`` and
     ``cache_creation_input_tokens``, or of the latter those for five minutes and those for an hour,
-    ``ephemeral_5m_input_tokens`` and ``ephemeral_1h_input_tokens``.
+    ``ephemeral_5m_input_tokens`` and ``ephemeral_1h_input_tokens``. ``headers`` are added to the answer's.
     """
 
     kind: Literal["message"] = "message"
@@ -135,6 +136,7 @@ class Message:
     delay_ms: int = 0
     stop_reason: str = ""
     usage: dict[str, int] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     interruption: Interruption | None = None
 
 
@@ -178,3 +180,4 @@ class Scenario:
     description: str
     steps: tuple[Step, ...]
     batch: BatchSettings = field(default_factory=BatchSettings)
+    limit: Limit | None = None

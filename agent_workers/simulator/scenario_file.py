@@ -27,14 +27,14 @@ from agent_workers.simulator.scenario import (
     Thinking,
     ToolUse,
 )
-from agent_workers.simulator.settings import BatchSettings
+from agent_workers.simulator.settings import BatchSettings, Limit
 from agent_workers.simulator.table import TableError, build
 
 _T = TypeVar("_T")
 _SHIPPED = Path(__file__).with_name("scenarios")
 _SUFFIXES = (".toml", ".json")
 _STEPS: Mapping[str, type[Step]] = {"message": Message, "failure": Failure, "stall": Stall, "page": Page}
-_SETTINGS: Mapping[str, type[Any]] = {"batch": BatchSettings}
+_SETTINGS: Mapping[str, type[Any]] = {"batch": BatchSettings, "limit": Limit}
 _BLOCKS: Mapping[str, type[Block]] = {"text": Text, "thinking": Thinking, "tool_use": ToolUse, "raw": Raw}
 
 
@@ -103,6 +103,7 @@ def parse_scenario(name: str, table: Mapping[str, Any]) -> Scenario:
     """
     try:
         settings = {key: build(kind, table[key], key) for key, kind in _SETTINGS.items() if key in table}
+        _check_limit(settings.get("limit"))
         return build(Scenario, {**table, **settings, "name": name, "steps": _steps(table.get("steps"))}, "the file")
     except TableError as problem:
         raise InvalidScenarioError(name, problem) from None
@@ -122,6 +123,11 @@ def _read(path: Path) -> Scenario:
     if not isinstance(table, dict):
         raise InvalidScenarioError(path.stem, "the file must contain a JSON object")
     return parse_scenario(path.stem, table)
+
+
+def _check_limit(limit: Limit | None) -> None:
+    if limit and not (limit.requests and limit.per_s):
+        raise TableError("limit", "'requests' and 'per_s' must be more than 0")
 
 
 def _steps(tables: object) -> tuple[Step, ...]:

@@ -16,3 +16,14 @@ class BatchSettings:
     polls: int = 1
     ends: bool = True
     partial: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """How many requests for a message pass in each span of so many seconds. The API refuses the others with HTTP 429.
+
+    Requests of all conversations count. Those that are refused do not, and take no step.
+    """
+
+    requests: int
+    per_s: float = 1

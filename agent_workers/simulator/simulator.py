@@ -1,6 +1,7 @@
 """A simulator: its socket, its scenario and the requests that it got."""
 
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,6 +90,11 @@ class Simulator:
     def requests(self, path: str | None = None) -> list[Record]:
         """Returns the last 200 requests, oldest first: all, or those to one path such as ``/v1/messages``."""
         return [record for record in self._journal.records() if path in (None, record.path)]
+
+    @property
+    def statuses(self) -> Counter[int]:
+        """How many answers began by which HTTP status, of all requests since it was made."""
+        return self._journal.statuses()
 
     @property
     def batches(self) -> list[Batch]:

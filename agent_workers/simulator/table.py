@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 _T = TypeVar("_T")
 _WORDS: Mapping[object, str] = {
     int: "a whole number of 0 or more",
+    float: "a number of 0 or more",
     str: "a string",
     tuple: "a list",
     bool: "true or false",
@@ -66,8 +67,8 @@ def _fits(value: object, hint: object) -> bool:
         return value in get_args(hint)
     if origin in (Union, UnionType):
         return any(_fits(value, choice) for choice in get_args(hint))
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if hint in (int, float):
+        return isinstance(value, int | hint) and not isinstance(value, bool) and value >= 0
     if origin is dict:
         values = get_args(hint)[1]
         return isinstance(value, dict) and all(_fits(item, values) for item in value.values())

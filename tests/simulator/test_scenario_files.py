@@ -101,6 +101,22 @@ def test_a_name_never_reaches_outside_the_shipped_scenarios(tmp_path: Path):
         ),
         ({"steps": [{"kind": "failure", "status": 500}]}, "'error' is missing"),
         (
+            {"steps": [{"content": [HELLO]}], "batch": {"poll": 2}},
+            "batch: 'poll' is not a known key; did you mean 'polls'?",
+        ),
+        ({"steps": [{"content": [HELLO]}], "batch": {"ends": 0}}, "batch: 'ends' must be true or false"),
+        ({"steps": [{"content": [HELLO]}], "limit": 5}, "limit: must be a table"),
+        ({"steps": [{"content": [HELLO]}], "limit": {"per_s": 1}}, "limit: 'requests' is missing"),
+        ({"steps": [{"content": [HELLO]}], "limit": {"requests": 1.5}}, "limit: 'requests' must be a whole number"),
+        (
+            {"steps": [{"content": [HELLO]}], "limit": {"requests": 1, "per_s": -0.5}},
+            "limit: 'per_s' must be a number of 0 or more",
+        ),
+        (
+            {"steps": [{"content": [HELLO]}], "limit": {"requests": 0}},
+            "limit: 'requests' and 'per_s' must be more than 0",
+        ),
+        (
             {"steps": [{"kind": "failure", "status": True, "error": "e", "message": "m"}]},
             "'status' must be a whole number",
         ),
