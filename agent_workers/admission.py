@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_workers.errors import WorkerError
-from agent_workers.protocol.v1.engines import AGENT, misfits
+from agent_workers.protocol.v1.engines import AGENT, MESSAGES, misfits
 from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.protocol.v1.request import is_tool_run
 
@@ -64,7 +64,7 @@ def admit(worker: Worker, request: AnyRequest, policy: Path | None) -> Admission
     """
     admission = _within_policy(worker, request, policy)
     granted = admission.request
-    if problems := [*_misfits(granted), *worker.check_host(granted)]:
+    if problems := [*_misfits(granted), *_missing(granted), *worker.check_host(granted)]:
         raise RequestProblems(problems, run=request.run)
     return admission
 
@@ -88,6 +88,13 @@ def max_request_bytes(policy: Path | None) -> int | None:
 def _misfits(request: AnyRequest) -> Iterator[Problem]:
     if not is_tool_run(request) and request.engine is None:  # a named one was looked at before
         yield from misfits(request, AGENT)
+
+
+def _missing(request: AnyRequest) -> Iterator[Problem]:
+    if not is_tool_run(request) and request.engine == MESSAGES:
+        from agent_workers.engine.messages.host import problems_of  # no agent needs it
+
+        yield from problems_of(request, os.environ)
 
 
 def _within_policy(worker: Worker, request: AnyRequest, path: Path | None) -> Admission:

@@ -47,7 +47,11 @@ def test_imports_point_down_only() -> None:
     ("file", "line", "contract"),
     [
         ("fleet/__init__.py", "", PLACES),
-        ("batch/__init__.py", "import agent_workers.run", "A run is made by the front door of its own process alone"),
+        (
+            "batch/__init__.py",
+            "import agent_workers.run",
+            "A run is made by the front door of its own process, and by the engine runner",
+        ),
         (
             "fleet/queue.py",
             "from agent_workers.stdio.serve import serve",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
-from anyio.lowlevel import checkpoint
 
 from agent_workers.client.handle import ProcessStarter, RunHandle
 
@@ -53,12 +52,8 @@ class AsyncRun(RunHandle):
         return self._outcome.result()
 
     async def _wait(self) -> None:
-        number = self._conversation.fileno()
-        if number is None:
-            await checkpoint()
-            return
         with anyio.move_on_after(self._conversation.patience_s):
-            await anyio.wait_readable(number)
+            await self._conversation.ready()
 
     async def __aenter__(self) -> Self:
         return self

@@ -129,9 +129,10 @@ class Conversation:
             times.append(_TICK_S)
         return max(0.0, min(times)) if times else None
 
-    def fileno(self) -> int | None:
-        """Returns what tells that ``take`` or ``leave`` has something to do; None where they have in any case."""
-        return self._process.fileno() if self._process else None
+    async def ready(self) -> None:
+        """Waits in an event loop until ``take`` or ``leave`` has something to do."""
+        if self._process:
+            await self._process.ready()
 
     def send(self, message: Mapping[str, Any]) -> str | None:
         """Sends a control message; returns its ``id``, a new one where it has none, or None where the run is over."""

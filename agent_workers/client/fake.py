@@ -137,8 +137,10 @@ class _FakeProcess:
     def has_output(self) -> bool:
         return bool(self.lines)
 
-    def fileno(self) -> None:
-        return None
+    async def ready(self) -> None:
+        from anyio.lowlevel import checkpoint  # who waits in a loop has it
+
+        await checkpoint()
 
     def wait(self, timeout_s: float | None) -> None:
         pass

@@ -91,6 +91,12 @@ class WorkerProcess:
         """Returns a descriptor that is readable as soon as ``take`` has something to do."""
         return self._selector.fileno()
 
+    async def ready(self) -> None:
+        """Waits in an event loop until ``take`` has something to do."""
+        from anyio import wait_readable  # who waits in a loop has it
+
+        await wait_readable(self.fileno())
+
     def wait(self, timeout_s: float | None) -> None:
         """Waits until ``take`` has something to do."""
         self._selector.select(timeout_s)

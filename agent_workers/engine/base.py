@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -47,6 +47,21 @@ class Progress:
     def touch(self) -> None:
         """Notes that the agent has just made progress."""
         self.at = time.monotonic()
+
+
+class WorkerDefaults(NamedTuple):
+    """What the worker adds to a request.
+
+    Attributes:
+        name: The worker's name. Its sessions are bound to it, and the working directory of its chats, below the state
+            directory, bears it.
+        system_prompt: Used where the request brings none.
+        max_turns: Used where the request brings none; None leaves it to the engine.
+    """
+
+    name: str
+    system_prompt: str
+    max_turns: int | None = None
 
 
 class Engine(Protocol):

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from agent_workers import __version__
 from agent_workers.admission import accept, admit, max_request_bytes, policy_file
-from agent_workers.engine.claude import Environment, Sandbox, WorkerDefaults, start_agent
+from agent_workers.engine.base import WorkerDefaults
+from agent_workers.engine.claude import Environment, Sandbox, start_agent
 from agent_workers.engine.claude.launch.installation import sdk_version
 from agent_workers.protocol.document import parse_json
-from agent_workers.protocol.v1.engines import AGENT
+from agent_workers.protocol.v1.engines import AGENT, MESSAGES
 from agent_workers.protocol.v1.progress import Start
 from agent_workers.protocol.v1.request import echo_of, is_tool_run, skill_of
 from agent_workers.stdio.stdin import MAX_REQUEST, Stdin
@@ -145,10 +146,15 @@ class RequestSource:
             from agent_workers.engine.mcp import start_tool  # no agent needs it
 
             return start_tool(request, self._environment(), worker.name, started=self._keep)
+        defaults = WorkerDefaults(worker.name, worker.system_prompt, worker.max_turns)
+        if request.engine == MESSAGES:
+            from agent_workers.engine.messages.start import start_messages  # no agent needs it
+
+            return start_messages(request, self._environment(), defaults)
         return start_agent(
             request,
             self._environment(),
-            WorkerDefaults(worker.name, worker.system_prompt, worker.max_turns),
+            defaults,
             sandbox=Sandbox(sandbox.allowed_domains, sandbox.deny_read) if sandbox else None,
             booted=lambda cli: self._keep(cli.process),
         )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from agent_workers.engine.claude.launch.boot import BootedCli, WorkerDefaults, boot
+from agent_workers.engine.claude.launch.boot import BootedCli, boot
 from agent_workers.engine.claude.process.cli_input import initialize_line, prompt_line
 from agent_workers.protocol.v1.request import is_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agent_workers.engine.base import WorkerDefaults
     from agent_workers.engine.claude.engine import ClaudeEngine
     from agent_workers.engine.claude.launch.capabilities import Sandbox
     from agent_workers.engine.claude.launch.mcp_servers import McpServers

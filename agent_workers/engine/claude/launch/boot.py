@@ -21,23 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from agent_workers.engine.base import WorkerDefaults
     from agent_workers.engine.host.environment import Environment
     from agent_workers.protocol.v1.request import Request
-
-
-class WorkerDefaults(NamedTuple):
-    """What the worker adds to a request.
-
-    Attributes:
-        name: The worker's name. Its sessions are bound to it, and the working directory of its chats, below the state
-            directory, bears it.
-        system_prompt: Used where the request brings none.
-        max_turns: Used where the request brings none; None leaves it to the CLI.
-    """
-
-    name: str
-    system_prompt: str
-    max_turns: int | None = None
 
 
 class BootedCli(NamedTuple):

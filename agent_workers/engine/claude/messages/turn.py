@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from agent_workers.engine.answer.session_notices import DROPPED, NOT_SAVED, PAST_REFUSED
 from agent_workers.errors import ContextOverflow, RequestRejected
-from agent_workers.protocol.v1.events import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -16,29 +16,13 @@ if TYPE_CHECKING:
     from agent_workers.engine.base import Progress
     from agent_workers.engine.claude.launch.transcript import Transcript
     from agent_workers.errors import WorkerError
+    from agent_workers.protocol.v1.events import Notice
 
 logger = logging.getLogger("agent_workers")
 
 # The CLI saves before it reports the result. Only where it did not, it gets this time.
 _PATIENCE_S = 1
 _POLL_S = 0.05
-
-_NOT_SAVED = Notice(
-    level="warning",
-    code="session_not_saved",
-    message="The conversation could not be saved; the disk may be full. It cannot be continued from here.",
-)
-_DROPPED = Notice(
-    level="warning",
-    code="turn_dropped",
-    message="What was refused is not kept in the session. It goes on from before that.",
-)
-_PAST_REFUSED = Notice(
-    level="warning",
-    code="session_refused",
-    message="The API refuses this session, probably for an earlier attachment in it, such as an image whose address is "
-    "dead. If it goes on doing so, begin a new session.",
-)
 
 
 class Turn:
@@ -91,11 +75,11 @@ class Turn:
             # The run was stopped or its agent crashed. What is not saved yet will be, where the disk has room.
             self._progress.saved = self._transcript.holds(self._prompt_id) or self._transcript.is_writable()
         if not self._progress.saved:
-            yield _NOT_SAVED
+            yield NOT_SAVED
         elif self._refused:
-            yield _DROPPED
+            yield DROPPED
             if self._rejected and self._transcript.blames_the_past(self._prompt_id):
-                yield _PAST_REFUSED
+                yield PAST_REFUSED
 
     def settle(self, strays: Sequence[str] = ()) -> None:
         """Removes a refused turn from the session. The CLI has ended, and no other run writes the session yet.

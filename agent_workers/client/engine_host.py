@@ -1,0 +1,266 @@
+"""What the runs of one process share: one pool of connections, one view of the API's limits, and how each is served."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from contextlib import AsyncExitStack, contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from agent_workers import __version__
+from agent_workers.admission import accept, admit, policy_file
+from agent_workers.client.engine_process import EngineProcess
+from agent_workers.ending import failed, stopped
+from agent_workers.engine.base import WorkerDefaults
+from agent_workers.engine.claude.launch.installation import sdk_version
+from agent_workers.engine.host.environment import Environment
+from agent_workers.engine.messages.access import access_of
+from agent_workers.engine.messages.api import Api
+from agent_workers.engine.messages.start import start_messages
+from agent_workers.errors import (
+    EXIT_ABORTED,
+    InternalError,
+    InvalidRequest,
+    UnsupportedVersion,
+    WorkerError,
+    defect,
+)
+from agent_workers.protocol.document import parse_json
+from agent_workers.protocol.v1.control import Abort, InvalidControl, parse_control
+from agent_workers.protocol.v1.engines import MESSAGES
+from agent_workers.protocol.v1.events import Ack, Notice, Start
+from agent_workers.protocol.v1.problem import Problem, RequestProblems
+from agent_workers.protocol.v1.request import echo_of, is_tool_run, skill_of
+from agent_workers.run import Run
+from agent_workers.wire import Encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from agent_workers.engine.messages.engine import MessagesEngine
+    from agent_workers.engine.messages.plan import Given
+    from agent_workers.protocol.v1.body import Body
+    from agent_workers.protocol.v1.request import Request
+    from agent_workers.workers.base import Worker
+
+logger = logging.getLogger("agent_workers")
+
+_current: ContextVar[EngineProcess | None] = ContextVar("run", default=None)
+_NO_AGENT = "must be messages: an agent needs a process of its own"
+_CLOSE_S = 5
+
+
+class EngineHost:
+    """Serves runs of the engine messages in the event loop of this process. It is entered before the first one.
+
+    Args:
+        policy: Path of the host's policy, instead of the one that ``AGENT_WORKERS_POLICY`` names.
+        environ: The variables of the host.
+        simulate: Name of a scenario that a simulator plays in place of the API; None for the API.
+        connections: Calls that may be under way at once.
+    """
+
+    def __init__(
+        self, *, policy: str | None, environ: Mapping[str, str] | None, simulate: str | None, connections: int
+    ) -> None:
+        self._environ = dict(os.environ if environ is None else environ)
+        self._policy = policy_file(policy, self._environ)
+        self._simulate = simulate
+        self._connections = connections
+        self._environment = Environment(self._environ)
+        self._api: Api | None = None
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        async with AsyncExitStack() as stack:
+            stack.enter_context(_told_to_runs())
+            self._tasks = await stack.enter_async_context(anyio.create_task_group())
+            if self._simulate is not None:
+                self._environment = Environment(self._environ, self._begin_simulator(self._simulate))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._api:
+            with anyio.move_on_after(_CLOSE_S, shield=True):
+                await self._api.__aexit__(None, None, None)
+        self._tasks.cancel_scope.cancel()
+        await self._stack.__aexit__(None, None, None)  # the caller's error is its own, and in no group
+
+    def process(self, worker: Worker, given: Given | None = None, lane: str | None = None) -> EngineProcess:
+        """Returns a run that begins with its first line, the request.
+
+        Args:
+            worker: Whose request it is.
+            given: The events of the first message, where it has been answered before.
+            lane: ``done.lane``.
+        """
+
+        async def serve(process: EngineProcess, line: bytes) -> int:
+            _current.set(process)
+            return await self._serve(worker, process, line, given, lane)
+
+        return EngineProcess(serve, self._tasks.start_soon, self._loop)
+
+    def admitted(self, worker: Worker, document: Any) -> Request:
+        """Returns the request that the document stands for, as the host lets it run.
+
+        Raises:
+            RequestProblems: It is not valid, or not one of this engine.
+            PolicyDenied: The host's policy does not allow it.
+        """
+        if isinstance(document, dict):
+            document = {"engine": MESSAGES, **document}
+        request = admit(worker, accept(worker, document), self._policy).request
+        if is_tool_run(request) or request.engine != MESSAGES:
+            raise RequestProblems([Problem(pointer="/engine", message=_NO_AGENT)], run=request.run)
+        return request
+
+    async def api(self) -> Api:
+        """Returns the open connections to the API.
+
+        Raises:
+            AuthError: There is no credential.
+        """
+        if self._api is None:
+            api = Api(access_of(self._environment), connections=self._connections)
+            self._api = await api.__aenter__()
+        return self._api
+
+    async def _serve(
+        self, worker: Worker, process: EngineProcess, line: bytes, given: Given | None, lane: str | None
+    ) -> int:
+        encoder = Encoder("")
+        echo: dict[str, Any] = {}
+        try:
+            document = parse_json(line, one_line=True)
+            encoder.run = str(document.get("run", "")) if isinstance(document, dict) else ""
+            request = self.admitted(worker, document)
+            echo = echo_of(request)
+            if process.stopped:
+                return _tell(process, encoder, stopped(process.stopped).model_copy(update=echo), EXIT_ABORTED)
+            began = time.monotonic()
+            _tell(process, encoder, self._start(worker, request), 0)
+            engine = await self._engine(worker, request, given, lane)
+            return await _driven(process, encoder, request, engine, began)
+        except RequestProblems as problems:
+            refused = UnsupportedVersion if problems.code == UnsupportedVersion.code else InvalidRequest
+            return _failed(process, encoder, refused(cause=problems.told(), details=problems.problems), echo)
+        except WorkerError as error:
+            return _failed(process, encoder, error, echo)
+        except Exception as error:  # noqa: BLE001 whatever it is, the run gets its terminal event
+            return _failed(process, encoder, InternalError(cause=defect(error)), echo)
+
+    async def _engine(self, worker: Worker, request: Request, given: Given | None, lane: str | None) -> MessagesEngine:
+        if request.skill_use and self._environment.is_simulated():
+            from agent_workers.workers.skill import with_example  # a model gets no example
+
+            request = with_example(request)
+        defaults = WorkerDefaults(worker.name, worker.system_prompt, worker.max_turns)
+        api = await self.api()
+
+        def start() -> MessagesEngine:
+            return start_messages(request, self._environment, defaults, api=api, given=given, lane=lane)
+
+        if request.session is None:
+            return start()
+        return await anyio.to_thread.run_sync(start)  # a session that ends elsewhere is waited for
+
+    def _start(self, worker: Worker, request: Request) -> Start:
+        start = Start(
+            worker=worker.name,
+            worker_version=__version__,
+            sdk_version=sdk_version(),
+            simulated=self._environment.is_simulated(),
+            engine=MESSAGES,
+        )
+        return start.model_copy(update={**echo_of(request), **skill_of(request)})
+
+    def _begin_simulator(self, scenario: str) -> str:
+        from agent_workers.simulator import Simulator  # only where asked for
+
+        simulator = Simulator(scenario) if scenario else Simulator()
+        self._tasks.start_soon(simulator.serve)
+        return simulator.base_url
+
+
+async def _driven(
+    process: EngineProcess, encoder: Encoder, request: Request, engine: MessagesEngine, began: float
+) -> int:
+    run = Run(request, engine, encoder, _Sink(process), began=began)
+    process.stop = run.stop
+    async with anyio.create_task_group() as tasks:
+        process.control = lambda line: _obey(line, run, engine, tasks.start_soon)
+        if process.stopped:
+            run.stop(process.stopped)
+        status = await run.drive()
+        tasks.cancel_scope.cancel()
+    return status
+
+
+class _Sink:
+    def __init__(self, process: EngineProcess) -> None:
+        self._process = process
+
+    async def send(self, line: bytes) -> None:
+        await self._process.write(line)
+
+
+def _obey(line: bytes, run: Run, engine: MessagesEngine, spawn: Any) -> None:
+    try:
+        message = parse_control(line)
+    except InvalidControl as invalid:
+        if invalid.id is None:
+            words = f"A line on stdin changed nothing: {invalid.message}"
+            spawn(run.reply, Notice(level="warning", code=invalid.code, message=words))
+        else:
+            spawn(run.reply, Ack(id=invalid.id, ok=False, code=invalid.code))
+        return
+    if isinstance(message, Abort):
+        spawn(_abort, run, Ack(id=message.id, ok=True))
+    elif ack := engine.answer(message):
+        spawn(run.reply, ack)
+
+
+async def _abort(run: Run, ack: Ack) -> None:
+    await run.reply(ack)
+    run.stop("client")
+
+
+def _tell(process: EngineProcess, encoder: Encoder, body: Body, status: int) -> int:
+    for line in encoder.lines(body.to_wire()):
+        process.send_now(line)
+    return status
+
+
+def _failed(process: EngineProcess, encoder: Encoder, error: WorkerError, echo: dict[str, Any]) -> int:
+    process.write_stderr(f"{error.code}: {error.cause or error.message}")
+    if encoder.terminal is None:
+        _tell(process, encoder, failed(error).model_copy(update=echo), error.exit_status)
+    return error.exit_status
+
+
+@contextmanager
+def _told_to_runs() -> Iterator[None]:
+    """Has what is logged of a run stand in its ``stderr``, as that of a worker's process does."""
+    handler = _ToRuns()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+class _ToRuns(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.ERROR and (process := _current.get()):
+            process.write_stderr(record.getMessage())

@@ -1,0 +1,171 @@
+"""The API over HTTP: one call gives the events of a streamed message, or one of the contract's errors."""
+
+from __future__ import annotations
+
+import json
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING, Any, cast
+
+import anyio
+import httpx2
+
+from agent_workers.engine.answer.api_failure import BY_TYPE, by_foreign_status, by_status, explained
+from agent_workers.engine.messages.pace import Pace, retry_after_ms
+from agent_workers.errors import AnswerUnreadable, ApiError, GatewayError, NetworkError, ServerError
+from agent_workers.wire import dump
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from agent_workers.engine.messages.access import Access
+
+Event = dict[str, Any]
+
+MESSAGES_PATH = "/v1/messages"
+SESSION_HEADER = "x-agent-workers-session"
+_CONNECT_S = 15
+_DRAIN_S = 0.2
+_MOST_OF_AN_ERROR = 1 << 16
+_MOST_SHOWN = 500
+_OK = 200
+_REDIRECTS = range(300, 400)
+
+
+class Api:
+    """An account at the API, with its connections. It is entered before the first call.
+
+    Args:
+        access: The account.
+        pace: What is known of its limits; shared by all who call it.
+        connections: How many calls may be under way at once.
+    """
+
+    def __init__(self, access: Access, pace: Pace | None = None, *, connections: int = 4) -> None:
+        self.access = access
+        self.pace = pace or Pace()
+        is_open = access.base_url.startswith("http://")
+        self._client = httpx2.AsyncClient(
+            headers=dict(access.headers),
+            timeout=httpx2.Timeout(None, connect=_CONNECT_S),  # the run's own watchdog ends a silent one
+            limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
+            verify=not is_open,  # what is not encrypted needs no certificates, which take long to load
+            trust_env=not access.is_simulated,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.__aexit__(kind, error, trace)
+
+    async def message(self, body: Mapping[str, Any], session_id: str) -> AsyncGenerator[Event]:
+        """Yields the events of a streamed message, as the API sends them.
+
+        Args:
+            body: The request, as the API takes it.
+            session_id: The conversation, by which a log or a simulator tells runs apart.
+
+        Raises:
+            ApiError: The call has failed.
+        """
+        await self.pace.wait()
+        headers = {"content-type": "application/json", SESSION_HEADER: session_id}
+        url = self.access.base_url + MESSAGES_PATH
+        try:
+            async with self._client.stream("POST", url, content=dump(body), headers=headers) as response:
+                self.pace.note(response.headers)
+                if response.status_code != _OK:
+                    raise await self._refusal(response)
+                async with aclosing(_events(response)) as events:
+                    async for event in events:
+                        yield event
+        except httpx2.HTTPError as error:
+            raise NetworkError(cause=f"{type(error).__name__}: {error}") from error
+
+    async def _refusal(self, response: httpx2.Response) -> ApiError:
+        failure = await failure_of(response)
+        if failure.http_status in (429, 529):
+            self.pace.note_refusal(failure.retry_after_ms)
+        return failure
+
+
+async def _events(response: httpx2.Response) -> AsyncGenerator[Event]:
+    content_type = response.headers.get("content-type", "")
+    if not content_type.lower().startswith("text/event-stream"):
+        raise GatewayError(cause=f"status 200 with {content_type[:_MOST_SHOWN]!a} and no stream", http_status=_OK)
+    count = 0
+    parts = cast("AsyncGenerator[httpx2.ServerSentEvent]", httpx2.EventSource(response).__aiter__())
+    async with aclosing(parts):
+        async for part in parts:
+            event = _decoded(part.data)
+            if event is None:
+                continue
+            if event.get("type") == "error":
+                raise _stream_failure(event)
+            count += 1
+            yield event
+            if event.get("type") == "message_stop":
+                await _drain(parts)  # the connection serves the next call only if its answer was read to the end
+                return
+    if not count:
+        raise GatewayError(cause="the stream ended without an event", http_status=_OK)
+    raise NetworkError(cause="the stream ended before the message did")
+
+
+async def _drain(parts: AsyncGenerator[httpx2.ServerSentEvent]) -> None:
+    with anyio.move_on_after(_DRAIN_S), suppress(httpx2.HTTPError):
+        async for _ in parts:
+            pass
+
+
+def _decoded(data: str) -> Event | None:
+    if not data:
+        return None
+    try:
+        event = json.loads(data)
+    except ValueError:
+        raise AnswerUnreadable(cause="an event of the stream is no JSON") from None
+    return event if isinstance(event, dict) else None
+
+
+def _stream_failure(event: Event) -> ApiError:
+    kind, words = _told(event)
+    return explained(BY_TYPE.get(kind or "", ServerError), words)(cause=f"in the stream: {kind}: {words}")
+
+
+async def failure_of(response: httpx2.Response) -> ApiError:
+    """Returns the error for an answer that is no success."""
+    status, text = response.status_code, await _beginning(response)
+    try:
+        kind, words = _told(json.loads(text))
+    except ValueError:
+        kind, words = None, ""
+    if status in _REDIRECTS:
+        found: type[ApiError] = GatewayError
+    else:
+        found = explained(by_status(status, kind), words) if kind else by_foreign_status(status)
+    cause = f"status {status}: {kind}: {words}" if kind else f"status {status}: {text[:_MOST_SHOWN]!a}"
+    return found(cause=cause, http_status=status, retry_after_ms=retry_after_ms(response.headers))
+
+
+async def _beginning(response: httpx2.Response) -> str:
+    found = bytearray()
+    async with aclosing(response.aiter_bytes()) as chunks:
+        async for chunk in chunks:
+            found += chunk
+            if len(found) >= _MOST_OF_AN_ERROR:
+                break
+    return found.decode("utf-8", "replace")
+
+
+def _told(document: object) -> tuple[str | None, str]:
+    """Returns type and words of an error in the API's shape; None where it is somebody else's."""
+    error = document.get("error") if isinstance(document, dict) and document.get("type") == "error" else None
+    if not isinstance(error, dict) or not isinstance(error.get("type"), str):
+        return None, ""
+    return error["type"], str(error.get("message", ""))[:_MOST_SHOWN]

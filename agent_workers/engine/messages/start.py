@@ -1,0 +1,85 @@
+"""Makes a run of the engine: takes its session, reads what was said before, and knows whom to ask."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from agent_workers.engine.host.credentials import forget_secrets
+from agent_workers.engine.host.sessions import Binding, take_lease
+from agent_workers.engine.messages.access import access_of
+from agent_workers.engine.messages.body import Frame
+from agent_workers.engine.messages.conversation import conversation_of
+from agent_workers.engine.messages.models import load_models
+from agent_workers.engine.messages.plan import Plan
+from agent_workers.engine.messages.retries import Retries, most_retries
+from agent_workers.engine.process.prctl import hide_from_others
+from agent_workers.protocol.v1.engines import MESSAGES
+
+if TYPE_CHECKING:
+    from agent_workers.engine.base import WorkerDefaults
+    from agent_workers.engine.host.environment import Environment
+    from agent_workers.engine.messages.api import Api
+    from agent_workers.engine.messages.engine import MessagesEngine
+    from agent_workers.engine.messages.plan import Given
+    from agent_workers.protocol.v1.request import Request
+
+
+def start_messages(
+    request: Request,
+    environment: Environment,
+    worker: WorkerDefaults,
+    *,
+    api: Api | None = None,
+    given: Given | None = None,
+    lane: str | None = None,
+) -> MessagesEngine:
+    """Makes the engine of a run. No call is made before its events are read.
+
+    Args:
+        request: A valid request, granted by the host's policy.
+        environment: The host's variables and directories.
+        worker: The worker's part.
+        api: Who answers, where more than this run asks it; it is open.
+        given: The events of the first message, where it has been answered before.
+        lane: ``done.lane``.
+
+    Raises:
+        WorkerError: There is no credential, the state directory cannot be written, or the session belongs to somebody
+            else or is in use.
+    """
+    models = load_models(environment.environ)
+    access = api.access if api else access_of(environment)
+    binding = Binding(worker.name, None, request.session_owner, MESSAGES)
+    lease = take_lease(request.session, environment.common_dir("sessions"), binding)
+    try:
+        conversation, history = conversation_of(lease, environment.common_dir("conversations"))
+        if environment.environ is os.environ:
+            hide_from_others()
+            forget_secrets(os.environ)
+        from agent_workers.engine.messages.api import Api  # what a refused session does not wait for
+        from agent_workers.engine.messages.engine import MessagesEngine
+
+        plan = Plan(
+            request=request,
+            frame=Frame(request, worker.system_prompt, keeps_schema=access.is_simulated),
+            api=api or Api(access),
+            owns_api=api is None,
+            lease=lease,
+            conversation=conversation,
+            history=history,
+            model=models.full_name(request.model or history.model or models.default),
+            models=models,
+            retries=Retries(most_retries(environment.environ), _names(request.fallback_model)),
+            max_turns=request.max_turns or worker.max_turns,
+            given=given,
+            lane=lane,
+        )
+        return MessagesEngine(plan)
+    except BaseException:
+        lease.abandon()
+        raise
+
+
+def _names(models: str | None) -> list[str]:
+    return [name.strip() for name in (models or "").split(",") if name.strip()]

@@ -1,0 +1,96 @@
+"""The calls of one message of the model: run side by side by the application, told as they end."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from agent_workers.protocol.v1.events import Body, ToolCall, ToolOutput, ToolResult
+from agent_workers.protocol.v1.settings import APP_TOOL
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from agent_workers.engine.base import Progress
+    from agent_workers.engine.questions.app_tools import AppTools
+    from agent_workers.protocol.v1.control import AppToolResult
+
+Block = dict[str, Any]
+
+
+class ToolRound:
+    """Runs the calls of a run, a message at a time.
+
+    Args:
+        progress: Knows which calls are in progress.
+        spawn: Starts a task of the run.
+    """
+
+    def __init__(self, progress: Progress, spawn: Callable[..., object]) -> None:
+        self.tools: AppTools | None = None
+        self._progress = progress
+        self._spawn = spawn
+        self._said: dict[str, AppToolResult] = {}
+        self._outbox, self._inbox = anyio.create_memory_object_stream[Body](math.inf)
+        self._results: dict[str, Block] = {}
+
+    def note(self, tool_use_id: str, result: AppToolResult) -> None:
+        """Notes what the application says of a result besides its content."""
+        self._said[tool_use_id] = result
+
+    def show(self, tool_use_id: str, text: str) -> None:
+        """Tells what a tool prints."""
+        self._outbox.send_nowait(ToolOutput(tool_use_id=tool_use_id, stream="stdout", text=text))
+
+    async def run(self, calls: list[Block]) -> AsyncGenerator[Body]:
+        """Yields the calls, and what comes of them as it comes."""
+        self._results = {}
+        for call in calls:
+            self._progress.calls.add(call["id"])
+            yield ToolCall(tool_use_id=call["id"], name=call["name"], input=call["input"])
+        for call in calls:
+            self._spawn(self._call, call)
+        missing = len(calls)
+        while missing:
+            body = await self._inbox.receive()
+            missing -= isinstance(body, ToolResult)
+            yield body
+
+    def results(self, calls: list[Block]) -> list[Block]:
+        """Returns the results in the order of the calls, as the API takes them."""
+        return [self._results[call["id"]] for call in calls]
+
+    def close(self) -> None:
+        """Leaves nothing open."""
+        self._outbox.close()
+        self._inbox.close()
+
+    async def _call(self, call: Block) -> None:
+        name = call["name"].removeprefix(APP_TOOL)
+        if self.tools:
+            content, is_error = await self.tools.call(name, call["input"], call["id"])
+        else:
+            content, is_error = f"There is no tool {name}.", True
+        blocks = content if isinstance(content, str) else [part.model_dump(exclude_none=True) for part in content]
+        said = self._said.pop(call["id"], None)
+        result = {"type": "tool_result", "tool_use_id": call["id"], "content": blocks}
+        self._results[call["id"]] = {**result, "is_error": True} if is_error else result
+        self._progress.calls.discard(call["id"])
+        self._progress.touch()
+        self._outbox.send_nowait(
+            ToolResult(
+                tool_use_id=call["id"],
+                status="error" if is_error else "ok",
+                content=_plain(blocks),
+                retryable=said.retryable if said and is_error else None,
+                replayed=True if said and said.replayed else None,
+            )
+        )
+
+
+def _plain(content: str | list[Block]) -> str:
+    if isinstance(content, str):
+        return content
+    return "\n".join(part.get("text") or f"[{part['type']}]" for part in content)
