@@ -90,7 +90,7 @@ php -r 'exit((int) !@stream_socket_server("tcp://127.0.0.1:$argv[1]"));' "$port"
 php -r 'exit((int) !extension_loaded("pdo_sqlite"));' || run "$root/tools/need" commands pdo_sqlite:php-sqlite3
 run ./setup.sh
 
-task=$bin/agent-task skill=$bin/agent-skill
+task=$bin/agent-task skill=$bin/agent-skill batch=$bin/agent-batch
 if [ -n "${ANTHROPIC_API_KEY:-}" ]; then
   answers="Claude answers, on the account of ANTHROPIC_API_KEY."
 else
@@ -110,7 +110,8 @@ else
   }
   playing agent-task task-demo
   playing agent-skill structured-output
-  task=$scratch/agent-task skill=$scratch/agent-skill
+  playing agent-batch structured-output # only skills are run by it
+  task=$scratch/agent-task skill=$scratch/agent-skill batch=$scratch/agent-batch
   # The simulator answers with a skill's own examples: here each partner is one.
   mkdir "$scratch/skills"
   cp -R "$root/agent_workers/skills/bundled/partner-health" "$scratch/skills"
@@ -120,7 +121,7 @@ fi
 
 APP_KEY=$(cat storage/app.key)
 export APP_KEY AGENT_CHAT_BINARY=$bin/agent-chat AGENT_TASK_BINARY=$task AGENT_WORKERS_BINARY=$bin/agent-workers
-export AGENT_SKILL_BINARY=$skill AGENT_BATCH_BINARY=$bin/agent-batch
+export AGENT_SKILL_BINARY=$skill AGENT_BATCH_BINARY=$batch
 # What people run from the chat themselves.
 export AGENT_TOOL_BINARY=$bin/agent-tool AGENT_MCP_PYTHON=$bin/python
 if [ -z "${AGENT_WORKERS_POLICY:-}" ]; then

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from agent_workers.simulator import running_simulator
+from agent_workers.simulator import Simulator, running_simulator
 from tests.laravel.browser import Browser
 from tests.laravel.site import REPOSITORY, Site
 from tests.laravel.visitor import Visitor
@@ -66,7 +66,7 @@ def partners(site: Site) -> Partners:
 
 
 @pytest.fixture
-def simulated(site: Site) -> Iterator[None]:
+def simulated(site: Site) -> Iterator[Simulator]:
     """A simulator answers with the skill's own examples: each partner is one."""
     skill = site.root / "skills/partner-health"
     shutil.copytree(REPOSITORY / "agent_workers/skills/bundled/partner-health", skill, dirs_exist_ok=True)
@@ -74,8 +74,9 @@ def simulated(site: Site) -> Iterator[None]:
         shutil.copy(file, skill / "examples")
     with running_simulator("structured-output") as simulator:
         variables = f"ANTHROPIC_BASE_URL={simulator.base_url}/simulated AGENT_WORKERS_SKILLS_PATH={skill.parent}"
-        site.program("agent-skill", f'{variables} exec {site.worker.with_name("agent-skill")} "$@"')
-        yield
+        for name in ("agent-skill", "agent-batch"):
+            site.program(name, f'{variables} exec {site.worker.with_name(name)} "$@"')
+        yield simulator
 
 
 class PartnersPage:
@@ -155,6 +156,20 @@ def test_the_page_watches_how_a_partner_is_computed_and_shows_what_came_of_it(
     page.press("Stop", "p-102")
     page.wait_for("Recompute", "p-102")
     assert Counter(partners.computed) == {"p-109": 1}
+
+
+def test_a_command_computes_a_partner_without_an_agent_or_with_one(
+    site: Site, partners: Partners, simulated: Simulator
+) -> None:
+    def score(*options: str) -> tuple[bytes, bool]:
+        command = site.artisan("partners:recompute-health", "--partner=p-109", *options)
+        told, _ = command.communicate(timeout=PATIENCE_S)
+        client = simulated.requests("/v1/messages")[-1].headers["user-agent"]
+        return told.strip(), client.startswith("agent-workers/")
+
+    assert score() == (b"p-109: 0.48", True)
+    assert score("--engine=agent") == (b"p-109: 0.48", False)
+    assert Counter(partners.computed) == {"p-109": 2}
 
 
 def test_a_killed_recomputation_of_all_goes_on_where_it_was_and_stores_nothing_twice(

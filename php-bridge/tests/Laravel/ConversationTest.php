@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Tests\Laravel;
 
 use AgentWorkers\Event\Delta;
+use AgentWorkers\Event\Done;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Laravel\Facades\Agent;
@@ -17,6 +18,7 @@ use AgentWorkers\ProcessRunner;
 use AgentWorkers\Request;
 use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
+use AgentWorkers\Tests\Scenarios;
 use Illuminate\Auth\GenericUser;
 use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Contracts\Queue\Job;
@@ -29,6 +31,8 @@ use Mockery;
 /** A conversation goes on however its runs are started, one run at a time, for its owner alone. */
 final class ConversationTest extends TestCase
 {
+    use Scenarios;
+
     private const UUID = '8b8c3f0e-6a51-4a3e-9a55-0f0f6f1c2d3e';
     private const OTHER = '0c6f9d3e-1111-4222-8333-444455556666';
 
@@ -81,6 +85,21 @@ final class ConversationTest extends TestCase
                 $fake->requests(),
             ),
         );
+    }
+
+    public function testARealConversationGoesOnAfterItsEngineWasReplacedInTheConfiguration(): void
+    {
+        config([
+            'agent-workers.binaries.agent-chat' => $this->binary('agent-chat'),
+            'agent-workers.simulate' => 'hello',
+            'agent-workers.env' => ['HOME' => $this->directory(), 'ANTHROPIC_API_KEY' => null],
+            'agent-workers.state_dir' => $this->directory() . '/state',
+            'agent-workers.workers.chat.engine' => 'messages',
+        ]);
+        $chat = static fn (): Done => Agent::chat('Hi')->owner('Ada')->conversation(self::UUID)->run();
+        $first = $chat();
+        config(['agent-workers.workers.chat.engine' => 'agent']);
+        self::assertSame($first->sessionId, $chat()->sessionId);
     }
 
     public function testAConversationOfTheBrowserGoesOnForItsUserOnTheQueue(): void

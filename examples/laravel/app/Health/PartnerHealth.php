@@ -85,6 +85,27 @@ final class PartnerHealth
         }
     }
 
+    /**
+     * Stores what has come of one of a batch.
+     *
+     * @param array<string, mixed> $input what it was given
+     *
+     * @return string|null why it has failed
+     */
+    public function take(string $partner, array $input, BatchResult $result): ?string
+    {
+        if ($result->isDone()) {
+            $this->store($partner, $input, $result);
+
+            return null;
+        }
+        if ($result->error !== null) {
+            $this->failed($partner, $result->error->message);
+        }
+
+        return $result->error->message ?? 'It was stopped.';
+    }
+
     /** Notes that the health could not be computed. What was known before stays. */
     public function failed(string $partner, string $message): void
     {

@@ -5,12 +5,14 @@ declare(strict_types=1);
 namespace App\Models;
 
 use Illuminate\Database\Eloquent\Model;
+use Illuminate\Database\Eloquent\Relations\HasMany;
+use Illuminate\Support\Carbon;
 
 /**
- * The recomputation of all partners: one that was killed is gone on with.
+ * The recomputation of all partners: one that was killed, or whose answers are to come, is gone on with.
  *
- * @property \Illuminate\Support\Carbon $since what was computed before that is computed anew
- * @property \Illuminate\Support\Carbon|null $ended_at
+ * @property Carbon $since what was computed before that is computed anew
+ * @property Carbon|null $ended_at
  */
 final class Recomputation extends Model
 {
@@ -24,8 +26,37 @@ final class Recomputation extends Model
     protected $casts = ['since' => 'datetime', 'ended_at' => 'datetime'];
 
     /** Returns the one that was not ended, or a new one. */
-    public static function current(): self
+    public static function current(?Carbon $since = null): self
     {
-        return self::query()->whereNull('ended_at')->firstOr(static fn (): self => self::create(['since' => now()]));
+        $new = static fn (): self => self::create(['since' => $since ?? now()]);
+
+        return self::query()->whereNull('ended_at')->firstOr($new);
+    }
+
+    /** What was sent to the economy lane, in the order in which it was. */
+    public function requests(): HasMany
+    {
+        return $this->hasMany(HealthRequest::class);
+    }
+
+    /** The file by which a later start knows what is out. */
+    public function checkpoint(): string
+    {
+        return storage_path("app/health-$this->id.checkpoint");
+    }
+
+    public function end(): void
+    {
+        $this->update(['ended_at' => now()]);
+        $this->requests()->delete();
+        $this->forget();
+    }
+
+    /** Forgets what was out. */
+    public function forget(): void
+    {
+        foreach (['', '.taken'] as $part) {
+            @unlink($this->checkpoint() . $part);
+        }
     }
 }

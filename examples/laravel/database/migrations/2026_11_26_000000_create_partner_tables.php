@@ -72,6 +72,16 @@ return new class extends Migration {
             $table->timestamp('since');
             $table->timestamp('ended_at')->nullable();
         });
+        // What a recomputation has sent to the economy lane, until its end.
+        Schema::create('health_requests', static function (Blueprint $table): void {
+            $table->id();
+            $table->foreignId('recomputation_id')->constrained();
+            self::ofPartner($table);
+            $table->longText('request');
+            $table->timestamp('kept_at');
+            $table->timestamp('settled_at')->nullable();
+            $table->unique(['recomputation_id', 'partner_id']);
+        });
     }
 
     private static function ofPartner(Blueprint $table): ColumnDefinition
@@ -84,7 +94,7 @@ return new class extends Migration {
 
     public function down(): void
     {
-        foreach (['recomputations', 'ai_insights', 'partner_metrics', 'partner_notes', 'partners'] as $table) {
+        foreach (['health_requests', 'recomputations', 'ai_insights', 'partner_metrics', 'partner_notes', 'partners'] as $table) {
             Schema::dropIfExists($table);
         }
     }

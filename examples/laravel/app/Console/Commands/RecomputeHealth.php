@@ -4,20 +4,19 @@ declare(strict_types=1);
 
 namespace App\Console\Commands;
 
-use AgentWorkers\Batch\BatchResult;
 use AgentWorkers\Exception\BatchFailedException;
 use AgentWorkers\Exception\BatchStoppedException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
-use AgentWorkers\Laravel\Facades\Agent;
-use AgentWorkers\Laravel\PendingRun;
+use App\Health\EconomyWork;
+use App\Health\LiveWork;
 use App\Health\PartnerHealth;
+use App\Health\Work;
+use App\Models\HealthRequest;
 use App\Models\Partner;
 use App\Models\Recomputation;
 use Illuminate\Console\Command;
-use Illuminate\Database\Eloquent\Builder;
 use Illuminate\Support\Carbon;
-use Illuminate\Support\LazyCollection;
 use Symfony\Component\Console\Formatter\OutputFormatter;
 use Symfony\Component\Console\Helper\ProgressBar;
 
@@ -31,6 +30,7 @@ final class RecomputeHealth extends Command
     private const REFUSED = 2;
     private const STOPPED = 3;
     private const RETRYABLE = 75;
+    private const ENGINES = ['agent', 'messages'];
     private const UNITS = ['d' => 'days', 'h' => 'hours', 'm' => 'minutes'];
     private const FORMAT = ' %current%/%max% [%bar%] %elapsed:6s% %message%';
 
@@ -39,34 +39,62 @@ final class RecomputeHealth extends Command
         {--all : All partners; goes on where it was killed}
         {--stale= : Only those whose health was computed longer ago, such as 7d or 12h}
         {--partner= : This partner alone}
+        {--engine=messages : What runs the skill: messages, which needs a fraction of the time and memory, or agent}
+        {--economy : At half the price, within a day; start it again for what has come, such as every hour}
         {--concurrency= : How many at once; by default as many as fit here}
         {--max-cost-usd= : Begin no more runs once all have cost that}';
 
     /** @var string */
     protected $description = 'Compute the health of partners anew and store it';
 
-    /** @var array<string, array<string, mixed>> inputs of the runs under way */
-    private array $inputs = [];
+    /** How many are out in the economy lane. */
+    private int $pending = 0;
 
     public function handle(PartnerHealth $health): int
     {
-        $partner = $this->option('partner');
+        $refusal = $this->refusal();
+        if ($refusal !== null) {
+            return $this->refuse($refusal);
+        }
+        $engine = (string) $this->option('engine');
         $stale = $this->option('stale');
-        if (($partner !== null) === ($this->option('all') || $stale !== null)) {
-            return $this->refuse('Say --all, or --partner=ID. With --all, --stale=7d leaves out what is newer.');
-        }
-        if ($partner !== null) {
-            return $this->one($health, (string) $partner);
-        }
         $age = $stale === null ? null : self::age((string) $stale);
-        if ($stale !== null && $age === null) {
-            return $this->refuse("--stale=$stale is no age. Write days or hours: 7d, 12h.");
-        }
 
-        return $age === null ? $this->all($health, Recomputation::current()) : $this->since($health, $age);
+        return match (true) {
+            $this->option('partner') !== null => $this->one($health, (string) $this->option('partner'), $engine),
+            (bool) $this->option('economy') => $this->recompute(
+                Recomputation::current($age),
+                static fn (Recomputation $begun): Work => new EconomyWork($health, $begun),
+            ),
+            $age !== null => $this->compute(new LiveWork($health, $age, $engine)),
+            default => $this->recompute(
+                Recomputation::current(),
+                static fn (Recomputation $begun): Work => new LiveWork($health, $begun->since, $engine),
+            ),
+        };
     }
 
-    private function one(PartnerHealth $health, string $id): int
+    /** Says what is wrong with the options. */
+    private function refusal(): ?string
+    {
+        ['partner' => $partner, 'stale' => $stale, 'engine' => $engine, 'economy' => $isEconomy] = $this->options();
+        $isOut = static fn (): bool => HealthRequest::query()->exists();
+
+        return match (true) {
+            ($partner !== null) === ($this->option('all') || $stale !== null)
+                => 'Say --all, or --partner=ID. With --all, --stale=7d leaves out what is newer.',
+            $stale !== null && self::age((string) $stale) === null
+                => "--stale=$stale is no age. Write days or hours: 7d, 12h.",
+            !in_array($engine, self::ENGINES, true) => "--engine=$engine is no engine. Say agent or messages.",
+            $isEconomy && $partner !== null => '--economy is for many. Say --all, or leave it out.',
+            $isEconomy && $engine !== EconomyWork::ENGINE => '--economy needs --engine=' . EconomyWork::ENGINE . '.',
+            !$isEconomy && $partner === null && $isOut()
+                => 'What was sent to the economy lane is out. Say --economy to go on with it.',
+            default => null,
+        };
+    }
+
+    private function one(PartnerHealth $health, string $id, string $engine): int
     {
         $partner = Partner::query()->find($id);
         if ($partner === null) {
@@ -74,7 +102,7 @@ final class RecomputeHealth extends Command
         }
         $input = $health->input($partner);
         try {
-            $health->store($id, $input, $health->run($partner, $input)->run());
+            $health->store($id, $input, $health->run($partner, $input)->engine($engine)->run());
         } catch (RunFailedException | RunAbortedException $failure) {
             $health->failed($id, $failure->getMessage());
             $this->error(OutputFormatter::escape("$id: {$failure->getMessage()}"));
@@ -86,25 +114,22 @@ final class RecomputeHealth extends Command
         return self::SUCCESS;
     }
 
-    private function all(PartnerHealth $health, Recomputation $recomputation): int
+    /** @param \Closure(Recomputation): Work $work */
+    private function recompute(Recomputation $recomputation, \Closure $work): int
     {
         $recomputation->wasRecentlyCreated
             || $this->line("Going on with what began at {$recomputation->since->toDateTimeString()}.");
-        $status = $this->since($health, $recomputation->since);
-        if (in_array($status, [self::SUCCESS, self::FAILED], true)) {
-            $recomputation->update(['ended_at' => now()]); // what has failed would fail again
+        $status = $this->compute($work($recomputation));
+        if (in_array($status, [self::SUCCESS, self::FAILED], true) && $this->pending === 0) {
+            $recomputation->end(); // what has failed would fail again
         }
 
         return $status;
     }
 
-    private function since(PartnerHealth $health, Carbon $since): int
+    private function compute(Work $work): int
     {
-        $left = Partner::query()->with('metrics', 'notes')->whereDoesntHave(
-            'metrics',
-            static fn (Builder $metrics): Builder => $metrics->where('health_at', '>=', $since),
-        );
-        $count = $left->count();
+        $count = $work->count();
         if ($count === 0) {
             $this->line('Nothing is left to compute.');
 
@@ -115,7 +140,7 @@ final class RecomputeHealth extends Command
         $bar->setMessage('');
         $bar->start();
         try {
-            $status = $this->takeAll($health, $left->lazyById(), $bar);
+            $status = $this->takeAll($work, $bar);
         } catch (BatchStoppedException | Interrupted $stopped) {
             $status = self::STOPPED;
         } catch (BatchFailedException $broken) {
@@ -125,17 +150,19 @@ final class RecomputeHealth extends Command
         $this->newLine();
         $reason = $stopped ?? $broken ?? null;
         $reason === null || $this->error(OutputFormatter::escape($reason->getMessage()));
+        $this->pending === 0 || $this->line("$this->pending are out. Start it again for what has come by then.");
 
         return $status;
     }
 
-    /** @param LazyCollection<int, Partner> $partners */
-    private function takeAll(PartnerHealth $health, LazyCollection $partners, ProgressBar $bar): int
+    private function takeAll(Work $work, ProgressBar $bar): int
     {
         $failed = 0;
+        $number = static fn (?string $option): int|float|null => $option === null ? null : $option + 0;
+        $batch = $work->begin($number($this->option('concurrency')), $number($this->option('max-cost-usd')));
         $this->interruptible();
-        foreach ($this->results($health, $partners) as $id => $result) {
-            $message = $this->take($health, (string) $id, $result);
+        foreach ($batch as $id => $result) {
+            $message = $work->take((string) $id, $result);
             if ($message !== null) {
                 $bar->setMessage(++$failed . ' failed');
                 $bar->clear();
@@ -143,46 +170,9 @@ final class RecomputeHealth extends Command
             }
             $bar->advance();
         }
+        $this->pending = $batch->pending() ?? 0;
 
         return $failed === 0 ? self::SUCCESS : self::FAILED;
-    }
-
-    /**
-     * @param LazyCollection<int, Partner> $partners
-     *
-     * @return LazyCollection<string, BatchResult>
-     */
-    private function results(PartnerHealth $health, LazyCollection $partners): LazyCollection
-    {
-        $request = function (Partner $partner) use ($health): PendingRun {
-            $this->inputs[$partner->id] = $health->input($partner);
-
-            return $health->run($partner, $this->inputs[$partner->id]);
-        };
-        $number = static fn (?string $option): int|float|null => $option === null ? null : $option + 0;
-
-        return Agent::batch(
-            $partners->mapWithKeys(static fn (Partner $partner): array => [$partner->id => $request($partner)]),
-            concurrency: $number($this->option('concurrency')),
-            maxCostUsd: $number($this->option('max-cost-usd')),
-        );
-    }
-
-    /** @return string|null why it has failed */
-    private function take(PartnerHealth $health, string $id, BatchResult $result): ?string
-    {
-        $input = $this->inputs[$id];
-        unset($this->inputs[$id]);
-        if ($result->isDone()) {
-            $health->store($id, $input, $result);
-
-            return null;
-        }
-        if ($result->error !== null) {
-            $health->failed($id, $result->error->message);
-        }
-
-        return $result->error->message ?? 'It was stopped.';
     }
 
     private function refuse(string $message): int

@@ -1,0 +1,63 @@
+<?php
+
+declare(strict_types=1);
+
+namespace App\Health;
+
+use AgentWorkers\Batch\BatchResult;
+use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\Laravel\PendingBatch;
+use AgentWorkers\Laravel\PendingRun;
+use App\Models\Partner;
+use Illuminate\Database\Eloquent\Builder;
+use Illuminate\Support\Carbon;
+
+/** Those whose health was not computed since a time, at once. However many they are, few are in memory. */
+final class LiveWork implements Work
+{
+    /** @var array<string, array<string, mixed>> inputs of the runs under way */
+    private array $inputs = [];
+
+    public function __construct(
+        private readonly PartnerHealth $health,
+        private readonly Carbon $since,
+        private readonly string $engine,
+    ) {
+    }
+
+    /** @return Builder<Partner> whose health was not computed since then */
+    public static function left(Carbon $since): Builder
+    {
+        return Partner::query()->with('metrics', 'notes')->whereDoesntHave(
+            'metrics',
+            static fn (Builder $metrics): Builder => $metrics->where('health_at', '>=', $since),
+        );
+    }
+
+    public function count(): int
+    {
+        return self::left($this->since)->count();
+    }
+
+    public function begin(?int $concurrency, ?float $maxCostUsd): PendingBatch
+    {
+        $request = function (Partner $partner): PendingRun {
+            $this->inputs[$partner->id] = $this->health->input($partner);
+
+            return $this->health->run($partner, $this->inputs[$partner->id])->engine($this->engine);
+        };
+        $requests = self::left($this->since)->lazyById()->mapWithKeys(
+            static fn (Partner $partner): array => [$partner->id => $request($partner)],
+        );
+
+        return Agent::batch($requests, concurrency: $concurrency, maxCostUsd: $maxCostUsd);
+    }
+
+    public function take(string $partner, BatchResult $result): ?string
+    {
+        $input = $this->inputs[$partner];
+        unset($this->inputs[$partner]);
+
+        return $this->health->take($partner, $input, $result);
+    }
+}
