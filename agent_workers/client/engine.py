@@ -39,6 +39,10 @@ class AsyncEngineRunner:
         simulate: Name of a scenario, or empty for the usual one: a simulator answers instead of the API.
         connections: Calls of the API that may be under way at once.
 
+    Attributes:
+        worker: The worker's name.
+        host: What its runs share with those of other workers in this process.
+
     Raises:
         ImportError: The extra ``messages`` is not installed.
     """
@@ -55,7 +59,7 @@ class AsyncEngineRunner:
         from agent_workers.client.engine_host import EngineHost  # brings the engine, which processes do without
 
         self.worker = worker
-        self._host = EngineHost(policy=policy, environ=env, simulate=simulate, connections=connections)
+        self.host = EngineHost(policy=policy, environ=env, simulate=simulate, connections=connections)
 
     def for_worker(self, worker: str) -> AsyncEngineRunner:
         """Returns the runner of another worker, which shares the connections of this one and is not entered itself."""
@@ -80,16 +84,16 @@ class AsyncEngineRunner:
 
     def command(self, given: Given | None = None, lane: str | None = None) -> EngineCommand:
         """Returns how a run is started; the arguments are those of ``stream``."""
-        return EngineCommand(self._host, self.worker, given, lane)
+        return EngineCommand(self.host, self.worker, given, lane)
 
     async def __aenter__(self) -> Self:
-        await self._host.__aenter__()
+        await self.host.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._host.__aexit__(kind, error, trace)
+        await self.host.__aexit__(kind, error, trace)
 
 
 @dataclass(frozen=True, slots=True)

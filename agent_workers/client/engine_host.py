@@ -21,7 +21,7 @@ from agent_workers.engine.claude.launch.installation import sdk_version
 from agent_workers.engine.host.environment import Environment
 from agent_workers.engine.messages.access import access_of
 from agent_workers.engine.messages.api import Api
-from agent_workers.engine.messages.start import start_messages
+from agent_workers.engine.messages.start import first_body, start_messages
 from agent_workers.errors import (
     EXIT_ABORTED,
     InternalError,
@@ -125,6 +125,10 @@ class EngineHost:
             raise RequestProblems([Problem(pointer="/engine", message=_NO_AGENT)], run=request.run)
         return request
 
+    def first_body(self, worker: Worker, request: Request) -> dict[str, Any]:
+        """Returns the body of the first call of an admitted request."""
+        return first_body(self._with_example(request), self._environment, _defaults(worker))
+
     async def api(self) -> Api:
         """Returns the open connections to the API.
 
@@ -161,12 +165,7 @@ class EngineHost:
             return _failed(process, encoder, InternalError(cause=defect(error)), echo)
 
     async def _engine(self, worker: Worker, request: Request, given: Given | None, lane: str | None) -> MessagesEngine:
-        if request.skill_use and self._environment.is_simulated():
-            from agent_workers.workers.skill import with_example  # a model gets no example
-
-            request = with_example(request)
-        defaults = WorkerDefaults(worker.name, worker.system_prompt, worker.max_turns)
-        api = await self.api()
+        request, defaults, api = self._with_example(request), _defaults(worker), await self.api()
 
         def start() -> MessagesEngine:
             return start_messages(request, self._environment, defaults, api=api, given=given, lane=lane)
@@ -174,6 +173,13 @@ class EngineHost:
         if request.session is None:
             return start()
         return await anyio.to_thread.run_sync(start)  # a session that ends elsewhere is waited for
+
+    def _with_example(self, request: Request) -> Request:
+        if not request.skill_use or not self._environment.is_simulated():
+            return request
+        from agent_workers.workers.skill import with_example  # a model gets no example
+
+        return with_example(request)
 
     def _start(self, worker: Worker, request: Request) -> Start:
         start = Start(
@@ -191,6 +197,10 @@ class EngineHost:
         simulator = Simulator(scenario) if scenario else Simulator()
         self._tasks.start_soon(simulator.serve)
         return simulator.base_url
+
+
+def _defaults(worker: Worker) -> WorkerDefaults:
+    return WorkerDefaults(worker.name, worker.system_prompt, worker.max_turns)
 
 
 async def _driven(

@@ -40,13 +40,16 @@ class Api:
         access: The account.
         pace: What is known of its limits; shared by all who call it.
         connections: How many calls may be under way at once.
+
+    Attributes:
+        client: The connections.
     """
 
     def __init__(self, access: Access, pace: Pace | None = None, *, connections: int = 4) -> None:
         self.access = access
         self.pace = pace or Pace()
         is_open = access.base_url.startswith("http://")
-        self._client = httpx2.AsyncClient(
+        self.client = httpx2.AsyncClient(
             headers=dict(access.headers),
             timeout=httpx2.Timeout(None, connect=_CONNECT_S),  # the run's own watchdog ends a silent one
             limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
@@ -55,13 +58,13 @@ class Api:
         )
 
     async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
+        await self.client.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+        await self.client.__aexit__(kind, error, trace)
 
     async def message(self, body: Mapping[str, Any], session_id: str) -> AsyncGenerator[Event]:
         """Yields the events of a streamed message, as the API sends them.
@@ -77,7 +80,7 @@ class Api:
         headers = {"content-type": "application/json", SESSION_HEADER: session_id}
         url = self.access.base_url + MESSAGES_PATH
         try:
-            async with self._client.stream("POST", url, content=dump(body), headers=headers) as response:
+            async with self.client.stream("POST", url, content=dump(body), headers=headers) as response:
                 self.pace.note(response.headers)
                 if response.status_code != _OK:
                     raise await self._refusal(response)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agent_workers.engine.messages.output_format import format_of, in_words
 from agent_workers.protocol.v1.settings import APP_TOOL
 
 if TYPE_CHECKING:
@@ -28,11 +27,13 @@ class Frame(NamedTuple):
         request: The request.
         system_prompt: The instructions, where the request brings none.
         keeps_schema: Whether the schema goes out as it is: a simulator takes any.
+        schema_in_prompt: Whether the model reads the schema in its instructions, since the API cannot hold it to it.
     """
 
     request: Request
     system_prompt: str
     keeps_schema: bool = False
+    schema_in_prompt: bool = False
 
     def body(
         self, messages: list[Message], model: str, known: Model | None, *, most_tokens: int | None, cached: bool
@@ -65,13 +66,19 @@ class Frame(NamedTuple):
 
     def _output_format(self) -> dict[str, Any] | None:
         schema = self.request.output_schema
-        if schema is None or self.keeps_schema:
+        if schema is None or self.schema_in_prompt:
+            return None
+        if self.keeps_schema:
             return schema
+        from agent_workers.engine.messages.output_format import format_of  # few chats have a schema
+
         return format_of(schema)
 
     def _system(self, *, in_prompt: bool) -> str:
         system = self.request.system_prompt or self.system_prompt
         if in_prompt and self.request.output_schema is not None:
+            from agent_workers.engine.messages.output_format import in_words
+
             return f"{system}\n\n{in_words(self.request.output_schema)}"
         return system
 

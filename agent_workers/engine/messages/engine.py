@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _MS = 1000
 _BYTES_A_TOKEN = 3  # of JSON, guessed on the safe side
+# "Schema is too complex for compilation", "compiled grammar is too large", "output_config.format.schema: …".
+_OF_SCHEMA = re.compile(r"schema|grammar|output_config", re.IGNORECASE)
 _FALLBACK = Notice(level="warning", code="model_fallback", message="Another model answers for an overloaded one.")
 
 
@@ -186,6 +189,8 @@ class MessagesEngine:
                         yield body
             except ApiError as error:
                 self._spending.end_call()
+                if self._frees_schema(error):
+                    continue
                 failures += 1
                 fallback = self._plan.retries.fallback(error, failures)
                 delay_ms = self._plan.retries.delay_ms(error, failures)
@@ -225,6 +230,16 @@ class MessagesEngine:
                 if event.get("type") in ("message_start", "message_delta"):
                     self._spending.note(self._model, message.usage, batch=batch)
         self._plan.api.pace.note_usage(message.usage.input_tokens, message.usage.output_tokens)
+
+    def _frees_schema(self, error: ApiError) -> bool:
+        """Has the model read the schema in its instructions, where the API refuses to hold it to it; says whether."""
+        frame = self._plan.frame
+        if self._request.output_schema is None or frame.schema_in_prompt or not isinstance(error, RequestRejected):
+            return False
+        if not _OF_SCHEMA.search(error.cause or ""):
+            return False
+        self._plan.frame = frame._replace(schema_in_prompt=True)
+        return True
 
     def _taken_back(self, reason: str) -> Iterator[Body]:
         if blocks := self._answer.discard_unfinished():

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agent_workers.engine.answer.output import valid_output
-from agent_workers.engine.messages.output_format import output_of
 from agent_workers.errors import AnswerUnreadable, ContextOverflow, OutputSchemaError, ServerError
 from agent_workers.protocol.v1.events import Done
 
@@ -73,6 +71,9 @@ class Outcome:
         if stop_reason != "end_turn" or self.message is None:
             self._output = None
             return self._reviewed_again()
+        from agent_workers.engine.answer.output import valid_output  # few chats have a schema
+        from agent_workers.engine.messages.output_format import output_of
+
         self._answers += 1
         output = output_of(self.message.text)
         try:

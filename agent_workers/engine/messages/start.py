@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.host.credentials import forget_secrets
 from agent_workers.engine.host.sessions import Binding, take_lease
 from agent_workers.engine.messages.access import access_of
-from agent_workers.engine.messages.body import Frame
+from agent_workers.engine.messages.body import Frame, prompt_of
 from agent_workers.engine.messages.conversation import conversation_of
 from agent_workers.engine.messages.models import load_models
 from agent_workers.engine.messages.plan import Plan
@@ -79,6 +79,21 @@ def start_messages(
     except BaseException:
         lease.abandon()
         raise
+
+
+def first_body(request: Request, environment: Environment, worker: WorkerDefaults) -> dict[str, Any]:
+    """Returns the body of the first call of a run that begins a conversation.
+
+    Args:
+        request: A valid request, granted by the host's policy.
+        environment: The host's variables and directories.
+        worker: The worker's part.
+    """
+    models = load_models(environment.environ)
+    model = models.full_name(request.model or models.default)
+    frame = Frame(request, worker.system_prompt, keeps_schema=environment.is_simulated())
+    messages = [{"role": "user", "content": prompt_of(request)}]
+    return frame.body(messages, model, models.of(model), most_tokens=None, cached=False)
 
 
 def _names(models: str | None) -> list[str]:
