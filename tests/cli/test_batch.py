@@ -14,7 +14,7 @@ from typing import Any
 import anyio
 import pytest
 
-from agent_workers.cli.batch import _Output
+from agent_workers.cli.batch_output import Output
 from agent_workers.simulator import running_simulator
 from tests.e2e.stream import check_whole
 from tests.e2e.worker import SCRIPTS
@@ -236,7 +236,7 @@ def test_a_reader_that_takes_nothing_does_not_keep_a_batch_that_is_to_end_at_onc
 
 def test_what_ends_long_after_the_stop_is_told_to_a_reader_that_takes_it(capfd: pytest.CaptureFixture[str]) -> None:
     async def tell_late() -> None:
-        output = _Output(records=True)
+        output = Output(records=True)
         output.hurry()
         output._writing.deadline = anyio.current_time() - 1  # as if that time had passed
         await output.record({"line": 1})

@@ -1,0 +1,98 @@
+"""Stdout of ``agent-batch``: one line at a time, whoever writes it, for as long as somebody reads it."""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+import stat
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+
+from agent_workers.batch.results_file import lines_to_write
+from agent_workers.cli.batch_display import say
+from agent_workers.errors import OutputClosed
+from agent_workers.wire import dump
+
+if TYPE_CHECKING:
+    from agent_workers.batch.batch import Batch
+    from agent_workers.batch.result import Record
+    from agent_workers.client.event import Event
+
+_LAST_WRITES_S = 3
+"""How long a line of a batch that is to end at once waits for a reader that takes nothing."""
+
+
+class Output:
+    """What a batch tells; see ``Sink``.
+
+    Args:
+        records: Whether it is one object for each line instead of the events.
+    """
+
+    def __init__(self, *, records: bool) -> None:
+        self._records = records
+        self._lock = anyio.Lock()
+        self._patience_s = math.inf
+        self._writing = anyio.CancelScope()
+        self._is_closed = False
+
+    def hurry(self) -> None:
+        """Waits no longer for a reader that takes nothing."""
+        self._patience_s = _LAST_WRITES_S
+        self._writing.deadline = min(self._writing.deadline, anyio.current_time() + self._patience_s)
+
+    async def event(self, event: Event) -> None:
+        """Writes an event, where events are wanted."""
+        if not self._records:
+            await self._write(dump(event) + b"\n")
+
+    async def record(self, record: Record) -> None:
+        """Writes what a line has come to, where that is wanted."""
+        if self._records:
+            await self._write(dump(record) + b"\n")
+
+    async def records_of_before(self, records: list[Record]) -> None:
+        """Writes what a killed batch had no time to write, behind a whole line."""
+        for line in lines_to_write(1, [dump(record) + b"\n" for record in records] if self._records else []):
+            await self._write(line)
+
+    async def _write(self, line: bytes) -> None:
+        async with self._lock:
+            if not self._is_closed:  # else a line would come behind a half one
+                self._is_closed = True
+                with anyio.move_on_after(self._patience_s) as self._writing:
+                    await to_thread.run_sync(_write, line, abandon_on_cancel=True)
+                    self._is_closed = False
+                    return
+        raise OutputClosed
+
+
+async def miss_reader(batch: Batch) -> None:
+    """Ends a batch whose reader has gone: its runs would cost, and be for nobody. A file or a terminal cannot tell."""
+    mode = os.fstat(1).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        return
+    poll = select.poll()
+    poll.register(1, 0)  # what it tells is an error or the other side's end
+    await anyio.wait_readable(1)  # the write end of a pipe becomes readable when its last reader goes
+    while not poll.poll(0):  # noqa: ASYNC110 nothing tells of it
+        await anyio.sleep(1)
+    batch.stop("output_closed")
+    batch.stop("output_closed")
+
+
+def _write(data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(1, view) :]
+        except BlockingIOError:
+            select.select([], [1], [])  # who gave it may have made it so
+        except BrokenPipeError:
+            raise OutputClosed from None
+        except OSError as error:
+            say(f"agent-batch: stdout cannot be written: {error.strerror}")
+            raise OutputClosed from None

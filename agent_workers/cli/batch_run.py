@@ -1,0 +1,79 @@
+"""One start of ``agent-batch``: the batch with its streams and signals."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import anyio
+
+from agent_workers.batch.lines import read_lines
+from agent_workers.cli.batch_display import display, say
+from agent_workers.cli.batch_output import Output, miss_reader
+from agent_workers.cli.batch_size import count_lines
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from agent_workers.batch.batch import Batch
+    from agent_workers.batch.checkpoint import Checkpoint
+    from agent_workers.batch.item import Line
+    from agent_workers.batch.totals import Totals
+
+
+def run_batch(start: Callable[[Output], Batch], progress: Checkpoint | None, *, records: bool) -> Totals:
+    """Runs a batch to its end.
+
+    Args:
+        start: Makes the batch, in the event loop that runs it.
+        progress: The checkpoint, where there is one.
+        records: Whether stdout gets one object for each line instead of the events.
+
+    Raises:
+        CheckpointUnusable: The checkpoint is of another batch, or cannot be written.
+        OutputClosed: Nobody reads what the batch tells.
+    """
+    try:
+        return anyio.run(_run, start, progress, records)
+    except BaseExceptionGroup as faults:
+        fault: BaseException = faults
+        while isinstance(fault, BaseExceptionGroup):
+            fault = fault.exceptions[0]
+        raise fault from None
+
+
+async def _run(start: Callable[[Output], Batch], progress: Checkpoint | None, records: bool) -> Totals:
+    output = Output(records=records)
+    batch = start(output)
+    if progress:
+        for record in progress.settled.values():
+            batch.totals.add(record, earlier=True)
+        batch.totals.cost_usd += progress.lost_usd
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_obey_signals, batch)
+        tasks.start_soon(miss_reader, batch)
+        tasks.start_soon(display, batch, count_lines(sys.stdin.buffer))
+        totals = await batch.run(_lines(progress, output))
+        tasks.cancel_scope.cancel()
+    return totals
+
+
+async def _lines(progress: Checkpoint | None, output: Output) -> AsyncIterator[Line]:
+    """Yields the lines. Once the first one shows that it is the same batch, writes what there was no time to write."""
+    is_first = True
+    async for line in read_lines(sys.stdin.buffer):
+        if progress and is_first:
+            progress.has(line)
+            await output.records_of_before(progress.untold())
+            progress.all_told()
+        is_first = False
+        yield line
+
+
+async def _obey_signals(batch: Batch) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        async for number in signals:
+            name = signal.Signals(number).name
+            say(f"agent-batch: {name}: begins no more runs; those under way may end. Once more aborts them.")
+            batch.stop("signal")
