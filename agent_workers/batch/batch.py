@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from agent_workers.batch.checkpoint import Progress
+    from agent_workers.batch.economy import Economy
     from agent_workers.batch.item import Item, Line
     from agent_workers.batch.result import Record
     from agent_workers.client.aio import AsyncRun, AsyncRunner
+    from agent_workers.client.economy import ApiResult
     from agent_workers.client.event import Event
     from agent_workers.client.result import Result
 
@@ -77,6 +79,7 @@ class _Work:
     """A line under way.
 
     Attributes:
+        answered: What the batch API has said to its first call, where it was sent there.
         run: Its run, while there is one.
         waiting: Cancelled where it waits for a run and there will be none.
         failed: How its last attempt has failed.
@@ -86,7 +89,8 @@ class _Work:
         ends: The terminal events of its attempts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, answered: ApiResult | None = None) -> None:
+        self.answered = answered
         self.run: AsyncRun | None = None
         self.waiting = anyio.CancelScope()
         self.failed: RunError | None = None
@@ -105,6 +109,7 @@ class Batch:
         limits: What the batch may use up.
         progress: What was done before, and keeps what is done now.
         usual: The worker of lines that name none.
+        economy: Where lines go that may wait for the provider's batch API; None for nowhere.
 
     Attributes:
         totals: How far it has come.
@@ -118,8 +123,11 @@ class Batch:
         limits: Limits,
         progress: Progress | None = None,
         usual: str | None = None,
+        *,
+        economy: Economy | None = None,
     ) -> None:
         self.totals = Totals()
+        self._economy = economy
         self.pace = Pace(limits.concurrency)
         self._runners = runners
         self._sink = sink
@@ -150,10 +158,19 @@ class Batch:
                     async for line in lines:
                         if not self._is_settled(line):
                             self._keep_limits()  # an earlier start may have used them up
+                            if not await self._waits(line):
+                                await self._places.acquire()
+                                tasks.start_soon(self._take, line)
+                    if self._economy:
+
+                        async def begin(line: Line, answered: ApiResult) -> None:
                             await self._places.acquire()
-                            tasks.start_soon(self._take, line)
+                            tasks.start_soon(self._take, line, answered)
+
+                        await self._economy.settle(begin)
                     self._has_read_all = True
             watchers.cancel_scope.cancel()
+        self.note_out()
         if self._fault:
             raise self._fault
         return self.totals
@@ -202,8 +219,21 @@ class Batch:
             self._fail(fault)
             return True
 
-    async def _take(self, line: Line) -> None:
-        work = _Work()
+    def note_out(self) -> None:
+        """Notes in ``totals`` what waits for the batch API."""
+        if self._economy:
+            self.totals.out, self.totals.out_since = self._economy.out, self._economy.since
+
+    async def _waits(self, line: Line) -> bool:
+        """Has a line wait for the batch API, where it may; says whether it does."""
+        try:
+            return self._economy is not None and await self._economy.takes(line)
+        except CheckpointUnusable as fault:
+            self._fail(fault)
+            return True
+
+    async def _take(self, line: Line, answered: ApiResult | None = None) -> None:
+        work = _Work(answered)
         self._under_way.add(work)
         try:
             if self.totals.stopped is None and (record := await self._record(line, work)):
@@ -274,11 +304,16 @@ class Batch:
                 return result
         raise AssertionError("an attempt returns or raises")
 
+    def _begun(self, item: Item, work: _Work) -> AsyncRun:
+        if self._economy is None or work.answered is None:
+            return self._runners[item.worker].stream(item.request)
+        return self._economy.run(item, work.answered if work.attempts == 1 else None)
+
     async def _attempt(self, item: Item, work: _Work) -> Result:
         work.attempts += 1
         self.totals.running += 1
         try:
-            async with self._runners[item.worker].stream(item.request) as run:
+            async with self._begun(item, work) as run:
                 work.run = run
                 async for event in run:
                     if event["type"] not in TERMINAL:

@@ -9,6 +9,7 @@ import stat
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from agent_workers.batch.result import is_settled
+from agent_workers.batch.submission import Submission, submission_of
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Checkpoint:
         lost_usd: What runs of earlier starts have cost that came to nothing, and are to be run again.
         settled: The records of earlier starts, which are not to be run again, by the number of their line; without what
             the runs have answered.
+        submissions: Lines that were sent to the provider's batch API.
 
     Raises:
         CheckpointUnusable: It is no checkpoint, cannot be written, or another batch is writing it.
@@ -85,6 +87,7 @@ class Checkpoint:
 
     def __init__(self, path: Path, taken: Path | None = None) -> None:
         self.settled: dict[int, Record] = {}
+        self.submissions: list[Submission] = []
         self.lost_usd = 0.0
         self._path = path
         self._taken_file = taken
@@ -129,6 +132,21 @@ class Checkpoint:
     def keep(self, line: Line, record: Record) -> None:
         """Keeps what has become of a line; see ``Progress``."""
         self._append({"line": line.number, "digest": line.digest, "record": record})
+
+    def sending(self, submission: Submission) -> None:
+        """Notes that lines are about to be sent to the batch API. It is on the disk when this returns."""
+        self._append(submission.to_json())
+        self.submissions.append(submission)
+
+    def sent(self, submission: Submission) -> None:
+        """Notes by which id they are known there; None where it was another batch. Likewise."""
+        not_it = {"not": sorted(submission.not_it)} if submission.not_it else {}
+        self._append({"sending": submission.nonce, "batch": submission.batch, **not_it})
+
+    def withdrawn(self, submission: Submission) -> None:
+        """Notes that they are not there. Likewise."""
+        self._append({"sending": submission.nonce, "withdrawn": True})
+        self.submissions.remove(submission)
 
     def told(self, line: Line) -> None:
         """Notes that the record was written to stdout; see ``Progress``."""
@@ -178,6 +196,8 @@ class Checkpoint:
             self._first = entry["first"]
         elif "told" in entry:
             self._untold.pop(entry["told"], None)
+        elif "sending" in entry:
+            self._take_sending(entry)
         elif "record" in entry:
             number, record = entry["line"], entry["record"]
             self._digests[number] = entry["digest"]
@@ -192,6 +212,17 @@ class Checkpoint:
                     "cost_usd": record.get("cost_usd", 0.0),
                     "error": error,
                 }
+
+    def _take_sending(self, entry: dict[str, Any]) -> None:
+        """Reads what became of lines that were sent to the batch API."""
+        known = next((each for each in self.submissions if each.nonce == entry["sending"]), None)
+        if known is None:
+            self.submissions.append(submission_of(entry))
+        elif entry.get("withdrawn"):
+            self.submissions.remove(known)
+        else:
+            known.batch = entry["batch"]
+            known.not_it.update(entry.get("not", ()))
 
     def _check_first(self, line: Line) -> None:
         if self._first is None:

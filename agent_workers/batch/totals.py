@@ -27,6 +27,8 @@ class Totals:
         cost_usd: What the runs have cost, as far as that is known.
         usage: Tokens, by the contract's names.
         errors: How often each code ended a run.
+        out: Lines that wait for the provider's batch API.
+        out_since: Since when, RFC 3339; None where none does.
         stopped: Why the batch ended before its input did; None where it did not.
     """
 
@@ -40,6 +42,8 @@ class Totals:
     cost_usd: float = 0.0
     usage: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    out: int = 0
+    out_since: str | None = None
     stopped: str | None = None
 
     @property
@@ -52,6 +56,8 @@ class Totals:
         """Zero where all is done, 3 where the batch was stopped, 75 where another start may do the rest, else 1."""
         if self.stopped or self.aborted:
             return EXIT_ABORTED
+        if self.out:
+            return EXIT_RETRYABLE
         if not self.failed:
             return EXIT_DONE
         return EXIT_RETRYABLE if self.retryable == self.failed else EXIT_ERROR

@@ -17,6 +17,7 @@ from agent_workers import __version__
 from agent_workers.batch.batch import Batch, Limits
 from agent_workers.batch.checkpoint import Checkpoint, CheckpointLost, CheckpointUnusable
 from agent_workers.cli.batch_display import say, summary
+from agent_workers.cli.batch_economy import economy_lane, tell_out
 from agent_workers.cli.batch_run import run_batch
 from agent_workers.cli.batch_size import fitting, with_descriptors
 from agent_workers.client.aio import AsyncProcessRunner
@@ -25,6 +26,8 @@ from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
     from typing import NoReturn
+
+    from agent_workers.cli.batch_economy import Lane
 
 _HELP = """Runs many requests, some at a time: JSON lines on stdin, each a request that names its worker.
 
@@ -93,6 +96,13 @@ class _Number(click.FloatRange):
     help="With --checkpoint: the reader of stdout notes there, each on a line, the `line` of the results that it has "
     "dealt with; the others are written again.",
 )
+@click.option(
+    "--economy",
+    is_flag=True,
+    help="Send requests of the engine messages without tools through the provider's batch API, at half the price and "
+    "within a day; needs --checkpoint. What is out at the end is told, with exit status 75: come again.",
+)
+@click.option("--wait", is_flag=True, help="With --economy: wait for what is out.")
 @click.option("--attempts", type=click.IntRange(1), default=4, show_default=True, help="How often to try a request.")
 @click.option("--max-cost-usd", type=_Number(0), metavar="USD", help="Begin no run once all have cost that.")
 @click.option("--max-errors", type=click.IntRange(1), metavar="N", help="Begin no run once so many lines have failed.")
@@ -128,6 +138,10 @@ def agent_batch(**options: Any) -> NoReturn:
         raise click.UsageError(f"--worker names no worker: {options['worker']!r}; one of: {', '.join(runners)}.")
     if options["taken"] and not options["checkpoint"]:
         raise click.UsageError("--taken needs --checkpoint.")
+    if options["economy"] and not options["checkpoint"]:
+        raise click.UsageError("--economy needs --checkpoint, which keeps what is out.")
+    if options["wait"] and not options["economy"]:
+        raise click.UsageError("--wait needs --economy.")
     concurrency = with_descriptors(options["concurrency"] or fitting())
     limits = Limits(
         concurrency=concurrency,
@@ -145,7 +159,9 @@ def agent_batch(**options: Any) -> NoReturn:
                 open_files.callback(progress.close)
             say(f"agent-batch: {concurrency} at once{'' if options['simulate'] is None else ' (SIMULATED)'}")
             start = partial(Batch, runners, limits=limits, progress=progress, usual=options["worker"])
-            totals = run_batch(start, progress, records=options["results"])
+            lane = _lane(progress, list(runners), options) if options["economy"] and progress else None
+            totals = run_batch(start, progress, lane, records=options["results"])
+            tell_out(totals)
             if options["summary"]:
                 summary(totals, as_json=options["summary"] == "json")
             status = totals.exit_status
@@ -157,3 +173,15 @@ def agent_batch(**options: Any) -> NoReturn:
     with suppress(OSError):
         sys.stderr.flush()
     os._exit(status)  # a thread may still wait for stdin
+
+
+def _lane(checkpoint: Checkpoint, workers: list[str], options: dict[str, Any]) -> Lane:
+    return partial(
+        economy_lane,
+        checkpoint,
+        workers=workers,
+        usual=options["worker"],
+        wait=options["wait"],
+        policy=options["policy"],
+        simulate=options["simulate"],
+    )

@@ -76,6 +76,9 @@ def _words(batch: Batch, speed: _Speed, lines: int | None) -> str:
         parts.append(f"{totals.aborted} aborted")
     if totals.cost_usd:
         parts.append(f"${totals.cost_usd:.2f}")
+    batch.note_out()
+    if totals.out:
+        parts.append(f"{totals.out} out since {totals.out_since[11:16] if totals.out_since else 'now'} UTC")
     parts.append(f"{rate:.1f}/s")
     if batch.pace.waits_s:
         parts.append(f"rate limit, on in {batch.pace.waits_s:.0f} s")
@@ -98,6 +101,7 @@ def summary(totals: Totals, *, as_json: bool) -> None:
         "done": totals.done,
         "failed": totals.failed,
         "aborted": totals.aborted,
+        "out": totals.out,
         "earlier": totals.earlier,
         "attempts": totals.attempts,
         "cost_usd": round(totals.cost_usd, 6),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import anyio
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
     from agent_workers.batch.checkpoint import Checkpoint
     from agent_workers.batch.item import Line
     from agent_workers.batch.totals import Totals
+    from agent_workers.cli.batch_economy import Lane
 
 
-def run_batch(start: Callable[[Output], Batch], progress: Checkpoint | None, *, records: bool) -> Totals:
+def run_batch(start: Callable[..., Batch], progress: Checkpoint | None, lane: Lane | None, *, records: bool) -> Totals:
     """Runs a batch to its end.
 
     Args:
         start: Makes the batch, in the event loop that runs it.
         progress: The checkpoint, where there is one.
+        lane: Opens the economy lane, where it was asked for.
         records: Whether stdout gets one object for each line instead of the events.
 
     Raises:
@@ -35,7 +38,7 @@ def run_batch(start: Callable[[Output], Batch], progress: Checkpoint | None, *, 
         OutputClosed: Nobody reads what the batch tells.
     """
     try:
-        return anyio.run(_run, start, progress, records)
+        return anyio.run(_run, start, progress, lane, records)
     except BaseExceptionGroup as faults:
         fault: BaseException = faults
         while isinstance(fault, BaseExceptionGroup):
@@ -43,14 +46,14 @@ def run_batch(start: Callable[[Output], Batch], progress: Checkpoint | None, *, 
         raise fault from None
 
 
-async def _run(start: Callable[[Output], Batch], progress: Checkpoint | None, records: bool) -> Totals:
+async def _run(start: Callable[..., Batch], progress: Checkpoint | None, lane: Lane | None, records: bool) -> Totals:
     output = Output(records=records)
-    batch = start(output)
-    if progress:
-        for record in progress.settled.values():
-            batch.totals.add(record, earlier=True)
-        batch.totals.cost_usd += progress.lost_usd
-    async with anyio.create_task_group() as tasks:
+    async with lane() if lane else nullcontext() as economy, anyio.create_task_group() as tasks:
+        batch = start(output, economy=economy)
+        if progress:
+            for record in progress.settled.values():
+                batch.totals.add(record, earlier=True)
+            batch.totals.cost_usd += progress.lost_usd
         tasks.start_soon(_obey_signals, batch)
         tasks.start_soon(miss_reader, batch)
         tasks.start_soon(display, batch, count_lines(sys.stdin.buffer))

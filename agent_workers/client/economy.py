@@ -50,7 +50,7 @@ class EconomyLane:
             custom_id: By which its result is known.
         """
         try:
-            admitted = self._host.admitted(WORKERS[worker], dict(request))
+            admitted = self._host.admitted(WORKERS[worker], dict(request), named=False)
             if admitted.app_tools or admitted.session is not None:
                 return None
             body = self._host.first_body(WORKERS[worker], admitted)

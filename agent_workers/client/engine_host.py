@@ -111,14 +111,19 @@ class EngineHost:
 
         return EngineProcess(serve, self._tasks.start_soon, self._loop)
 
-    def admitted(self, worker: Worker, document: Any) -> Request:
+    def admitted(self, worker: Worker, document: Any, *, named: bool = True) -> Request:
         """Returns the request that the document stands for, as the host lets it run.
+
+        Args:
+            worker: Whose request it is.
+            document: The request.
+            named: Whether a document that names no engine is one for this.
 
         Raises:
             RequestProblems: It is not valid, or not one of this engine.
             PolicyDenied: The host's policy does not allow it.
         """
-        if isinstance(document, dict):
+        if named and isinstance(document, dict):
             document = {"engine": MESSAGES, **document}
         request = admit(worker, accept(worker, document), self._policy).request
         if is_tool_run(request) or request.engine != MESSAGES:

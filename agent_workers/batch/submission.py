@@ -1,0 +1,45 @@
+"""Lines that were sent to the provider's batch API together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Submission:
+    """Some lines, from the moment that they are about to be sent.
+
+    Attributes:
+        nonce: Begins the ``custom_id`` of each of its requests, and of no other's.
+        at: When it was about to be sent, RFC 3339 in UTC.
+        digests: The digests of its lines, by their numbers.
+        batch: The batch's id at the API; None while it is not known whether it arrived.
+        not_it: Batches that were taken for it and are not.
+    """
+
+    nonce: str
+    at: str
+    digests: dict[int, str]
+    batch: str | None = None
+    not_it: set[str] = field(default_factory=set)
+
+    def custom_id(self, number: int) -> str:
+        """Returns the id of the request of a line."""
+        return f"{self.nonce}-{number}"
+
+    def number_of(self, custom_id: str) -> int | None:
+        """Returns the number of the line that a result is of; None where it is of none of these."""
+        nonce, _, number = custom_id.partition("-")
+        found = int(number) if nonce == self.nonce and number.isdecimal() else None
+        return found if found in self.digests else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what a checkpoint keeps before it is sent."""
+        return {"sending": self.nonce, "at": self.at, "lines": list(self.digests.items())}
+
+
+def submission_of(entry: dict[str, Any]) -> Submission:
+    """Reads what a checkpoint has kept."""
+    digests = {int(number): str(digest) for number, digest in entry["lines"]}
+    return Submission(str(entry["sending"]), str(entry["at"]), digests)

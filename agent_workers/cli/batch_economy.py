@@ -1,0 +1,81 @@
+"""The economy lane of ``agent-batch``."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from agent_workers.cli.batch_display import say
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from agent_workers.batch.checkpoint import Checkpoint
+    from agent_workers.batch.economy import Economy
+    from agent_workers.batch.totals import Totals
+
+    Lane = Callable[[], AbstractAsyncContextManager[Economy]]
+
+
+@asynccontextmanager
+async def economy_lane(
+    checkpoint: Checkpoint,
+    *,
+    workers: list[str],
+    usual: str | None,
+    wait: bool,
+    policy: str | None,
+    simulate: str | None,
+) -> AsyncIterator[Economy]:
+    """Opens the lane.
+
+    Args:
+        checkpoint: Keeps what is out.
+        workers: The names that a line's ``worker`` may have.
+        usual: The worker of lines that name none.
+        wait: Whether to wait for what is out.
+        policy: Path of the host's policy; None for the environment's.
+        simulate: Name of a scenario, where a simulator answers.
+
+    Raises:
+        UsageError: The extra ``messages`` is not installed.
+    """
+    try:
+        from agent_workers.batch.economy import Economy
+        from agent_workers.client.economy import EconomyLane
+        from agent_workers.client.engine import AsyncEngineRunner
+
+        runner = AsyncEngineRunner("agent-chat", policy=policy, simulate=simulate)
+    except ModuleNotFoundError as missing:
+        if missing.name != "httpx2":
+            raise
+        raise click.UsageError("--economy needs the extra messages: pip install '.[messages]'") from None
+    async with runner:
+        economy = Economy(
+            EconomyLane(runner),
+            checkpoint,
+            workers=workers,
+            usual=usual,
+            wait=wait,
+            say=lambda words: say(f"agent-batch: {words}"),
+        )
+        try:
+            yield economy
+        finally:
+            economy.close()
+
+
+def tell_out(totals: Totals) -> None:
+    """Says what is out, and what to do about it."""
+    if totals.out:
+        lines = "1 line is" if totals.out == 1 else f"{totals.out} lines are"
+        since = _local(totals.out_since) if totals.out_since else "now"
+        say(f"agent-batch: {lines} out since {since}; run the same command again")
+
+
+def _local(moment: str) -> str:
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
