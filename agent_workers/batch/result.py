@@ -16,8 +16,8 @@ _ERROR = ("code", "message", "retryable", "retry_after_ms", "http_status", "deta
 
 Record = dict[str, Any]
 """``run``, ``line``, ``key``, ``worker``, ``status`` (the type of the run's last event), ``output`` or ``text`` or
-``error``, ``skill``, ``skill_version``, ``needs_review``, ``lane``, ``usage`` and ``cost_usd`` of all attempts, ``session_id``,
-``attempts``. What is not known is absent."""
+``error``, ``skill``, ``skill_version``, ``needs_review``, ``lane``, ``usage`` and ``cost_usd`` of all attempts,
+``session_id``, ``attempts``. What is not known is absent."""
 
 _OF_THE_EVENT = ("skill", "skill_version", "needs_review", "lane", "session_id")
 
