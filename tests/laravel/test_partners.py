@@ -172,6 +172,42 @@ def test_a_command_computes_a_partner_without_an_agent_or_with_one(
     assert Counter(partners.computed) == {"p-109": 2}
 
 
+def test_in_the_economy_lane_all_are_sent_once_and_a_later_start_stores_what_has_come(
+    site: Site, partners: Partners, simulated: Simulator
+) -> None:
+    environ = site.console | {"AGENT_BATCH_BINARY": str(site.root / "agent-batch")}
+
+    def recompute(*options: str) -> tuple[int, str]:
+        command = site.artisan("partners:recompute-health", "--all", *options, env=environ)
+        told, errors = command.communicate(timeout=PATIENCE_S)
+        return command.returncode, (told + errors).decode()
+
+    simulated.hold_batches()
+    status, told = recompute("--economy")
+    assert (status, "12 are out." in told) == (0, True), told
+    note = "INSERT INTO partner_notes (partner_id, date, text) VALUES ('p-101', '2026-01-01', 'They have left.')"
+    partners.query(note)
+    status, told = recompute("--economy", "--stale=1d")
+    assert (status, "12 are out." in told) == (0, True), told
+    assert recompute()[0] == recompute("--economy", "--engine=agent")[0] == 2
+    assert partners.computed == []
+
+    simulated.end_batches()
+    killed = site.artisan("partners:recompute-health", "--all", "--economy", env=environ)
+    until(lambda: partners.computed, what="the first one")
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate(timeout=PATIENCE_S)
+    until(lambda: not site.processes(), what="the end of its batch")
+    status, told = recompute("--economy")
+    assert (status, "out." in told) == (0, False), told
+    assert Counter(partners.computed) == {f"p-{number}": 1 for number in range(101, 113)}
+    assert (len(simulated.batches), simulated.requests("/v1/messages")) == (1, [])
+    [(asked,)] = partners.query("SELECT input FROM ai_insights WHERE partner_id = 'p-101' AND run NOT LIKE 'seeded-%'")
+    assert "They have left." not in asked
+    assert partners.query("SELECT COUNT(*) FROM health_requests") == [(0,)]
+    assert list(site.app.glob("storage/app/health-*")) == []
+
+
 def test_a_killed_recomputation_of_all_goes_on_where_it_was_and_stores_nothing_twice(
     site: Site, partners: Partners, tmp_path: Path
 ) -> None:

@@ -238,7 +238,7 @@ final class Agents
                 $fixed::class . ' runs no batches. Let it implement AgentWorkers\Batch\BatchRunner.',
             );
         }
-        $runner = (new ProcessBatchRunner($this->binary('agent-batch')))
+        $runner = (new ProcessBatchRunner($this->binary('agent-batch'), $this->arguments()))
             ->inheritEnv(...ProcessRunner::INHERITED_ENV, ...$this->setting('inherit', []))
             ->env($this->env())
             ->logger($this->logger());

@@ -113,6 +113,26 @@ final class BatchTest extends TestCase
             && $options->checkpoint === '/tmp/night');
     }
 
+    public function testTheRealOneWaitsForTheEconomyLane(): void
+    {
+        config([
+            'agent-workers.binaries.agent-chat' => $this->binary('agent-chat'),
+            'agent-workers.binaries.agent-batch' => $this->binary('agent-batch'),
+            'agent-workers.env' => ['HOME' => $this->directory(), 'ANTHROPIC_API_KEY' => null],
+            'agent-workers.state_dir' => $this->directory() . '/state',
+            'agent-workers.simulate' => 'hello',
+        ]);
+        $chat = static fn (string $prompt): PendingRun => Agent::chat($prompt)->engine('messages')->maxTokens(50);
+        $requests = ['a' => $chat('One'), 'b' => $chat('Two'), 'c' => Agent::chat('Three')];
+        $batch = Agent::batch($requests)->economy(wait: true)->checkpoint($this->directory() . '/night');
+        $results = $batch->all();
+        $isSent = static fn (BatchResult $result): bool => $result->lane === 'economy';
+        self::assertEqualsCanonicalizing(['a', 'b'], array_keys(array_filter($results, $isSent)));
+        self::assertStringEndsWith('Two', $results['b']->text);
+        self::assertStringEndsWith('Three', $results['c']->text);
+        self::assertSame([0, 3], [$batch->pending(), $batch->totals()->done]);
+    }
+
     public function testTheEconomyLaneNeedsACheckpointWhichMayBeNamedAfterwards(): void
     {
         Agent::fake('One', 'Two');
