@@ -116,6 +116,7 @@ else
 	@tools/need commands php:php-cli $(PHP_LIBRARIES) $(WEB_SERVERS)
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.batch
+	$(BIN)/python -m tests.bench.engines
 	$(BIN)/python -m tests.bench.php_latency
 endif
 

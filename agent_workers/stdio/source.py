@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from agent_workers import __version__
 from agent_workers.admission import accept, admit, max_request_bytes, policy_file
 from agent_workers.engine.base import WorkerDefaults
-from agent_workers.engine.claude import Environment, Sandbox, start_agent
 from agent_workers.engine.claude.launch.installation import sdk_version
+from agent_workers.engine.host.environment import Environment
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.engines import AGENT, MESSAGES
 from agent_workers.protocol.v1.progress import Start
@@ -151,6 +151,8 @@ class RequestSource:
             from agent_workers.engine.messages.start import start_messages  # no agent needs it
 
             return start_messages(request, self._environment(), defaults)
+        from agent_workers.engine.claude import Sandbox, start_agent  # likewise
+
         return start_agent(
             request,
             self._environment(),

@@ -19,7 +19,6 @@ from agent_workers.engine.messages.outcome import Outcome
 from agent_workers.engine.messages.spending import LEAST_ANSWER, Spending
 from agent_workers.engine.messages.tool_round import ToolRound
 from agent_workers.engine.messages.words import Words
-from agent_workers.engine.questions.open_questions import OpenQuestions
 from agent_workers.errors import ApiError, ContextOverflow, RequestRejected
 from agent_workers.protocol.v1.events import Ack, Discard, Notice, Retry, Session
 from agent_workers.protocol.v1.request import ResumeSession
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.base import Tell
     from agent_workers.engine.messages.plan import Plan
+    from agent_workers.engine.questions.open_questions import OpenQuestions
     from agent_workers.protocol.v1.control import AgentMessage
     from agent_workers.protocol.v1.events import Body
 
@@ -57,7 +57,8 @@ class MessagesEngine:
         self._messages = [*plan.history.messages]
         self._answer = AnswerText(plan.request.thinking)
         self._spending = Spending(plan.models, self.progress, plan.request.limits.max_budget_usd)
-        self._questions = OpenQuestions(self.progress)
+        self._questions: OpenQuestions | None = None
+        self._tell: Tell | None = None
         self._words = Words()
         self._outcome = Outcome(plan.request, self._answer)
         self._passed_over: set[str] = set()
@@ -74,7 +75,11 @@ class MessagesEngine:
         self._round = ToolRound(self.progress, self._tasks.start_soon)
         if self._request.app_tools:
             from agent_workers.engine.questions.app_tools import AppTools  # few requests have tools
+            from agent_workers.engine.questions.open_questions import OpenQuestions
 
+            self._questions = OpenQuestions(self.progress)
+            if self._tell:
+                self._questions.tell = self._tell
             self._round.tools = AppTools(
                 self._request.app_tools, self._questions, self._round.note, run=self._request.run
             )
@@ -277,7 +282,7 @@ class MessagesEngine:
 
     def listen(self, tell: Tell) -> None:
         """Registers the callback that sends the calls of the application's tools."""
-        self._questions.tell = tell
+        self._tell = tell
 
     def answer(self, message: AgentMessage) -> Ack | None:
         """Passes on what is for the model or for its questions; returns the ``ack``, where it can be told at once."""
@@ -286,7 +291,7 @@ class MessagesEngine:
         if message.type == "app_tool_output":
             taken = self._round.tools is not None and self._round.tools.print(message)
             return Ack(id=message.id, ok=taken, code=None if taken else "not_pending")
-        return self._questions.answer(message)
+        return self._questions.answer(message) if self._questions else Ack(id=message.id, ok=False, code="not_pending")
 
     # The end
 
@@ -303,7 +308,8 @@ class MessagesEngine:
             notices.append(NOT_SAVED)
         elif self._dropped:
             notices += [DROPPED, PAST_REFUSED] if self._blames_past else [DROPPED]
-        return [*self._questions.unsettled(), *self._words.close(), *notices]
+        questions = self._questions.unsettled() if self._questions else ()
+        return [*questions, *self._words.close(), *notices]
 
     def _end(self, error: ApiError | None = None) -> None:
         """Notes that the run says nothing more, and what of it stays in the session."""
