@@ -28,7 +28,7 @@ CANARY = "canary-5b1d0e7f"
 KEY = {"ANTHROPIC_API_KEY": CANARY}
 CHECKS = [
     *("python", "sdk", "cli", "parent_death", "home", "state_dir", "config_dir", "temporary_dir", "credential"),
-    *("proxies", "policy"),
+    *("messages", "proxies", "policy"),
 ]
 
 
@@ -429,3 +429,27 @@ def test_a_worker_checks_its_host_with_its_own_options_and_whether_the_policy_al
     for checks in found.values():
         assert checks["policy"]["facts"]["path"] == str(policy)
         assert checks["credential"]["found"] == "none is needed: a simulator answers"
+
+
+def test_the_engine_messages_is_told_with_the_model_that_it_asks(scripts: Scripts) -> None:
+    found = report(scripts, ANTHROPIC_API_KEY="k", ANTHROPIC_MODEL="sonnet")["messages"]
+    assert (found["status"], found["facts"]["default_model"]) == ("ok", "claude-sonnet-5-5")
+    assert "ready" in found["found"]
+
+
+@pytest.mark.parametrize(
+    "variables", [{"CLAUDE_CODE_OAUTH_TOKEN": "t"}, {"CLAUDE_CODE_USE_VERTEX": "1"}, {"ANTHROPIC_API_KEY": "a b"}]
+)
+def test_a_host_for_agents_alone_is_told_so(variables: dict[str, str], scripts: Scripts) -> None:
+    found = report(scripts, **variables)["messages"]
+    assert found["status"] == "ok"
+    assert "for agents alone" in found["found"]
+
+
+def test_a_table_of_models_that_cannot_be_read_fails_with_its_place(scripts: Scripts, tmp_path: Path) -> None:
+    file = tmp_path / "models.toml"
+    file.write_text('version = 1\n[[models]]\npatern = "x"\n')
+    found = report(scripts, ANTHROPIC_API_KEY="k", AGENT_WORKERS_MODELS=str(file))["messages"]
+    assert found["status"] == "fail"
+    assert str(file) in found["found"]
+    assert "AGENT_WORKERS_MODELS" in found["cure"]

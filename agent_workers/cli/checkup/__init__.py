@@ -17,6 +17,7 @@ from agent_workers.cli.checkup.machine import (
     check_python,
     check_temporary_dir,
 )
+from agent_workers.cli.checkup.messages import check_messages
 from agent_workers.cli.checkup.network import check_network
 from agent_workers.cli.checkup.policy import check_policy, check_worker_policy
 from agent_workers.cli.checkup.program import check_cli, check_sdk
@@ -35,10 +36,11 @@ __all__ = ["Finding", "check_host", "check_worker"]
 
 _CHECKS = (
     *(check_python, check_distribution, check_programs, check_sdk, check_cli, check_parent_death, check_home),
-    *(check_state_dir, check_config_dir, check_temporary_dir, check_credential, check_proxies, check_policy),
+    *(check_state_dir, check_config_dir, check_temporary_dir, check_credential, check_messages),
+    *(check_proxies, check_policy),
 )
 # What only those need who ask a model.
-_FOR_MODELS = (check_cli, check_config_dir, check_credential)
+_FOR_MODELS = (check_cli, check_config_dir, check_credential, check_messages)
 
 
 def check_host(host: Environment, *, online: bool) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent_workers import __version__
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _BASE_URL = "https://api.anthropic.com"
 _VERSION = "2023-06-01"  # of the API: docs.claude.com, "Versions"
+_SENDABLE = re.compile(r"[!-~]+")
 _NOT_OURS = "a login of the Claude CLI is for the engine agent alone; the engine messages needs ANTHROPIC_API_KEY"
 
 
@@ -48,12 +50,19 @@ def access_of(environment: Environment) -> Access:
 
 
 def _credential(environ: Mapping[str, str]) -> dict[str, str]:
-    if key := environ.get("ANTHROPIC_API_KEY"):
-        return {"x-api-key": key}
-    if token := environ.get("ANTHROPIC_AUTH_TOKEN"):
+    if token := _value(environ, "ANTHROPIC_AUTH_TOKEN"):  # before the key, as for the CLI
         return {"authorization": f"Bearer {token}"}
+    if key := _value(environ, "ANTHROPIC_API_KEY"):
+        return {"x-api-key": key}
     cause = _NOT_OURS if environ.get("CLAUDE_CODE_OAUTH_TOKEN") else "neither ANTHROPIC_API_KEY nor a token is set"
     raise AuthError(NO_CREDENTIAL, cause=cause)
+
+
+def _value(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "").strip()
+    if value and not _SENDABLE.fullmatch(value):
+        raise AuthError(cause=f"{name} has white space or other characters in its midst that no credential has")
+    return value
 
 
 def _custom_headers(environ: Mapping[str, str]) -> dict[str, str]:

@@ -30,6 +30,7 @@ _DRAIN_S = 0.2
 _MOST_OF_AN_ERROR = 1 << 16
 _MOST_SHOWN = 500
 _OK = 200
+_NO_ADDRESS = (httpx2.InvalidURL, httpx2.UnsupportedProtocol)
 _REDIRECTS = range(300, 400)
 
 
@@ -87,6 +88,8 @@ class Api:
                 async with aclosing(_events(response)) as events:
                     async for event in events:
                         yield event
+        except _NO_ADDRESS as error:
+            raise GatewayError(cause=f"ANTHROPIC_BASE_URL is no address: {type(error).__name__}") from error
         except httpx2.HTTPError as error:
             raise NetworkError(cause=f"{type(error).__name__}: {error}") from error
 
