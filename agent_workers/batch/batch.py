@@ -9,10 +9,12 @@ import anyio
 import stamina
 
 from agent_workers.batch.checkpoint import CheckpointUnusable, NoCheckpoint
-from agent_workers.batch.item import BadLine, read_item
-from agent_workers.batch.pace import SLOWING, Pace
+from agent_workers.batch.item import BadLine, Item, read_item
+from agent_workers.batch.lanes import Lane, Lanes
+from agent_workers.batch.pace import SLOWING
 from agent_workers.batch.result import done, not_done, refused
 from agent_workers.batch.totals import Totals
+from agent_workers.client.choice import ChosenRunner
 from agent_workers.client.errors import RunError, RunFailed
 from agent_workers.errors import OutputClosed
 from agent_workers.protocol.v1.body import TERMINAL
@@ -20,9 +22,11 @@ from agent_workers.protocol.v1.body import TERMINAL
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from anyio.abc import TaskGroup
+
     from agent_workers.batch.checkpoint import Progress
     from agent_workers.batch.economy import Economy
-    from agent_workers.batch.item import Item, Line
+    from agent_workers.batch.item import Line
     from agent_workers.batch.result import Record
     from agent_workers.client.aio import AsyncRun, AsyncRunner
     from agent_workers.client.economy import ApiResult
@@ -35,7 +39,8 @@ class Limits:
     """What a batch may use up.
 
     Attributes:
-        concurrency: Runs at once.
+        concurrency: Runs at once that have a process of their own each.
+        here: Runs at once in the process of the batch; as many as those where it is None.
         attempts: How often one request is tried; what meets a rate limit while others are done does not count.
         max_cost_usd: No run begins once all together have cost so much; None for no limit.
         max_errors: Nor once so many lines have failed.
@@ -49,6 +54,7 @@ class Limits:
     max_errors: int | None = None
     deadline_s: float | None = None
     grace_s: float = 30
+    here: int | None = None
 
 
 class Sink(Protocol):
@@ -79,6 +85,9 @@ class _Work:
     """A line under way.
 
     Attributes:
+        line: The line.
+        asked: What it asks for, or why that cannot be run.
+        lane: The lane of its runs.
         answered: What the batch API has said to its first call, where it was sent there.
         run: Its run, while there is one.
         waiting: Cancelled where it waits for a run and there will be none.
@@ -89,7 +98,10 @@ class _Work:
         ends: The terminal events of its attempts.
     """
 
-    def __init__(self, answered: ApiResult | None = None) -> None:
+    def __init__(self, line: Line, asked: Item | BadLine, lane: Lane, answered: ApiResult | None) -> None:
+        self.line = line
+        self.asked = asked
+        self.lane = lane
         self.answered = answered
         self.run: AsyncRun | None = None
         self.waiting = anyio.CancelScope()
@@ -113,7 +125,7 @@ class Batch:
 
     Attributes:
         totals: How far it has come.
-        pace: How fast it goes.
+        pace: How fast runs go that have a process of their own.
     """
 
     def __init__(
@@ -128,13 +140,13 @@ class Batch:
     ) -> None:
         self.totals = Totals()
         self._economy = economy
-        self.pace = Pace(limits.concurrency)
+        self._lanes = Lanes(limits.concurrency, limits.here or limits.concurrency)
+        self.pace = self._lanes.apart.pace
         self._runners = runners
         self._sink = sink
         self._limits = limits
         self._progress: Progress = progress or NoCheckpoint()
         self._usual = usual
-        self._places = anyio.Semaphore(limits.concurrency)
         self._under_way: set[_Work] = set()
         self._named: set[str] = set()
         self._reading = anyio.CancelScope()
@@ -155,25 +167,43 @@ class Batch:
             watchers.start_soon(self._abort_after_grace)
             async with anyio.create_task_group() as tasks:
                 with self._reading:
-                    async for line in lines:
-                        if not self._is_settled(line):
-                            self._keep_limits()  # an earlier start may have used them up
-                            if not await self._waits(line):
-                                await self._places.acquire()
-                                tasks.start_soon(self._take, line)
-                    if self._economy:
-
-                        async def begin(line: Line, answered: ApiResult) -> None:
-                            await self._places.acquire()
-                            tasks.start_soon(self._take, line, answered)
-
-                        await self._economy.settle(begin)
+                    await self._read(lines, tasks)
                     self._has_read_all = True
             watchers.cancel_scope.cancel()
         self.note_out()
         if self._fault:
             raise self._fault
         return self.totals
+
+    async def _read(self, lines: AsyncIterator[Line], tasks: TaskGroup) -> None:
+        """Has each line begin that is not settled, once there is room for it."""
+
+        async def begin(line: Line, answered: ApiResult | None = None) -> None:
+            work = self._work(line, answered)
+            await self._lanes.enter(work.lane, line)
+            tasks.start_soon(self._take, work)
+
+        async for line in lines:
+            if not self._is_settled(line):
+                self._keep_limits()  # an earlier start may have used them up
+                if not await self._waits(line):
+                    await begin(line)
+        if self._economy:
+            await self._economy.settle(begin)
+
+    def _work(self, line: Line, answered: ApiResult | None) -> _Work:
+        asked: Item | BadLine
+        try:
+            asked = read_item(line, self._runners, self._usual)
+            self._name(asked)
+        except BadLine as bad:
+            asked = bad
+        is_here = answered is not None or isinstance(asked, BadLine) or self._runs_here(asked)
+        return _Work(line, asked, self._lanes.here if is_here else self._lanes.apart, answered)
+
+    def _runs_here(self, item: Item) -> bool:
+        runner = self._runners[item.worker]
+        return isinstance(runner, ChosenRunner) and runner.runs_here(item.request)
 
     def drain(self, why: str) -> None:
         """Begins no more runs. Those under way end by themselves."""
@@ -232,22 +262,25 @@ class Batch:
             self._fail(fault)
             return True
 
-    async def _take(self, line: Line, answered: ApiResult | None = None) -> None:
-        work = _Work(answered)
+    async def _take(self, work: _Work) -> None:
         self._under_way.add(work)
         try:
-            if self.totals.stopped is None and (record := await self._record(line, work)):
-                self._progress.keep(line, record)
-                self.totals.add(record)
-                await self._sink.record(record)
-                self._progress.told(line)
-                if not self._has_read_all or self._under_way != {work}:  # else nothing is left that could begin
-                    self._keep_limits()
+            async with work.lane.places:
+                await self._settle(work)
         except (CheckpointUnusable, OutputClosed) as fault:
             self._fail(fault)
         finally:
             self._under_way.discard(work)
-            self._places.release()
+            self._lanes.leave(work.lane, work.line)
+
+    async def _settle(self, work: _Work) -> None:
+        if self.totals.stopped is None and (record := await self._record(work)):
+            self._progress.keep(work.line, record)
+            self.totals.add(record)
+            await self._sink.record(record)
+            self._progress.told(work.line)
+            if not self._has_read_all or self._under_way != {work}:  # else nothing is left that could begin
+                self._keep_limits()
 
     def _keep_limits(self) -> None:
         most_usd, most_errors = self._limits.max_cost_usd, self._limits.max_errors
@@ -256,13 +289,11 @@ class Batch:
         if most_errors is not None and self.totals.failed >= most_errors:
             self.drain("max_errors")
 
-    async def _record(self, line: Line, work: _Work) -> Record | None:
+    async def _record(self, work: _Work) -> Record | None:
         """Has a line run; returns what it came to, None where it was not run at all."""
-        try:
-            item = read_item(line, self._runners, self._usual)
-            self._name(item)
-        except BadLine as bad:
-            return refused(line, bad)
+        item = work.asked
+        if isinstance(item, BadLine):
+            return refused(work.line, item)
         ended: Result | None = None
         with work.waiting:
             try:
@@ -287,10 +318,12 @@ class Batch:
         self._named.add(item.run)
 
     async def _result(self, item: Item, work: _Work) -> Result:
+        pace = work.lane.pace
+
         def again(error: Exception) -> bool | float:
             if not isinstance(error, RunFailed) or not error.retryable:
                 return False
-            pause_s = self.pace.note_failure(error, work.attempts)
+            pause_s = pace.note_failure(error, work.attempts)
             # A rate limit is not this run's alone: while others get through, it will, too.
             work.counted += error.code not in SLOWING or work.done_before in (None, self.totals.done)
             work.done_before = self.totals.done
@@ -298,16 +331,19 @@ class Batch:
 
         async for attempt in stamina.retry_context(on=again, attempts=None, timeout=None):
             with attempt:
-                async with self.pace:
+                async with pace:
                     result = await self._attempt(item, work)
-                self.pace.note_done()
+                pace.note_done()
                 return result
         raise AssertionError("an attempt returns or raises")
 
     def _begun(self, item: Item, work: _Work) -> AsyncRun:
-        if self._economy is None or work.answered is None:
-            return self._runners[item.worker].stream(item.request)
-        return self._economy.run(item, work.answered if work.attempts == 1 else None)
+        if self._economy and work.answered is not None:
+            return self._economy.run(item, work.answered if work.attempts == 1 else None)
+        runner = self._runners[item.worker]
+        if isinstance(runner, ChosenRunner):
+            runner = runner.here if work.lane is self._lanes.here else runner.apart
+        return runner.stream(item.request)
 
     async def _attempt(self, item: Item, work: _Work) -> Result:
         work.attempts += 1

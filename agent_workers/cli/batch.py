@@ -19,10 +19,10 @@ from agent_workers.batch.checkpoint import Checkpoint, CheckpointLost, Checkpoin
 from agent_workers.cli.batch_display import say, summary
 from agent_workers.cli.batch_economy import economy_lane, tell_out
 from agent_workers.cli.batch_run import run_batch
-from agent_workers.cli.batch_size import fitting, with_descriptors
-from agent_workers.client.aio import AsyncProcessRunner
+from agent_workers.cli.batch_runners import batch_runners
+from agent_workers.cli.batch_size import places_for
+from agent_workers.client.on_demand import EngineOnDemand
 from agent_workers.errors import EXIT_ABORTED, EXIT_OUTPUT_CLOSED, EXIT_REFUSED, OutputClosed
-from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -47,6 +47,10 @@ Examples:
   agent-batch --worker agent-chat --simulate --results < requests.ndjson
   agent-batch --max-cost-usd 20 --deadline 3600 --summary=json < requests.ndjson > events.ndjson
 """
+
+_CONCURRENCY_HELP = (
+    "Runs at once, of each engine. Default: of the engine agent what fits here, of the engine messages 128."
+)
 
 
 def main() -> None:
@@ -82,7 +86,7 @@ class _Number(click.FloatRange):
 @click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--worker", metavar="NAME", help="The worker of lines that name none.")
 @click.option("--results", is_flag=True, help="Write one JSON object for each line instead of events.")
-@click.option("--concurrency", type=click.IntRange(1, 1000), metavar="N", help="Runs at once. Default: what fits here.")
+@click.option("--concurrency", type=click.IntRange(1, 1000), metavar="N", help=_CONCURRENCY_HELP)
 @click.option(
     "--checkpoint",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -129,11 +133,10 @@ class _Number(click.FloatRange):
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def agent_batch(**options: Any) -> NoReturn:
     """Runs a batch and ends the process with its exit status."""
-    arguments = [f"--policy={options['policy']}"] if options["policy"] else []
-    if options["simulate"] is not None:
-        arguments.append(f"--simulate={options['simulate']}" if options["simulate"] else "--simulate")
-    runners = {name: AsyncProcessRunner(name, *arguments) for name in WORKERS}
-    runners |= {name: AsyncProcessRunner(*command) for name, command in options["commands"].items()}
+    places = places_for(options["concurrency"])
+    given = {"policy": options["policy"], "simulate": options["simulate"]}
+    engine = EngineOnDemand(**given, connections=places.here)
+    runners = batch_runners(options["commands"], engine, **given)
     if options["worker"] is not None and options["worker"] not in runners:
         raise click.UsageError(f"--worker names no worker: {options['worker']!r}; one of: {', '.join(runners)}.")
     if options["taken"] and not options["checkpoint"]:
@@ -142,9 +145,9 @@ def agent_batch(**options: Any) -> NoReturn:
         raise click.UsageError("--economy needs --checkpoint, which keeps what is out.")
     if options["wait"] and not options["economy"]:
         raise click.UsageError("--wait needs --economy.")
-    concurrency = with_descriptors(options["concurrency"] or fitting())
     limits = Limits(
-        concurrency=concurrency,
+        concurrency=places.apart,
+        here=places.here,
         attempts=options["attempts"],
         max_cost_usd=options["max_cost_usd"],
         max_errors=options["max_errors"],
@@ -157,10 +160,10 @@ def agent_batch(**options: Any) -> NoReturn:
             progress = Checkpoint(options["checkpoint"], options["taken"]) if options["checkpoint"] else None
             if progress:
                 open_files.callback(progress.close)
-            say(f"agent-batch: {concurrency} at once{'' if options['simulate'] is None else ' (SIMULATED)'}")
+            say(f"agent-batch: {places}{'' if options['simulate'] is None else ' (SIMULATED)'}")
             start = partial(Batch, runners, limits=limits, progress=progress, usual=options["worker"])
             lane = _lane(progress, list(runners), options) if options["economy"] and progress else None
-            totals = run_batch(start, progress, lane, records=options["results"])
+            totals = run_batch(start, progress, engine, lane, records=options["results"])
             tell_out(totals)
             if options["summary"]:
                 summary(totals, as_json=options["summary"] == "json")
@@ -182,6 +185,4 @@ def _lane(checkpoint: Checkpoint, workers: list[str], options: dict[str, Any]) -
         workers=workers,
         usual=options["worker"],
         wait=options["wait"],
-        policy=options["policy"],
-        simulate=options["simulate"],
     )

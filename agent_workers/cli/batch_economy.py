@@ -17,29 +17,28 @@ if TYPE_CHECKING:
     from agent_workers.batch.checkpoint import Checkpoint
     from agent_workers.batch.economy import Economy
     from agent_workers.batch.totals import Totals
+    from agent_workers.client.on_demand import EngineOnDemand
 
-    Lane = Callable[[], AbstractAsyncContextManager[Economy]]
+    Lane = Callable[[EngineOnDemand], AbstractAsyncContextManager[Economy]]
 
 
 @asynccontextmanager
 async def economy_lane(
     checkpoint: Checkpoint,
+    engine: EngineOnDemand,
     *,
     workers: list[str],
     usual: str | None,
     wait: bool,
-    policy: str | None,
-    simulate: str | None,
 ) -> AsyncIterator[Economy]:
     """Opens the lane.
 
     Args:
         checkpoint: Keeps what is out.
+        engine: Brings the runner that it shares with the lines that run at once.
         workers: The names that a line's ``worker`` may have.
         usual: The worker of lines that name none.
         wait: Whether to wait for what is out.
-        policy: Path of the host's policy; None for the environment's.
-        simulate: Name of a scenario, where a simulator answers.
 
     Raises:
         UsageError: The extra ``messages`` is not installed.
@@ -47,26 +46,24 @@ async def economy_lane(
     try:
         from agent_workers.batch.economy import Economy
         from agent_workers.client.economy import EconomyLane
-        from agent_workers.client.engine import AsyncEngineRunner
 
-        runner = AsyncEngineRunner("agent-chat", policy=policy, simulate=simulate)
+        lane = EconomyLane(engine.runner("agent-chat"))
     except ModuleNotFoundError as missing:
         if missing.name != "httpx2":
             raise
         raise click.UsageError("--economy needs the extra messages: pip install '.[messages]'") from None
-    async with runner:
-        economy = Economy(
-            EconomyLane(runner),
-            checkpoint,
-            workers=workers,
-            usual=usual,
-            wait=wait,
-            say=lambda words: say(f"agent-batch: {words}"),
-        )
-        try:
-            yield economy
-        finally:
-            economy.close()
+    economy = Economy(
+        lane,
+        checkpoint,
+        workers=workers,
+        usual=usual,
+        wait=wait,
+        say=lambda words: say(f"agent-batch: {words}"),
+    )
+    try:
+        yield economy
+    finally:
+        economy.close()
 
 
 def tell_out(totals: Totals) -> None:

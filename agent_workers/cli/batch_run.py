@@ -22,14 +22,23 @@ if TYPE_CHECKING:
     from agent_workers.batch.item import Line
     from agent_workers.batch.totals import Totals
     from agent_workers.cli.batch_economy import Lane
+    from agent_workers.client.on_demand import EngineOnDemand
 
 
-def run_batch(start: Callable[..., Batch], progress: Checkpoint | None, lane: Lane | None, *, records: bool) -> Totals:
+def run_batch(
+    start: Callable[..., Batch],
+    progress: Checkpoint | None,
+    engine: EngineOnDemand,
+    lane: Lane | None,
+    *,
+    records: bool,
+) -> Totals:
     """Runs a batch to its end.
 
     Args:
         start: Makes the batch, in the event loop that runs it.
         progress: The checkpoint, where there is one.
+        engine: Runs requests in this process; entered here.
         lane: Opens the economy lane, where it was asked for.
         records: Whether stdout gets one object for each line instead of the events.
 
@@ -38,7 +47,7 @@ def run_batch(start: Callable[..., Batch], progress: Checkpoint | None, lane: La
         OutputClosed: Nobody reads what the batch tells.
     """
     try:
-        return anyio.run(_run, start, progress, lane, records)
+        return anyio.run(_run, start, progress, engine, lane, records)
     except BaseExceptionGroup as faults:
         fault: BaseException = faults
         while isinstance(fault, BaseExceptionGroup):
@@ -46,9 +55,15 @@ def run_batch(start: Callable[..., Batch], progress: Checkpoint | None, lane: La
         raise fault from None
 
 
-async def _run(start: Callable[..., Batch], progress: Checkpoint | None, lane: Lane | None, records: bool) -> Totals:
+async def _run(
+    start: Callable[..., Batch],
+    progress: Checkpoint | None,
+    engine: EngineOnDemand,
+    lane: Lane | None,
+    records: bool,
+) -> Totals:
     output = Output(records=records)
-    async with lane() if lane else nullcontext() as economy, anyio.create_task_group() as tasks:
+    async with engine, lane(engine) if lane else nullcontext() as economy, anyio.create_task_group() as tasks:
         batch = start(output, economy=economy)
         if progress:
             for record in progress.settled.values():

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +14,11 @@ import anyio
 
 from agent_workers import __version__
 from agent_workers.admission import accept, admit, policy_file
+from agent_workers.client.engine_access import EngineAccess
 from agent_workers.client.engine_process import EngineProcess
 from agent_workers.ending import failed, stopped
 from agent_workers.engine.base import WorkerDefaults
 from agent_workers.engine.claude.launch.installation import sdk_version
-from agent_workers.engine.host.environment import Environment
-from agent_workers.engine.messages.access import access_of
-from agent_workers.engine.messages.api import Api
 from agent_workers.engine.messages.start import first_body, start_messages
 from agent_workers.errors import (
     EXIT_ABORTED,
@@ -44,6 +42,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from anyio.abc import TaskGroup
+
+    from agent_workers.engine.messages.api import Api
     from agent_workers.engine.messages.engine import MessagesEngine
     from agent_workers.engine.messages.plan import Given
     from agent_workers.protocol.v1.body import Body
@@ -54,7 +55,6 @@ logger = logging.getLogger("agent_workers")
 
 _current: ContextVar[EngineProcess | None] = ContextVar("run", default=None)
 _NO_AGENT = "must be messages: an agent needs a process of its own"
-_CLOSE_S = 5
 
 
 class EngineHost:
@@ -70,31 +70,40 @@ class EngineHost:
     def __init__(
         self, *, policy: str | None, environ: Mapping[str, str] | None, simulate: str | None, connections: int
     ) -> None:
-        self._environ = dict(os.environ if environ is None else environ)
-        self._policy = policy_file(policy, self._environ)
-        self._simulate = simulate
-        self._connections = connections
-        self._environment = Environment(self._environ)
-        self._api: Api | None = None
+        environ = dict(os.environ if environ is None else environ)
+        self._policy = policy_file(policy, environ)
+        self._access = EngineAccess(environ, simulate, connections, self._spawn)
+        self._open = ExitStack()
 
     async def __aenter__(self) -> Self:
-        self._loop = asyncio.get_running_loop()
-        async with AsyncExitStack() as stack:
-            stack.enter_context(_told_to_runs())
-            self._tasks = await stack.enter_async_context(anyio.create_task_group())
-            if self._simulate is not None:
-                self._environment = Environment(self._environ, self._begin_simulator(self._simulate))
-            self._stack = stack.pop_all()
+        self._own_tasks = anyio.create_task_group()
+        self.open(await self._own_tasks.__aenter__())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._api:
-            with anyio.move_on_after(_CLOSE_S, shield=True):
-                await self._api.__aexit__(None, None, None)
-        self._tasks.cancel_scope.cancel()
-        await self._stack.__aexit__(None, None, None)  # the caller's error is its own, and in no group
+        await self.close()
+        self._own_tasks.cancel_scope.cancel()
+        await self._own_tasks.__aexit__(None, None, None)  # the caller's error is its own, and in no group
+
+    def open(self, tasks: TaskGroup) -> None:
+        """Begins to serve, for who does not enter it.
+
+        Args:
+            tasks: Where the runs are; it is cancelled after ``close``.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._tasks = tasks
+        self._open.enter_context(_told_to_runs())
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._access.close()
+        self._open.close()
+
+    def _spawn(self, *task: Any) -> None:
+        self._tasks.start_soon(*task)
 
     def process(self, worker: Worker, given: Given | None = None, lane: str | None = None) -> EngineProcess:
         """Returns a run that begins with its first line, the request.
@@ -109,7 +118,7 @@ class EngineHost:
             _current.set(process)
             return await self._serve(worker, process, line, given, lane)
 
-        return EngineProcess(serve, self._tasks.start_soon, self._loop)
+        return EngineProcess(serve, self._spawn, self._loop)
 
     def admitted(self, worker: Worker, document: Any, *, named: bool = True) -> Request:
         """Returns the request that the document stands for, as the host lets it run.
@@ -124,7 +133,7 @@ class EngineHost:
             PolicyDenied: The host's policy does not allow it.
         """
         if named and isinstance(document, dict):
-            document = {"engine": MESSAGES, **document}
+            document = {**document, "engine": MESSAGES if document.get("engine") is None else document["engine"]}
         request = admit(worker, accept(worker, document), self._policy).request
         if is_tool_run(request) or request.engine != MESSAGES:
             raise RequestProblems([Problem(pointer="/engine", message=_NO_AGENT)], run=request.run)
@@ -132,18 +141,15 @@ class EngineHost:
 
     def first_body(self, worker: Worker, request: Request) -> dict[str, Any]:
         """Returns the body of the first call of an admitted request."""
-        return first_body(self._with_example(request), self._environment, _defaults(worker))
+        return first_body(self._with_example(worker, request), self._access.environment(worker), _defaults(worker))
 
     async def api(self) -> Api:
-        """Returns the open connections to the API.
+        """Returns the open connections to the API; of a worker's runs where a simulator answers each worker apart.
 
         Raises:
             AuthError: There is no credential.
         """
-        if self._api is None:
-            api = Api(access_of(self._environment), connections=self._connections)
-            self._api = await api.__aenter__()
-        return self._api
+        return await self._access.api()
 
     async def _serve(
         self, worker: Worker, process: EngineProcess, line: bytes, given: Given | None, lane: str | None
@@ -170,17 +176,18 @@ class EngineHost:
             return _failed(process, encoder, InternalError(cause=defect(error)), echo)
 
     async def _engine(self, worker: Worker, request: Request, given: Given | None, lane: str | None) -> MessagesEngine:
-        request, defaults, api = self._with_example(request), _defaults(worker), await self.api()
+        environment, api = self._access.environment(worker), await self._access.api(worker)
+        request, defaults = self._with_example(worker, request), _defaults(worker)
 
         def start() -> MessagesEngine:
-            return start_messages(request, self._environment, defaults, api=api, given=given, lane=lane)
+            return start_messages(request, environment, defaults, api=api, given=given, lane=lane)
 
         if request.session is None:
             return start()
         return await anyio.to_thread.run_sync(start)  # a session that ends elsewhere is waited for
 
-    def _with_example(self, request: Request) -> Request:
-        if not request.skill_use or not self._environment.is_simulated():
+    def _with_example(self, worker: Worker, request: Request) -> Request:
+        if not request.skill_use or not self._access.environment(worker).is_simulated():
             return request
         from agent_workers.workers.skill import with_example  # a model gets no example
 
@@ -191,17 +198,10 @@ class EngineHost:
             worker=worker.name,
             worker_version=__version__,
             sdk_version=sdk_version(),
-            simulated=self._environment.is_simulated(),
+            simulated=self._access.environment(worker).is_simulated(),
             engine=MESSAGES,
         )
         return start.model_copy(update={**echo_of(request), **skill_of(request)})
-
-    def _begin_simulator(self, scenario: str) -> str:
-        from agent_workers.simulator import Simulator  # only where asked for
-
-        simulator = Simulator(scenario) if scenario else Simulator()
-        self._tasks.start_soon(simulator.serve)
-        return simulator.base_url
 
 
 def _defaults(worker: Worker) -> WorkerDefaults:

@@ -270,7 +270,7 @@ def test_no_more_run_at_once_than_the_system_grants_descriptors_for(place: Place
     grants = ("bash", "-c", 'ulimit -n 100; exec "$@"', "-")
     status, results = place.run("--results", "--concurrency=30", before=grants)
     assert (status, len(results)) == (0, 30)
-    assert place.errors.splitlines() == ["agent-batch: 6 at once"]
+    assert place.errors.splitlines() == ["agent-batch: 4 at once, 4 of the engine messages"]
 
 
 def test_what_is_tried_again_is_not_told_line_by_line(place: Place) -> None:
