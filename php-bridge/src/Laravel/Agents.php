@@ -238,12 +238,16 @@ final class Agents
                 $fixed::class . ' runs no batches. Let it implement AgentWorkers\Batch\BatchRunner.',
             );
         }
-        $runner = (new ProcessBatchRunner($this->binary('agent-batch'), $this->arguments()))
+        $batch = $this->binary('agent-batch');
+        $runner = (new ProcessBatchRunner($batch, $this->arguments()))
             ->inheritEnv(...ProcessRunner::INHERITED_ENV, ...$this->setting('inherit', []))
             ->env($this->env())
             ->logger($this->logger());
         foreach ($this->programs() as $name) {
-            $runner = $runner->command($name, [$this->binary($name), ...$this->arguments()]);
+            $binary = $this->binary($name);
+            $runner = self::isOwn($name, $binary, $batch)
+                ? $runner
+                : $runner->command($name, [$binary, ...$this->arguments()]);
         }
 
         return $runner;
@@ -355,6 +359,19 @@ final class Agents
         $programs = array_map(fn (string $name): string => $this->profile($name)['binary'], $workers);
 
         return array_values(array_unique($programs));
+    }
+
+    /**
+     * Whether agent-batch has this program of its own: the same launcher beside it. Of such a worker it runs what the
+     * engine messages does in its own process, hundreds at once.
+     */
+    private static function isOwn(string $name, string $binary, string $batch): bool
+    {
+        [$program, $launcher] = [(string) realpath($binary), (string) realpath($batch)];
+
+        return basename($program) === $name
+            && dirname($program) === dirname($launcher)
+            && @md5_file($program) === @md5_file($launcher);
     }
 
     /**

@@ -6,6 +6,7 @@ namespace AgentWorkers\Tests\Laravel;
 
 use AgentWorkers\Batch\BatchOptions;
 use AgentWorkers\Batch\BatchResult;
+use AgentWorkers\Exception\BatchFailedException;
 use AgentWorkers\Exception\BatchStoppedException;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\LogicException;
@@ -70,6 +71,36 @@ final class BatchTest extends TestCase
             array_map(static fn (BatchResult $it): string => $it->error->code ?? $it->status, $results),
         );
         self::assertSame(['agent-chat', 'odd'], [$results['a']->worker, $results['b']->worker]);
+    }
+
+    public function testAProgramThatAgentBatchHasOfItsOwnIsLeftToIt(): void
+    {
+        $bin = $this->directory() . '/bin';
+        mkdir($bin);
+        foreach (['agent-batch', 'agent-chat', 'agent-task'] as $name) {
+            file_put_contents("$bin/$name", "#!/bin/sh\nprintf '%s\\n' \"$@\" > \"\${0%/*}/arguments\"\nexit 2\n");
+            chmod("$bin/$name", 0o755);
+        }
+        file_put_contents("$bin/agent-task", '# a program of its own', FILE_APPEND);
+        config([
+            'agent-workers.workers' => array_map(
+                static fn (string $name): array => ['binary' => $name],
+                ['chat' => 'agent-chat', 'task' => 'agent-task', 'other' => 'other'],
+            ),
+            'agent-workers.binaries' => ['other' => "$bin/agent-chat", 'agent-chat' => "$bin/agent-chat"]
+                + ['agent-task' => "$bin/agent-task", 'agent-batch' => "$bin/agent-batch"],
+            'agent-workers.simulate' => true,
+        ]);
+        try {
+            Agent::batch([Request::prompt('Hi')])->all();
+        } catch (BatchFailedException) {
+        }
+        $arguments = file("$bin/arguments", FILE_IGNORE_NEW_LINES);
+        self::assertContains('--simulate', $arguments);
+        $commands = implode("\n", preg_grep('/^--command=/', $arguments));
+        self::assertStringContainsString("--command=agent-task='$bin/agent-task' '--simulate'", $commands);
+        self::assertStringContainsString('--command=other=', $commands);
+        self::assertStringNotContainsString('--command=agent-chat=', $commands);
     }
 
     public function testALimitThatTheLastRequestReachesIsNoStop(): void
