@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +40,13 @@ def schema_fault(schema: dict[str, Any], *, python_patterns: bool = False) -> Fa
         schema: Any JSON object.
         python_patterns: Whether Python must be able to compile its patterns, because they are checked here.
     """
-    return next(schema_faults(schema, python_patterns=python_patterns), None)
+    return _fault_of(json.dumps(schema), python_patterns)
+
+
+@lru_cache(maxsize=32)
+def _fault_of(text: str, python_patterns: bool) -> Fault | None:
+    """Looks at the text of a schema once: many runs of one process have the same."""
+    return next(schema_faults(json.loads(text), python_patterns=python_patterns), None)
 
 
 def schema_faults(schema: dict[str, Any], *, python_patterns: bool = False) -> Iterator[Fault]:

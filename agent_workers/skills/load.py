@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import ValidationError
 
 from agent_workers.json_schema.nearest import nearest
+from agent_workers.kept import Kept
 from agent_workers.protocol.v1.fields import PATTERN_WORDS, POINTER
 from agent_workers.protocol.v1.problem import pointer
 from agent_workers.skills.data_block import placeholders
@@ -24,6 +25,8 @@ from agent_workers.skills.yaml_text import YamlFault, read_yaml
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_kept = Kept[Skill]()
+_kept_examples = Kept[list[Example]]()
 _EXAMPLE = ".json"
 _MOST_NAMED = 12
 _SURE = 0.9
@@ -56,7 +59,7 @@ class Reading(NamedTuple):
 
 
 def load(folder: Path, name: str | None = None) -> Skill:
-    """Reads a skill.
+    """Reads a skill, once for as long as none of its files changes.
 
     Args:
         folder: The folder.
@@ -65,6 +68,11 @@ def load(folder: Path, name: str | None = None) -> Skill:
     Raises:
         SkillFaults: It cannot be used as it is.
     """
+    files = [folder, *(folder / file for file in (INSTRUCTIONS, SETTINGS, INPUT_SCHEMA, OUTPUT_SCHEMA))]
+    return _kept.get((folder, name), files, lambda: _load(folder, name))
+
+
+def _load(folder: Path, name: str | None) -> Skill:
     reading = read(folder, name)
     faults = reading.faults or list(placeholder_faults(reading))
     if faults:
@@ -92,7 +100,13 @@ def load_examples(skill: Skill) -> list[Example]:
         SkillFaults: One of them is no example.
     """
     faults: list[Fault] = []
-    documents = [(file, read_example(skill.folder, file, faults)) for file in example_files(skill.folder, faults)]
+    files = example_files(skill.folder, faults)
+    paths = [skill.folder / EXAMPLES, *(skill.folder / file for file in files)]
+    return _kept_examples.get((skill.folder, *files), paths, lambda: _examples(skill, files, faults))
+
+
+def _examples(skill: Skill, files: list[str], faults: list[Fault]) -> list[Example]:
+    documents = [(file, read_example(skill.folder, file, faults)) for file in files]
     if faults:
         raise SkillFaults(skill.folder, faults)
     return [

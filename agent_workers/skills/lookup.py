@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent_workers.json_schema.nearest import nearest
+from agent_workers.kept import Kept
 from agent_workers.protocol.v1.fields import SKILL_NAME
 from agent_workers.skills.skill import INPUT_SCHEMA, INSTRUCTIONS, OUTPUT_SCHEMA, SETTINGS
 
@@ -20,6 +22,7 @@ USUAL = Path(".agents/skills")
 GROUP = "agent_workers.skills"
 BUNDLED = Path(__file__).with_name("bundled")
 
+_kept = Kept["list[EntryPoint]"]()
 _FILES = (INSTRUCTIONS, INSTRUCTIONS.lower(), INPUT_SCHEMA, OUTPUT_SCHEMA, SETTINGS)
 _LONGEST_NAME = 64
 
@@ -147,9 +150,7 @@ def _named(environ: Mapping[str, str], cwd: Path) -> Iterator[Place]:
 
 
 def _packaged() -> Iterator[Place]:
-    from importlib.metadata import entry_points  # reads what every installed package says, where the places above fail
-
-    for entry in sorted(entry_points(group=GROUP)):
+    for entry in _kept.get(tuple(sys.path), [folder or "." for folder in sys.path], _entries):
         source = f"package {entry.value}"
         try:
             folders = _folders(entry)
@@ -159,6 +160,12 @@ def _packaged() -> Iterator[Place]:
         if not folders:
             yield Place(source, None, "is no package that is installed")
         yield from (Place(source, Path(folder)) for folder in folders)
+
+
+def _entries() -> list[EntryPoint]:
+    from importlib.metadata import entry_points  # reads what every installed package says, where the places above fail
+
+    return sorted(entry_points(group=GROUP))
 
 
 def _folders(entry: EntryPoint) -> list[str]:
