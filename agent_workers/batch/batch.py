@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
+    from agent_workers.batch.answers import Begin
     from agent_workers.batch.checkpoint import Progress
     from agent_workers.batch.economy import Economy
     from agent_workers.batch.item import Line
@@ -189,13 +190,20 @@ class Batch:
                 if not await self._waits(line):
                     await begin(line)
         if self._economy:
-            await self._economy.settle(begin)
+            await self._settle_economy(self._economy, begin)
+
+    async def _settle_economy(self, economy: Economy, begin: Begin) -> None:
+        try:
+            await economy.settle(begin)
+        except CheckpointUnusable as fault:
+            self._fail(fault)
 
     def _work(self, line: Line, answered: ApiResult | None) -> _Work:
         asked: Item | BadLine
         try:
             asked = read_item(line, self._runners, self._usual)
-            self._name(asked)
+            if answered is None:  # else it was named when it was sent
+                self._name(asked)
         except BadLine as bad:
             asked = bad
         is_here = answered is not None or isinstance(asked, BadLine) or self._runs_here(asked)
@@ -223,6 +231,8 @@ class Batch:
 
     def _abort(self) -> None:
         self._sink.hurry()
+        if self._economy:
+            self._economy.hurry()
         for work in self._under_way:
             if work.run:
                 work.run.stop()
@@ -256,8 +266,13 @@ class Batch:
 
     async def _waits(self, line: Line) -> bool:
         """Has a line wait for the batch API, where it may; says whether it does."""
+        if self._economy is None:
+            return False
         try:
-            return self._economy is not None and await self._economy.takes(line)
+            item = read_item(line, self._runners, self._usual)
+            return await self._economy.takes(item, self._named, is_here=self._runs_here(item))
+        except BadLine:
+            return False
         except CheckpointUnusable as fault:
             self._fail(fault)
             return True
@@ -274,7 +289,10 @@ class Batch:
             self._lanes.leave(work.lane, work.line)
 
     async def _settle(self, work: _Work) -> None:
-        if self.totals.stopped is None and (record := await self._record(work)):
+        record = await self._record(work) if self.totals.stopped is None else None
+        if record is None and self._economy and work.answered:
+            self._economy.not_run(work.line)
+        elif record:
             self._progress.keep(work.line, record)
             self.totals.add(record)
             await self._sink.record(record)
@@ -338,7 +356,7 @@ class Batch:
         raise AssertionError("an attempt returns or raises")
 
     def _begun(self, item: Item, work: _Work) -> AsyncRun:
-        if self._economy and work.answered is not None:
+        if self._economy and work.lane is self._lanes.here:
             return self._economy.run(item, work.answered if work.attempts == 1 else None)
         runner = self._runners[item.worker]
         if isinstance(runner, ChosenRunner):

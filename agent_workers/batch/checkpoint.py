@@ -135,13 +135,12 @@ class Checkpoint:
 
     def sending(self, submission: Submission) -> None:
         """Notes that lines are about to be sent to the batch API. It is on the disk when this returns."""
-        self._append(submission.to_json())
         self.submissions.append(submission)
+        self._append(submission.to_json())
 
     def sent(self, submission: Submission) -> None:
-        """Notes by which id they are known there; None where it was another batch. Likewise."""
-        not_it = {"not": sorted(submission.not_it)} if submission.not_it else {}
-        self._append({"sending": submission.nonce, "batch": submission.batch, **not_it})
+        """Notes by which id they are known there. Likewise."""
+        self._append({"sending": submission.nonce, "batch": submission.batch})
 
     def withdrawn(self, submission: Submission) -> None:
         """Notes that they are not there. Likewise."""
@@ -222,7 +221,6 @@ class Checkpoint:
             self.submissions.remove(known)
         else:
             known.batch = entry["batch"]
-            known.not_it.update(entry.get("not", ()))
 
     def _check_first(self, line: Line) -> None:
         if self._first is None:

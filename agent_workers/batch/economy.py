@@ -1,43 +1,34 @@
-"""The economy lane of a batch: lines that wait for the provider's batch API, over as many starts as that takes.
-
-Before lines are sent, the checkpoint notes that they are; when they were, by which id they are known. A start that
-finds the first without the second looks among the account's batches for its own, so that nothing is sent twice.
-"""
+"""The economy lane of a batch: lines that wait for the provider's batch API, over as many starts as that takes."""
 
 from __future__ import annotations
 
-import secrets
-from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING
 
 import anyio
 
+from agent_workers.batch.answers import Answers
 from agent_workers.batch.checkpoint import CheckpointUnusable
-from agent_workers.batch.item import BadLine, read_item
+from agent_workers.batch.delivery import Delivery
+from agent_workers.batch.item import read_item
+from agent_workers.batch.parcels import Parcels
 from agent_workers.batch.spool import Spool
-from agent_workers.batch.submission import Submission
 from agent_workers.client.economy import MOST_BYTES, MOST_REQUESTS, ApiError, ApiResult
-from agent_workers.wire import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sized
 
+    from agent_workers.batch.answers import Begin
     from agent_workers.batch.checkpoint import Checkpoint
     from agent_workers.batch.item import Item, Line
+    from agent_workers.batch.submission import Submission
     from agent_workers.client.aio import AsyncRun
-    from agent_workers.client.economy import ApiBatch, EconomyLane
+    from agent_workers.client.economy import EconomyLane
 
-    Begin = Callable[[Line, ApiResult], Awaitable[None]]
-
-_ATTEMPTS = 4
-_PAUSE_S = 0.5
+_ROUNDS = 4
+"""How often a start that does not wait tries to send its lines."""
 _FIRST_POLL_S = 1.0
-_LONGEST_POLL_S = 60.0
-_SENDING_S = 150
-"""How long it may take to send some lines, which nothing breaks off."""
-_CLOCKS = timedelta(minutes=5)
-_GONE = 404
+_LONGEST_S = 60.0
 
 
 class Economy:
@@ -50,10 +41,8 @@ class Economy:
         usual: The worker of lines that name none.
         wait: Whether to wait for what is out.
         say: Tells the operator what is not told otherwise.
-
-    Attributes:
-        out: How many lines are out.
-        since: When the first of them was sent, RFC 3339; None where none is.
+        most_requests: Lines that are sent together at most.
+        most_bytes: Bytes of their requests, likewise.
     """
 
     def __init__(
@@ -65,6 +54,8 @@ class Economy:
         usual: str | None,
         wait: bool,
         say: Callable[[str], None],
+        most_requests: int = MOST_REQUESTS,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self._lane = lane
         self._checkpoint = checkpoint
@@ -73,76 +64,32 @@ class Economy:
         self._wait = wait
         self._say = say
         self._spool = Spool()
-        self._open = [each for each in checkpoint.submissions if self._unsettled(each)]
-        self._of = {number: each for each in self._open for number in each.digests}
-        self._next = self._new()
-        self._requests: list[bytes] = []
-        self._bytes = 0
+        self._delivery = Delivery(lane, checkpoint)
+        self._parcels = Parcels(
+            lane, self._delivery, self._spool, self._add, most_requests=most_requests, most_bytes=most_bytes
+        )
+        self._answers = Answers(lane, self._spool, say)
+        self._open: list[Submission] = []
+        self._of: dict[int, Submission] = {}
+        for each in checkpoint.submissions:
+            if any(self._left(each)):
+                self._add(each)
+        self._earlier = tuple(self._open)
+        self._away: set[str] = set()  # nonces of what cannot be reached in this start
         self._again: list[int] = []  # lines that run at once after all
 
     @property
     def out(self) -> int:
-        """How many lines are out."""
-        return sum(len(list(self._unsettled(each))) for each in self._open) + len(self._requests)
+        """How many lines are out, or are to be sent."""
+        return sum(sum(1 for _ in self._left(each)) for each in self._open) + len(self._parcels.unsent)
 
     @property
     def since(self) -> str | None:
-        """When the first of the lines that are out was sent."""
+        """When the first of the lines that are out was sent, RFC 3339; None where none was."""
         return min((each.at for each in self._open), default=None)
 
-    async def takes(self, line: Line) -> bool:
-        """Takes a line that may wait; says whether it does.
-
-        Raises:
-            CheckpointUnusable: It was another line when it was sent.
-        """
-        sent = self._of.get(line.number)
-        if sent is not None:
-            if sent.digests[line.number] != line.digest:
-                raise CheckpointUnusable(
-                    f"line {line.number} was another one when it was sent to the batch API. "
-                    "Start with the same lines in the same order, or name another checkpoint."
-                )
-            self._spool.add(line)
-            return True
-        try:
-            item = read_item(line, self._workers, self._usual)
-        except BadLine:
-            return False
-        request = self._lane.request_line(item.worker, item.request, self._next.custom_id(line.number))
-        if request is None:
-            return False
-        self._spool.add(line)
-        self._next.digests[line.number] = line.digest
-        self._requests.append(request)
-        self._bytes += len(request)
-        if len(self._requests) >= MOST_REQUESTS or self._bytes >= MOST_BYTES:
-            await self._send()
-        return True
-
-    async def settle(self, begin: Begin) -> None:
-        """Sends what is left, and begins the runs of what has been answered; with ``wait`` of all.
-
-        Args:
-            begin: Begins the run of a line whose first call has this result.
-        """
-        await self._send()
-        poll_s = _FIRST_POLL_S
-        while True:
-            for each in [each for each in self._open if each.batch is None]:
-                await self._deliver(each, self._requests_of(each))
-            for each in [each for each in self._open if each.batch is not None]:
-                await self._look(each, begin)
-            while self._again:
-                if line := self._spool.get(self._again.pop()):
-                    await begin(line, ApiResult(""))
-            if not self._open or not self._wait:
-                return
-            await anyio.sleep(poll_s)
-            poll_s = min(_LONGEST_POLL_S, poll_s * 2)
-
     def run(self, item: Item, answered: ApiResult | None) -> AsyncRun:
-        """Returns the run of a line that was sent.
+        """Returns the run of a line of the engine messages.
 
         Args:
             item: What it asks for.
@@ -152,126 +99,148 @@ class Economy:
             return self._lane.run_live(item.worker, item.request)
         return self._lane.run(item.worker, item.request, answered)
 
+    def not_run(self, line: Line) -> None:
+        """Learns that the run of a line that was begun has not begun after all: the line is still out."""
+        sent = self._of.get(line.number)
+        if sent in self._checkpoint.submissions:
+            sent.begun.discard(line.number)
+            if sent not in self._open:
+                self._open.append(sent)
+
+    def hurry(self) -> None:
+        """Learns that the batch is to end at once."""
+        self._delivery.hurry()
+
     def close(self) -> None:
         """Removes what was kept for this start."""
         self._spool.close()
 
-    def _new(self) -> Submission:
-        return Submission(secrets.token_hex(8), timestamp(datetime.now(UTC)), {})
+    async def takes(self, item: Item, named: set[str], *, is_here: bool) -> bool:
+        """Takes a line that may wait; says whether it does.
 
-    def _unsettled(self, submission: Submission) -> Iterator[int]:
-        """Yields the numbers of those of its lines that no start has settled."""
-        return (number for number in submission.digests if number not in self._checkpoint.settled)
+        Args:
+            item: What the line asks for.
+            named: The ids that earlier requests have brought for their runs; gets this one's.
+            is_here: Whether the engine messages runs it.
 
-    # Sending
-
-    async def _send(self) -> None:
-        if not self._requests:
-            return
-        submission, requests = self._next, self._requests
-        submission.at = timestamp(datetime.now(UTC))
-        self._next, self._requests, self._bytes = self._new(), [], 0
-        self._open.append(submission)
-        self._checkpoint.sending(submission)
-        with anyio.move_on_after(_SENDING_S, shield=True):  # a batch that is to end lets it arrive
-            await self._deliver(submission, requests, is_new=True)
-
-    async def _deliver(self, submission: Submission, requests: list[bytes], *, is_new: bool = False) -> None:
-        """Sends some lines, unless they have arrived before."""
-        words = ""
-        for attempt in range(_ATTEMPTS):
-            try:
-                if not (is_new and attempt == 0) and await self._find(submission):
-                    return
-                if requests:
-                    self._note_sent(submission, await self._lane.create(requests))
-                return
-            except ApiError as error:
-                words = error.cause or error.message
-                if not error.retryable:
-                    break
-                await anyio.sleep((error.retry_after_ms or _PAUSE_S * 1000 * 2**attempt) / 1000)
-        else:
-            self._say(f"{len(requests)} lines could not be sent to the batch API, and wait: {words}")
-            return
-        self._say(f"the batch API does not take {len(requests)} lines, which run at once: {words}")
-        self._give_up(submission)
-
-    async def _find(self, submission: Submission) -> bool:
-        """Looks for a batch that can only be of these lines; says whether there is one."""
-        known = {each.batch for each in self._checkpoint.submissions} | submission.not_it
-        for batch in reversed(await self._lane.recent(_earlier(submission.at))):
-            if batch.requests == len(submission.digests) and batch.id not in known:
-                self._note_sent(submission, batch)
-                return True
-        return False
-
-    def _note_sent(self, submission: Submission, batch: ApiBatch) -> None:
-        submission.batch = batch.id
-        self._checkpoint.sent(submission)
-
-    def _requests_of(self, submission: Submission) -> list[bytes]:
-        """Returns the requests of lines once more, so far as they were read in this start."""
-        found = []
-        for number in submission.digests:
-            line = self._spool.get(number)
-            if line is None:
-                return []  # it would be another batch
-            item = read_item(line, self._workers, self._usual)
-            if request := self._lane.request_line(item.worker, item.request, submission.custom_id(number)):
-                found.append(request)
-        return found
-
-    # Results
-
-    async def _look(self, submission: Submission, begin: Begin) -> None:
-        """Begins the runs of lines that have been answered."""
-        assert submission.batch
-        try:
-            batch = await self._lane.get(submission.batch)
-        except ApiError as error:
-            if error.http_status == _GONE:
-                self._say(f"the batch {submission.batch} is gone; its lines run at once")
-                self._give_up(submission)
-            return
-        if not batch.has_ended:
-            return
-        waiting = {number for number in self._unsettled(submission) if self._spool.get(number)}
-        for attempt in range(_ATTEMPTS):
-            try:
-                if await self._read(submission, waiting, begin):
-                    break
-                return
-            except ApiError as error:
-                if attempt + 1 == _ATTEMPTS:
-                    self._say(f"results of {submission.batch} cannot be read now: {error.cause or error.message}")
-                    return
-                await anyio.sleep(_PAUSE_S * 2**attempt)
-        self._again += waiting
-        self._open.remove(submission)
-
-    async def _read(self, submission: Submission, waiting: set[int], begin: Begin) -> bool:
-        """Reads the results of a batch; says whether it is of these lines."""
-        assert submission.batch
-        async with aclosing(self._lane.results(submission.batch)) as results:
-            async for result in results:
-                number = submission.number_of(result.custom_id)
-                if number is None:
-                    submission.not_it.add(submission.batch)
-                    submission.batch = None
-                    self._checkpoint.sent(submission)
-                    return False
-                if number in waiting and (line := self._spool.get(number)):
-                    await begin(line, result)
-                    waiting.discard(number)
+        Raises:
+            CheckpointUnusable: It was another line when it was sent, or the checkpoint cannot be written.
+        """
+        line, sent = item.line, self._of.get(item.line.number)
+        if sent and sent.digests[line.number] != line.digest:
+            raise CheckpointUnusable(
+                f"line {line.number} was another one when it was sent to the batch API. "
+                "Start with the same lines in the same order, or name another checkpoint."
+            )
+        if sent:
+            self._spool.add(line)
+        elif item.run in named or not await self._parcels.put(item, is_here=is_here):
+            return False
+        if item.run != line.run:
+            named.add(item.run)
         return True
 
-    def _give_up(self, submission: Submission) -> None:
-        self._again += self._unsettled(submission)
-        self._open.remove(submission)
-        self._checkpoint.withdrawn(submission)
+    async def settle(self, begin: Begin) -> None:
+        """Sends what is left, and begins the runs of what has been answered; with ``wait`` of all.
+
+        Args:
+            begin: Begins the run of a line whose first call has this result.
+
+        Raises:
+            CheckpointUnusable: It cannot be written.
+        """
+        await self._find(self._earlier)
+        await self._send()
+        self._tell_none()
+        pause_s = _FIRST_POLL_S
+        for rounds in count(1):
+            await self._look(begin)
+            if not self._goes_on(rounds):
+                break
+            await anyio.sleep(max(pause_s, self._parcels.pause_s))
+            pause_s, self._parcels.pause_s = min(_LONGEST_S, pause_s * 2), 0.0
+            await self._find(self._open)
+            await self._send()
+        self._tell_trouble()
+
+    async def _find(self, among: Collection[Submission]) -> None:
+        """Looks for lines that may have arrived; what has not is to be sent again."""
+        for each in [each for each in among if each.batch is None and each.nonce not in self._away]:
+            try:
+                found = await self._delivery.find(each)
+            except ApiError as error:
+                self._parcels.trouble = error.cause or error.message
+                continue
+            if found is False and each.account != self._lane.account:
+                self._away.add(each.nonce)
+                self._parcels.trouble = "another key or address was in use when they were sent"
+            elif found is False:
+                self._checkpoint.withdrawn(each)
+                self._open.remove(each)
+                self._parcels.unsent += self._here(each)
+
+    async def _send(self) -> None:
+        numbers, self._parcels.unsent = self._parcels.unsent, []
+        for number in numbers:
+            if line := self._spool.get(number):
+                item = read_item(line, self._workers, self._usual)
+                if not await self._parcels.put(item):
+                    self._again.append(number)
+        await self._parcels.send()
+        if refused := self._parcels.refused:
+            words = self._parcels.trouble
+            self._say(f"the batch API does not take {_lines(refused)}, which run at once: {words}")
+            self._again += refused
+            self._parcels.refused = []
+
+    async def _look(self, begin: Begin) -> None:
+        """Begins the runs of what has been answered, and of what will not be."""
+        for each in [each for each in self._open if each.batch and each.nonce not in self._away]:
+            waiting = set(self._here(each))
+            found = await self._answers.take(each, waiting, begin)
+            if found == "away":
+                self._away.add(each.nonce)
+            elif found != "out":
+                self._open.remove(each)
+                self._again += waiting
+            if found == "gone":
+                self._checkpoint.withdrawn(each)
+        while self._again:
+            if line := self._spool.get(self._again.pop()):
+                await begin(line, ApiResult(""))
+
+    def _goes_on(self, rounds: int) -> bool:
+        """Whether this start is to look again."""
+        unsent, near = bool(self._parcels.unsent), [each for each in self._open if each.nonce not in self._away]
+        if self._wait:
+            return unsent or any(self._here(each) for each in near)
+        unsent = unsent or any(each.batch is None and not each.may_be for each in near)
+        return unsent and rounds < _ROUNDS and self._parcels.pause_s <= _LONGEST_S
+
+    def _add(self, submission: Submission) -> None:
+        self._open.append(submission)
+        self._of |= dict.fromkeys(submission.digests, submission)
+
+    def _left(self, submission: Submission) -> Iterator[int]:
+        """Yields the numbers of those of its lines that no start has settled, and this one has not begun."""
+        settled, begun = self._checkpoint.settled, submission.begun
+        return (number for number in submission.digests if number not in settled and number not in begun)
+
+    def _here(self, submission: Submission) -> list[int]:
+        """Returns those of them that were given to this start."""
+        return [number for number in self._left(submission) if number in self._spool]
+
+    def _tell_trouble(self) -> None:
+        lost = [number for each in self._open if each.batch is None for number in self._left(each)]
+        if (unsent := [*self._parcels.unsent, *lost]) and self._parcels.trouble:
+            self._say(f"{_lines(unsent)} could not be sent to the batch API for sure: {self._parcels.trouble}")
+
+    def _tell_none(self) -> None:
+        """Says why no line is for this lane, where none is."""
+        if self._parcels.others and not (self._of or self._parcels.unsent or self._again):
+            why = ", ".join(f"{number} {words}" for words, number in self._parcels.others.most_common())
+            self._say(f"no line is for the economy lane: {why}")
 
 
-def _earlier(moment: str) -> str:
-    """Returns a time a little before, for the API's clock is another."""
-    return timestamp(datetime.fromisoformat(moment) - _CLOCKS)
+def _lines(found: Sized) -> str:
+    return "1 line" if len(found) == 1 else f"{len(found)} lines"

@@ -28,6 +28,10 @@ class Spool:
         self._lengths.append(len(line.data))
         self._end += len(line.data)
 
+    def __contains__(self, number: int) -> bool:
+        """Whether a line was kept."""
+        return number in self._places
+
     def get(self, number: int) -> Line | None:
         """Returns a line; None where it was not kept."""
         place = self._places.get(number)

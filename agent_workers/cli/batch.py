@@ -164,9 +164,9 @@ def agent_batch(**options: Any) -> NoReturn:
             start = partial(Batch, runners, limits=limits, progress=progress, usual=options["worker"])
             lane = _lane(progress, list(runners), options) if options["economy"] and progress else None
             totals = run_batch(start, progress, engine, lane, records=options["results"])
-            tell_out(totals)
             if options["summary"]:
                 summary(totals, as_json=options["summary"] == "json")
+            tell_out(totals)
             status = totals.exit_status
         except CheckpointUnusable as unusable:
             status = EXIT_ABORTED if isinstance(unusable, CheckpointLost) else EXIT_REFUSED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import anyio
@@ -78,15 +79,23 @@ def _words(batch: Batch, speed: _Speed, lines: int | None) -> str:
         parts.append(f"${totals.cost_usd:.2f}")
     batch.note_out()
     if totals.out:
-        parts.append(f"{totals.out} out since {totals.out_since[11:16] if totals.out_since else 'now'} UTC")
-    parts.append(f"{rate:.1f}/s")
+        parts.append(f"{totals.out} out" + (f" since {moment(totals.out_since)}" if totals.out_since else ""))
+    if rate or not totals.out:
+        parts.append(f"{rate:.1f}/s")
     if batch.pace.waits_s:
         parts.append(f"rate limit, on in {batch.pace.waits_s:.0f} s")
     if totals.stopped:
         parts.append(f"stopping ({totals.stopped})")
-    elif lines and rate > 0:
-        parts.append(f"{_duration((lines - totals.ended) / rate)} left")
+    elif lines and rate > 0 and (left := lines - totals.ended - totals.out) > 0:
+        parts.append(f"{_duration(left / rate)} left")
     return ", ".join(parts)
+
+
+def moment(told: str, *, dated: bool = False) -> str:
+    """Returns a time of RFC 3339 as a person here reads it; with its date where that is asked for, or not today's."""
+    found = datetime.fromisoformat(told).astimezone()
+    is_today = found.date() == datetime.now().astimezone().date()
+    return found.strftime("%H:%M" if is_today and not dated else "%Y-%m-%d %H:%M")
 
 
 def _duration(seconds: float) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from agent_workers.cli.batch_display import say
+from agent_workers.cli.batch_display import moment, say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -69,10 +68,8 @@ async def economy_lane(
 def tell_out(totals: Totals) -> None:
     """Says what is out, and what to do about it."""
     if totals.out:
-        lines = "1 line is" if totals.out == 1 else f"{totals.out} lines are"
-        since = _local(totals.out_since) if totals.out_since else "now"
-        say(f"agent-batch: {lines} out since {since}; run the same command again")
-
-
-def _local(moment: str) -> str:
-    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+        lines, are = ("1 line", "is") if totals.out == 1 else (f"{totals.out} lines", "are")
+        what = (
+            f"{are} out since {moment(totals.out_since, dated=True)}" if totals.out_since else f"{are} yet to be sent"
+        )
+        say(f"agent-batch: {lines} {what}; run the same command again")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import hashlib
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_workers.engine.messages.batch_api import (
     MOST_BYTES,
@@ -14,7 +16,7 @@ from agent_workers.engine.messages.batch_api import (
     replayed,
     request_line,
 )
-from agent_workers.errors import ApiError, WorkerError
+from agent_workers.errors import ApiError, AuthError, WorkerError
 from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.workers import WORKERS
 
@@ -24,8 +26,37 @@ if TYPE_CHECKING:
     from agent_workers.client.aio import AsyncRun
     from agent_workers.client.engine import AsyncEngineRunner
     from agent_workers.client.engine_host import EngineHost
+    from agent_workers.engine.messages.access import Access
 
-__all__ = ["MOST_BYTES", "MOST_REQUESTS", "ApiBatch", "ApiError", "ApiResult", "EconomyLane"]
+__all__ = [
+    "MOST_BYTES",
+    "MOST_REQUESTS",
+    "OF_AN_AGENT",
+    "ApiBatch",
+    "ApiError",
+    "ApiResult",
+    "AuthError",
+    "EconomyLane",
+    "Offer",
+]
+
+OF_AN_AGENT = "of the engine agent"
+_TOOLS = "with tools"
+_SESSION = "with a session"
+_BUDGET = "with a budget too small for an answer"
+_FAULTY = "that will be refused"
+
+
+class Offer(NamedTuple):
+    """What the batch API can do for a request.
+
+    Attributes:
+        request: The request as the API takes it; None where it has to run at once.
+        why: Why it has to.
+    """
+
+    request: bytes | None = None
+    why: str = ""
 
 
 class EconomyLane:
@@ -33,16 +64,18 @@ class EconomyLane:
 
     Args:
         runner: The runner whose host and connections it shares; it is entered.
+
+    Attributes:
+        account: Tells the account and the API's address from others, once something was asked of it.
     """
 
     def __init__(self, runner: AsyncEngineRunner) -> None:
+        self.account = ""
         self._runner = runner
         self._host: EngineHost = runner.host
 
-    def request_line(self, worker: str, request: Mapping[str, Any], custom_id: str) -> bytes | None:
-        """Returns a request as the batch API takes it; None where it has to run at once.
-
-        That is one with tools or a session, one of another engine, and one that will be refused.
+    def offer(self, worker: str, request: Mapping[str, Any], custom_id: str) -> Offer:
+        """Returns a request as the batch API takes it, or why it has to run at once.
 
         Args:
             worker: Name of the worker whose request it is.
@@ -51,13 +84,14 @@ class EconomyLane:
         """
         try:
             admitted = self._host.admitted(WORKERS[worker], dict(request), named=False)
-            if admitted.app_tools or admitted.session is not None:
-                return None
-            body = self._host.first_body(WORKERS[worker], admitted)
-        except (RequestProblems, WorkerError, KeyError):
-            return None  # its run tells what is wrong
-        body.pop("stream", None)
-        return request_line(custom_id, body)
+            why = _TOOLS if admitted.app_tools else _SESSION if admitted.session else ""
+            body = None if why else self._host.first_body(WORKERS[worker], admitted)
+        except (RequestProblems, WorkerError):  # its run tells what is wrong
+            return Offer(why=_FAULTY)
+        if body is None:
+            return Offer(why=why or _BUDGET)
+        del body["stream"]
+        return Offer(request_line(custom_id, body))
 
     async def create(self, requests: Sequence[bytes]) -> ApiBatch:
         """Makes a batch of such requests; see ``BatchApi.create``."""
@@ -67,16 +101,21 @@ class EconomyLane:
         """Looks at a batch; see ``BatchApi.get``."""
         return await (await self._api()).get(batch_id)
 
-    async def recent(self, since: str) -> list[ApiBatch]:
-        """Returns the account's batches since a time, the latest first; see ``BatchApi.recent``."""
+    async def latest(self) -> str | None:
+        """Returns the id of the account's latest batch; see ``BatchApi.latest``."""
+        return await (await self._api()).latest()
+
+    async def recent(self, since: str, after: str | None) -> list[ApiBatch]:
+        """Returns the account's batches, the latest first; see ``BatchApi.recent``."""
         api = await self._api()
-        return [batch async for batch in api.recent(since)]
+        return [batch async for batch in api.recent(since, after)]
 
     async def results(self, batch_id: str) -> AsyncGenerator[ApiResult]:
         """Yields what has become of a batch's requests; see ``BatchApi.results``."""
         api = await self._api()
-        async for result in api.results(batch_id):
-            yield result
+        async with aclosing(api.results(batch_id)) as results:
+            async for result in results:
+                yield result
 
     def run(self, worker: str, request: Mapping[str, Any], result: ApiResult) -> AsyncRun:
         """Returns the run of a request whose first call has this result.
@@ -87,7 +126,7 @@ class EconomyLane:
         if result.message is not None:
             return runner.stream(request, given=replayed(result.message), lane="economy")
         if result.error is not None and not result.error.retryable:
-            return runner.stream(request, given=failing(result.error), lane="economy")
+            return runner.stream(request, given=failing(result.error), lane="live")  # if it is answered, then at once
         return runner.stream(request, lane="live")
 
     def run_live(self, worker: str, request: Mapping[str, Any]) -> AsyncRun:
@@ -95,4 +134,14 @@ class EconomyLane:
         return self._runner.for_worker(worker).stream(request, lane="live")
 
     async def _api(self) -> BatchApi:
-        return BatchApi(await self._host.api())
+        api = await self._host.api()
+        self.account = self.account or _account(api.access)
+        return BatchApi(api)
+
+
+def _account(access: Access) -> str:
+    """Returns a mark of an account and its address, from which nobody can tell the credential."""
+    if access.is_simulated:
+        return "simulated"
+    told = [access.base_url, *(access.headers.get(name, "") for name in ("x-api-key", "authorization"))]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]

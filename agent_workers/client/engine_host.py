@@ -139,8 +139,8 @@ class EngineHost:
             raise RequestProblems([Problem(pointer="/engine", message=_NO_AGENT)], run=request.run)
         return request
 
-    def first_body(self, worker: Worker, request: Request) -> dict[str, Any]:
-        """Returns the body of the first call of an admitted request."""
+    def first_body(self, worker: Worker, request: Request) -> dict[str, Any] | None:
+        """Returns the body of the first call of an admitted request; None where its budget is too small."""
         return first_body(self._with_example(worker, request), self._access.environment(worker), _defaults(worker))
 
     async def api(self) -> Api:

@@ -22,7 +22,6 @@ from agent_workers.engine.messages.words import Words
 from agent_workers.errors import ApiError, ContextOverflow, RequestRejected
 from agent_workers.protocol.v1.events import Ack, Discard, Notice, Retry, Session
 from agent_workers.protocol.v1.request import ResumeSession
-from agent_workers.wire import dump
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from agent_workers.protocol.v1.events import Body
 
 _MS = 1000
-_BYTES_A_TOKEN = 3  # of JSON, guessed on the safe side
 # "Schema is too complex for compilation", "compiled grammar is too large", "output_config.format.schema: …".
 _OF_SCHEMA = re.compile(r"schema|grammar|output_config", re.IGNORECASE)
 _FALLBACK = Notice(level="warning", code="model_fallback", message="Another model answers for an overloaded one.")
@@ -161,10 +159,7 @@ class MessagesEngine:
         return "max_budget" if most is not None and most < LEAST_ANSWER else None
 
     def _most_tokens(self) -> int | None:
-        if self._request.limits.max_budget_usd is None:
-            return None
-        size = len(dump(self._messages)) + len(self._request.system_prompt or "")
-        return self._spending.most_tokens(self._model, size // _BYTES_A_TOKEN)
+        return self._spending.most_for(self._messages, self._request.system_prompt, self._model)
 
     def _finished_message(self) -> StreamedMessage:
         message = self._message
@@ -234,7 +229,8 @@ class MessagesEngine:
                     yield each
                 if event.get("type") in ("message_start", "message_delta"):
                     self._spending.note(self._model, message.usage, batch=batch)
-        self._plan.api.pace.note_usage(message.usage.input_tokens, message.usage.output_tokens)
+        if not batch:  # which has limits of its own
+            self._plan.api.pace.note_usage(message.usage.input_tokens, message.usage.output_tokens)
 
     def _frees_schema(self, error: ApiError) -> bool:
         """Has the model read the schema in its instructions, where the API refuses to hold it to it; says whether."""

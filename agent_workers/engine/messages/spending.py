@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.answer.usage import Bill, usage_sum
 from agent_workers.protocol.v1.events import ModelUsage, Usage
+from agent_workers.wire import dump
 
 if TYPE_CHECKING:
     from agent_workers.engine.base import Progress
     from agent_workers.engine.messages.models import Models
+
+_BYTES_A_TOKEN = 3  # of JSON, guessed on the safe side
 
 LEAST_ANSWER = 256
 """Tokens of an answer below which a call is not worth its input."""
@@ -58,6 +61,18 @@ class Spending:
         costs = [each.cost_usd for each in models.values()]
         cost_usd = None if None in costs else sum(cost or 0.0 for cost in costs)
         return Bill(usage, "all", models or None, cost_usd)
+
+    def most_for(self, messages: list[dict[str, Any]], system_prompt: str | None, model: str) -> int | None:
+        """Returns how many tokens an answer may have within the budget; None for as many as it likes.
+
+        Args:
+            messages: What the model is to read.
+            system_prompt: Its instructions.
+            model: The model.
+        """
+        if self._budget_usd is None:
+            return None
+        return self.most_tokens(model, (len(dump(messages)) + len(system_prompt or "")) // _BYTES_A_TOKEN)
 
     def most_tokens(self, model: str, input_tokens: int) -> int | None:
         """Returns how many tokens an answer may have within the budget; None for as many as it likes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.engine.base import Progress
 from agent_workers.engine.host.credentials import forget_secrets
 from agent_workers.engine.host.sessions import Binding, take_lease
 from agent_workers.engine.messages.access import access_of
@@ -13,6 +14,7 @@ from agent_workers.engine.messages.conversation import conversation_of
 from agent_workers.engine.messages.models import load_models
 from agent_workers.engine.messages.plan import Plan
 from agent_workers.engine.messages.retries import Retries, most_retries
+from agent_workers.engine.messages.spending import LEAST_ANSWER, Spending
 from agent_workers.engine.process.prctl import hide_from_others
 from agent_workers.protocol.v1.engines import MESSAGES
 
@@ -81,8 +83,8 @@ def start_messages(
         raise
 
 
-def first_body(request: Request, environment: Environment, worker: WorkerDefaults) -> dict[str, Any]:
-    """Returns the body of the first call of a run that begins a conversation.
+def first_body(request: Request, environment: Environment, worker: WorkerDefaults) -> dict[str, Any] | None:
+    """Returns the body of the first call of a run that begins a conversation; None where its budget is too small.
 
     Args:
         request: A valid request, granted by the host's policy.
@@ -93,7 +95,10 @@ def first_body(request: Request, environment: Environment, worker: WorkerDefault
     model = models.full_name(request.model or models.default)
     frame = Frame(request, worker.system_prompt, keeps_schema=environment.is_simulated())
     messages = [{"role": "user", "content": prompt_of(request)}]
-    return frame.body(messages, model, models.of(model), most_tokens=None, cached=False)
+    most = Spending(models, Progress(), request.limits.max_budget_usd).most_for(messages, request.system_prompt, model)
+    if most is not None and most < LEAST_ANSWER:
+        return None
+    return frame.body(messages, model, models.of(model), most_tokens=most, cached=False)
 
 
 def _names(models: str | None) -> list[str]:
