@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx2
 
 from agent_workers.engine.answer.api_failure import BY_TYPE, by_foreign_status, by_status, explained
 from agent_workers.engine.messages.pace import Pace, retry_after_ms
+from agent_workers.engine.messages.pools import Pools
+from agent_workers.engine.messages.sse import EventStream, EventTooLong
 from agent_workers.errors import AnswerUnreadable, ApiError, GatewayError, NetworkError, ServerError
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Iterator, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -25,7 +27,6 @@ Event = dict[str, Any]
 
 MESSAGES_PATH = "/v1/messages"
 SESSION_HEADER = "x-agent-workers-session"
-_CONNECT_S = 15
 _DRAIN_S = 0.2
 _MOST_OF_AN_ERROR = 1 << 16
 _MOST_SHOWN = 500
@@ -43,29 +44,21 @@ class Api:
         connections: How many calls may be under way at once.
 
     Attributes:
-        client: The connections.
+        pools: The connections.
     """
 
     def __init__(self, access: Access, pace: Pace | None = None, *, connections: int = 4) -> None:
         self.access = access
         self.pace = pace or Pace()
-        is_open = access.base_url.startswith("http://")
-        self.client = httpx2.AsyncClient(
-            headers=dict(access.headers),
-            timeout=httpx2.Timeout(None, connect=_CONNECT_S),  # the run's own watchdog ends a silent one
-            limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
-            verify=not is_open,  # what is not encrypted needs no certificates, which take long to load
-            trust_env=not access.is_simulated,
-        )
+        self.pools = Pools(access, connections)
 
     async def __aenter__(self) -> Self:
-        await self.client.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.client.__aexit__(kind, error, trace)
+        await self.pools.close()
 
     async def message(self, body: Mapping[str, Any], session_id: str) -> AsyncGenerator[Event]:
         """Yields the events of a streamed message, as the API sends them.
@@ -81,7 +74,7 @@ class Api:
         headers = {"content-type": "application/json", SESSION_HEADER: session_id}
         url = self.access.base_url + MESSAGES_PATH
         try:
-            async with self.client.stream("POST", url, content=dump(body), headers=headers) as response:
+            async with self.pools.stream("POST", url, content=dump(body), headers=headers) as response:
                 self.pace.note(response.headers)
                 if response.status_code != _OK:
                     raise await self._refusal(response)
@@ -105,38 +98,41 @@ async def _events(response: httpx2.Response) -> AsyncGenerator[Event]:
     if not content_type.lower().startswith("text/event-stream"):
         raise GatewayError(cause=f"status 200 with {content_type[:_MOST_SHOWN]!a} and no stream", http_status=_OK)
     count = 0
-    parts = cast("AsyncGenerator[httpx2.ServerSentEvent]", httpx2.EventSource(response).__aiter__())
-    async with aclosing(parts):
-        async for part in parts:
-            event = _decoded(part.data)
-            if event is None:
-                continue
-            if event.get("type") == "error":
-                raise _stream_failure(event)
-            count += 1
-            yield event
-            if event.get("type") == "message_stop":
-                await _drain(parts)  # the connection serves the next call only if its answer was read to the end
-                return
+    stream = EventStream()
+    chunks = response.aiter_bytes()
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            for event in _decoded(stream, chunk):
+                kind = event.get("type")
+                if kind == "error":
+                    raise _stream_failure(event)
+                count += 1
+                yield event
+                if kind == "message_stop":
+                    await _drain(chunks)  # the connection serves the next call only if its answer was read to the end
+                    return
     if not count:
         raise GatewayError(cause="the stream ended without an event", http_status=_OK)
     raise NetworkError(cause="the stream ended before the message did")
 
 
-async def _drain(parts: AsyncGenerator[httpx2.ServerSentEvent]) -> None:
+async def _drain(chunks: AsyncGenerator[bytes]) -> None:
     with anyio.move_on_after(_DRAIN_S), suppress(httpx2.HTTPError):
-        async for _ in parts:
+        async for _ in chunks:
             pass
 
 
-def _decoded(data: str) -> Event | None:
-    if not data:
-        return None
+def _decoded(stream: EventStream, chunk: bytes) -> Iterator[Event]:
+    """Yields the events that a chunk completes."""
     try:
-        event = json.loads(data)
+        for data in stream.push(chunk):
+            event = json.loads(data.decode("utf-8", "replace"))
+            if isinstance(event, dict):
+                yield event
+    except EventTooLong as error:
+        raise AnswerUnreadable(cause=str(error)) from None
     except ValueError:
         raise AnswerUnreadable(cause="an event of the stream is no JSON") from None
-    return event if isinstance(event, dict) else None
 
 
 def _stream_failure(event: Event) -> ApiError:

@@ -130,7 +130,7 @@ class BatchApi:
         """
         url = f"{self._api.access.base_url}{_PATH}/{quote(batch_id, safe='')}/results"
         try:
-            async with self._api.client.stream("GET", url, timeout=_TIMEOUT_S) as response:
+            async with self._api.pools.stream("GET", url, timeout=_TIMEOUT_S) as response:
                 if response.status_code != _OK:
                     raise await failure_of(response)
                 async with aclosing(cast("AsyncGenerator[str]", response.aiter_lines())) as lines:
@@ -143,7 +143,7 @@ class BatchApi:
     async def _asked(self, method: str, path: str, content: bytes | None = None) -> dict[str, Any]:
         url, headers = self._api.access.base_url + path, {"content-type": "application/json"} if content else {}
         try:
-            async with self._api.client.stream(
+            async with self._api.pools.stream(
                 method, url, content=content, headers=headers, timeout=_TIMEOUT_S
             ) as response:
                 if response.status_code != _OK:

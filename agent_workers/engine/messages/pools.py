@@ -1,0 +1,71 @@
+"""Connections to the API, in small pools: at each call a pool looks at all of its own, which in a large one is much."""
+
+from __future__ import annotations
+
+import math
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from ssl import SSLContext
+
+    from agent_workers.engine.messages.access import Access
+
+_CONNECT_S = 15
+_OF_A_POOL = 16
+
+
+class Pools:
+    """As many connections as are needed, up to a limit.
+
+    Args:
+        access: The account.
+        connections: How many calls may be under way at once, or a few more; others wait.
+    """
+
+    def __init__(self, access: Access, connections: int) -> None:
+        self._access = access
+        self._most = math.ceil(connections / _OF_A_POOL)
+        self._of_a_pool = math.ceil(connections / self._most)
+        self._context: SSLContext | None = None
+        self._busy: dict[httpx2.AsyncClient, int] = {}
+
+    @asynccontextmanager
+    async def stream(self, method: str, url: str, **options: Any) -> AsyncIterator[httpx2.Response]:
+        """Yields the answer to a call, of which the body is still to come; the options are those of ``httpx2``."""
+        with self._pool() as client:
+            async with client.stream(method, url, **options) as response:
+                yield response
+
+    @contextmanager
+    def _pool(self) -> Iterator[httpx2.AsyncClient]:
+        client = min(self._busy, key=self._busy.__getitem__, default=None)
+        if client is None or (self._busy[client] >= self._of_a_pool and len(self._busy) < self._most):
+            client = self._opened()
+            self._busy[client] = 0
+        self._busy[client] += 1
+        try:
+            yield client
+        finally:
+            self._busy[client] -= 1
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        for client in self._busy:
+            await client.aclose()
+
+    def _opened(self) -> httpx2.AsyncClient:
+        trust_env = not self._access.is_simulated
+        if self._context is None:  # what is not encrypted needs no certificates, which take long to load
+            is_open = self._access.base_url.startswith("http://")
+            self._context = httpx2.create_ssl_context(verify=not is_open, trust_env=trust_env)
+        return httpx2.AsyncClient(
+            headers=dict(self._access.headers),
+            timeout=httpx2.Timeout(None, connect=_CONNECT_S),  # the run's own watchdog ends a silent one
+            limits=httpx2.Limits(max_connections=self._of_a_pool, max_keepalive_connections=self._of_a_pool),
+            verify=self._context,
+            trust_env=trust_env,
+        )
