@@ -9,7 +9,7 @@ import anyio
 import stamina
 
 from agent_workers.batch.checkpoint import CheckpointUnusable, NoCheckpoint
-from agent_workers.batch.item import BadLine, Item, read_item
+from agent_workers.batch.item import BadLine, Item, read_item, whole
 from agent_workers.batch.lanes import Lane, Lanes
 from agent_workers.batch.pace import SLOWING
 from agent_workers.batch.result import done, not_done, refused
@@ -122,6 +122,7 @@ class Batch:
         limits: What the batch may use up.
         progress: What was done before, and keeps what is done now.
         usual: The worker of lines that name none.
+        wants_events: Whether the sink does anything with events; else answers need not come in pieces.
         economy: Where lines go that may wait for the provider's batch API; None for nowhere.
 
     Attributes:
@@ -137,6 +138,7 @@ class Batch:
         progress: Progress | None = None,
         usual: str | None = None,
         *,
+        wants_events: bool = True,
         economy: Economy | None = None,
     ) -> None:
         self.totals = Totals()
@@ -148,6 +150,7 @@ class Batch:
         self._limits = limits
         self._progress: Progress = progress or NoCheckpoint()
         self._usual = usual
+        self._wants_events = wants_events
         self._under_way: set[_Work] = set()
         self._named: set[str] = set()
         self._reading = anyio.CancelScope()
@@ -293,7 +296,7 @@ class Batch:
         if record is None and self._economy and work.answered:
             self._economy.not_run(work.line)
         elif record:
-            self._progress.keep(work.line, record)
+            await self._progress.keep(work.line, record)
             self.totals.add(record)
             await self._sink.record(record)
             self._progress.told(work.line)
@@ -356,6 +359,8 @@ class Batch:
         raise AssertionError("an attempt returns or raises")
 
     def _begun(self, item: Item, work: _Work) -> AsyncRun:
+        if work.lane is self._lanes.here and not self._wants_events:
+            item = whole(item)
         if self._economy and work.lane is self._lanes.here:
             return self._economy.run(item, work.answered if work.attempts == 1 else None)
         runner = self._runners[item.worker]

@@ -8,8 +8,11 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from anyio import CapacityLimiter, to_thread
+
 from agent_workers.batch.result import is_settled
 from agent_workers.batch.submission import Submission, submission_of
+from agent_workers.batch.together import Together
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ class Progress(Protocol):
         """
         ...
 
-    def keep(self, line: Line, record: Record) -> None:
+    async def keep(self, line: Line, record: Record) -> None:
         """Keeps what has become of a line. It is on the disk when this returns."""
         ...
 
@@ -57,7 +60,7 @@ class NoCheckpoint:
         """Knows no line."""
         return False
 
-    def keep(self, line: Line, record: Record) -> None:
+    async def keep(self, line: Line, record: Record) -> None:
         """Forgets it."""
 
     def told(self, line: Line) -> None:
@@ -97,6 +100,8 @@ class Checkpoint:
         self._first: str | None = None
         self._is_begun = False
         self._fault: CheckpointLost | None = None
+        self._thread = CapacityLimiter(1)
+        self._commit = Together(self._synced)
         try:
             self._file: BinaryIO = path.open("a+b", buffering=0)
         except OSError as error:
@@ -129,9 +134,10 @@ class Checkpoint:
             )
         return line.number in self.settled
 
-    def keep(self, line: Line, record: Record) -> None:
+    async def keep(self, line: Line, record: Record) -> None:
         """Keeps what has become of a line; see ``Progress``."""
-        self._append({"line": line.number, "digest": line.digest, "record": record})
+        self._append({"line": line.number, "digest": line.digest, "record": record}, durable=False)
+        await self._commit.done()
 
     def sending(self, submission: Submission) -> None:
         """Notes that lines are about to be sent to the batch API. It is on the disk when this returns."""
@@ -244,8 +250,20 @@ class Checkpoint:
             if durable:
                 os.fdatasync(self._file.fileno())
         except OSError as error:
-            self._fault = CheckpointLost(f"{self._path} cannot be written: {error.strerror}")
-            raise self._fault from None
+            raise self._lost(error) from None
+
+    async def _synced(self) -> None:
+        """Has what was written reach the disk; other runs go on meanwhile."""
+        if self._fault:
+            raise self._fault
+        try:
+            await to_thread.run_sync(os.fdatasync, self._file.fileno(), limiter=self._thread)
+        except OSError as error:
+            raise self._lost(error) from None
+
+    def _lost(self, error: OSError) -> CheckpointLost:
+        self._fault = CheckpointLost(f"{self._path} cannot be written: {error.strerror}")
+        return self._fault
 
 
 def _numbers(file: Path) -> set[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.document import parse_json
@@ -105,3 +105,11 @@ def read_item(line: Line, workers: Collection[str], usual: str | None = None) ->
         raise BadLine(f"Line {line.number} names no worker that this batch may start.", [problem], key)
     run = document.get("run")
     return Item(line, worker, {**document, "run": run if isinstance(run, str) else line.run}, key)
+
+
+def whole(item: Item) -> Item:
+    """Returns the same with an answer that does not come in pieces; what is faulty stays as it is."""
+    stream = item.request.get("stream") or {}
+    if not isinstance(stream, dict) or stream.get("partial", True) is not True:
+        return item
+    return replace(item, request={**item.request, "stream": {**stream, "partial": False}})

@@ -161,7 +161,14 @@ def agent_batch(**options: Any) -> NoReturn:
             if progress:
                 open_files.callback(progress.close)
             say(f"agent-batch: {places}{'' if options['simulate'] is None else ' (SIMULATED)'}")
-            start = partial(Batch, runners, limits=limits, progress=progress, usual=options["worker"])
+            start = partial(
+                Batch,
+                runners,
+                limits=limits,
+                progress=progress,
+                usual=options["worker"],
+                wants_events=not options["results"],
+            )
             lane = _lane(progress, list(runners), options) if options["economy"] and progress else None
             totals = run_batch(start, progress, engine, lane, records=options["results"])
             if options["summary"]:

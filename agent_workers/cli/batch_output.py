@@ -12,6 +12,7 @@ import anyio
 from anyio import to_thread
 
 from agent_workers.batch.results_file import lines_to_write
+from agent_workers.batch.together import Together
 from agent_workers.cli.batch_display import say
 from agent_workers.errors import OutputClosed
 from agent_workers.wire import dump
@@ -34,7 +35,9 @@ class Output:
 
     def __init__(self, *, records: bool) -> None:
         self._records = records
-        self._lock = anyio.Lock()
+        self._lines: list[bytes] = []
+        self._write = Together(self._write_lines)
+        self._thread = anyio.CapacityLimiter(1)
         self._patience_s = math.inf
         self._writing = anyio.CancelScope()
         self._is_closed = False
@@ -47,26 +50,32 @@ class Output:
     async def event(self, event: Event) -> None:
         """Writes an event, where events are wanted."""
         if not self._records:
-            await self._write(dump(event) + b"\n")
+            await self._put(dump(event) + b"\n")
 
     async def record(self, record: Record) -> None:
         """Writes what a line has come to, where that is wanted."""
         if self._records:
-            await self._write(dump(record) + b"\n")
+            await self._put(dump(record) + b"\n")
 
     async def records_of_before(self, records: list[Record]) -> None:
         """Writes what a killed batch had no time to write, behind a whole line."""
         for line in lines_to_write(1, [dump(record) + b"\n" for record in records] if self._records else []):
-            await self._write(line)
+            await self._put(line)
 
-    async def _write(self, line: bytes) -> None:
-        async with self._lock:
-            if not self._is_closed:  # else a line would come behind a half one
-                self._is_closed = True
-                with anyio.move_on_after(self._patience_s) as self._writing:
-                    await to_thread.run_sync(_write, line, abandon_on_cancel=True)
-                    self._is_closed = False
-                    return
+    async def _put(self, line: bytes) -> None:
+        self._lines.append(line)
+        await self._write.done()
+
+    async def _write_lines(self) -> None:
+        """Writes what is there, from one thread, which may wait for the reader."""
+        if self._is_closed:  # else a line would come behind a half one
+            raise OutputClosed
+        lines, self._lines = self._lines, []
+        self._is_closed = True
+        with anyio.move_on_after(self._patience_s) as self._writing:
+            await to_thread.run_sync(_write, b"".join(lines), abandon_on_cancel=True, limiter=self._thread)
+            self._is_closed = False
+            return
         raise OutputClosed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import anyio
 
@@ -16,6 +16,7 @@ from agent_workers.cli.batch_size import count_lines
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from io import BufferedReader
 
     from agent_workers.batch.batch import Batch
     from agent_workers.batch.checkpoint import Checkpoint
@@ -80,7 +81,7 @@ async def _run(
 async def _lines(progress: Checkpoint | None, output: Output) -> AsyncIterator[Line]:
     """Yields the lines. Once the first one shows that it is the same batch, writes what there was no time to write."""
     is_first = True
-    async for line in read_lines(sys.stdin.buffer):
+    async for line in read_lines(cast("BufferedReader", sys.stdin.buffer)):
         if progress and is_first:
             progress.has(line)
             await output.records_of_before(progress.untold())
