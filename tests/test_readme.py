@@ -16,6 +16,7 @@ from agent_workers.protocol.v1.codes import ERROR_CODES
 from agent_workers.protocol.v1.events import BODIES
 from agent_workers.simulator import running_simulator
 from agent_workers.workers import WORKERS
+from tests.e2e.engines import DIFFERENCES
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent
@@ -151,3 +152,10 @@ def test_a_pipeline_that_joins_pieces_shows_each_as_it_comes() -> None:
 
 def test_the_readme_names_every_event_type_and_error_code() -> None:
     assert [name for name in {*BODIES, *ERROR_CODES} if f"`{name}`" not in README] == []
+
+
+def test_the_readme_lists_what_the_engines_do_differently() -> None:
+    _, _, behind = README.partition("What differs, and why:\n\n")
+    table, _, _ = behind.partition("\n\n")
+    rows = [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in table.splitlines()[2:]]
+    assert rows == [(topic, *difference) for topic, difference in DIFFERENCES.items()]

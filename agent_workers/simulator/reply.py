@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from agent_workers.simulator.api_request import ApiRequest, estimated_tokens
 from agent_workers.simulator.quoted import Quoted
-from agent_workers.simulator.scenario import CACHE_LIFETIMES, Block, Message, Raw, ToolUse
+from agent_workers.simulator.scenario import CACHE_LIFETIMES, Block, Message, Raw, Text, ToolUse
 from agent_workers.simulator.schema_example import accepted, refused
 from agent_workers.simulator.text import Cut, pieces
 
@@ -49,7 +49,7 @@ class Reply:
 def compose(step: Message, request: ApiRequest, call: int) -> Reply:
     """Returns the step's reply to a request. ``call`` is the request's number in its conversation, from 1."""
     quoted = Quoted(request, call)
-    content = [_content(block, request, quoted) for block in step.content]
+    content = [_content(block, request, quoted) for block in _said(step, request)]
     calls_tool = any(block["type"] == "tool_use" for block in content)
     return Reply(
         {
@@ -94,6 +94,17 @@ def encoded(value: object) -> bytes:
         return _IN_ASCII(value).encode()
 
 
+def _said(step: Message, request: ApiRequest) -> list[Block]:
+    """Returns the blocks of the answer: a client that asks by a schema gets no words beside the JSON."""
+    if request.answer_schema is None or not any(map(_is_output, step.content)):
+        return list(step.content)
+    return [block for block in step.content if not isinstance(block, Text)]
+
+
+def _is_output(block: Block) -> bool:
+    return isinstance(block, ToolUse) and block.name == _OUTPUT_TOOL
+
+
 def _content(block: Block, request: ApiRequest, quoted: Quoted) -> dict[str, Any]:
     if isinstance(block, Raw):
         return block.block
@@ -102,7 +113,7 @@ def _content(block: Block, request: ApiRequest, quoted: Quoted) -> dict[str, Any
         if block.type == "thinking":
             return {"type": "thinking", "thinking": text, "signature": block.signature}
         return {"type": "text", "text": text}
-    if block.name == _OUTPUT_TOOL and request.answer_schema is not None:
+    if _is_output(block) and request.answer_schema is not None:
         return {"type": "text", "text": json.dumps(_fitted(block, request.answer_schema), ensure_ascii=False)}
     schema = request.tool_schema(block.name)
     if schema is None and block.fit != "as-is":

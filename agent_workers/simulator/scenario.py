@@ -88,7 +88,7 @@ class ToolUse:
     no such tool, both say so in a text instead. "as-is" calls with ``input``, whatever the request offers.
 
     ``StructuredOutput`` is the tool by which the CLI asks for structured output. A client without it asks with a schema
-    in ``output_config.format``: it gets the same value as a text block of JSON, fitted to that schema.
+    in ``output_config.format``: it gets the same value as its only text, JSON that is fitted to that schema.
     """
 
     type: Literal["tool_use"] = "tool_use"

@@ -11,12 +11,36 @@ import pytest
 from agent_workers.simulator import Simulator, running_simulator
 from tests.e2e.beginning import AtOnce, Begin, Beginnings
 from tests.e2e.desk import Desk
+from tests.e2e.engines import AGENT, MESSAGES
 from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.worker import Home
 from tests.waiting import until
 
 K = TypeVar("K")
 T = TypeVar("T")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Has each test of a module with the mark ``engines`` run on both; some are taken out again."""
+    if metafunc.definition.get_closest_marker("engines"):
+        metafunc.fixturenames += [] if "engine" in metafunc.fixturenames else ["engine"]
+        metafunc.parametrize("engine", [AGENT, MESSAGES], indirect=True, scope="module")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Takes out the tests that are not for their engine, by the nearest mark."""
+    items[:] = [item for item in items if _is_for_its_engine(item)]
+
+
+def _is_for_its_engine(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("engines")
+    return mark is None or item.callspec.params["engine"] in mark.args  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine of the test's runs."""
+    return str(getattr(request, "param", AGENT))
 
 
 @pytest.fixture
@@ -37,7 +61,7 @@ def beginnings(tmp_path_factory: pytest.TempPathFactory) -> Beginnings:
 
 
 @pytest.fixture
-def home(request: pytest.FixtureRequest, simulator: Simulator) -> Iterator[Home]:
+def home(request: pytest.FixtureRequest, simulator: Simulator, engine: str) -> Iterator[Home]:
     """A place for runs; after each test no process of any run may be left, and no temporary file."""
     loaded = request.getfixturevalue("loaded") if "loaded" in request.fixturenames else None
     if "begin" in request.fixturenames:
@@ -46,14 +70,16 @@ def home(request: pytest.FixtureRequest, simulator: Simulator) -> Iterator[Home]
         root: Path = beginnings.root
     else:
         root = request.getfixturevalue("tmp_path")
-    with home_at(root, simulator, loaded) as home:
+    with home_at(root, simulator, loaded, engine) as home:
         yield home
 
 
 @contextmanager
-def home_at(root: Path, simulator: Simulator, loaded: LoadedWorkers | None = None) -> Iterator[Home]:
+def home_at(
+    root: Path, simulator: Simulator, loaded: LoadedWorkers | None = None, engine: str = AGENT
+) -> Iterator[Home]:
     """A place for runs, which leave neither a process nor a temporary file."""
-    home = Home(root, simulator.base_url)
+    home = Home(root, simulator.base_url, engine)
     home.loaded = loaded
     try:
         yield home
@@ -64,19 +90,19 @@ def home_at(root: Path, simulator: Simulator, loaded: LoadedWorkers | None = Non
 
 
 @contextmanager
-def desk_at(root: Path, loaded: LoadedWorkers | None = None) -> Iterator[Desk]:
+def desk_at(root: Path, loaded: LoadedWorkers | None = None, engine: str = AGENT) -> Iterator[Desk]:
     """A desk for runs that several tests look at."""
-    with running_simulator() as simulator, home_at(root, simulator, loaded) as home:
+    with running_simulator() as simulator, home_at(root, simulator, loaded, engine) as home:
         yield Desk(home, simulator)
 
 
 @pytest.fixture(scope="module")
-def at_once(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> AtOnce:
+def at_once(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers, engine: str) -> AtOnce:
     """Has a few runs that mostly wait do so at once, each at a desk of its own; returns what each came to."""
 
     def at_once(names: Iterable[K], run: Callable[[Desk, K], T]) -> dict[K, T]:
         def at_a_desk(name: K, folder: Path) -> T:
-            with desk_at(folder, loaded) as desk:
+            with desk_at(folder, loaded, engine) as desk:
                 return run(desk, name)
 
         names = list(names)
@@ -88,15 +114,15 @@ def at_once(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> 
 
 
 @pytest.fixture
-def begin(home: Home, beginnings: Beginnings) -> Begin:
+def begin(home: Home, beginnings: Beginnings, engine: str) -> Begin:
     """What the test's home begins from; see ``Begin``."""
 
     def begin(name: str, make: Callable[[Desk], T]) -> T:
         def made() -> T:
-            with desk_at(home.root, home.loaded) as first:
+            with desk_at(home.root, home.loaded, engine) as first:
                 return make(first)
 
-        return beginnings.bring(name, made)
+        return beginnings.bring(f"{name} of {engine}", made)
 
     return begin
 

@@ -23,11 +23,13 @@ def bash(command: str, **more: Any) -> ToolUse:
 
 IDLE: dict[str, Any] = {"limits": {"idle_timeout_s": 10}, "stream": {"ping_s": 1}}
 """Fields of a request that ends when nothing moves; a busy machine needs some of that time to start the agent."""
+SOON_IDLE: dict[str, Any] = {"limits": {"idle_timeout_s": 1}, "stream": {"ping_s": 0.1}}
+"""The same for a run that starts no agent."""
 
 
-def longer_than_idle(event: Event) -> bool:
+def longer_than_idle(event: Event, idle: dict[str, Any] = IDLE) -> bool:
     """Whether a `ping` tells that nothing was told for longer than the request of `IDLE` allows."""
-    return event["type"] == "ping" and event["idle_ms"] > 1.2 * 1000 * IDLE["limits"]["idle_timeout_s"]
+    return event["type"] == "ping" and event["idle_ms"] > 1.2 * 1000 * idle["limits"]["idle_timeout_s"]
 
 
 class Desk:

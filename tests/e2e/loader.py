@@ -30,6 +30,10 @@ def _load() -> None:
     import agent_workers.engine.claude.tool_server
     import agent_workers.engine.claude.transport
     import agent_workers.engine.mcp.engine
+    import agent_workers.engine.messages.api
+    import agent_workers.engine.messages.engine
+    import agent_workers.engine.messages.host
+    import agent_workers.engine.messages.start
     import agent_workers.engine.questions.open_questions
     import agent_workers.policy.load
     import agent_workers.policy.policy

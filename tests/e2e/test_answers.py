@@ -9,10 +9,11 @@ from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Raw, Text, ToolUse
 from tests.e2e.beginning import Begin
 from tests.e2e.desk import Desk
+from tests.e2e.engines import BOTH, differs
 from tests.e2e.stream import answer
 from tests.e2e.worker import Ended, Home
 
-pytestmark = pytest.mark.usefixtures("loaded")
+pytestmark = [pytest.mark.usefixtures("loaded"), BOTH]
 SCHEMA = {
     "type": "object",
     "properties": {"answer": {"type": "string"}, "confidence": {"type": "number"}},
@@ -42,6 +43,7 @@ def test_a_long_text_comes_piece_by_piece(begin: Begin) -> None:
     assert answer(ended.events) == ended.last["text"]
 
 
+@differs("an answer cut at `max_tokens`")
 def test_without_partial_text_each_block_comes_at_once(home: Home, simulator: Simulator) -> None:
     simulator.play("max-tokens-then-ok")
     ended = home.run({"prompt": "x", "stream": {"partial": False}})
@@ -89,6 +91,7 @@ def test_a_block_too_large_for_a_line_is_split_over_deltas_and_cut_in_the_termin
     assert_split_and_cut(home.run({"prompt": "x", "stream": {"partial": False}}))
 
 
+@differs("an answer cut at `max_tokens`")
 def test_an_answer_that_needs_several_calls_is_one_answer(home: Home, simulator: Simulator) -> None:
     simulator.play("max-tokens-then-ok")
     ended = home.run({"prompt": "x"})
@@ -97,6 +100,7 @@ def test_an_answer_that_needs_several_calls_is_one_answer(home: Home, simulator:
     assert ended.last["turns"] == 2
 
 
+@differs("an answer cut at `max_tokens`")
 def test_an_answer_that_never_ends_stops_with_max_tokens_and_all_of_its_text(home: Home, simulator: Simulator) -> None:
     simulator.play("max-tokens")
     ended = home.run({"prompt": "x"})
@@ -135,6 +139,7 @@ def test_an_answer_that_pauses_and_is_not_taken_up_again_is_a_failure_worth_a_re
     assert ended.last["session_id"] == ended.of("session")[0]["session_id"]
 
 
+@differs("a refusal")
 def test_text_before_a_refusal_that_was_not_the_last_word_is_discarded(home: Home, simulator: Simulator) -> None:
     refusal = Message(content=(Text(text="I will not"),), stop_reason="refusal")
     simulator.play(Scenario(name="own", description="", steps=(refusal, Message(content=(Text(text="I will."),)))))
@@ -186,6 +191,7 @@ def test_max_turns_ends_the_run_with_what_was_said(home: Home, simulator: Simula
     assert ended.last["stop_reason"] == "max_turns"
 
 
+@differs("`limits.max_budget_usd`")
 def test_max_budget_ends_the_run_with_what_was_said(home: Home, simulator: Simulator) -> None:
     simulator.play("max-tokens-then-ok")
     ended = home.run({"prompt": "x", "limits": {"max_budget_usd": 0.0001}})

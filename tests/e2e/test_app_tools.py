@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from tests.e2e.beginning import Begin
-from tests.e2e.desk import IDLE, Desk, call, give, longer_than_idle, results
+from tests.e2e.desk import IDLE, SOON_IDLE, Desk, call, give, longer_than_idle, results
+from tests.e2e.engines import BOTH, OF_AGENTS
 from tests.e2e.stream import Event
 from tests.e2e.worker import Ended
 
-pytestmark = pytest.mark.usefixtures("loaded")
+pytestmark = [pytest.mark.usefixtures("loaded"), BOTH]
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 FIND = {
     "name": "find_partner",
@@ -19,7 +20,7 @@ FIND = {
 }
 BRIEFLY = {**FIND, "timeout_s": 0.3}
 Answer = Callable[[Event], Event | None]
-WORKERS = pytest.mark.parametrize("worker", ["agent-chat", "agent-task"])
+WORKERS = pytest.mark.parametrize("worker", ["agent-chat", pytest.param("agent-task", marks=OF_AGENTS)])
 
 
 def on_call(answer: Answer) -> Answer:
@@ -231,10 +232,11 @@ def resumed(desk: Desk, session_id: str) -> tuple[Ended, list[str]]:
     def late(event: Event) -> Event | None:
         if event["type"] == "app_tool_call":
             asked.append(event)
-        return give(asked.pop(), "at last") if asked and longer_than_idle(event) else None
+        return give(asked.pop(), "at last") if asked and longer_than_idle(event, idle) else None
 
+    idle = SOON_IDLE if desk.home.engine else IDLE
     session = {"resume": session_id}
-    ended = desk.converse(late, worker="agent-chat", app_tools=[FIND], session=session, **IDLE)
+    ended = desk.converse(late, worker="agent-chat", app_tools=[FIND], session=session, **idle)
     return ended, desk.told_to_the_model()
 
 
@@ -311,10 +313,14 @@ def checked(desk: Desk) -> Ended:
     schema = {"type": "object", "properties": {"name": {"$ref": "#/$defs/n"}}, "$defs": {"n": {"pattern": "^[A-Z]"}}}
     broken = [call("mcp__app__find_partner", name=7), call("mcp__app__find_partner", nom="Broken")]
     named = [call("mcp__app__by_pattern", name=name) for name in PATTERN]
-    desk.script([*broken, *named], call("mcp__app__denied", name="Denied"))
     tools = [FIND, {**FIND, "name": "by_pattern", "input_schema": schema}, {**FIND, "name": "denied"}]
+    berlin = on_call(lambda event: give(event, "Berlin"))
+    if desk.home.engine:  # a chat has no permissions
+        desk.script([*broken, *named])
+        return desk.converse(berlin, worker="agent-chat", app_tools=tools)
+    desk.script([*broken, *named], call("mcp__app__denied", name="Denied"))
     deny = {"deny": ["mcp__app__denied"]}
-    return desk.converse(on_call(lambda event: give(event, "Berlin")), app_tools=tools, permissions=deny)
+    return desk.converse(berlin, app_tools=tools, permissions=deny)
 
 
 def test_input_that_breaks_the_schema_never_reaches_the_application(begin: Begin) -> None:
@@ -332,6 +338,7 @@ def test_a_pattern_is_checked(begin: Begin, name: str, status: str) -> None:
     assert results(begin("checks", checked))[name]["status"] == status
 
 
+@OF_AGENTS
 def test_a_deny_rule_also_holds_for_the_applications_tools(begin: Begin) -> None:
     ended = begin("checks", checked)
     assert "denied" not in {event["name"] for event in ended.of("app_tool_call")}

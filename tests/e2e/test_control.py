@@ -10,11 +10,12 @@ import pytest
 
 from agent_workers.simulator import Simulator
 from tests.e2e.conftest import desk_at
+from tests.e2e.engines import BOTH, ONCE
 from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.stream import Event
 from tests.e2e.worker import Ended, Home, Running, encoded
 
-pytestmark = pytest.mark.usefixtures("loaded")
+pytestmark = [pytest.mark.usefixtures("loaded"), BOTH]
 ABOUT = {"metadata": {"order": 4711}, "subject": {"type": "deal", "id": "7"}, "user": "ada", "goal": "Win."}
 REQUEST = {"prompt": "x", **ABOUT}
 ABORT = {"type": "abort", "id": "stop-1"}
@@ -121,7 +122,7 @@ class Answered:
 
 
 @pytest.fixture(scope="module")
-def answered(loaded: LoadedWorkers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answered]:
+def answered(loaded: LoadedWorkers, tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[Answered]:
     too_long = b'{"type": "abort", "id": "' + b"x" * (33 << 20) + b'"}\n'
     pauses = [encoded({"type": "pause", "id": str(number)}) + b"\n" for number in range(FLOOD)]
     kinds = {
@@ -130,7 +131,7 @@ def answered(loaded: LoadedWorkers, tmp_path_factory: pytest.TempPathFactory) ->
         "too long": (too_long + encoded({"type": "pause", "id": "m"}) + b"\n", 2),
         "a flood": (b"".join(pauses), FLOOD),
     }
-    with desk_at(tmp_path_factory.mktemp("answered"), loaded) as desk:
+    with desk_at(tmp_path_factory.mktemp("answered"), loaded, engine) as desk:
         running = silent_run(desk.home, desk.simulator, {"AGENT_WORKERS_LOG": "warning"})
         told = 0
         for messages, answers in kinds.values():
@@ -198,12 +199,14 @@ def test_messages_after_the_end_are_not_answered(home: Home) -> None:
     assert ended.of("ack") == []
 
 
+@ONCE
 def test_a_faulty_request_is_refused_without_waiting_for_more(home: Home) -> None:
     ended = home.run(b'{"prompt": 1}\n' + encoded(ABORT) + b"\n", "--control")
     assert ended.types == ["error"]
     assert ended.ending == ("invalid_request", 2)
 
 
+@ONCE
 def test_under_control_the_request_stands_on_one_line(home: Home) -> None:
     ended = home.run(b'{\n  "prompt": "x"\n}\n', "--control")
     assert ended.ending == ("invalid_request", 2)

@@ -1,19 +1,21 @@
 """Each way the model's API can fail: which code, whether to retry, which exit status, what stderr says of it."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from agent_workers.simulator import Scenario, Simulator, running_simulator
 from agent_workers.simulator.scenario import Failure, Interruption, Message, Page, Text, Thinking
 from tests.e2e.conftest import home_at
+from tests.e2e.engines import BOTH, OF_AGENTS, differs
 from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.stream import answer
 from tests.e2e.worker import Ended, Home
 
-pytestmark = pytest.mark.usefixtures("loaded")
+pytestmark = [pytest.mark.usefixtures("loaded"), BOTH]
 PROMPT = "prompt-canary"
 RETRYABLE = 75
 # scenario: code, http_status, exit status, retries seen
@@ -33,13 +35,29 @@ FAILURES = {
     "error-mid-stream": ("overloaded", 529, RETRYABLE, 0),
     "error-mid-stream-then-ok": ("overloaded", 529, RETRYABLE, 0),
 }
+OTHERWISE = {
+    "unauthorized-401": "a wrong key (401)",
+    "error-mid-stream": "a stream that breaks",
+    "error-mid-stream-then-ok": "a stream that breaks",
+}
+
+
+def each(names: Iterable[str]) -> list[ParameterSet]:
+    """Failures as parameters."""
+    return [pytest.param(name, marks=differs(OTHERWISE[name]) if name in OTHERWISE else ()) for name in names]
 
 
 @pytest.fixture(scope="module")
-def failures(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> Iterator[dict[str, Ended]]:
+def failures(
+    tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers, engine: str
+) -> Iterator[dict[str, Ended]]:
     """All of them at once, with default limits: they mostly wait between two attempts."""
     folder = tmp_path_factory.mktemp("failures")
-    with running_simulator() as simulator, home_at(folder, simulator, loaded) as home, ThreadPoolExecutor(4) as threads:
+    with (
+        running_simulator() as simulator,
+        home_at(folder, simulator, loaded, engine) as home,
+        ThreadPoolExecutor(4) as threads,
+    ):
 
         def run(name: str) -> Ended:
             return home.run({"prompt": f"[[scenario:{name}]] {PROMPT}", "metadata": {"order": 4711}})
@@ -47,7 +65,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) ->
         yield dict(zip(FAILURES, threads.map(run, FAILURES), strict=True))
 
 
-@pytest.mark.parametrize("name", FAILURES)
+@pytest.mark.parametrize("name", each(FAILURES))
 def test_a_failure_of_the_api_ends_the_run_with_its_code(failures: dict[str, Ended], name: str) -> None:
     code, http_status, exit_status, retries = FAILURES[name]
     ended = failures[name]
@@ -60,7 +78,7 @@ def test_a_failure_of_the_api_ends_the_run_with_its_code(failures: dict[str, End
     assert len(ended.of("retry")) == retries
 
 
-@pytest.mark.parametrize("name", [name for name, (_, _, _, retries) in FAILURES.items() if retries])
+@pytest.mark.parametrize("name", each(name for name, (_, _, _, retries) in FAILURES.items() if retries))
 def test_a_retry_says_why_and_when(failures: dict[str, Ended], name: str) -> None:
     code, http_status, _, _ = FAILURES[name]
     for attempt, retry in enumerate(failures[name].of("retry"), start=1):
@@ -69,7 +87,7 @@ def test_a_retry_says_why_and_when(failures: dict[str, Ended], name: str) -> Non
         assert retry["delay_ms"] > 0
 
 
-@pytest.mark.parametrize("name", FAILURES)
+@pytest.mark.parametrize("name", each(FAILURES))
 def test_a_failure_tells_users_no_technical_words_and_the_log_no_secrets(failures: dict[str, Ended], name: str) -> None:
     ended = failures[name]
     assert not {"API Error", "simulator", "/", "127.0.0.1"} & set(ended.last["message"].split())
@@ -78,6 +96,7 @@ def test_a_failure_tells_users_no_technical_words_and_the_log_no_secrets(failure
         assert secret not in ended.stderr
 
 
+@differs("a prompt too long for the model")
 def test_a_prompt_too_long_for_the_model_is_a_context_overflow_though_the_cli_itself_says_so(
     home: Home, simulator: Simulator
 ) -> None:
@@ -165,9 +184,9 @@ RETRIED = ["server-error-then-ok", "cut-then-ok"]
 
 
 @pytest.fixture(scope="module")
-def retried(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> Iterator[dict[str, Ended]]:
+def retried(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers, engine: str) -> Iterator[dict[str, Ended]]:
     folder = tmp_path_factory.mktemp("retried")
-    with running_simulator() as simulator, home_at(folder, simulator, loaded) as home:
+    with running_simulator() as simulator, home_at(folder, simulator, loaded, engine) as home:
         yield {name: home.run({"prompt": f"[[scenario:{name}]] {PROMPT}"}) for name in RETRIED}
 
 
@@ -186,6 +205,7 @@ def test_text_of_a_stream_that_broke_is_discarded_when_the_next_attempt_begins(r
     assert ended.last["text"] == "Here is the answer of the second attempt, in full."
 
 
+@differs("a stream that breaks")
 def test_only_what_broke_is_discarded_where_the_model_goes_on_behind_a_whole_block(
     home: Home, simulator: Simulator
 ) -> None:
@@ -196,6 +216,7 @@ def test_only_what_broke_is_discarded_where_the_model_goes_on_behind_a_whole_blo
     assert ended.last["text"] == "This block is whole. And that was all."
 
 
+@OF_AGENTS
 def test_an_operator_may_allow_the_clis_second_request_whose_text_then_replaces_the_first(
     home: Home, simulator: Simulator
 ) -> None:

@@ -12,6 +12,7 @@ from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text
 from tests.e2e.beginning import Begin
 from tests.e2e.desk import Desk
+from tests.e2e.engines import AGENT, BOTH
 from tests.e2e.stream import Event, check_whole, events_of
 from tests.e2e.worker import Ended, Home, Running
 from tests.waiting import PATIENCE_S
@@ -32,7 +33,10 @@ def _can_mount() -> bool:
     )
 
 
-pytestmark = pytest.mark.skipif(not _can_mount(), reason="needs unshare(1) and leave to mount a file system")
+pytestmark = [
+    pytest.mark.skipif(not _can_mount(), reason="needs unshare(1) and leave to mount a file system"),
+    BOTH,
+]
 
 
 def _start(home: Home, *arguments: str, first: str = "") -> Running:
@@ -69,7 +73,8 @@ def resumed(desk: Desk) -> tuple[list[Event], Ended]:
     desk.simulator.play(Scenario(name="own", description="A test's.", steps=(_HELLO, _LONG)))
     chosen = str(uuid.uuid4())
     earlier = desk.home.root / "earlier.json"
-    earlier.write_text(json.dumps({"prompt": "My name is Ada.", "session": {"id": chosen}}))
+    begins = {"prompt": "My name is Ada.", "session": {"id": chosen}, "engine": desk.home.engine or AGENT}
+    earlier.write_text(json.dumps(begins))
     told = desk.home.root / "earlier.ndjson"
     running = _start(desk.home, first=f'"$@" < {earlier} > {told} &&')
     running.write(json.dumps({"prompt": "Go on.", "session": {"resume": chosen}}).encode())

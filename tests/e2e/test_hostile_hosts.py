@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from agent_workers.simulator import Simulator
+from tests.e2e.engines import BOTH, differs
 from tests.e2e.stream import check_whole, events_of
 from tests.e2e.worker import SCRIPTS, Home, script
 from tests.waiting import PATIENCE_S, until
@@ -28,6 +29,7 @@ def _run(home: Home, request: bytes, **options: object) -> subprocess.CompletedP
     )
 
 
+@BOTH
 @forked
 def test_a_reader_who_pauses_before_the_end_still_gets_it(home: Home) -> None:
     """As under a pager: a result that was paid for waits as long as the run might have taken."""
@@ -77,6 +79,7 @@ def test_stdin_that_cannot_be_read_is_refused_at_once(home: Home, tmp_path: Path
     assert (events_of(ran.stdout)[-1]["code"], ran.returncode) == ("invalid_request", 2)
 
 
+@BOTH
 @forked
 def test_a_flood_of_control_lines_does_not_keep_a_stop_waiting(home: Home, simulator: Simulator) -> None:
     simulator.play("stall-before")
@@ -122,6 +125,7 @@ def test_a_temporary_directory_of_any_name_serves(home: Home, simulator: Simulat
     assert list(Path(os.fsdecode(strange)).iterdir()) == []
 
 
+@BOTH
 @forked
 @pytest.mark.parametrize(
     "dialect", ["https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-07/schema#"]
@@ -134,6 +138,7 @@ def test_an_output_schema_may_name_its_dialect(home: Home, simulator: Simulator,
     assert isinstance(ended.last["output"]["n"], int)
 
 
+@differs("keywords of `output_schema`")
 @forked
 @pytest.mark.parametrize("keywords", [{"prefixItems": [{}]}, {"dependentRequired": {}}, {"example": 1}], ids=str)
 def test_an_output_schema_that_the_cli_cannot_read_is_not_worth_a_retry(home: Home, keywords: dict) -> None:
@@ -174,15 +179,16 @@ as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can be two user
 
 
 @pytest.fixture
-def open_house(simulator: Simulator) -> Iterator[Home]:
+def open_house(simulator: Simulator, engine: str) -> Iterator[Home]:
     """A place that other users may enter, as they may not where the tests' other files are."""
     with tempfile.TemporaryDirectory() as root:
         Path(root).chmod(0o755)
-        home = Home(Path(root), simulator.base_url)
+        home = Home(Path(root), simulator.base_url, engine)
         yield home
         home.kill_all()
 
 
+@BOTH
 @as_root
 @pytest.mark.parametrize("shared", [{"AGENT_WORKERS_STATE_MODE": "0770"}, {}], ids=["by its mode", "by its parent"])
 def test_two_users_share_a_state_directory_and_no_conversation(

@@ -16,22 +16,23 @@ from agent_workers.simulator.scenario import Message, Text, Thinking
 from tests.e2e.beginning import AtOnce
 from tests.e2e.conftest import desk_at
 from tests.e2e.desk import Desk, bash, call, give, permit
+from tests.e2e.engines import AGENT, BOTH, MESSAGES, OF_AGENTS, ONCE
 from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.worker import Ended, Home
 
-pytestmark = pytest.mark.usefixtures("loaded")
-UP_S = 8
-"""Time enough for the agent to be up, on a busy machine too: no shorter limit may end a run before what it is about."""
+pytestmark = [pytest.mark.usefixtures("loaded"), BOTH]
+UP_S = {AGENT: 8, MESSAGES: 2}
+"""Time enough for an engine to be up, on a busy machine too: no shorter limit may end a run before what it is about."""
 
 
 LASTING = ("stall-before", "slow", "server-error-500")
 
 
 @pytest.fixture(scope="module")
-def past_the_deadline(at_once: AtOnce) -> dict[str, Ended]:
+def past_the_deadline(at_once: AtOnce, engine: str) -> dict[str, Ended]:
     def run(desk: Desk, scenario: str) -> Ended:
         desk.simulator.play(scenario)
-        limits, stream = {"timeout_s": UP_S}, {"ping_s": 0.25}
+        limits, stream = {"timeout_s": UP_S[engine]}, {"ping_s": 0.25}
         request = {"prompt": "x", "limits": limits, "stream": stream, "metadata": {"order": 4711}, "user": "ada"}
         return desk.home.run(request, env={"CLAUDE_CODE_MAX_RETRIES": "10"})
 
@@ -55,23 +56,26 @@ def test_a_deadline_that_passes_before_the_agent_is_up_is_a_timeout_too(home: Ho
 
 
 @pytest.fixture(scope="module")
-def thoughtful(at_once: AtOnce) -> dict[bool, Ended]:
+def thoughtful(at_once: AtOnce, engine: str) -> dict[bool, Ended]:
+    up_s = UP_S[engine]
+    words = 6 * up_s + 2
+
     def run(desk: Desk, shown: bool) -> Ended:
-        said = Text(words=50) if shown else Text(text="Done.")
-        thinking = Message(content=(Thinking(words=50), said), delay_ms=200)
+        said = Text(words=words) if shown else Text(text="Done.")
+        thinking = Message(content=(Thinking(words=words), said), delay_ms=200)
         desk.simulator.play(Scenario(name="own", description="", steps=(thinking,)))
-        request = {"prompt": "x", "thinking": shown, "limits": {"idle_timeout_s": UP_S}, "stream": {"ping_s": UP_S}}
+        request = {"prompt": "x", "thinking": shown, "limits": {"idle_timeout_s": up_s}, "stream": {"ping_s": up_s}}
         return desk.home.run(request)
 
     return at_once((True, False), run)
 
 
 @pytest.mark.parametrize("shown", [True, False], ids=["shown", "not shown"])
-def test_thinking_is_progress(thoughtful: dict[bool, Ended], shown: bool) -> None:
+def test_thinking_is_progress(thoughtful: dict[bool, Ended], shown: bool, engine: str) -> None:
     ended = thoughtful[shown]
     assert (ended.of("thinking") != []) == shown
     assert ended.ending == ("done", 0)
-    assert ended.last["duration_ms"] > 1000 * UP_S
+    assert ended.last["duration_ms"] > 1000 * UP_S[engine]
 
 
 class _OnlyPings(BaseHTTPRequestHandler):
@@ -123,9 +127,9 @@ def test_in_silence_the_worker_gives_signs_of_life(past_the_deadline: dict[str, 
     assert all(later - earlier >= 200 for earlier, later in pairwise(idle))
 
 
-def test_while_the_agent_talks_there_is_no_ping(thoughtful: dict[bool, Ended]) -> None:
+def test_while_the_agent_talks_there_is_no_ping(thoughtful: dict[bool, Ended], engine: str) -> None:
     ended = thoughtful[True]
-    assert ended.last["duration_ms"] > 2 * 1000 * UP_S  # it has thought for longer than UP_S, and so it talks
+    assert ended.last["duration_ms"] > 2 * 1000 * UP_S[engine]  # it has thought for longer than UP_S, and so it talks
     begun = ended.of("thinking")[0]["seq"]  # before that the agent boots
     assert [ping for ping in ended.of("ping") if ping["seq"] > begun] == []
 
@@ -144,27 +148,29 @@ def _pause(pids: list[int], seconds: float, meanwhile: Callable[[], None] = lamb
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_pause_longer_than_each_limit_ends_no_run(home: Home, simulator: Simulator) -> None:
+def test_a_pause_longer_than_each_limit_ends_no_run(home: Home, simulator: Simulator, engine: str) -> None:
     simulator.play("slow")
     running = home.start()
-    running.send({"prompt": "x", "limits": {"idle_timeout_s": 11, "timeout_s": 20}})
+    idle_s, most_s = (11, 20) if engine == AGENT else (4, 10)
+    running.send({"prompt": "x", "limits": {"idle_timeout_s": idle_s, "timeout_s": most_s}})
     running.end_input()
     running.wait_for("delta", count=2)
-    for paused in ([running.pid], [*home.agents(of=running), running.pid]):  # the worker, and all of the run
-        _pause(paused, 21)
+    all_of_it = [*home.agents(of=running), running.pid]
+    for paused in ([running.pid], all_of_it) if engine == AGENT else (all_of_it,):
+        _pause(paused, most_s + 1)
         running.wait_for("delta", count=running.output.count(b"delta") + 5)
     running.signal(signal.SIGTERM)
     assert running.end().ending == ("aborted", 3)
 
 
 @pytest.mark.usefixtures("installed")
-def test_after_a_pause_the_limits_count_on(home: Home, simulator: Simulator) -> None:
+def test_after_a_pause_the_limits_count_on(home: Home, simulator: Simulator, engine: str) -> None:
     simulator.play("stall-before")
     running = home.start()
-    running.send({"prompt": "x", "limits": {"idle_timeout_s": UP_S}})
+    running.send({"prompt": "x", "limits": {"idle_timeout_s": UP_S[engine]}})
     running.end_input()
     running.wait_for("session")
-    _pause([running.pid], UP_S + 1)
+    _pause([running.pid], UP_S[engine] + 1)
     assert running.end().ending == ("idle_timeout", 75)
 
 
@@ -195,6 +201,7 @@ def asked_and_paused(
         return running.end(), sorted(path.name for path in desk.cwd.iterdir()), desk.told_to_the_model()
 
 
+@OF_AGENTS
 def test_an_answer_given_during_a_pause_counts_and_none_is_still_a_denial(
     asked_and_paused: tuple[Ended, list[str], list[str]],
 ) -> None:
@@ -204,12 +211,14 @@ def test_an_answer_given_during_a_pause_counts_and_none_is_still_a_denial(
     assert made == ["answered"]
 
 
+@OF_AGENTS
 def test_a_result_given_during_a_pause_reaches_the_model(asked_and_paused: tuple[Ended, list[str], list[str]]) -> None:
     ended, _, told = asked_and_paused
     assert ended.ending == ("done", 0)
     assert told[1] == "found"
 
 
+@ONCE
 def test_a_policy_says_how_large_a_request_may_be(home: Home) -> None:
     policy = home.root / "policy.toml"
     policy.write_text("version = 1\n[limits]\nmax_request_bytes = 1000\n")
@@ -219,6 +228,7 @@ def test_a_policy_says_how_large_a_request_may_be(home: Home) -> None:
         assert "1000 bytes" in large.last["details"][0]["message"]
 
 
+@ONCE
 def test_a_request_of_very_many_fields_is_refused_without_being_decoded(home: Home) -> None:
     fields = b",".join(b'"unknown_%d":1' % number for number in range(1_000_000))
     ended = home.run(b'{"prompt":"x",' + fields + b"}")
@@ -226,6 +236,7 @@ def test_a_request_of_very_many_fields_is_refused_without_being_decoded(home: Ho
     assert len(ended.last["details"]) == 1
 
 
+@ONCE
 def test_a_controlled_run_does_not_wait_for_its_request_for_ever(home: Home) -> None:
     running = home.start("--control")
     running.write(b'{"prompt":')

@@ -5,6 +5,7 @@ import signal
 import pytest
 
 from agent_workers.simulator import Simulator
+from tests.e2e.engines import BOTH
 from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.worker import Ended, Home
 
@@ -18,6 +19,7 @@ def without_times(ended: Ended) -> list[dict[str, object]]:
     ]
 
 
+@BOTH
 def test_a_forked_worker_says_and_asks_what_an_installed_one_does(
     home: Home, simulator: Simulator, loaded: LoadedWorkers
 ) -> None:

@@ -10,11 +10,12 @@ import pytest
 from agent_workers.simulator import Scenario, Simulator, running_simulator
 from agent_workers.simulator.scenario import Interruption, Message, Text
 from tests.e2e.conftest import home_at
+from tests.e2e.engines import BOTH
 from tests.e2e.stream import answer, check_whole, events_of
 from tests.e2e.worker import Home, Running, command_of
 from tests.waiting import PATIENCE_S, until
 
-pytestmark = pytest.mark.usefixtures("loaded")
+pytestmark = [pytest.mark.usefixtures("loaded"), BOTH]
 GONE_S = 2
 FLOOD = Scenario(
     name="own",
@@ -46,11 +47,16 @@ def test_a_reader_who_goes_away_stops_the_agent(home: Home, simulator: Simulator
     running.send({"prompt": "x"})
     running.end_input()
     simulator.wait_for(lambda records: any(record.path == "/v1/messages" for record in records), PATIENCE_S)
-    assert len(home.agents(of=running)) > 0
+    assert home.engine or len(home.agents(of=running)) > 0
     running.close_output()
     until(lambda: not home.processes(), within_s=GONE_S, what=home.left)
     assert running.status == 4
     assert running.stderr == ""
+    _await_hang_up(simulator)
+
+
+def _await_hang_up(simulator: Simulator) -> None:
+    """Waits until the run's only call of the API has been given up."""
     (call,) = simulator.requests("/v1/messages")
     simulator.wait_for(lambda _: call.outcome == "client_gone", PATIENCE_S)
 
@@ -110,9 +116,10 @@ def test_without_a_stdout_nothing_is_started(home: Home, simulator: Simulator) -
 
 
 @pytest.fixture(scope="module")
-def without_stderr(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, int]:
+def without_stderr(tmp_path_factory: pytest.TempPathFactory, engine: str) -> tuple[bytes, int]:
     """What a run without a stderr writes for a reader of one byte at a time, and its exit status."""
-    with running_simulator() as simulator, home_at(tmp_path_factory.mktemp("home"), simulator) as home:
+    folder = tmp_path_factory.mktemp("home")
+    with running_simulator() as simulator, home_at(folder, simulator, engine=engine) as home:
         simulator.play("unicode")
         running = home.start(prefix=("sh", "-c", 'exec "$@" 2>&-', "sh"), reading=False)
         running.send({"prompt": "x"})
@@ -142,13 +149,13 @@ def test_a_reader_who_pauses_loses_nothing(home: Home, simulator: Simulator) -> 
     assert answer(ended.events).split() == [str(number) for number in range(1, 5001)]
 
 
-def test_a_run_with_a_stuck_reader_can_be_stopped(tmp_path: Path, simulator: Simulator) -> None:
+def test_a_run_with_a_stuck_reader_can_be_stopped(tmp_path: Path, simulator: Simulator, engine: str) -> None:
     """The agent goes at once; the worker waits 5 s for its reader, who would like to know, and no longer."""
     simulator.play(FLOOD)
 
     def stop(how: str) -> int:
         (tmp_path / how).mkdir()
-        home = Home(tmp_path / how, simulator.base_url)
+        home = Home(tmp_path / how, simulator.base_url, engine)
         try:
             running = _stuck(home, {"prompt": "x"}, "--control")
             if how == "signal":
@@ -187,6 +194,7 @@ def test_the_deadline_ends_a_run_whose_reader_is_stuck(home: Home, simulator: Si
     agents = home.agents(of=running)
     until(lambda: not any(map(command_of, agents)), within_s=25)
     assert home.agents(of=running) == []
+    _await_hang_up(simulator)
     running.read()
     ended = running.end()
     assert ended.ending == ("timeout", 1)
@@ -197,6 +205,7 @@ def test_a_second_signal_ends_a_worker_whose_reader_is_stuck_at_once(home: Home,
     running = _stuck(home, {"prompt": "x"})
     running.signal(signal.SIGTERM)
     until(lambda: home.processes() == [running.pid], within_s=3, what=home.left)
+    _await_hang_up(simulator)
     running.signal(signal.SIGTERM)
     until(lambda: not home.processes(), within_s=1, what=home.left)
     assert running.status == 128 + signal.SIGTERM

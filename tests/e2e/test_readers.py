@@ -12,11 +12,12 @@ from agent_workers.simulator import Scenario, Simulator, load_scenario
 from agent_workers.simulator.scenario import Message, Text
 from tests.e2e.beginning import Begin
 from tests.e2e.desk import Desk
+from tests.e2e.engines import BOTH, ONCE
 from tests.e2e.stream import events_of
 from tests.e2e.worker import SCRIPTS, Ended, Home
 from tests.waiting import PATIENCE_S
 
-pytestmark = pytest.mark.usefixtures("loaded")
+pytestmark = [pytest.mark.usefixtures("loaded"), BOTH]
 PHP = ["php", "-r"]
 PHP_LINES = """
 $texts = [];
@@ -87,6 +88,7 @@ def test_other_languages_read_the_same(unicode: Ended, reader: Sequence[str]) ->
     assert json.loads(read.stdout) == [[e["seq"], e["type"], e.get("text")] for e in unicode.events]
 
 
+@ONCE
 def test_node_as_parent_gives_sockets_for_pipes_and_loses_nothing(home: Home, simulator: Simulator) -> None:
     if shutil.which("node") is None:
         pytest.skip("node is not installed")
@@ -100,6 +102,7 @@ def test_node_as_parent_gives_sockets_for_pipes_and_loses_nothing(home: Home, si
     assert events[-1]["text"].split() == [str(number) for number in range(1, 3001)]
 
 
+@ONCE
 def test_a_file_can_take_the_output(home: Home, tmp_path: Path) -> None:
     with (tmp_path / "events.ndjson").open("wb") as file:
         running = home.start(stdout=file.fileno())

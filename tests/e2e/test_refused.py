@@ -13,9 +13,10 @@ from agent_workers.simulator.api_request import ApiRequest
 from agent_workers.simulator.scenario import Failure, Message, Text
 from tests.e2e.beginning import Begin
 from tests.e2e.desk import Desk, bash
+from tests.e2e.engines import BOTH, OF_AGENTS
 from tests.e2e.worker import Ended, Home, script
 
-pytestmark = pytest.mark.usefixtures("loaded")
+pytestmark = [pytest.mark.usefixtures("loaded"), BOTH]
 # One pixel. What is wrong with it in these tests, the API alone says.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 CANARY = "canary-of-the-refused"
@@ -233,6 +234,7 @@ def test_a_fork_that_follows_the_end_at_once_does_not_have_what_was_refused(
     running.end()
 
 
+@OF_AGENTS
 def test_the_work_before_a_refused_tool_result_stays(desk: Desk) -> None:
     session: dict[str, Any] = {}
     for kind in ("corrupt image", "too large"):
@@ -266,7 +268,7 @@ def test_a_message_that_failed_for_another_reason_stays(home: Home, simulator: S
 
 
 @pytest.mark.parametrize("name", ["work", "w" * 120 + "/" + "ü😀" * 30], ids=["usual", "long"])
-@pytest.mark.parametrize("worker", ["agent-chat", "agent-task"])
+@pytest.mark.parametrize("worker", ["agent-chat", pytest.param("agent-task", marks=OF_AGENTS)])
 def test_an_image_is_not_named_to_the_model_by_where_it_lies(begin: Begin, worker: str, name: str) -> None:
     if worker == "agent-chat":
         name = "work"  # it works in a directory of its own, so that both are one

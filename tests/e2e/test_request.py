@@ -7,10 +7,12 @@ import pytest
 
 from agent_workers.simulator import Simulator, running_simulator
 from tests.e2e.conftest import home_at
+from tests.e2e.engines import AGENT, BOTH, ONCE
 from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.stream import is_uuid
 from tests.e2e.worker import Ended, Home, script
 
+pytestmark = BOTH
 forked = pytest.mark.usefixtures("loaded")
 EXAMPLES = Path(__file__).parents[2] / "examples" / "requests"
 HELLO = b'{"prompt": "Hello"}'
@@ -27,9 +29,10 @@ WRITTEN = {
 
 
 @pytest.fixture(scope="module")
-def answered(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers) -> dict[str, Ended]:
+def answered(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedWorkers, engine: str) -> dict[str, Ended]:
     """The runs of these requests."""
-    with running_simulator() as simulator, home_at(tmp_path_factory.mktemp("written"), simulator, loaded) as home:
+    folder = tmp_path_factory.mktemp("written")
+    with running_simulator() as simulator, home_at(folder, simulator, loaded, engine) as home:
         return {how: home.run(document) for how, (document, _) in WRITTEN.items()}
 
 
@@ -70,14 +73,16 @@ def test_a_run_tells_who_works_and_ends_with_the_answer(home: Home) -> None:
 
 @forked
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
-def test_each_example_is_accepted(home: Home, example: Path) -> None:
+def test_each_example_is_accepted(home: Home, example: Path, engine: str) -> None:
     request = json.loads(example.read_bytes())
     skill = {"worker": "agent-skill"} if "input" in request else {}
     ended = home.run(request, *([example.stem] if skill else []), env={"AGENT_WORKERS_CLI": "/bin/false"}, **skill)
     if "resume" in request.get("session", {}):
         assert ended.ending == ("session_not_found", 1)  # beyond the request, too: nobody has begun that session here
-    else:
+    elif engine == AGENT:
         assert ended.ending == ("cli_crashed", 75)  # beyond the request, where the agent does not matter any more
+    else:
+        assert ended.types[:2] == ["start", "session"]
 
 
 @forked
@@ -123,6 +128,7 @@ REFUSED = {
 }
 
 
+@ONCE
 @forked
 @pytest.mark.parametrize(("document", "problems"), REFUSED.values(), ids=REFUSED)
 def test_a_faulty_request_is_refused_with_all_its_problems_and_starts_nothing(
@@ -140,6 +146,7 @@ def test_a_faulty_request_is_refused_with_all_its_problems_and_starts_nothing(
     assert "Traceback" not in ended.stderr
 
 
+@ONCE
 @forked
 def test_another_version_of_the_contract_is_refused_as_such(home: Home) -> None:
     ended = home.run({"v": 2, "prompt": "x", "unheard_of": 1, "run": "r-1"})
@@ -148,6 +155,7 @@ def test_another_version_of_the_contract_is_refused_as_such(home: Home) -> None:
     assert ended.last["run"] == "r-1"
 
 
+@ONCE
 def test_a_request_without_end_is_refused_and_its_writer_meets_no_broken_pipe(home: Home) -> None:
     running = home.start()
     junk = b'{"prompt": "' + b"x" * (1 << 20)
@@ -160,6 +168,7 @@ def test_a_request_without_end_is_refused_and_its_writer_meets_no_broken_pipe(ho
     assert ended.ending == ("invalid_request", 2)
 
 
+@ONCE
 def test_a_stdin_that_is_closed_is_a_request_that_is_missing(home: Home) -> None:
     running = home.start(prefix=("sh", "-c", 'exec "$@" <&-', "sh"))
     ended = running.end()
@@ -167,6 +176,7 @@ def test_a_stdin_that_is_closed_is_a_request_that_is_missing(home: Home) -> None
     assert ended.ending == ("invalid_request", 2)
 
 
+@ONCE
 @forked
 @pytest.mark.parametrize(
     "arguments", [["--nonsense"], ["--simulate=nonsense"], ["surplus"], ["--control", "--nonsense"]], ids=" ".join

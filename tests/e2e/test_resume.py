@@ -14,12 +14,13 @@ from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Failure, Message, Text, ToolUse
 from tests.e2e.beginning import Begin
 from tests.e2e.desk import Desk, bash, call, give, results
+from tests.e2e.engines import AGENT, BOTH, OF_AGENTS, OF_MESSAGES, differs
 from tests.e2e.stream import Event
 from tests.e2e.test_answers import SCHEMA
 from tests.e2e.test_tasks import CRM
 from tests.e2e.worker import Ended, Home
 
-pytestmark = pytest.mark.usefixtures("loaded")
+pytestmark = [pytest.mark.usefixtures("loaded"), BOTH]
 ABOUT_FIRST = {"metadata": {"order": 1}, "subject": {"type": "order", "id": "1"}, "user": "ada", "goal": "The first."}
 ABOUT_LATER = {"metadata": {"order": 2}, "subject": {"type": "deal", "id": "2"}, "user": "bert", "goal": "Another."}
 FIRST = {"prompt": "My name is Ada.", "system_prompt": "First instructions.", **ABOUT_FIRST}
@@ -112,11 +113,11 @@ def test_the_system_prompt_is_the_one_given_now(turns: dict[str, Run], name: str
     assert _instructions(turns[name]) == [said]
 
 
-def test_without_a_system_prompt_now_the_last_one_is_gone(turns: dict[str, Run], plain: Run) -> None:
+def test_without_a_system_prompt_now_the_last_one_is_gone(turns: dict[str, Run], plain: Run, engine: str) -> None:
     resumed = turns["of no words"]
     assert _instructions(resumed) == []
-    # the first block is the CLI's own, and differs by the call
-    assert resumed.body["system"][1:] == plain.body["system"][1:] != []
+    first = 1 if engine == AGENT else 0  # the CLI has a block of its own, which differs by the call
+    assert resumed.body["system"][first:] == plain.body["system"][first:] != []
 
 
 def _instructions(run: Run) -> list[str]:
@@ -141,6 +142,16 @@ def test_the_fallback_model_is_the_one_given_now(home: Home, simulator: Simulato
     assert list(ended.last["models"]) == ["claude-sonnet-5"]
 
 
+@OF_MESSAGES
+def test_the_length_of_an_answer_is_bounded_as_is_asked_for_now(home: Home, simulator: Simulator, session: str) -> None:
+    bounds = []
+    for asked in ({"max_tokens": 700}, {}, {"max_tokens": 800}):
+        _go_on(home, session, **asked)
+        bounds.append(_last_body(simulator)["max_tokens"])
+    assert (bounds[0], bounds[2]) == (700, 800)
+    assert bounds[1] > 8000
+
+
 def test_thinking_is_told_where_it_is_asked_for_now(turns: dict[str, Run]) -> None:
     assert turns["forked"].ended.of("thinking") != []
     assert turns["of no words"].ended.of("thinking") == []
@@ -159,16 +170,19 @@ def test_what_a_run_is_about_is_what_is_given_now(turns: dict[str, Run], field: 
     assert field not in turns["of no words"].ended.last
 
 
+@differs("an answer cut at `max_tokens`")
 def test_turns_are_counted_from_the_resumed_run_on(turns: dict[str, Run]) -> None:
     first, ended = turns["first"].ended, turns["within bounds"].ended
     assert (first.last["turns"], ended.last["turns"], ended.last["stop_reason"]) == (2, 1, "end_turn")
 
 
+@differs("`limits.max_budget_usd`")
 def test_the_budget_is_the_runs_and_not_the_sessions(turns: dict[str, Run]) -> None:
     """It is what two runs before it have cost, so that with theirs it would be spent."""
     assert turns["within bounds"].ended.last["stop_reason"] == "end_turn"
 
 
+@differs("`limits.max_budget_usd`")
 def test_a_budget_ends_a_resumed_run_too(home: Home, simulator: Simulator, session: str) -> None:
     simulator.play("max-tokens-then-ok")
     ended = _go_on(home, session, limits={"max_budget_usd": 0.0001})
@@ -310,43 +324,51 @@ def _became(run: Run, tool: str) -> list[str]:
     return [event["status"] for event in run.ended.of("tool_result") if event["tool_use_id"] in calls]
 
 
+@OF_AGENTS
 def test_max_turns_ends_a_resumed_run_too(desk: Desk, tasks: Tasks) -> None:
     desk.simulator.play("tool-loop")
     resume = {"resume": _session(tasks.last)}
     assert desk.run(session=resume, tools=["Bash"], max_turns=1).last["stop_reason"] == "max_turns"
 
 
+@OF_AGENTS
 def test_tools_are_those_given_now(tasks: Tasks) -> None:
     assert sorted(_tools(tasks.permitted[0])) == ["Agent", "Bash", "Read", "Write"]
     assert sorted(_tools(tasks.permitted[4])) == ["Read", "Write"]
     assert _tools(tasks.last) == []
 
 
+@OF_AGENTS
 def test_permissions_are_those_given_now(tasks: Tasks) -> None:
     assert [_became(run, "Write") for run in tasks.permitted] == [[status] for _, status in PERMISSIONS]
     assert tasks.written == [status == "ok" for _, status in PERMISSIONS]
 
 
+@OF_AGENTS
 def test_add_dirs_are_those_given_now(tasks: Tasks) -> None:
     assert [_became(run, "Read") for run in tasks.permitted[:3]] == [["ok"], ["denied"], ["ok"]]
 
 
+@OF_AGENTS
 def test_subagents_are_those_given_now(tasks: Tasks) -> None:
     assert "The second scout." in tasks.scouts
     assert "The first scout." not in tasks.scouts
     assert _became(tasks.permitted[2], "Agent") == ["error"]
 
 
+@OF_AGENTS
 def test_mcp_servers_are_those_given_now(tasks: Tasks) -> None:
     assert _became(tasks.served, FIND) == ["ok"]
     assert _tools(tasks.last) == []
 
 
+@OF_AGENTS
 def test_every_field_that_may_say_what_a_run_is_has_a_test_here() -> None:
     """Whoever adds a field learns that a resumed session may keep the first run's, as the CLI does."""
     tested = {"system_prompt", "model", "fallback_model", "thinking", "max_turns", "limits", "output_schema"}
     tested |= {"app_tools", "tools", "permissions", "mcp_servers", "agents", "add_dirs", "stream", *ABOUT_FIRST}
-    names_the_run = {"v", "run", "prompt", "session", "session_owner", "cwd"}
+    tested |= {"max_tokens"}
+    names_the_run = {"v", "run", "prompt", "session", "session_owner", "cwd", "engine"}
     assert set(TaskRequest.model_fields) == tested | names_the_run
 
 
@@ -374,6 +396,7 @@ def test_a_resumed_run_that_the_api_refused_has_not_cost_what_came_before_it(
     assert not ended.last.get("usage", {}).get("output_tokens")
 
 
+@differs("`cost_usd` of a stopped run")
 def test_a_resumed_run_that_was_stopped_tells_its_own_tokens(home: Home, simulator: Simulator, session: str) -> None:
     usage = {"input_tokens": 100, "output_tokens": 10}
     _play(simulator, _say("Slow and slower.", delay_ms=5000, cut="character", usage=usage))
@@ -387,6 +410,7 @@ def test_a_resumed_run_that_was_stopped_tells_its_own_tokens(home: Home, simulat
     assert "cost_usd" not in stopped
 
 
+@OF_AGENTS
 def test_a_resumed_run_that_failed_after_some_calls_tells_what_these_cost(desk: Desk) -> None:
     steps = (Message(content=(bash("echo x"),)), Failure(status=400, error="invalid_request_error", message="No."))
     _play(desk.simulator, *steps)

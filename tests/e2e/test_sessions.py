@@ -13,11 +13,12 @@ from agent_workers.engine.claude.launch.installation import find_cli
 from agent_workers.simulator import Simulator
 from tests.e2e.beginning import Begin
 from tests.e2e.desk import Desk, bash, results
+from tests.e2e.engines import BOTH, OF_AGENTS
 from tests.e2e.worker import Ended, Home, Running, command_of, environ_of, script
 from tests.live_files import everything
 from tests.waiting import until
 
-pytestmark = pytest.mark.usefixtures("loaded")
+pytestmark = [pytest.mark.usefixtures("loaded"), BOTH]
 INSTALLED = pytest.mark.usefixtures("installed")
 """For tests of signals, and of runs that begin at once."""
 
@@ -44,7 +45,7 @@ def memory(simulator: Simulator) -> Simulator:
 class Talk:
     """Runs that resume the first one, in this order."""
 
-    elsewhere: Ended
+    elsewhere: Ended | None
     fork: Ended
     second: Ended
     third: Ended
@@ -59,7 +60,7 @@ def _talk(desk: Desk, begun: str) -> Talk:
     home, session = desk.home, {"resume": begun}
     desk.simulator.play("memory")
     other = {"CLAUDE_CONFIG_DIR": str(home.root / "other")}
-    elsewhere = home.run({"prompt": "x", "session": session}, env=other)
+    elsewhere = None if home.engine else home.run({"prompt": "x", "session": session}, env=other)
     fork = home.run({"prompt": "I am Bob.", "session": {**session, "fork": True}})
     second = home.run({"prompt": "What is my name?", "session": session})
     third = home.run({"prompt": "And again?", "session": {"resume": second.last["session_id"]}})
@@ -95,20 +96,21 @@ def _with_an_id(desk: Desk) -> Iterator[Ended]:
     broken = script(home.root / "broken")
     broken.write_text("#!/nonexistent\n", "utf-8")
     crashing = script(home.root / "crashing", "exit 1")
-    for cli in ("/nonexistent", str(broken), str(crashing)):
+    for cli in ("/nonexistent", str(broken), str(crashing)) if not home.engine else ():
         yield home.run(request, env={"AGENT_WORKERS_CLI": cli})
     yield home.run(request)
     yield home.run({"prompt": "Me too.", "session": {"id": CHOSEN}})
 
 
 def test_the_caller_may_choose_the_id_of_a_new_session_once(chosen: list[Ended]) -> None:
-    first, again = chosen[3:]
+    first, again = chosen[-2:]
     assert first.last["session_id"] == _session(first) == CHOSEN
     assert first.of("session")[0]["resumed"] is False
     assert again.ending == ("session_exists", 1)
     assert again.last["retryable"] is False
 
 
+@OF_AGENTS
 def test_a_run_that_could_not_begin_does_not_take_the_id_of_its_session(chosen: list[Ended]) -> None:
     endings = [ended.ending for ended in chosen[:4]]
     assert endings == [("cli_missing", 1), ("cli_missing", 1), ("cli_crashed", 75), ("done", 0)]
@@ -191,6 +193,7 @@ def _listed(desk: Desk) -> Ended:
     return desk.run(tools=["Bash"], permissions={"allow": ["Bash"]})
 
 
+@OF_AGENTS
 def test_a_task_is_found_from_its_directory_and_by_its_worker_alone(desk: Desk, memory: Simulator, task: Ended) -> None:
     (inside := desk.cwd / "inside").mkdir()
     (beside := desk.home.root / "work-beside").mkdir()
@@ -203,6 +206,7 @@ def test_a_task_is_found_from_its_directory_and_by_its_worker_alone(desk: Desk, 
         assert desk.run(cwd=str(link), session=session).last["text"].endswith("The first was: Work.")
 
 
+@OF_AGENTS
 def test_a_chat_is_not_found_by_a_task_in_the_chats_own_directory(desk: Desk, memory: Simulator, first: Ended) -> None:
     workspace = desk.home.root / "state" / "workspaces" / "agent-chat"
     request = desk.request(cwd=str(workspace), session={"resume": _session(first)})
@@ -250,7 +254,9 @@ def test_a_record_that_is_damaged_opens_its_session_to_nobody(
     _refused(home, {"prompt": "x", "session": {"resume": _session(first)}})
 
 
+@OF_AGENTS
 def test_a_session_stays_with_the_configuration_directory_that_it_began_in(talk: Talk) -> None:
+    assert talk.elsewhere
     assert talk.elsewhere.ending == ("session_not_found", 1)
     assert talk.second.last["text"].startswith("You sent 2 prompts.")
 
@@ -365,7 +371,7 @@ def _forked(desk: Desk, session: dict[str, Any]) -> Forked:
 
 def _seen(home: Home, running: Running, session: dict[str, Any]) -> list[str]:
     told = [name for name in (_session_of(running), *session.values()) if isinstance(name, str)]
-    assert home.agents(of=running)
+    assert home.agents(of=running) or home.engine
     shown = b"".join(command_of(pid) + b"".join(environ_of(pid)) for pid in home.processes())
     files = " ".join(str(path) for path in everything(home.root))
     return [name for name in told if name.encode() in shown or name in files]
@@ -383,7 +389,7 @@ def test_what_others_can_see_of_a_session_does_not_resume_it(home: Home, memory:
     """Command lines, environments and names of files, while a run is at work in it."""
     for busy in (at_work.new, at_work.resumed, at_work.forked):
         assert busy.seen == []
-    names = {path.stem for path in (home.root / "state" / "claude" / "projects").rglob("*.jsonl")}
+    names = {path.stem for path in (home.root / "state").rglob("*.jsonl")}
     assert len(names) == 4  # with the fork that was made of a session at work
     for name in names:
         _refused(home, {"prompt": "x", "session": {"resume": name}})
@@ -436,6 +442,7 @@ def test_a_fork_reads_a_session_in_which_another_run_is_at_work(at_work: AtWork)
     assert at_work.resumed.goes_on
 
 
+@OF_AGENTS
 @INSTALLED
 def test_the_next_run_may_start_as_soon_as_the_end_was_told(home: Home, memory: Simulator) -> None:
     """Though the CLI takes its time to end: the run waits for it, for the conversation to be whole."""
@@ -454,6 +461,7 @@ def test_a_session_is_free_when_its_run_was_killed_and_its_agent_has_gone(at_wor
     assert at_work.forked.after.ending == ("done", 0)
 
 
+@OF_AGENTS
 def test_worker_agent_and_watcher_hold_the_session_each(at_work: AtWork) -> None:
     """So that it is busy as long as one of them is left, whichever is killed."""
     for busy in (at_work.new, at_work.resumed, at_work.forked):
@@ -461,6 +469,7 @@ def test_worker_agent_and_watcher_hold_the_session_each(at_work: AtWork) -> None
         assert all(busy.held.values()), busy.held
 
 
+@OF_AGENTS
 def test_commands_of_an_agent_do_not_hold_its_session(task: Ended) -> None:
     [listed] = results(task).values()
     assert listed["status"] == "ok"

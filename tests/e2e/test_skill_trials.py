@@ -11,6 +11,7 @@ import pytest
 from agent_workers.simulator import Simulator
 from agent_workers.simulator.scenario import Message, Scenario, ToolUse
 from agent_workers.skills.lookup import BUNDLED
+from tests.e2e.engines import BOTH
 from tests.e2e.worker import SCRIPTS, Home
 from tests.waiting import PATIENCE_S
 
@@ -18,13 +19,15 @@ HEALTHY, EMPTY = "growing-integrator", "new-partner-without-metrics"
 
 
 @pytest.fixture
-def folder(home: Home) -> Path:
+def folder(home: Home, engine: str) -> Path:
     """A skill of the name of a bundled one, with two examples, in a place where none is looked for."""
     folder = home.root / "ours/partner-health"
     shutil.copytree(BUNDLED / "partner-health", folder)
     for file in (folder / "examples").iterdir():
         if file.stem not in (HEALTHY, EMPTY):
             file.unlink()
+    with (folder / "agents/agent-workers.yaml").open("a") as settings:
+        settings.write(f"engine: {engine}\n")
     return folder
 
 
@@ -89,6 +92,7 @@ def test_an_example_whose_input_the_skill_does_not_take_is_refused(home: Home, f
     assert ran(home, folder, f"--example={EMPTY}").returncode == 0
 
 
+@BOTH
 def test_live_the_models_answers_are_compared_at_the_decisive_places(
     home: Home, folder: Path, simulator: Simulator
 ) -> None:

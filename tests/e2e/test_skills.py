@@ -12,10 +12,11 @@ from agent_workers.errors import PolicyDenied
 from agent_workers.simulator import Simulator
 from agent_workers.simulator.scenario import Failure, Message, Scenario, Text, ToolUse
 from agent_workers.workers.skill import WORKER as SKILL
+from tests.e2e.engines import AGENT, BOTH, OF_AGENTS
 from tests.e2e.worker import Ended, Home
 from tests.skills.making import DEAL, GOOD, make_skill
 
-pytestmark = pytest.mark.usefixtures("loaded")
+pytestmark = [pytest.mark.usefixtures("loaded"), BOTH]
 
 WRONG = {**GOOD, "score": 7, "evidence": ["/deal/secret"]}
 UNSURE = {**GOOD, "confidence": 0.2}
@@ -41,7 +42,7 @@ def answers(simulator: Simulator, *outputs: dict[str, Any]) -> None:
 
 def asked(simulator: Simulator) -> list[dict[str, Any]]:
     """The calls of the model, first to last."""
-    return [record.body for record in simulator.requests("/v1/messages") if "tools" in record.body]  # type: ignore[misc]
+    return [record.body for record in simulator.requests("/v1/messages") if {"tools", "output_config"} & {*record.body}]  # type: ignore[misc]
 
 
 def system_of(call: dict[str, Any]) -> str:
@@ -144,12 +145,13 @@ def test_what_the_run_is_about_is_told_at_its_start_and_end_and_the_model_sees_t
 
 
 def test_an_answer_that_breaks_a_check_goes_back_with_what_is_wrong_and_the_next_one_counts(
-    home: Home, skills: Path, simulator: Simulator
+    home: Home, skills: Path, simulator: Simulator, engine: str
 ) -> None:
     make_skill(skills)
     answers(simulator, WRONG, GOOD)
     ended = run(home)
-    assert ended.last.items() >= {"output": GOOD, "text": "Try 2. ", "stop_reason": "end_turn"}.items()
+    text = "Try 2. " if engine == AGENT else json.dumps(GOOD)
+    assert ended.last.items() >= {"output": GOOD, "text": text, "stop_reason": "end_turn"}.items()
     (notice,) = ended.of("notice")
     assert notice["code"] == "correction"
     assert "/score, /evidence/0" in notice["message"]
@@ -226,6 +228,7 @@ def test_a_request_may_name_another_model_and_other_limits_than_the_skill(
     assert asked(simulator)[-1]["model"] == "claude-sonnet-5"
 
 
+@OF_AGENTS
 def test_a_skill_with_tools_is_a_task_in_its_directory_under_its_own_rules(
     home: Home, skills: Path, simulator: Simulator
 ) -> None:
@@ -341,7 +344,9 @@ def test_the_policy_rules_on_the_skill_and_on_what_it_asks_for(home: Home, skill
         skill = make_skill(skills, f"score-{number}", settings=settings)
         file = home.root / "policy.toml"
         file.write_text(f"version = 1\n{policy}\n")
-        request = {"skill": skill.name, "input": DEAL, **({"cwd": str(home.root)} if "tools" in settings else {})}
+        request = {"skill": skill.name, "input": DEAL}
+        if "tools" in settings:
+            request |= {"cwd": str(home.root), "engine": AGENT}
         ended = home.run(request, "--policy", str(file), worker="agent-skill")
         if place is None:
             assert ended.ending == ("done", 0), name
@@ -395,4 +400,5 @@ def test_the_simulator_answers_with_an_example_that_fits_the_input_and_a_model_i
     assert without.last["output"] == {**of_note, "evidence": ["/deal"]}
     answers(simulator, GOOD)
     run(home, input={"deal": {"name": "Ennstal"}, "note": "x"})
-    assert "examples" not in json.dumps(asked(simulator)[-1]["tools"])
+    call = asked(simulator)[-1]
+    assert "examples" not in json.dumps(call.get("tools") or call["output_config"])

@@ -10,6 +10,7 @@ from agent_workers.simulator import Scenario
 from agent_workers.simulator.scenario import Message, Text
 from tests.e2e.conftest import desk_at
 from tests.e2e.desk import Desk, bash, call, give, permit
+from tests.e2e.engines import BOTH
 from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.stream import Event
 from tests.e2e.test_questions import answer, ask
@@ -118,6 +119,7 @@ def test_a_word_before_the_session_waits_for_a_tool_and_stays_in_the_conversatio
     assert "Call it Graz." in heard(desk)
 
 
+@BOTH
 @pytest.mark.parametrize("partial", [True, False])
 def test_a_word_that_no_tool_follows_comes_too_late_and_starts_no_turn(desk: Desk, partial: bool) -> None:
     desk.script(end="Hello.")

@@ -20,11 +20,12 @@ from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Message, Text
 from tests.e2e.conftest import desk_at
 from tests.e2e.desk import Desk, bash, permit
+from tests.e2e.engines import AGENT, BOTH, OF_AGENTS, ONCE, differs
 from tests.e2e.loaded import LoadedWorkers
 from tests.e2e.worker import SCRIPTS, Ended, Home, Running, blocks, catches
 from tests.waiting import PATIENCE_S, now, until
 
-pytestmark = pytest.mark.usefixtures("loaded")
+pytestmark = [pytest.mark.usefixtures("loaded"), BOTH]
 AT_ONCE_S = 1
 """The aim is 100 ms; a process may have to wait longer than that for its turn."""
 GONE_S = 5
@@ -138,6 +139,7 @@ def test_a_simulated_run_can_be_stopped(home: Home) -> None:
     assert running.end().ending == ("aborted", 3)
 
 
+@ONCE
 @pytest.mark.usefixtures("installed")
 def test_a_stop_while_a_refusal_is_written_changes_nothing(home: Home) -> None:
     running = home.start()
@@ -175,6 +177,7 @@ def test_a_signal_at_any_moment_of_the_start_leaves_a_whole_stream_or_none(home:
     assert 3 in [status for status, _ in ends]
 
 
+@OF_AGENTS
 def test_a_second_signal_ends_everything_at_once(home: Home, simulator: Simulator) -> None:
     """The CLI gets no time to end in order: here it would take 3 s, for it does not react at all."""
     running, agents = _with_an_agent_that_does_not_react(home, simulator)
@@ -205,6 +208,7 @@ def test_two_signals_at_once_still_let_the_end_be_told(
     _clean(home)
 
 
+@OF_AGENTS
 def test_an_agent_that_does_not_react_is_gone_within_five_seconds(home: Home, simulator: Simulator) -> None:
     running, _ = _with_an_agent_that_does_not_react(home, simulator)
     running.signal(signal.SIGTERM)
@@ -227,6 +231,7 @@ def test_a_worker_that_is_killed_takes_its_agent_along(
     _clean(home)
 
 
+@differs("an answer cut at `max_tokens`")
 def test_a_stopped_run_of_several_calls_counts_the_tokens_of_all(home: Home, simulator: Simulator) -> None:
     steps = (
         Message(content=(Text(text="One. "),), stop_reason="max_tokens", usage={"input_tokens": 1000}),
@@ -313,10 +318,12 @@ class Resumed:
 
 
 @pytest.fixture(scope="module", params=[*HOWS, "parent gone"], ids=["SIGTERM", "SIGINT", "abort", "parent gone"])
-def resumed(request: pytest.FixtureRequest, loaded: LoadedWorkers, tmp_path_factory: pytest.TempPathFactory) -> Resumed:
+def resumed(
+    request: pytest.FixtureRequest, loaded: LoadedWorkers, tmp_path_factory: pytest.TempPathFactory, engine: str
+) -> Resumed:
     """Of a run for each way to stop it; the signals reach the installed program, so also in the steps of its end."""
     how: int | str = request.param
-    with desk_at(tmp_path_factory.mktemp("resumed"), None if isinstance(how, int) else loaded) as desk:
+    with desk_at(tmp_path_factory.mktemp("resumed"), None if isinstance(how, int) else loaded, engine) as desk:
         stopped = _stopped(desk.home, desk.simulator, _streaming, how)
         desk.simulator.play("hello")
         running = desk.home.start("--control")
@@ -339,16 +346,16 @@ def test_a_stop_after_the_end_changes_nothing(resumed: Resumed) -> None:
 
 @pytest.mark.parametrize("phase", SILENT)
 def test_a_prompt_is_remembered_that_was_stopped_before_its_answer(
-    home: Home, simulator: Simulator, loaded: LoadedWorkers, unanswering: str, phase: Phase
+    home: Home, simulator: Simulator, unanswering: str, phase: Phase, engine: str
 ) -> None:
-    home.loaded = None
+    home.loaded, loaded = None, home.loaded
     stopped = _stopped(home, simulator, phase, signal.SIGTERM, unanswering)
     home.loaded = loaded
     simulator.play("hello")
     assert home.run({"prompt": "Go on.", "session": {"resume": stopped.last["session_id"]}}).ending == ("done", 0)
     prompts = json.dumps(simulator.requests("/v1/messages")[-1].body["messages"])
-    assert '"Tell me.\\n"' in prompts
-    assert "interrupted by user" in prompts
+    assert ('"Tell me.\\n"' if engine == AGENT else '"Tell me."') in prompts
+    assert ("interrupted by user" in prompts) == (engine == AGENT)
 
 
 @pytest.mark.usefixtures("installed")
@@ -357,6 +364,7 @@ def test_a_run_that_is_stopped_while_its_agent_starts_asks_the_model_nothing(hom
     assert simulator.requests("/v1/messages") == []
 
 
+@OF_AGENTS
 def test_a_tool_that_was_stopped_is_remembered(desk: Desk) -> None:
     desk.script(bash("touch begun; sleep 100"))
     running = desk.start("--control")
@@ -372,6 +380,7 @@ def test_a_tool_that_was_stopped_is_remembered(desk: Desk) -> None:
     assert len(desk.told_to_the_model()) == 1
 
 
+@OF_AGENTS
 @pytest.mark.parametrize("asking", [True, False])
 def test_the_sdk_is_loaded_only_where_something_asks_for_it(desk: Desk, asking: bool) -> None:
     """The import costs as much time of the processor as all the rest of the worker."""

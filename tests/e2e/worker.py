@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,12 +18,14 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.engines import AGENT
 from tests.e2e.loaded import LoadedWorker, LoadedWorkers
 from tests.e2e.stream import TERMINAL, Event, check_whole, events_of
 from tests.waiting import PATIENCE_S, now, told_of
 
 SCRIPTS = Path(sys.executable).parent
 Process = subprocess.Popen[bytes] | LoadedWorker
+_BEGINNING = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{(?=\s*\")")
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,17 @@ class Home:
     Args:
         root: An empty directory.
         base_url: What the worker takes for the API.
+        engine: The engine of each request that names none.
 
     Attributes:
         loaded: What starts the workers in place of the installed program, where a test wants it.
+        engine: The engine of each request that names none; None where that is the worker's own choice.
     """
 
-    def __init__(self, root: Path, base_url: str) -> None:
+    def __init__(self, root: Path, base_url: str, engine: str = AGENT) -> None:
         self.root = root
         self.loaded: LoadedWorkers | None = None
+        self.engine = None if engine == AGENT else engine
         self.temporary = root / "tmp"
         self.environ = {
             "PATH": os.environ["PATH"],
@@ -119,7 +125,7 @@ class Home:
         return self._run(start, environ or self.environ, stdout=stdout, reading=reading)
 
     def _run(self, start: Callable[..., Process], environ: dict[str, str], *, stdout: int, reading: bool) -> "Running":
-        running = Running(start, environ, self.root, stdout=stdout, reading=reading)
+        running = Running(start, environ, self.root, stdout=stdout, reading=reading, engine=self.engine)
         self._started.append(running)
         return running
 
@@ -172,8 +178,16 @@ class Running:
     """A worker's process. Its output is read in a thread, line by line, with the time of each."""
 
     def __init__(
-        self, start: Callable[..., Process], environ: dict[str, str], cwd: Path, *, stdout: int, reading: bool
+        self,
+        start: Callable[..., Process],
+        environ: dict[str, str],
+        cwd: Path,
+        *,
+        stdout: int,
+        reading: bool,
+        engine: str | None = None,
     ) -> None:
+        self._engine = engine
         self._errors = cwd / f"stderr-{os.urandom(4).hex()}"
         with self._errors.open("wb") as errors:
             self._popen = start(env=environ, cwd=cwd, stdout=stdout, stderr=errors.fileno())
@@ -205,6 +219,8 @@ class Running:
     def write(self, data: bytes) -> None:
         """Writes to stdin; a worker that has gone is no fault of the writer's."""
         assert self._popen.stdin
+        if self._engine:
+            data, self._engine = of_engine(data, self._engine), None
         with suppress(BrokenPipeError):
             self._popen.stdin.write(data)
             self._popen.stdin.flush()
@@ -317,6 +333,14 @@ class Running:
 def encoded(message: object) -> bytes:
     """JSON, where it is not bytes already."""
     return message if isinstance(message, bytes) else json.dumps(message).encode()
+
+
+def of_engine(request: bytes, engine: str) -> bytes:
+    """A request, or its beginning, that names an engine where it named none; what is no object stays as it is."""
+    beginning = _BEGINNING.match(request)
+    if beginning is None or b'"engine"' in request:
+        return request
+    return b'%s"engine": "%s", %s' % (beginning[0], engine.encode(), request[beginning.end() :])
 
 
 def script(path: Path, *commands: str) -> Path:

@@ -32,7 +32,7 @@ _MOST_OF_AN_ERROR = 1 << 16
 _MOST_SHOWN = 500
 _OK = 200
 _NO_ADDRESS = (httpx2.InvalidURL, httpx2.UnsupportedProtocol)
-_REDIRECTS = range(300, 400)
+_FIRST_FAILURE = 400
 
 
 class Api:
@@ -96,7 +96,7 @@ class Api:
 async def _events(response: httpx2.Response) -> AsyncGenerator[Event]:
     content_type = response.headers.get("content-type", "")
     if not content_type.lower().startswith("text/event-stream"):
-        raise GatewayError(cause=f"status 200 with {content_type[:_MOST_SHOWN]!a} and no stream", http_status=_OK)
+        raise GatewayError(cause=f"status 200 with {content_type[:_MOST_SHOWN]!a} and no stream")
     count = 0
     stream = EventStream()
     chunks = response.aiter_bytes()
@@ -112,7 +112,7 @@ async def _events(response: httpx2.Response) -> AsyncGenerator[Event]:
                     await _drain(chunks)  # the connection serves the next call only if its answer was read to the end
                     return
     if not count:
-        raise GatewayError(cause="the stream ended without an event", http_status=_OK)
+        raise GatewayError(cause="the stream ended without an event")
     raise NetworkError(cause="the stream ended before the message did")
 
 
@@ -131,7 +131,7 @@ def _decoded(stream: EventStream, chunk: bytes) -> Iterator[Event]:
                 yield event
     except EventTooLong as error:
         raise AnswerUnreadable(cause=str(error)) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise AnswerUnreadable(cause="an event of the stream is no JSON") from None
 
 
@@ -145,13 +145,12 @@ async def failure_of(response: httpx2.Response) -> ApiError:
     status, text = response.status_code, await _beginning(response)
     try:
         kind, words = _told(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         kind, words = None, ""
-    if status in _REDIRECTS:
-        found: type[ApiError] = GatewayError
-    else:
-        found = explained(by_status(status, kind), words) if kind else by_foreign_status(status)
     cause = f"status {status}: {kind}: {words}" if kind else f"status {status}: {text[:_MOST_SHOWN]!a}"
+    if status < _FIRST_FAILURE:
+        return GatewayError(cause=cause)
+    found = explained(by_status(status, kind), words) if kind else by_foreign_status(status)
     return found(cause=cause, http_status=status, retry_after_ms=retry_after_ms(response.headers))
 
 

@@ -126,9 +126,17 @@ class MessagesEngine:
         while True:
             stop_reason = self._stopped_before_call()
             if stop_reason is None:
-                async with aclosing(self._called()) as bodies:
-                    async for body in bodies:
+                try:
+                    async with aclosing(self._called()) as bodies:
+                        async for body in bodies:
+                            yield body
+                except ApiError:
+                    if not self._outcome.falls_back():
+                        raise
+                    for body in self._taken_back("correction"):
                         yield body
+                    stop_reason = "end_turn"
+                    break
                 message = self._finished_message()
                 stop_reason = message.stop_reason or "end_turn"
                 if stop_reason == "tool_use" and message.calls:
@@ -263,7 +271,7 @@ class MessagesEngine:
 
     async def _tools_run(self, message: StreamedMessage) -> AsyncGenerator[Body]:
         self._answer.restart()  # what was said before a tool call is not the final answer
-        async with aclosing(self._round.run(message.calls)) as bodies:
+        async with aclosing(self._round.run(message.calls, message.unreadable)) as bodies:
             async for body in bodies:
                 yield body
         words: list[dict[str, Any]] = []

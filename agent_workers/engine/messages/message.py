@@ -28,6 +28,7 @@ _PIECES = {
 }
 _KIND = re.compile(r"[a-z0-9_.-]{1,64}", re.IGNORECASE)
 _KEPT = ("text", "thinking", "redacted_thinking", "tool_use")
+_NAMELESS = "unknown"
 
 
 @dataclass(slots=True)
@@ -51,6 +52,7 @@ class StreamedMessage:
         usage: Tokens, as far as the API has told them.
         model: The model that answers; None until it is known.
         stop_reason: Why it ended; None until it has.
+        unreadable: The ids of its calls whose input is no JSON object, such as one that ``max_tokens`` has cut.
     """
 
     def __init__(self, answer: AnswerText, passed_over: set[str], *, thinking: bool, partial: bool) -> None:
@@ -58,6 +60,7 @@ class StreamedMessage:
         self.usage = Usage()
         self.model: str | None = None
         self.stop_reason: str | None = None
+        self.unreadable: set[str] = set()
         self.passed_over = passed_over
         self._answer = answer
         self._thinking = thinking
@@ -97,7 +100,8 @@ class StreamedMessage:
                 yield from self._piece(event["index"], event["delta"])
             case "content_block_start":
                 self._open[event["index"]] = opened = _Open(dict(event["content_block"]))
-                self._answer.open_block(event["index"], _kind(opened))
+                if self._partial:
+                    self._answer.open_block(event["index"], _kind(opened))
                 begin = opened.block.get("text") or opened.block.get("thinking") or ""
                 yield from self._add(event["index"], opened, begin)
             case "content_block_stop":
@@ -105,7 +109,8 @@ class StreamedMessage:
             case "message_start":
                 self._begin(event["message"])
             case "message_delta":
-                self.stop_reason = event["delta"].get("stop_reason") or self.stop_reason
+                stop_reason = event["delta"].get("stop_reason")
+                self.stop_reason = str(stop_reason) if stop_reason else self.stop_reason
                 self.usage = usage_of(event.get("usage") or {}, onto=self.usage)
             case "message_stop":
                 self._answer.end_message()
@@ -150,9 +155,11 @@ class StreamedMessage:
             signature = opened.signature or block.get("signature", "")
             block = {"type": "thinking", "thinking": mend_surrogates(written), "signature": signature}
         elif kind == "tool_use":
-            tool_input = json.loads(written) if written else block.get("input")
-            tool_input = mend_surrogates(tool_input) if isinstance(tool_input, dict) else {}
-            block = {"type": "tool_use", "id": block["id"], "name": block["name"], "input": tool_input}
+            block = _call_of(block, written)
+            if block["input"] is None:
+                block["input"] = {}  # so the API takes it back
+                self.unreadable.add(block["id"])
+                yield from self._pass_over(kind)
         elif kind not in _KEPT:
             yield from self._pass_over(kind)
             return
@@ -162,8 +169,12 @@ class StreamedMessage:
         name = kind if isinstance(kind, str) and _KIND.fullmatch(kind) else "of no kind"
         if name not in self.passed_over:
             self.passed_over.add(name)
-            words = f"A part of the answer was passed over: a block ({name}) that is not known here."
-            yield Notice(level="warning", code="unknown_block", message=words)
+            what = (
+                "a tool call that cannot be read" if name == "tool_use" else f"a block ({name}) that is not known here"
+            )
+            yield Notice(
+                level="warning", code="unknown_block", message=f"A part of the answer was passed over: {what}."
+            )
 
     def _whole(self) -> Iterator[Body]:
         for block in self.content:
@@ -174,6 +185,27 @@ class StreamedMessage:
                     yield Delta(text=block["text"], block=number)
                 elif self._thinking:
                     yield Thinking(text=block["thinking"], block=number)
+
+
+def _call_of(block: Block, written: str) -> Block:
+    """Returns a call; its input is None where it is no JSON object."""
+    if not isinstance(block["id"], str):
+        raise TypeError
+    name = block.get("name")
+    tool_input = block.get("input")
+    if written:
+        try:
+            tool_input = json.loads(written)
+        except (ValueError, RecursionError):
+            tool_input = None
+    elif tool_input is None:
+        tool_input = {}
+    return {
+        "type": "tool_use",
+        "id": block["id"],
+        "name": name if isinstance(name, str) and name else _NAMELESS,
+        "input": mend_surrogates(tool_input) if isinstance(tool_input, dict) else None,
+    }
 
 
 def _kind(opened: _Open) -> str | None:

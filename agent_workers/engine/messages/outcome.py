@@ -84,6 +84,13 @@ class Outcome:
                 return Again(_correction(output, self._schema))
         return self._reviewed_again()
 
+    def falls_back(self) -> bool:
+        """Returns whether an earlier answer stands, where the model could not be asked once more."""
+        if self._reviewed is None:
+            return False
+        self._reviewed.judge(None)
+        return self._reviewed.fall_back() is not None
+
     def done(self, stop_reason: str, bill: Bill, turns: int) -> Done:
         """Returns the end of a run whose answer stands.
 

@@ -11,13 +11,15 @@ from agent_workers.protocol.v1.events import Body, ToolCall, ToolOutput, ToolRes
 from agent_workers.protocol.v1.settings import APP_TOOL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Collection
 
     from agent_workers.engine.base import Progress
     from agent_workers.engine.questions.app_tools import AppTools
     from agent_workers.protocol.v1.control import AppToolResult
 
 Block = dict[str, Any]
+
+_UNREADABLE = "The input of this call is no JSON object. Nothing has run."
 
 
 class ToolRound:
@@ -44,9 +46,15 @@ class ToolRound:
         """Tells what a tool prints."""
         self._outbox.send_nowait(ToolOutput(tool_use_id=tool_use_id, stream="stdout", text=text))
 
-    async def run(self, calls: list[Block]) -> AsyncGenerator[Body]:
-        """Yields the calls, and what comes of them as it comes."""
-        self._results = {}
+    async def run(self, calls: list[Block], unreadable: Collection[str] = ()) -> AsyncGenerator[Body]:
+        """Yields the calls, and what comes of them as it comes.
+
+        Args:
+            calls: The calls.
+            unreadable: The ids of those that do not run, and of which nothing is told; the model learns why.
+        """
+        self._results = {name: {**_result_of(name, _UNREADABLE), "is_error": True} for name in unreadable}
+        calls = [call for call in calls if call["id"] not in unreadable]
         for call in calls:
             self._progress.calls.add(call["id"])
             yield ToolCall(tool_use_id=call["id"], name=call["name"], input=call["input"])
@@ -75,7 +83,7 @@ class ToolRound:
             content, is_error = f"There is no tool {name}.", True
         blocks = content if isinstance(content, str) else [part.model_dump(exclude_none=True) for part in content]
         said = self._said.pop(call["id"], None)
-        result = {"type": "tool_result", "tool_use_id": call["id"], "content": blocks}
+        result = _result_of(call["id"], blocks)
         self._results[call["id"]] = {**result, "is_error": True} if is_error else result
         self._progress.calls.discard(call["id"])
         self._progress.touch()
@@ -88,6 +96,10 @@ class ToolRound:
                 replayed=True if said and said.replayed else None,
             )
         )
+
+
+def _result_of(call_id: str, content: str | list[Block]) -> Block:
+    return {"type": "tool_result", "tool_use_id": call_id, "content": content}
 
 
 def _plain(content: str | list[Block]) -> str:
