@@ -70,7 +70,6 @@ class Api:
         Raises:
             ApiError: The call has failed.
         """
-        await self.pace.wait()
         headers = {"content-type": "application/json", SESSION_HEADER: session_id}
         url = self.access.base_url + MESSAGES_PATH
         try:
