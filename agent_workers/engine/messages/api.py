@@ -45,12 +45,14 @@ class Api:
 
     Attributes:
         pools: The connections.
+        places: Those for calls, so that a run knows whether it waits for one.
     """
 
     def __init__(self, access: Access, pace: Pace | None = None, *, connections: int = 4) -> None:
         self.access = access
         self.pace = pace or Pace()
         self.pools = Pools(access, connections)
+        self.places = anyio.Semaphore(connections)
 
     async def __aenter__(self) -> Self:
         return self

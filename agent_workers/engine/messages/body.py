@@ -64,6 +64,15 @@ class Frame(NamedTuple):
         found["messages"] = _with_mark(messages) if cached else messages
         return found
 
+    def tokens(self, messages: list[Message]) -> int:
+        """Returns how many tokens the call will read, guessed on the safe side."""
+        from agent_workers.engine.messages.size import tokens_of  # few requests have a budget
+
+        request = self.request
+        return tokens_of(messages) + tokens_of(
+            [self._system(in_prompt=False), tools_of(request), request.output_schema]
+        )
+
     def _output_format(self) -> dict[str, Any] | None:
         schema = self.request.output_schema
         if schema is None or self.schema_in_prompt:

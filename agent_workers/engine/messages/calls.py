@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine import awake
@@ -13,7 +13,7 @@ from agent_workers.errors import ApiError, RequestRejected
 from agent_workers.protocol.v1.events import Discard, Notice, Retry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
     from agent_workers.engine.answer.answer_text import AnswerText
     from agent_workers.engine.base import Progress
@@ -56,7 +56,7 @@ class Calls:
 
     def most_tokens(self, messages: list[Message]) -> int | None:
         """Returns how many tokens the budget leaves the next answer; None for as many as it likes."""
-        return self.spending.most_for(messages, self._plan.request.system_prompt, self.model)
+        return self.spending.most_for(self._plan.frame, messages, self.model)
 
     def is_affordable(self, messages: list[Message]) -> bool:
         """Tells whether the budget leaves enough for one more answer."""
@@ -95,12 +95,13 @@ class Calls:
                 failures += 1
                 fallback = self._plan.retries.fallback(error, failures)
                 delay_ms = self._plan.retries.delay_ms(error, failures)
-                if fallback is None and delay_ms is None:
+                self.model = fallback or self.model
+                if (fallback is None and delay_ms is None) or not self.is_affordable(messages):
                     raise
                 for body in self.taken_back("fallback" if fallback else "retry"):
                     yield body
                 if fallback:
-                    self.model, failures = fallback, 0
+                    failures = 0
                     yield _FALLBACK
                 else:
                     yield self._retry(error, failures, delay_ms or 0)
@@ -125,10 +126,8 @@ class Calls:
         )
         self._is_bound_by_budget = body["max_tokens"] == most
         batch = self._plan.given is not None
-        if not batch:
-            await self._take_place()
         source = self._plan.take_given() or self._plan.api.message(body, self._plan.lease.agent_id)
-        async with aclosing(source) as events:
+        async with self._place(taken=not batch), aclosing(source) as events:
             async for event in events:
                 if event.get("type") == "ping":
                     continue
@@ -168,10 +167,19 @@ class Calls:
         with self._waiting():
             await awake.sleep(delay_ms / _MS)
 
-    async def _take_place(self) -> None:
-        """Waits until the limits of the account leave room for a call."""
+    @asynccontextmanager
+    async def _place(self, *, taken: bool) -> AsyncIterator[None]:
+        """Holds one of the places for calls, once the limits of the account leave room for it."""
+        if not taken:
+            yield
+            return
         with self._waiting():
             await self._plan.api.pace.wait()
+            await self._plan.api.places.acquire()
+        try:
+            yield
+        finally:
+            self._plan.api.places.release()
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:

@@ -82,9 +82,12 @@ class Conversation:
         line = {"role": role, "content": content, **({"model": model} if model else {})}
         self._append(dump(line) + b"\n")
 
-    def copy(self, messages: list[Message]) -> None:
+    def copy(self, history: History) -> None:
         """Begins the file with what another conversation holds."""
-        self._append(b"".join(dump(message) + b"\n" for message in messages))
+        lines = [*history.messages]
+        if history.model and lines:
+            lines[-1] = {**lines[-1], "model": history.model}
+        self._append(b"".join(dump(line) + b"\n" for line in lines))
         self._begin = None
 
     def take_back(self) -> None:
@@ -134,7 +137,7 @@ def conversation_of(lease: Lease, folder: Path) -> tuple[Conversation, History]:
     if lease.resumes == lease.agent_id:
         return conversation, conversation.load(repair=True)
     history = Conversation(folder / f"{lease.resumes}.jsonl").load(repair=False)
-    conversation.copy(history.messages)
+    conversation.copy(history)
     return conversation, history
 
 
@@ -153,7 +156,7 @@ def _whole_lines(data: bytes) -> tuple[list[Message], int]:
     for line in data.splitlines(keepends=True):
         try:
             message = json.loads(line) if line.endswith(b"\n") else None
-        except ValueError:
+        except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict) or not isinstance(message.get("content"), list):
             break

@@ -157,8 +157,8 @@ class MessagesEngine:
     def _finished(self) -> StreamedMessage:
         message = self._calls.finish()
         self._asked += 1
-        if message.stop_reason != "refusal" and message.content:
-            self._say("assistant", message.content, self._calls.model)
+        if message.stop_reason != "refusal" and message.said:
+            self._say("assistant", message.said, self._calls.model)
         self._outcome.message = message
         return message
 

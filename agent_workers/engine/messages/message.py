@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.answer.usage import usage_of
 from agent_workers.errors import AnswerUnreadable
+from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.events import Body, Delta, Notice, Thinking, Usage
+from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.wire import mend_surrogates
 
 if TYPE_CHECKING:
@@ -76,6 +78,11 @@ class StreamedMessage:
     def text(self) -> str:
         """Its own text."""
         return "".join(block["text"] for block in self.content if block["type"] == "text")
+
+    @property
+    def said(self) -> list[Block]:
+        """Its content as the API takes it back, which is without blank texts."""
+        return [block for block in self.content if block["type"] != "text" or block["text"].strip()]
 
     @property
     def unfinished_text(self) -> str:
@@ -192,19 +199,15 @@ def _call_of(block: Block, written: str) -> Block:
     if not isinstance(block["id"], str):
         raise TypeError
     name = block.get("name")
-    tool_input = block.get("input")
-    if written:
-        try:
-            tool_input = json.loads(written)
-        except (ValueError, RecursionError):
-            tool_input = None
-    elif tool_input is None:
-        tool_input = {}
+    try:
+        found = parse_json(mend_surrogates(written or json.dumps(block.get("input") or {})).encode())
+    except (RequestProblems, RecursionError):
+        found = None
     return {
         "type": "tool_use",
         "id": block["id"],
         "name": name if isinstance(name, str) and name else _NAMELESS,
-        "input": mend_surrogates(tool_input) if isinstance(tool_input, dict) else None,
+        "input": found if isinstance(found, dict) else None,
     }
 
 

@@ -27,9 +27,16 @@ _MS = 1000
 
 @dataclass(slots=True)
 class _Bucket:
+    limit: float
     left: float
     full_at: float
     per_s: float
+    at: float  # the time for which this holds
+
+    def fill(self, now: float) -> None:
+        """Adds what has come since."""
+        self.left = min(self.limit, self.left + self.per_s * (now - self.at))
+        self.at = now
 
 
 class Pace:
@@ -50,8 +57,8 @@ class Pace:
         now = time.monotonic()
         wait_s = max(0.0, self._open_at - now)
         for kind, bucket in self._buckets.items():
-            needed = 1.0 if kind == "requests" else self._mean.get(kind, 0.0)
-            bucket.left -= needed
+            bucket.fill(now)
+            bucket.left -= 1.0 if kind == "requests" else self._mean.get(kind, 0.0)
             if bucket.left < 0 and bucket.per_s > 0:
                 wait_s = max(wait_s, -bucket.left / bucket.per_s)
         return min(wait_s, _LONGEST_S)
@@ -72,8 +79,10 @@ class Pace:
                 per_s = (limit - left) / full_in_s if full_in_s > 0 else 0.0
                 known = self._buckets.get(kind)
                 now = time.monotonic()
+                if known:
+                    known.fill(now)
                 if known is None or known.full_at <= now or left < known.left:
-                    self._buckets[kind] = _Bucket(left, now + full_in_s, per_s)
+                    self._buckets[kind] = _Bucket(limit, left, now + full_in_s, per_s, now)
 
     def note_usage(self, input_tokens: int | None, output_tokens: int | None) -> None:
         """Takes note of what a call has used up, from which the next one's use is guessed."""

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.answer.usage import Bill, usage_sum
 from agent_workers.protocol.v1.events import ModelUsage, Usage
-from agent_workers.wire import dump
 
 if TYPE_CHECKING:
     from agent_workers.engine.base import Progress
+    from agent_workers.engine.messages.body import Frame
     from agent_workers.engine.messages.models import Models
-
-_BYTES_A_TOKEN = 3  # of JSON, guessed on the safe side
 
 LEAST_ANSWER = 256
 """Tokens of an answer below which a call is not worth its input."""
@@ -62,30 +60,29 @@ class Spending:
         cost_usd = None if None in costs else sum(cost or 0.0 for cost in costs)
         return Bill(usage, "all", models or None, cost_usd)
 
-    def most_for(self, messages: list[dict[str, Any]], system_prompt: str | None, model: str) -> int | None:
+    def most_for(self, frame: Frame, messages: list[dict[str, Any]], model: str) -> int | None:
         """Returns how many tokens an answer may have within the budget; None for as many as it likes.
 
         Args:
+            frame: What is the same in each call.
             messages: What the model is to read.
-            system_prompt: Its instructions.
             model: The model.
         """
-        if self._budget_usd is None:
-            return None
-        return self.most_tokens(model, (len(dump(messages)) + len(system_prompt or "")) // _BYTES_A_TOKEN)
+        return None if self._budget_usd is None else self.most_tokens(model, frame.tokens(messages))
 
     def most_tokens(self, model: str, input_tokens: int) -> int | None:
         """Returns how many tokens an answer may have within the budget; None for as many as it likes.
 
         Args:
             model: The model that is to be called.
-            input_tokens: A guess at what it will read.
+            input_tokens: A guess at what it will read, all of which may have to be written to the cache.
         """
         known = self._models.of(model)
         if self._budget_usd is None or known is None:
             return None
         left_usd = self._budget_usd - (self.bill().cost_usd or 0.0)
-        empty = known.cost_usd(Usage(input_tokens=input_tokens, output_tokens=0)) or 0.0
+        read = Usage(input_tokens=0, cache_creation_input_tokens=input_tokens, output_tokens=0)
+        empty = known.cost_usd(read) or 0.0
         one = (known.cost_usd(Usage(input_tokens=0, output_tokens=1_000_000)) or 0.0) / 1_000_000
         return max(0, int((left_usd - empty) / one)) if one else None
 

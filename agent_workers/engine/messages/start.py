@@ -95,7 +95,7 @@ def first_body(request: Request, environment: Environment, worker: WorkerDefault
     model = models.full_name(request.model or models.default)
     frame = Frame(request, worker.system_prompt, keeps_schema=environment.is_simulated())
     messages = [{"role": "user", "content": prompt_of(request)}]
-    most = Spending(models, Progress(), request.limits.max_budget_usd).most_for(messages, request.system_prompt, model)
+    most = Spending(models, Progress(), request.limits.max_budget_usd).most_for(frame, messages, model)
     if most is not None and most < LEAST_ANSWER:
         return None
     return frame.body(messages, model, models.of(model), most_tokens=most, cached=False)
