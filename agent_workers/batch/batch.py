@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +22,7 @@ from agent_workers.protocol.v1.body import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from anyio.abc import TaskGroup
 
@@ -352,11 +354,18 @@ class Batch:
 
         async for attempt in stamina.retry_context(on=again, attempts=None, timeout=None):
             with attempt:
-                async with pace:
+                async with pace, self._place(item, work):
                     result = await self._attempt(item, work)
                 pace.note_done()
                 return result
         raise AssertionError("an attempt returns or raises")
+
+    def _place(self, item: Item, work: _Work) -> AbstractAsyncContextManager[None]:
+        """Waits for the API's limits, where that is known before a run."""
+        runner = self._runners[item.worker]
+        if work.lane is self._lanes.here and isinstance(runner, ChosenRunner) and self._economy is None:
+            return runner.here.place(item.request)
+        return nullcontext()  # a run of the economy lane waits itself, where it is not answered before
 
     def _begun(self, item: Item, work: _Work) -> AsyncRun:
         if work.lane is self._lanes.here and not self._wants_events:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.admission import policy_file
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from agent_workers.client.engine import AsyncEngineRunner
     from agent_workers.client.on_demand import EngineOnDemand
     from agent_workers.client.result import Result
-    from agent_workers.skills.settings import Settings
 
 _SKILLS = "agent-skill"
 _TALKS = ("agent-chat", _SKILLS)
@@ -53,7 +50,9 @@ class EngineChoice:
             return bool(named == MESSAGES)
         if worker != _SKILLS:
             return self._usual(tools=bool(request.get("tools")), bounded=request.get("max_tokens") is not None)
-        settings = _settings_of(request.get("skill"))
+        from agent_workers.workers.skill import settings_of  # brings the worker's module
+
+        settings = settings_of(request.get("skill"))
         if settings is None:
             return False
         if settings.engine is not None:
@@ -73,23 +72,6 @@ class EngineChoice:
             return False
         can = {AGENT: not bounded, MESSAGES: not tools}
         return next((engine for engine in engines if can[engine]), AGENT) == MESSAGES
-
-
-def _settings_of(skill: object) -> Settings | None:
-    """Returns the settings of a skill; None where its worker has to say what is wrong."""
-    if not isinstance(skill, str):
-        return None
-    try:
-        from agent_workers.skills.faults import SkillFaults
-        from agent_workers.skills.load import load
-        from agent_workers.skills.lookup import SkillNotFound, find, here
-    except ModuleNotFoundError:
-        return None
-    try:
-        folder = find(skill, os.environ, here())
-        return load(Path(os.path.realpath(folder)), folder.name).settings
-    except (SkillNotFound, SkillFaults):
-        return None
 
 
 class ChosenRunner:

@@ -15,6 +15,7 @@ from agent_workers.client.runner import Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractAsyncContextManager
     from types import TracebackType
     from typing import Self
 
@@ -81,6 +82,15 @@ class AsyncEngineRunner:
             lane: ``done.lane``.
         """
         return AsyncRun(Conversation(self.command(given, lane), request))
+
+    def place(self, request: Mapping[str, Any]) -> AbstractAsyncContextManager[None]:
+        """Waits until the API's limits let a run of this request make its first call; it is begun within the block.
+
+        Without it the run waits itself, which counts as its own time.
+        """
+        from agent_workers.workers import WORKERS  # brings the worker's module
+
+        return self.host.place(WORKERS[self.worker], request)
 
     def command(self, given: Given | None = None, lane: str | None = None) -> EngineCommand:
         """Returns how a run is started; the arguments are those of ``stream``."""

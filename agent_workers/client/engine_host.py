@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from agent_workers.client.engine_process import EngineProcess
 from agent_workers.ending import failed, stopped
 from agent_workers.engine.base import WorkerDefaults
 from agent_workers.engine.claude.launch.installation import sdk_version
+from agent_workers.engine.messages.models import load_models
 from agent_workers.engine.messages.start import first_body, start_messages
 from agent_workers.errors import (
     EXIT_ABORTED,
@@ -38,7 +39,7 @@ from agent_workers.run import Run
 from agent_workers.wire import Encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -142,6 +143,17 @@ class EngineHost:
     def first_body(self, worker: Worker, request: Request) -> dict[str, Any] | None:
         """Returns the body of the first call of an admitted request; None where its budget is too small."""
         return first_body(self._with_example(worker, request), self._access.environment(worker), _defaults(worker))
+
+    @asynccontextmanager
+    async def place(self, worker: Worker, document: Mapping[str, Any]) -> AsyncIterator[None]:
+        """Waits for the first call of a run that is begun within the block; see ``AsyncEngineRunner.place``."""
+        async with AsyncExitStack() as stack:
+            with suppress(WorkerError):  # which the run tells
+                api = await self._access.api(worker)
+                models = load_models(self._access.environment(worker).environ)
+                named = worker.model_of(document) or models.default
+                await stack.enter_async_context(api.pace.place(models.full_name(named)))
+            yield
 
     async def api(self) -> Api:
         """Returns the open connections to the API; of a worker's runs where a simulator answers each worker apart.

@@ -13,7 +13,7 @@ from agent_workers.protocol.v1.settings import ASK_USER
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from agent_workers.protocol.v1.content import ContentBlock
     from agent_workers.protocol.v1.request import AnyRequest
@@ -64,6 +64,11 @@ class Worker:
     def for_result(self) -> Worker | None:
         """Returns the worker of a run of which nothing but the output is written; None where it gives none."""
         return None
+
+    def model_of(self, document: Mapping[str, Any]) -> str | None:
+        """Returns the model that a request names, valid or not; None where the host's default answers."""
+        named = document.get("model")
+        return named if isinstance(named, str) else None
 
     @property
     def own_required_fields(self) -> set[str]:

@@ -17,8 +17,9 @@ from agent_workers.skills.prepare import document_of, foreign_fields, use_of
 from agent_workers.workers.base import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from agent_workers.skills.settings import Settings
     from agent_workers.skills.skill import Skill
 
 logger = logging.getLogger("agent_workers")
@@ -64,6 +65,11 @@ class SkillWorker(Worker):
             raise RequestProblems([_placed(problem, skill) for problem in problems], run=request.run)
         return request.of_skill(use_of(asked, skill))
 
+    def model_of(self, document: Mapping[str, Any]) -> str | None:
+        """Returns the model of the request, else of its skill."""
+        settings = settings_of(document.get("skill", self.skill))
+        return super().model_of(document) or (settings.model if settings else None)
+
     def _named(self, document: Any) -> Any:
         if self.skill is None or not isinstance(document, dict):
             return document
@@ -72,6 +78,29 @@ class SkillWorker(Worker):
             words = f"is another skill than {self.skill}, which the command line names"
             raise RequestProblems([Problem(pointer="/skill", message=words)], run=run if isinstance(run, str) else None)
         return {"skill": self.skill, **document}
+
+
+def settings_of(name: object) -> Settings | None:
+    """Returns the settings of a skill, by its name; None where its worker has to say what is wrong."""
+    if not isinstance(name, str):
+        return None
+    try:
+        from agent_workers.skills.faults import SkillFaults
+        from agent_workers.skills.lookup import SkillNotFound
+    except ModuleNotFoundError:
+        return None
+    try:
+        return _skill(name).settings
+    except (SkillNotFound, SkillFaults):
+        return None
+
+
+def _skill(name: str) -> Skill:
+    from agent_workers.skills.load import load  # needs the extra skills
+    from agent_workers.skills.lookup import find, here
+
+    folder = find(name, os.environ, here())
+    return load(Path(os.path.realpath(folder)), folder.name)  # a link may lead elsewhere when the policy rules
 
 
 def with_example(request: Request) -> Request:
@@ -92,16 +121,14 @@ def with_example(request: Request) -> Request:
 def _found(asked: SkillRequest) -> Skill:
     try:
         from agent_workers.skills.faults import SkillFaults
-        from agent_workers.skills.load import load
-        from agent_workers.skills.lookup import SkillNotFound, find, here
+        from agent_workers.skills.lookup import SkillNotFound
     except ModuleNotFoundError as missing:
         if missing.name != "yaml":
             raise
         words = "cannot be read on this host: PyYAML is missing; install the extra skills: pip install '.[skills]'"
         raise RequestProblems([Problem(pointer="/skill", message=words)], run=asked.run) from None
     try:
-        folder = find(asked.skill, os.environ, here())
-        return load(Path(os.path.realpath(folder)), folder.name)  # a link may lead elsewhere when the policy rules
+        return _skill(asked.skill)
     except SkillNotFound as missing:
         logger.error("%s", missing.told())
         problem = Problem(pointer="/skill", message=str(missing), did_you_mean=missing.nearest)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import anyio
@@ -33,6 +34,9 @@ class Gate:
 
     def runner(self, worker: str) -> Any:
         return self
+
+    def place(self, request: Mapping[str, Any]) -> Any:
+        return nullcontext()
 
 
 class _Waiting:

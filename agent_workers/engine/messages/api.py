@@ -10,7 +10,8 @@ import anyio
 import httpx2
 
 from agent_workers.engine.answer.api_failure import BY_TYPE, by_foreign_status, by_status, explained
-from agent_workers.engine.messages.pace import Pace, retry_after_ms
+from agent_workers.engine.messages.limits import retry_after_ms
+from agent_workers.engine.messages.pace import Pace
 from agent_workers.engine.messages.pools import Pools
 from agent_workers.engine.messages.sse import EventStream, EventTooLong
 from agent_workers.errors import AnswerUnreadable, ApiError, GatewayError, NetworkError, ServerError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from agent_workers.engine.messages.access import Access
+    from agent_workers.engine.messages.pace import Call
 
 Event = dict[str, Any]
 
@@ -62,12 +64,13 @@ class Api:
     ) -> None:
         await self.pools.close()
 
-    async def message(self, body: Mapping[str, Any], session_id: str) -> AsyncGenerator[Event]:
+    async def message(self, body: Mapping[str, Any], session_id: str, call: Call) -> AsyncGenerator[Event]:
         """Yields the events of a streamed message, as the API sends them.
 
         Args:
             body: The request, as the API takes it.
             session_id: The conversation, by which a log or a simulator tells runs apart.
+            call: Its place among the calls of all.
 
         Raises:
             ApiError: The call has failed.
@@ -76,9 +79,9 @@ class Api:
         url = self.access.base_url + MESSAGES_PATH
         try:
             async with self.pools.stream("POST", url, content=dump(body), headers=headers) as response:
-                self.pace.note(response.headers)
+                call.hear(response.headers)
                 if response.status_code != _OK:
-                    raise await self._refusal(response)
+                    raise await _refusal(response, call)
                 async with aclosing(_events(response)) as events:
                     async for event in events:
                         yield event
@@ -87,11 +90,12 @@ class Api:
         except httpx2.HTTPError as error:
             raise NetworkError(cause=f"{type(error).__name__}: {error}") from error
 
-    async def _refusal(self, response: httpx2.Response) -> ApiError:
-        failure = await failure_of(response)
-        if failure.http_status in (429, 529):
-            self.pace.note_refusal(failure.retry_after_ms)
-        return failure
+
+async def _refusal(response: httpx2.Response, call: Call) -> ApiError:
+    failure = await failure_of(response)
+    if failure.http_status in (429, 529):
+        call.refuse(failure.retry_after_ms)
+    return failure
 
 
 async def _events(response: httpx2.Response) -> AsyncGenerator[Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine import awake
@@ -13,7 +13,7 @@ from agent_workers.errors import ApiError, RequestRejected
 from agent_workers.protocol.v1.events import Discard, Notice, Retry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, Iterator
 
     from agent_workers.engine.answer.answer_text import AnswerText
     from agent_workers.engine.base import Progress
@@ -126,8 +126,8 @@ class Calls:
         )
         self._is_bound_by_budget = body["max_tokens"] == most
         batch = self._plan.given is not None
-        source = self._plan.take_given() or self._plan.api.message(body, self._plan.lease.agent_id)
-        async with self._place(taken=not batch), aclosing(source) as events:
+        source = self._plan.take_given() or self._live(body, message)
+        async with aclosing(source) as events:
             async for event in events:
                 if event.get("type") == "ping":
                     continue
@@ -136,8 +136,17 @@ class Calls:
                     yield each
                 if event.get("type") in ("message_start", "message_delta"):
                     self.spending.note(self.model, message.usage, batch=batch)
-        if not batch:  # which has limits of its own
-            self._plan.api.pace.note_usage(message.usage.input_tokens, message.usage.output_tokens)
+
+    async def _live(self, body: dict[str, Any], message: StreamedMessage) -> AsyncGenerator[dict[str, Any]]:
+        """Yields the events of a message, once there is a place for its call and the account's limits let it begin."""
+        async with AsyncExitStack() as stack:
+            with self._waiting():
+                await stack.enter_async_context(self._plan.api.places)
+                call = await stack.enter_async_context(self._plan.api.pace.call(self.model))
+            source = self._plan.api.message(body, self._plan.lease.agent_id, call)
+            async for event in await stack.enter_async_context(aclosing(source)):
+                yield event
+            call.use(message.usage.input_tokens, message.usage.output_tokens)
 
     def _frees_schema(self, error: ApiError) -> bool:
         """Has the model read the schema in its instructions, where the API refuses to hold it to it; says whether."""
@@ -166,20 +175,6 @@ class Calls:
     async def _pause(self, delay_ms: int) -> None:
         with self._waiting():
             await awake.sleep(delay_ms / _MS)
-
-    @asynccontextmanager
-    async def _place(self, *, taken: bool) -> AsyncIterator[None]:
-        """Holds one of the places for calls, once the limits of the account leave room for it."""
-        if not taken:
-            yield
-            return
-        with self._waiting():
-            await self._plan.api.pace.wait()
-            await self._plan.api.places.acquire()
-        try:
-            yield
-        finally:
-            self._plan.api.places.release()
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:

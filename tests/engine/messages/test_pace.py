@@ -1,26 +1,19 @@
-"""How fast calls go to the API, on a clock that moves only when something waits."""
+"""Calls of many runs, which wait for the account's limits in their order."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.utils import format_datetime
-from types import SimpleNamespace
+from contextlib import AsyncExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 
+import anyio
+import anyio.abc
 import pytest
 
-from agent_workers.engine.messages import pace
-from agent_workers.engine.messages.pace import Pace, retry_after_ms
+from agent_workers.engine.messages import limits, pace
+from agent_workers.engine.messages.pace import Call, Pace
+from tests.waiting import PATIENCE_S
 
-NOW = 1_800_000_000.0
-
-
-class Clock:
-    """Seconds since the test began."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
+pytestmark = pytest.mark.anyio
+MODEL = "claude-x"
 
 
 @pytest.fixture
@@ -28,157 +21,214 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+class Clock:
+    """Seconds since the test began; they pass when something waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return 1000 + self.now
+
+    def time(self) -> float:
+        return 1_800_000_000 + self.now
+
+    @contextmanager
+    def move_on_after(self, seconds: float) -> Iterator[None]:
+        self.now += seconds
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            yield
+
+
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    times = SimpleNamespace(monotonic=lambda: 1000 + clock.now, time=lambda: NOW + clock.now)
-    monkeypatch.setattr(pace, "time", times)
+    monkeypatch.setattr(pace, "time", clock)
+    monkeypatch.setattr(limits, "time", clock)
     monkeypatch.setattr(pace, "awake", clock)
     return clock
 
 
-def told(clock: Clock, kind: str, *, limit: int, left: int, full_in_s: float) -> dict[str, str]:
-    """What an answer says of a limit."""
-    reset = datetime.fromtimestamp(NOW + clock.now + full_in_s, UTC).isoformat().replace("+00:00", "Z")
-    values = {"limit": limit, "remaining": left, "reset": reset}
-    return {f"anthropic-ratelimit-{kind}-{name}": str(value) for name, value in values.items()}
-
-
-async def begun(pace: Pace, clock: Clock, calls: int) -> list[float]:
-    """When each of some calls begins, one after the other."""
+async def begun(queue: Pace, clock: Clock, count: int) -> list[int]:
+    """In which second each of some calls begins, one after the other; none of them ends."""
     times = []
-    for _ in range(calls):
-        await pace.wait()
-        times.append(round(clock.now, 2))
+    async with AsyncExitStack() as calls:
+        for _ in range(count):
+            await calls.enter_async_context(queue.call(MODEL))
+            times.append(round(clock.now))
     return times
 
 
-@pytest.mark.anyio
-async def test_nothing_waits_before_anything_is_known(clock: Clock) -> None:
-    assert await begun(Pace(), clock, 3) == [0, 0, 0]
+async def told_pace(clock: Clock, headers: dict[str, str], *, tokens: int = 0) -> Pace:
+    """A pace that has seen one call."""
+    found = Pace()
+    async with found.call(MODEL) as call:
+        call.hear(headers)
+        call.use(tokens, tokens)
+    clock.now += 0.001
+    return found
 
 
-@pytest.mark.anyio
+def full_at(clock: Clock, kind: str, *, limit: int, left: int, full_in_s: float) -> dict[str, str]:
+    """What an answer says of a limit."""
+    reset = datetime.fromtimestamp(clock.time() + full_in_s, UTC).isoformat()
+    values = {"limit": limit, "remaining": left, "reset": reset}
+    return {f"anthropic-ratelimit-{kind}-{name}": f"{value}" for name, value in values.items()}
+
+
 async def test_calls_begin_as_fast_as_the_limit_fills_up_and_no_slower(clock: Clock) -> None:
-    pace = Pace()
-    pace.note(told(clock, "requests", limit=60, left=2, full_in_s=58))  # one a second
-    assert await begun(pace, clock, 6) == [0, 0, 1, 2, 3, 4]
+    queue = await told_pace(clock, full_at(clock, "requests", limit=60, left=2, full_in_s=58))  # one a second
+    assert await begun(queue, clock, 6) == [0, 0, 1, 2, 3, 4]
 
 
-@pytest.mark.anyio
 async def test_what_has_filled_up_while_nothing_was_asked_need_not_be_waited_for(clock: Clock) -> None:
-    pace = Pace()
-    pace.note(told(clock, "requests", limit=60, left=0, full_in_s=60))
+    queue = await told_pace(clock, full_at(clock, "requests", limit=60, left=0, full_in_s=60))
     clock.now += 10
-    assert await begun(pace, clock, 12) == [10] * 10 + [11, 12]
+    assert await begun(queue, clock, 12) == [10] * 9 + [10, 11, 12]
 
 
-@pytest.mark.anyio
-async def test_places_that_are_taken_at_once_are_one_behind_the_other(clock: Clock) -> None:
-    pace = Pace()
-    pace.note(told(clock, "requests", limit=60, left=1, full_in_s=59))
-    assert [round(pace.place_s(), 2) for _ in range(4)] == [0, 1, 2, 3]
-
-
-@pytest.mark.anyio
-async def test_an_answer_that_knows_of_less_counts_and_one_that_knows_of_more_does_not(clock: Clock) -> None:
-    pace = Pace()
-    pace.note(told(clock, "requests", limit=60, left=30, full_in_s=30))
-    pace.note(told(clock, "requests", limit=60, left=1, full_in_s=59))
-    pace.note(told(clock, "requests", limit=60, left=30, full_in_s=30))  # it was overtaken
-    assert await begun(pace, clock, 3) == [0, 1, 2]
-
-
-@pytest.mark.anyio
-async def test_what_was_told_is_forgotten_once_the_limit_is_full_again(clock: Clock) -> None:
-    pace = Pace()
-    pace.note(told(clock, "requests", limit=60, left=0, full_in_s=60))
-    clock.now += 61
-    pace.note(told(clock, "requests", limit=60, left=59, full_in_s=1))
-    assert await begun(pace, clock, 50) == [61] * 50
-
-
-@pytest.mark.anyio
 @pytest.mark.parametrize("kind", ["input-tokens", "output-tokens", "tokens"])
 async def test_tokens_are_guessed_from_the_calls_before(clock: Clock, kind: str) -> None:
-    pace = Pace()
-    for _ in range(50):
-        pace.note_usage(500, 500)
     needed = 1000 if kind == "tokens" else 500
-    pace.note(told(clock, kind, limit=60 * needed, left=needed, full_in_s=59))
-    assert await begun(pace, clock, 3) == [0, 1, 2]
+    headers = full_at(clock, kind, limit=60 * needed, left=needed, full_in_s=59)
+    queue = await told_pace(clock, headers, tokens=500)
+    assert await begun(queue, clock, 3) == [0, 1, 2]
 
 
-@pytest.mark.anyio
-async def test_after_a_refusal_nothing_begins_before_the_time_that_was_named_also_what_waits_already(
-    clock: Clock,
-) -> None:
-    pace = Pace()
-    pace.note(told(clock, "requests", limit=60, left=0, full_in_s=60))
-
-    async def sleep(seconds: float) -> None:
-        pace.note_refusal(5000) if not pace.refused else None
-        clock.now += seconds
-
-    clock.sleep = sleep  # type: ignore[method-assign]
-    assert await begun(pace, clock, 1) == [5]
-    pace.note_refusal(None)
-    assert pace.refused == 2
+async def test_after_a_refusal_less_is_expected_until_the_limit_is_full(clock: Clock) -> None:
+    queue = Pace()
+    async with queue.call(MODEL) as call:
+        call.hear(full_at(clock, "requests", limit=60, left=0, full_in_s=60))
+        call.refuse(5000)
+    clock.now += 0.001
+    assert await begun(queue, clock, 2) == [5, 8]
 
 
-@pytest.mark.anyio
 async def test_no_call_waits_for_ever(clock: Clock) -> None:
-    pace = Pace()
-    pace.note(told(clock, "requests", limit=1, left=0, full_in_s=10**6))
-    pace.note_refusal(10**9)
-    await pace.wait()
-    assert clock.now == 60
+    queue = Pace()
+    async with queue.call(MODEL) as call:
+        call.hear(full_at(clock, "requests", limit=1, left=0, full_in_s=10**6))
+        call.refuse(10**9)
+    assert await begun(queue, clock, 1) == [60]
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"anthropic-ratelimit-requests-limit": "60"},
-        {f"anthropic-ratelimit-requests-{name}": "many" for name in ("limit", "remaining", "reset")},
-        {f"anthropic-ratelimit-requests-{name}": "0" for name in ("limit", "remaining", "reset")},
-        {f"anthropic-ratelimit-requests-{name}": "nan" for name in ("limit", "remaining", "reset")},
-        {
-            "anthropic-ratelimit-requests-limit": "nan",
-            "anthropic-ratelimit-requests-remaining": "inf",
-            "anthropic-ratelimit-requests-reset": "2026-11-26T16:00:00Z",
-        },
-        {
-            "anthropic-ratelimit-requests-limit": "60",
-            "anthropic-ratelimit-requests-remaining": "0",
-            "anthropic-ratelimit-requests-reset": "0001-01-01T00:00:00",
-        },
-    ],
-)
-def test_what_cannot_be_read_of_a_limit_slows_nothing(clock: Clock, headers: dict[str, str]) -> None:
-    pace = Pace()
-    pace.note(headers)
-    assert [pace.place_s() for _ in range(3)] == [0, 0, 0]
+class Callers:
+    """Makes calls that end when they are let."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.calls: list[Call] = []
+        self._pace = pace
+        self._end = anyio.Event()
+
+    async def call(self, model: str = MODEL) -> None:
+        async with self._pace.call(model) as call:
+            self.calls.append(call)
+            await self._end.wait()
+
+    async def begin(self, tasks: anyio.abc.TaskGroup, count: int, model: str = MODEL) -> None:
+        for _ in range(count):
+            tasks.start_soon(self.call, model)
+        await anyio.wait_all_tasks_blocked()
+
+    def end(self) -> None:
+        self._end.set()
 
 
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        ({}, None),
-        ({"retry-after": "7"}, 7000),
-        ({"retry-after": "0.5"}, 500),
-        ({"retry-after": "-3"}, 0),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "inf"}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after-ms": "120", "retry-after": "7"}, 120),
-        ({"retry-after": format_datetime(datetime.fromtimestamp(NOW + 30, UTC), usegmt=True)}, 30_000),
-        ({"retry-after": format_datetime(datetime.fromtimestamp(NOW - 30, UTC), usegmt=True)}, 0),
-        ({"retry-after": "Thu, 99 Foo 2026 99:99:99 GMT"}, None),
-        ({"retry-after": "1e999"}, None),
-    ],
-)
-def test_the_time_to_wait_is_read_as_seconds_milliseconds_or_a_date(
-    clock: Clock, headers: dict[str, str], expected: int | None
-) -> None:
-    assert retry_after_ms(headers) == expected
+def told(limit: int, remaining: int, full_in_s: float = 3600) -> dict[str, str]:
+    prefix, full = "anthropic-ratelimit-requests-", datetime.now(UTC) + timedelta(seconds=full_in_s)
+    return {f"{prefix}limit": f"{limit}", f"{prefix}remaining": f"{remaining}", f"{prefix}reset": full.isoformat()}
+
+
+async def test_the_first_few_ask_and_the_others_wait_until_the_limits_are_known() -> None:
+    callers = Callers(Pace())
+    async with anyio.create_task_group() as tasks:
+        await callers.begin(tasks, 50)
+        assert len(callers.calls) == 4
+        callers.calls[0].hear({})
+        await anyio.wait_all_tasks_blocked()
+        assert len(callers.calls) == 50
+        callers.end()
+
+
+async def test_no_more_are_made_than_the_api_has_room_for() -> None:
+    callers = Callers(Pace())
+    async with anyio.create_task_group() as tasks:
+        await callers.begin(tasks, 50)
+        for number, call in enumerate(callers.calls[:4]):
+            call.hear(told(20, 19 - number))
+        await anyio.wait_all_tasks_blocked()
+        assert len(callers.calls) == 20
+        tasks.cancel_scope.cancel()
+
+
+async def test_what_an_answer_says_that_was_asked_for_earlier_does_not_open_more() -> None:
+    callers = Callers(Pace())
+    async with anyio.create_task_group() as tasks:
+        await callers.begin(tasks, 50)
+        for number, call in reversed(list(enumerate(callers.calls[:4]))):
+            call.hear(told(20, 19 - number))
+        await anyio.wait_all_tasks_blocked()
+        assert len(callers.calls) == 20
+        tasks.cancel_scope.cancel()
+
+
+async def test_each_model_has_limits_of_its_own() -> None:
+    callers = Callers(Pace())
+    async with anyio.create_task_group() as tasks:
+        await callers.begin(tasks, 1)
+        callers.calls[0].hear(told(20, 0))
+        await callers.begin(tasks, 9)
+        assert len(callers.calls) == 1
+        await callers.begin(tasks, 3, "claude-y")
+        assert len(callers.calls) == 4
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_refusal_stops_all_for_the_time_that_it_names() -> None:
+    callers = Callers(Pace())
+    async with anyio.create_task_group() as tasks:
+        await callers.begin(tasks, 1)
+        callers.calls[0].hear({})
+        callers.calls[0].refuse(600_000)
+        await callers.begin(tasks, 3)
+        assert len(callers.calls) == 1
+        tasks.cancel_scope.cancel()
+
+
+async def test_tokens_of_answers_under_way_count_before_they_come() -> None:
+    callers = Callers(Pace())
+    headers = {name.replace("requests", "output-tokens"): value for name, value in told(1000, 1000).items()}
+    async with anyio.create_task_group() as tasks:
+        await callers.begin(tasks, 1)
+        callers.calls[0].hear(headers)
+        callers.calls[0].use(10, 100)
+        await callers.begin(tasks, 50)
+        assert len(callers.calls) == 10
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_place_that_was_waited_for_is_that_of_the_first_call_of_a_run() -> None:
+    shared = Pace()
+    callers = Callers(shared)
+    async with anyio.create_task_group() as tasks:
+        await callers.begin(tasks, 3)
+        async with shared.place(MODEL):
+            await callers.begin(tasks, 1)  # as a run that begins in the block
+            assert len(callers.calls) == 4
+            await callers.begin(tasks, 1)
+            assert len(callers.calls) == 4
+        callers.calls[0].hear({})
+        await anyio.wait_all_tasks_blocked()
+        assert len(callers.calls) == 5
+        callers.end()
+
+
+async def test_a_place_that_nobody_takes_is_given_back() -> None:
+    shared = Pace()
+    with anyio.fail_after(PATIENCE_S):
+        for _ in range(20):
+            async with shared.place(MODEL):
+                pass
+        async with shared.call(MODEL) as call:
+            assert not call.is_heard
