@@ -50,13 +50,16 @@ def accept(worker: Worker, document: Any, *, control: bool = True, interactive: 
     return worker.accept(worker.expand(document), control=control, interactive=interactive)
 
 
-def admit(worker: Worker, request: AnyRequest, policy: Path | None) -> Admission:
+def admit(
+    worker: Worker, request: AnyRequest, policy: Path | None, environ: Mapping[str, str] = os.environ
+) -> Admission:
     """Holds an accepted request against the host: first its policy, then what is there.
 
     Args:
         worker: Has accepted it.
         request: The request.
         policy: The policy's file; None for what holds without one.
+        environ: The host's variables.
 
     Raises:
         PolicyDenied: The policy does not allow it, or cannot be read.
@@ -64,7 +67,7 @@ def admit(worker: Worker, request: AnyRequest, policy: Path | None) -> Admission
     """
     admission = _within_policy(worker, request, policy)
     granted = admission.request
-    if problems := [*_misfits(granted), *_missing(granted), *worker.check_host(granted)]:
+    if problems := [*_misfits(granted), *_missing(granted, environ), *worker.check_host(granted)]:
         raise RequestProblems(problems, run=request.run)
     return admission
 
@@ -90,11 +93,11 @@ def _misfits(request: AnyRequest) -> Iterator[Problem]:
         yield from misfits(request, AGENT)
 
 
-def _missing(request: AnyRequest) -> Iterator[Problem]:
+def _missing(request: AnyRequest, environ: Mapping[str, str]) -> Iterator[Problem]:
     if not is_tool_run(request) and request.engine == MESSAGES:
         from agent_workers.engine.messages.host import problems_of  # no agent needs it
 
-        yield from problems_of(request, os.environ)
+        yield from problems_of(request, environ)
 
 
 def _within_policy(worker: Worker, request: AnyRequest, path: Path | None) -> Admission:

@@ -63,8 +63,9 @@ class EngineAccess:
 
     async def close(self) -> None:
         """Closes the connections."""
+        apis, self._apis, self._environments = list(self._apis.values()), {}, {}
         with anyio.move_on_after(_CLOSE_S, shield=True):
-            for api in self._apis.values():
+            for api in apis:
                 await api.__aexit__(None, None, None)
 
     def _scenario(self, worker: Worker | None) -> str:

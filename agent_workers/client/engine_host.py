@@ -71,10 +71,11 @@ class EngineHost:
     def __init__(
         self, *, policy: str | None, environ: Mapping[str, str] | None, simulate: str | None, connections: int
     ) -> None:
-        environ = dict(os.environ if environ is None else environ)
-        self._policy = policy_file(policy, environ)
-        self._access = EngineAccess(environ, simulate, connections, self._spawn)
+        self._environ = dict(os.environ if environ is None else environ)
+        self._policy = policy_file(policy, self._environ)
+        self._access = EngineAccess(self._environ, simulate, connections, self._spawn)
         self._open = ExitStack()
+        self._is_open = False
 
     async def __aenter__(self) -> Self:
         self._own_tasks = anyio.create_task_group()
@@ -84,9 +85,12 @@ class EngineHost:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.close()
+        self._is_open = False
         self._own_tasks.cancel_scope.cancel()
-        await self._own_tasks.__aexit__(None, None, None)  # the caller's error is its own, and in no group
+        try:
+            await self._own_tasks.__aexit__(None, None, None)  # the caller's error is its own, and in no group
+        finally:
+            await self.close()
 
     def open(self, tasks: TaskGroup) -> None:
         """Begins to serve, for who does not enter it.
@@ -97,9 +101,11 @@ class EngineHost:
         self._loop = asyncio.get_running_loop()
         self._tasks = tasks
         self._open.enter_context(_told_to_runs())
+        self._is_open = True
 
     async def close(self) -> None:
         """Closes the connections."""
+        self._is_open = False
         await self._access.close()
         self._open.close()
 
@@ -113,7 +119,12 @@ class EngineHost:
             worker: Whose request it is.
             given: The events of the first message, where it has been answered before.
             lane: ``done.lane``.
+
+        Raises:
+            RuntimeError: It is not entered, or was left.
         """
+        if not self._is_open:
+            raise RuntimeError("the runner is not entered: begin its runs in a `with` block of it")
 
         async def serve(process: EngineProcess, line: bytes) -> int:
             _current.set(process)
@@ -135,7 +146,7 @@ class EngineHost:
         """
         if named and isinstance(document, dict):
             document = {**document, "engine": MESSAGES if document.get("engine") is None else document["engine"]}
-        request = admit(worker, accept(worker, document), self._policy).request
+        request = admit(worker, accept(worker, document), self._policy, self._environ).request
         if is_tool_run(request) or request.engine != MESSAGES:
             raise RequestProblems([Problem(pointer="/engine", message=_NO_AGENT)], run=request.run)
         return request
@@ -226,10 +237,15 @@ async def _driven(
     run = Run(request, engine, encoder, _Sink(process), began=began)
     process.stop = run.stop
     async with anyio.create_task_group() as tasks:
-        process.control = lambda line: _obey(line, run, engine, tasks.start_soon)
+
+        async def listen() -> None:
+            process.obey(lambda line: _obey(line, run, engine, tasks.start_soon))
+
+        tasks.start_soon(listen)  # it takes its turn when the engine is up
         if process.stopped:
             run.stop(process.stopped)
         status = await run.drive()
+        process.obey(None)
         tasks.cancel_scope.cancel()
     return status
 

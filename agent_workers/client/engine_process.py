@@ -34,7 +34,7 @@ class EngineProcess:
         status: The exit status; None while it runs.
         tells_its_end: Always: ``ready`` and ``wait`` return at the end too.
         stop: Ends the run in good order; set by whoever drives it.
-        control: Takes a line that follows the request; likewise.
+        stopped: Why the run is to end, where that was said before there was somebody to end it.
     """
 
     tells_its_end = True
@@ -47,8 +47,9 @@ class EngineProcess:
     ) -> None:
         self.status: int | None = None
         self.stop: Callable[[AbortReason], None] | None = None
-        self.control: Callable[[bytes], None] | None = None
         self.stopped: AbortReason | None = None
+        self._control: Callable[[bytes], None] | None = None
+        self._early: list[bytes] = []  # what was sent before somebody took it
         self._serve = serve
         self._spawn = spawn
         self._loop = loop
@@ -60,6 +61,7 @@ class EngineProcess:
         self._handed: set[asyncio.Task[None]] = set()
         self._has_begun = False
         self._is_closed = False
+        self._is_woken = False
         self._changed = threading.Condition()
         self._told: anyio.Event | None = None
         self._room: anyio.Event | None = None
@@ -85,7 +87,8 @@ class EngineProcess:
     def wait(self, timeout_s: float | None) -> None:
         """Waits in another thread than the loop's."""
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._chunks) or self.status is not None, timeout_s)
+            self._changed.wait_for(lambda: self._is_woken or self._chunks or self.status is not None, timeout_s)
+            self._is_woken = False
 
     def send(self, line: bytes) -> bool:
         """Takes the request, and then control messages; says whether the run is still there."""
@@ -98,12 +101,12 @@ class EngineProcess:
 
     def take(self) -> list[bytes]:
         """Returns what the run has written since."""
-        chunks: list[bytes] = []
-        while self._chunks:
-            chunks.append(self._chunks.popleft())
-        self._unread = 0
-        if chunks and self._room:
-            self._in_loop(self._room.set)
+        with self._changed:
+            chunks = list(self._chunks)
+            self._chunks.clear()
+            was_full, self._unread = self._unread > _MOST_UNREAD, 0
+        if was_full:
+            self._in_loop(self._make_room)
         return chunks
 
     def end_input(self) -> None:
@@ -118,6 +121,9 @@ class EngineProcess:
 
     def wake(self) -> None:
         """Ends a wait at once. Any thread may do that."""
+        with self._changed:
+            self._is_woken = True
+            self._changed.notify_all()
         self._in_loop(self._tell)
 
     def close(self) -> None:
@@ -133,8 +139,9 @@ class EngineProcess:
 
     def send_now(self, line: bytes) -> None:
         """Adds a line for the reader, without waiting for it."""
-        self._unread += len(line)
-        self._chunks.append(line)
+        with self._changed:
+            self._unread += len(line)
+            self._chunks.append(line)
         self._tell()
 
     async def write(self, line: bytes) -> None:
@@ -143,6 +150,14 @@ class EngineProcess:
         while self._unread > _MOST_UNREAD and not self._is_closed:
             self._room = anyio.Event()
             await self._room.wait()
+
+    def obey(self, control: Callable[[bytes], None] | None) -> None:
+        """Has the lines that follow the request taken, those first that have come by now; None for nobody any more."""
+        self._control = control
+        early, self._early = self._early, []
+        if control:
+            for line in early:
+                control(line)
 
     async def _run(self, line: bytes) -> None:
         status = EXIT_ABORTED
@@ -161,8 +176,14 @@ class EngineProcess:
             self._scope.cancel()
 
     def _hand(self, line: bytes) -> None:
-        if self.control:
-            self.control(line)
+        if self._control:
+            self._control(line)
+        elif self.stop is None:  # the run has not begun yet
+            self._early.append(line)
+
+    def _make_room(self) -> None:
+        if self._room:
+            self._room.set()
 
     def _stop(self) -> None:
         self.stopped = "signal"

@@ -83,8 +83,11 @@ class MessagesEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._tasks.cancel_scope.cancel()
-        await self._tasks.__aexit__(kind, error, trace)
-        self._round.close()
+        try:
+            await self._tasks.__aexit__(kind, error, trace)
+        finally:
+            self._round.close()
+            self.kill()  # also where nobody has stopped it: this process may go on
         if self._plan.owns_api:
             await self._plan.api.__aexit__(None, None, None)
 
