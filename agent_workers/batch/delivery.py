@@ -95,7 +95,7 @@ class Delivery:
         for batch in await self._lane.recent(since, submission.after):
             if batch.id in known or batch.requests != len(submission.digests):
                 continue
-            if not batch.has_ended:
+            if not (batch.has_ended or (await self._lane.get(batch.id)).has_ended):  # a list may lag behind
                 submission.may_be = True
             elif await self._is_of(batch.id, submission):
                 self._note(submission, batch.id)

@@ -137,7 +137,6 @@ class FakeLane:
         for batch in reversed(self._api.batches):
             if batch.id == after:
                 break
-            batch.look()
             found.append(batch.as_told)
         return found
 
