@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
 _AT_FIRST = 4
-"""Calls that may wait for their answer to begin while none has said what the limits are."""
+"""Calls that begin before any answer has said what the limits are."""
+_AT_FIRST_S = 5.0  # for which the others wait for that
 _WEIGHT = 0.2  # of the latest call in the average
 _LONGEST_S = 60.0  # to wait for a place; a refusal after that says more
 _LEAST_TRUST = 0.001
@@ -125,7 +126,7 @@ class Queue:
         now = time.monotonic()
         unheard = [call for call in self._calls if not call.is_heard]
         if not self._is_told and len(unheard) >= _AT_FIRST:
-            return _LONGEST_S
+            return min(call.began for call in unheard) + _AT_FIRST_S - now
         untold = sum(call.began > self._told_by for call in unheard)
         wait_s = max(0.0, self._open_at - now)
         for kind, bucket in self._buckets.items():

@@ -151,6 +151,10 @@ async def test_the_first_few_ask_and_the_others_wait_until_the_limits_are_known(
         callers.end()
 
 
+async def test_where_no_answer_begins_the_others_wait_no_longer_than_is_worth_it(clock: Clock) -> None:
+    assert await begun(Pace(), clock, 7) == [0, 0, 0, 0, 5, 5, 5]
+
+
 async def test_no_more_are_made_than_the_api_has_room_for() -> None:
     callers = Callers(Pace())
     async with anyio.create_task_group() as tasks:
