@@ -26,6 +26,7 @@ The tree; each leaf's ``code`` is the ``error.code`` of the contract:
     ├── OutputSchemaError       output_schema
     ├── OutputSchemaUnusable    invalid_request (the run had begun)
     ├── PendingToolMissing      invalid_request (the run had begun)
+    ├── ModelUnpriced           invalid_request (the run had begun)
     ├── OutputTooLarge          output_too_large
     ├── CliMissing              cli_missing
     ├── CliCrashed              cli_crashed         retryable
@@ -266,6 +267,15 @@ class PendingToolMissing(WorkerError):
     code = "invalid_request"
     default_message = (
         "This session has a pending call to a tool that the request does not list. List the tool to resume it."
+    )
+
+
+class ModelUnpriced(WorkerError):
+    """Raised when the model of the session to resume has no known price, and the request has a budget."""
+
+    code = "invalid_request"
+    default_message = (
+        "limits.max_budget_usd cannot be kept: the price of this session's model is not known. Name another model."
     )
 
 

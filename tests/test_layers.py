@@ -137,11 +137,14 @@ def environ(own: dict[str, str]) -> Iterator[dict[str, str]]:
             simulator.terminate()
 
 
-def test_a_chat_loads_no_extra_and_nothing_of_the_command_line_or_another_worker(environ: dict[str, str]) -> None:
+@pytest.mark.parametrize("engine", ["agent", "messages"])
+def test_a_chat_loads_no_extra_and_nothing_of_the_command_line_another_worker_or_another_engine(
+    environ: dict[str, str], engine: str
+) -> None:
     command = [sys.executable, "-X", "importtime", "-EP", BIN / "agent-workers-entry", "agent-chat"]
     ran = subprocess.run(
         command,
-        input='{"prompt": "Hello"}',
+        input=json.dumps({"prompt": "Hello", "engine": engine}),
         env=environ,
         capture_output=True,
         text=True,
@@ -152,8 +155,12 @@ def test_a_chat_loads_no_extra_and_nothing_of_the_command_line_or_another_worker
     loaded = set(re.findall(r"^import time:.*\| +([\w.]+)$", ran.stderr, re.MULTILINE))
     assert "agent_workers.stdio.live" in loaded
     command_line = {"click", "rich", "agent_workers.cli.options"}
-    of_others = {"tomllib", "jsonschema", "agent_workers.policy", "agent_workers.protocol.v1.task_request"}
-    assert loaded & {*extras(), *command_line, *of_others} == set()
+    of_others = {"jsonschema", "agent_workers.policy", "agent_workers.protocol.v1.task_request"}
+    of_agents = {"claude_agent_sdk", "mcp", "agent_workers.engine.claude.engine"}
+    others = {"agent": {"tomllib", "agent_workers.engine.messages"}, "messages": of_agents}[engine]
+    own = {"messages": {"httpx2", "httpcore2"}}.get(engine, set())
+    assert loaded & {*(extras() - own), *command_line, *of_others, *others} == set()
+    assert own <= loaded
 
 
 def test_a_worker_starts_without_the_sdk_the_event_loop_and_the_command_line_library() -> None:

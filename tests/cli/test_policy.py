@@ -40,7 +40,12 @@ def test_what_init_writes_allows_a_chat_and_little_of_it(scripts: Scripts, file:
     assert "AGENT_WORKERS_POLICY" in written.stdout
     assert check(scripts, file, {"prompt": "Hello"}) == (
         0,
-        ["agent-chat: allowed", "  max_turns none -> 10", "  limits.max_budget_usd none -> 1"],
+        [
+            "agent-chat: allowed",
+            '  engine none -> "agent"',
+            "  max_turns none -> 10",
+            "  limits.max_budget_usd none -> 1",
+        ],
     )
     asking = {"prompt": "Hello", "system_prompt": "x", "model": "x", "thinking": True, "limits": {"timeout_s": 301}}
     status, lines = check(scripts, file, asking)

@@ -143,7 +143,7 @@ class MessagesEngine:
                 yield Discard(blocks=blocks, reason="correction")
             if again.notice:
                 yield again.notice
-            self._calls.model = again.model or self._calls.model
+            self._calls.model = self._plan.models.full_name(again.model or self._calls.model)
             self._say("user", [{"type": "text", "text": again.text}])
             self._asked = 0
         self._dropped = stop_reason == "refusal"

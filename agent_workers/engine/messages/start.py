@@ -16,6 +16,7 @@ from agent_workers.engine.messages.plan import Plan
 from agent_workers.engine.messages.retries import Retries, most_retries
 from agent_workers.engine.messages.spending import LEAST_ANSWER, Spending
 from agent_workers.engine.process.prctl import hide_from_others
+from agent_workers.errors import ModelUnpriced
 from agent_workers.protocol.v1.engines import MESSAGES
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ def start_messages(
         lane: ``done.lane``.
 
     Raises:
-        WorkerError: There is no credential, the state directory cannot be written, or the session belongs to somebody
-            else or is in use.
+        WorkerError: There is no credential, the state directory cannot be written, the session belongs to somebody
+            else or is in use, or its model has no price for the request's budget.
     """
     models = load_models(environment.environ)
     access = api.access if api else access_of(environment)
@@ -62,6 +63,10 @@ def start_messages(
         from agent_workers.engine.messages.api import Api  # what a refused session does not wait for
         from agent_workers.engine.messages.engine import MessagesEngine
 
+        model = models.full_name(request.model or history.model or models.default)
+        if request.limits.max_budget_usd is not None and models.of(model) is None:
+            raise ModelUnpriced(cause=f"the price of {model}, the session's model, is not known")
+        fallbacks = [models.full_name(name) for name in _names(request.fallback_model)]
         plan = Plan(
             request=request,
             frame=Frame(request, worker.system_prompt, keeps_schema=access.is_simulated),
@@ -70,9 +75,9 @@ def start_messages(
             lease=lease,
             conversation=conversation,
             history=history,
-            model=models.full_name(request.model or history.model or models.default),
+            model=model,
             models=models,
-            retries=Retries(most_retries(environment.environ), _names(request.fallback_model)),
+            retries=Retries(most_retries(environment.environ), fallbacks),
             max_turns=request.max_turns or worker.max_turns,
             given=given,
             lane=lane,
