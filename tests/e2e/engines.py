@@ -72,7 +72,7 @@ def differs(topic: str) -> pytest.MarkDecorator:
     """Marks a test, or a parameter, where the engine messages does something else by design.
 
     Args:
-        topic: What the engines do differently; ``test_messages`` tests what the other one does.
+        topic: What the engines do differently; ``instead`` marks the test of what the other one does.
     """
     assert topic in DIFFERENCES, topic
     return OF_AGENTS

@@ -3,6 +3,7 @@
 import json
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -53,13 +54,17 @@ def _head(reader: Any) -> dict[str, str]:
 
 
 @contextmanager
-def odd_api(*answers: Answer) -> Iterator[OddApi]:
-    """Serves until the block is left."""
+def odd_api(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[OddApi]:
+    """Serves until the block is left, encrypted with ``tls``."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             with suppress(OSError):  # who asked has gone
-                api.answer(self.request)
+                if tls:
+                    with tls.wrap_socket(self.request, server_side=True) as connection:
+                        api.answer(connection)
+                else:
+                    api.answer(self.request)
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
@@ -67,7 +72,8 @@ def odd_api(*answers: Answer) -> Iterator[OddApi]:
         allow_reuse_address = True
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        api = OddApi(f"http://127.0.0.1:{server.server_address[1]}", list(answers))
+        scheme = "https" if tls else "http"
+        api = OddApi(f"{scheme}://127.0.0.1:{server.server_address[1]}", list(answers))
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:

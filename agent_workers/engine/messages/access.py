@@ -27,11 +27,13 @@ class Access(NamedTuple):
         base_url: Where it answers, without a slash at the end.
         headers: What each request bears, the credential among it.
         is_simulated: Whether a simulator answers.
+        certificates: A file of certificates that are trusted beside the host's own.
     """
 
     base_url: str
     headers: Mapping[str, str]
     is_simulated: bool = False
+    certificates: str | None = None
 
 
 def access_of(environment: Environment) -> Access:
@@ -46,7 +48,8 @@ def access_of(environment: Environment) -> Access:
     environ = environment.environ
     base_url = (environ.get("ANTHROPIC_BASE_URL") or _BASE_URL).rstrip("/")
     headers = {**usual, **_custom_headers(environ), **_credential(environ)}
-    return Access(base_url, headers, is_simulated=environment.is_simulated())
+    certificates = environ.get("NODE_EXTRA_CA_CERTS") or None  # by the name that the CLI gives it
+    return Access(base_url, headers, environment.is_simulated(), certificates)
 
 
 def _credential(environ: Mapping[str, str]) -> dict[str, str]:

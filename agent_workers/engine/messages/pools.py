@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
+from agent_workers.errors import GatewayError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from ssl import SSLContext
@@ -58,10 +60,24 @@ class Pools:
             await client.aclose()
 
     def _opened(self) -> httpx2.AsyncClient:
+        try:
+            return self._client()
+        except (
+            OSError,
+            ValueError,
+            ImportError,
+            httpx2.InvalidURL,
+        ) as error:  # of a file, an address or a kind of proxy
+            cause = f"the proxy or the certificates that the environment names cannot be used: {error}"
+            raise GatewayError(cause=cause) from error
+
+    def _client(self) -> httpx2.AsyncClient:
         trust_env = not self._access.is_simulated
         if self._context is None:  # what is not encrypted needs no certificates, which take long to load
             is_open = self._access.base_url.startswith("http://")
             self._context = httpx2.create_ssl_context(verify=not is_open, trust_env=trust_env)
+            if self._access.certificates and not is_open:
+                self._context.load_verify_locations(self._access.certificates)
         return httpx2.AsyncClient(
             headers=dict(self._access.headers),
             timeout=httpx2.Timeout(None, connect=_CONNECT_S),  # the run's own watchdog ends a silent one

@@ -1,0 +1,249 @@
+"""The API behind the engine messages, and what may stand before it: whose credential, which proxy, and odd answers."""
+
+import json
+import shutil
+import ssl
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_workers.simulator import Scenario, Simulator
+from agent_workers.simulator.scenario import Failure, Message, Text
+from tests.e2e.engines import OF_MESSAGES
+from tests.e2e.odd_api import STREAM, Answer, OddApi, chunk, endless, message, odd_api, raw, says, sse, text
+from tests.e2e.worker import Ended, Home
+from tests.waiting import PATIENCE_S
+
+pytestmark = [pytest.mark.usefixtures("loaded"), OF_MESSAGES]
+FIND = {"name": "find", "description": "Finds.", "input_schema": {"type": "object"}}
+RETRYABLE = 75
+
+
+@pytest.fixture
+def asked(home: Home) -> Iterator[OddApi]:
+    with odd_api(says(text("Hello."))) as api:
+        home.environ["ANTHROPIC_BASE_URL"] = api.url + "/gateway/"
+        yield api
+
+
+def test_a_call_bears_the_key_and_what_the_operator_adds(home: Home, asked: OddApi) -> None:
+    more = "X-Team: partners\nanthropic-beta: one, two\n not a header\n: no name\n"
+    assert home.run({"prompt": "x"}, env={"ANTHROPIC_CUSTOM_HEADERS": more}).last["text"] == "Hello."
+    [head] = asked.heads
+    assert head[""] == "POST /gateway/v1/messages HTTP/1.1"
+    assert head["user-agent"].startswith("agent-workers/")
+    expected = {
+        "x-api-key": "key-canary",
+        "anthropic-version": "2023-06-01",
+        "x-team": "partners",
+        "anthropic-beta": "one, two",
+        "content-type": "application/json",
+    }
+    assert head.items() >= expected.items()
+    assert "authorization" not in head
+    assert "key-canary" not in json.dumps(asked.bodies)
+
+
+def test_a_token_goes_before_the_key(home: Home, asked: OddApi) -> None:
+    for without in ((), ("ANTHROPIC_API_KEY",)):
+        env = {"ANTHROPIC_AUTH_TOKEN": "token-canary\n"}
+        assert home.run({"prompt": "x"}, env=env, without=without).ending == ("done", 0)
+        assert asked.heads[-1]["authorization"] == "Bearer token-canary"
+        assert "x-api-key" not in asked.heads[-1]
+
+
+NO_CREDENTIAL: dict[str, tuple[dict[str, str], str]] = {
+    "none": ({}, "neither ANTHROPIC_API_KEY nor a token is set"),
+    "an empty one": ({"ANTHROPIC_API_KEY": "", "ANTHROPIC_AUTH_TOKEN": ""}, "neither ANTHROPIC_API_KEY nor a token"),
+    "the CLI's login": (
+        {"CLAUDE_CODE_OAUTH_TOKEN": "login-canary"},
+        "a login of the Claude CLI is for the engine agent",
+    ),
+    "one of two lines": ({"ANTHROPIC_API_KEY": "one-canary\ntwo-canary"}, "ANTHROPIC_API_KEY"),
+    "one that is not ASCII": ({"ANTHROPIC_API_KEY": "kéy-canary"}, "ANTHROPIC_API_KEY"),
+}
+
+
+@pytest.mark.parametrize("what", NO_CREDENTIAL)
+def test_a_credential_that_is_missing_or_cannot_be_sent_is_told_without_it(
+    home: Home, asked: OddApi, what: str
+) -> None:
+    env, cause = NO_CREDENTIAL[what]
+    ended = home.run({"prompt": "x", "session": {"id": SESSION}}, env=env, without=("ANTHROPIC_API_KEY",))
+    assert ended.ending == ("auth", 1)
+    assert cause in ended.stderr
+    assert "canary" not in ended.stderr + ended.output.decode()
+    assert home.run({"prompt": "x", "session": {"id": SESSION}}).ending == ("done", 0)  # the id is still free
+    assert len(asked.heads) == 1
+
+
+SESSION = "3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d34"
+
+
+@pytest.mark.parametrize("url", ["localhost:1", "ftp://localhost/", "http://[::1", "http://", "not a url"])
+def test_a_base_url_that_is_none_is_the_operators_fault(home: Home, url: str) -> None:
+    ended = home.run({"prompt": "x"}, env={"ANTHROPIC_BASE_URL": url, "CLAUDE_CODE_MAX_RETRIES": "0"})
+    assert ended.ending == ("gateway", 1)
+    assert "ANTHROPIC_BASE_URL" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
+    """A certificate that no host knows, and what a server proves itself with by it."""
+    folder = tmp_path_factory.mktemp("certified")
+    if not (openssl := shutil.which("openssl")):
+        pytest.skip("openssl is not installed")
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "certificate.pem"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=PATIENCE_S)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    return folder / "certificate.pem", context
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"])
+def test_an_operator_may_have_certificates_of_his_own_and_no_others_are_taken(
+    home: Home, certified: tuple[Path, ssl.SSLContext], variable: str
+) -> None:
+    certificate, context = certified
+    with odd_api(says(text("Hello.")), tls=context) as api:
+        env = {"ANTHROPIC_BASE_URL": api.url, "CLAUDE_CODE_MAX_RETRIES": "0"}
+        assert home.run({"prompt": "x"}, env=env).ending == ("network", RETRYABLE)
+        assert api.heads == []
+        assert home.run({"prompt": "x"}, env={**env, variable: str(certificate)}).last["text"] == "Hello."
+        missing = home.run({"prompt": "x"}, env={**env, variable: str(home.root / "missing.pem")})
+    assert missing.ending == ("gateway", 1)
+    assert "certificates that the environment names" in missing.stderr
+    assert "Traceback" not in missing.stderr
+
+
+def test_a_kind_of_proxy_that_is_not_known_here_is_told(home: Home) -> None:
+    ended = home.run({"prompt": "x"}, env={"ALL_PROXY": "socks5://127.0.0.1:9"})
+    assert ended.ending == ("gateway", 1)
+    assert "proxy" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def odd(home: Home, *answers: Answer, **fields: Any) -> tuple[Ended, OddApi]:
+    """A run that is answered so."""
+    with odd_api(*answers) as api:
+        env = {"ANTHROPIC_BASE_URL": api.url, "CLAUDE_CODE_MAX_RETRIES": "1"}
+        return home.run({"prompt": "x", **fields}, env=env), api
+
+
+HEAD = b"HTTP/1.1 %s\r\ncontent-type: %s\r\nconnection: close\r\n\r\n"
+OVERLOADED = json.dumps({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}).encode()
+PAGE = HEAD % (b"500 No", b"text/html")
+EVENTS = HEAD % (b"200 OK", b"text/event-stream")
+BROKEN: dict[str, Any] = {"type": "error", "error": {"type": "new_error"}}
+ODD: dict[str, tuple[Answer, tuple[str, int]]] = {
+    "nothing": (raw(b""), ("network", RETRYABLE)),
+    "no HTTP": (raw(b"SSH-2.0-OpenSSH_9.2\r\n"), ("network", RETRYABLE)),
+    "an answer without an end": (endless(PAGE, b"<p>no</p>" * 999), ("gateway", RETRYABLE)),
+    "a refusal without an end": (
+        endless(HEAD % (b"403 No", b"application/json"), b'{"type": "error", ' * 999),
+        ("gateway", 1),
+    ),
+    "a redirect": (raw(HEAD % (b"302 Found\r\nlocation: https://example.com/", b"text/html")), ("gateway", 1)),
+    "no stream": (raw(HEAD % (b"200 OK", b"application/json") + b'{"type": "message"}'), ("gateway", 1)),
+    "an empty stream": (raw(EVENTS), ("gateway", 1)),
+    "a stream of pings": (
+        raw(EVENTS + b'data: {"type": "ping"}\n\n'),
+        ("network", RETRYABLE),
+    ),
+    "a stream of no JSON": (raw(STREAM + sse(b"{")), ("server_error", 1)),
+    "a stream of nested JSON": (raw(STREAM + sse(b'{"a":' * 5000)), ("server_error", 1)),
+    "a stream of other things": (
+        raw(STREAM + sse(b"[]", b"5", {"type": "new"}) + b"0\r\n\r\n"),
+        ("network", RETRYABLE),
+    ),
+    "events of another form": (raw(STREAM + sse({"type": "content_block_delta"})), ("server_error", 1)),
+    "half a message": (raw(STREAM + sse(*message(text("Half."))[:3])), ("network", RETRYABLE)),
+    "a broken chunk": (raw(STREAM + b"zz\r\n"), ("network", RETRYABLE)),
+    "an event without an end": (endless(STREAM, chunk(b"x" * (1 << 20))), ("server_error", 1)),
+    "an unknown error": (
+        raw(STREAM + sse({"type": "error", "error": {"type": "new_error"}})),
+        ("server_error", RETRYABLE),
+    ),
+    "an error of no form": (raw(STREAM + sse({"type": "error", "error": "no"})), ("server_error", RETRYABLE)),
+    "overloaded": (raw(HEAD % (b"529 Busy", b"application/json") + OVERLOADED), ("overloaded", RETRYABLE)),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_whatever_answers_the_run_ends_with_its_code_and_soon(home: Home, what: str) -> None:
+    answer, ending = ODD[what]
+    ended, api = odd(home, answer)
+    assert ended.ending == ending
+    assert len(api.heads) == (2 if ended.status == RETRYABLE else 1)
+    assert "Traceback" not in ended.stderr
+    assert len(ended.stderr) < 5000
+
+
+SILENT = {
+    "before the headers": raw(b"", hang_up=False),
+    "within the headers": raw(b"HTTP/1.1 200 OK\r\n", hang_up=False),
+    "before the first event": raw(STREAM, hang_up=False),
+    "in mid-stream": raw(STREAM + sse(*message(text("Half."))[:2]), hang_up=False),
+    "within a refusal": raw(PAGE + b"<p>", hang_up=False),
+}
+
+
+@pytest.mark.parametrize("when", SILENT)
+def test_an_api_that_falls_silent_is_an_idle_timeout(home: Home, when: str) -> None:
+    ended, _ = odd(home, SILENT[when], limits={"idle_timeout_s": 0.3})
+    assert ended.ending == ("idle_timeout", RETRYABLE)
+
+
+def test_a_stream_that_stays_open_behind_its_message_holds_up_nothing(home: Home) -> None:
+    called = {"type": "tool_use", "id": "toolu_1", "name": "mcp__app__other", "input": {}}
+    open_end = says(called, stop_reason="tool_use", end=b"")
+    with odd_api(open_end, says(text("Done."), end=b"")) as api:
+        running = home.start("--control", env={"ANTHROPIC_BASE_URL": api.url})
+        running.send({"prompt": "x", "app_tools": [FIND]})
+        ended = running.end()
+    assert (ended.ending, ended.last["text"]) == (("done", 0), "Done.")
+    assert ended.last["duration_ms"] < 10_000
+    assert api.connections == 2
+
+
+def test_calls_of_a_run_share_a_connection(home: Home) -> None:
+    called = {"type": "tool_use", "id": "toolu_1", "name": "mcp__app__other", "input": {}}
+    with odd_api(says(called, stop_reason="tool_use"), says(text("Done."))) as api:
+        running = home.start("--control", env={"ANTHROPIC_BASE_URL": api.url})
+        running.send({"prompt": "x", "app_tools": [FIND]})
+        assert running.end().last["text"] == "Done."
+    assert (api.connections, len(api.heads)) == (1, 2)
+
+
+def test_a_stream_may_come_in_any_pieces(home: Home) -> None:
+    events = b"".join(b"data: %s\r\n\r\n" % json.dumps(each).encode() for each in message(text("Grüße 😀.")))
+    pieces = b"".join(chunk(events[at : at + 7]) for at in range(0, len(events), 7))
+    ended, _ = odd(home, raw(STREAM + pieces + b"0\r\n\r\n"))
+    assert ended.last["text"] == "Grüße 😀."
+
+
+def test_the_time_that_the_api_asks_for_is_waited_and_told(home: Home, simulator: Simulator) -> None:
+    def limited(after: str) -> Failure:
+        headers = {"retry-after": after}
+        return Failure(status=429, error="rate_limit_error", message="Too many.", headers=headers)
+
+    def play(*steps: Message | Failure) -> None:
+        simulator.play(Scenario(name="own", description="A test's.", steps=steps))
+
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)
+    play(limited("0"), limited(at), Message(content=(Text(text="Hello."),)))
+    ended = home.run({"prompt": "x", "limits": {"idle_timeout_s": 1}})
+    first, second = (retry["delay_ms"] for retry in ended.of("retry"))
+    assert (ended.ending, first) == (("done", 0), 0)
+    assert 0 < second <= 3000
+    play(limited("3600"))
+    ended = home.run({"prompt": "x"})
+    assert (ended.ending, ended.of("retry")) == (("rate_limited", RETRYABLE), [])
+    assert ended.last["retry_after_ms"] == 3_600_000
