@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agent_workers.errors import WorkerError
 from agent_workers.protocol.v1.engines import AGENT, MESSAGES, misfits
 from agent_workers.protocol.v1.problem import RequestProblems
-from agent_workers.protocol.v1.request import is_tool_run
+from agent_workers.protocol.v1.request import ResumeSession, is_tool_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from agent_workers.engine.host.environment import Environment
     from agent_workers.policy.tables import SandboxTable
     from agent_workers.protocol.v1.problem import Problem
     from agent_workers.protocol.v1.request import AnyRequest
@@ -72,6 +73,24 @@ def admit(
     return admission
 
 
+def following(request: AnyRequest, environment: Environment) -> AnyRequest:
+    """Returns a request that names no engine with the one that keeps its session, where it resumes one.
+
+    Args:
+        request: An accepted request.
+        environment: Where the sessions are.
+    """
+    if is_tool_run(request) or request.engine is not None or not isinstance(request.session, ResumeSession):
+        return request
+    from agent_workers.engine.host.sessions import engine_of  # few requests resume a session and name no engine
+
+    with suppress(WorkerError):  # a directory that cannot be read is the run's to tell
+        engine = engine_of(request.session, environment.common_dir("sessions"))
+        if engine is not None:
+            return request.model_copy(update={"engine": engine})
+    return request
+
+
 def policy_file(named: str | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
     """Returns the file of the host's policy: the one named on the command line, else the environment's."""
     path = named or environ.get(POLICY_VARIABLE)
@@ -89,8 +108,8 @@ def max_request_bytes(policy: Path | None) -> int | None:
 
 
 def _misfits(request: AnyRequest) -> Iterator[Problem]:
-    if not is_tool_run(request) and request.engine is None:  # a named one was looked at before
-        yield from misfits(request, AGENT)
+    if not is_tool_run(request):
+        yield from misfits(request, request.engine or AGENT)
 
 
 def _missing(request: AnyRequest, environ: Mapping[str, str]) -> Iterator[Problem]:

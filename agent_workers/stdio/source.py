@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Protocol
 
 from agent_workers import __version__
-from agent_workers.admission import accept, admit, max_request_bytes, policy_file
+from agent_workers.admission import accept, admit, following, max_request_bytes, policy_file
 from agent_workers.engine.base import WorkerDefaults
 from agent_workers.engine.claude.launch.installation import sdk_version
 from agent_workers.engine.host.environment import Environment
@@ -120,7 +120,7 @@ class RequestSource:
 
     def admit(self, request: AnyRequest) -> AnyRequest:
         """Holds the request against the policy and the host."""
-        admission = admit(self._worker, request, self._policy)
+        admission = admit(self._worker, following(request, self._environment()), self._policy)
         self._sandbox = admission.sandbox
         return _with_tool_output(admission.request) if self._settings.tool_output else admission.request
 

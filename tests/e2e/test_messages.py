@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -431,6 +432,33 @@ def test_a_session_is_resumed_by_the_engine_that_began_it(home: Home, simulator:
             assert f"Continue it with engine: {engine}." in refused.last["message"]
         again = home.run({"prompt": "x", "engine": engine, "session": {"resume": begun.last["session_id"]}})
         assert again.last["text"].startswith("You sent 2 prompts.")
+
+
+def test_a_request_that_names_no_engine_gets_that_of_its_session(
+    home: Home, simulator: Simulator, tmp_path: Path
+) -> None:
+    simulator.play("memory")
+    home.engine = None
+    begun = {engine: home.run({"prompt": "My name is Ada.", "engine": engine}) for engine in ("messages", "agent")}
+    policy = tmp_path / "policy.toml"
+    for engines in ('["messages", "agent"]', '["agent", "messages"]', None):
+        policy.write_text(f"version = 1\n{f'engines = {engines}' if engines else ''}\n")
+        for engine, first in begun.items():
+            fork = {"resume": first.last["session_id"], "fork": True}
+            again = home.run({"prompt": "x", "session": fork}, f"--policy={policy}")
+            assert again.events[0]["engine"] == engine
+            assert again.last["text"].startswith("You sent 2 prompts.")
+
+
+def test_a_session_of_an_engine_that_the_policy_has_not_is_refused(home: Home, tmp_path: Path) -> None:
+    home.engine = None
+    begun = home.run({"prompt": "Hello", "engine": "messages"})
+    policy = tmp_path / "policy.toml"
+    policy.write_text('version = 1\nengines = ["agent"]\n')
+    request = {"prompt": "x", "session": {"resume": begun.last["session_id"]}}
+    refused = home.run(request, f"--policy={policy}")
+    assert refused.ending == ("policy_denied", 2)
+    assert [each["pointer"] for each in refused.last["details"]] == ["/engine"]
 
 
 NEEDS_AN_AGENT: dict[str, tuple[dict[str, Any], str]] = {

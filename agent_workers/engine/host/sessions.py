@@ -96,6 +96,24 @@ class Lease:
         self.release()
 
 
+def engine_of(session: ResumeSession, folder: Path) -> str | None:
+    """Returns the engine that keeps a session; None where there is no such session, or none that can be read.
+
+    Args:
+        session: The request's ``session``.
+        folder: The directory of the records.
+    """
+    try:
+        descriptor = os.open(folder / _agent_id(session.resume), os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        found = _read(descriptor)
+    finally:
+        os.close(descriptor)
+    return found.engine if found else None
+
+
 def take_lease(session: ResumeSession | NewSession | None, folder: Path, binding: Binding) -> Lease:
     """Takes the lease of the session that a run is going to write.
 

@@ -55,8 +55,11 @@ class Plan:
 
     @property
     def is_conversation(self) -> bool:
-        """Whether what is said is likely to be said again: not for a skill, which begins a conversation each time."""
-        return self.request.skill_use is None or bool(self.history.messages)
+        """Whether what is said is likely to be sent again, so that it is worth its place in the API's cache.
+
+        Not where a skill runs, or one of many in a process, and names no session: each begins one that nobody resumes.
+        """
+        return self.request.session is not None or (self.owns_api and self.request.skill_use is None)
 
     def take_given(self) -> Given | None:
         """Returns the events of a message that has been answered before, once."""

@@ -85,8 +85,8 @@ SUBJECT = f"What the run is about, among the application's own things. {_ECHOED}
 USER = f"For whom the application runs it, such as the id of a user. {_ECHOED}, never shown to the model."
 ENGINE = (
     "What does the work. `agent`: an agent, with all that it can do. `messages`: the plain Messages API, in a fraction "
-    "of the time and memory, without tools other than the application's. When absent, the first that the host's policy "
-    "names and that can do it, else `agent`; in a resumed session, name the one that it began with."
+    "of the time and memory, without tools other than the application's. When absent, that of the "
+    "session which it resumes; else the first that the host's policy names and that can do it; else `agent`."
 )
 GOAL = f"What the run is meant to achieve. {_ECHOED}; of a skill's request the model sees it, as data."
 
