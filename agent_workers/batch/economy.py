@@ -97,7 +97,9 @@ class Economy:
         """
         if answered is None:
             return self._lane.run_live(item.worker, item.request)
-        return self._lane.run(item.worker, item.request, answered)
+        sent = self._of.get(item.line.number)
+        is_paid = sent is not None and item.line.number in sent.paid
+        return self._lane.run(item.worker, item.request, answered, is_paid=is_paid)
 
     def not_run(self, line: Line) -> None:
         """Learns that the run of a line that was begun has not begun after all: the line is still out."""

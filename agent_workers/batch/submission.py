@@ -17,6 +17,7 @@ class Submission:
         account: Tells the account that it was sent to from others.
         after: The account's latest batch before it; None where there was none, or nobody knows.
         batch: The batch's id at the API; None while it is not known whether it arrived.
+        paid: Lines whose answers an earlier start has taken and counted, though their runs came to nothing.
         begun: Lines whose runs have begun in this start.
         not_it: Batches that may be taken for it and are not, as this start has found.
         may_be: Whether there are batches that may be it, which only their end will tell.
@@ -28,6 +29,7 @@ class Submission:
     account: str = ""
     after: str | None = None
     batch: str | None = None
+    paid: set[int] = field(default_factory=set)
     begun: set[int] = field(default_factory=set)
     not_it: set[str] = field(default_factory=set)
     may_be: bool = False

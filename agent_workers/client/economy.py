@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 OF_AN_AGENT = "of the engine agent"
+_NOTHING = {"input_tokens": 0, "output_tokens": 0}
 _TOOLS = "with tools"
 _SESSION = "with a session"
 _BUDGET = "with a budget too small for an answer"
@@ -117,14 +118,21 @@ class EconomyLane:
             async for result in results:
                 yield result
 
-    def run(self, worker: str, request: Mapping[str, Any], result: ApiResult) -> AsyncRun:
+    def run(self, worker: str, request: Mapping[str, Any], result: ApiResult, *, is_paid: bool = False) -> AsyncRun:
         """Returns the run of a request whose first call has this result.
 
         It is judged as any other: an answer that does not stand goes back to the model, at once and at the usual price.
+
+        Args:
+            worker: Name of the worker whose request it is.
+            request: The request, by the contract's names.
+            result: The result.
+            is_paid: Whether what it has cost was told before.
         """
         runner = self._runner.for_worker(worker)
         if result.message is not None:
-            return runner.stream(request, given=replayed(result.message), lane="economy")
+            message = {**result.message, "usage": _NOTHING} if is_paid else result.message
+            return runner.stream(request, given=replayed(message), lane="economy")
         if result.error is not None and not result.error.retryable:
             return runner.stream(request, given=failing(result.error), lane="live")  # if it is answered, then at once
         return runner.stream(request, lane="live")

@@ -152,14 +152,14 @@ class FakeLane:
             yield batch.results(custom_id) if batch.results else ApiResult(custom_id, message=MESSAGE)
             self._step()
 
-    def run(self, worker: str, request: dict[str, Any], result: ApiResult) -> Any:
+    def run(self, worker: str, request: dict[str, Any], result: ApiResult, *, is_paid: bool) -> Any:
         if result.message is None and (result.error is None or result.error.retryable):
             return self.run_live(worker, request)
         self.given.append(request["prompt"])
         if result.error:
             return self._run([{"type": "error", "code": "auth", "message": "no", "retryable": False}], request)
         text = result.message["content"][0]["text"]
-        return self._run(_answer(text, "economy", 0.5), request)
+        return self._run(_answer(text, "economy", 0.0 if is_paid else 0.5), request)
 
     def run_live(self, worker: str, request: dict[str, Any]) -> Any:
         self.live.append(request["prompt"])
