@@ -49,28 +49,29 @@ class EngineChoice:
         if named is not None:
             return bool(named == MESSAGES)
         if worker != _SKILLS:
-            return self._usual(tools=bool(request.get("tools")), bounded=request.get("max_tokens") is not None)
-        from agent_workers.workers.skill import settings_of  # brings the worker's module
+            return self._usual(request, tools=bool(request.get("tools")))
+        from agent_workers.workers.skill import known_skill  # brings the worker's module
 
-        settings = settings_of(request.get("skill"))
-        if settings is None:
+        skill = known_skill(request.get("skill"))
+        if skill is None:
             return False
+        settings = skill.settings
         if settings.engine is not None:
             return settings.engine == MESSAGES
-        bounded = request.get("max_tokens", settings.max_tokens) is not None
-        return self._usual(tools=bool(settings.tools), bounded=bounded)
+        return self._usual({"max_tokens": settings.max_tokens, **request}, tools=bool(settings.tools))
 
-    def _usual(self, *, tools: bool, bounded: bool) -> bool:
+    def _usual(self, request: Mapping[str, Any], *, tools: bool) -> bool:
         """Returns whether one that names no engine gets this one: the first of the policy that can do it."""
-        if self._policy is None:
-            return False
+        session = request.get("session")
+        if self._policy is None or (isinstance(session, dict) and "resume" in session):
+            return False  # its worker looks for the engine that keeps the session
         from agent_workers.policy import load_policy  # most hosts have none
 
         try:
             engines = load_policy(self._policy).engines or ()
         except WorkerError:  # its worker tells it
             return False
-        can = {AGENT: not bounded, MESSAGES: not tools}
+        can = {AGENT: request.get("max_tokens") is None, MESSAGES: not tools}
         return next((engine for engine in engines if can[engine]), AGENT) == MESSAGES
 
 

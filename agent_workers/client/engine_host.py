@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from agent_workers import __version__
-from agent_workers.admission import accept, admit, policy_file
+from agent_workers.admission import accept, admit, max_request_bytes, policy_file
 from agent_workers.client.engine_access import EngineAccess
 from agent_workers.client.engine_process import EngineProcess
 from agent_workers.ending import failed, stopped
@@ -33,7 +33,7 @@ from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.control import Abort, InvalidControl, parse_control
 from agent_workers.protocol.v1.engines import MESSAGES
 from agent_workers.protocol.v1.events import Ack, Notice, Start
-from agent_workers.protocol.v1.problem import Problem, RequestProblems
+from agent_workers.protocol.v1.problem import Problem, RequestProblems, refuse
 from agent_workers.protocol.v1.request import echo_of, is_tool_run, skill_of
 from agent_workers.run import Run
 from agent_workers.wire import Encoder
@@ -180,9 +180,13 @@ class EngineHost:
         encoder = Encoder("")
         echo: dict[str, Any] = {}
         try:
+            self._check_size(line)
             document = parse_json(line, one_line=True)
             encoder.run = str(document.get("run", "")) if isinstance(document, dict) else ""
-            request = self.admitted(worker, document)
+            if worker.takes_long(document):
+                request = await anyio.to_thread.run_sync(self.admitted, worker, document)
+            else:
+                request = self.admitted(worker, document)
             echo = echo_of(request)
             if process.stopped:
                 return _tell(process, encoder, stopped(process.stopped).model_copy(update=echo), EXIT_ABORTED)
@@ -197,6 +201,11 @@ class EngineHost:
             return _failed(process, encoder, error, echo)
         except Exception as error:  # noqa: BLE001 whatever it is, the run gets its terminal event
             return _failed(process, encoder, InternalError(cause=defect(error)), echo)
+
+    def _check_size(self, line: bytes) -> None:
+        most = max_request_bytes(self._policy)
+        if most is not None and len(line.removesuffix(b"\n")) > most:
+            refuse(f"the request is larger than {most} bytes")
 
     async def _engine(self, worker: Worker, request: Request, given: Given | None, lane: str | None) -> MessagesEngine:
         environment, api = self._access.environment(worker), await self._access.api(worker)

@@ -46,20 +46,21 @@ async def find_faults(schema: dict[str, Any], tool_input: dict[str, Any]) -> lis
     Raises:
         TimeoutError: The check took more than ``CHECK_S`` seconds.
     """
-    if _is_quick(schema):
+    if is_quick(schema):
         return faults(schema, tool_input)
     return await anyio.to_thread.run_sync(_apart, schema, tool_input, abandon_on_cancel=True)
 
 
 def find_faults_now(schema: dict[str, Any], tool_input: dict[str, Any]) -> list[InputFault]:
     """Does what ``find_faults`` does where no event loop runs yet."""
-    return faults(schema, tool_input) if _is_quick(schema) else _apart(schema, tool_input)
+    return faults(schema, tool_input) if is_quick(schema) else _apart(schema, tool_input)
 
 
-def _is_quick(schema: Any) -> bool:
+def is_quick(schema: Any) -> bool:
+    """Tells whether no value takes long to be checked against a schema."""
     if isinstance(schema, dict):
-        return not _SLOW & schema.keys() and all(map(_is_quick, schema.values()))
-    return all(map(_is_quick, schema)) if isinstance(schema, list) else True
+        return not _SLOW & schema.keys() and all(map(is_quick, schema.values()))
+    return all(map(is_quick, schema)) if isinstance(schema, list) else True
 
 
 def _apart(schema: dict[str, Any], tool_input: dict[str, Any]) -> list[InputFault]:

@@ -110,7 +110,7 @@ def find(name: str, environ: Mapping[str, str], cwd: Path) -> Path:
         SkillNotFound: There is none.
     """
     if re.fullmatch(SKILL_NAME, name):
-        for place in _places(environ, cwd):
+        for place in _named(environ, cwd):  # whether a place is one twice, or faulty, changes nothing here
             if place.folder is not None and _is_skill(place.folder / name):
                 return place.folder / name
     names = {found.name for found in all_skills(environ, cwd)}

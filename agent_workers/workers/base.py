@@ -70,6 +70,10 @@ class Worker:
         named = document.get("model")
         return named if isinstance(named, str) else None
 
+    def takes_long(self, document: Any) -> bool:
+        """Tells whether ``accept`` may take so long for a document that an event loop should not wait for it."""
+        return False
+
     @property
     def own_required_fields(self) -> set[str]:
         """The fields that only this worker's requests must have: a request that has them is meant for it."""

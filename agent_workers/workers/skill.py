@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.engine.input_check import find_faults_now
+from agent_workers.engine.input_check import find_faults_now, is_quick
 from agent_workers.json_schema.faults import explained
 from agent_workers.protocol.v1.problem import MAX_PROBLEMS, Problem, RequestProblems
 from agent_workers.protocol.v1.request import Request, parse_request
@@ -19,7 +19,6 @@ from agent_workers.workers.base import Worker
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from agent_workers.skills.settings import Settings
     from agent_workers.skills.skill import Skill
 
 logger = logging.getLogger("agent_workers")
@@ -67,8 +66,13 @@ class SkillWorker(Worker):
 
     def model_of(self, document: Mapping[str, Any]) -> str | None:
         """Returns the model of the request, else of its skill."""
-        settings = settings_of(document.get("skill", self.skill))
-        return super().model_of(document) or (settings.model if settings else None)
+        skill = known_skill(document.get("skill", self.skill))
+        return super().model_of(document) or (skill.settings.model if skill else None)
+
+    def takes_long(self, document: Any) -> bool:
+        """Tells whether the input is checked by a process of its own."""
+        skill = known_skill(document.get("skill", self.skill)) if isinstance(document, dict) else None
+        return skill is not None and not is_quick(skill.input_schema)
 
     def _named(self, document: Any) -> Any:
         if self.skill is None or not isinstance(document, dict):
@@ -80,8 +84,8 @@ class SkillWorker(Worker):
         return {"skill": self.skill, **document}
 
 
-def settings_of(name: object) -> Settings | None:
-    """Returns the settings of a skill, by its name; None where its worker has to say what is wrong."""
+def known_skill(name: object) -> Skill | None:
+    """Returns a skill, by its name; None where its worker has to say what is wrong."""
     if not isinstance(name, str):
         return None
     try:
@@ -90,7 +94,7 @@ def settings_of(name: object) -> Settings | None:
     except ModuleNotFoundError:
         return None
     try:
-        return _skill(name).settings
+        return _skill(name)
     except (SkillNotFound, SkillFaults):
         return None
 

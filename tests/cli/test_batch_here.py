@@ -92,16 +92,16 @@ def chats(count: int, **more: Any) -> list[dict[str, Any]]:
 def test_many_skill_runs_come_to_one_result_each_whatever_the_api_does_and_though_the_batch_is_killed(
     tmp_path: Path,
 ) -> None:
-    with running_simulator(scenario(tmp_path, 100)) as simulator:
-        batch = HardBatch(tmp_path, 300, simulator)
+    with running_simulator(scenario(tmp_path, 150)) as simulator:
+        batch = HardBatch(tmp_path, 240, simulator)
         killed = batch.start(kill_after=100)
         before = len(batch.results)
         ended = batch.start()
         batch.check()
     assert (killed.status, ended.status) == (-signal.SIGKILL, 0)
-    assert 100 <= before < 300
+    assert 100 <= before < 240
     asked = simulator.statuses
-    assert 600 <= asked[200] <= 600 + 2 * 128  # only what was under way at the kill was asked for again
+    assert 480 <= asked[200] <= 480 + 2 * 128  # only what was under way at the kill was asked for again
     assert asked[429] < asked[200] / 4
 
 
@@ -216,3 +216,29 @@ def test_a_session_that_a_line_begins_is_resumed_by_a_later_batch(place: Place) 
     again = [{**CHAT, "prompt": "And?", "session": {"resume": first["session_id"]}}]
     status, [second] = place.run(again, "--results")
     assert (status, second["status"], second["session_id"]) == (0, "done", first["session_id"])
+
+
+def test_the_policy_holds_for_what_is_run_here_also_on_the_size_of_a_request(place: Place) -> None:
+    policy = place.root / "policy.toml"
+    policy.write_text('version = 1\nengines = ["messages", "agent"]\n[limits]\nmax_request_bytes = 300\n')
+    requests = [{"worker": "agent-chat", "prompt": prompt} for prompt in ("Hello", "x" * 300)]
+    requests.append({**CHAT, "prompt": "Hello", "engine": "agent", "max_tokens": 9})
+    status, results = place.run(requests, "--results", f"--policy={policy}")
+    found = {result["line"]: result for result in results}
+    assert (status, found[1]["status"]) == (1, "done")
+    assert "larger than 300 bytes" in json.dumps(found[2]["error"])
+    assert found[3]["error"]["details"][0]["pointer"] == "/max_tokens"
+    [asked] = place.simulator.requests("/v1/messages")
+    assert "x-agent-workers-session" in asked.headers
+
+
+def test_input_that_a_process_checks_keeps_the_others_waiting_no_longer_than_it_must(place: Place) -> None:
+    text = {"type": "string", "pattern": "^(a+)+$"}
+    skill_input = {"type": "object", "properties": {"text": text}, "required": ["text"]}
+    settings = {"engine": "messages", "checks": []}
+    make_skill(place.root, text="Give a score.", settings=settings, skill_input=skill_input)
+    hard = {"skill": "score", "input": {"text": f"{'a' * 40}!"}}
+    status, results = place.run([hard, {**hard, "input": {"text": "aaa"}}, *chats(20)], "--results")
+    lines = [result["line"] for result in results]
+    assert (status, lines[-1], len(lines)) == (1, 1, 22)
+    assert "in time" in json.dumps(results[-1]["error"])

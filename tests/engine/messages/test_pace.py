@@ -47,6 +47,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(pace, "time", clock)
     monkeypatch.setattr(limits, "time", clock)
     monkeypatch.setattr(pace, "awake", clock)
+    monkeypatch.setattr(pace, "_FIRST_TRUST", 1.0)
     return clock
 
 
