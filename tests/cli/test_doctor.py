@@ -21,6 +21,7 @@ from agent_workers.cli.checkup.program import check_cli
 from agent_workers.engine.claude import Environment
 from agent_workers.engine.claude.launch.installation import bundled_cli_version
 from tests.cli.conftest import SCRIPTS, Scripts
+from tests.missing import where_missing
 from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("loaded")
@@ -438,12 +439,54 @@ def test_the_engine_messages_is_told_with_the_model_that_it_asks(scripts: Script
 
 
 @pytest.mark.parametrize(
-    "variables", [{"CLAUDE_CODE_OAUTH_TOKEN": "t"}, {"CLAUDE_CODE_USE_VERTEX": "1"}, {"ANTHROPIC_API_KEY": "a b"}]
+    ("variables", "lacks", "cure"),
+    [
+        ({"CLAUDE_CODE_OAUTH_TOKEN": "t"}, "a login of the Claude CLI", "ANTHROPIC_API_KEY"),
+        ({"CLAUDE_CODE_USE_VERTEX": "1"}, "Google Vertex AI", "CLAUDE_CODE_USE_VERTEX"),
+        ({"ANTHROPIC_API_KEY": "a b"}, "ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY"),
+    ],
 )
-def test_a_host_for_agents_alone_is_told_so(variables: dict[str, str], scripts: Scripts) -> None:
-    found = report(scripts, **variables)["messages"]
-    assert found["status"] == "ok"
-    assert "for agents alone" in found["found"]
+def test_an_engine_that_cannot_run_here_matters_as_much_as_the_policy_says(
+    variables: dict[str, str], lacks: str, cure: str, scripts: Scripts, tmp_path: Path
+) -> None:
+    optional = report(scripts, **variables)["messages"]
+    assert (optional["status"], "optional" in optional["found"]) == ("ok", True)
+    assert lacks in optional["found"]
+    file = tmp_path / "policy.toml"
+    for engines, status in (('"agent"', "ok"), ('"agent", "messages"', "ok"), ('"messages", "agent"', "warn")):
+        file.write_text(f"version = 1\nengines = [{engines}]\n")
+        assert report(scripts, **variables, AGENT_WORKERS_POLICY=str(file))["messages"]["status"] == status
+    file.write_text('version = 1\nengines = ["messages"]\n')
+    found = report(scripts, **variables, AGENT_WORKERS_POLICY=str(file))["messages"]
+    assert (found["status"], found["facts"]["engines"]) == ("fail", "messages")
+    assert lacks in found["found"]
+    assert cure in found["cure"]
+
+
+def test_the_extra_that_is_missing_is_a_failure_where_the_policy_has_no_other_engine(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    for engines, status in ((None, "ok"), ('"messages", "agent"', "warn"), ('"messages"', "fail")):
+        if engines:
+            file.write_text(f"version = 1\nengines = [{engines}]\n")
+        variables = {"ANTHROPIC_API_KEY": "k", **({"AGENT_WORKERS_POLICY": str(file)} if engines else {})}
+        environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **variables}
+        command = [*where_missing("httpx2", str(SCRIPTS / "agent-workers-entry")), "agent-workers", "doctor", "--json"]
+        asked = subprocess.run(command, env=environ, capture_output=True, timeout=PATIENCE_S, check=False)
+        [found] = [check for check in json.loads(asked.stdout)["checks"] if check["check"] == "messages"]
+        assert (found["status"], "pip install '.[messages]'" in str(found)) == (status, True)
+
+
+def test_a_worker_that_no_engine_of_the_policy_can_run_is_told(scripts: Scripts, tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text('version = 1\nengines = ["messages"]\n')
+    found = {}
+    for worker in ("agent-chat", "agent-skill", "agent-task", "agent-tool"):
+        whole = json.loads(scripts(worker, "--policy", file, "--simulate", "--doctor=json").stdout)
+        found[worker] = [check["cure"] for check in whole["checks"] if check["check"] == "worker"]
+    assert (found.pop("agent-task"), found) == (
+        ['Add "agent" to its engines, or take the worker out of the configuration.'],
+        {"agent-chat": [], "agent-skill": [], "agent-tool": []},
+    )
 
 
 def test_a_table_of_models_that_cannot_be_read_fails_with_its_place(scripts: Scripts, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from tests.e2e.stream import Event, answer
 from tests.e2e.test_answers import SCHEMA
 from tests.e2e.test_counting import FIELDS, booked, tokens
 from tests.e2e.worker import SCRIPTS, Ended, Home, environ_of
+from tests.missing import where_missing
 from tests.skills.making import DEAL, GOOD, make_skill
 
 pytestmark = [pytest.mark.usefixtures("loaded"), OF_MESSAGES]
@@ -507,24 +507,9 @@ def test_a_host_that_reaches_the_model_another_way_needs_an_agent(
     assert home.run({"prompt": "x"}, env={variable: "0"}).ending == ("done", 0)
 
 
-WITHOUT_HTTPX2 = """
-import runpy, sys
-from importlib.machinery import PathFinder
-
-class Without(PathFinder):
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        return None if name == "httpx2" else super().find_spec(name, path, target)
-
-sys.meta_path[:] = [Without if finder is PathFinder else finder for finder in sys.meta_path]
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
-
 def test_without_the_extra_a_request_is_refused_with_the_cure(home: Home) -> None:
     entry = str(SCRIPTS / "agent-workers-entry")
-    running = home.run_command([sys.executable, "-c", WITHOUT_HTTPX2, entry, "agent-chat"])
+    running = home.run_command([*where_missing("httpx2", entry), "agent-chat"])
     running.send({"prompt": "x"})
     running.end_input()
     ended = running.end()

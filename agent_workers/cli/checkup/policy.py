@@ -11,6 +11,7 @@ from agent_workers.cli.checkup.finding import Finding
 from agent_workers.engine.claude.launch.sandbox import check_sandbox
 from agent_workers.errors import PolicyDenied, SandboxUnavailable
 from agent_workers.policy import load_policy
+from agent_workers.protocol.v1.engines import AGENT
 from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
@@ -59,12 +60,22 @@ def check_worker_policy(host: Environment, worker: str) -> Finding | None:
     """Checks whether the policy allows this worker at all; None if it does, or cannot be read."""
     named = host.environ.get(_VARIABLE)
     try:
-        if not named or load_policy(Path(named).absolute()).allows_worker(worker):
-            return None
+        policy = load_policy(Path(named).absolute()) if named else None
     except PolicyDenied:
         return None  # told by the policy's own check
-    cure = f'Add "{worker}" to its workers, or take the worker out of the configuration.'
-    return Finding("worker", "fail", f"{named} does not allow {worker}", cure, {"path": named})
+    if not named or not policy:
+        return None
+    if not policy.allows_worker(worker):
+        return _never(named, f"does not allow {worker}", f'Add "{worker}" to its workers')
+    needs_agent = worker in WORKERS and WORKERS[worker].request.has_tools and WORKERS[worker].request.asks_model
+    if needs_agent and policy.engines is not None and AGENT not in policy.engines:
+        return _never(named, f"has no engine for {worker}, which needs an agent", f'Add "{AGENT}" to its engines')
+    return None
+
+
+def _never(policy: str, why: str, cure: str) -> Finding:
+    words = f"{cure}, or take the worker out of the configuration."
+    return Finding("worker", "fail", f"{policy} {why}", words, {"path": policy})
 
 
 def _sandbox_fault(host: Environment) -> str | None:
