@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from agent_workers.engine.messages.models_file import ModelsFile
+from agent_workers.policy import Policy
+from agent_workers.protocol.toml_file import read_toml
 from agent_workers.protocol.v1.codes import ERROR_CODES
 from agent_workers.protocol.v1.events import BODIES
 from agent_workers.simulator import running_simulator
@@ -141,6 +144,17 @@ def test_the_events_that_the_readme_shows_satisfy_the_schema() -> None:
     assert [event["type"] for event in shown] == ["start", "session", "delta", "delta", "done"]
     for event in shown:
         Draft202012Validator(schema).validate(event)
+
+
+def test_the_policies_and_the_table_of_models_that_the_readme_shows_can_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "shown.toml"
+    shown = [text for kind, text in BLOCKS if kind == "toml"]
+    models = [text for text in shown if "[[models]]" in text]
+    assert len(models) == 1
+    assert len(shown) > 1
+    for text in shown:
+        file.write_text(text if "version" in text else f"version = 1\n{text}", "utf-8")
+        read_toml(file, ModelsFile if text in models else Policy)
 
 
 def test_a_pipeline_that_joins_pieces_shows_each_as_it_comes() -> None:

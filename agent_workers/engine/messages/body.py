@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Message = dict[str, Any]
 
 _USUAL_MAX_TOKENS = 32_000
-"""For a model of which nothing is known: what the agent's CLI asks for."""
+"""For a model whose limit is not known: what the agent's CLI asks for."""
 _LEAST_BUDGET = 1024
 """Tokens of thinking that the API takes as a budget at least."""
 _MOST_BUDGET = 16_000
@@ -108,7 +108,7 @@ def tools_of(request: Request) -> list[dict[str, Any]]:
 
 
 def _thinking(known: Model | None, max_tokens: int) -> dict[str, Any] | None:
-    style = known.thinking if known else "adaptive"
+    style = (known.thinking if known else None) or "adaptive"
     if style == "adaptive":
         return {"type": "adaptive", "display": "summarized"}
     budget = min(_MOST_BUDGET, max_tokens // 2)

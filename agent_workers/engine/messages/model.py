@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from agent_workers.protocol.v1.usage import Usage
@@ -30,8 +30,8 @@ class Model(NamedTuple):
     as_of: date
     input_usd: float
     output_usd: float
-    max_output_tokens: int
-    thinking: Thinking
+    max_output_tokens: int | None = None
+    thinking: Thinking | None = None
     cache_read: float = 0.1
     cache_write_5m: float = 1.25
     cache_write_1h: float = 2.0
@@ -57,6 +57,15 @@ class Model(NamedTuple):
         weight += minutes * self.cache_write_5m + hour * self.cache_write_1h
         cost = (weight * prices.input_usd + usage.output_tokens * prices.output_usd) / _MILLION
         return cost * self.batch if batch else cost
+
+    def completed(self, others: Iterable[Model]) -> Model:
+        """Returns the same with what an operator has left out, from others that match as well: the first that says."""
+        if self.max_output_tokens is not None and self.thinking is not None:
+            return self
+        others = list(others)
+        limits = (other.max_output_tokens for other in (self, *others) if other.max_output_tokens is not None)
+        styles = (other.thinking for other in (self, *others) if other.thinking is not None)
+        return self._replace(max_output_tokens=next(limits, None), thinking=next(styles, None))
 
 
 def model_of(table: Mapping[str, Any]) -> Model:

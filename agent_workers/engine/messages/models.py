@@ -39,7 +39,9 @@ class Models(NamedTuple):
         full = self.full_name(name)
         bare = re.search(_NAME, full.lower())
         names = {name, full, bare[1].replace(".", "-")} if bare else {name, full}
-        return next((entry for entry in self.entries if _matches(entry, names)), None)
+        matching = (entry for entry in self.entries if _matches(entry, names))
+        first = next(matching, None)
+        return first and first.completed(matching)
 
     def full_name(self, name: str) -> str:
         """Returns the name that the API knows: without the CLI's ``[1m]``, and an alias replaced."""

@@ -25,7 +25,7 @@ class LongPromptTable(Strict):
 
 
 class ModelTable(Strict):
-    """One entry. Omitted factors keep their defaults."""
+    """One entry. Omitted factors keep their defaults; the rest is that of the next entry that matches, if any."""
 
     synonyms: ClassVar = {"pattern": "patterns", "name": "patterns", "input": "input_usd", "output": "output_usd"}
 
@@ -38,8 +38,8 @@ class ModelTable(Strict):
     cache_write_1h: Opt[Factor] = None
     batch: Opt[Factor] = None
     long_prompt: Opt[LongPromptTable] = None
-    max_output_tokens: Count
-    thinking: Thinking
+    max_output_tokens: Opt[Count] = None
+    thinking: Opt[Thinking] = None
 
 
 class ModelsFile(Strict):

@@ -80,8 +80,12 @@ def test_the_answer_is_as_long_as_the_request_the_model_and_the_budget_let_it_be
     assert body(most_tokens=most, **fields)["max_tokens"] == expected
 
 
-def test_a_model_that_nobody_knows_gets_a_usual_length() -> None:
-    assert body("a-model-of-our-own")["max_tokens"] == 32_000
+def test_a_model_of_which_nothing_more_than_its_price_is_known_gets_the_usual() -> None:
+    priced = MODELS.of(OPUS)._replace(max_output_tokens=None, thinking=None)  # type: ignore[union-attr]
+    for known in (None, priced):
+        frame = Frame(Request.model_validate({"prompt": "x", "thinking": True}), "You are helpful.")
+        asked = frame.body(SAID, "a-model-of-our-own", known, most_tokens=None, cached=True)
+        assert (asked["max_tokens"], asked["thinking"]["type"]) == (32_000, "adaptive")
 
 
 def test_thinking_is_asked_for_as_the_model_takes_it() -> None:

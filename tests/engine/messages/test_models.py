@@ -146,6 +146,18 @@ def test_the_operators_entries_go_before_the_shipped_ones(file: Path) -> None:
     assert load_models(environ).default == "claude-opus-5-5"
 
 
+PRICED = "as_of = 2026-11-26\ninput_usd = 7\noutput_usd = 70\n"
+
+
+def test_an_operator_need_say_no_more_than_prices(file: Path) -> None:
+    file.write_text(f'version = 1\n[[models]]\npatterns = ["claude-*-4-5", "own-*"]\n{PRICED}')
+    environ = {"AGENT_WORKERS_MODELS": str(file)}
+    own = known("own-model", **environ)
+    assert (own.max_output_tokens, own.thinking, own.input_usd) == (None, None, 7)
+    shipped = known("claude-haiku-4-5", **environ)
+    assert (shipped.max_output_tokens, shipped.thinking, shipped.input_usd) == (64_000, "budget", 7)
+
+
 def test_the_operator_may_set_the_default_and_aliases(file: Path) -> None:
     file.write_text('version = 1\ndefault = "Fast"\n[aliases]\nFast = "haiku"\nhaiku = "claude-haiku-4-5"\n')
     environ = {"AGENT_WORKERS_MODELS": str(file), "ANTHROPIC_MODEL": "x", "ANTHROPIC_DEFAULT_HAIKU_MODEL": "y"}
@@ -180,6 +192,10 @@ def test_the_operators_factors_count(file: Path) -> None:
         ("", "version is required"),
         ("version = 1\nmodel = []", "line 2: model is not a known field; did you mean models?"),
         ("version = 1\n[[models]]\npattern = ['x']\n" + ENTRY, "line 2: models.0.patterns is required"),
+        (
+            "version = 1\n[[models]]\npatterns = ['x']\nas_of = 2026-11-26\ninput_usd = 7",
+            "line 2: models.0.output_usd is required",
+        ),
         (
             f"version = 1\n[[models]]\npatterns = ['x']\n{ENTRY}cache_reads = 1",
             "line 9: models.0.cache_reads is not a known field; did you mean cache_read?",
