@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agent_workers import __version__
-from agent_workers.batch.batch import Batch, Limits
+from agent_workers.batch.batch import Batch
 from agent_workers.batch.checkpoint import Checkpoint, CheckpointLost, CheckpointUnusable
+from agent_workers.batch.limits import Limits
 from agent_workers.cli.batch_display import say, summary
 from agent_workers.cli.batch_economy import economy_lane, tell_out
 from agent_workers.cli.batch_run import run_batch

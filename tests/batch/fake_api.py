@@ -10,10 +10,11 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 
-from agent_workers.batch.batch import Batch, Limits
+from agent_workers.batch.batch import Batch
 from agent_workers.batch.checkpoint import Checkpoint
 from agent_workers.batch.economy import Economy
 from agent_workers.batch.item import Line
+from agent_workers.batch.limits import Limits
 from agent_workers.batch.totals import Totals
 from agent_workers.client import Event, FakeRunner
 from agent_workers.client.choice import ChosenRunner

@@ -11,9 +11,10 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from agent_workers.batch.batch import Batch, Limits
+from agent_workers.batch.batch import Batch
 from agent_workers.batch.checkpoint import Checkpoint, CheckpointUnusable, Progress
 from agent_workers.batch.item import Line
+from agent_workers.batch.limits import Limits
 from agent_workers.batch.pace import Pace
 from agent_workers.batch.totals import Totals
 from agent_workers.client import Event, FakeRunner, RunFailed

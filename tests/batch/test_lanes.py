@@ -9,9 +9,10 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from agent_workers.batch.batch import Batch, Limits
+from agent_workers.batch.batch import Batch
 from agent_workers.batch.item import Line
 from agent_workers.batch.lanes import Lanes
+from agent_workers.batch.limits import Limits
 from agent_workers.batch.pace import Account, Pace
 from agent_workers.client import FakeRunner, RunFailed
 from agent_workers.client.choice import ChosenRunner, EngineChoice
