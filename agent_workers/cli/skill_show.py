@@ -143,6 +143,7 @@ def _facts(skill: Skill) -> Iterator[tuple[str, str]]:
     yield "folder", shown(skill.folder)
     if skill.license:
         yield "license", skill.license
+    yield "engine", _engine(settings)
     yield "model", _model(settings)
     if settings.escalation:
         reasons = {"checks_failed": "the checks fail", "low_confidence": "the confidence is low"}
@@ -156,8 +157,16 @@ def _facts(skill: Skill) -> Iterator[tuple[str, str]]:
         yield "tools", f"{', '.join(settings.tools)} (permissions: {settings.permissions.mode}); needs cwd"
 
 
+def _engine(settings: Settings) -> str:
+    if settings.tools:
+        return "agent, for its tools"
+    return settings.engine or "agent, or messages where the request or the host's policy says so"
+
+
 def _model(settings: Settings) -> str:
-    model = settings.model or "the default of the agent's CLI"
+    engine = "agent" if settings.tools else settings.engine
+    defaults = {"agent": "the default of the agent's CLI", "messages": "the default of the engine messages"}
+    model = settings.model or (defaults[engine] if engine else "the host's default")
     return f"{model}, or {settings.fallback_model} while it is overloaded" if settings.fallback_model else model
 
 
@@ -168,5 +177,6 @@ def _limits(settings: Settings) -> str:
         (limits.idle_timeout_s, "{:.15g} s without progress"),
         (limits.max_budget_usd, "{:.15g} US dollars"),
         (settings.max_turns, "{} calls of the model"),
+        (settings.max_tokens, "{} tokens in an answer"),
     ]
     return ", ".join(words.format(value) for value, words in said if value is not None)

@@ -10,7 +10,7 @@ from agent_workers.policy.ruling import R, Ruling, matches, one_of
 from agent_workers.policy.skills import rule_on_skill
 from agent_workers.policy.tables import LimitsTable, SandboxTable, SkillsTable, TaskTable
 from agent_workers.policy.task import rule_on_call, rule_on_task
-from agent_workers.protocol.v1.engines import misfits
+from agent_workers.protocol.v1.engines import ENGINES, misfits
 from agent_workers.protocol.v1.fields import EngineName, Few, Opt, Strict, Text, Version
 from agent_workers.protocol.v1.request import Request
 from agent_workers.protocol.v1.settings import SUBAGENT
@@ -94,15 +94,18 @@ class Policy(Strict):
     def _rule_on_engine(self, request: Request, ruling: Ruling) -> None:
         if self.engines is None:
             return
-        if request.engine is not None and request.engine not in self.engines:
-            ruling.object_to("engine", words=one_of(self.engines, "engines"))
-        elif request.engine is None:
-            able = [engine for engine in self.engines if not list(misfits(request, engine))]
-            if able:
-                ruling.changes["engine"] = able[0]
-            else:
-                words = f"needs another engine than {', '.join(self.engines)}: the host's policy sets engines"
-                ruling.object_to("engine", words=words)
+        if request.engine is not None:
+            if request.engine not in self.engines:
+                ruling.object_to("engine", words=one_of(self.engines, "engines"))
+            return
+        faults = {engine: list(misfits(request, engine)) for engine in ENGINES}
+        able = [engine for engine in self.engines if not faults[engine]]
+        if able:
+            ruling.changes["engine"] = able[0]
+        elif not all(faults.values()):  # else no policy could help
+            for problem in faults[self.engines[0]]:
+                words = f"{problem.message}; the host's policy sets engines to {', '.join(self.engines)}"
+                ruling.object_to(problem.pointer.removeprefix("/"), words=words)
 
     def _rule_on_models(self, request: Request, ruling: Ruling) -> None:
         if self.models and request.model is None:  # the CLI's default could be any

@@ -55,14 +55,14 @@ class SkillWorker(Worker):
         skill = _found(asked)
         if problems := list(_misfits(asked, document, skill)):
             raise RequestProblems(problems, run=asked.run)
-        request = _expanded(asked, document, skill)
+        request = _expanded(asked, document, skill).of_skill(use_of(asked, skill))
         worker = _worker_for(request)
         problems = list(worker.problems_of(request, control=control, interactive=interactive))
         if self.has_result_only and skill.settings.permissions.mode == "defer":
             problems.append(Problem(pointer="/skill", message="cannot run with --result: it leaves calls pending"))
         if problems:
-            raise RequestProblems([_placed(problem, skill) for problem in problems], run=request.run)
-        return request.of_skill(use_of(asked, skill))
+            raise RequestProblems([_placed(each, document, skill) for each in problems], run=request.run)
+        return request
 
     def model_of(self, document: Mapping[str, Any]) -> str | None:
         """Returns the model of the request, else of its skill."""
@@ -165,7 +165,8 @@ def _expanded(asked: SkillRequest, document: dict[str, Any], skill: Skill) -> Re
     try:
         return parse_request(document_of(asked, document, skill), model)
     except RequestProblems as problems:
-        raise RequestProblems([_placed(each, skill) for each in problems.problems], run=asked.run) from None
+        placed = [_placed(each, document, skill) for each in problems.problems]
+        raise RequestProblems(placed, run=asked.run) from None
 
 
 def _worker_for(request: Request) -> Worker:
@@ -177,10 +178,11 @@ def _worker_for(request: Request) -> Worker:
     return WORKER
 
 
-def _placed(problem: Problem, skill: Skill) -> Problem:
+def _placed(problem: Problem, document: dict[str, Any], skill: Skill) -> Problem:
     """Returns the problem with a place that the caller's request has: what the skill says is the skill's fault."""
     name = problem.pointer.split("/")[1] if problem.pointer else ""
-    if name in SkillRequest.model_fields:
+    is_the_skills = name in skill.settings.model_fields_set and name not in document
+    if name in SkillRequest.model_fields and not is_the_skills:
         return problem
     words = f"asks for what cannot be: {problem.pointer} {problem.message}; agent-skill check {skill.name} tells more"
     return Problem(pointer="/skill", message=words)

@@ -146,7 +146,7 @@ def test_the_worker_is_known_by_the_directory_or_named(scripts: Scripts, file: P
     )
     assert check(scripts, file, {**request, "cwd": "/usr"}, "--worker", "agent-chat")[1] == [
         "the request is not valid",
-        "  line 1: /cwd: is a field of agent-task only",
+        "  line 1: /cwd: is a field of agent-task only, which needs engine agent",
     ]
 
 

@@ -186,6 +186,24 @@ def test_a_skill_is_shown_with_all_that_its_caller_needs(folder: Folder) -> None
     assert 'Run it with a request {"input": {…}}: agent-skill deal-score --result < request.json' in told
 
 
+@pytest.mark.parametrize(
+    ("settings", "engine", "model"),
+    [
+        ("", "agent, or messages where the request or the host's policy says so", "the host's default"),
+        ("engine: agent\n", "agent", "the default of the agent's CLI"),
+        ("tools: [Read]\n", "agent, for its tools", "the default of the agent's CLI"),
+        ("engine: messages\nmax_tokens: 900\n", "messages", "the default of the engine messages"),
+    ],
+)
+def test_a_skill_is_shown_with_what_does_its_work(folder: Folder, settings: str, engine: str, model: str) -> None:
+    folder.settings = settings
+    folder.write()
+    told = [" ".join(line.split()) for line in run("show", "deal-score").stdout.splitlines()]
+    assert f"engine {engine}" in told
+    assert f"model {model}" in told
+    assert ("limits 900 tokens in an answer" in told) == ("max_tokens" in settings)
+
+
 def test_a_skill_is_shown_as_json_with_its_schemas_and_an_example(folder: Folder) -> None:
     folder.write()
     shown = json.loads(run("show", "./.agents/skills/deal-score", "--json").stdout)

@@ -11,7 +11,9 @@ from tests.cli.conftest import Record, Scripts, lines_of
 
 pytestmark = pytest.mark.usefixtures("loaded")
 
-NO_TOOL_OF_A_CHAT = "must be AskUserQuestion, the one tool of a chat; agent-task has the others"
+NO_TOOL_OF_A_CHAT = (
+    "must be AskUserQuestion, the one tool of a chat; agent-task, which needs engine agent, has the others"
+)
 
 
 def stream(*bodies: dict[str, Any]) -> bytes:
@@ -81,7 +83,7 @@ def test_a_request_with_a_directory_is_read_as_the_task_workers(scripts: Scripts
     as_chat = scripts("agent-workers", "validate", "--kind", "request", given=json.dumps(request))
     assert as_chat.stdout.splitlines() == [
         f"line 1: /tools/0: {NO_TOOL_OF_A_CHAT}",
-        "line 1: /cwd: is a field of agent-task only",
+        "line 1: /cwd: is a field of agent-task only, which needs engine agent",
     ]
 
 

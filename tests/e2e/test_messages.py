@@ -463,9 +463,9 @@ def test_a_session_of_an_engine_that_the_policy_has_not_is_refused(home: Home, t
 
 NEEDS_AN_AGENT: dict[str, tuple[dict[str, Any], str]] = {
     "a question to the user": ({"tools": ["AskUserQuestion"]}, "/tools"),
-    "a directory": ({"cwd": "/"}, "/cwd"),
-    "tools": ({"cwd": "/", "tools": ["Read"]}, "/tools"),
-    "servers": ({"cwd": "/", "mcp_servers": {"crm": {"command": "crm"}}}, "/mcp_servers"),
+    "a directory": ({"cwd": "/"}, "/engine"),
+    "tools": ({"cwd": "/", "tools": ["Read"]}, "/engine"),
+    "servers": ({"cwd": "/", "mcp_servers": {"crm": {"command": "crm"}}}, "/engine"),
 }
 
 
@@ -476,7 +476,8 @@ def test_what_needs_an_agent_is_refused_at_its_place(home: Home, simulator: Simu
     ended = home.run(json.dumps({"prompt": "x", **fields}).encode() + b"\n", "--control", worker=worker)
     assert (ended.types, ended.ending) == (["error"], ("invalid_request", 2))
     assert [problem["pointer"] for problem in ended.last["details"]] == [pointer]
-    assert "needs engine agent" in ended.last["details"][0]["message"]
+    words = "needs engine agent" if pointer == "/tools" else "agent-chat is what takes messages"
+    assert words in ended.last["details"][0]["message"]
     assert simulator.requests() == []
 
 

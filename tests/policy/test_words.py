@@ -103,3 +103,33 @@ def test_a_long_list_of_what_is_allowed_is_cut() -> None:
     names = [f"model-{number}" for number in range(1000)]
     message = denied(policy(models=names), words(model="m"))["/model"]
     assert message.endswith("model-11 and 988 more: the host's policy sets models")
+
+
+def test_an_engine_that_the_policy_has_not_is_not_to_be_named() -> None:
+    given = policy(engines=["messages"])
+    assert denied(given, words(engine="agent")) == {
+        "/engine": "must be one of messages: the host's policy sets engines"
+    }
+    assert grant(given, words()).engine == "messages"
+
+
+def test_the_field_that_needs_another_engine_than_the_policy_has_is_named() -> None:
+    messages, agent = policy(engines=["messages"]), policy(engines=["agent"])
+    assert denied(messages, words(tools=["AskUserQuestion"])) == {
+        "/tools": "needs engine agent: the engine messages has no tools but the application's; "
+        "the host's policy sets engines to messages"
+    }
+    assert denied(agent, words(max_tokens=5)) == {
+        "/max_tokens": "needs engine messages: an agent has no bound on the tokens of one answer; "
+        "the host's policy sets engines to agent"
+    }
+    [(place, told)] = denied(messages, task(tools=["Read"])).items()
+    assert place == "/engine"
+    assert told.startswith("must be agent: agent-task works with tools in a directory")
+    assert told.endswith("the host's policy sets engines to messages")
+
+
+def test_what_no_engine_can_do_is_not_blamed_on_the_policy() -> None:
+    request = words(max_tokens=5, tools=["AskUserQuestion"])
+    for engines in (["messages"], ["agent"], ["messages", "agent"]):
+        assert denied(policy(engines=engines), request) == {}

@@ -99,10 +99,10 @@ def test_a_tools_own_fields_are_suggested():
     ]
 
 
-@pytest.mark.parametrize("name", ["permissions", "cwd", "mcp_servers", "agents"])
+@pytest.mark.parametrize("name", ["permissions", "cwd", "add_dirs", "mcp_servers", "agents"])
 def test_a_field_of_the_task_worker_is_refused_with_the_reason(name):
     assert problems({"prompt": "Hello", name: []}) == [
-        {"pointer": f"/{name}", "message": "is a field of agent-task only"}
+        {"pointer": f"/{name}", "message": "is a field of agent-task only, which needs engine agent"}
     ]
 
 

@@ -90,12 +90,15 @@ def test_everything_that_the_chat_takes_is_taken_too():
     assert Request.model_fields.keys() < TaskRequest.model_fields.keys()
 
 
-@pytest.mark.parametrize("field", ["cwd", "permissions", "mcp_servers", "agents"])
+@pytest.mark.parametrize("field", ["cwd", "add_dirs", "permissions", "mcp_servers", "agents"])
 def test_the_chat_says_whose_field_it_is(field):
     with pytest.raises(RequestProblems) as refusal:
         parse_request({"prompt": "Hello", field: {}})
     [problem] = refusal.value.problems
-    assert (problem.pointer, problem.message) == (f"/{field}", "is a field of agent-task only")
+    assert (problem.pointer, problem.message) == (
+        f"/{field}",
+        "is a field of agent-task only, which needs engine agent",
+    )
 
 
 class TestDirectories:
@@ -469,5 +472,5 @@ def test_a_chat_has_the_one_tool_that_asks_the_user():
     with pytest.raises(RequestProblems) as refusal:
         parse_request({"prompt": "Hello", "tools": ["AskUserQuestion", "Read"]})
     [problem] = refusal.value.problems
-    words = "must be AskUserQuestion, the one tool of a chat; agent-task has the others"
+    words = "must be AskUserQuestion, the one tool of a chat; agent-task, which needs engine agent, has the others"
     assert (problem.pointer, problem.message) == ("/tools/1", words)

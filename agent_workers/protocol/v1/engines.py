@@ -14,22 +14,32 @@ if TYPE_CHECKING:
 
 AGENT = "agent"
 MESSAGES = "messages"
-_OF_TASKS = {
-    "tools": "has no tools but the application's",
-    "mcp_servers": "speaks to no MCP servers",
-    "agents": "has no subagents",
-}
+ENGINES = (AGENT, MESSAGES)
 
 
 def misfits(request: Request, engine: str) -> Iterator[Problem]:
-    """Yields what an engine cannot do of a request, each with the engine that can."""
+    """Yields what an engine cannot do of a request, each with the engine that can, or with what to do instead."""
     if engine == AGENT:
         if request.max_tokens is not None:
-            words = "needs engine messages: an agent has no bound on the tokens of one answer"
-            yield Problem(pointer="/max_tokens", message=words)
-        return
-    found = {name: lacks for name, lacks in _OF_TASKS.items() if getattr(request, name, None)}
-    if is_task(request) and not found:
-        found = {"cwd": "works in no directory"}
-    for name, lacks in found.items():
-        yield Problem(pointer=f"/{name}", message=f"needs engine agent: the engine messages {lacks}")
+            yield Problem(pointer="/max_tokens", message=_unbounded(request))
+    elif is_task(request):
+        of_skill = ", and messages has none but the application's"
+        cure = of_skill if request.skill_use else "; agent-chat is what takes messages"
+        yield Problem(pointer="/engine", message=f"must be agent: {_work_of(request)}{cure}")
+    elif request.tools:
+        words = "needs engine agent: the engine messages has no tools but the application's"
+        yield Problem(pointer="/tools", message=words)
+
+
+def _unbounded(request: Request) -> str:
+    if is_task(request):
+        return f"needs engine messages, and {_work_of(request)}: leave it out"
+    if request.tools:
+        return "cannot be combined with tools: the bound needs engine messages, and they need engine agent"
+    return "needs engine messages: an agent has no bound on the tokens of one answer"
+
+
+def _work_of(task: Request) -> str:
+    if task.skill_use:
+        return f"this skill has tools ({', '.join(task.tools)})"
+    return "agent-task works with tools in a directory"

@@ -95,7 +95,7 @@ Prompt = Annotated[
     by_shape(_prompt_kind, "must be a string or a list of content blocks"),
 ]
 Metadata = Annotated[JsonObject, AfterValidator(_small)]
-_TASK_ONLY = "is a field of agent-task only"
+_TASK_ONLY = "is a field of agent-task only, which needs engine agent"
 
 
 class Request(Strict):
@@ -105,7 +105,7 @@ class Request(Strict):
     """Whether the agent works in a directory, with all built-in tools, under permission rules."""
     asks_model: ClassVar[bool] = True
     """Whether a model is asked, and not only a tool run."""
-    foreign_fields: ClassVar = dict.fromkeys(("permissions", "cwd", "mcp_servers", "agents"), _TASK_ONLY)
+    foreign_fields: ClassVar = dict.fromkeys(("permissions", "cwd", "add_dirs", "mcp_servers", "agents"), _TASK_ONLY)
     synonyms: ClassVar = {
         **dict.fromkeys(("message", "messages", "input", "query", "text", "content"), "prompt"),
         **dict.fromkeys(("system", "instructions", "system_message"), "system_prompt"),

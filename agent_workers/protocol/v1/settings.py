@@ -157,7 +157,7 @@ def _unique(tools: list[AppTool]) -> list[AppTool]:
 
 def _chat_tool(name: str) -> str:
     if name != ASK_USER:
-        words = f"must be {ASK_USER}, the one tool of a chat; agent-task has the others"
+        words = f"must be {ASK_USER}, the one tool of a chat; agent-task, which needs engine agent, has the others"
         raise PydanticCustomError("contract", "{found}", {"found": words})
     return name
 
