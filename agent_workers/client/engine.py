@@ -36,7 +36,7 @@ class AsyncEngineRunner:
         worker: Name of the worker, such as ``agent-chat`` or ``agent-skill``.
         policy: Path of the host's policy, instead of the one that ``AGENT_WORKERS_POLICY`` names.
         env: The variables by which it finds the API, its credential and its directories; this process's where it is
-            None.
+            None. Proxies, certificates and skills are found by this process's own in any case.
         simulate: Name of a scenario, or empty for the usual one: a simulator answers instead of the API.
         connections: Calls of the API that may be under way at once.
 

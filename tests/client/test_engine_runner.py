@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import anyio
 import pytest
@@ -103,13 +104,12 @@ ALIKE: dict[str, Request] = {
 
 @pytest.mark.parametrize("name", ALIKE)
 def test_a_run_tells_what_a_process_tells(runner: EngineRunner, env: dict[str, str], name: str) -> None:
-    request = {"engine": "messages", **ALIKE[name]}
-    told, process = (
-        list(runner.stream(request)),
-        list(ProcessRunner("agent-chat", "--control", env=env).stream(request)),
-    )
+    def request() -> Request:
+        return {"engine": "messages", "session": {"id": str(uuid4())}, **ALIKE[name]}
+
+    told = list(runner.stream(request()))
     check_whole(told)
-    assert alike(told) == alike(process)
+    assert alike(told) == alike(list(ProcessRunner("agent-chat", "--control", env=env).stream(request())))
 
 
 def test_an_answer_comes_as_a_result_and_a_request_names_no_engine(runner: EngineRunner) -> None:
@@ -144,6 +144,26 @@ def test_a_conversation_goes_on_whoever_runs_it(
     third = runner.run({"prompt": "Who am I?", "session": session})
     assert second.text.startswith("You sent 2 prompts.")
     assert third.text == "You sent 3 prompts. The first was: My name is Ada."
+
+
+def test_one_run_at_a_time_writes_a_session_in_one_process_too(runner: EngineRunner, simulator: Simulator) -> None:
+    simulator.play("slow")
+    run = runner.stream(ASK)
+    for event in run:
+        if event["type"] == "session":
+            session = event["session_id"]
+        if event["type"] == "delta":
+            break_in = {"prompt": "x", "session": {"resume": session}}
+            with pytest.raises(RunFailed) as failed:
+                runner.run(break_in)
+            assert (failed.value.code, failed.value.retryable) == ("session_busy", True)
+            simulator.play("memory")
+            fork = runner.run({**break_in, "session": {"resume": session, "fork": True}})
+            assert fork.text.startswith("You sent 2 prompts.")
+            run.abort()
+            break
+    run.close()
+    assert runner.run(break_in).text.startswith("You sent 2 prompts.")
 
 
 def test_several_threads_run_at_once_and_the_failure_of_one_is_its_own(
@@ -202,20 +222,19 @@ def test_whoever_waits_for_a_connection_is_not_idle(env: dict[str, str], simulat
     assert in_a_loop(ran) == ["end_turn"] * 3
 
 
-def test_what_the_api_says_of_its_limits_slows_all_runs_before_it_refuses(
-    env: dict[str, str], simulator: Simulator
-) -> None:
-    play(simulator, said("Hello."), limit=Limit(requests=10))
+def test_what_the_api_says_of_its_limits_slows_all_runs(env: dict[str, str], simulator: Simulator) -> None:
+    play(simulator, said("Hello."), limit=Limit(requests=10, per_s=0.5))
 
     async def ran() -> None:
         async with AsyncEngineRunner("agent-chat", env=env) as runner:
             await runner.run(ASK)  # what it learns holds for the others
             async with anyio.create_task_group() as tasks:
-                for _ in range(10):
+                for _ in range(29):
                     tasks.start_soon(runner.run, ASK)
 
     in_a_loop(ran)
-    assert simulator.statuses == {200: 11}
+    assert simulator.statuses[200] == 30
+    assert simulator.statuses[429] < 15  # of runs that know nothing of each other, it would be twenty at first
 
 
 def test_a_run_can_be_aborted_and_its_session_goes_on(runner: EngineRunner, simulator: Simulator) -> None:
