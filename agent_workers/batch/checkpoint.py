@@ -208,7 +208,7 @@ class Checkpoint:
             self._digests[number] = entry["digest"]
             if not is_settled(record):
                 self.lost_usd += record.get("cost_usd", 0.0)
-                for each in self.submissions:
+                for each in self.submissions if "usage" in record else ():
                     each.paid |= {number} & each.digests.keys()
             else:
                 if number not in self._taken:

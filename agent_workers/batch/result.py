@@ -34,11 +34,19 @@ def done(item: Item, result: Result, ends: Sequence[Event]) -> Record:
     return _record(item, result.event, ends, answer)
 
 
-def not_done(item: Item, event: Event, ends: Sequence[Event]) -> Record:
-    """Returns the record of a run that ended with ``error`` or ``aborted``; see ``done``."""
+def not_done(item: Item, event: Event, ends: Sequence[Event], *, retryable: bool = False) -> Record:
+    """Returns the record of a run that ended with ``error`` or ``aborted``; see ``done``.
+
+    Args:
+        item: What was asked for.
+        event: The run's terminal event.
+        ends: The terminal events of all its attempts.
+        retryable: Whether another start may succeed, whatever the run says.
+    """
     if event["type"] == "aborted":
         return _record(item, event, ends, {"reason": event["reason"]})
-    return _record(item, event, ends, {"error": {name: event[name] for name in _ERROR if name in event}})
+    error = {name: event[name] for name in _ERROR if name in event}
+    return _record(item, event, ends, {"error": {**error, "retryable": retryable or error["retryable"]}})
 
 
 def refused(line: Line, bad: BadLine) -> Record:

@@ -61,6 +61,12 @@ class Work:
         self.done_before: int | None = None
         self.ends: list[Event] = []
 
+    @property
+    def is_answer_left(self) -> bool:
+        """Whether the batch API has an answer that no attempt has taken, since this host could not even begin."""
+        has_answer = self.answered is not None and self.answered.message is not None
+        return has_answer and not any(end.get("usage") for end in self.ends)
+
 
 class Runs:
     """Has lines run.
@@ -116,7 +122,7 @@ class Runs:
             return done(item, ended, work.ends)
         if work.failed:  # also where a next attempt will not be
             await self._sink.event(work.failed.event)
-            return not_done(item, work.failed.event, work.ends)
+            return not_done(item, work.failed.event, work.ends, retryable=work.is_answer_left)
         return None
 
     async def _result(self, item: Item, work: Work) -> Result:
@@ -150,7 +156,7 @@ class Runs:
         if work.lane is self._lanes.here and not self._wants_events:
             item = whole(item)
         if self._economy and work.lane is self._lanes.here:
-            return self._economy.run(item, work.answered if work.attempts == 1 else None)
+            return self._economy.run(item, work.answered if work.attempts == 1 or work.is_answer_left else None)
         runner = self._runners[item.worker]
         if isinstance(runner, ChosenRunner):
             runner = runner.here if work.lane is self._lanes.here else runner.apart

@@ -23,6 +23,8 @@ _PAINT_S = 0.5
 _LINE_S = 10
 _RATE_S = 60  # of the last minute
 
+_painted: list[Console] = []  # on which a line is painted just now
+
 
 class _Speed:
     """How many lines came to an end per second, of late."""
@@ -57,15 +59,22 @@ async def _paint(batch: Batch, speed: _Speed, lines: int | None) -> None:
             await anyio.sleep(_LINE_S)
             say(f"agent-batch: {_words(batch, speed, lines)}")
     with Live(console=console, auto_refresh=False, transient=True) as live:
-        while True:
-            live.update(Text(_words(batch, speed, lines), overflow="ellipsis", no_wrap=True), refresh=True)
-            await anyio.sleep(_PAINT_S)
+        _painted.append(console)
+        try:
+            while True:
+                live.update(Text(_words(batch, speed, lines), overflow="ellipsis", no_wrap=True), refresh=True)
+                await anyio.sleep(_PAINT_S)
+        finally:
+            _painted.remove(console)
 
 
 def say(words: str) -> None:
-    """Says something on stderr, if somebody reads it."""
-    with suppress(OSError):
-        click.echo(words, err=True)
+    """Says something on stderr, if somebody reads it: above the line that is painted, where one is."""
+    with suppress(OSError, SystemExit):
+        if _painted:
+            _painted[0].print(Text(words), soft_wrap=True)
+        else:
+            click.echo(words, err=True)
 
 
 def _words(batch: Batch, speed: _Speed, lines: int | None) -> str:
@@ -86,8 +95,8 @@ def _words(batch: Batch, speed: _Speed, lines: int | None) -> str:
         parts.append(f"rate limit, on in {batch.pace.waits_s:.0f} s")
     if totals.stopped:
         parts.append(f"stopping ({totals.stopped})")
-    elif lines and rate > 0 and (left := lines - totals.ended - totals.out) > 0:
-        parts.append(f"{_duration(left / rate)} left")
+    elif lines and rate > 0 and not totals.out:  # when the batch API answers nobody can tell
+        parts.append(f"{_duration((lines - totals.ended) / rate)} left")
     return ", ".join(parts)
 
 

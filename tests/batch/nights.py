@@ -43,7 +43,7 @@ class Night:
     def write_prompts(self, count: int, **more: Any) -> None:
         self.write(*(chat(f"Prompt {number}", **more) for number in range(1, count + 1)))
 
-    def start(self, *arguments: str, checkpoint: str = "checkpoint") -> "Started":
+    def start(self, *arguments: str, checkpoint: str = "checkpoint", stderr: Any = None) -> "Started":
         """Starts it; results are added to those of before."""
         command = [str(SCRIPTS / "agent-batch"), "--worker=agent-chat", "--results", "--economy", *arguments]
         command.append(f"--checkpoint={self.root / checkpoint}")
@@ -52,7 +52,7 @@ class Night:
             (self.root / "out").open("ab") as out,
             (self.root / "err").open("wb") as errors,
         ):
-            return Started(command, stdin=lines, stdout=out, stderr=errors, env=self.environ)
+            return Started(command, stdin=lines, stdout=out, stderr=stderr or errors, env=self.environ)
 
     def run(self, *arguments: str, checkpoint: str = "checkpoint") -> int:
         """Starts it and waits for its end; returns its exit status."""

@@ -132,6 +132,23 @@ def test_a_correction_that_cannot_be_made_now_is_made_by_the_next_start(night: N
     assert json.loads(night.said[-1])["cost_usd"] == pytest.approx(2.5 * FULL_USD)
 
 
+def test_an_answer_that_this_host_cannot_take_now_is_taken_by_the_next_start(
+    night: Night, simulator: Simulator
+) -> None:
+    night.write_prompts(2)
+    night.run()
+    simulator.end_batches()
+    there, night.environ["AGENT_WORKERS_STATE_DIR"] = night.environ["AGENT_WORKERS_STATE_DIR"], str(night.root / "in")
+    assert night.run() == 75
+    found = [(result["error"]["code"], result["error"]["retryable"]) for result in night.results]
+    assert found == [("state_unavailable", True)] * 2
+    night.environ["AGENT_WORKERS_STATE_DIR"] = there
+    assert night.run("--summary=json") == 0
+    assert night.lanes == {1: "economy", 2: "economy"}
+    assert json.loads(night.said[-1])["cost_usd"] > 0
+    assert (len(simulator.batches), night.live) == (1, 0)
+
+
 def test_the_engines_events_are_told_of_runs_of_the_lane_as_of_any_others(night: Night, simulator: Simulator) -> None:
     make_skill(night.root / "skills", settings={"corrections": 2})
     night.write(

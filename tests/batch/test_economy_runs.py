@@ -1,12 +1,18 @@
 """``agent-batch --economy`` as a process, against the simulator's batch API: killed, refused, cut, come again."""
 
+import fcntl
 import json
+import os
+import pty
 import random
 import re
 import signal
+import struct
 import subprocess
+import termios
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -381,6 +387,28 @@ def test_a_deadline_ends_one_that_waits(night: Night) -> None:
     assert "3 lines are out since" in night.said[-1]
     night.simulator.end_batches()
     assert night.run() == DONE
+
+
+def test_a_terminal_shows_what_is_out_and_what_is_said_stands_on_lines_of_their_own(night: Night) -> None:
+    night.write_prompts(3)
+    night.simulator.hold_batches()
+    night.environ["TERM"] = "xterm"
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    told = b""
+    with night.start("--wait", stderr=its) as batch, open(ours, "rb", buffering=0) as terminal:  # noqa: PTH123 no path
+        os.close(its)
+        while b"3 out since" not in told:
+            told += terminal.read(4096)
+        batch.send_signal(signal.SIGINT)
+        with suppress(OSError):  # which is how a terminal tells its end
+            while more := terminal.read(4096):
+                told += more
+    plain = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", told).decode()
+    shown = [line for line in re.split(r"[\r\n]+", plain) if line]
+    assert any(re.fullmatch(r"0/3 done, 0 failed, 0 running, 3 out since \d\d:\d\d", line) for line in shown), shown
+    assert any(line.startswith("agent-batch: SIGINT: ") for line in shown), shown
+    assert shown[-1].startswith("agent-batch: 3 lines are out since")
 
 
 # The command line
