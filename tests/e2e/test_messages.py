@@ -355,7 +355,7 @@ def test_the_model_learns_that_a_call_could_not_be_read(desk: Desk) -> None:
 
 
 def test_a_word_said_during_a_call_is_read_with_its_result(desk: Desk) -> None:
-    play(desk.simulator, Message(content=(call("mcp__app__find"),)), say("Read it."))
+    play(desk.simulator, Message(content=(call("mcp__app__find"),)), Message(content=(Text(words=30),), delay_ms=100))
     running = desk.home.start("--control")
     running.send({"prompt": "x", "app_tools": [FIND]})
     for event in running.told():
