@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from agent_workers.engine.input_check import end_idle
 from tests.e2e.loaded import LoadedWorkers
 
 # Under nohup, and in the background of a script, these are ignored, and then by all that the tests start: bash cannot
@@ -110,3 +111,10 @@ def _rank(item: pytest.Item) -> int:
     if folder == "e2e" and module in _WAITING:
         return 0
     return 1 if folder in ("e2e", "cli", "simulator", "laravel", "tests") else 2
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_checks() -> Generator[None]:
+    """Ends what checks values against schemas in processes of its own, and waits for more."""
+    yield
+    end_idle()

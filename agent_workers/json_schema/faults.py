@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_workers.json_schema import validator_of
 from agent_workers.json_schema.nearest import nearest
+from agent_workers.json_schema.readable import readable
 from agent_workers.protocol.v1.problem import Problem, pointer
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ class InputFault(NamedTuple):
 
 
 def faults(schema: dict[str, Any], tool_input: dict[str, Any]) -> list[InputFault]:
-    """Returns what is wrong with the input, however long the check takes."""
-    return [_fault(problem) for problem in validator_of(schema).iter_errors(tool_input)]
+    """Returns what is wrong with the input, however long the check takes, but for patterns that Python cannot read."""
+    return [_fault(problem) for problem in validator_of(readable(schema)).iter_errors(tool_input)]
 
 
 def _fault(problem: ValidationError) -> InputFault:

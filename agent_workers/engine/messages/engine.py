@@ -136,7 +136,7 @@ class MessagesEngine:
                         async for body in bodies:
                             yield body
                     continue
-            again = self._outcome.judge(stop_reason)
+            again = await self._outcome.judge(stop_reason)
             if again is None:
                 break
             if blocks := self._answer.discard_all():

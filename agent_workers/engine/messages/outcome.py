@@ -1,4 +1,4 @@
-"""What a run comes to: whether its answer stands, what the model is told where it does not, and the end. Pure."""
+"""What a run comes to: whether its answer stands, what the model is told where it does not, and the end."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 _MOST_ANSWERS = 5
 """Answers that a model may give until one satisfies the schema, as in the engine agent."""
-_MOST_FAULTS = 5
-_MOST_WORDS = 200
+_CORRECTION = (
+    "Your answer does not satisfy its JSON Schema: {wrong}. "
+    "Answer once more, with the whole JSON object and nothing else."
+)
 _PAUSED = "The model paused in the middle of its answer. Try again."
 
 
@@ -55,7 +57,7 @@ class Outcome:
         self._answers = 0
         self._output: Any = None
 
-    def judge(self, stop_reason: str) -> Again | None:
+    async def judge(self, stop_reason: str) -> Again | None:
         """Returns why the model answers once more; None where it does not.
 
         Raises:
@@ -71,17 +73,16 @@ class Outcome:
         if stop_reason != "end_turn" or self.message is None:
             self._output = None
             return self._reviewed_again()
-        from agent_workers.engine.answer.output import valid_output  # few chats have a schema
+        from agent_workers.engine.answer.output import checked_output  # few chats have a schema
         from agent_workers.engine.messages.output_format import output_of
 
         self._answers += 1
         output = output_of(self.message.text)
-        try:
-            self._output = valid_output(output, self._schema)
-        except OutputSchemaError:
-            self._output = None
-            if self._answers < _MOST_ANSWERS:
-                return Again(_correction(output, self._schema))
+        self._output, wrong = (None, "it is not one JSON object")
+        if output is not None:
+            self._output, wrong = await checked_output(output, self._schema)
+        if self._output is None and self._answers < _MOST_ANSWERS:
+            return Again(_CORRECTION.format(wrong=wrong))
         return self._reviewed_again()
 
     def falls_back(self) -> bool:
@@ -134,20 +135,6 @@ class Outcome:
     def _check_read(self, stop_reason: str) -> None:
         if self.message and self.message.passed_over and stop_reason == "end_turn" and not self._answer.text:
             raise AnswerUnreadable(cause="the API's answer holds nothing but blocks that are not known here")
-
-
-def _correction(output: Any, schema: dict[str, Any]) -> str:
-    if output is None:
-        found = "it is not one JSON object"
-    else:
-        from agent_workers.json_schema.faults import faults  # for wrong answers alone
-
-        told = [f"{fault.json_path}: {fault.message[:_MOST_WORDS]}" for fault in faults(schema, output)[:_MOST_FAULTS]]
-        found = "; ".join(told)
-    return (
-        f"Your answer does not satisfy its JSON Schema: {found}. "
-        "Answer once more, with the whole JSON object and nothing else."
-    )
 
 
 def _reviewed_of(request: Request) -> Reviewed | None:
