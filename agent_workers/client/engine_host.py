@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import time
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
-from contextvars import ContextVar
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -15,8 +13,9 @@ import anyio
 from agent_workers import __version__
 from agent_workers.admission import accept, admit, max_request_bytes, policy_file
 from agent_workers.client.engine_access import EngineAccess
+from agent_workers.client.engine_driving import current, driven, fail_run, tell, told_to_runs
 from agent_workers.client.engine_process import EngineProcess
-from agent_workers.ending import failed, stopped
+from agent_workers.ending import stopped
 from agent_workers.engine.base import WorkerDefaults
 from agent_workers.engine.claude.launch.installation import sdk_version
 from agent_workers.engine.messages.models import load_models
@@ -30,16 +29,14 @@ from agent_workers.errors import (
     defect,
 )
 from agent_workers.protocol.document import parse_json
-from agent_workers.protocol.v1.control import Abort, InvalidControl, parse_control
 from agent_workers.protocol.v1.engines import MESSAGES
-from agent_workers.protocol.v1.events import Ack, Notice, Start
+from agent_workers.protocol.v1.events import Start
 from agent_workers.protocol.v1.problem import Problem, RequestProblems, refuse
 from agent_workers.protocol.v1.request import echo_of, is_tool_run, skill_of
-from agent_workers.run import Run
 from agent_workers.wire import Encoder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -48,13 +45,9 @@ if TYPE_CHECKING:
     from agent_workers.engine.messages.api import Api
     from agent_workers.engine.messages.engine import MessagesEngine
     from agent_workers.engine.messages.plan import Given
-    from agent_workers.protocol.v1.body import Body
     from agent_workers.protocol.v1.request import Request
     from agent_workers.workers.base import Worker
 
-logger = logging.getLogger("agent_workers")
-
-_current: ContextVar[EngineProcess | None] = ContextVar("run", default=None)
 _NO_AGENT = "must be messages: an agent needs a process of its own"
 
 
@@ -100,7 +93,7 @@ class EngineHost:
         """
         self._loop = asyncio.get_running_loop()
         self._tasks = tasks
-        self._open.enter_context(_told_to_runs())
+        self._open.enter_context(told_to_runs())
         self._is_open = True
 
     async def close(self) -> None:
@@ -127,7 +120,7 @@ class EngineHost:
             raise RuntimeError("the runner is not entered: begin its runs in a `with` block of it")
 
         async def serve(process: EngineProcess, line: bytes) -> int:
-            _current.set(process)
+            current.set(process)
             return await self._serve(worker, process, line, given, lane)
 
         return EngineProcess(serve, self._spawn, self._loop)
@@ -189,18 +182,18 @@ class EngineHost:
                 request = self.admitted(worker, document)
             echo = echo_of(request)
             if process.stopped:
-                return _tell(process, encoder, stopped(process.stopped).model_copy(update=echo), EXIT_ABORTED)
+                return tell(process, encoder, stopped(process.stopped).model_copy(update=echo), EXIT_ABORTED)
             began = time.monotonic()
-            _tell(process, encoder, self._start(worker, request), 0)
+            tell(process, encoder, self._start(worker, request), 0)
             engine = await self._engine(worker, request, given, lane)
-            return await _driven(process, encoder, request, engine, began)
+            return await driven(process, encoder, request, engine, began)
         except RequestProblems as problems:
             refused = UnsupportedVersion if problems.code == UnsupportedVersion.code else InvalidRequest
-            return _failed(process, encoder, refused(cause=problems.told(), details=problems.problems), echo)
+            return fail_run(process, encoder, refused(cause=problems.told(), details=problems.problems), echo)
         except WorkerError as error:
-            return _failed(process, encoder, error, echo)
+            return fail_run(process, encoder, error, echo)
         except Exception as error:  # noqa: BLE001 whatever it is, the run gets its terminal event
-            return _failed(process, encoder, InternalError(cause=defect(error)), echo)
+            return fail_run(process, encoder, InternalError(cause=defect(error)), echo)
 
     def _check_size(self, line: bytes) -> None:
         most = max_request_bytes(self._policy)
@@ -238,81 +231,3 @@ class EngineHost:
 
 def _defaults(worker: Worker) -> WorkerDefaults:
     return WorkerDefaults(worker.name, worker.system_prompt, worker.max_turns)
-
-
-async def _driven(
-    process: EngineProcess, encoder: Encoder, request: Request, engine: MessagesEngine, began: float
-) -> int:
-    run = Run(request, engine, encoder, _Sink(process), began=began)
-    process.stop = run.stop
-    async with anyio.create_task_group() as tasks:
-
-        async def listen() -> None:
-            process.obey(lambda line: _obey(line, run, engine, tasks.start_soon))
-
-        tasks.start_soon(listen)  # it takes its turn when the engine is up
-        if process.stopped:
-            run.stop(process.stopped)
-        status = await run.drive()
-        process.obey(None)
-        tasks.cancel_scope.cancel()
-    return status
-
-
-class _Sink:
-    def __init__(self, process: EngineProcess) -> None:
-        self._process = process
-
-    async def send(self, line: bytes) -> None:
-        await self._process.write(line)
-
-
-def _obey(line: bytes, run: Run, engine: MessagesEngine, spawn: Any) -> None:
-    try:
-        message = parse_control(line)
-    except InvalidControl as invalid:
-        if invalid.id is None:
-            words = f"A line on stdin changed nothing: {invalid.message}"
-            spawn(run.reply, Notice(level="warning", code=invalid.code, message=words))
-        else:
-            spawn(run.reply, Ack(id=invalid.id, ok=False, code=invalid.code))
-        return
-    if isinstance(message, Abort):
-        spawn(_abort, run, Ack(id=message.id, ok=True))
-    elif ack := engine.answer(message):
-        spawn(run.reply, ack)
-
-
-async def _abort(run: Run, ack: Ack) -> None:
-    await run.reply(ack)
-    run.stop("client")
-
-
-def _tell(process: EngineProcess, encoder: Encoder, body: Body, status: int) -> int:
-    for line in encoder.lines(body.to_wire()):
-        process.send_now(line)
-    return status
-
-
-def _failed(process: EngineProcess, encoder: Encoder, error: WorkerError, echo: dict[str, Any]) -> int:
-    process.write_stderr(f"{error.code}: {error.cause or error.message}")
-    if encoder.terminal is None:
-        _tell(process, encoder, failed(error).model_copy(update=echo), error.exit_status)
-    return error.exit_status
-
-
-@contextmanager
-def _told_to_runs() -> Iterator[None]:
-    """Has what is logged of a run stand in its ``stderr``, as that of a worker's process does."""
-    handler = _ToRuns()
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-
-
-class _ToRuns(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno >= logging.ERROR and (process := _current.get()):
-            process.write_stderr(record.getMessage())

@@ -20,10 +20,9 @@ _AT_FIRST = 4
 _AT_FIRST_S = 5.0  # for which the others wait for that
 _WEIGHT = 0.2  # of the latest call in the average
 _LONGEST_S = 60.0  # to wait for a place; a refusal after that says more
-_FIRST_TRUST = 0.1
+_LEAST_TRUST = 0.001
 """Which part of what should have flowed in is counted on before a limit is full again: a gateway may count otherwise
 than the API, whose limits fill steadily. It grows with each answer, and a refusal takes most of it."""
-_LEAST_TRUST = 0.001
 _REGAINED = 1.01
 _MS = 1000
 
@@ -75,7 +74,7 @@ class Queue:
         self._is_told = False
         self._mean: dict[str, float] = {}
         self._open_at = 0.0
-        self._trust = _FIRST_TRUST
+        self._trust = _LEAST_TRUST
         self._calls: set[Call] = set()
         self._line = anyio.Lock()
         self._changed = anyio.Event()

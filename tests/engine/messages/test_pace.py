@@ -47,7 +47,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(pace, "time", clock)
     monkeypatch.setattr(limits, "time", clock)
     monkeypatch.setattr(pace, "awake", clock)
-    monkeypatch.setattr(pace, "_FIRST_TRUST", 1.0)
     return clock
 
 
@@ -62,8 +61,11 @@ async def begun(queue: Pace, clock: Clock, count: int) -> list[int]:
 
 
 async def told_pace(clock: Clock, headers: dict[str, str], *, tokens: int = 0) -> Pace:
-    """A pace that has seen one call."""
+    """A pace that has seen one call, and many before."""
     found = Pace()
+    for _ in range(1000):
+        async with found.call(MODEL) as call:
+            call.hear({})
     async with found.call(MODEL) as call:
         call.hear(headers)
         call.use(tokens, tokens)
@@ -97,13 +99,21 @@ async def test_tokens_are_guessed_from_the_calls_before(clock: Clock, kind: str)
     assert await begun(queue, clock, 3) == [0, 1, 2]
 
 
-async def test_after_a_refusal_less_is_expected_until_the_limit_is_full(clock: Clock) -> None:
+async def test_at_first_nothing_is_expected_before_the_limit_is_full(clock: Clock) -> None:
     queue = Pace()
     async with queue.call(MODEL) as call:
+        call.hear(full_at(clock, "requests", limit=60, left=1, full_in_s=59))
+    clock.now += 0.001
+    assert await begun(queue, clock, 4) == [0, 59, 59, 59]
+
+
+async def test_after_a_refusal_less_is_expected_until_the_limit_is_full(clock: Clock) -> None:
+    queue = await told_pace(clock, full_at(clock, "requests", limit=60, left=0, full_in_s=60))
+    async with queue.call(MODEL) as call:
+        assert round(clock.now) == 1
         call.hear(full_at(clock, "requests", limit=60, left=0, full_in_s=60))
         call.refuse(5000)
-    clock.now += 0.001
-    assert await begun(queue, clock, 2) == [5, 8]
+    assert await begun(queue, clock, 2) == [1 + 5, 1 + 8]
 
 
 async def test_no_call_waits_for_ever(clock: Clock) -> None:
