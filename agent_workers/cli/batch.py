@@ -22,6 +22,7 @@ from agent_workers.cli.batch_economy import economy_lane, tell_out
 from agent_workers.cli.batch_run import run_batch
 from agent_workers.cli.batch_runners import batch_runners
 from agent_workers.cli.batch_size import places_for
+from agent_workers.cli.scenario import complete_scenario, known_scenario
 from agent_workers.client.on_demand import EngineOnDemand
 from agent_workers.errors import EXIT_ABORTED, EXIT_OUTPUT_CLOSED, EXIT_REFUSED, OutputClosed
 
@@ -122,7 +123,15 @@ class _Number(click.FloatRange):
     help="Say on stderr at the end what it came to.",
 )
 @click.option("--policy", type=click.Path(exists=True, dir_okay=False), metavar="FILE", help="For each worker.")
-@click.option("--simulate", is_flag=False, flag_value="", metavar="[=SCENARIO]", help="For each worker.")
+@click.option(
+    "--simulate",
+    is_flag=False,
+    flag_value="",
+    metavar="[=SCENARIO]",
+    callback=known_scenario,
+    shell_complete=complete_scenario,
+    help="For each worker.",
+)
 @click.option(
     "--command",
     "commands",

@@ -11,7 +11,7 @@ import click
 
 from agent_workers import __version__
 from agent_workers.cli.result_only import ResultOnly
-from agent_workers.cli.scenario import complete_scenario
+from agent_workers.cli.scenario import complete_scenario, known_scenario
 from agent_workers.stdio.serve import refuse_command_line
 from agent_workers.workers import schema_name
 
@@ -97,7 +97,7 @@ def _command(worker: Worker) -> click.Command:
         is_flag=False,
         flag_value=worker.scenario,
         metavar="[=SCENARIO]",
-        callback=_known_scenario,
+        callback=known_scenario,
         shell_complete=complete_scenario,
         hidden=not worker.request.asks_model,  # taken all the same, for callers that simulate whatever they run
         help="Talk to the built-in simulator instead of the API.",
@@ -149,14 +149,3 @@ def _interactive(command: click.Command) -> click.Command:
     )
     command.params.insert(1, option)
     return command
-
-
-def _known_scenario(context: click.Context, parameter: click.Parameter, scenario: str | None) -> str | None:
-    if scenario is not None:
-        from agent_workers.simulator import ScenarioError, load_scenario  # only where asked for
-
-        try:
-            load_scenario(scenario)
-        except ScenarioError as error:
-            raise click.BadParameter(str(error), context, parameter) from error
-    return scenario

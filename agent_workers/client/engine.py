@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.client.aio import AsyncRun
 from agent_workers.client.conversation import Conversation
+from agent_workers.client.engine_needs import check_needs, check_options
 from agent_workers.client.runner import Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
-    from typing import Self
+    from typing import Never, Self
 
     from agent_workers.client.engine_host import EngineHost
     from agent_workers.client.engine_process import EngineProcess
@@ -45,18 +46,22 @@ class AsyncEngineRunner:
         host: What its runs share with those of other workers in this process.
 
     Raises:
-        ImportError: The extra ``messages`` is not installed.
+        ImportError: The extra ``messages`` is not installed, or the extra ``simulator`` for a simulator.
+        TypeError: It got options as a command line has them.
+        ValueError: There is no such worker or scenario.
     """
 
     def __init__(
         self,
         worker: str,
-        *,
+        *options: Never,
         policy: str | None = None,
         env: Mapping[str, str] | None = None,
         simulate: str | None = None,
         connections: int = _CONNECTIONS,
     ) -> None:
+        check_options(options)
+        check_needs(worker, simulate)
         from agent_workers.client.engine_host import EngineHost  # brings the engine, which processes do without
 
         self.worker = worker
@@ -131,11 +136,12 @@ class EngineRunner:
     ...     runner.run({"prompt": "Hello"}).text
     'Hello!'
 
-    The arguments are those of ``AsyncEngineRunner``.
+    The arguments are those of ``AsyncEngineRunner``: ``EngineRunner("agent-chat", simulate="")`` is answered by a
+    simulator, as ``--simulate`` has it.
     """
 
-    def __init__(self, worker: str, **options: Any) -> None:
-        self._inner = AsyncEngineRunner(worker, **options)
+    def __init__(self, worker: str, *options: Never, **named: Any) -> None:
+        self._inner = AsyncEngineRunner(worker, *options, **named)
 
     def run(self, request: Mapping[str, Any]) -> Result:
         """Waits for the answer; see ``Runner``."""

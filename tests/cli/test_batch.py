@@ -306,6 +306,7 @@ def test_nobody_who_watches_is_no_reason_to_end(place: Place) -> None:
         (["--concurrency=0"], "--concurrency"),
         (["--max-cost-usd=nan"], "--max-cost-usd"),
         (["--command=nothing"], "NAME=COMMAND"),
+        (["--simulate=helo"], "Did you mean 'hello'?"),
         (["--checkpoint=/proc/version"], "cannot be written"),
     ],
 )

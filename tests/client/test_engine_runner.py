@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ from agent_workers.simulator import Scenario, Simulator, running_simulator
 from agent_workers.simulator.scenario import Failure, Interruption, Message, Text, ToolUse
 from agent_workers.simulator.settings import Limit
 from tests.e2e.stream import check_whole
+from tests.missing import where_missing
 from tests.skills.making import DEAL, GOOD, make_skill
 from tests.waiting import PATIENCE_S, until
 
@@ -538,3 +540,43 @@ def test_the_time_limit_of_a_request_holds(runner: EngineRunner, simulator: Simu
         runner.run({**ASK, "limits": {"timeout_s": 0.3}})
     assert failed.value.code == "timeout"
     assert time.monotonic() - began < 30
+
+
+# What it is made with
+
+
+@pytest.mark.parametrize("runner", [EngineRunner, AsyncEngineRunner])
+@pytest.mark.parametrize(
+    ("arguments", "cure"),
+    [
+        (["--simulate"], 'simulate=""'),
+        (["--simulate=hello"], 'simulate="hello"'),
+        (["--policy=/etc/p.toml"], 'policy="/etc/p.toml"'),
+        (["--policy", "/etc/p.toml"], 'policy="/etc/p.toml"'),
+        (["--control"], "policy, env, simulate, connections"),
+    ],
+)
+def test_options_of_a_command_line_are_refused_with_what_to_write(
+    runner: type[Any], arguments: list[str], cure: str
+) -> None:
+    with pytest.raises(TypeError, match="takes no options of a command line") as refused:
+        runner("agent-chat", *arguments)
+    assert cure in str(refused.value)
+
+
+def test_a_worker_and_a_scenario_that_do_not_exist_are_refused_at_once() -> None:
+    with pytest.raises(ValueError, match=r"no worker is called 'agent-chta'; one of: agent-chat, "):
+        EngineRunner("agent-chta")
+    with pytest.raises(ValueError, match=r"no scenario 'helo'. Did you mean 'hello'\?"):
+        EngineRunner("agent-chat", simulate="helo")
+
+
+@pytest.mark.parametrize(("package", "extra"), [("httpx2", "messages"), ("uvicorn", "simulator")])
+def test_without_its_extra_it_says_how_to_install_it(package: str, extra: str, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("from agent_workers.client import EngineRunner\nEngineRunner('agent-chat', simulate='')\n")
+    ran = subprocess.run(
+        where_missing(package, str(program)), capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    last = ran.stderr.splitlines()[-1]
+    assert last == f"ModuleNotFoundError: {package} is missing. In a clone of this project: pip install '.[{extra}]'"
