@@ -40,13 +40,14 @@ is tried again, and a rate limit slows all of them.
 Ctrl-C or SIGTERM ends it in good order: no more runs begin, and those under way get the grace; a second one aborts
 them.
 Exit status: 0 all done, 1 some failed, 2 refused, 3 stopped before the end, 4 stdout closed, 75 some failed and may
-succeed when it is started again.
+succeed when it is started again, or are out.
 
 \b
 Examples:
   agent-batch --results < requests.ndjson > results.ndjson
   agent-batch --results --checkpoint night.checkpoint < requests.ndjson >> results.ndjson
   agent-batch --worker agent-chat --simulate --results < requests.ndjson
+  agent-batch --results --economy --checkpoint night.checkpoint < requests.ndjson >> results.ndjson
   agent-batch --max-cost-usd 20 --deadline 3600 --summary=json < requests.ndjson > events.ndjson
 """
 
@@ -105,8 +106,9 @@ class _Number(click.FloatRange):
 @click.option(
     "--economy",
     is_flag=True,
-    help="Send requests of the engine messages without tools through the provider's batch API, at half the price and "
-    "within a day; needs --checkpoint. What is out at the end is told, with exit status 75: come again.",
+    help="Send requests of the engine messages that need no tools and no session through the provider's batch API, at "
+    "half the price and within a day; needs --checkpoint. What is out at the end is told, with exit status 75: come "
+    "again.",
 )
 @click.option("--wait", is_flag=True, help="With --economy: wait for what is out.")
 @click.option("--attempts", type=click.IntRange(1), default=4, show_default=True, help="How often to try a request.")

@@ -11,7 +11,7 @@ import anyio
 import anyio.lowlevel
 
 from agent_workers.batch.batch import Batch
-from agent_workers.batch.checkpoint import Checkpoint
+from agent_workers.batch.checkpoint import Checkpoint, CheckpointLost
 from agent_workers.batch.economy import Economy
 from agent_workers.batch.item import Line
 from agent_workers.batch.limits import Limits
@@ -191,8 +191,13 @@ def _answer(text: str, lane: str, cost_usd: float) -> list[dict[str, Any]]:
 
 class _SteppingCheckpoint(Checkpoint):
     step: Callable[[], None] = staticmethod(lambda: None)
+    writable: int | None = None
 
     def _append(self, entry: dict[str, Any], *, durable: bool = True) -> None:
+        if self.writable is not None:
+            self.writable -= 1
+            if self.writable < 0:
+                raise CheckpointLost("the disk is full")
         self.step()
         super()._append(entry, durable=durable)
         self.step()
@@ -242,9 +247,23 @@ def start(
     account: str = "me",
     on_create: Callable[[Batch], object] = lambda batch: None,
     most: int = 1000,
+    writable: int | None = None,
     **limits: Any,
 ) -> Start:
-    """Starts a batch in the economy lane, and has it end or be killed."""
+    """Starts a batch in the economy lane, and has it end or be killed.
+
+    Args:
+        path: The checkpoint.
+        api: The provider.
+        lines: The lines.
+        wait: Whether it waits.
+        steps: Kill it.
+        account: Whose key it has.
+        on_create: Is called when the API gets lines.
+        most: Lines that are sent together at most.
+        writable: How many lines the checkpoint's disk still takes.
+        limits: What it may use up.
+    """
     step = steps or Steps()
     lane, said = FakeLane(api, step, account), []
     fake = FakeRunner(lambda request: "by an agent")
@@ -274,7 +293,7 @@ def start(
 
     told = Told(step)
     checkpoint = _SteppingCheckpoint(path)
-    checkpoint.step = step
+    checkpoint.step, checkpoint.writable = step, writable
     found = Start(told.records, said, lane, fake)
     try:
         told.records += checkpoint.untold()
@@ -283,7 +302,7 @@ def start(
     except BaseExceptionGroup as faults:
         if faults.subgroup(Killed) is None or faults.split(Killed)[1] is not None:
             raise
-    except Killed:
+    except (Killed, CheckpointLost):
         pass
     finally:
         checkpoint.close()

@@ -146,6 +146,15 @@ def test_starts_that_are_killed_again_and_again_come_to_the_same(tmp_path: Path,
     check_whole(starts, api, 8)
 
 
+@pytest.mark.parametrize("last", range(13))
+def test_a_checkpoint_that_can_no_longer_be_written_ends_a_start_and_loses_nothing(
+    api: FakeApi, path: Path, last: int
+) -> None:
+    starts = [start(path, api, prompts(4), wait=True, most=2, writable=last)]
+    assert starts[0].totals is None
+    check_whole([*starts, start(path, api, prompts(4), wait=True, most=2)], api, 4)
+
+
 # Lost answers
 
 

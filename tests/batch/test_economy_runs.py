@@ -9,6 +9,7 @@ import re
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import threading
 from collections.abc import Iterator
@@ -412,6 +413,20 @@ def test_a_terminal_shows_what_is_out_and_what_is_said_stands_on_lines_of_their_
 
 
 # The command line
+
+
+def test_without_the_extra_it_says_what_to_install(night: Night) -> None:
+    night.write_prompts(1)
+    hidden = "import sys; sys.modules['httpx2'] = None; sys.argv = ['x', 'agent-batch', *sys.argv[1:]]"
+    code = f"{hidden}; from agent_workers.cli import start; start()"
+    command = [sys.executable, "-c", code, "--worker=agent-chat", "--economy", f"--checkpoint={night.root / 'c'}"]
+    with (night.root / "in").open("rb") as lines:
+        done = subprocess.run(
+            command, stdin=lines, capture_output=True, env=night.environ, timeout=PATIENCE_S, check=False
+        )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"pip install '.[messages]'" in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 def test_it_needs_a_checkpoint(night: Night) -> None:
