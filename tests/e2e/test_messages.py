@@ -395,6 +395,29 @@ def test_a_call_that_was_stopped_is_remembered_as_one_of_which_nothing_is_known(
     assert prompt["text"] == "Work."
 
 
+def test_a_session_that_an_end_names_goes_on_however_early_that_came(home: Home, simulator: Simulator) -> None:
+    simulator.play("memory")
+    abort = {"type": "abort", "id": "1"}
+    stopped = home.run(b"\n".join(json.dumps(each).encode() for each in ({"prompt": "One."}, abort, "")), "--control")
+    assert stopped.last["type"] == "aborted"
+    failed = home.run({"prompt": "One."}, env={"ANTHROPIC_BASE_URL": "ftp://nowhere"})
+    assert failed.last["type"] == "error"
+    for ended in (stopped, failed):
+        assert resumed(home, ended).last["text"].startswith("You sent 2 prompts.")
+
+
+def test_a_damaged_session_is_refused_with_the_place_and_loses_nothing(home: Home) -> None:
+    first = home.run({"prompt": "My name is Ada."})
+    [file] = (home.root / "state" / "conversations").iterdir()
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(lines[0] + b"{oops}\n" + lines[1])
+    before = file.read_bytes()
+    refused = resumed(home, first)
+    assert refused.ending == ("session_not_found", 1)
+    assert f"{file}: line 2" in refused.stderr
+    assert file.read_bytes() == before
+
+
 def test_a_line_that_a_killed_run_has_cut_off_is_mended(home: Home, simulator: Simulator) -> None:
     simulator.play("memory")
     first = home.run({"prompt": "My name is Ada."})

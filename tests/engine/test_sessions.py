@@ -2,14 +2,14 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from agent_workers.engine.host import sessions
-from agent_workers.engine.host.sessions import Binding, Lease, take_lease
+from agent_workers.engine.host.sessions import Binding, Lease, engine_of, take_lease
 from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, StateUnavailable
 from agent_workers.protocol.v1.settings import NewSession, ResumeSession
 from tests.waiting import PATIENCE_S
@@ -135,3 +135,48 @@ def test_a_lease_that_was_let_go_touches_no_other_file(begun: Lease, tmp_path: P
 def test_a_record_that_cannot_be_written_is_the_operators_matter(tmp_path: Path) -> None:
     with pytest.raises(StateUnavailable):
         take_lease(None, tmp_path / "missing", ADAS)
+
+
+def put_link(record: Path) -> None:
+    record.rename(record.with_name("other"))
+    record.symlink_to(record.with_name("other"))
+
+
+def put_second_name(record: Path) -> None:
+    record.with_name("other").hardlink_to(record)
+
+
+def put_pipe(record: Path) -> None:
+    record.unlink()
+    os.mkfifo(record)
+
+
+def give_away(record: Path) -> None:
+    try:
+        os.chown(record, 65534, -1)
+    except PermissionError:
+        pytest.skip("only root gives files away")
+
+
+@pytest.mark.parametrize("put", [put_link, put_second_name, put_pipe, give_away])
+def test_what_somebody_has_put_in_the_place_of_a_record_is_none(
+    begun: Lease, tmp_path: Path, put: Callable[[Path], None]
+) -> None:
+    begun.release()
+    put(tmp_path / begun.agent_id)
+    assert engine_of(ResumeSession(resume=begun.session_id), tmp_path) is None
+    for fork in (False, True):
+        with pytest.raises(SessionNotFound):
+            resume(begun, tmp_path, fork=fork)
+    with pytest.raises(StateUnavailable):
+        take_lease(NewSession(id=begun.session_id), tmp_path, ADAS)
+
+
+def test_a_record_is_not_begun_where_a_link_leads_to(tmp_path: Path) -> None:
+    chosen = NewSession(id="3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d34")
+    lease = take_lease(chosen, tmp_path, ADAS)
+    lease.abandon()
+    (tmp_path / lease.agent_id).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StateUnavailable):
+        take_lease(chosen, tmp_path, ADAS)
+    assert not (tmp_path / "elsewhere").exists()

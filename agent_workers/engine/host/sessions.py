@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID, uuid4, uuid5
 
+from agent_workers.engine.host.own_file import ForeignFile, open_own
 from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, StateUnavailable
 from agent_workers.protocol.v1.settings import ResumeSession
 
@@ -104,7 +105,7 @@ def engine_of(session: ResumeSession, folder: Path) -> str | None:
         folder: The directory of the records.
     """
     try:
-        descriptor = os.open(folder / _agent_id(session.resume), os.O_RDONLY)
+        descriptor = open_own(folder / _agent_id(session.resume), os.O_RDONLY)
     except OSError:
         return None
     try:
@@ -153,12 +154,14 @@ def _agent_id(session_id: str) -> str:
 
 def _opened(record: Path, binding: Binding) -> int:
     try:
-        descriptor = os.open(record, os.O_RDWR)
+        descriptor = open_own(record, os.O_RDWR)
     except FileNotFoundError:
         cause = f"no run has begun this session in the state directory {record.parent.parent}"
         raise SessionNotFound(cause=cause) from None
     except PermissionError:
         raise SessionNotFound(cause=f"{record}: belongs to another user of this host") from None
+    except ForeignFile as error:
+        raise SessionNotFound(cause=f"{record}: {error.strerror}") from None
     except OSError as error:
         raise StateUnavailable(cause=f"{record}: {error.strerror}") from error
     if (found := _read(descriptor)) == binding:
@@ -181,7 +184,7 @@ def _begin(session_id: str, folder: Path, binding: Binding) -> Lease:
     record = folder / agent_id
     while True:
         try:
-            descriptor = os.open(record, os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = open_own(record, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise StateUnavailable(cause=f"{record}: {error.strerror}") from error
         _lock(descriptor)

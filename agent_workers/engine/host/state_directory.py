@@ -19,7 +19,7 @@ PRIVATE = 0o700
 _SHARED = 0o2770
 _MODE = re.compile(r"(?:0|0o)?2?7[0-7]0")
 BAD_MODE = f"The mode of the state directory is not valid. The operator must correct {STATE_MODE}."
-COMMON = ("workspaces", "sessions", "pending", "simulator")
+COMMON = ("workspaces", "sessions", "conversations", "pending", "simulator")
 """The directories in it that all its users share."""
 # What lies in a state directory. A directory that holds anything else is not the workers' to close.
 _OWN = frozenset({*COMMON, "claude", "home", ".gitignore", ".gitkeep"})

@@ -5,16 +5,18 @@ It is read and written under the session's lease, so by one run at a time; a for
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agent_workers.engine.host.own_file import ForeignFile, open_own
+from agent_workers.engine.messages.session_lines import Damaged, lines_of, mended
 from agent_workers.errors import SessionExists, SessionNotFound, StateUnavailable
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from agent_workers.engine.host.sessions import Lease
@@ -23,8 +25,7 @@ Message = dict[str, Any]
 
 logger = logging.getLogger("agent_workers")
 
-_INTERRUPTED = "The call was interrupted: what it has done is not known."
-_THOUGHTS = ("thinking", "redacted_thinking")
+_DAMAGED = "This conversation cannot be continued: its file is damaged. The worker's stderr says where."
 
 
 class History(NamedTuple):
@@ -52,30 +53,46 @@ class Conversation:
     def __init__(self, path: Path) -> None:
         self.saved = True
         self._path = path
+        self._identity: tuple[int, int] | None = None
         self._begin: int | None = None  # of this run's turn
 
     def load(self, *, repair: bool) -> History:
         """Reads the conversation so far, without the thoughts of its turns.
 
         Args:
-            repair: Whether to remove a last line that was cut off, which only the lease's holder may do.
+            repair: Whether to mend a last line that was cut off, which only the lease's holder may do.
 
         Raises:
-            SessionNotFound: There is no file.
+            SessionNotFound: There is no file, or not this user's own, or it is damaged.
             StateUnavailable: It cannot be read.
         """
         try:
-            data = self._path.read_bytes()
+            with self._opened(os.O_RDWR if repair else os.O_RDONLY) as file:
+                data = _read(file)
+                lines, whole = lines_of(data)
+                if repair:
+                    _mend(file, data, whole)
         except FileNotFoundError:
             raise SessionNotFound(cause=f"{self._path} is gone") from None
+        except ForeignFile as error:
+            raise SessionNotFound(cause=f"{self._path} {error.strerror}") from None
+        except Damaged as error:
+            raise SessionNotFound(_DAMAGED, cause=f"{self._path}: {error}") from None
         except OSError as error:
             raise StateUnavailable(cause=f"{self._path}: {error.strerror}") from error
-        lines, whole = _whole_lines(data)
-        if repair and whole < len(data):
-            with suppress(OSError):
-                os.truncate(self._path, whole)
         model = next((line["model"] for line in reversed(lines) if line.get("model")), None)
-        return History(_mended(lines), model)
+        return History(mended(lines), model)
+
+    def is_taken(self) -> bool:
+        """Tells whether something stands in its place already, other than a message that was cut off.
+
+        Raises:
+            StateUnavailable: It cannot be read.
+        """
+        try:
+            return bool(self.load(repair=True).messages)
+        except SessionNotFound:
+            return os.path.lexists(self._path)
 
     def write(self, role: str, content: list[dict[str, Any]], model: str | None = None) -> None:
         """Adds a message; notes in ``saved`` where there was no room for it."""
@@ -94,26 +111,38 @@ class Conversation:
         """Removes what this run has added."""
         if self._begin is not None and self.saved:
             try:
-                os.truncate(self._path, self._begin)
+                with self._opened(os.O_WRONLY) as file:
+                    os.ftruncate(file, self._begin)
             except OSError as error:
                 logger.warning("a turn that does not count stays in the session: %s", error.strerror)
 
     def _append(self, data: bytes) -> None:
         if not self.saved:
             return  # what comes behind a gap would be another conversation
+        create = os.O_CREAT if self._identity is None else 0  # one that is gone is not begun anew
         try:
-            file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
+            with self._opened(os.O_WRONLY | os.O_APPEND | create) as file:
                 begin = os.fstat(file).st_size
                 self._begin = begin if self._begin is None else self._begin
                 if _write(file, data) != len(data):
                     os.ftruncate(file, begin)
                     self.saved = False
-            finally:
-                os.close(file)
         except OSError as error:
             self.saved = False
             logger.warning("the conversation cannot be written: %s", error.strerror)
+
+    @contextmanager
+    def _opened(self, flags: int) -> Iterator[int]:
+        """Opens the file, always the same: whoever shares the directory may put another in its place."""
+        file = open_own(self._path, flags)
+        try:
+            found = os.fstat(file)
+            if self._identity not in (None, (found.st_dev, found.st_ino)):
+                raise ForeignFile(None, "is another file than before")
+            self._identity = found.st_dev, found.st_ino
+            yield file
+        finally:
+            os.close(file)
 
 
 def conversation_of(lease: Lease, folder: Path) -> tuple[Conversation, History]:
@@ -130,9 +159,8 @@ def conversation_of(lease: Lease, folder: Path) -> tuple[Conversation, History]:
     """
     conversation = Conversation(folder / f"{lease.agent_id}.jsonl")
     if lease.resumes is None:
-        with suppress(SessionNotFound):
-            if conversation.load(repair=True).messages:
-                raise SessionExists
+        if conversation.is_taken():
+            raise SessionExists
         return conversation, History([])
     if lease.resumes == lease.agent_id:
         return conversation, conversation.load(repair=True)
@@ -149,52 +177,13 @@ def _write(file: int, data: bytes) -> int:
     return written
 
 
-def _whole_lines(data: bytes) -> tuple[list[Message], int]:
-    """Returns the messages, and how many bytes of the data they take."""
-    messages: list[Message] = []
-    end = 0
-    for line in data.splitlines(keepends=True):
-        try:
-            message = json.loads(line) if line.endswith(b"\n") else None
-        except (ValueError, RecursionError):
-            message = None
-        if not isinstance(message, dict) or not isinstance(message.get("content"), list):
-            break
-        messages.append(message)
-        end += len(line)
-    return messages, end
+def _read(file: int) -> bytes:
+    with os.fdopen(file, "rb", closefd=False) as reader:
+        return reader.read()
 
 
-def _mended(lines: list[Message]) -> list[Message]:
-    """Returns the messages so that the API takes them: each call has a result, and no message is empty."""
-    found: list[Message] = []
-    for line in lines:
-        content = [block for block in line["content"] if _counts(block)]
-        missing = _unanswered(found, content)
-        if missing and line["role"] == "user":
-            content = [*missing, *content]
-        elif missing:
-            found.append({"role": "user", "content": missing})
-        if content:
-            found.append({"role": line["role"], "content": content})
-    if missing := _unanswered(found, []):
-        found.append({"role": "user", "content": missing})
-    return found
-
-
-def _counts(block: Any) -> bool:
-    if not isinstance(block, dict) or block.get("type") in _THOUGHTS:
-        return False
-    return block.get("type") != "text" or bool(str(block.get("text", "")).strip())
-
-
-def _unanswered(messages: list[Message], content: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Returns results for the calls of the last message that the content after it does not answer."""
-    last = messages[-1] if messages and messages[-1]["role"] == "assistant" else {"content": []}
-    answered = {block.get("tool_use_id") for block in content if block.get("type") == "tool_result"}
-    calls = [block["id"] for block in last["content"] if block.get("type") == "tool_use"]
-    return [
-        {"type": "tool_result", "tool_use_id": call, "content": _INTERRUPTED, "is_error": True}
-        for call in calls
-        if call not in answered
-    ]
+def _mend(file: int, data: bytes, whole: int) -> None:
+    if whole < len(data):
+        os.ftruncate(file, whole)
+    elif data and not data.endswith(b"\n"):
+        os.pwrite(file, b"\n", len(data))

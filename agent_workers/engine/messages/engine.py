@@ -41,7 +41,7 @@ class MessagesEngine:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self.progress = Progress(session_id=plan.lease.session_id)
+        self.progress = Progress()
         self._plan = plan
         self._request = plan.request
         self._messages = [*plan.history.messages]
@@ -52,6 +52,7 @@ class MessagesEngine:
         self._words = Words()
         self._outcome = Outcome(plan.request, self._answer)
         self._asked = 0  # how often the model was called in this turn, of which a correction begins another
+        self._has_begun = False
         self._dropped = False
         self._blames_past = False
         self._over = False
@@ -97,6 +98,7 @@ class MessagesEngine:
         Raises:
             WorkerError: The run failed.
         """
+        self._begin_session()
         yield Session(
             session_id=self._plan.lease.session_id,
             model=self._calls.model,
@@ -104,7 +106,6 @@ class MessagesEngine:
             tools=[tool["name"] for tool in tools_of(self._request)],
             resumed=isinstance(self._request.session, ResumeSession),
         )
-        self._say("user", prompt_of(self._request))
         try:
             async with aclosing(self._turn()) as bodies:
                 async for body in bodies:
@@ -112,6 +113,13 @@ class MessagesEngine:
         except ApiError as error:
             self._end(error)
             raise
+
+    def _begin_session(self) -> None:
+        """Notes the prompt, from when on there is something to resume; once."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._say("user", prompt_of(self._request))
+            self.progress.session_id = self._plan.lease.session_id
 
     async def _turn(self) -> AsyncGenerator[Body]:
         """Yields the bodies of the turn, and of those in which the model answers once more."""
@@ -200,7 +208,8 @@ class MessagesEngine:
     # The end
 
     async def catch_up(self) -> None:
-        """Does nothing: the session is known from the start."""
+        """Begins the session of a run that is stopped before its first event."""
+        self._begin_session()
 
     def unsettled(self) -> Sequence[Body]:
         """Returns the events that close unanswered questions and say what became of the session."""

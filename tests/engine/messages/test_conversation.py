@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -104,15 +105,128 @@ def test_a_fork_reads_past_a_torn_line_and_leaves_it_to_whoever_is_writing_it(fi
     assert file.read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    "line", [b"[]", b"5", b"null", b"{}", b'{"role": "user", "content": "text"}', b"\xff", b'{"a":' * 100_000, b""]
-)
-def test_behind_a_line_that_is_no_message_nothing_counts(file: Path, line: bytes) -> None:
+ODD = [
+    "[]",
+    "5",
+    "null",
+    "{}",
+    "",
+    "\xff",
+    "\0" * 9,
+    '{"a":' * 100_000,
+    '{"role": "user", "content": "text"}',
+    '{"content": []}',
+    '{"role": "system", "content": []}',
+    '{"role": ["user"], "content": []}',
+    '{"role": "assistant", "content": [], "model": 5}',
+    '{"role": "user", "content": ["x"]}',
+    '{"role": "user", "content": [{"type": ["text"]}]}',
+    '{"role": "user", "content": [{"type": "text", "text": 5}]}',
+    '{"role": "user", "content": [{"type": "tool_result", "tool_use_id": {}}]}',
+    '{"role": "user", "content": [{"type": "image", "source": 5}]}',
+    '{"role": "assistant", "content": [{"type": "tool_use"}]}',
+    '{"role": "assistant", "content": [{"type": "tool_use", "id": "1", "name": "x", "input": []}]}',
+    '{"role": "user", "content": [{"type": "text", "text": "x", "y": ' + "[" * 200 + "]" * 200 + "}]}",
+]
+
+
+@pytest.mark.parametrize("line", ODD, ids=lambda line: line[:60])
+@pytest.mark.parametrize("repair", [True, False])
+def test_a_file_with_a_line_that_is_no_message_is_refused_with_the_place_and_stays_as_it_is(
+    file: Path, line: str, *, repair: bool
+) -> None:
     written(file, *TALK[:2])
     with file.open("ab") as end:
-        end.write(line + b"\n")
+        end.write(line.encode("latin-1") + b"\n")
     written(file, *TALK[2:])
-    assert loaded(file) == list(TALK[:2])
+    before = file.read_bytes()
+    with pytest.raises(SessionNotFound) as refused:
+        Conversation(file).load(repair=repair)
+    assert "line 3" in str(refused.value.cause)
+    assert "damaged" in refused.value.message
+    assert file.read_bytes() == before
+
+
+def test_a_last_line_without_its_end_is_whole_and_what_follows_stands_on_its_own(file: Path) -> None:
+    written(file, *TALK)
+    os.truncate(file, file.stat().st_size - 1)
+    conversation = Conversation(file)
+    assert conversation.load(repair=True).messages == list(TALK)
+    conversation.write(**user(text("Go on.")))
+    assert loaded(file) == [*TALK, user(text("Go on."))]
+
+
+# A directory that others may write
+
+
+def put_link(file: Path) -> None:
+    file.rename(file.with_name("other"))
+    file.symlink_to(file.with_name("other"))
+
+
+def put_second_name(file: Path) -> None:
+    file.with_name("other").hardlink_to(file)
+
+
+def put_pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+def give_away(file: Path) -> None:
+    try:
+        os.chown(file, 65534, -1)
+    except PermissionError:
+        pytest.skip("only root gives files away")
+
+
+FOREIGN = [put_link, put_second_name, put_pipe, give_away]
+
+
+@pytest.mark.parametrize("put", FOREIGN)
+@pytest.mark.parametrize("repair", [True, False])
+def test_what_somebody_has_put_in_the_place_of_a_session_is_neither_read_nor_written(
+    file: Path, put: Callable[[Path], None], *, repair: bool
+) -> None:
+    written(file, *TALK)
+    put(file)
+    with pytest.raises(SessionNotFound) as refused:
+        Conversation(file).load(repair=repair)
+    assert str(file) in str(refused.value.cause)
+
+
+@pytest.mark.parametrize("put", [*FOREIGN, Path.unlink, lambda file: file.rename(file.with_name("other"))])
+def test_what_takes_the_place_of_a_session_while_it_runs_is_left_alone(file: Path, put: Callable[[Path], None]) -> None:
+    conversation = written(file, *TALK)
+    put(file)
+    other = file.with_name("other")
+    before = other.read_bytes() if other.exists() else b""
+    conversation.take_back()
+    conversation.write(**TALK[0])
+    assert conversation.saved is False
+    assert (other.read_bytes() if other.exists() else b"") == before
+
+
+def test_another_file_of_the_same_user_does_not_take_the_place_of_one_that_is_written(file: Path) -> None:
+    conversation = written(file, *TALK)
+    file.rename(file.with_name("other"))
+    written(file, *TALK[:1])
+    conversation.write(**TALK[0])
+    assert conversation.saved is False
+    assert loaded(file) == list(TALK[:1])
+
+
+@pytest.mark.parametrize("put", FOREIGN)
+def test_a_new_session_does_not_begin_in_what_is_there_already(tmp_path: Path, put: Callable[[Path], None]) -> None:
+    chosen = NewSession(id="3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d34")
+    lease = lease_of(tmp_path, chosen)
+    conversation_of(lease, tmp_path)
+    file = tmp_path / f"{lease.agent_id}.jsonl"
+    file.touch()
+    put(file)
+    with pytest.raises(SessionExists):
+        conversation_of(lease, tmp_path)
+    lease.release()
 
 
 @pytest.mark.parametrize(
