@@ -173,3 +173,30 @@ async def test_one_that_is_cancelled_while_it_waits_leaves_its_turn_to_the_next(
         await anyio.wait_all_tasks_blocked()
         assert not is_done.is_set()
     assert is_done.is_set()
+
+
+@pytest.mark.parametrize(
+    ("stream", "wanted", "expected"),
+    [
+        (None, False, {"partial": False}),
+        ({"ping_s": 5}, False, {"ping_s": 5, "partial": False}),
+        ({"partial": "x"}, False, {"partial": "x"}),
+        ("x", False, "x"),
+        (None, True, None),
+    ],
+)
+async def test_an_answer_whose_events_nobody_reads_comes_whole(stream: Any, wanted: bool, expected: Any) -> None:
+    here = FakeRunner("Hello.")
+
+    class Engine(Gate):
+        def stream(self, request: Mapping[str, Any]) -> Any:
+            return here.for_async.stream(request)
+
+    request = {"worker": "agent-chat", "prompt": "x", "engine": "messages", **({"stream": stream} if stream else {})}
+    runner = ChosenRunner("agent-chat", Gate(), Engine(), EngineChoice())  # type: ignore[arg-type]
+
+    async def lines() -> AsyncIterator[Line]:
+        yield Line(1, json.dumps(request).encode())
+
+    await Batch({"agent-chat": runner}, Told(), Limits(concurrency=1), wants_events=wanted).run(lines())
+    assert here.requests[0].get("stream") == expected
