@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from agent_workers.client import AsyncEngineRunner
+from agent_workers.client.economy import ApiResult, EconomyLane
+from agent_workers.errors import RequestRejected
 from agent_workers.simulator import Simulator, running_simulator
 from tests.batch.between import Refused, between
 from tests.batch.nights import Night, chat
@@ -184,6 +187,21 @@ def test_the_engines_events_are_told_of_runs_of_the_lane_as_of_any_others(night:
     kinds = {kind: sum(event["type"] == kind for event in events) for kind in ("done", "error", "thinking")}
     assert (kinds["done"], kinds["error"]) == (7, 1)
     assert kinds["thinking"] >= 1
+
+
+@pytest.mark.anyio
+async def test_an_answer_that_comes_at_once_after_a_refusal_in_the_batch_is_not_of_the_lane(
+    night: Night, simulator: Simulator
+) -> None:
+    simulator.play(played({"content": [{"type": "text", "text": '{"a": "x"}'}]}))
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+    request = {"engine": "messages", "prompt": "Say x.", "output_schema": schema}
+    cause = "in the batch: invalid_request_error: Schema is too complex for compilation"
+    refused = ApiResult("x-1", error=RequestRejected(cause=cause))
+    runner = AsyncEngineRunner("agent-chat", env=night.environ)
+    async with runner, EconomyLane(runner).run("agent-chat", request, refused) as run:
+        result = await run.result()
+    assert (result.output, result.event["lane"], night.live) == ({"a": "x"}, "live", 1)
 
 
 def test_simulated_it_needs_no_account(night: Night) -> None:

@@ -24,6 +24,7 @@ from tests.batch.between import BROKEN, LOST, Passed, Refused, between
 from tests.batch.nights import Night, chat, killed
 from tests.e2e.worker import SCRIPTS
 from tests.simulator.batches import BATCHES, hello, played
+from tests.skills.making import DEAL, make_skill
 from tests.waiting import PATIENCE_S, until
 
 DONE, OUT = 0, 75
@@ -90,6 +91,22 @@ def test_what_needs_an_agent_or_a_session_runs_at_once(night: Night) -> None:
     assert night.sent == {"2": 1}
     night.run()
     assert night.lanes[2] == "economy"
+
+
+def test_a_line_need_not_name_the_engine_where_its_skill_or_the_policy_does(night: Night) -> None:
+    make_skill(night.root / "skills", settings={"engine": "messages"})
+    night.environ |= {"AGENT_WORKERS_SKILLS_PATH": str(night.root / "skills")}
+    (night.root / "policy.toml").write_text('version = 1\nengines = ["messages", "agent"]\n', "utf-8")
+    night.write({"prompt": "By the policy"}, {"skill": "score", "input": DEAL}, {"prompt": "No", "engine": "agent"})
+    assert night.run(f"--policy={night.root / 'policy.toml'}") == OUT
+    assert night.sent == {"1": 1, "2": 1}
+
+
+def test_a_worker_that_the_operator_puts_in_the_place_of_another_gets_its_lines(night: Night) -> None:
+    night.write_prompts(2)
+    assert night.run("--command=agent-chat=false") == OUT
+    assert {result["error"]["code"] for result in night.results} == {"worker_lost"}
+    assert night.sent == {}
 
 
 def test_where_no_line_is_for_the_lane_it_says_why(night: Night) -> None:
@@ -410,6 +427,22 @@ def test_a_terminal_shows_what_is_out_and_what_is_said_stands_on_lines_of_their_
     assert any(re.fullmatch(r"0/3 done, 0 failed, 0 running, 3 out since \d\d:\d\d", line) for line in shown), shown
     assert any(line.startswith("agent-batch: SIGINT: ") for line in shown), shown
     assert shown[-1].startswith("agent-batch: 3 lines are out since")
+
+
+def test_ctrl_c_while_results_are_read_loses_none(night: Night) -> None:
+    count = 400
+    night.write_prompts(count)
+    night.run()
+    night.simulator.end_batches()
+    with night.start("--concurrency=4", "--summary=json") as batch:
+        until(lambda: len(night.results) > 5)
+        batch.send_signal(signal.SIGINT)
+        assert batch.wait(PATIENCE_S) == 3
+    told = json.loads(night.said[-2])
+    assert told["done"] == len(night.results)
+    assert told["done"] + told["out"] == count
+    assert night.run() == DONE
+    assert night.lanes == dict.fromkeys(range(1, count + 1), "economy")
 
 
 # The command line
