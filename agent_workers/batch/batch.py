@@ -78,6 +78,7 @@ class Batch:
         self._named: set[str] = set()
         self._reading = anyio.CancelScope()
         self._has_read_all = False
+        self._is_answered = False  # what is left has been answered, and so paid, by the batch API
         self._stopping = anyio.Event()
         self._fault: Exception | None = None
 
@@ -118,6 +119,7 @@ class Batch:
             await self._settle_economy(self._economy, begin)
 
     async def _settle_economy(self, economy: Economy, begin: Begin) -> None:
+        self._is_answered = True
         try:
             await economy.settle(begin)
         except CheckpointUnusable as fault:
@@ -223,7 +225,7 @@ class Batch:
 
     def _keep_limits(self) -> None:
         most_usd, most_errors = self._limits.max_cost_usd, self._limits.max_errors
-        if most_usd is not None and self.totals.cost_usd >= most_usd:
+        if most_usd is not None and self.totals.cost_usd >= most_usd and not self._is_answered:
             self.drain("max_cost_usd")
         if most_errors is not None and self.totals.failed >= most_errors:
             self.drain("max_errors")

@@ -153,6 +153,10 @@ class Checkpoint:
         self._append({"sending": submission.nonce, "withdrawn": True})
         self.submissions.remove(submission)
 
+    def out(self) -> int:
+        """Returns how many lines are at the batch API, as far as earlier starts have noted."""
+        return sum(number not in self.settled for each in self.submissions for number in each.digests)
+
     def told(self, line: Line) -> None:
         """Notes that the record was written to stdout; see ``Progress``."""
         self._tell(line.number)

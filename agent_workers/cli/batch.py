@@ -172,6 +172,8 @@ def agent_batch(**options: Any) -> NoReturn:
             progress = Checkpoint(options["checkpoint"], options["taken"]) if options["checkpoint"] else None
             if progress:
                 open_files.callback(progress.close)
+            if progress and not options["economy"]:
+                _refuse_what_is_out(progress, options["checkpoint"])
             say(f"agent-batch: {places}{'' if options['simulate'] is None else ' (SIMULATED)'}")
             start = partial(
                 Batch,
@@ -205,3 +207,12 @@ def _lane(checkpoint: Checkpoint, workers: list[str], options: dict[str, Any]) -
         usual=options["worker"],
         wait=options["wait"],
     )
+
+
+def _refuse_what_is_out(checkpoint: Checkpoint, path: Path) -> None:
+    if out := checkpoint.out():
+        lines = "1 line" if out == 1 else f"{out} lines"
+        raise CheckpointUnusable(
+            f"{path} has {lines} out at the batch API, which would run and be paid once more. "
+            "Add --economy, or name another checkpoint."
+        )

@@ -43,9 +43,12 @@ class Night:
     def write_prompts(self, count: int, **more: Any) -> None:
         self.write(*(chat(f"Prompt {number}", **more) for number in range(1, count + 1)))
 
-    def start(self, *arguments: str, checkpoint: str = "checkpoint", stderr: Any = None) -> "Started":
+    def start(
+        self, *arguments: str, checkpoint: str = "checkpoint", stderr: Any = None, economy: bool = True
+    ) -> "Started":
         """Starts it; results are added to those of before."""
-        command = [str(SCRIPTS / "agent-batch"), "--worker=agent-chat", "--results", "--economy", *arguments]
+        lane = ["--economy"] if economy else []
+        command = [str(SCRIPTS / "agent-batch"), "--worker=agent-chat", "--results", *lane, *arguments]
         command.append(f"--checkpoint={self.root / checkpoint}")
         with (
             (self.root / "in").open("rb") as lines,
@@ -54,9 +57,9 @@ class Night:
         ):
             return Started(command, stdin=lines, stdout=out, stderr=stderr or errors, env=self.environ)
 
-    def run(self, *arguments: str, checkpoint: str = "checkpoint") -> int:
+    def run(self, *arguments: str, checkpoint: str = "checkpoint", economy: bool = True) -> int:
         """Starts it and waits for its end; returns its exit status."""
-        with self.start(*arguments, checkpoint=checkpoint) as batch:
+        with self.start(*arguments, checkpoint=checkpoint, economy=economy) as batch:
             return batch.wait(PATIENCE_S)
 
     @property

@@ -469,3 +469,22 @@ def test_it_needs_a_checkpoint(night: Night) -> None:
     command = [str(SCRIPTS / "agent-batch"), "--wait"]
     done = subprocess.run(command, input=b"", capture_output=True, env=night.environ, timeout=PATIENCE_S, check=False)
     assert (done.returncode, b"needs --economy" in done.stderr) == (2, True)
+
+
+def test_a_start_that_forgets_the_lane_is_refused_before_it_pays_twice(night: Night) -> None:
+    night.write_prompts(3)
+    assert night.run() == OUT
+    assert night.run(economy=False) == 2
+    assert "3 lines out at the batch API" in night.said[-1]
+    assert "--economy" in night.said[-1]
+    assert night.live == 0
+    assert night.run() == DONE
+    assert night.run(economy=False) == DONE  # nothing is out any more
+
+
+def test_answers_that_are_paid_are_taken_whatever_the_limit_is(night: Night) -> None:
+    night.write_prompts(4)
+    assert night.run() == OUT
+    assert night.run("--max-cost-usd=0.000001", "--summary=json") == DONE
+    assert len(night.results) == 4
+    assert json.loads(night.said[-1])["stopped"] is None
