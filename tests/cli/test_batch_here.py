@@ -6,7 +6,7 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -171,8 +171,8 @@ def test_what_waits_for_the_limits_of_the_account_never_begins_once_the_batch_is
 
 
 def test_after_the_deadline_and_the_grace_what_is_under_way_is_aborted(slow: Place) -> None:
-    status, results = slow.run(chats(4), "--results", "--deadline=1.5", "--grace=0")
-    assert (status, [result["status"] for result in results]) == (3, ["aborted"] * 4)
+    status, results = slow.run(chats(4), "--results", "--deadline=4", "--grace=0")
+    assert (status, {result["status"] for result in results}) == (3, {"aborted"})
 
 
 def test_money_and_errors_have_a_limit(place: Place) -> None:
@@ -199,8 +199,9 @@ def test_with_a_simulator_of_its_own_no_other_process_is_begun(place: Place) -> 
         tasks = Path(f"/proc/{batch.pid}/task")
 
         def look() -> bool:
-            for task in tasks.glob("*/children"):
-                children.update(task.read_text().split())
+            with suppress(OSError):  # the batch has ended
+                for task in tasks.glob("*/children"):
+                    children.update(task.read_text().split())
             return batch.poll() is not None
 
         until(look)
