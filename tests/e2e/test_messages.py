@@ -400,7 +400,7 @@ def test_a_session_that_an_end_names_goes_on_however_early_that_came(home: Home,
     abort = {"type": "abort", "id": "1"}
     stopped = home.run(b"\n".join(json.dumps(each).encode() for each in ({"prompt": "One."}, abort, "")), "--control")
     assert stopped.last["type"] == "aborted"
-    failed = home.run({"prompt": "One."}, env={"ANTHROPIC_BASE_URL": "ftp://nowhere"})
+    failed = home.run({"prompt": "One."}, env={"ANTHROPIC_BASE_URL": "http://127.0.0.1:9"})
     assert failed.last["type"] == "error"
     for ended in (stopped, failed):
         assert resumed(home, ended).last["text"].startswith("You sent 2 prompts.")

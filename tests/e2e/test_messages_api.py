@@ -85,12 +85,72 @@ def test_a_credential_that_is_missing_or_cannot_be_sent_is_told_without_it(
 SESSION = "3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d34"
 
 
-@pytest.mark.parametrize("url", ["localhost:1", "ftp://localhost/", "http://[::1", "http://", "not a url"])
-def test_a_base_url_that_is_none_is_the_operators_fault(home: Home, url: str) -> None:
-    ended = home.run({"prompt": "x"}, env={"ANTHROPIC_BASE_URL": url, "CLAUDE_CODE_MAX_RETRIES": "0"})
+ENV_FAULTS = [
+    *(
+        {"ANTHROPIC_BASE_URL": url}
+        for url in ("localhost:1", "ftp://localhost/", "http://[::1", "http://", "not a url")
+    ),
+    *({"ANTHROPIC_BASE_URL": f"http://127.0.0.1:{port}"} for port in (99999, -1, 0, "x")),
+    *({"ANTHROPIC_BASE_URL": f"http://127.0.0.1:1/{end}"} for end in ("?tenant=1", "x#y", "?", "#", "a b", "\x01")),
+    *({"ANTHROPIC_CUSTOM_HEADERS": f"{name}: 5"} for name in ("Content-Length", "transfer-encoding", "Connection")),
+    *({"ANTHROPIC_CUSTOM_HEADERS": line} for line in ("X Team: canary", "X-Team: canary\x01", "X-Team: canäry")),
+]
+
+
+@pytest.mark.parametrize("env", ENV_FAULTS, ids=str)
+def test_an_address_or_header_that_cannot_be_used_is_the_operators_fault(home: Home, env: dict[str, str]) -> None:
+    ended = home.run({"prompt": "x"}, env={"CLAUDE_CODE_MAX_RETRIES": "0", **env})
     assert ended.ending == ("gateway", 1)
-    assert "ANTHROPIC_BASE_URL" in ended.stderr
+    [variable] = env
+    assert variable in ended.stderr
+    assert variable in ended.last["message"]
     assert "Traceback" not in ended.stderr
+    assert "canary" not in ended.stderr
+
+
+ECHO = (
+    "x-api-key: key-canary authorization: Basic b3BlcmF0b3I6cGFzcy1jYW5hcnk= x-token: token-canary \x1b]0;\u202e\nnext"
+)
+HIDDEN = ("canary", "b3BlcmF0b3I6", "\x1b", "\u202e", "\nnext", "The prompt.")
+
+
+def api_error(words: str) -> bytes:
+    return json.dumps({"type": "error", "error": {"type": "invalid_request_error", "message": words}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (b"HTTP/1.1 403 No\r\ncontent-type: text/plain\r\n\r\nThe prompt. " + ECHO.encode(), "text/plain"),
+        (b"HTTP/1.1 403 No\r\ncontent-type: text/html\r\n\r\n<title>Not\n here</title>" + ECHO.encode(), "Not here"),
+        (b"HTTP/1.1 200 OK\r\ncontent-type: key-canary\r\n\r\nThe prompt.", "status 200"),
+        (b"HTTP/1.1 400 No\r\ncontent-type: application/json\r\n\r\n" + api_error(ECHO), "[secret]"),
+        (b"HTTP/1.1 400 No\r\ncontent-type: a/b\r\n\r\n" + api_error("y" * 195 + " key-canary"), "yyy"),
+        (STREAM + sse(json.loads(api_error(ECHO))), "in the stream: invalid_request_error: x-api-key: [secret]"),
+        (STREAM + sse({"type": "content_block_stop", "index": "key-canary"}), "content_block_stop"),
+        (b"HTTP/1.1 200 OK\r\nkey-canary\r\n\r\n", "ProtocolError"),
+    ],
+    ids=range(8),
+)
+def test_what_answers_is_told_on_one_line_without_the_key_or_the_prompt(home: Home, answer: bytes, told: str) -> None:
+    with odd_api(raw(answer)) as api:
+        env = {
+            "ANTHROPIC_BASE_URL": api.url.replace("http://", "http://operator:pass-canary@"),
+            "ANTHROPIC_CUSTOM_HEADERS": "x-token: token-canary",
+            "CLAUDE_CODE_MAX_RETRIES": "0",
+        }
+        ended = home.run({"prompt": "The prompt."}, env=env)
+    assert ended.last["type"] == "error"
+    assert told in ended.stderr
+    assert not [each for each in HIDDEN if each in ended.stderr + ended.output.decode()]
+    assert len(ended.stderr) < 1000
+
+
+@pytest.mark.parametrize("status", [600, 999])
+def test_a_status_that_is_none_is_left_out(home: Home, status: int) -> None:
+    ended, _ = odd(home, raw(b"HTTP/1.1 %d No\r\ncontent-length: 0\r\n\r\n" % status))
+    assert ended.ending == ("gateway", RETRYABLE)
+    assert "http_status" not in ended.last
 
 
 @pytest.fixture(scope="module")

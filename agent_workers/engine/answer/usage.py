@@ -15,6 +15,9 @@ _LIFETIMES = {
 }
 TOKEN_FIELDS = (*_CALL_FIELDS, *_LIFETIMES)
 
+MOST_COUNT = 2**53 - 1
+"""The largest number that JSON readers of all languages agree on."""
+
 Scope = Literal["all", "main_agent"]
 
 
@@ -55,8 +58,10 @@ def model_sum(one: ModelUsage, other: ModelUsage) -> ModelUsage:
 
 
 def count(value: object) -> int | None:
-    """Returns a count as an integer; None where the value is no number."""
-    return int(value) if isinstance(value, int | float) and value >= 0 else None
+    """Returns a count as an integer; None where the value is none, or beyond what can be counted."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return int(value) if 0 <= value <= MOST_COUNT else None
 
 
 def usage_of(usage: dict[str, Any], *, onto: Usage | None = None) -> Usage:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent_workers import __version__
 from agent_workers.engine.answer.api_failure import NO_CREDENTIAL
+from agent_workers.engine.messages.gateway import base_url_of, custom_headers, secrets_of
 from agent_workers.errors import AuthError
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.host.environment import Environment
 
-_BASE_URL = "https://api.anthropic.com"
 _VERSION = "2023-06-01"  # of the API: docs.claude.com, "Versions"
+_MOST_SHOWN = 200
 _SENDABLE = re.compile(r"[!-~]+")
 _NOT_OURS = "a login of the Claude CLI is for the engine agent alone; the engine messages needs ANTHROPIC_API_KEY"
 
@@ -28,12 +29,20 @@ class Access(NamedTuple):
         headers: What each request bears, the credential among it.
         is_simulated: Whether a simulator answers.
         certificates: A file of certificates that are trusted beside the host's own.
+        secrets: What must not be told of it.
     """
 
     base_url: str
     headers: Mapping[str, str]
     is_simulated: bool = False
     certificates: str | None = None
+    secrets: tuple[str, ...] = ()
+
+    def shown(self, text: str) -> str:
+        """Returns what operators may read of a text that came from elsewhere: one short line, without secrets."""
+        for secret in self.secrets:
+            text = text.replace(secret, "[secret]")
+        return ascii(text[:_MOST_SHOWN])[1:-1]
 
 
 def access_of(environment: Environment) -> Access:
@@ -41,15 +50,17 @@ def access_of(environment: Environment) -> Access:
 
     Raises:
         AuthError: There is no credential.
+        GatewayError: The base URL is none, or a header that the operator adds cannot be sent.
     """
     usual = {"anthropic-version": _VERSION, "user-agent": f"agent-workers/{__version__}"}
     if environment.simulator_url:
         return Access(environment.simulator_url, {**usual, "x-api-key": "simulated"}, is_simulated=True)
     environ = environment.environ
-    base_url = (environ.get("ANTHROPIC_BASE_URL") or _BASE_URL).rstrip("/")
-    headers = {**usual, **_custom_headers(environ), **_credential(environ)}
+    base_url = base_url_of(environ)
+    custom, credential = custom_headers(environ), _credential(environ)
     certificates = environ.get("NODE_EXTRA_CA_CERTS") or None  # by the name that the CLI gives it
-    return Access(base_url, headers, environment.is_simulated(), certificates)
+    secrets = secrets_of(base_url, {**custom, **credential})
+    return Access(base_url, {**usual, **custom, **credential}, environment.is_simulated(), certificates, secrets)
 
 
 def _credential(environ: Mapping[str, str]) -> dict[str, str]:
@@ -66,10 +77,3 @@ def _value(environ: Mapping[str, str], name: str) -> str:
     if value and not _SENDABLE.fullmatch(value):
         raise AuthError(cause=f"{name} has white space or other characters in its midst that no credential has")
     return value
-
-
-def _custom_headers(environ: Mapping[str, str]) -> dict[str, str]:
-    """Reads ``ANTHROPIC_CUSTOM_HEADERS``, a ``Name: value`` on each line, as the CLI does."""
-    lines = environ.get("ANTHROPIC_CUSTOM_HEADERS", "").splitlines()
-    pairs = (line.partition(":") for line in lines if ":" in line)
-    return {name.strip().lower(): value.strip() for name, _, value in pairs if name.strip()}

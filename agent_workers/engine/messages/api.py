@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import httpx2
 
-from agent_workers.engine.answer.api_failure import BY_TYPE, by_foreign_status, by_status, explained
-from agent_workers.engine.messages.limits import retry_after_ms
+from agent_workers.engine.messages.failures import failure_of, foreign, reported_failure, told_as_network
 from agent_workers.engine.messages.pace import Pace
 from agent_workers.engine.messages.pools import Pools
 from agent_workers.engine.messages.sse import EventStream, EventTooLong
-from agent_workers.errors import AnswerUnreadable, ApiError, GatewayError, NetworkError, ServerError
+from agent_workers.errors import AnswerUnreadable, GatewayError, NetworkError
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:
@@ -24,17 +23,14 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.messages.access import Access
     from agent_workers.engine.messages.pace import Call
+    from agent_workers.errors import ApiError
 
 Event = dict[str, Any]
 
 MESSAGES_PATH = "/v1/messages"
 SESSION_HEADER = "x-agent-workers-session"
 _DRAIN_S = 0.2
-_MOST_OF_AN_ERROR = 1 << 16
-_MOST_SHOWN = 500
 _OK = 200
-_NO_ADDRESS = (httpx2.InvalidURL, httpx2.UnsupportedProtocol)
-_FIRST_FAILURE = 400
 
 
 class Api:
@@ -77,31 +73,26 @@ class Api:
         """
         headers = {"content-type": "application/json", SESSION_HEADER: session_id}
         url = self.access.base_url + MESSAGES_PATH
-        try:
+        with told_as_network(self.access):
             async with self.pools.stream("POST", url, content=dump(body), headers=headers) as response:
                 call.hear(response.headers)
                 if response.status_code != _OK:
-                    raise await _refusal(response, call)
-                async with aclosing(_events(response)) as events:
+                    raise await self._refusal(response, call)
+                async with aclosing(_events(response, self.access)) as events:
                     async for event in events:
                         yield event
-        except _NO_ADDRESS as error:
-            raise GatewayError(cause=f"ANTHROPIC_BASE_URL is no address: {type(error).__name__}") from error
-        except httpx2.HTTPError as error:
-            raise NetworkError(cause=f"{type(error).__name__}: {error}") from error
+
+    async def _refusal(self, response: httpx2.Response, call: Call) -> ApiError:
+        failure = await failure_of(response, self.access)
+        if failure.http_status in (429, 529):
+            call.refuse(failure.retry_after_ms)
+        return failure
 
 
-async def _refusal(response: httpx2.Response, call: Call) -> ApiError:
-    failure = await failure_of(response)
-    if failure.http_status in (429, 529):
-        call.refuse(failure.retry_after_ms)
-    return failure
-
-
-async def _events(response: httpx2.Response) -> AsyncGenerator[Event]:
+async def _events(response: httpx2.Response, access: Access) -> AsyncGenerator[Event]:
     content_type = response.headers.get("content-type", "")
     if not content_type.lower().startswith("text/event-stream"):
-        raise GatewayError(cause=f"status 200 with {content_type[:_MOST_SHOWN]!a} and no stream")
+        raise GatewayError(cause=f"status 200 and no stream, but {foreign(response, '', access)}")
     count = 0
     stream = EventStream()
     chunks = response.aiter_bytes()
@@ -110,7 +101,7 @@ async def _events(response: httpx2.Response) -> AsyncGenerator[Event]:
             for event in _decoded(stream, chunk):
                 kind = event.get("type")
                 if kind == "error":
-                    raise _stream_failure(event)
+                    raise reported_failure(event, "stream", access)
                 count += 1
                 yield event
                 if kind == "message_stop":
@@ -138,40 +129,3 @@ def _decoded(stream: EventStream, chunk: bytes) -> Iterator[Event]:
         raise AnswerUnreadable(cause=str(error)) from None
     except (ValueError, RecursionError):
         raise AnswerUnreadable(cause="an event of the stream is no JSON") from None
-
-
-def _stream_failure(event: Event) -> ApiError:
-    kind, words = _told(event)
-    return explained(BY_TYPE.get(kind or "", ServerError), words)(cause=f"in the stream: {kind}: {words}")
-
-
-async def failure_of(response: httpx2.Response) -> ApiError:
-    """Returns the error for an answer that is no success."""
-    status, text = response.status_code, await _beginning(response)
-    try:
-        kind, words = _told(json.loads(text))
-    except (ValueError, RecursionError):
-        kind, words = None, ""
-    cause = f"status {status}: {kind}: {words}" if kind else f"status {status}: {text[:_MOST_SHOWN]!a}"
-    if status < _FIRST_FAILURE:
-        return GatewayError(cause=cause)
-    found = explained(by_status(status, kind), words) if kind else by_foreign_status(status)
-    return found(cause=cause, http_status=status, retry_after_ms=retry_after_ms(response.headers))
-
-
-async def _beginning(response: httpx2.Response) -> str:
-    found = bytearray()
-    async with aclosing(response.aiter_bytes()) as chunks:
-        async for chunk in chunks:
-            found += chunk
-            if len(found) >= _MOST_OF_AN_ERROR:
-                break
-    return found.decode("utf-8", "replace")
-
-
-def _told(document: object) -> tuple[str | None, str]:
-    """Returns type and words of an error in the API's shape; None where it is somebody else's."""
-    error = document.get("error") if isinstance(document, dict) and document.get("type") == "error" else None
-    if not isinstance(error, dict) or not isinstance(error.get("type"), str):
-        return None, ""
-    return error["type"], str(error.get("message", ""))[:_MOST_SHOWN]

@@ -7,17 +7,17 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote
 
-import httpx2
-
-from agent_workers.engine.answer.api_failure import BY_TYPE, explained
-from agent_workers.engine.messages.api import MESSAGES_PATH, failure_of
-from agent_workers.errors import AnswerUnreadable, ApiError, NetworkError, ServerError
+from agent_workers.engine.messages.api import MESSAGES_PATH
+from agent_workers.engine.messages.failures import failure_of, reported_failure, told_as_network
+from agent_workers.errors import AnswerUnreadable
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
+    from agent_workers.engine.messages.access import Access
     from agent_workers.engine.messages.api import Api
+    from agent_workers.errors import ApiError
 
 _PATH = f"{MESSAGES_PATH}/batches"
 _OK = 200
@@ -129,29 +129,27 @@ class BatchApi:
             ApiError: They cannot be read, or not to their end.
         """
         url = f"{self._api.access.base_url}{_PATH}/{quote(batch_id, safe='')}/results"
-        try:
+        with told_as_network(self._api.access):
             async with self._api.pools.stream("GET", url, timeout=_TIMEOUT_S) as response:
                 if response.status_code != _OK:
-                    raise await failure_of(response)
+                    raise await failure_of(response, self._api.access)
                 async with aclosing(cast("AsyncGenerator[str]", response.aiter_lines())) as lines:
                     async for line in lines:
                         if line.strip():
-                            yield _result(line)
-        except httpx2.HTTPError as error:
-            raise NetworkError(cause=f"{type(error).__name__}: {error}") from error
+                            yield _result(line, self._api.access)
 
     async def _asked(self, method: str, path: str, content: bytes | None = None) -> dict[str, Any]:
         url, headers = self._api.access.base_url + path, {"content-type": "application/json"} if content else {}
         try:
-            async with self._api.pools.stream(
-                method, url, content=content, headers=headers, timeout=_TIMEOUT_S
-            ) as response:
-                if response.status_code != _OK:
-                    raise await failure_of(response)
-                answer = json.loads(await response.aread())
-        except httpx2.HTTPError as error:
-            raise NetworkError(cause=f"{type(error).__name__}: {error}") from error
-        except ValueError:
+            with told_as_network(self._api.access):
+                async with self._api.pools.stream(
+                    method, url, content=content, headers=headers, timeout=_TIMEOUT_S
+                ) as response:
+                    if response.status_code != _OK:
+                        raise await failure_of(response, self._api.access)
+                    written = await response.aread()
+            answer = json.loads(written)
+        except (ValueError, RecursionError):
             raise AnswerUnreadable(cause=f"the answer to {method} {path} is no JSON") from None
         if not isinstance(answer, dict):
             raise AnswerUnreadable(cause=f"the answer to {method} {path} is no JSON object")
@@ -195,7 +193,7 @@ def _batch(answer: dict[str, Any]) -> ApiBatch:
         raise AnswerUnreadable(cause=f"a batch has another form: {type(error).__name__}") from error
 
 
-def _result(line: str) -> ApiResult:
+def _result(line: str, access: Access) -> ApiResult:
     """Reads one line of the results; one of another form is as none for its request, which is asked at once."""
     custom_id = ""
     try:
@@ -205,12 +203,8 @@ def _result(line: str) -> ApiResult:
             message = result["message"]
             return ApiResult(custom_id, message=message if isinstance(message, dict) else None)
         if result["type"] == "errored":
-            told = result["error"].get("error") or {}
-            return ApiResult(custom_id, error=_error(str(told.get("type")), str(told.get("message", ""))))
-    except (KeyError, TypeError, AttributeError, ValueError):
+            told = {"type": "error", "error": result["error"].get("error")}
+            return ApiResult(custom_id, error=reported_failure(told, "batch", access))
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         pass
     return ApiResult(custom_id)
-
-
-def _error(kind: str, words: str) -> ApiError:
-    return explained(BY_TYPE.get(kind, ServerError), words)(cause=f"in the batch: {kind}: {words}")

@@ -14,6 +14,8 @@ from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from agent_workers.engine.answer.usage import MOST_COUNT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -90,10 +92,14 @@ def buckets_of(headers: Mapping[str, str], now: float) -> Iterator[tuple[str, Bu
 def retry_after_ms(headers: Mapping[str, str]) -> int | None:
     """Returns how long the API asks to wait, in milliseconds; None where it does not say."""
     with suppress(KeyError, ValueError, OverflowError):
-        return max(0, round(float(headers["retry-after-ms"])))
+        return _bounded(float(headers["retry-after-ms"]))
     said = headers.get("retry-after", "")
     with suppress(ValueError, OverflowError):
-        return max(0, round(float(said) * _MS))
+        return _bounded(float(said) * _MS)
     with suppress(ValueError, TypeError, OverflowError):
-        return max(0, round((parsedate_to_datetime(said).timestamp() - time.time()) * _MS))
+        return _bounded((parsedate_to_datetime(said).timestamp() - time.time()) * _MS)
     return None
+
+
+def _bounded(wait_ms: float) -> int:
+    return max(0, min(round(wait_ms), MOST_COUNT))

@@ -97,8 +97,10 @@ class StreamedMessage:
         """
         try:
             yield from self._feed(event)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            cause = f"an event {event.get('type')!a} of the stream has another form: {type(error).__name__}"
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
+            name = str(event.get("type"))
+            which = name if _KIND.fullmatch(name) else "of no kind"
+            cause = f"an event {which} of the stream has another form: {type(error).__name__}"
             raise AnswerUnreadable(cause=cause) from error
 
     def _feed(self, event: Event) -> Iterator[Body]:

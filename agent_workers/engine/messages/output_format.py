@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _MOST_OPTIONAL = 24
 _MOST_UNIONS = 16
+# What a keyword causes that is none in the schema's own draft, and so may have any form, or a schema that nests deep.
+_OF_ANOTHER_FORM = (TypeError, AttributeError, LookupError, ValueError, OverflowError, RecursionError)
 _FENCE = "```"
 _OPENING = re.compile(r"```[\w-]*")
 
@@ -35,7 +37,7 @@ def format_of(schema: Mapping[str, Any]) -> Schema | None:
     """
     try:
         found = in_dialect(schema)
-    except BeyondDialect:
+    except (BeyondDialect, *_OF_ANOTHER_FORM):
         return None
     optional, unions = _counted(found)
     return None if optional > _MOST_OPTIONAL or unions > _MOST_UNIONS else found

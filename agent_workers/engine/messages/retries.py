@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _VARIABLE = "CLAUDE_CODE_MAX_RETRIES"
 _USUAL = 2  # as in the engine agent
+_MOST, _DIGITS = 1000, 4
 _FIRST_MS = 500
 _LONGEST_MS = 8_000
 _LONGEST_ASKED_MS = 10_000
@@ -55,4 +56,4 @@ class Retries:
 def most_retries(environ: Mapping[str, str]) -> int:
     """Returns how often a call is made again on this host, which the operator sets for both engines alike."""
     said = environ.get(_VARIABLE, "")
-    return int(said) if said.isdecimal() else _USUAL
+    return min(int(said[:_DIGITS]), _MOST) if said.isdecimal() else _USUAL

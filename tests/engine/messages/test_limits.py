@@ -74,6 +74,7 @@ def test_what_is_not_of_that_form_tells_nothing(told: dict[str, str]) -> None:
         ({"retry-after-ms": "30", "retry-after": "2"}, 30),
         ({"retry-after": "-1"}, 0),
         ({"retry-after": format_datetime(datetime(2020, 1, 1, tzinfo=UTC))}, 0),
+        ({"retry-after": "1e300"}, 2**53 - 1),
         ({"retry-after": "later"}, None),
         ({"retry-after": "inf"}, None),
         ({"retry-after": "nan"}, None),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from agent_workers.engine.answer.answer_text import AnswerText
 from agent_workers.engine.messages.message import StreamedMessage
+from agent_workers.engine.messages.model import model_of
 from agent_workers.errors import AnswerUnreadable
 from agent_workers.protocol.v1.events import Body, Delta, Notice, Thinking
 from agent_workers.wire import mend_surrogates
@@ -233,3 +234,62 @@ def test_whatever_stands_in_an_event_a_message_is_read_or_said_to_be_unreadable(
 @given(stop_reason=values)
 def test_a_reason_to_stop_is_a_text_or_none(stop_reason: object) -> None:
     assert isinstance(Reader().read(streamed(text("One."), stop_reason=stop_reason)).stop_reason, str | None)
+
+
+ODD_VALUES = [
+    None,
+    True,
+    -1,
+    1.5,
+    1e999,
+    float("nan"),
+    10**400,
+    "",
+    "\ud800",
+    "x" * 300,
+    [],
+    [1],
+    {},
+    {"a": 1},
+    [["text"]],
+]
+WHOLE = streamed(
+    {"type": "thinking", "thinking": "Hm.", "signature": "s"},
+    {"type": "text", "text": "Hello."},
+    {"type": "tool_use", "id": "1", "name": "find", "input": {"a": 1}},
+    {"type": "other"},
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where a value stands in what events hold."""
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for step, inner in steps for place in places(inner, (*path, step)))]
+
+
+PLACES = [place for place in places(WHOLE) if len(place) > 1]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=str)
+@pytest.mark.parametrize("partial", [True, False])
+def test_whatever_a_field_of_an_event_holds_it_is_read_or_the_answer_is_unreadable(
+    place: tuple[Any, ...], *, partial: bool
+) -> None:
+    for value in ODD_VALUES:
+        events = json.loads(json.dumps(WHOLE))
+        inner = events
+        for step in place[:-1]:
+            inner = inner[step]
+        inner[place[-1]] = value
+        reader = Reader(partial=partial)
+        try:
+            message = reader.read(events)
+        except AnswerUnreadable:
+            continue
+        for body in [*reader.told, message.usage]:
+            json.dumps(body.model_dump(), allow_nan=False)
+        json.dumps(message.said, allow_nan=False)
+        assert (
+            model_of({"patterns": [], "as_of": None, "input_usd": 5.0, "output_usd": 5.0}).cost_usd(message.usage)
+            != 1e999
+        )

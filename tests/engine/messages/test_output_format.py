@@ -448,3 +448,37 @@ def test_the_prompt_has_the_whole_schema() -> None:
 )
 def test_an_answer_is_read_as_one_object_or_as_none(text: str, expected: Any) -> None:
     assert output_of(text) == expected
+
+
+ANY_KEYWORDS = [
+    "$defs",
+    "definitions",
+    "$ref",
+    "type",
+    "properties",
+    "required",
+    "items",
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "enum",
+]
+ANY_KEYWORDS += ["const", "additionalProperties", "unevaluatedProperties", "title", "description", "minItems", "format"]
+ANY_FORM = st.recursive(
+    st.sampled_from([None, True, 5, 1e999, "", "object", "array", "#/$defs/a", "#/definitions/a"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*ANY_KEYWORDS, "a"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(schema=st.dictionaries(st.sampled_from(ANY_KEYWORDS), ANY_FORM, max_size=5))
+def test_a_keyword_of_any_form_is_no_failure(schema: dict[str, Any]) -> None:
+    format_of(schema)
+
+
+@pytest.mark.parametrize("keyword", ["$defs", "definitions"])
+def test_definitions_that_are_none_in_the_schemas_own_draft_are_words_for_the_prompt(keyword: str) -> None:
+    draft = "http://json-schema.org/draft-03/schema#"
+    assert format_of({"$schema": draft, "type": "object", "properties": {}, keyword: 5}) is None

@@ -39,7 +39,8 @@ def test_no_other_model_answers_for_another_failure(error: ApiError) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "most"), [("", 2), ("0", 0), ("10", 10), ("-1", 2), ("many", 2), ("1.5", 2), (" 3", 2), ("٣", 3)]
+    ("said", "most"),
+    [("", 2), ("0", 0), ("10", 10), ("-1", 2), ("many", 2), ("1.5", 2), (" 3", 2), ("٣", 3), ("9" * 5000, 1000)],
 )
 def test_the_operator_says_how_often(said: str, most: int) -> None:
     assert most_retries({"CLAUDE_CODE_MAX_RETRIES": said}) == most
