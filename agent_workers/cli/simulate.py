@@ -25,6 +25,9 @@ Its one line on stdout is the variable that points a client at it, as
 clients that know no such path. `agent-chat --simulate` does the same within one run; this is for several runs, other
 clients, and tests.
 
+A request with a schema gets an example of it from the scenarios hello and structured-output. In a scenario of your own
+the application's tools are called mcp__app__NAME, and those of MCP servers mcp__SERVER__NAME.
+
 \b
 Examples:
   agent-workers simulate --list

@@ -96,6 +96,8 @@ def encoded(value: object) -> bytes:
 
 def _said(step: Message, request: ApiRequest) -> list[Block]:
     """Returns the blocks of the answer: a client that asks by a schema gets no words beside the JSON."""
+    if step.fills_schema and (request.answer_schema is not None or request.tool_schema(_OUTPUT_TOOL) is not None):
+        return [ToolUse(name=_OUTPUT_TOOL, fit="valid")]
     if request.answer_schema is None or not any(map(_is_output, step.content)):
         return list(step.content)
     return [block for block in step.content if not isinstance(block, Text)]

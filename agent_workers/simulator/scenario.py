@@ -33,6 +33,9 @@ Before its steps a scenario may say how the server behaves while it is played, s
 Each request of a batch takes a step as a call does: a message succeeds, a failure and a message that is interrupted are
 an error, and a stall expires. What a prompt names by ``[[scenario:NAME]]`` counts for its own request.
 
+A tool that the application runs itself (``app_tools``) is called ``mcp__app__NAME``, one of an MCP server
+``mcp__SERVER__NAME``, as the model sees them.
+
 A text may quote ``${prompt}``, ``${first_prompt}``, ``${prompts}`` (their number), ``${result}`` (the latest of a
 tool), ``${model}`` and ``${call}``.
 """
@@ -127,7 +130,8 @@ class Message:
 
     ``usage`` overrides the estimated tokens: ``input_tokens``, ``output_tokens``, ``cache_read_input_tokens`` and
     ``cache_creation_input_tokens``, or of the latter those for five minutes and those for an hour,
-    ``ephemeral_5m_input_tokens`` and ``ephemeral_1h_input_tokens``. ``headers`` are added to the answer's.
+    ``ephemeral_5m_input_tokens`` and ``ephemeral_1h_input_tokens``. ``headers`` are added to the answer's. With
+    ``fills_schema`` a request for structured output gets an example of its schema in place of the content.
     """
 
     kind: Literal["message"] = "message"
@@ -138,6 +142,7 @@ class Message:
     usage: dict[str, int] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     interruption: Interruption | None = None
+    fills_schema: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

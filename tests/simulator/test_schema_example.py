@@ -49,3 +49,30 @@ def test_a_refused_value_is_found_for_strict_and_for_lenient_schemas(schema):
 
 def test_a_schema_that_accepts_everything_gets_the_wish():
     assert refused({}, {"my": "wish"}) == {"my": "wish"}
+
+
+NODE = {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}, "kind": {"$ref": "#/$defs/kind"}}}
+REFERRING = [
+    {"type": "object", "properties": {"kind": {"$ref": "#/$defs/kind"}}, "required": ["kind"]},
+    {"$ref": "#/$defs/node"},
+    {
+        "type": "object",
+        "properties": {"all": {"type": "array", "items": {"$ref": "#/definitions/a~1b"}, "minItems": 2}},
+    },
+    {"type": "object", "properties": {"own": {"$ref": "#"}, "name": {"type": "string"}}, "required": ["name"]},
+    {"type": "object", "properties": {"odd": {"$ref": "elsewhere.json"}}},
+]
+
+
+@pytest.mark.parametrize("schema", REFERRING)
+def test_references_within_a_schema_are_followed(schema):
+    kind = {"type": "string", "enum": ["a", "b"]}
+    whole = {
+        **schema,
+        "$defs": {"kind": kind, "node": {**NODE, "required": ["kind"]}},
+        "definitions": {"a/b": {"type": "object", "properties": {"x": kind}, "required": ["x"]}},
+    }
+    found = example(whole)
+    if "odd" not in whole.get("properties", {}):
+        assert accepts(whole, found)
+    assert found == {name: found[name] for name in found if name not in ("next", "own")}

@@ -108,8 +108,15 @@ def test_a_plain_client_may_get_prose_though_it_asked_for_a_value(ask_plainly, s
     assert only_block(ask_plainly(SCHEMA))["text"].startswith("I would rather answer in prose")
 
 
-def test_a_scenario_without_a_value_answers_a_plain_client_with_its_text(ask_plainly):
-    assert only_block(ask_plainly(SCHEMA))["text"].endswith("You said: Fill it in.")
+def test_the_default_scenario_gives_an_example_to_whoever_asks_for_a_value(ask, ask_plainly):
+    call = only_block(ask(tools=tools(SCHEMA)))
+    assert (call["type"], call["name"], accepts(SCHEMA, call["input"])) == ("tool_use", "StructuredOutput", True)
+    assert accepts(SCHEMA, output(ask_plainly(SCHEMA)))
+
+
+def test_a_scenario_without_a_value_answers_a_plain_client_with_its_text(ask_plainly, simulator):
+    simulator.play("memory")
+    assert only_block(ask_plainly(SCHEMA))["text"].startswith("You sent 1 prompts.")
 
 
 def test_a_plain_client_gets_the_value_as_it_is_where_the_scenario_says_nothing_of_fitting(ask_plainly, simulator):
