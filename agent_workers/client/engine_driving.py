@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from agent_workers.ending import failed
+from agent_workers.ending import failed, stopped
 from agent_workers.protocol.v1.control import Abort, InvalidControl, parse_control
 from agent_workers.protocol.v1.events import Ack, Notice
+from agent_workers.protocol.v1.request import echo_of
 from agent_workers.run import Run
 
 if TYPE_CHECKING:
@@ -52,10 +53,23 @@ async def driven(
         tasks.start_soon(listen)  # it takes its turn when the engine is up
         if process.stopped:
             run.stop(process.stopped)
-        status = await run.drive()
+        try:
+            status = await run.drive()
+        except anyio.get_cancelled_exc_class():
+            _abandon(process, encoder, request, engine)
+            raise
         process.obey(None)
         tasks.cancel_scope.cancel()
     return status
+
+
+def _abandon(process: EngineProcess, encoder: Encoder, request: Request, engine: MessagesEngine) -> None:
+    """Tells the end of a run whose runner was left."""
+    if encoder.terminal is None:
+        for body in engine.unsettled():
+            tell(process, encoder, body, 0)
+        end = stopped("parent_gone", engine.progress).model_copy(update=echo_of(request))
+        tell(process, encoder, end if engine.progress.saved else end.model_copy(update={"session_id": None}), 0)
 
 
 class _Sink:

@@ -192,6 +192,10 @@ class EngineHost:
             return fail_run(process, encoder, refused(cause=problems.told(), details=problems.problems), echo)
         except WorkerError as error:
             return fail_run(process, encoder, error, echo)
+        except anyio.get_cancelled_exc_class():
+            if encoder.terminal is None:
+                tell(process, encoder, stopped("parent_gone").model_copy(update=echo), EXIT_ABORTED)
+            raise
         except Exception as error:  # noqa: BLE001 whatever it is, the run gets its terminal event
             return fail_run(process, encoder, InternalError(cause=defect(error)), echo)
 

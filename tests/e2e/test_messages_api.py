@@ -306,3 +306,64 @@ def test_the_time_that_the_api_asks_for_is_waited_and_told(home: Home, simulator
         ended = home.run({"prompt": "x"})
         assert (ended.ending, ended.of("retry")) == (("rate_limited", RETRYABLE), [])
         assert 3_000_000 < ended.last["retry_after_ms"] <= 3_600_000
+
+
+def called(name: str = "toolu_1", **tool_input: Any) -> dict[str, Any]:
+    return {"type": "tool_use", "id": name, "name": "mcp__app__find", "input": tool_input}
+
+
+def test_a_correction_answers_the_calls_with_which_the_model_has_stopped(home: Home) -> None:
+    answers = says(text("Perhaps."), called()), says(text('{"answer": "yes"}'))
+    schema = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
+    with odd_api(*answers) as api:
+        running = home.start("--control", env={"ANTHROPIC_BASE_URL": api.url})
+        running.send({"prompt": "x", "app_tools": [FIND], "output_schema": schema})
+        assert running.end().last["output"] == {"answer": "yes"}
+    result, correction = api.bodies[1]["messages"][-1]["content"]
+    assert (result["tool_use_id"], result["is_error"], correction["type"]) == ("toolu_1", True, "text")
+
+
+def test_calls_of_one_id_have_a_result_each(home: Home) -> None:
+    answers = says(called(), called(deal="Murtal"), stop_reason="tool_use"), says(text("Done."))
+    with odd_api(*answers) as api:
+        running = home.start("--control", env={"ANTHROPIC_BASE_URL": api.url})
+        running.send({"prompt": "x", "app_tools": [FIND]})
+        for event in running.told():
+            if event["type"] == "app_tool_call":
+                found = {"type": "app_tool_result", "id": event["call_id"], "call_id": event["call_id"]}
+                running.send({**found, "content": str(event["input"])})
+        assert running.end().ending == ("done", 0)
+    results = api.bodies[1]["messages"][-1]["content"]
+    assert [(each["tool_use_id"], each["content"]) for each in results] == [
+        ("toolu_1", "{}"),
+        ("toolu_1_2", "{'deal': 'Murtal'}"),
+    ]
+
+
+@pytest.mark.parametrize("fallback", [{}, {"fallback_model": "sonnet"}])
+def test_a_call_that_is_not_made_again_for_the_budget_ends_like_one_that_is_not_made(
+    home: Home, fallback: dict[str, str]
+) -> None:
+    begun = message(text("Half."))[:2]
+    begun[0]["message"]["usage"]["input_tokens"] = 1_000_000
+    answer = raw(STREAM + sse(*begun, {"type": "error", "error": {"type": "overloaded_error", "message": "Busy."}}))
+    with odd_api(answer) as api:
+        env = {"ANTHROPIC_BASE_URL": api.url, "CLAUDE_CODE_MAX_RETRIES": "0" if fallback else "2"}
+        limits = {"max_budget_usd": 0.5}
+        ended = home.run({"prompt": "x", "model": "claude-haiku-4-5", "limits": limits, **fallback}, env=env)
+    assert (ended.ending, ended.last["stop_reason"], ended.last["text"]) == (("done", 0), "max_budget", "")
+    assert ended.last["cost_usd"] >= 0.5
+    assert [discard["blocks"] for discard in ended.of("discard")] == [[1]]
+    assert len(api.heads) == 1
+
+
+def test_an_empty_answer_behind_an_unknown_block_of_an_earlier_message_is_an_empty_answer(home: Home) -> None:
+    answers = says({"type": "new_block"}, called(), stop_reason="tool_use"), says()
+    with odd_api(*answers) as api:
+        running = home.start("--control", env={"ANTHROPIC_BASE_URL": api.url})
+        running.send({"prompt": "x", "app_tools": [FIND]})
+        for event in running.told():
+            if event["type"] == "app_tool_call":
+                running.send({"type": "app_tool_result", "id": "1", "call_id": event["call_id"], "content": "x"})
+        ended = running.end()
+    assert (ended.ending, ended.last["text"]) == (("done", 0), "")

@@ -76,6 +76,8 @@ class Calls:
     async def message(self, messages: list[Message]) -> AsyncGenerator[Body]:
         """Yields the bodies of the next message; its call is made again where it fails for a moment.
 
+        There is none, and ``latest`` is None, where the budget leaves too little for making it again.
+
         Args:
             messages: The conversation.
 
@@ -96,10 +98,13 @@ class Calls:
                 fallback = self._plan.retries.fallback(error, failures)
                 delay_ms = self._plan.retries.delay_ms(error, failures)
                 self.model = fallback or self.model
-                if (fallback is None and delay_ms is None) or not self.is_affordable(messages):
+                if fallback is None and delay_ms is None:
                     raise
                 for body in self.taken_back("fallback" if fallback else "retry"):
                     yield body
+                if not self.is_affordable(messages):
+                    self.latest = None
+                    return
                 if fallback:
                     failures = 0
                     yield _FALLBACK

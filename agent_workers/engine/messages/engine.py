@@ -14,7 +14,7 @@ from agent_workers.engine.base import Progress
 from agent_workers.engine.messages.body import prompt_of, tools_of
 from agent_workers.engine.messages.calls import Calls
 from agent_workers.engine.messages.outcome import Outcome
-from agent_workers.engine.messages.tool_round import ToolRound
+from agent_workers.engine.messages.tool_round import ToolRound, not_run
 from agent_workers.engine.messages.words import Words
 from agent_workers.errors import ApiError, ContextOverflow, RequestRejected
 from agent_workers.protocol.v1.events import Ack, Discard, Notice, Session
@@ -124,7 +124,7 @@ class MessagesEngine:
     async def _turn(self) -> AsyncGenerator[Body]:
         """Yields the bodies of the turn, and of those in which the model answers once more."""
         while True:
-            stop_reason = self._stopped_before_call()
+            stop_reason, message = self._stopped_before_call(), None
             if stop_reason is None:
                 try:
                     async with aclosing(self._calls.message(self._messages)) as bodies:
@@ -137,9 +137,9 @@ class MessagesEngine:
                         yield body
                     stop_reason = "end_turn"
                     break
-                message = self._finished()
-                stop_reason = message.stop_reason or "end_turn"
-                if stop_reason == "tool_use" and message.calls:
+                message = self._finished() if self._calls.latest else None
+                stop_reason = (message.stop_reason or "end_turn") if message else "max_budget"
+                if message and stop_reason == "tool_use" and message.calls:
                     async with aclosing(self._tools_run(message)) as bodies:
                         async for body in bodies:
                             yield body
@@ -152,7 +152,7 @@ class MessagesEngine:
             if again.notice:
                 yield again.notice
             self._calls.model = self._plan.models.full_name(again.model or self._calls.model)
-            self._say("user", [{"type": "text", "text": again.text}])
+            self._say("user", [*map(not_run, message.calls if message else ()), {"type": "text", "text": again.text}])
             self._asked = 0
         self._dropped = stop_reason == "refusal"
         done = self._outcome.done(stop_reason, self._calls.spending.bill(), self._calls.turns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.answer.usage import usage_of
@@ -55,6 +56,7 @@ class StreamedMessage:
         model: The model that answers; None until it is known.
         stop_reason: Why it ended; None until it has.
         unreadable: The ids of its calls whose input is no JSON object, such as one that ``max_tokens`` has cut.
+        is_partly_unread: Whether something in it was passed over.
     """
 
     def __init__(self, answer: AnswerText, passed_over: set[str], *, thinking: bool, partial: bool) -> None:
@@ -63,7 +65,8 @@ class StreamedMessage:
         self.model: str | None = None
         self.stop_reason: str | None = None
         self.unreadable: set[str] = set()
-        self.passed_over = passed_over
+        self.is_partly_unread = False
+        self._passed_over = passed_over
         self._answer = answer
         self._thinking = thinking
         self._partial = partial
@@ -122,6 +125,8 @@ class StreamedMessage:
                 self.stop_reason = str(stop_reason) if stop_reason else self.stop_reason
                 self.usage = usage_of(event.get("usage") or {}, onto=self.usage)
             case "message_stop":
+                for index in [*self._open]:  # a gateway may leave out that they end
+                    yield from self._close(index)
                 self._answer.end_message()
                 if not self._partial:
                     yield from self._whole()
@@ -165,6 +170,7 @@ class StreamedMessage:
             block = {"type": "thinking", "thinking": mend_surrogates(written), "signature": signature}
         elif kind == "tool_use":
             block = _call_of(block, written)
+            block["id"] = self._own_id(block["id"])
             if block["input"] is None:
                 block["input"] = {}  # so the API takes it back
                 self.unreadable.add(block["id"])
@@ -174,10 +180,17 @@ class StreamedMessage:
             return
         self.content.append(block)
 
+    def _own_id(self, name: str) -> str:
+        """Returns the id of a call, another one where it is taken: the API takes none twice."""
+        taken = {call["id"] for call in self.calls}
+        free = (f"{name}_{number}" for number in count(2))
+        return name if name not in taken else next(each for each in free if each not in taken)
+
     def _pass_over(self, kind: object) -> Iterator[Notice]:
+        self.is_partly_unread = True
         name = kind if isinstance(kind, str) and _KIND.fullmatch(kind) else "of no kind"
-        if name not in self.passed_over:
-            self.passed_over.add(name)
+        if name not in self._passed_over:
+            self._passed_over.add(name)
             what = (
                 "a tool call that cannot be read" if name == "tool_use" else f"a block ({name}) that is not known here"
             )

@@ -133,7 +133,7 @@ class Outcome:
         return Again(verdict.again or "", verdict.model, self._reviewed.notice())
 
     def _check_read(self, stop_reason: str) -> None:
-        if self.message and self.message.passed_over and stop_reason == "end_turn" and not self._answer.text:
+        if self.message and self.message.is_partly_unread and stop_reason == "end_turn" and not self._answer.text:
             raise AnswerUnreadable(cause="the API's answer holds nothing but blocks that are not known here")
 
 

@@ -22,6 +22,7 @@ class EventStream:
         self._rest = bytearray()
         self._looked = 0  # so many bytes of it hold no end
         self._has_begun = False
+        self._ends_in_half = False
 
     def push(self, chunk: bytes) -> list[bytes]:
         """Returns the data of the events that a chunk completes.
@@ -30,13 +31,11 @@ class EventStream:
             EventTooLong: What has come of an event is too long.
         """
         rest = self._rest
-        rest += chunk
+        rest += self._with_plain_ends(chunk)
         if not self._has_begun and len(rest) >= len(_BYTE_ORDER_MARK):
             self._has_begun = True
             if rest.startswith(_BYTE_ORDER_MARK):
                 del rest[: len(_BYTE_ORDER_MARK)]
-        if b"\r" in rest:
-            self._mend_ends()
         end = rest.rfind(_END, max(0, self._looked - 1))
         if end < 0:
             self._looked = len(rest)
@@ -48,12 +47,12 @@ class EventStream:
         self._looked = 0
         return [data for event in whole.split(_END) if (data := _data_of(event))]
 
-    def _mend_ends(self) -> None:
-        """Makes each end of a line a newline; one that may be half of two bytes waits for the other."""
-        waits = self._rest.endswith(b"\r")
-        text = self._rest[:-1] if waits else self._rest
-        self._rest[:] = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") + (b"\r" if waits else b"")
-        self._looked = 0
+    def _with_plain_ends(self, chunk: bytes) -> bytes:
+        """Returns a chunk with a newline at the end of each line; the second half of two bytes may come later."""
+        if self._ends_in_half and chunk:
+            chunk = chunk.removeprefix(b"\n")
+        self._ends_in_half = chunk.endswith(b"\r") or (self._ends_in_half and not chunk)
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in chunk else chunk
 
 
 def _data_of(event: bytes) -> bytes:

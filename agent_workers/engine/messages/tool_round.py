@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Block = dict[str, Any]
 
 _UNREADABLE = "The input of this call is no JSON object. Nothing has run."
+_NOT_RUN = "This call has not run."
 
 
 class ToolRound:
@@ -96,6 +97,11 @@ class ToolRound:
                 replayed=True if said and said.replayed else None,
             )
         )
+
+
+def not_run(call: Block) -> Block:
+    """Returns the result of a call in an answer with which the model has stopped."""
+    return {**_result_of(call["id"], _NOT_RUN), "is_error": True}
 
 
 def _result_of(call_id: str, content: str | list[Block]) -> Block:

@@ -106,7 +106,12 @@ block = st.one_of(
 )
 
 
-@given(blocks=st.lists(block, max_size=5), cuts=st.lists(st.integers(0, 30), max_size=6).map(tuple))
+def numbered(blocks: list[Event]) -> list[Event]:
+    """The same blocks, with an id for each call."""
+    return [{**each, "id": f"toolu_{at}"} if "id" in each else each for at, each in enumerate(blocks)]
+
+
+@given(blocks=st.lists(block, max_size=5).map(numbered), cuts=st.lists(st.integers(0, 30), max_size=6).map(tuple))
 def test_what_is_said_is_the_same_however_it_is_cut_and_told(blocks: list[Event], cuts: tuple[int, ...]) -> None:
     partial, whole = Reader(), Reader(partial=False)
     read = [reader.read(streamed(*blocks, cuts=cuts)) for reader in (partial, whole)]
@@ -234,6 +239,26 @@ def test_whatever_stands_in_an_event_a_message_is_read_or_said_to_be_unreadable(
 @given(stop_reason=values)
 def test_a_reason_to_stop_is_a_text_or_none(stop_reason: object) -> None:
     assert isinstance(Reader().read(streamed(text("One."), stop_reason=stop_reason)).stop_reason, str | None)
+
+
+@pytest.mark.parametrize("partial", [True, False])
+def test_a_block_of_which_nobody_says_that_it_ends_is_whole_with_the_message(*, partial: bool) -> None:
+    events = streamed(text("One. "), text("Two."), call(deal="Murtal"), stop_reason="tool_use")
+    reader = Reader(partial=partial)
+    message = reader.read(event for event in events if event["type"] != "content_block_stop")
+    assert "".join(reader.texts(Delta).values()) == message.text == "One. Two."
+    assert [found["input"] for found in message.calls] == [{"deal": "Murtal"}]
+
+
+def test_calls_of_one_id_get_ids_of_their_own() -> None:
+    blocks = [{**call(number=number), "id": name} for number, name in enumerate(("a", "a_2", "a", "a"))]
+    message = Reader().read(streamed(*blocks, stop_reason="tool_use"))
+    assert [(found["id"], found["input"]["number"]) for found in message.calls] == [
+        ("a", 0),
+        ("a_2", 1),
+        ("a_3", 2),
+        ("a_4", 3),
+    ]
 
 
 ODD_VALUES = [

@@ -26,6 +26,7 @@ def read(chunks: Iterable[bytes]) -> list[bytes]:
         (b"data:  a\n\n", [b" a"]),
         (b": nothing\n\nevent: e\n\n", []),
         (b"data: a\r\n\r\ndata: b\r\rdata: c\n\r\n", [b"a", b"b", b"c"]),
+        (b"data: a\r\rdata: b\r\r", [b"a", b"b"]),
         (b"\xef\xbb\xbfdata: a\n\n", [b"a"]),
         (b"data: an event without its end", []),
         (b"\n\n\ndata: a\n\n\n\n", [b"a"]),
