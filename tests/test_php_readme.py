@@ -41,6 +41,14 @@ def test_a_snippet_is_php(tmp_path: Path, snippet: str) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def test_the_install_line_brings_from_the_clone_all_that_the_page_tells_of(tmp_path: Path) -> None:
+    [named] = re.findall(r"bin/pip install (\S+)", README)
+    expanded = subprocess.run(
+        ["sh", "-c", f"printf %s {named}"], env={"HOME": str(tmp_path)}, capture_output=True, text=True, check=True
+    )
+    assert expanded.stdout == f"{tmp_path}/agent-workers[batch,messages,simulator,skills]"
+
+
 def test_the_first_example_answers(tmp_path: Path) -> None:
     example = SNIPPETS[0].replace("'/opt/agents/bin/agent-chat'", f"{str(WORKER)!r}, ['--simulate']")
     ran = php(tmp_path, PREPARED + example)

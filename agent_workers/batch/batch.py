@@ -133,7 +133,7 @@ class Batch:
                 self._name(asked)
         except BadLine as bad:
             asked = bad
-        is_here = answered is not None or isinstance(asked, BadLine) or self._runs.are_here(asked)
+        is_here = answered is not None or isinstance(asked, BadLine) or not self._runs.apart(asked)
         return Work(line, asked, self._lanes.here if is_here else self._lanes.apart, answered)
 
     def drain(self, why: str) -> None:
@@ -183,8 +183,9 @@ class Batch:
             return True
 
     def note_out(self) -> None:
-        """Notes in ``totals`` what waits for the batch API."""
+        """Notes in ``totals`` what waits for the batch API, and what was told of it."""
         if self._economy:
+            self.totals.notes = self._economy.notes
             self.totals.out, self.totals.out_since = self._economy.out, self._economy.since
 
     async def _waits(self, line: Line) -> bool:
@@ -193,7 +194,7 @@ class Batch:
             return False
         try:
             item = read_item(line, self._runners, self._usual)
-            return await self._economy.takes(item, self._named, is_here=self._runs.are_here(item))
+            return await self._economy.takes(item, self._named, apart=self._runs.apart(item))
         except BadLine:
             return False
         except CheckpointUnusable as fault:

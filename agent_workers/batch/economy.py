@@ -16,7 +16,7 @@ from agent_workers.batch.spool import Spool
 from agent_workers.client.economy import MOST_BYTES, MOST_REQUESTS, ApiError, ApiResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sized
+    from collections.abc import Callable, Collection, Iterator
 
     from agent_workers.batch.answers import Begin
     from agent_workers.batch.checkpoint import Checkpoint
@@ -43,6 +43,9 @@ class Economy:
         say: Tells the operator what is not told otherwise.
         most_requests: Lines that are sent together at most.
         most_bytes: Bytes of their requests, likewise.
+
+    Attributes:
+        notes: What the operator was told.
     """
 
     def __init__(
@@ -62,13 +65,14 @@ class Economy:
         self._workers = workers
         self._usual = usual
         self._wait = wait
-        self._say = say
+        self.notes: list[str] = []
+        self._tell = say
         self._spool = Spool()
         self._delivery = Delivery(lane, checkpoint)
         self._parcels = Parcels(
             lane, self._delivery, self._spool, self._add, most_requests=most_requests, most_bytes=most_bytes
         )
-        self._answers = Answers(lane, self._spool, say)
+        self._answers = Answers(lane, self._spool, self._say)
         self._open: list[Submission] = []
         self._of: dict[int, Submission] = {}
         for each in checkpoint.submissions:
@@ -117,13 +121,13 @@ class Economy:
         """Removes what was kept for this start."""
         self._spool.close()
 
-    async def takes(self, item: Item, named: set[str], *, is_here: bool) -> bool:
+    async def takes(self, item: Item, named: set[str], *, apart: str) -> bool:
         """Takes a line that may wait; says whether it does.
 
         Args:
             item: What the line asks for.
             named: The ids that earlier requests have brought for their runs; gets this one's.
-            is_here: Whether the engine messages runs it.
+            apart: Why another program runs it; empty where the engine messages does.
 
         Raises:
             CheckpointUnusable: It was another line when it was sent, or the checkpoint cannot be written.
@@ -136,7 +140,7 @@ class Economy:
             )
         if sent:
             self._spool.add(line)
-        elif item.run in named or not await self._parcels.put(item, is_here=is_here):
+        elif item.run in named or not await self._parcels.put(item, apart=apart):
             return False
         if item.run != line.run:
             named.add(item.run)
@@ -153,7 +157,7 @@ class Economy:
         """
         await self._find(self._earlier)
         await self._send()
-        self._tell_none()
+        self._tell_others()
         pause_s = _FIRST_POLL_S
         for rounds in count(1):
             await self._look(begin)
@@ -191,7 +195,7 @@ class Economy:
         await self._parcels.send()
         if refused := self._parcels.refused:
             words = self._parcels.trouble
-            self._say(f"the batch API does not take {_lines(refused)}, which run at once: {words}")
+            self._say(f"the batch API does not take {_lines(len(refused))}, which run at once: {words}")
             self._again += refused
             self._parcels.refused = []
 
@@ -235,14 +239,20 @@ class Economy:
     def _tell_trouble(self) -> None:
         lost = [number for each in self._open if each.batch is None for number in self._left(each)]
         if (unsent := [*self._parcels.unsent, *lost]) and self._parcels.trouble:
-            self._say(f"{_lines(unsent)} could not be sent to the batch API for sure: {self._parcels.trouble}")
+            self._say(f"{_lines(len(unsent))} could not be sent to the batch API for sure: {self._parcels.trouble}")
 
-    def _tell_none(self) -> None:
-        """Says why no line is for this lane, where none is."""
-        if self._parcels.others and not (self._of or self._parcels.unsent or self._again):
-            why = ", ".join(f"{number} {words}" for words, number in self._parcels.others.most_common())
-            self._say(f"no line is for the economy lane: {why}")
+    def _tell_others(self) -> None:
+        """Says why lines are not for this lane."""
+        if others := self._parcels.others:
+            why = ", ".join(f"{number} {words}" for words, number in others.most_common())
+            has_some = self._of or self._parcels.unsent or self._again
+            which = f"{_lines(others.total())} outside" if has_some else "no line is for"
+            self._say(f"{which} the economy lane: {why}")
+
+    def _say(self, words: str) -> None:
+        self.notes.append(words)
+        self._tell(words)
 
 
-def _lines(found: Sized) -> str:
-    return "1 line" if len(found) == 1 else f"{len(found)} lines"
+def _lines(number: int) -> str:
+    return "1 line" if number == 1 else f"{number} lines"

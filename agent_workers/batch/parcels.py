@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from agent_workers.batch.submission import Submission
-from agent_workers.client.economy import OF_AN_AGENT, Offer
+from agent_workers.client.economy import Offer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,18 +63,18 @@ class Parcels:
         self._most_bytes = most_bytes
         self._begin_next()
 
-    async def put(self, item: Item, *, is_here: bool = True) -> bool:
+    async def put(self, item: Item, *, apart: str = "") -> bool:
         """Packs a line, where the batch API can answer it; says whether it can.
 
         Args:
             item: What it asks for.
-            is_here: Whether the engine messages runs it.
+            apart: Why another program runs it; empty where the engine messages does.
 
         Raises:
             CheckpointUnusable: The checkpoint cannot be written.
         """
-        line, offer = item.line, Offer(why=OF_AN_AGENT)
-        if is_here:
+        line, offer = item.line, Offer(why=apart)
+        if not apart:
             offer = self._lane.offer(item.worker, item.request, self._next.custom_id(line.number))
         if offer.request is None:
             self.others[offer.why] += 1

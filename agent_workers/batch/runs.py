@@ -101,10 +101,12 @@ class Runs:
         self._wants_events = wants_events
         self._economy = economy
 
-    def are_here(self, item: Item) -> bool:
-        """Returns whether a request is run in this process."""
+    def apart(self, item: Item) -> str:
+        """Returns why a request is run in a process of its own; empty where it is run in this one."""
         runner = self._runners[item.worker]
-        return isinstance(runner, ChosenRunner) and runner.runs_here(item.request)
+        if not isinstance(runner, ChosenRunner):
+            return f"of a program that was set for {item.worker}"
+        return "" if runner.runs_here(item.request) else "of the engine agent"
 
     async def record(self, work: Work) -> Record | None:
         """Has a line run; returns what it came to, None where it was not run at all."""

@@ -29,6 +29,7 @@ class Totals:
         errors: How often each code ended a run.
         out: Lines that wait for the provider's batch API.
         out_since: Since when, RFC 3339; None where none does.
+        notes: What the operator was told of the economy lane.
         stopped: Why the batch ended before its input did; None where it did not.
     """
 
@@ -44,6 +45,7 @@ class Totals:
     errors: Counter[str] = field(default_factory=Counter)
     out: int = 0
     out_since: str | None = None
+    notes: list[str] = field(default_factory=list)
     stopped: str | None = None
 
     @property

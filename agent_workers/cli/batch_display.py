@@ -129,7 +129,7 @@ def summary(totals: Totals, *, as_json: bool) -> None:
         "exit_status": totals.exit_status,
     }
     if as_json:
-        say(json.dumps(told))
+        say(json.dumps({**told, "notes": totals.notes}))
         return
     table = Table(show_header=False, box=None)
     for name, value in told.items():

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = [
     "MOST_BYTES",
     "MOST_REQUESTS",
-    "OF_AN_AGENT",
     "ApiBatch",
     "ApiError",
     "ApiResult",
@@ -40,7 +39,6 @@ __all__ = [
     "Offer",
 ]
 
-OF_AN_AGENT = "of the engine agent"
 _NOTHING = {"input_tokens": 0, "output_tokens": 0}
 _TOOLS = "with tools"
 _SESSION = "with a session"

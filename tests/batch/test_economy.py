@@ -76,6 +76,8 @@ def test_what_the_lane_cannot_do_runs_at_once(api: FakeApi, path: Path) -> None:
     assert {record["line"]: record["status"] for record in first.records} == {2: "done", 3: "done", 4: "error"}
     assert first.lanes == {2: None, 3: "live", 4: None}
     assert (first.totals.out, sorted(api.sent)) == (2, ["1", "5"])
+    assert first.said == ["2 lines outside the economy lane: 1 of the engine agent, 1 with tools"]
+    assert first.totals.notes == first.said
     assert start(path, api, lines).lanes == {1: "economy", 5: "economy"}
 
 

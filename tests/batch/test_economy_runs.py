@@ -116,6 +116,15 @@ def test_where_no_line_is_for_the_lane_it_says_why(night: Night) -> None:
     assert night.between.seen[0][1] != BATCHES
 
 
+def test_a_line_whose_program_was_set_is_not_for_the_lane_and_the_summary_tells_it(night: Night) -> None:
+    night.write_prompts(2)
+    program = SCRIPTS / "agent-chat"
+    assert night.run(f"--command=agent-chat={program}", "--summary=json") == DONE
+    assert night.lanes == {1: None, 2: None}
+    words = "no line is for the economy lane: 2 of a program that was set for agent-chat"
+    assert json.loads(night.said[-1])["notes"] == [words]
+
+
 def test_many_bytes_go_in_several_batches(night: Night) -> None:
     night.write(*(chat(f"{number} {'x' * 3_000_000}") for number in range(7)))
     assert night.run() == OUT

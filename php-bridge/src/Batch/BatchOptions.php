@@ -23,8 +23,9 @@ final class BatchOptions
      * @param float|null $deadlineS seconds after which it stops
      * @param float|null $graceS seconds that runs under way get to end where it is stopped; 30
      * @param bool $economy has the provider answer within a day, at half the price, what the engine messages runs and
-     *     what needs no tools; the rest runs at once. The batch ends with the results that are there: start it again,
-     *     with the same requests and checkpoint, for what has come since
+     *     what needs neither tools nor a session; the rest runs at once, and `BatchTotals::$notes` says why. The batch
+     *     ends with the results that are there: start it again, with the same requests and checkpoint, for what has
+     *     come since
      * @param bool $wait with economy: the batch ends when all results are there
      */
     public function __construct(

@@ -33,7 +33,10 @@ final class BatchResult
     public readonly ?Usage $usage;
     /** An estimate, of all attempts. */
     public readonly ?float $costUsd;
-    /** economy or live, in a batch in the economy lane; null otherwise. */
+    /**
+     * In a batch in the economy lane, how the engine messages had it done: economy or live; null where it failed, where
+     * an agent or a program of its own did it, and in other batches.
+     */
     public readonly ?string $lane;
     public readonly ?string $sessionId;
     public readonly int $attempts;

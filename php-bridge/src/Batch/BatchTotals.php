@@ -24,6 +24,8 @@ final class BatchTotals
     public readonly Usage $usage;
     /** @var array<string, int> how often each code ended a run */
     public readonly array $errors;
+    /** @var list<string> what the operator should know, such as why requests are not for the economy lane */
+    public readonly array $notes;
 
     /**
      * @internal
@@ -42,5 +44,6 @@ final class BatchTotals
         $this->costUsd = $fields->floatOrNull('cost_usd') ?? 0.0;
         $this->usage = Usage::fromArray($fields->array('usage'));
         $this->errors = $fields->array('errors');
+        $this->notes = array_values(array_filter($fields->array('notes'), is_string(...)));
     }
 }

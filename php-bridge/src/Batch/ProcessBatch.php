@@ -149,7 +149,11 @@ final class ProcessBatch implements Source
     private function report(): void
     {
         $code = $this->transport->exitStatus()->code;
-        $level = in_array($code, [...self::ENDED, self::STOPPED], true) ? 'debug' : 'warning';
+        $level = match (true) {
+            !in_array($code, [...self::ENDED, self::STOPPED], true) => 'warning',
+            ($this->summary()['notes'] ?? []) !== [] => 'notice',
+            default => 'debug',
+        };
         $this->logger->log($level, 'A batch of agent runs ended.', [
             'exit_code' => $code,
             'stderr' => $this->transport->stderr(),

@@ -18,7 +18,7 @@ final class Done extends Event
     public readonly ?float $costUsd;
     /** Whether `usage` counts subagents, too; null if unknown. */
     public readonly ?string $usageScope;
-    /** economy or live, of a run of a batch in the economy lane; null otherwise. */
+    /** economy or live, of a run of the engine messages of a batch in the economy lane; null otherwise. */
     public readonly ?string $lane;
     public readonly int $durationMs;
     public readonly int $turns;

@@ -362,16 +362,22 @@ final class Agents
     }
 
     /**
-     * Whether agent-batch has this program of its own: the same launcher beside it. Of such a worker it runs what the
-     * engine messages does in its own process, hundreds at once.
+     * Whether agent-batch has this program of its own: it is beside it, and the same but for its name, as launchers are
+     * and wrappers may be. Any other may do what agent-batch knows nothing of. Of a worker of its own it runs what the
+     * engine messages does in its own process, hundreds at once, or has it done in the economy lane.
      */
     private static function isOwn(string $name, string $binary, string $batch): bool
     {
         [$program, $launcher] = [(string) realpath($binary), (string) realpath($batch)];
+        $does = static fn (string $file): ?string => preg_replace(
+            '~(?<![\w.-])' . preg_quote(basename($file)) . '(?![\w./-])~', // a word, or the end of a path
+            '',
+            (string) @file_get_contents($file),
+        );
 
         return basename($program) === $name
             && dirname($program) === dirname($launcher)
-            && @md5_file($program) === @md5_file($launcher);
+            && $does($program) === $does($launcher);
     }
 
     /**

@@ -47,8 +47,9 @@ final class PendingBatch extends LazyCollection
 
     /**
      * Has the provider answer when it has time, within a day and at half the price: what the engine messages runs, and
-     * what needs no tools. The rest runs at once. Needs a checkpoint(). The collection ends with the results that are
-     * there; pending() tells how many requests are out. Start it again with the same requests for what has come since.
+     * what needs neither tools nor a session. The rest runs at once, and totals() says why. Needs a checkpoint(). The
+     * collection ends with the results that are there; pending() tells how many requests are out. Start it again with
+     * the same requests for what has come since.
      *
      * @param bool $wait for all of them, up to a day
      */

@@ -85,7 +85,7 @@ final class FakeBatch implements Source
         $line = array_sum($this->counts) + $this->out + 1;
         $head = ['run' => $run->id, 'line' => $line, 'key' => $key, 'worker' => $worker, 'status' => $end->type];
         $told = array_intersect_key($end->data, array_flip(self::TOLD));
-        $lane = $this->options->economy && $end->type === 'done' ? ['lane' => self::laneOf($request)] : [];
+        $lane = $this->options->economy && $end->type === 'done' ? self::laneOf($request) : [];
         $result = new BatchResult($key, $head + $answer + $told + $lane + ['attempts' => 1]);
         $this->counts[$end->type]++;
         $this->costUsd += $result->costUsd ?? 0.0;
@@ -93,11 +93,12 @@ final class FakeBatch implements Source
         return $result;
     }
 
-    private static function laneOf(Request $request): string
+    /** @return array<string, string> nothing of what an agent does */
+    private static function laneOf(Request $request): array
     {
-        $isPlain = $request->get('engine') === 'messages' && $request->get('app_tools') === null;
+        $isPlain = $request->get('app_tools') === null && $request->get('session') === null;
 
-        return $isPlain ? 'economy' : 'live';
+        return $request->get('engine') === 'messages' ? ['lane' => $isPlain ? 'economy' : 'live'] : [];
     }
 
     private static function endOf(Run $run): Event

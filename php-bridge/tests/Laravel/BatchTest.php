@@ -75,32 +75,32 @@ final class BatchTest extends TestCase
 
     public function testAProgramThatAgentBatchHasOfItsOwnIsLeftToIt(): void
     {
-        $bin = $this->directory() . '/bin';
-        mkdir($bin);
-        foreach (['agent-batch', 'agent-chat', 'agent-task'] as $name) {
-            file_put_contents("$bin/$name", "#!/bin/sh\nprintf '%s\\n' \"$@\" > \"\${0%/*}/arguments\"\nexit 2\n");
-            chmod("$bin/$name", 0o755);
-        }
-        file_put_contents("$bin/agent-task", '# a program of its own', FILE_APPEND);
+        $bin = $this->programs(array_fill_keys(['agent-batch', 'agent-chat'], '%s "$@"') + [
+            'agent-task' => '%s "$@" # a program of its own',
+        ]);
         config([
-            'agent-workers.workers' => array_map(
-                static fn (string $name): array => ['binary' => $name],
-                ['chat' => 'agent-chat', 'task' => 'agent-task', 'other' => 'other'],
-            ),
-            'agent-workers.binaries' => ['other' => "$bin/agent-chat", 'agent-chat' => "$bin/agent-chat"]
-                + ['agent-task' => "$bin/agent-task", 'agent-batch' => "$bin/agent-batch"],
+            'agent-workers.workers.other' => ['binary' => 'other'],
+            'agent-workers.binaries.other' => "$bin/agent-chat",
             'agent-workers.simulate' => true,
         ]);
-        try {
-            Agent::batch([Request::prompt('Hi')])->all();
-        } catch (BatchFailedException) {
-        }
-        $arguments = file("$bin/arguments", FILE_IGNORE_NEW_LINES);
+        $arguments = $this->argumentsOfABatch();
         self::assertContains('--simulate', $arguments);
         $commands = implode("\n", preg_grep('/^--command=/', $arguments));
         self::assertStringContainsString("--command=agent-task='$bin/agent-task' '--simulate'", $commands);
         self::assertStringContainsString('--command=other=', $commands);
         self::assertStringNotContainsString('--command=agent-chat=', $commands);
+    }
+
+    public function testAWrapperThatDiffersFromThatOfAgentBatchByItsNameOnlyIsLeftToItToo(): void
+    {
+        $this->programs([
+            'agent-batch' => 'A=b exec %s /opt/x/agent-batch "$@"',
+            'agent-chat' => 'A=b exec %s /opt/x/agent-chat "$@"',
+            'agent-skill' => 'A=b exec %s /opt/x/agent-skill --policy=/etc/agent-skill/policy.toml "$@"',
+            'agent-task' => 'A=b exec %s /opt/x/agent-chat "$@"',
+        ]);
+        $names = preg_replace('/=.*/', '', preg_filter('/^--command=/', '', $this->argumentsOfABatch()));
+        self::assertEqualsCanonicalizing(['agent-skill', 'agent-task', 'agent-tool'], $names);
     }
 
     public function testALimitThatTheLastRequestReachesIsNoStop(): void
@@ -134,7 +134,7 @@ final class BatchTest extends TestCase
         $batch = Agent::batch([...$skills, 'c' => Agent::chat('Hi')])->economy()->checkpoint('/tmp/night');
         self::assertNull($batch->pending());
         $lanes = $batch->map(static fn (BatchResult $result): ?string => $result->lane)->all();
-        self::assertSame(['a' => 'economy', 'c' => 'live'], $lanes);
+        self::assertSame(['a' => 'economy', 'c' => null], $lanes);
         self::assertSame([1, 2, 1], [$batch->pending(), $batch->totals()->done, $batch->totals()->out]);
         $later = Agent::batch($skills, checkpoint: '/tmp/night')->economy();
         self::assertSame(['a', 'b'], array_keys($later->all()));
@@ -218,5 +218,38 @@ final class BatchTest extends TestCase
         Agent::runBy(Agent::runner());
         $this->expectException(LogicException::class);
         Agent::batch([Agent::chat('a')]);
+    }
+
+    /**
+     * Writes programs for the shell, and has them run. %s is one that notes its arguments and refuses.
+     *
+     * @param array<string, string> $programs by name
+     *
+     * @return string their directory
+     */
+    private function programs(array $programs): string
+    {
+        $bin = $this->directory() . '/bin';
+        mkdir($bin);
+        $notes = "printf '%s\\n' \"\$@\" > '{$this->directory()}/arguments'; exit 2";
+        $texts = array_map(static fn (string $does): string => sprintf($does, "$bin/notes"), $programs);
+        foreach (['notes' => $notes] + $texts as $name => $text) {
+            file_put_contents("$bin/$name", "#!/bin/sh\n$text\n");
+            chmod("$bin/$name", 0o755);
+            config(["agent-workers.binaries.$name" => "$bin/$name"]);
+        }
+
+        return $bin;
+    }
+
+    /** @return list<string> */
+    private function argumentsOfABatch(): array
+    {
+        try {
+            Agent::batch([Request::prompt('Hi')])->all();
+        } catch (BatchFailedException) {
+        }
+
+        return file($this->directory() . '/arguments', FILE_IGNORE_NEW_LINES);
     }
 }
