@@ -18,6 +18,7 @@ from tests.laravel.site import REPOSITORY, Site
 from tests.laravel.visitor import Visitor
 from tests.waiting import PATIENCE_S, until
 
+_EVERYONE = {f"p-{number}" for number in range(101, 113)}
 _CARD = "//article[@data-partner='{}']"
 # Answers at once, in place of a worker that asks a model.
 _QUICK = r"""
@@ -77,6 +78,13 @@ def simulated(site: Site) -> Iterator[Simulator]:
         for name in ("agent-skill", "agent-batch"):
             site.program(name, f'{variables} exec {site.worker.with_name(name)} "$@"')
         yield simulator
+
+
+def recompute(site: Site, *options: str, **environ: str) -> tuple[int, str]:
+    """Recomputes all, as an operator does; the status and what was told."""
+    command = site.artisan("partners:recompute-health", "--all", *options, env=site.console | environ)
+    told, errors = command.communicate(timeout=PATIENCE_S)
+    return command.returncode, (told + errors).decode()
 
 
 class PartnersPage:
@@ -175,37 +183,53 @@ def test_a_command_computes_a_partner_without_an_agent_or_with_one(
 def test_in_the_economy_lane_all_are_sent_once_and_a_later_start_stores_what_has_come(
     site: Site, partners: Partners, simulated: Simulator
 ) -> None:
-    environ = site.console | {"AGENT_BATCH_BINARY": str(site.root / "agent-batch")}
-
-    def recompute(*options: str) -> tuple[int, str]:
-        command = site.artisan("partners:recompute-health", "--all", *options, env=environ)
-        told, errors = command.communicate(timeout=PATIENCE_S)
-        return command.returncode, (told + errors).decode()
-
+    environ = {"AGENT_BATCH_BINARY": str(site.root / "agent-batch")}
     simulated.hold_batches()
-    status, told = recompute("--economy")
-    assert (status, "12 are out." in told) == (0, True), told
+    status, told = recompute(site, "--economy", **environ)
+    assert (status, "12 are out." in told, "agent-batch:" in told) == (0, True, False), told
     note = "INSERT INTO partner_notes (partner_id, date, text) VALUES ('p-101', '2026-01-01', 'They have left.')"
     partners.query(note)
-    status, told = recompute("--economy", "--stale=1d")
+    status, told = recompute(site, "--economy", "--stale=1d", **environ)
     assert (status, "12 are out." in told) == (0, True), told
-    assert recompute()[0] == recompute("--economy", "--engine=agent")[0] == 2
+    assert recompute(site)[0] == recompute(site, "--economy", "--engine=agent")[0] == 2
     assert partners.computed == []
 
     simulated.end_batches()
-    killed = site.artisan("partners:recompute-health", "--all", "--economy", env=environ)
+    killed = site.artisan("partners:recompute-health", "--all", "--economy", env=site.console | environ)
     until(lambda: partners.computed, what="the first one")
     killed.send_signal(signal.SIGKILL)
     killed.communicate(timeout=PATIENCE_S)
     until(lambda: not site.processes(), what="the end of its batch")
-    status, told = recompute("--economy")
+    status, told = recompute(site, "--economy", **environ)
     assert (status, "out." in told) == (0, False), told
-    assert Counter(partners.computed) == {f"p-{number}": 1 for number in range(101, 113)}
+    assert Counter(partners.computed) == dict.fromkeys(_EVERYONE, 1)
     assert (len(simulated.batches), simulated.requests("/v1/messages")) == (1, [])
     [(asked,)] = partners.query("SELECT input FROM ai_insights WHERE partner_id = 'p-101' AND run NOT LIKE 'seeded-%'")
     assert "They have left." not in asked
     assert partners.query("SELECT COUNT(*) FROM health_requests") == [(0,)]
     assert list(site.app.glob("storage/app/health-*")) == []
+
+
+def test_where_partners_are_not_for_the_economy_lane_the_command_says_why(site: Site, partners: Partners) -> None:
+    site.program("agent-skill", _QUICK)
+    status, told = recompute(site, "--economy", "--concurrency=4")
+    assert "agent-batch: no line is for the economy lane: 12 of a program that was set for agent-skill" in told
+    assert (status, len(partners.computed)) == (1, 11)
+
+
+@pytest.mark.usefixtures("simulated")
+@pytest.mark.parametrize("options", [(), ("--stale=1d",), ("--economy",)], ids=["all", "stale", "economy"])
+def test_partners_whose_figures_have_not_changed_are_computed_and_stored_each_time(
+    site: Site, partners: Partners, options: tuple[str, ...]
+) -> None:
+    environ = {"AGENT_BATCH_BINARY": str(site.root / "agent-batch")}
+    for times in (1, 2):
+        partners.query("UPDATE partner_metrics SET health_at = datetime('now', '-2 days')")
+        until(lambda: "are out." not in recompute(site, *options, **environ)[1], what="the answers")
+        assert Counter(partners.computed) == dict.fromkeys(_EVERYONE, times)
+        assert partners.query("SELECT COUNT(*) FROM partner_metrics WHERE health_at < datetime('now', '-1 day')") == [
+            (0,)
+        ]
 
 
 def test_a_killed_recomputation_of_all_goes_on_where_it_was_and_stores_nothing_twice(
@@ -230,8 +254,7 @@ def test_a_killed_recomputation_of_all_goes_on_where_it_was_and_stores_nothing_t
     assert (second.returncode, b"Going on with what began at" in told) == (1, True), errors
     assert b"p-107: No." in told
     assert f" {12 - len(halfway)}/{12 - len(halfway)} [".encode() in errors + told
-    everyone = {f"p-{number}" for number in range(101, 113)} - {"p-107"}
-    assert Counter(partners.computed) == dict.fromkeys(everyone, 1)
+    assert Counter(partners.computed) == dict.fromkeys(_EVERYONE - {"p-107"}, 1)
     assert log.read_text().count("A partner needs care.") - before == 11
     healths = partners.query("SELECT DISTINCT health_status, health_error FROM partner_metrics ORDER BY 1")
     assert healths == [("at_risk", None), ("healthy", "No.")]

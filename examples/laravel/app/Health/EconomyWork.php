@@ -57,6 +57,13 @@ final class EconomyWork implements Work
         return $failure;
     }
 
+    private function request(Partner $partner): Request
+    {
+        $input = $this->health->input($partner);
+
+        return $this->health->oneOfMany($partner, $input, self::ENGINE, $this->recomputation->runs())->request();
+    }
+
     /** All of them or none, whatever becomes of this process. */
     private function keep(): void
     {
@@ -65,10 +72,7 @@ final class EconomyWork implements Work
             $left = LiveWork::left($this->recomputation->since)->lazyById();
             $left->each(fn (Partner $partner) => $this->recomputation->requests()->create([
                 'partner_id' => $partner->id,
-                'request' => $this->health->run($partner, $this->health->input($partner))
-                    ->engine(self::ENGINE)
-                    ->request()
-                    ->toJson(),
+                'request' => $this->request($partner)->toJson(),
                 'kept_at' => now(),
             ]));
         });

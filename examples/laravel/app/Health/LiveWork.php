@@ -18,10 +18,12 @@ final class LiveWork implements Work
     /** @var array<string, array<string, mixed>> inputs of the runs under way */
     private array $inputs = [];
 
+    /** @param string $runs what the ids of the runs begin with */
     public function __construct(
         private readonly PartnerHealth $health,
         private readonly Carbon $since,
         private readonly string $engine,
+        private readonly string $runs,
     ) {
     }
 
@@ -42,9 +44,9 @@ final class LiveWork implements Work
     public function begin(?int $concurrency, ?float $maxCostUsd): PendingBatch
     {
         $request = function (Partner $partner): PendingRun {
-            $this->inputs[$partner->id] = $this->health->input($partner);
+            $input = $this->inputs[$partner->id] = $this->health->input($partner);
 
-            return $this->health->run($partner, $this->inputs[$partner->id])->engine($this->engine);
+            return $this->health->oneOfMany($partner, $input, $this->engine, $this->runs);
         };
         $requests = self::left($this->since)->lazyById()->mapWithKeys(
             static fn (Partner $partner): array => [$partner->id => $request($partner)],

@@ -8,6 +8,7 @@ use AgentWorkers\Batch\BatchResult;
 use AgentWorkers\Event\Done;
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\PendingRun;
+use AgentWorkers\Request;
 use App\Events\AgentInsightCreated;
 use App\Models\AiInsight;
 use App\Models\Partner;
@@ -50,6 +51,19 @@ final class PartnerHealth
         return Agent::skill($skill, $input)
             ->subject('partner', $partner->id)
             ->goal('Keep the partner, and grow with it.');
+    }
+
+    /**
+     * One of many. Its id is of this recomputation and this partner, for what has come of it is stored by its id, once.
+     *
+     * @param array<string, mixed> $input
+     * @param string $runs what the ids of the recomputation's runs begin with
+     */
+    public function oneOfMany(Partner $partner, array $input, string $engine, string $runs): PendingRun
+    {
+        return $this->run($partner, $input)
+            ->engine($engine)
+            ->configure(static fn (Request $request): Request => $request->run("$runs-$partner->id"));
     }
 
     /**

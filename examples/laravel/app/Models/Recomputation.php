@@ -39,10 +39,16 @@ final class Recomputation extends Model
         return $this->hasMany(HealthRequest::class);
     }
 
+    /** What the ids of its runs begin with: over all of its starts the same, and no other's. */
+    public function runs(): string
+    {
+        return "health-$this->id";
+    }
+
     /** The file by which a later start knows what is out. */
     public function checkpoint(): string
     {
-        return storage_path("app/health-$this->id.checkpoint");
+        return storage_path("app/{$this->runs()}.checkpoint");
     }
 
     public function end(): void

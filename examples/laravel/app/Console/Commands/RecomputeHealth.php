@@ -17,6 +17,7 @@ use App\Models\Partner;
 use App\Models\Recomputation;
 use Illuminate\Console\Command;
 use Illuminate\Support\Carbon;
+use Illuminate\Support\Str;
 use Symfony\Component\Console\Formatter\OutputFormatter;
 use Symfony\Component\Console\Helper\ProgressBar;
 
@@ -49,6 +50,8 @@ final class RecomputeHealth extends Command
 
     /** How many are out in the economy lane. */
     private int $pending = 0;
+    /** @var list<string> what agent-batch has to say, such as why partners are not for the economy lane */
+    private array $notes = [];
 
     public function handle(PartnerHealth $health): int
     {
@@ -66,10 +69,11 @@ final class RecomputeHealth extends Command
                 Recomputation::current($age),
                 static fn (Recomputation $begun): Work => new EconomyWork($health, $begun),
             ),
-            $age !== null => $this->compute(new LiveWork($health, $age, $engine)),
+            $age !== null => $this->compute(new LiveWork($health, $age, $engine, 'stale-' . Str::uuid())),
             default => $this->recompute(
                 Recomputation::current(),
-                static fn (Recomputation $begun): Work => new LiveWork($health, $begun->since, $engine),
+                static fn (Recomputation $begun): Work
+                    => new LiveWork($health, $begun->since, $engine, $begun->runs()),
             ),
         };
     }
@@ -150,6 +154,9 @@ final class RecomputeHealth extends Command
         $this->newLine();
         $reason = $stopped ?? $broken ?? null;
         $reason === null || $this->error(OutputFormatter::escape($reason->getMessage()));
+        foreach ($this->notes as $note) {
+            $this->warn(OutputFormatter::escape("agent-batch: $note"));
+        }
         $this->pending === 0 || $this->line("$this->pending are out. Start it again for what has come by then.");
 
         return $status;
@@ -161,16 +168,20 @@ final class RecomputeHealth extends Command
         $number = static fn (?string $option): int|float|null => $option === null ? null : $option + 0;
         $batch = $work->begin($number($this->option('concurrency')), $number($this->option('max-cost-usd')));
         $this->interruptible();
-        foreach ($batch as $id => $result) {
-            $message = $work->take((string) $id, $result);
-            if ($message !== null) {
-                $bar->setMessage(++$failed . ' failed');
-                $bar->clear();
-                $this->line(OutputFormatter::escape("$id: $message"));
+        try {
+            foreach ($batch as $id => $result) {
+                $message = $work->take((string) $id, $result);
+                if ($message !== null) {
+                    $bar->setMessage(++$failed . ' failed');
+                    $bar->clear();
+                    $this->line(OutputFormatter::escape("$id: $message"));
+                }
+                $bar->advance();
             }
-            $bar->advance();
+        } finally {
+            $this->pending = $batch->pending() ?? 0;
+            $this->notes = $batch->totals()->notes ?? [];
         }
-        $this->pending = $batch->pending() ?? 0;
 
         return $failed === 0 ? self::SUCCESS : self::FAILED;
     }
