@@ -118,6 +118,7 @@ class EngineHost:
         """
         if not self._is_open:
             raise RuntimeError("the runner is not entered: begin its runs in a `with` block of it")
+        worker = worker.on_host(self._environ)
 
         async def serve(process: EngineProcess, line: bytes) -> int:
             current.set(process)
@@ -139,6 +140,7 @@ class EngineHost:
         """
         if named and isinstance(document, dict):
             document = {**document, "engine": MESSAGES if document.get("engine") is None else document["engine"]}
+        worker = worker.on_host(self._environ)
         request = admit(worker, accept(worker, document), self._policy, self._environ).request
         if is_tool_run(request) or request.engine != MESSAGES:
             raise RequestProblems([Problem(pointer="/engine", message=_NO_AGENT)], run=request.run)
@@ -155,7 +157,7 @@ class EngineHost:
             with suppress(WorkerError):  # which the run tells
                 api = await self._access.api(worker)
                 models = load_models(self._access.environment(worker).environ)
-                named = worker.model_of(document) or models.default
+                named = worker.on_host(self._environ).model_of(document) or models.default
                 await stack.enter_async_context(api.pace.place(models.full_name(named)))
             yield
 

@@ -65,6 +65,10 @@ class Worker:
         """Returns the worker of a run of which nothing but the output is written; None where it gives none."""
         return None
 
+    def on_host(self, environ: Mapping[str, str]) -> Worker:
+        """Returns the worker of a host with these variables, which may not be this process's."""
+        return self
+
     def model_of(self, document: Mapping[str, Any]) -> str | None:
         """Returns the model that a request names, valid or not; None where the host's default answers."""
         named = document.get("model")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +31,12 @@ class SkillWorker(Worker):
     Attributes:
         skill: The skill that the command line names; None where each request names its own.
         has_result_only: Whether nothing but the output is written, so that nobody learns of a call that waits.
+        environ: The variables that say where skills are.
     """
 
     skill: str | None = None
     has_result_only: bool = False
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, compare=False, repr=False)
 
     def named(self, name: str) -> Worker:
         """Returns the worker for one skill."""
@@ -44,6 +46,10 @@ class SkillWorker(Worker):
         """Returns the worker of a run whose events nobody sees."""
         return replace(self, has_result_only=True)
 
+    def on_host(self, environ: Mapping[str, str]) -> Worker:
+        """Returns the worker of a host with these variables."""
+        return replace(self, environ=environ)
+
     def accept(self, document: Any, *, control: bool = True, interactive: bool = False) -> Request:
         """Reads a decoded JSON document as a request to a skill, and makes it the request that the skill stands for.
 
@@ -52,7 +58,7 @@ class SkillWorker(Worker):
         """
         document = self._named(document)
         asked = parse_request(document, SkillRequest)
-        skill = _found(asked)
+        skill = _found(asked, self.environ)
         if problems := list(_misfits(asked, document, skill)):
             raise RequestProblems(problems, run=asked.run)
         request = _expanded(asked, document, skill).of_skill(use_of(asked, skill))
@@ -66,12 +72,12 @@ class SkillWorker(Worker):
 
     def model_of(self, document: Mapping[str, Any]) -> str | None:
         """Returns the model of the request, else of its skill."""
-        skill = known_skill(document.get("skill", self.skill))
+        skill = known_skill(document.get("skill", self.skill), self.environ)
         return super().model_of(document) or (skill.settings.model if skill else None)
 
     def takes_long(self, document: Any) -> bool:
         """Tells whether the input is checked by a process of its own."""
-        skill = known_skill(document.get("skill", self.skill)) if isinstance(document, dict) else None
+        skill = known_skill(document.get("skill", self.skill), self.environ) if isinstance(document, dict) else None
         return skill is not None and not is_quick(skill.input_schema)
 
     def _named(self, document: Any) -> Any:
@@ -84,7 +90,7 @@ class SkillWorker(Worker):
         return {"skill": self.skill, **document}
 
 
-def known_skill(name: object) -> Skill | None:
+def known_skill(name: object, environ: Mapping[str, str] = os.environ) -> Skill | None:
     """Returns a skill, by its name; None where its worker has to say what is wrong."""
     if not isinstance(name, str):
         return None
@@ -94,16 +100,16 @@ def known_skill(name: object) -> Skill | None:
     except ModuleNotFoundError:
         return None
     try:
-        return _skill(name)
+        return _skill(name, environ)
     except (SkillNotFound, SkillFaults):
         return None
 
 
-def _skill(name: str) -> Skill:
+def _skill(name: str, environ: Mapping[str, str]) -> Skill:
     from agent_workers.skills.load import load  # needs the extra skills
     from agent_workers.skills.lookup import find, here
 
-    folder = find(name, os.environ, here())
+    folder = find(name, environ, here())
     return load(Path(os.path.realpath(folder)), folder.name)  # a link may lead elsewhere when the policy rules
 
 
@@ -122,7 +128,7 @@ def with_example(request: Request) -> Request:
     return request.model_copy(update={"output_schema": {**request.output_schema, "examples": [output]}})
 
 
-def _found(asked: SkillRequest) -> Skill:
+def _found(asked: SkillRequest, environ: Mapping[str, str]) -> Skill:
     try:
         from agent_workers.skills.faults import SkillFaults
         from agent_workers.skills.lookup import SkillNotFound
@@ -132,7 +138,7 @@ def _found(asked: SkillRequest) -> Skill:
         words = "cannot be read on this host: PyYAML is missing; install the extra skills: pip install '.[skills]'"
         raise RequestProblems([Problem(pointer="/skill", message=words)], run=asked.run) from None
     try:
-        return _skill(asked.skill)
+        return _skill(asked.skill, environ)
     except SkillNotFound as missing:
         logger.error("%s", missing.told())
         problem = Problem(pointer="/skill", message=str(missing), did_you_mean=missing.nearest)

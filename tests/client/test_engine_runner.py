@@ -31,6 +31,7 @@ from agent_workers.engine.messages.engine import MessagesEngine
 from agent_workers.simulator import Scenario, Simulator, running_simulator
 from agent_workers.simulator.scenario import Failure, Interruption, Message, Text, ToolUse
 from agent_workers.simulator.settings import Limit
+from tests.e2e.odd_api import odd_api, says, text
 from tests.e2e.stream import check_whole
 from tests.missing import where_missing
 from tests.skills.making import DEAL, GOOD, make_skill
@@ -463,11 +464,38 @@ def test_the_variables_are_those_that_are_given_and_not_this_processes(
     assert "Google Vertex AI" in refused.value.details[0]["message"]
 
 
-def test_workers_share_a_runner(
+def test_the_way_to_the_api_is_the_given_one_and_not_this_processes(
+    env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    env["CLAUDE_CODE_MAX_RETRIES"] = "0"
+    with odd_api(says(text("Hello."))) as api:
+        with EngineRunner("agent-chat", env={**env, "ANTHROPIC_BASE_URL": api.url}) as runner:
+            assert runner.run(ASK).text == "Hello."
+        monkeypatch.setenv("no_proxy", "*")
+        given = {"ANTHROPIC_BASE_URL": "http://api.invalid", "http_proxy": api.url.replace("//", "//me:canary@")}
+        with EngineRunner("agent-chat", env={**env, **given}) as runner:
+            assert runner.run(ASK).text == "Hello."
+    assert api.heads[1][""].startswith("POST http://api.invalid/v1/messages")
+
+
+def test_a_skill_is_found_where_the_given_variables_say(
     env: dict[str, str], tmp_path: Path, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_skill(tmp_path / "skills")
-    monkeypatch.setenv("AGENT_WORKERS_SKILLS_PATH", str(tmp_path / "skills"))
+    make_skill(tmp_path / "others", name="other")
+    monkeypatch.setenv("AGENT_WORKERS_SKILLS_PATH", str(tmp_path / "others"))
+    play(simulator, Message(content=(ToolUse(name="StructuredOutput", input=GOOD),)))
+    with EngineRunner("agent-skill", env={**env, "AGENT_WORKERS_SKILLS_PATH": str(tmp_path / "skills")}) as runner:
+        assert runner.run({"skill": "score", "input": DEAL}).output == GOOD
+        with pytest.raises(RunRefused):
+            runner.run({"skill": "other", "input": DEAL})
+
+
+def test_workers_share_a_runner(env: dict[str, str], tmp_path: Path, simulator: Simulator) -> None:
+    make_skill(tmp_path / "skills")
+    env["AGENT_WORKERS_SKILLS_PATH"] = str(tmp_path / "skills")
     answer = Message(content=(ToolUse(name="StructuredOutput", input=GOOD),))
 
     async def ran() -> tuple[Result, Result]:

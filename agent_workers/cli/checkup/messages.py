@@ -10,7 +10,7 @@ from agent_workers.cli.checkup.credential import provider
 from agent_workers.cli.checkup.finding import Finding
 from agent_workers.engine.messages.access import access_of
 from agent_workers.engine.messages.models import load_models
-from agent_workers.errors import AuthError, InvalidModels, PolicyDenied
+from agent_workers.errors import AuthError, GatewayError, InvalidModels, PolicyDenied
 from agent_workers.policy import load_policy
 from agent_workers.protocol.v1.engines import MESSAGES
 
@@ -70,4 +70,6 @@ def _lack(host: Environment) -> _Lack | None:
         access_of(host)
     except AuthError as error:
         return _Lack(str(error.cause), "Set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN for this user.")
+    except GatewayError as error:
+        return _Lack(str(error.cause), error.message)
     return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent_workers import __version__
 from agent_workers.engine.answer.api_failure import NO_CREDENTIAL
 from agent_workers.engine.messages.gateway import base_url_of, custom_headers, secrets_of
+from agent_workers.engine.messages.route import Route, route_of
 from agent_workers.errors import AuthError
 
 if TYPE_CHECKING:
@@ -28,14 +29,14 @@ class Access(NamedTuple):
         base_url: Where it answers, without a slash at the end.
         headers: What each request bears, the credential among it.
         is_simulated: Whether a simulator answers.
-        certificates: A file of certificates that are trusted beside the host's own.
+        route: How calls get there.
         secrets: What must not be told of it.
     """
 
     base_url: str
     headers: Mapping[str, str]
     is_simulated: bool = False
-    certificates: str | None = None
+    route: Route = Route()
     secrets: tuple[str, ...] = ()
 
     def shown(self, text: str) -> str:
@@ -58,9 +59,10 @@ def access_of(environment: Environment) -> Access:
     environ = environment.environ
     base_url = base_url_of(environ)
     custom, credential = custom_headers(environ), _credential(environ)
-    certificates = environ.get("NODE_EXTRA_CA_CERTS") or None  # by the name that the CLI gives it
-    secrets = secrets_of(base_url, {**custom, **credential})
-    return Access(base_url, {**usual, **custom, **credential}, environment.is_simulated(), certificates, secrets)
+    is_simulated = environment.is_simulated()
+    route = Route() if is_simulated else route_of(environ, base_url)
+    secrets = secrets_of([base_url, route.proxy or ""], {**custom, **credential})
+    return Access(base_url, {**usual, **custom, **credential}, is_simulated, route, secrets)
 
 
 def _credential(environ: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from agent_workers.errors import GatewayError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _BASE_URL = "https://api.anthropic.com"
 _BAD_ADDRESS = "The address of the model's API is not valid. The operator must correct ANTHROPIC_BASE_URL."
@@ -73,17 +73,21 @@ def custom_headers(environ: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def secrets_of(base_url: str, headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Returns what in an address and in headers may be a secret, the longest first.
+def secrets_of(urls: Iterable[str], headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Returns what in addresses and in headers may be a secret, the longest first.
 
     Args:
-        base_url: The address.
+        urls: The addresses.
         headers: Those that the operator adds, and the credential.
     """
     values = [value for name, value in headers.items() if not name.startswith("anthropic-")]
     values += [value.partition(" ")[2] for value in values]  # without "Bearer"
-    parts = urlsplit(base_url)
-    if parts.password:
-        basic = f"{unquote(parts.username or '')}:{unquote(parts.password)}"
-        values += [parts.password, unquote(parts.password), b64encode(basic.encode()).decode()]
+    for url in urls:
+        values += _passwords_in(url)
     return tuple(sorted({each for each in values if len(each) >= _LEAST_SECRET}, key=len, reverse=True))
+
+
+def _passwords_in(url: str) -> list[str]:
+    user, _, password = url.partition("://")[2].partition("/")[0].rpartition("@")[0].partition(":")
+    basic = f"{unquote(user)}:{unquote(password)}".encode("utf-8", "replace")
+    return [password, unquote(password), b64encode(basic).decode()] if password else []

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from agent_workers.engine.messages.access import Access
+    from agent_workers.engine.messages.route import Route
 
 _CONNECT_S = 15
 _OF_A_POOL = 16
@@ -62,26 +63,33 @@ class Pools:
     def _opened(self) -> httpx2.AsyncClient:
         try:
             return self._client()
-        except (
-            OSError,
-            ValueError,
-            ImportError,
-            httpx2.InvalidURL,
-        ) as error:  # of a file, an address or a kind of proxy
-            cause = f"the proxy or the certificates that the environment names cannot be used: {error}"
+        except (OSError, ValueError, ImportError, httpx2.InvalidURL) as error:  # of a file, an address, a kind of proxy
+            told = self._access.shown(str(error))
+            cause = f"the proxy or the certificates that the environment names cannot be used: {told}"
             raise GatewayError(cause=cause) from error
 
     def _client(self) -> httpx2.AsyncClient:
-        trust_env = not self._access.is_simulated
-        if self._context is None:  # what is not encrypted needs no certificates, which take long to load
-            is_open = self._access.base_url.startswith("http://")
-            self._context = httpx2.create_ssl_context(verify=not is_open, trust_env=trust_env)
-            if self._access.certificates and not is_open:
-                self._context.load_verify_locations(self._access.certificates)
+        if self._context is None:  # one for all: certificates take long to load
+            self._context = _context(self._access.route, is_open=self._access.base_url.startswith("http://"))
         return httpx2.AsyncClient(
             headers=dict(self._access.headers),
             timeout=httpx2.Timeout(None, connect=_CONNECT_S),  # the run's own watchdog ends a silent one
             limits=httpx2.Limits(max_connections=self._of_a_pool, max_keepalive_connections=self._of_a_pool),
             verify=self._context,
-            trust_env=trust_env,
+            proxy=self._access.route.proxy,
+            trust_env=False,  # the route says what the variables do, which may not be this process's
         )
+
+
+def _context(route: Route, *, is_open: bool) -> SSLContext:
+    if is_open:  # what is not encrypted needs no certificates
+        return httpx2.create_ssl_context(verify=False, trust_env=False)
+    if route.authorities or route.authorities_dir:
+        from ssl import create_default_context  # which httpx2 loads too
+
+        context = create_default_context(cafile=route.authorities, capath=route.authorities_dir)
+    else:
+        context = httpx2.create_ssl_context(trust_env=False)
+    if route.more_authorities:
+        context.load_verify_locations(route.more_authorities)
+    return context
