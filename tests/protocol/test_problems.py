@@ -4,6 +4,7 @@ import pytest
 
 from agent_workers.protocol.v1.problem import MAX_PROBLEMS
 from agent_workers.protocol.v1.request import RequestProblems, parse_request
+from agent_workers.protocol.v1.task_request import TaskRequest
 
 TOOL = {"name": "a", "description": "b", "input_schema": {"type": "object"}}
 
@@ -220,3 +221,31 @@ def test_a_full_list_is_not_marked_as_capped():
     found = problems({"prompt": "Hello", **{f"unknown{i}": i for i in range(MAX_PROBLEMS)}})
     assert len(found) == MAX_PROBLEMS
     assert found[-1]["pointer"] == f"/unknown{MAX_PROBLEMS - 1}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer", "meant"),
+    [
+        ({"engine": "message"}, "/engine", "messages"),
+        ({"engine": "Agent"}, "/engine", "agent"),
+        ({"engine": "batch"}, "/engine", None),
+        ({"engine": 5}, "/engine", None),
+        ({"engine": "m" * 70}, "/engine", None),
+        ({"prompt": [{"type": "txt", "text": "x"}]}, "/prompt/0/type", "text"),
+        ({"prompt": [{"type": "video"}]}, "/prompt/0/type", None),
+        ({"prompt": [{}]}, "/prompt/0/type", None),
+    ],
+)
+def test_the_nearest_of_the_values_that_may_stand_there_is_suggested(fields, pointer, meant):
+    [problem] = problems({"prompt": "Hello", **fields})
+    assert (problem["pointer"], problem.get("did_you_mean")) == (pointer, meant)
+
+
+@pytest.mark.parametrize(
+    ("mode", "meant"), [("acceptEdits", "accept_edits"), ("accept-edits", "accept_edits"), ("defered", "defer")]
+)
+def test_so_is_that_of_a_mode(mode, meant):
+    request = {"prompt": "x", "cwd": "/", "permissions": {"mode": mode}}
+    with pytest.raises(RequestProblems) as refused:
+        parse_request(request, TaskRequest)
+    assert [problem.did_you_mean for problem in refused.value.problems] == [meant]

@@ -63,12 +63,22 @@ def _problem(fault: ErrorDetails, model: Model) -> Problem:
     path = tuple(step for step in fault["loc"] if not _is_tag(step))
     if fault["type"] == "kind":
         return _unknown_kind(path, fault["msg"], fault["input"])
-    return Problem(pointer=pointer(path), message=_sentence(fault), did_you_mean=_tool_meant(fault))
+    return Problem(pointer=pointer(path), message=_sentence(fault), did_you_mean=_value_meant(fault))
 
 
-def _tool_meant(fault: ErrorDetails) -> str | None:
-    of_a_tool = fault.get("ctx", {}).get("pattern") == BUILT_IN_OR_MCP
-    return nearest_tool(fault["input"]) if of_a_tool and len(fault["input"]) <= _LONGEST_TYPO else None
+def _value_meant(fault: ErrorDetails) -> str | None:
+    value, context = fault["input"], fault.get("ctx", {})
+    if not isinstance(value, str) or len(value) > _LONGEST_TYPO:
+        return None
+    if context.get("pattern") == BUILT_IN_OR_MCP:
+        return nearest_tool(value)
+    return (
+        _nearest_of(value, re.findall("'([^']+)'", context["expected"])) if fault["type"] == "literal_error" else None
+    )
+
+
+def _nearest_of(value: str, values: list[str]) -> str | None:
+    return next(iter(get_close_matches(_snake(value), values, n=1)), None)
 
 
 def _sentence(fault: ErrorDetails) -> str:
@@ -95,8 +105,10 @@ def _instead(expected: str, value: object) -> str:
 def _unknown_kind(path: Location, kinds: str, value: object) -> Problem:
     if not isinstance(value, dict):
         return Problem(pointer=pointer(path), message=_instead("an object", value))
+    named = value.get("type")
     message = f"must be one of: {kinds}" if "type" in value else f"is required; one of: {kinds}"
-    return Problem(pointer=pointer((*path, "type")), message=message)
+    meant = _nearest_of(named, kinds.split(", ")) if isinstance(named, str) and len(named) <= _LONGEST_TYPO else None
+    return Problem(pointer=pointer((*path, "type")), message=message, did_you_mean=meant)
 
 
 def _unknown_field(model: Model, location: Location) -> Problem:
@@ -142,7 +154,7 @@ def _models_in(annotation: object) -> Iterator[Model]:
 def _nearest(name: str, model: Model) -> str | None:
     if len(name) > _LONGEST_TYPO:
         return None
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").replace(" ", "_").lower()
+    snake = _snake(name)
     candidates: dict[str, str] = {
         **_nested(model),
         **getattr(model, "synonyms", {}),
@@ -154,6 +166,10 @@ def _nearest(name: str, model: Model) -> str | None:
         if match := get_close_matches(snake, names, n=1, cutoff=0.7):
             return candidates[match[0]]
     return None
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").replace(" ", "_").lower()
 
 
 def _nested(model: Model) -> dict[str, str]:

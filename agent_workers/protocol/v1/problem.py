@@ -24,8 +24,8 @@ class Problem(Part):
     message: str = Field(description="What is wrong, in plain words.")
     did_you_mean: str | None = Field(
         default=None,
-        description="Known field or tool nearest to an unknown one; dotted (`limits.timeout_s`) where it belongs "
-        "deeper. Absent when none is near.",
+        description="Known field, tool or value nearest to an unknown one; dotted (`limits.timeout_s`) where it "
+        "belongs deeper. Absent when none is near.",
     )
 
 
