@@ -67,7 +67,7 @@ class FakeApi:
     """What is at the provider, whoever asks.
 
     ``creating`` has one entry for each of the next calls that make a batch: an error, and whether it was made all the
-    same; ``failing`` the errors of the next calls of any other name.
+    same; ``failing`` the errors of the next calls of any other name. ``busy`` runs fail before they take their answer.
     """
 
     def __init__(self) -> None:
@@ -75,6 +75,7 @@ class FakeApi:
         self.creating: list[tuple[ApiError, bool]] = []
         self.failing: dict[str, list[ApiError]] = {}
         self.ends_at: int | None = 1
+        self.busy = 0
         self.on_create: Callable[[], object] = lambda: None
         self.calls: Counter[str] = Counter()
 
@@ -157,6 +158,9 @@ class FakeLane:
         if result.message is None and (result.error is None or result.error.retryable):
             return self.run_live(worker, request)
         self.given.append(request["prompt"])
+        if self._api.busy:
+            self._api.busy -= 1
+            return self._run([{"type": "error", "code": "worker_lost", "message": "no", "retryable": True}], request)
         if result.error:
             return self._run([{"type": "error", "code": "auth", "message": "no", "retryable": False}], request)
         text = result.message["content"][0]["text"]
