@@ -44,7 +44,12 @@ def test_a_snippet_is_php(tmp_path: Path, snippet: str) -> None:
 def test_the_install_line_brings_from_the_clone_all_that_the_page_tells_of(tmp_path: Path) -> None:
     [named] = re.findall(r"bin/pip install (\S+)", README)
     expanded = subprocess.run(
-        ["sh", "-c", f"printf %s {named}"], env={"HOME": str(tmp_path)}, capture_output=True, text=True, check=True
+        ["sh", "-c", f"printf %s {named}"],
+        env={"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
     )
     assert expanded.stdout == f"{tmp_path}/agent-workers[batch,messages,simulator,skills]"
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from agent_workers.engine import input_check
 from agent_workers.engine.answer.output import checked_output
@@ -52,7 +53,7 @@ async def test_a_check_that_takes_too_long_leaves_the_loop_free_and_no_process(b
     async def tick() -> None:
         nonlocal ticks
         while True:
-            await anyio.sleep(0.01)
+            await checkpoint()
             ticks += 1
 
     before = children()
