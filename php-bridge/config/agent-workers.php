@@ -76,7 +76,8 @@ return [
     | `engine` is "agent", or "messages": the plain Messages API, which starts
     | in a fraction of the time and memory, for what needs no tools but the
     | application's. A conversation stays with the engine that began it.
-    | `max_tokens` limits one answer of the model, with "messages" only.
+    | `max_tokens` limits one answer of the model, with "messages" only: a run
+    | that names the engine "agent" goes without it.
     |
     */
 

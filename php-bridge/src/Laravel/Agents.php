@@ -78,9 +78,7 @@ final class Agents
      */
     public function skill(string $name, array|\stdClass $input): PendingRun
     {
-        $request = Request::skill($name, $input);
-
-        return new PendingRun($this->app, $this->runner('skill'), $this->withProfile('skill', $request), 'skill');
+        return $this->pending('skill', Request::skill($name, $input));
     }
 
     /**
@@ -179,7 +177,7 @@ final class Agents
     public function worker(string $name, string|array|ChatRequest $prompt): PendingRun
     {
         $text = $prompt instanceof ChatRequest ? $prompt->prompt() : $prompt;
-        $run = new PendingRun($this->app, $this->runner($name), $this->request($name, $text), $name);
+        $run = $this->pending($name, Request::prompt($text));
         $run->appTools(...$this->profile($name)['app_tools'] ?? []);
 
         if (!$prompt instanceof ChatRequest) {
@@ -394,21 +392,23 @@ final class Agents
         }
     }
 
-    /** @param string|list<array<string, mixed>> $prompt */
-    private function request(string $worker, string|array $prompt): Request
+    private function pending(string $worker, Request $request): PendingRun
     {
-        return $this->withProfile($worker, Request::prompt($prompt));
+        $fields = $this->fields($worker);
+        $whole = Request::fromArray($request->toArray() + array_diff_key($fields, ['max_tokens' => true]));
+
+        return new PendingRun($this->app, $this->runner($worker), $whole, $worker, $fields['max_tokens'] ?? null);
     }
 
-    private function withProfile(string $worker, Request $request): Request
+    /** @return array<string, mixed> what a profile sets, by the names of the contract */
+    private function fields(string $worker): array
     {
         $profile = $this->profile($worker);
         $isSet = static fn (mixed $value): bool => $value !== null && $value !== [];
         $limits = array_filter($profile['limits'] ?? [], $isSet);
-        $known = array_intersect_key($profile, self::FIELDS);
-        $fields = $known + ['limits' => $limits] + ($profile['request'] ?? []);
+        $known = array_filter(array_intersect_key($profile, self::FIELDS), $isSet);
 
-        return Request::fromArray($request->toArray() + array_filter($fields, $isSet));
+        return array_filter($known + ['limits' => $limits] + ($profile['request'] ?? []), $isSet);
     }
 
     /** @return array<string, mixed> */

@@ -59,13 +59,18 @@ final class PendingRun implements Responsable
     private ?Authenticatable $ownUser = null;
     private ?Command $command = null;
 
-    /** @internal Agents makes them */
+    /**
+     * @internal Agents makes them
+     *
+     * @param mixed $maxTokens those of the configuration, which the engine agent would refuse
+     */
     public function __construct(
         private readonly Container $app,
         private readonly Runner $runner,
         private Request $request,
         /** @internal */
         public readonly string $worker,
+        private readonly mixed $maxTokens = null,
     ) {
     }
 
@@ -290,7 +295,7 @@ final class PendingRun implements Responsable
 
     public function request(): Request
     {
-        return $this->request;
+        return $this->whole($this->request);
     }
 
     /**
@@ -374,7 +379,7 @@ final class PendingRun implements Responsable
             throw new LogicException(Conversations::NO_OWNER);
         }
         $job = new RunAgent(
-            $this->owned($owner)->toArray(),
+            $this->whole($this->owned($owner))->toArray(),
             $handler,
             $this->worker,
             $this->appTools,
@@ -418,7 +423,7 @@ final class PendingRun implements Responsable
         $isPlain = $this->closures() === [] && $this->appTools === [] && $this->conversation === null
             && $this->command === null;
 
-        return $isPlain ? $this->owned($this->owner)->with('worker', $program) : throw new LogicException(
+        return $isPlain ? $this->whole($this->owned($this->owner))->with('worker', $program) : throw new LogicException(
             'A run of a batch has no tools of the application, no conversation, no command and nobody who is asked or '
                 . 'listens. Run it by itself, or on the queue.',
         );
@@ -435,7 +440,9 @@ final class PendingRun implements Responsable
         $start = $this->command !== null
             ? $this->app->make(Commands::class)->start($this->command, $this->signedIn(), $this->request)
             : fn (Request $request): Run
-                => $this->runner->stream($this->app->make(Agents::class)->offer($request, $this->appTools));
+                => $this->runner->stream(
+                    $this->app->make(Agents::class)->offer($this->whole($request), $this->appTools),
+                );
         $run = $this->conversation === null
             ? $start($this->owned($owner))
             : $this->app->make(Conversations::class)
@@ -465,6 +472,15 @@ final class PendingRun implements Responsable
         $isSaid = $owner === null || $this->request->get('session_owner') !== null;
 
         return $isSaid ? $this->request : $this->request->sessionOwner($owner);
+    }
+
+    /** Returns the request with what the configuration says for the engine messages, unless an agent is to run it. */
+    private function whole(Request $request): Request
+    {
+        $isSaid = array_key_exists('max_tokens', $request->toArray());
+        $isLeftOut = $this->maxTokens === null || $isSaid || $request->get('engine') === 'agent';
+
+        return $isLeftOut ? $request : $request->with('max_tokens', $this->maxTokens);
     }
 
     private function ownerOf(HttpRequest $request): ?string

@@ -51,6 +51,36 @@ final class FakeTest extends TestCase
         Agent::assertRanTimes(1, $fields('agent', null));
     }
 
+    public function testTheMaxTokensOfTheConfigurationAreForTheEngineMessagesAndThoseOfARunForWhateverRunsIt(): void
+    {
+        config([
+            'agent-workers.workers.chat.engine' => 'messages',
+            'agent-workers.workers.chat.max_tokens' => 500,
+            'agent-workers.workers.skill.request' => ['max_tokens' => 600],
+        ]);
+        $fake = Agent::fake(static fn (): string => 'Hello!')->skill('x', static fn (): array => ['score' => 1]);
+        $runs = [
+            [Agent::chat('a'), 500],
+            [Agent::chat('b')->engine('agent'), null],
+            [Agent::chat('c')->engine('agent')->engine('messages'), 500],
+            [Agent::chat('d')->engine('agent')->maxTokens(7), 7],
+            [Agent::chat('e')->maxTokens(7)->engine('agent'), 7],
+            [Agent::chat('f')->configure(static fn (Request $it): Request => $it->with('engine', 'agent')), null],
+            [Agent::skill('x', ['a' => 1]), 600],
+            [Agent::skill('x', ['a' => 1])->engine('agent'), null],
+        ];
+        foreach ($runs as [$run, $tokens]) {
+            self::assertSame($tokens, $run->request()->get('max_tokens'));
+            $run->run();
+        }
+        Agent::batch(array_column($runs, 0))->all();
+        Agent::chat('g')->dispatch();
+        Agent::chat('h')->engine('agent')->dispatch();
+        $tokens = array_column($runs, 1);
+        $asked = array_map(static fn (Request $it): ?int => $it->get('max_tokens'), $fake->requests());
+        self::assertSame([...$tokens, ...$tokens, 500, null], $asked);
+    }
+
     public function testEachWorkerHasItsOwnAnswers(): void
     {
         Agent::fake([
