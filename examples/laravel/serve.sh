@@ -103,9 +103,10 @@ else
   simulate task-demo
   export "$(cat "$scratch/long-text")" ANTHROPIC_API_KEY=simulated
   simulate structured-output
-  # Tasks and skills play scenarios of their own: each of their workers uses another simulator.
+  # Tasks and skills play scenarios of their own: each of their workers uses another simulator. Programs for which this
+  # says the same but for the name are of one kind: what agent-batch runs for agent-skill, it runs in its own process.
   playing() {
-    printf '#!/bin/sh\n%s exec "%s" "$@"\n' "$(cat "$scratch/$2")" "$bin/$1" > "$scratch/$1"
+    printf '#!/bin/sh\nexec env %s "%s" "$@"\n' "$(cat "$scratch/$2")" "$bin/$1" > "$scratch/$1"
     chmod +x "$scratch/$1"
   }
   playing agent-task task-demo
@@ -140,9 +141,9 @@ if [ ! -s "${DB_DATABASE:=$PWD/storage/app/database.sqlite}" ]; then
   mv "$scratch/database.sqlite" "$DB_DATABASE"
 fi
 export DB_DATABASE
-# For commands in the same surroundings.
+# For commands in the same surroundings, whose variables are as bash writes them.
 (umask 077 && export -p > "$scratch/environment")
-printf '#!/bin/sh\n. "%s"\nexec php "%s" "$@"\n' "$scratch/environment" "$PWD/artisan" > "$scratch/artisan"
+printf '#!%s\n. "%s"\nexec php "%s" "$@"\n' "$BASH" "$scratch/environment" "$PWD/artisan" > "$scratch/artisan"
 chmod +x "$scratch/artisan"
 start php php -S "127.0.0.1:$port" -t public server.php
 expect php started

@@ -72,6 +72,12 @@ class Demo:
         """The pages that it names, in their order."""
         return re.findall(r"http://\S+", self.output)
 
+    @property
+    def command(self) -> str:
+        """The command that it names, for the shell."""
+        [command] = re.findall(r"^Commands: +(.+)$", self.output, re.MULTILINE)
+        return command
+
     def wait_until_ready(self) -> None:
         until(lambda: self.process.poll() is not None or READY in self.output, _START_S, what=lambda: self.left)
         assert self.process.poll() is None, self.output

@@ -69,6 +69,20 @@ def test_the_demo_says_where_its_pages_are_who_answers_and_once_how_it_ends(demo
     assert demo.output.endswith(f"{READY}\n")
 
 
+def test_the_command_that_the_demo_names_runs_from_any_shell_and_in_the_economy_lane(demo: Demo) -> None:
+    def told(options: str) -> str:
+        command = ["sh", "-c", f"{demo.command} {options}"]
+        ran = subprocess.run(
+            command, cwd="/", env={"PATH": PATH}, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
+        assert (ran.returncode, ran.stderr.count("not found")) == (0, 0), ran.stdout + ran.stderr
+        return ran.stdout + ran.stderr
+
+    first = told("--economy")
+    assert "12 are out." in first, first
+    until(lambda: " are out." not in told("--economy"), what="the answers")
+
+
 def footer(tab: Browser) -> list[str]:
     return tab.script("return document.querySelector('footer').innerText").split("\n")
 
