@@ -38,6 +38,13 @@ DIFFERENCES = {
         "`discard` takes all of it back, and the call is made again",
         "a call has no agent's state that could be kept",
     ),
+    "an answer that is none": Difference(
+        "`retry.code` is that of the status, such as `server_error` at a gateway's 502; the CLI goes on with what it "
+        "can read",
+        "`retry.code` is that of the end, such as `gateway`; a stream without its end is `network`, an event of "
+        "another form `server_error`",
+        "the CLI tells of a retry its status alone",
+    ),
     "structured output": Difference(
         "is a tool's call, beside the text",
         "is the text, in `delta` events too",

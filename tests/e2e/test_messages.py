@@ -11,6 +11,7 @@ from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.scenario import Failure, Interruption, Message, Raw, Text, Thinking, ToolUse
 from tests.e2e.desk import SOON_IDLE, Desk, call, give
 from tests.e2e.engines import DIFFERENCES, OF_MESSAGES, TESTED, instead
+from tests.e2e.odd_api import STREAM, message, odd_api, raw, sse, text
 from tests.e2e.stream import Event, answer
 from tests.e2e.test_answers import SCHEMA
 from tests.e2e.test_counting import FIELDS, booked, tokens
@@ -92,7 +93,7 @@ def test_a_stream_that_breaks_begins_once_more_and_all_of_it_is_taken_back(
     [discard] = ended.of("discard")
     assert (discard["blocks"], discard["reason"]) == ([1, 2], "retry")
     [retry] = ended.of("retry")
-    assert (retry["code"], retry.get("http_status")) == ("network" if kind == "cut" else "overloaded", None)
+    assert (retry["code"], retry.get("http_status")) == (("network", None) if kind == "cut" else ("overloaded", 529))
     assert answer(ended.events) == "Once more."
     assert roles(bodies(simulator)[1]) == ["user"]
 
@@ -102,6 +103,21 @@ def test_a_stream_that_always_breaks_is_a_failure_with_what_was_told_last(home: 
     ended = home.run({"prompt": "x"})
     assert (ended.ending, len(ended.of("retry"))) == (("overloaded", RETRYABLE), 2)
     assert len(ended.of("discard")) == 2
+
+
+@instead("an answer that is none")
+def test_what_an_answer_is_that_is_none_is_told_at_each_retry_as_at_the_end(home: Home, simulator: Simulator) -> None:
+    simulator.play("gateway-502")
+    ended = home.run({"prompt": "x"})
+    assert ended.ending == ("gateway", RETRYABLE)
+    assert [(retry["code"], retry["http_status"]) for retry in ended.of("retry")] == [("gateway", 502)] * 2
+    whole = message(text("Whole."))
+    for events, ending in (
+        (whole[:-1], ("network", RETRYABLE)),
+        ([{"type": "content_block_stop"}], ("server_error", 1)),
+    ):
+        with odd_api(raw(STREAM + sse(*events) + b"0\r\n\r\n")) as api:
+            assert home.run({"prompt": "x"}, env={"ANTHROPIC_BASE_URL": api.url}).ending == ending
 
 
 @instead("structured output")

@@ -17,6 +17,7 @@ _USUAL_MAX_TOKENS = 32_000
 _LEAST_BUDGET = 1024
 """Tokens of thinking that the API takes as a budget at least."""
 _MOST_BUDGET = 16_000
+_THOUGHTS = ("thinking", "redacted_thinking")
 _CACHED = {"type": "ephemeral"}
 
 
@@ -59,7 +60,7 @@ class Frame(NamedTuple):
             found["tools"] = tools_of(request)
         if shape is not None:
             found["output_config"] = {"format": {"type": "json_schema", "schema": shape}}
-        if request.thinking and (thinking := _thinking(known, max_tokens)):
+        if request.thinking and (thinking := _thinking(known, max_tokens, messages)):
             found["thinking"] = thinking
         found["messages"] = _with_mark(messages) if cached else messages
         return found
@@ -107,12 +108,20 @@ def tools_of(request: Request) -> list[dict[str, Any]]:
     ]
 
 
-def _thinking(known: Model | None, max_tokens: int) -> dict[str, Any] | None:
+def _thinking(known: Model | None, max_tokens: int, messages: list[Message]) -> dict[str, Any] | None:
     style = (known.thinking if known else None) or "adaptive"
     if style == "adaptive":
         return {"type": "adaptive", "display": "summarized"}
     budget = min(_MOST_BUDGET, max_tokens // 2)
-    return {"type": "enabled", "budget_tokens": budget} if style == "budget" and budget >= _LEAST_BUDGET else None
+    if style != "budget" or budget < _LEAST_BUDGET or _lacks_thoughts(messages):
+        return None
+    return {"type": "enabled", "budget_tokens": budget}
+
+
+def _lacks_thoughts(messages: list[Message]) -> bool:
+    """Tells whether a session goes on behind calls whose thoughts are gone, which the API refuses to think after."""
+    last: list[Any] = next((said["content"] for said in reversed(messages) if said["role"] == "assistant"), [])
+    return any(block["type"] == "tool_use" for block in last) and last[0]["type"] not in _THOUGHTS
 
 
 def _with_mark(messages: list[Message]) -> list[Message]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _MOST_OF_AN_ERROR = 1 << 16
 _FIRST_FAILURE, _LAST_STATUS = 400, 599
 _NO_ADDRESS = (httpx2.InvalidURL, httpx2.UnsupportedProtocol)
+_STATUS_OF = {"rate_limit_error": 429, "overloaded_error": 529}
+"""The statuses of errors that come when there has been another already; as the engine agent tells them."""
 _TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
 
 
@@ -75,7 +77,8 @@ def reported_failure(event: dict[str, Any], where: str, access: Access) -> ApiEr
     """
     kind, words = _told(event)
     found = explained(BY_TYPE.get(kind or "", ServerError), words)
-    return found(cause=f"in the {where}: {access.shown(kind or 'an error of no type')}: {access.shown(words)}")
+    cause = f"in the {where}: {access.shown(kind or 'an error of no type')}: {access.shown(words)}"
+    return found(cause=cause, http_status=_STATUS_OF.get(kind or ""))
 
 
 async def _beginning(response: httpx2.Response) -> str:

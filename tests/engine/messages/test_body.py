@@ -97,6 +97,26 @@ def test_thinking_is_asked_for_as_the_model_takes_it() -> None:
     assert "thinking" not in body(OLD, thinking=True, max_tokens=2000)  # too little to think at all
 
 
+@pytest.mark.parametrize(
+    ("last", "thinks"),
+    [
+        ([{"type": "tool_use"}], False),
+        ([{"type": "text"}, {"type": "tool_use"}], False),
+        ([{"type": "thinking"}, {"type": "tool_use"}], True),
+        ([{"type": "redacted_thinking"}, {"type": "tool_use"}], True),
+        ([{"type": "text"}], True),
+    ],
+)
+def test_nothing_is_thought_behind_calls_whose_own_thoughts_are_gone(last: list[dict[str, Any]], thinks: bool) -> None:
+    """The API refuses it where thinking has a budget: its own words are that such a turn must begin with a thought."""
+    result = {"type": "tool_result", "tool_use_id": "1", "content": "x"}
+    said = [SAID[0], {"role": "assistant", "content": last}, {"role": "user", "content": [result]}]
+    frame = Frame(Request.model_validate({"prompt": "x", "thinking": True}), "You are helpful.")
+    for model, is_asked in ((OLD, thinks), (OPUS, True)):
+        asked = frame.body(said, model, MODELS.of(model), most_tokens=None, cached=False)
+        assert ("thinking" in asked) is is_asked
+
+
 def test_a_schema_is_the_formats_and_tools_bear_the_names_that_an_agent_knows() -> None:
     asked = body(output_schema=SCHEMA, app_tools=[TOOL])
     assert asked["output_config"] == {"format": {"type": "json_schema", "schema": SCHEMA}}
