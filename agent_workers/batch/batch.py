@@ -78,7 +78,7 @@ class Batch:
         self._named: set[str] = set()
         self._reading = anyio.CancelScope()
         self._has_read_all = False
-        self._is_answered = False  # what is left has been answered, and so paid, by the batch API
+        self._is_withheld = False  # some lines did not begin, for the money is spent
         self._stopping = anyio.Event()
         self._fault: Exception | None = None
 
@@ -98,6 +98,8 @@ class Batch:
                     self._has_read_all = True
             watchers.cancel_scope.cancel()
         self.note_out()
+        if self._is_withheld and self.totals.stopped is None:
+            self.totals.stopped = "max_cost_usd"
         if self._fault:
             raise self._fault
         return self.totals
@@ -113,13 +115,14 @@ class Batch:
         async for line in lines:
             if not self._is_settled(line):
                 self._keep_limits()  # an earlier start may have used them up
-                if not await self._waits(line):
+                if self._is_paid(line) and not await self._waits(line):
                     await begin(line)
         if self._economy:
             await self._settle_economy(self._economy, begin)
 
     async def _settle_economy(self, economy: Economy, begin: Begin) -> None:
-        self._is_answered = True
+        if self._is_spent and economy.unpack():
+            self._is_withheld = True
         try:
             await economy.settle(begin)
         except CheckpointUnusable as fault:
@@ -213,7 +216,8 @@ class Batch:
             self._lanes.leave(work.lane, work.line)
 
     async def _settle(self, work: Work) -> None:
-        record = await self._runs.record(work) if self.totals.stopped is None else None
+        may_run = self.totals.stopped is None and self._may_cost(work.answered)
+        record = await self._runs.record(work) if may_run else None
         if record is None and self._economy and work.answered:
             self._economy.not_run(work.line)
         elif record:
@@ -225,11 +229,28 @@ class Batch:
                 self._keep_limits()
 
     def _keep_limits(self) -> None:
-        most_usd, most_errors = self._limits.max_cost_usd, self._limits.max_errors
-        if most_usd is not None and self.totals.cost_usd >= most_usd and not self._is_answered:
+        most_errors = self._limits.max_errors
+        if self._is_spent and self._economy is None:
             self.drain("max_cost_usd")
         if most_errors is not None and self.totals.failed >= most_errors:
             self.drain("max_errors")
+
+    @property
+    def _is_spent(self) -> bool:
+        most_usd = self._limits.max_cost_usd
+        return most_usd is not None and self.totals.cost_usd >= most_usd
+
+    def _may_cost(self, answered: ApiResult | None) -> bool:
+        """Whether a run may begin: where the money is spent, that of an answer of the batch API, which is paid for."""
+        has_answer = answered is not None and answered.message is not None
+        if self._economy is None or has_answer or not self._is_spent:
+            return True
+        self._is_withheld = True
+        return False
+
+    def _is_paid(self, line: Line) -> bool:
+        """Whether a line may cost something, or is at the batch API and does already."""
+        return (self._economy is not None and self._economy.has(line)) or self._may_cost(None)
 
     def _name(self, item: Item) -> None:
         """Takes note of the id that a request has brought: by it its events are told from others."""

@@ -81,16 +81,18 @@ class Economy:
         self._earlier = tuple(self._open)
         self._away: set[str] = set()  # nonces of what cannot be reached in this start
         self._again: list[int] = []  # lines that run at once after all
+        self._held: set[int] = set()  # lines whose runs were begun and may not run now
 
     @property
     def out(self) -> int:
         """How many lines are out, or are to be sent."""
-        return sum(sum(1 for _ in self._left(each)) for each in self._open) + len(self._parcels.unsent)
+        left = sum(sum(1 for _ in self._left(each)) for each in self._open)
+        return left + len(self._held) + len(self._parcels.unsent)
 
     @property
     def since(self) -> str | None:
         """When the first of the lines that are out was sent, RFC 3339; None where none was."""
-        return min((each.at for each in self._open), default=None)
+        return min((each.at for each in (*self._open, *(self._of[number] for number in self._held))), default=None)
 
     def run(self, item: Item, answered: ApiResult | None) -> AsyncRun:
         """Returns the run of a line of the engine messages.
@@ -106,12 +108,17 @@ class Economy:
         return self._lane.run(item.worker, item.request, answered, is_paid=is_paid)
 
     def not_run(self, line: Line) -> None:
-        """Learns that the run of a line that was begun has not begun after all: the line is still out."""
-        sent = self._of.get(line.number)
-        if sent in self._checkpoint.submissions:
-            sent.begun.discard(line.number)
-            if sent not in self._open:
-                self._open.append(sent)
+        """Learns that the run of a line that was begun has not begun after all: the line is left for another start."""
+        if self._of.get(line.number) in self._checkpoint.submissions:
+            self._held.add(line.number)
+
+    def has(self, line: Line) -> bool:
+        """Whether an earlier start has sent a line."""
+        return line.number in self._of
+
+    def unpack(self) -> bool:
+        """Sends nothing of what has not been sent; says whether that is something."""
+        return self._parcels.unpack()
 
     def hurry(self) -> None:
         """Learns that the batch is to end at once."""

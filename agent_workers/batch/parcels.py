@@ -108,6 +108,12 @@ class Parcels:
         else:
             self._take(submission)
 
+    def unpack(self) -> bool:
+        """Forgets what is packed; says whether that is something."""
+        had_some = bool(self._requests)
+        self._begin_next()
+        return had_some
+
     def _begin_next(self) -> None:
         self._next = Submission(secrets.token_hex(8))
         self._requests: list[bytes] = []

@@ -19,7 +19,7 @@ from agent_workers.errors import (
     RequestRejected,
     ServerError,
 )
-from tests.batch.fake_api import LOST, FakeApi, Start, Steps, asked, prompts, start
+from tests.batch.fake_api import LOST, MESSAGE, FakeApi, Start, Steps, asked, prompts, start
 
 
 @pytest.fixture(autouse=True)
@@ -488,18 +488,33 @@ def test_what_was_not_sent_when_the_batch_was_stopped_is_not_out(api: FakeApi, p
     check_whole([first, start(path, api, prompts(3), wait=True)], api, 3)
 
 
-@pytest.mark.parametrize("limit", [{"max_cost_usd": 1.0}, {"max_errors": 1}])
-def test_limits_end_a_start_while_lines_are_out(api: FakeApi, path: Path, limit: dict[str, Any]) -> None:
+def test_failures_end_a_start_while_lines_are_out(api: FakeApi, path: Path) -> None:
     first = start(path, api, prompts(9))
-    if "max_errors" in limit:
-        api.batches[0].results = lambda name: ApiResult(name, error=RequestRejected())
-    second = start(path, api, prompts(9), concurrency=1, **limit)
+    api.batches[0].results = lambda name: ApiResult(name, error=RequestRejected())
+    second = start(path, api, prompts(9), concurrency=1, max_errors=1)
     assert 1 <= len(second.records) < 9
-    assert (second.totals.stopped, second.totals.exit_status) == (next(iter(limit)), 3)
+    assert (second.totals.stopped, second.totals.exit_status) == ("max_errors", 3)
     assert second.totals.out == 9 - len(second.records)
     third = start(path, api, prompts(9))
     assert sorted([*second.lanes, *third.lanes]) == list(range(1, 10))
     assert first.totals.out == 9
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_where_an_earlier_start_has_spent_the_money_answers_are_taken_and_nothing_else_begins(
+    api: FakeApi, path: Path, wait: bool
+) -> None:
+    lines = [*prompts(6), *asked(*["x"] * 6, {"prompt": "by an agent"}, "new", "tools")[6:]]
+    start(path, api, [*lines[:6], *asked(*["x"] * 9, "tools")[9:]])  # the last of which costs 1
+    own = api.batches[0].requests
+    api.end()
+    api.batches[0].results = lambda name: ApiResult(name, message=MESSAGE if name not in own[:2] else None)
+    second = start(path, api, lines, max_cost_usd=1.0, wait=wait)
+    assert second.lanes == dict.fromkeys(range(3, 7), "economy")
+    assert (second.totals.stopped, second.totals.out, second.totals.exit_status) == ("max_cost_usd", 2, 3)
+    assert len(api.batches) == 1
+    third = start(path, api, lines, max_cost_usd=100.0, wait=True)
+    assert third.lanes == {1: "live", 2: "live", 7: None, 8: "economy", 9: "live"}
 
 
 def test_a_deadline_ends_a_start_that_waits(api: FakeApi, path: Path) -> None:
