@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from agent_workers.engine.host.own_file import open_own
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,13 +36,18 @@ class DeferredCalls:
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._forget_old()
-        self._file(tool_use_id).write_text(self._cwd, "utf-8")
+        descriptor = open_own(self._file(tool_use_id), os.O_WRONLY | os.O_CREAT)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.truncate()
+            file.write(self._cwd)
 
     def claim(self, tool_use_id: str) -> bool:
         """Takes a call that is pending in this directory. True for one caller only."""
         file = self._file(tool_use_id)
         with suppress(OSError):
-            if file.read_text("utf-8") == self._cwd:
+            with os.fdopen(open_own(file, os.O_RDONLY), encoding="utf-8") as noted:
+                cwd = noted.read()
+            if cwd == self._cwd:
                 file.unlink()  # of several runs at once, only one succeeds
                 return True
         return False
