@@ -410,7 +410,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_answer_to_what_is_being_sent(nigh
 def test_a_deadline_ends_one_that_waits(night: Night) -> None:
     night.write_prompts(3)
     night.simulator.hold_batches()
-    assert night.run("--wait", "--deadline=0.5") == 3
+    assert night.run("--wait", "--deadline=5") == 3
     assert "3 lines are out since" in night.said[-1]
     night.simulator.end_batches()
     assert night.run() == DONE
