@@ -39,7 +39,9 @@ Examples:
     show_default=True,
     help="What to read it as; auto: as what it looks like.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write a JSON list of {line, pointer, message, did_you_mean?}.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Write a JSON list of {line, pointer, message, did_you_mean?, rule?}."
+)
 @click.argument("file", type=click.File("rb"), default="-")
 def validate(kind: str, as_json: bool, file: BinaryIO) -> None:
     """Prints every fault, or that there is none."""

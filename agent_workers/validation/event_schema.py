@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
@@ -54,6 +54,12 @@ class EventSchema:
         }
         named[""] = schemas["v1/event.schema.json"]
         return {name: Draft202012Validator(json.loads(text)) for name, text in named.items()}
+
+
+@cache
+def event_schema() -> EventSchema:
+    """Returns the schemas, which take a while to make, once for all streams of this process."""
+    return EventSchema()
 
 
 def _explained(error: ValidationError) -> Iterator[tuple[str, str]]:

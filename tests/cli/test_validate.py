@@ -126,7 +126,7 @@ def test_a_valid_run_is_called_so(scripts: Scripts) -> None:
 
 def test_faults_of_a_file_are_told_as_json(scripts: Scripts, record: Record) -> None:
     checked = scripts("agent-workers", "validate", "--json", record(START, {"type": "delta", "block": 1}, done()))
-    assert json.loads(checked.stdout) == [{"line": 2, "pointer": "/text", "message": "is required"}]
+    assert json.loads(checked.stdout) == [{"line": 2, "pointer": "/text", "message": "is required", "rule": "schema"}]
     assert checked.returncode == 1
     assert scripts("agent-workers", "validate", "--json", record(START, done())).stdout == "[]\n"
 
