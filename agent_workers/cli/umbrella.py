@@ -6,6 +6,7 @@ import click
 
 from agent_workers import __version__
 from agent_workers.cli.completion import completion
+from agent_workers.cli.conform import conform
 from agent_workers.cli.doctor import doctor
 from agent_workers.cli.policy import policy
 from agent_workers.cli.replay import replay
@@ -23,6 +24,7 @@ Examples:
   agent-workers validate < request.json       would the worker accept it
   agent-chat < request.json > run.ndjson      the worker itself (agent-chat --help)
   agent-workers validate run.ndjson           is it a whole, well-formed run
+  agent-workers conform -- node worker.ts     does a worker of your own keep the contract
   agent-workers policy init policy.toml       what may requests ask for on this host
   agent-workers replay run.ndjson             the same run again, without a model
   agent-workers simulate                      an API without an account
@@ -67,5 +69,5 @@ def agent_workers() -> None:
     """Has nothing to do before its commands."""
 
 
-for command in (doctor, schema, validate, policy, replay, simulate, completion):
+for command in (doctor, schema, validate, conform, policy, replay, simulate, completion):
     agent_workers.add_command(command)
