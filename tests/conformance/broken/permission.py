@@ -1,0 +1,12 @@
+"""Takes nothing for consent."""
+
+from tests.conformance.reference import Event, Reference
+
+
+class Broken(Reference):
+    def may_run(self, answer: Event | None) -> bool:
+        return False
+
+
+if __name__ == "__main__":
+    Broken().main()

@@ -1,0 +1,17 @@
+"""Takes one read for the request."""
+
+from tests.conformance.reference import Reference
+
+
+class Broken(Reference):
+    def read_request(self) -> None:
+        if not self.control:
+            return super().read_request()
+        self.read_more()
+        line, _, self.input = self.input.partition(b"\n")
+        self.request = self.decode(line)
+        return None
+
+
+if __name__ == "__main__":
+    Broken().main()
