@@ -97,7 +97,8 @@ def _run(
         raise click.UsageError("Say how the worker is started, after --: agent-workers conform -- COMMAND…")
     if not shutil.which(command[0]):
         raise click.UsageError(f"There is no command {command[0]!r}, or it may not be executed.")
-    if unknown := set(cases) - {case.id for case in load_cases()}:
+    chosen = [case for case in load_cases() if case.id in cases]
+    if unknown := set(cases) - {case.id for case in chosen}:
         raise click.BadParameter(f"there is no case {', '.join(sorted(unknown))}; see --list", param_hint="--case")
     try:
         known = load_profile(profile, command)
@@ -109,7 +110,7 @@ def _run(
                 command,
                 known,
                 level=level,
-                only=cases,
+                cases=chosen,
                 jobs=jobs or os.cpu_count() or 1,
                 patience=patience,
                 on_progress=on_progress,

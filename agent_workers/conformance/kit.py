@@ -19,7 +19,7 @@ from agent_workers.conformance.take import Stage
 from agent_workers.conformance.verdict import Finding, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from agent_workers.conformance.case import Case
     from agent_workers.conformance.profile import Profile
@@ -38,8 +38,8 @@ class Kit:
     Args:
         command: How it is started.
         profile: What the kit knows of it.
-        level: Up to which level.
-        only: The cases to run; all of the level where it is empty.
+        level: What is asked of it.
+        cases: The cases to run; where there are none, all up to that level.
         jobs: How many at a time.
         patience: How many times as long everything may take as the contract says: for a machine that is busy.
         start: Starts a process.
@@ -52,7 +52,7 @@ class Kit:
         profile: Profile,
         *,
         level: str = LEVELS[0],
-        only: Container[str] = (),
+        cases: Sequence[Case] = (),
         jobs: int = 2,
         patience: float = 1,
         start: Start = start_process,
@@ -61,7 +61,7 @@ class Kit:
         self._report = Report(list(command), profile.name, level)
         self._profile = profile
         wanted = LEVELS[: LEVELS.index(level) + 1]
-        self._cases = [case for case in load_cases() if (case.id in only if only else case.level in wanted)]
+        self._cases = list(cases) or [case for case in load_cases() if case.level in wanted]
         self._jobs = jobs
         self._patience = patience
         self._start = start

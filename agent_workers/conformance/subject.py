@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CHUNK = 1 << 16
-_TICK_S = 0.05
+_TICK_S = 0.5
+_SHORT_TICK_S = 0.05  # where the system does not tell the end of a process
 _DYING_S = 2
 _STDERR_KEPT = 1 << 16
 
@@ -77,6 +78,7 @@ class Subject:
         self.ended_at: float | None = None
         self._unsent = bytearray()
         self._closes_stdin = False
+        self._tick_s = _SHORT_TICK_S
         self._selector = selectors.DefaultSelector()
         theirs_in, self._stdin = os.pipe()
         self._stdout, theirs_out = os.pipe()
@@ -143,7 +145,7 @@ class Subject:
 
     def pump(self, timeout_s: float) -> None:
         """Waits until something happens, and takes what has come."""
-        for key, _ in self._selector.select(max(0.0, min(timeout_s, _TICK_S))):
+        for key, _ in self._selector.select(max(0.0, min(timeout_s, self._tick_s))):
             if key.fd == self._stdin:
                 self._flush()
             elif key.fd in (self._stdout, self._stderr):
@@ -174,6 +176,7 @@ class Subject:
             end = os.pidfd_open(self.pid)
             self._open.add(end)
             self._selector.register(end, selectors.EVENT_READ)
+            self._tick_s = _TICK_S
 
     def _read(self, number: int) -> None:
         chunk = os.read(number, _CHUNK)
