@@ -39,6 +39,14 @@ def test_the_schemas_are_in_the_wheel(wheel: set[str]) -> None:
     assert committed <= wheel
 
 
+def test_the_cases_and_transcripts_of_the_conformance_kit_are_in_the_wheel(wheel: set[str]) -> None:
+    committed = {
+        f"agent_workers/{path.relative_to(ROOT)}" for path in (ROOT / "conformance").rglob("*") if path.is_file()
+    }
+    assert "agent_workers/conformance/v1/cases/sigterm.json" in committed
+    assert committed <= wheel
+
+
 def test_the_scenarios_the_models_and_the_type_marker_are_in_the_wheel(wheel: set[str]) -> None:
     assert "agent_workers/py.typed" in wheel
     assert "agent_workers/simulator/scenarios/hello.toml" in wheel

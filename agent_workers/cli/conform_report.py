@@ -52,7 +52,8 @@ def show(report: Report) -> None:
 
 
 def _print(console: Console, report: Report) -> None:
-    console.print(Text(harmless(f"{' '.join(report.command)}  (profile: {report.profile})"), style="bold"))
+    console.print(Text(harmless(" ".join(report.command)), style="bold"))
+    console.print(Text(harmless(f"profile: {report.profile}")))
     for verdict in report.of("failed"):
         console.print()
         console.print(_failure(verdict))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from agent_workers.conformance.profile import Profile
 
-_MARK = "AGENT_WORKERS_CONFORM"
+_MARK = "CONFORMANCE_RUN"
 KEY = "sk-ant-conform-0123456789abcdef"
 """The key that workers get for the loopback API. Nobody may ever read it in their output."""
 

@@ -10,77 +10,83 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import PATIENCE_S
+from agent_workers.conformance import Kit, Profile, Report
+from tests.waiting import PATIENCE_S, now
 
-CONFORM = [
-    str(Path(sys.executable).with_name("agent-workers")),
-    "conform",
-    "--json",
-    "--patience",
-    "0.1",
-    "--jobs",
-    "8",
-]
-PROFILE = '{"asks_model": false, "request": {}, "runs": {"slow": {}, "large": {}, "text": {}}}'
 SH = ["sh", "-c"]
+HANGS = [*SH, "trap '' TERM INT; exec tail -f /dev/null"]
 WORKERS: dict[str, list[str]] = {
-    "says nothing and hears nothing": [*SH, "trap '' TERM INT; exec tail -f /dev/null"],
+    "says nothing and hears nothing": HANGS,
     "ends at once": ["true"],
     "cannot be understood": [*SH, "echo hello; echo; echo '[1, 2]'; exit 7"],
     "writes half a line": [*SH, "printf '{\"v\": 1'; exec tail -f /dev/null"],
+    "writes to stderr without end": [*SH, "exec cat /dev/zero >&2"],
+    "is done and goes on": [*SH, 'echo \'{"type":"done","text":""}\'; exec tail -f /dev/null'],
+}
+FLOODS: dict[str, list[str]] = {
     "writes lines without end": ["yes"],
     "writes one line without end": ["cat", "/dev/zero"],
-    "writes to stderr without end": [*SH, "exec cat /dev/zero >&2"],
-    "says it is done without end": [*SH, 'exec yes \'{"v":1,"type":"done","text":"x"}\''],
-    "reads nothing and ends late": [*SH, 'echo \'{"type":"done","text":""}\'; exec tail -f /dev/null'],
+    "is done without end": ["yes", '{"v":1,"type":"done","text":"x"}'],
 }
-MEMORY_MIB = 500
+RUNS: dict[str, Any] = {"slow": {}, "large": {}, "text": {}}
+MEMORY_MIB = 400
 
 
-def conform(folder: Path, command: list[str]) -> tuple[int, dict[str, Any]]:
-    (folder / "profile.json").write_text(PROFILE)
-    done = subprocess.run(
-        [*CONFORM, "--profile", str(folder / "profile.json"), "--", *command],
-        capture_output=True,
-        env={"PATH": os.environ["PATH"], "TMPDIR": str(folder), "HOME": str(folder)},
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    assert done.stdout, done.stderr.decode()
-    return done.returncode, json.loads(done.stdout)
+def conform(command: list[str]) -> Report:
+    profile = Profile(name="any", asks_model=False, runs=RUNS)
+    return Kit(command, profile, jobs=8, patience=0.1).run()
 
 
 @pytest.mark.parametrize("command", WORKERS.values(), ids=WORKERS)
-def test_a_worker_that_misbehaves_is_told_so_and_nothing_of_it_is_left(command: list[str], tmp_path: Path) -> None:
-    status, report = conform(tmp_path, command)
-    assert status == 1
-    assert report["reached"] is None
-    assert report["failed"] > 5
-    assert os.listdir(tmp_path) == ["profile.json"]
+def test_a_worker_that_misbehaves_fails_soon_and_nothing_of_it_is_left(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    began = now()
+    report = conform(command)
+    assert now() - began < 30
+    assert report.reached is None
+    assert len(report.of("failed")) > 5
+    assert list(tmp_path.iterdir()) == []
     assert processes_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("command", FLOODS.values(), ids=FLOODS)
+def test_a_worker_that_floods_is_ended_before_it_fills_the_memory(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "profile.json").write_text(json.dumps({"asks_model": False, "request": {}, "runs": RUNS}))
+    options = ["--profile", "profile.json", "--case", "plain", "--case", "large", "--case", "slow-reader", "--json"]
+    done = subprocess.run(
+        [Path(sys.executable).with_name("agent-workers"), "conform", *options, "--", *command],
+        cwd=tmp_path,
+        capture_output=True,
+        env={"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    told = [finding["came"] for case in json.loads(done.stdout)["cases"] for finding in case["findings"]]
+    assert len([words for words in told if words.startswith("it wrote more than 16 MiB or too many lines")]) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["profile.json"]
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < MEMORY_MIB * 1024
 
 
-def test_a_worker_that_hangs_is_given_up_after_the_first_cases(tmp_path: Path) -> None:
-    _, report = conform(tmp_path, WORKERS["says nothing and hears nothing"])
-    told = [finding["came"] for case in report["cases"] for finding in case.get("findings", [])]
+def test_a_worker_that_hangs_is_given_up_after_the_first_cases() -> None:
+    told = [finding.came for verdict in conform(HANGS).verdicts for finding in verdict.findings]
     assert 4 <= len([words for words in told if "the kit ended the worker" in words]) < 15
     assert any("the kit did not go on" in words for words in told)
 
 
-def test_what_a_worker_leaves_behind_is_named_and_ended(tmp_path: Path) -> None:
-    script = tmp_path / "worker.sh"
-    script.write_text("#!/bin/sh\n(trap '' TERM HUP; setsid tail -f /dev/null >/dev/null 2>&1 &)\nexit 1\n")
-    script.chmod(0o755)
-    _, report = conform(tmp_path, [str(script)])
-    [left] = [case for case in report["cases"] if case["id"] == "nothing-left"]
-    assert left["status"] == "failed"
-    assert left["findings"][0]["came"] == "tail -f /dev/null"
+def test_what_a_worker_leaves_behind_is_named_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    script = "(trap '' TERM HUP; setsid tail -f /dev/null >/dev/null 2>&1 &); exit 1"
+    report = conform([*SH, script])
+    [left] = [verdict for verdict in report.of("failed") if verdict.case.id == "nothing-left"]
+    assert left.findings[0].came == "tail -f /dev/null"
     assert processes_in(tmp_path) == []
 
 
 def processes_in(folder: Path) -> list[str]:
-    """The processes whose environment has a place in this folder, with their states."""
+    """The command lines of the processes whose home is in this folder."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agent_workers.conformance import Kit, Profile, Report, load_cases, load_profile
+from tests.e2e.loaded import LoadedWorker, LoadedWorkers
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -19,9 +20,9 @@ IN_EVERY_RUN = [case.id for case in load_cases() if case.run is None]
 MESSAGES = {"engine": "messages"}
 
 
-def conform(command: list[str], profile: Profile, level: str = "full", cases: Iterable[str] = ()) -> Report:
+def conform(command: list[str], profile: Profile, cases: Iterable[str] = (), **options: Any) -> Report:
     chosen = [CASES[name] for name in [*cases, *IN_EVERY_RUN]] if cases else []
-    return Kit(command, profile, level=level, cases=chosen, jobs=4, patience=5).run()
+    return Kit(command, profile, level="full", cases=chosen, **{"jobs": 4, "patience": 5, **options}).run()
 
 
 def profile_of(worker: str, **request: Any) -> Profile:
@@ -41,9 +42,12 @@ def without(profile: Profile, *runs: str) -> Profile:
     return replace(profile, runs={name: patch for name, patch in profile.runs.items() if name not in runs})
 
 
-def test_the_engine_messages_keeps_all_of_it_that_it_offers() -> None:
+def test_the_engine_messages_keeps_all_of_it_that_it_offers(loaded: LoadedWorkers, tmp_path: Path) -> None:
+    def start(command: list[str], *, cwd: Path | None, **how: Any) -> LoadedWorker:
+        return loaded.start(command[0], tuple(command[1:]), cwd=cwd or tmp_path, **how)
+
     profile = without(profile_of("agent-chat", **MESSAGES), "question")
-    report = conform([str(BIN / "agent-chat")], profile)
+    report = conform(["agent-chat"], profile, jobs=16, start=start)
     assert failures(report) == {}
     assert report.reached == "full"
     assert skipped(report) == {"question", "permission", "tool_output"}
@@ -93,9 +97,10 @@ def test_what_goes_through_the_client_keeps_the_contract() -> None:
 
 
 def test_the_author_of_the_obvious_script_is_told_what_to_mend() -> None:
-    cases = ["plain", "deltas", "sigterm", "unknown-field", "no-json"]
-    report = conform([sys.executable, str(ROOT / "tests/bench/obvious.py")], profile_of("agent-chat"), cases=cases)
-    assert {"plain", "schema", "start-first", "sigterm", "unknown-field", "no-json"} <= set(failures(report))
+    cases = ["plain", "deltas", "sigterm", "no-json"]
+    script = [sys.executable, str(ROOT / "tests/bench/obvious.py")]
+    report = conform(script, profile_of("agent-chat"), cases=cases, patience=2)
+    assert {"plain", "schema", "start-first", "sigterm", "nothing-left", "no-json"} <= set(failures(report))
     assert "deltas" not in failures(report)
     assert report.reached is None
     told = {case["id"]: case for case in report.to_json()["cases"]}
@@ -103,7 +108,7 @@ def test_the_author_of_the_obvious_script_is_told_what_to_mend() -> None:
     assert told["sigterm"]["findings"][0]["came"] == "no terminal event; killed by signal 15"
     assert told["sigterm"]["sent"][-1] == "SIGTERM"
     assert "handler for SIGTERM" in told["sigterm"]["cure"]
-    assert "done {" in told["unknown-field"]["findings"][0]["came"]
+    assert "done {" in told["plain"]["findings"][0]["came"]
     assert "JSONDecodeError" in told["no-json"]["stderr"]
 
 

@@ -89,6 +89,9 @@ class LoadedWorker:
         assert self._status is not None
         return self._status
 
+    def poll(self) -> int | None:
+        return self._status if self._has_ended(0) else None
+
     def send_signal(self, number: int) -> None:
         if not self._has_ended(0):
             os.kill(self.pid, number)
