@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,7 @@ def conform(command: tuple[str, ...], listing: bool, as_json: bool, junit: str |
     if listing:
         _list(options["level"])
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # no worker outlives the kit
     report = _run(command, **options)
     if junit:
         from agent_workers.conformance.junit import junit as written

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.conformance.case import LEVELS, load_cases
@@ -67,6 +68,7 @@ class Kit:
         self._start = start
         self._on_progress = on_progress
         self._nursery = Nursery()
+        self._stopped = Event()
         self._hung = 0
         self._ended = 0
         self._wrong: dict[str, list[Finding]] = {}
@@ -81,18 +83,27 @@ class Kit:
         """
         began = time.monotonic()
         played = [case for case in self._cases if case.run is not None]
-        with self._nursery.adopting(), ThreadPoolExecutor(self._jobs) as threads:
-            own = {}
-            for done, verdict in enumerate(threads.map(self._verdict, played), 1):
-                own[verdict.case.id] = verdict
-                self._on_progress(done, len(played))
-            strays = self._nursery.strays()
-        if strays:
-            self._note("nothing-left", Finding("no process of any run after its end", "; ".join(strays)), None)
+        with self._nursery.adopting():
+            own = self._play(played)
+            if strays := self._nursery.strays():
+                self._note("nothing-left", Finding("no process of any run after its end", "; ".join(strays)), None)
         has_run = any(verdict.status != "skipped" for verdict in own.values())
         self._report.verdicts = [own.get(case.id) or self._of_every_run(case, has_run) for case in self._cases]
         self._report.took_s = time.monotonic() - began
         return self._report
+
+    def _play(self, cases: Sequence[Case]) -> dict[str, Verdict]:
+        verdicts = {}
+        with ThreadPoolExecutor(self._jobs) as threads:
+            try:
+                for done, verdict in enumerate(threads.map(self._verdict, cases), 1):
+                    verdicts[verdict.case.id] = verdict
+                    self._on_progress(done, len(cases))
+            except BaseException:
+                self._stopped.set()  # the runs under way end, and leave nothing behind
+                threads.shutdown(cancel_futures=True)
+                raise
+        return verdicts
 
     def _verdict(self, case: Case) -> Verdict:
         if reason := self._profile.reason_to_skip(case.id, case.run):
@@ -102,7 +113,8 @@ class Kit:
         assert case.run
         request = merged(merged(self._profile.request, self._profile.runs.get(case.run, {})), case.request)
         with place_for(self._profile, case.run) as place:
-            stage = Stage(place, self._nursery, self._start, self._patience, case.deadline_s)
+            how: dict[str, Any] = {"patience": self._patience, "limit_s": case.deadline_s, "stopped": self._stopped}
+            stage = Stage(place, self._nursery, self._start, **how)
             played = play(case, request, self._report.command, stage)
             self._judge_every_run(case, played, request, str(place.root))
         findings = judge(case, played.last, self._patience)

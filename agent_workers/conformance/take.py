@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent_workers.conformance.lines import MAX_BYTES
 from agent_workers.conformance.subject import Subject
@@ -12,10 +12,11 @@ from agent_workers.protocol.v1.body import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from threading import Event
 
     from agent_workers.conformance.orphans import Nursery
     from agent_workers.conformance.place import Place
-    from agent_workers.conformance.recording import Event, Recording
+    from agent_workers.conformance.recording import Recording
     from agent_workers.conformance.subject import Start
 
 _LEAVING_S = 5
@@ -36,20 +37,24 @@ class Stage:
         start: Starts a process.
         patience: How many times as long everything may take as the contract says.
         limit_s: How long all of it may take.
+        stopped: Set where nobody waits for the report any more.
     """
 
-    def __init__(self, place: Place, nursery: Nursery, start: Start, patience: float, limit_s: float) -> None:
+    def __init__(
+        self, place: Place, nursery: Nursery, start: Start, *, patience: float, limit_s: float, stopped: Event
+    ) -> None:
         self.place = place
         self.nursery = nursery
         self.start = start
         self.patience = patience
         self.limit_s = limit_s * patience
         self._until = time.monotonic() + self.limit_s
+        self._stopped = stopped
 
     @property
     def left_s(self) -> float:
         """What is left of the time."""
-        return self._until - time.monotonic()
+        return 0 if self._stopped.is_set() else self._until - time.monotonic()
 
 
 class Take:
@@ -66,7 +71,7 @@ class Take:
     """
 
     def __init__(
-        self, stage: Stage, command: Sequence[str], recording: Recording, on_event: Callable[[Event], None]
+        self, stage: Stage, command: Sequence[str], recording: Recording, on_event: Callable[[dict[str, Any]], None]
     ) -> None:
         self.recording = recording
         self._stage = stage

@@ -1,6 +1,7 @@
 """`agent-workers conform`: a worker is put to the test, and its author reads what to mend."""
 
 import json
+import signal
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -9,6 +10,7 @@ import pytest
 
 from agent_workers.conformance import load_cases
 from tests.cli.conftest import Scripts
+from tests.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).parents[2]
 PROFILE = ROOT / "tests" / "conformance" / "reference.json"
@@ -145,6 +147,18 @@ def test_a_mistake_on_the_command_line_is_told(
     ran = scripts(*CONFORM, *arguments)
     assert ran.returncode == 2
     assert words in " ".join(ran.stderr.split())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_kit_that_is_stopped_leaves_no_worker_behind(number: int, scripts: Scripts) -> None:
+    pid = scripts.home / "pid"
+    hangs = ["sh", "-c", f"echo $$ > {pid}.new; mv {pid}.new {pid}; trap '' TERM INT; exec tail -f /dev/null"]
+    command = [*CONFORM, *chosen("plain"), "--profile", PROFILE, "--", *hangs]
+    with scripts.running(*command) as running:
+        until(pid.exists)
+        running.send_signal(number)
+        assert running.wait(PATIENCE_S) in (1, 128 + number)
+    assert not Path("/proc", pid.read_text().strip()).exists()
 
 
 def test_the_cases_are_listed(scripts: Scripts) -> None:
