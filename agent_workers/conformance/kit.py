@@ -15,7 +15,7 @@ from agent_workers.conformance.orphans import Nursery
 from agent_workers.conformance.place import place_for
 from agent_workers.conformance.play import play
 from agent_workers.conformance.report import Report
-from agent_workers.conformance.subject import start_process
+from agent_workers.conformance.start import start_process
 from agent_workers.conformance.take import Stage
 from agent_workers.conformance.verdict import Finding, Verdict
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from agent_workers.conformance.case import Case
     from agent_workers.conformance.profile import Profile
     from agent_workers.conformance.recording import Played, Recording
-    from agent_workers.conformance.subject import Start
+    from agent_workers.conformance.start import Start
     from agent_workers.conformance.verdict import Status
 
 _HUNG_CASES = 4

@@ -8,51 +8,20 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from agent_workers.conformance.lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
+
+    from agent_workers.conformance.start import Start
 
 _CHUNK = 1 << 16
 _TICK_S = 0.5
 _SHORT_TICK_S = 0.05  # where the system does not tell the end of a process
 _DYING_S = 2
 _STDERR_KEPT = 1 << 16
-
-
-class Started(Protocol):
-    """A process, as far as the kit needs to know it; ``subprocess.Popen`` is one."""
-
-    @property
-    def pid(self) -> int: ...
-    def poll(self) -> int | None: ...
-    def wait(self, timeout: float) -> int: ...
-
-
-class Start(Protocol):
-    """How a worker's process is started."""
-
-    def __call__(
-        self, command: Sequence[str], *, stdin: int, stdout: int, stderr: int, cwd: Path | None, env: Mapping[str, str]
-    ) -> Started:
-        """Starts it with these descriptors, as the leader of a session.
-
-        Raises:
-            OSError: It cannot be started.
-        """
-        ...
-
-
-def start_process(
-    command: Sequence[str], *, stdin: int, stdout: int, stderr: int, cwd: Path | None, env: Mapping[str, str]
-) -> Started:
-    """Starts a worker as any application would."""
-    return subprocess.Popen(
-        command, stdin=stdin, stdout=stdout, stderr=stderr, cwd=cwd, env=env, start_new_session=True
-    )
 
 
 class Subject:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agent_workers.conformance.orphans import Nursery
     from agent_workers.conformance.place import Place
     from agent_workers.conformance.recording import Recording
-    from agent_workers.conformance.subject import Start
+    from agent_workers.conformance.start import Start
 
 _LEAVING_S = 5
 """What a worker may take to end after its terminal event, and what it has started after the worker."""

@@ -12,6 +12,7 @@ from agent_workers.conformance import load_cases
 from tests.cli.conftest import Scripts
 from tests.waiting import PATIENCE_S, until
 
+pytestmark = pytest.mark.usefixtures("loaded")
 ROOT = Path(__file__).parents[2]
 PROFILE = ROOT / "tests" / "conformance" / "reference.json"
 REFERENCE = [sys.executable, "-S", "-E", str(ROOT / "tests" / "conformance" / "reference.py")]
