@@ -110,7 +110,7 @@ def _rank(item: pytest.Item) -> int:
     folder, module = item.path.parent.name, item.path.stem
     if folder == "e2e" and module in _WAITING:
         return 0
-    return 1 if folder in ("e2e", "cli", "simulator", "laravel", "tests") else 2
+    return 1 if folder in ("conformance", "e2e", "cli", "simulator", "laravel", "tests") else 2
 
 
 @pytest.fixture(scope="session", autouse=True)

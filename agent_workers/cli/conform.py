@@ -26,6 +26,10 @@ is slow or has gone, stop signals, control messages, deadlines. The report says 
 what the contract says, what was sent, what came, and how to mend it. What to ask the worker, and what it can do, says
 its profile: conform.json beside it, else that of agent-chat. A loopback API plays the model.
 
+--json: {"v": 1, "level", "reached", "passed", "failed", "skipped", "cases": [{"id", "level", "title", "status",
+"reason"?, "contract"?, "section"?, "findings"?: [{"expected"?, "came", "where"?}], "sent"?, "stdout"?, "stderr"?,
+"cure"?}]}; more may be added.
+
 Exit status: 0 all passed, 1 some failed, 2 the command line or the profile is not valid.
 
 \b
