@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import stat
+from collections import Counter
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from anyio import CapacityLimiter, to_thread
@@ -80,6 +81,8 @@ class Checkpoint:
 
     Attributes:
         lost_usd: What runs of earlier starts have cost that came to nothing, and are to be run again.
+        usage: The tokens of all runs of earlier starts.
+        attempts: How many runs these were.
         settled: The records of earlier starts, which are not to be run again, by the number of their line; without what
             the runs have answered.
         submissions: Lines that were sent to the provider's batch API.
@@ -92,6 +95,8 @@ class Checkpoint:
         self.settled: dict[int, Record] = {}
         self.submissions: list[Submission] = []
         self.lost_usd = 0.0
+        self.usage = Counter[str]()
+        self.attempts = 0
         self._path = path
         self._taken_file = taken
         self._taken = _numbers(taken) if taken else set()
@@ -210,6 +215,8 @@ class Checkpoint:
         elif "record" in entry:
             number, record = entry["line"], entry["record"]
             self._digests[number] = entry["digest"]
+            self.usage.update(record.get("usage", {}))
+            self.attempts += record.get("attempts", 0)
             if not is_settled(record):
                 self.lost_usd += record.get("cost_usd", 0.0)
                 for each in self.submissions if "usage" in record else ():

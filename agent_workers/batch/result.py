@@ -16,37 +16,41 @@ _ERROR = ("code", "message", "retryable", "retry_after_ms", "http_status", "deta
 
 Record = dict[str, Any]
 """``run``, ``line``, ``key``, ``worker``, ``status`` (the type of the run's last event), ``output`` or ``text`` or
-``error``, ``skill``, ``skill_version``, ``needs_review``, ``lane``, ``usage`` and ``cost_usd`` of all attempts,
-``session_id``, ``attempts``. What is not known is absent."""
+``error``, ``engine``, ``skill``, ``skill_version``, ``needs_review``, ``lane``, ``usage`` and ``cost_usd`` of all
+attempts, ``session_id``, ``attempts``. What is not known is absent."""
 
 _OF_THE_EVENT = ("skill", "skill_version", "needs_review", "lane", "session_id")
 
 
-def done(item: Item, result: Result, ends: Sequence[Event]) -> Record:
+def done(item: Item, result: Result, ends: Sequence[Event], engine: str | None = None) -> Record:
     """Returns the record of a run that was done.
 
     Args:
         item: What was asked for.
         result: What came of it.
         ends: The terminal events of all its attempts.
+        engine: What did the work, as far as that is known.
     """
     answer = {"text": result.text} if result.output is None else {"output": result.output}
-    return _record(item, result.event, ends, answer)
+    return _record(item, result.event, ends, answer, engine)
 
 
-def not_done(item: Item, event: Event, ends: Sequence[Event], *, retryable: bool = False) -> Record:
+def not_done(
+    item: Item, event: Event, ends: Sequence[Event], engine: str | None = None, *, retryable: bool = False
+) -> Record:
     """Returns the record of a run that ended with ``error`` or ``aborted``; see ``done``.
 
     Args:
         item: What was asked for.
         event: The run's terminal event.
         ends: The terminal events of all its attempts.
+        engine: What did the work, as far as that is known.
         retryable: Whether another start may succeed, whatever the run says.
     """
     if event["type"] == "aborted":
-        return _record(item, event, ends, {"reason": event["reason"]})
+        return _record(item, event, ends, {"reason": event["reason"]}, engine)
     error = {name: event[name] for name in _ERROR if name in event}
-    return _record(item, event, ends, {"error": {**error, "retryable": retryable or error["retryable"]}})
+    return _record(item, event, ends, {"error": {**error, "retryable": retryable or error["retryable"]}}, engine)
 
 
 def refused(line: Line, bad: BadLine) -> Record:
@@ -62,8 +66,10 @@ def is_settled(record: Record) -> bool:
     return record["status"] == "done" or (record["status"] == "error" and not record["error"]["retryable"])
 
 
-def _record(item: Item, event: Event, ends: Sequence[Event], answer: dict[str, Any]) -> Record:
+def _record(item: Item, event: Event, ends: Sequence[Event], answer: dict[str, Any], engine: str | None) -> Record:
     told = {name: event[name] for name in _OF_THE_EVENT if event.get(name) is not None}
+    if engine is not None:
+        told["engine"] = engine
     head = {**_head(item.run, item.line, item.key), "worker": item.worker, "status": event["type"]}
     return {**head, **answer, **told, **_paid(ends), "attempts": len(ends)}
 

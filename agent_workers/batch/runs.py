@@ -46,6 +46,7 @@ class Work:
         counted: How many of its attempts count.
         done_before: How many runs were done when the last attempt failed.
         ends: The terminal events of its attempts.
+        engine: What did the work of the last one that has begun, as far as that is known.
     """
 
     def __init__(self, line: Line, asked: Item | BadLine, lane: Lane, answered: ApiResult | None) -> None:
@@ -60,6 +61,7 @@ class Work:
         self.counted = 0
         self.done_before: int | None = None
         self.ends: list[Event] = []
+        self.engine: str | None = None
 
     @property
     def is_answer_left(self) -> bool:
@@ -121,10 +123,10 @@ class Runs:
                 work.failed = failed
         if ended:
             await self._sink.event(ended.event)
-            return done(item, ended, work.ends)
+            return done(item, ended, work.ends, work.engine)
         if work.failed:  # also where a next attempt will not be
             await self._sink.event(work.failed.event)
-            return not_done(item, work.failed.event, work.ends, retryable=work.is_answer_left)
+            return not_done(item, work.failed.event, work.ends, work.engine, retryable=work.is_answer_left)
         return None
 
     async def _result(self, item: Item, work: Work) -> Result:
@@ -171,6 +173,8 @@ class Runs:
             async with self._begun(item, work) as run:
                 work.run = run
                 async for event in run:
+                    if event["type"] == "start":
+                        work.engine = event.get("engine")
                     if event["type"] not in TERMINAL:
                         await self._sink.event(event)
                 result = await run.result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ class Totals:
         out_since: Since when, RFC 3339; None where none does.
         notes: What the operator was told of the economy lane.
         stopped: Why the batch ended before its input did; None where it did not.
+        simulated: Whether a simulator has answered.
+        began: ``time.monotonic()`` when this start began.
     """
 
     done: int = 0
@@ -47,6 +50,18 @@ class Totals:
     out_since: str | None = None
     notes: list[str] = field(default_factory=list)
     stopped: str | None = None
+    simulated: bool = False
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """How long this start has taken so far."""
+        return time.monotonic() - self.began
+
+    @property
+    def per_second(self) -> float:
+        """How many lines this start has brought to an end in a second."""
+        return (self.ended - self.earlier) / max(self.seconds, 0.001)
 
     @property
     def ended(self) -> int:

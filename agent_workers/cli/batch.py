@@ -17,11 +17,12 @@ from agent_workers import __version__
 from agent_workers.batch.batch import Batch
 from agent_workers.batch.checkpoint import Checkpoint, CheckpointLost, CheckpointUnusable
 from agent_workers.batch.limits import Limits
-from agent_workers.cli.batch_display import say, summary
+from agent_workers.cli.batch_display import say
 from agent_workers.cli.batch_economy import economy_lane, tell_out
 from agent_workers.cli.batch_run import run_batch
 from agent_workers.cli.batch_runners import batch_runners
 from agent_workers.cli.batch_size import places_for
+from agent_workers.cli.batch_words import outcome, print_summary, summary_json
 from agent_workers.cli.scenario import complete_scenario, known_scenario
 from agent_workers.client.on_demand import EngineOnDemand
 from agent_workers.errors import EXIT_ABORTED, EXIT_OUTPUT_CLOSED, EXIT_REFUSED, OutputClosed
@@ -29,6 +30,7 @@ from agent_workers.errors import EXIT_ABORTED, EXIT_OUTPUT_CLOSED, EXIT_REFUSED,
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from agent_workers.batch.totals import Totals
     from agent_workers.cli.batch_economy import Lane
 
 _HELP = """Runs many requests, some at a time: JSON lines on stdin, each a request that names its worker.
@@ -122,7 +124,8 @@ class _Number(click.FloatRange):
     is_flag=False,
     flag_value="table",
     metavar="[=json]",
-    help="Say on stderr at the end what it came to.",
+    help="Say more on stderr at the end of what it came to. In JSON `earlier` are those of `done` and `failed` that an "
+    "earlier start has settled, which count in `cost_usd`, `usage` and `attempts`, too; `out` are with the batch API.",
 )
 @click.option("--policy", type=click.Path(exists=True, dir_okay=False), metavar="FILE", help="For each worker.")
 @click.option(
@@ -184,9 +187,9 @@ def agent_batch(**options: Any) -> NoReturn:
                 wants_events=not options["results"],
             )
             lane = _lane(progress, list(runners), options) if options["economy"] and progress else None
-            totals = run_batch(start, progress, engine, lane, records=options["results"])
-            if options["summary"]:
-                summary(totals, as_json=options["summary"] == "json")
+            is_told = options["simulate"] is not None
+            totals = run_batch(start, progress, engine, lane, records=options["results"], is_told_simulated=is_told)
+            _tell(totals, options["summary"])
             tell_out(totals)
             status = totals.exit_status
         except CheckpointUnusable as unusable:
@@ -197,6 +200,15 @@ def agent_batch(**options: Any) -> NoReturn:
     with suppress(OSError):
         sys.stderr.flush()
     os._exit(status)  # a thread may still wait for stdin
+
+
+def _tell(totals: Totals, how: str | None) -> None:
+    if how == "json":
+        say(summary_json(totals))
+    elif how:
+        print_summary(totals)
+    else:
+        say(f"agent-batch: {outcome(totals)}")
 
 
 def _lane(checkpoint: Checkpoint, workers: list[str], options: dict[str, Any]) -> Lane:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agent_workers.cli.batch_display import moment, say
+from agent_workers.cli.batch_display import say
+from agent_workers.cli.batch_words import moment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -6,6 +6,7 @@ import math
 import os
 import select
 import stat
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import anyio
@@ -13,7 +14,7 @@ from anyio import to_thread
 
 from agent_workers.batch.results_file import lines_to_write
 from agent_workers.batch.together import Together
-from agent_workers.cli.batch_display import say
+from agent_workers.cli.batch_display import aside, say
 from agent_workers.errors import OutputClosed
 from agent_workers.wire import dump
 
@@ -31,9 +32,16 @@ class Output:
 
     Args:
         records: Whether it is one object for each line instead of the events.
+        is_told: Whether the operator knows, where a simulator answers.
+
+    Attributes:
+        is_simulated: Whether one has answered.
     """
 
-    def __init__(self, *, records: bool) -> None:
+    def __init__(self, *, records: bool, is_told: bool = False) -> None:
+        self.is_simulated = False
+        self._is_told = is_told
+        self._is_terminal = os.isatty(1)
         self._records = records
         self._lines: list[bytes] = []
         self._write = Together(self._write_lines)
@@ -49,6 +57,10 @@ class Output:
 
     async def event(self, event: Event) -> None:
         """Writes an event, where events are wanted."""
+        if event.get("simulated") and not self.is_simulated:
+            self.is_simulated = True
+            if not self._is_told:
+                say("agent-batch: SIMULATED: a script answers, not a model")
         if not self._records:
             await self._put(dump(event) + b"\n")
 
@@ -72,7 +84,7 @@ class Output:
             raise OutputClosed
         lines, self._lines = self._lines, []
         self._is_closed = True
-        with anyio.move_on_after(self._patience_s) as self._writing:
+        with aside() if self._is_terminal else nullcontext(), anyio.move_on_after(self._patience_s) as self._writing:
             await to_thread.run_sync(_write, b"".join(lines), abandon_on_cancel=True, limiter=self._thread)
             self._is_closed = False
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import anyio
@@ -33,6 +34,7 @@ def run_batch(
     lane: Lane | None,
     *,
     records: bool,
+    is_told_simulated: bool,
 ) -> Totals:
     """Runs a batch to its end.
 
@@ -42,13 +44,16 @@ def run_batch(
         engine: Runs requests in this process; entered here.
         lane: Opens the economy lane, where it was asked for.
         records: Whether stdout gets one object for each line instead of the events.
+        is_told_simulated: Whether the operator knows that a simulator answers.
 
     Raises:
         CheckpointUnusable: The checkpoint is of another batch, or cannot be written.
         OutputClosed: Nobody reads what the batch tells.
     """
     try:
-        return anyio.run(_run, start, progress, engine, lane, records)
+        return anyio.run(
+            _run, start, progress, engine, lane, partial(Output, records=records, is_told=is_told_simulated)
+        )
     except BaseExceptionGroup as faults:
         fault: BaseException = faults
         while isinstance(fault, BaseExceptionGroup):
@@ -61,20 +66,23 @@ async def _run(
     progress: Checkpoint | None,
     engine: EngineOnDemand,
     lane: Lane | None,
-    records: bool,
+    make_output: Callable[[], Output],
 ) -> Totals:
-    output = Output(records=records)
+    output = make_output()
     async with engine, lane(engine) if lane else nullcontext() as economy, anyio.create_task_group() as tasks:
         batch = start(output, economy=economy)
         if progress:
             for record in progress.settled.values():
                 batch.totals.add(record, earlier=True)
             batch.totals.cost_usd += progress.lost_usd
+            batch.totals.usage.update(progress.usage)
+            batch.totals.attempts += progress.attempts
         tasks.start_soon(_obey_signals, batch)
         tasks.start_soon(miss_reader, batch)
         tasks.start_soon(display, batch, count_lines(sys.stdin.buffer))
         totals = await batch.run(_lines(progress, output))
         tasks.cancel_scope.cancel()
+    totals.simulated = output.is_simulated
     return totals
 
 
