@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Lane = Callable[[EngineOnDemand], AbstractAsyncContextManager[Economy]]
 
+_OF_EXTRAS = {"httpx2": "messages", "starlette": "simulator", "uvicorn": "simulator"}
+
 
 @asynccontextmanager
 async def economy_lane(
@@ -41,7 +43,7 @@ async def economy_lane(
         wait: Whether to wait for what is out.
 
     Raises:
-        UsageError: The extra ``messages`` is not installed.
+        UsageError: The extra ``messages`` is not installed, or the extra ``simulator`` for a simulator.
     """
     try:
         from agent_workers.batch.economy import Economy
@@ -49,9 +51,10 @@ async def economy_lane(
 
         lane = EconomyLane(engine.runner("agent-chat"))
     except ModuleNotFoundError as missing:
-        if missing.name != "httpx2":
+        if missing.name not in _OF_EXTRAS:
             raise
-        raise click.UsageError("--economy needs the extra messages: pip install '.[messages]'") from None
+        extra = _OF_EXTRAS[missing.name]
+        raise click.UsageError(f"--economy needs the extra {extra}: pip install '.[{extra}]'") from None
     economy = Economy(
         lane,
         checkpoint,

@@ -15,18 +15,10 @@ from tests.cli.conftest import Shown
 from tests.cli.terminal import Terminal
 from tests.cli.test_batch import Place
 from tests.e2e.worker import SCRIPTS
+from tests.missing import where_missing
 from tests.waiting import PATIENCE_S
 
 HERE = {"worker": "agent-chat", "engine": "messages"}
-FAILING = """
-description = "Falls over at the third call."
-
-[[steps]]
-kind = "failure"
-status = 400
-error = "invalid_request_error"
-message = "No."
-"""
 
 
 @pytest.fixture
@@ -149,3 +141,15 @@ def test_a_record_names_the_engine_that_did_its_work(place: Place) -> None:
     ask(place, {}, {"engine": "agent"}, {"max_tokens": 0})
     _, records = place.run("--results", "--attempts=1", quick=False)
     assert {record["line"]: record.get("engine") for record in records} == {1: "messages", 2: "agent", 3: None}
+
+
+@pytest.mark.parametrize(("package", "extra"), [("httpx2", "messages"), ("uvicorn", "simulator")])
+def test_the_economy_lane_says_which_extra_it_needs(place: Place, package: str, extra: str) -> None:
+    ask(place, {})
+    command = [*where_missing(package, str(SCRIPTS / "agent-workers-entry")), "agent-batch", "--economy", "--simulate"]
+    command.append(f"--checkpoint={place.root / 'c'}")
+    with (place.root / "in").open("rb") as lines:
+        options: dict[str, Any] = {"stdin": lines, "env": place.environ, "timeout": PATIENCE_S}
+        asked = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    assert asked.returncode == 2
+    assert asked.stderr.splitlines()[-1] == f"Error: --economy needs the extra {extra}: pip install '.[{extra}]'"
