@@ -36,12 +36,25 @@ class Bucket:
         left: What was left.
         at: When that was so, ``time.monotonic()``.
         full_at: When all of it is there again.
+        reset: The same, as seconds of the API's clock.
     """
 
     limit: float
     left: float
     at: float
     full_at: float
+    reset: float
+
+    def is_newer(self, known: Bucket, asked_at: float) -> bool:
+        """Tells whether the API has said this later than what is known, for answers overtake each other.
+
+        It has where it was asked after that had come; else each call puts off when the bucket is full again.
+
+        Args:
+            known: What is known.
+            asked_at: When the call began that has told this, ``time.monotonic()``.
+        """
+        return asked_at > known.at or (self.reset, -self.left) > (known.reset, -known.left)
 
     def level(self, now: float, trust: float) -> float:
         """Returns what is left now.
@@ -84,9 +97,9 @@ def buckets_of(headers: Mapping[str, str], now: float) -> Iterator[tuple[str, Bu
     for kind in (REQUESTS, INPUT, OUTPUT, TOKENS):
         with suppress(KeyError, ValueError, OverflowError):
             limit, left = (float(headers[f"{_PREFIX}{kind}-{name}"]) for name in ("limit", "remaining"))
-            full_in_s = datetime.fromisoformat(headers[f"{_PREFIX}{kind}-reset"]).timestamp() - time.time()
+            reset = datetime.fromisoformat(headers[f"{_PREFIX}{kind}-reset"]).timestamp()
             if limit > 0 and isfinite(limit) and isfinite(left):
-                yield kind, Bucket(limit, left, now, now + max(0.0, full_in_s) + _ROUNDED_S)
+                yield kind, Bucket(limit, left, now, now + max(0.0, reset - time.time()) + _ROUNDED_S, reset)
 
 
 def retry_after_ms(headers: Mapping[str, str]) -> int | None:

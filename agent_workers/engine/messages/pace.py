@@ -70,7 +70,6 @@ class Queue:
 
     def __init__(self) -> None:
         self._buckets: dict[str, Bucket] = {}
-        self._told_by = 0.0  # when the call began that has told of them
         self._is_told = False
         self._mean: dict[str, float] = {}
         self._open_at = 0.0
@@ -98,15 +97,13 @@ class Queue:
         self._changed.set()
 
     def hear(self, call: Call, headers: Mapping[str, str]) -> None:
-        """Takes note of what an answer says; one that was asked for earlier than the last may know less."""
-        now = time.monotonic()
+        """Takes note of what an answer says."""
         self._is_told = True
         self._trust = min(1.0, self._trust * _REGAINED)
-        for kind, bucket in buckets_of(headers, now):
+        for kind, bucket in buckets_of(headers, time.monotonic()):
             known = self._buckets.get(kind)
-            if known is None or call.began >= self._told_by or bucket.left < known.level(now, self._trust):
+            if known is None or bucket.is_newer(known, call.began):
                 self._buckets[kind] = bucket
-        self._told_by = max(self._told_by, call.began)
         self._changed.set()
 
     def refuse(self, retry_after_ms: int | None) -> None:
@@ -129,11 +126,11 @@ class Queue:
         unheard = [call for call in self._calls if not call.is_heard]
         if not self._is_told and len(unheard) >= _AT_FIRST:
             return min(call.began for call in unheard) + _AT_FIRST_S - now
-        untold = sum(call.began > self._told_by for call in unheard)
         wait_s = max(0.0, self._open_at - now)
         for kind, bucket in self._buckets.items():
             need = 1.0 if kind == REQUESTS else self._mean.get(kind, 0.0)
-            ahead = len(self._calls) if kind == OUTPUT else untold  # an answer's tokens count as they come
+            # Of those that are not heard yet some have been counted; which, only their answers tell.
+            ahead = len(self._calls if kind == OUTPUT else unheard)  # an answer's tokens count as they come
             wait_s = max(wait_s, bucket.wait_s(need, need * ahead, now, self._trust))
         return wait_s
 

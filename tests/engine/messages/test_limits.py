@@ -1,5 +1,6 @@
 """What an answer tells of the account's limits."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -8,7 +9,7 @@ import pytest
 from agent_workers.engine.messages.limits import REQUESTS, Bucket, buckets_of, retry_after_ms
 
 NOW = 1000.0
-HALF = Bucket(limit=50, left=20, at=NOW, full_at=NOW + 36)
+HALF = Bucket(limit=50, left=20, at=NOW, full_at=NOW + 36, reset=36)
 """Of fifty a minute, of which thirty were used."""
 
 
@@ -39,6 +40,14 @@ def test_a_call_that_needs_more_than_there_ever_is_waits_until_it_is_full() -> N
 
 def test_where_others_take_all_of_a_full_one_it_is_looked_at_again() -> None:
     assert HALF.wait_s(1, 60, NOW + 600, 1) > 0
+
+
+def test_of_two_answers_that_one_knows_more_that_puts_off_when_it_is_full_or_else_knows_of_less() -> None:
+    later, less = replace(HALF, left=30, reset=37), replace(HALF, left=19)
+    found = [each.is_newer(HALF, NOW - 1) for each in (later, less, replace(HALF, left=21), HALF)]
+    assert found == [True, True, False, False]
+    assert not HALF.is_newer(later, NOW - 1)
+    assert HALF.is_newer(later, NOW + 1)  # it was asked after that had come
 
 
 def test_the_headers_of_an_answer_tell_it() -> None:

@@ -182,7 +182,7 @@ async def test_what_an_answer_says_that_was_asked_for_earlier_does_not_open_more
     async with anyio.create_task_group() as tasks:
         await callers.begin(tasks, 50)
         for number, call in reversed(list(enumerate(callers.calls[:4]))):
-            call.hear(told(20, 19 - number))
+            call.hear(told(20, 19 - number, 3600 + number))
         await anyio.wait_all_tasks_blocked()
         assert len(callers.calls) == 20
         tasks.cancel_scope.cancel()
