@@ -13,7 +13,7 @@ from tests.installed import Environment
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("agent_workers", "bin", "schemas", "hatch_build.py", "pyproject.toml", "README.md", "LICENSE")
+PARTS = ("agent_workers", "bin", "conformance", "schemas", "hatch_build.py", "pyproject.toml", "README.md", "LICENSE")
 LINE = '"agent-note": "agent_workers.workers.note",'
 MODULE = '''
 """agent-note: writes a note in a notebook."""
