@@ -500,23 +500,24 @@ def test_a_session_of_an_engine_that_the_policy_has_not_is_refused(home: Home, t
     assert [each["pointer"] for each in refused.last["details"]] == ["/engine"]
 
 
-NEEDS_AN_AGENT: dict[str, tuple[dict[str, Any], str]] = {
-    "a question to the user": ({"tools": ["AskUserQuestion"]}, "/tools"),
-    "a directory": ({"cwd": "/"}, "/engine"),
-    "tools": ({"cwd": "/", "tools": ["Read"]}, "/engine"),
-    "servers": ({"cwd": "/", "mcp_servers": {"crm": {"command": "crm"}}}, "/engine"),
+NEEDS_AN_AGENT: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "a question to the user": ({"tools": ["AskUserQuestion"]}, ["/tools"]),
+    "a directory": ({"cwd": "/"}, ["/engine"]),
+    "tools": ({"cwd": "/", "tools": ["Read"]}, ["/engine", "/tools"]),
+    "servers": ({"cwd": "/", "mcp_servers": {"crm": {"command": "crm"}}}, ["/engine", "/mcp_servers"]),
 }
 
 
 @pytest.mark.parametrize("what", NEEDS_AN_AGENT)
 def test_what_needs_an_agent_is_refused_at_its_place(home: Home, simulator: Simulator, what: str) -> None:
-    fields, pointer = NEEDS_AN_AGENT[what]
+    fields, pointers = NEEDS_AN_AGENT[what]
     worker = "agent-task" if "cwd" in fields else "agent-chat"
     ended = home.run(json.dumps({"prompt": "x", **fields}).encode() + b"\n", "--control", worker=worker)
     assert (ended.types, ended.ending) == (["error"], ("invalid_request", 2))
-    assert [problem["pointer"] for problem in ended.last["details"]] == [pointer]
-    words = "needs engine agent" if pointer == "/tools" else "agent-chat is what takes messages"
-    assert words in ended.last["details"][0]["message"]
+    told = {problem["pointer"]: problem["message"] for problem in ended.last["details"]}
+    assert list(told) == pointers
+    for pointer, words in told.items():
+        assert ("agent-chat is what takes messages" if pointer == "/engine" else "needs engine agent") in words
     assert simulator.requests() == []
 
 

@@ -123,8 +123,9 @@ def test_the_field_that_needs_another_engine_than_the_policy_has_is_named() -> N
         "/max_tokens": "needs engine messages: an agent has no bound on the tokens of one answer; "
         "the host's policy sets engines to agent"
     }
-    [(place, told)] = denied(messages, task(tools=["Read"])).items()
-    assert place == "/engine"
+    found = denied(messages, task(tools=["Read"]))
+    assert list(found) == ["/engine", "/tools"]
+    told = found["/engine"]
     assert told.startswith("must be agent: agent-task works with tools in a directory")
     assert told.endswith("the host's policy sets engines to messages")
 

@@ -20,7 +20,9 @@ def said(engine: str, **fields: Any) -> dict[str, str]:
 @pytest.mark.parametrize("fields", [{}, {"tools": ["Read"]}, {"mcp_servers": {"crm": {"command": "crm"}}}])
 def test_a_task_with_the_engine_messages_is_told_at_once_what_takes_it(fields: dict[str, Any]) -> None:
     words = "must be agent: agent-task works with tools in a directory; agent-chat is what takes messages"
-    assert said(MESSAGES, cwd="/srv", **fields) == {"/engine": words}
+    found = said(MESSAGES, cwd="/srv", **fields)
+    assert found.pop("/engine") == words
+    assert {place: told[:19] for place, told in found.items()} == {f"/{name}": "needs engine agent:" for name in fields}
     assert said(AGENT, cwd="/srv", **fields) == {}
 
 

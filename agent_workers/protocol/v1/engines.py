@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 AGENT = "agent"
 MESSAGES = "messages"
 ENGINES = (AGENT, MESSAGES)
+_LACKS = {
+    "tools": "has no tools but the application's",
+    "mcp_servers": "speaks to no MCP servers",
+    "agents": "has no subagents",
+}
 
 
 def misfits(request: Request, engine: str) -> Iterator[Problem]:
@@ -26,9 +31,14 @@ def misfits(request: Request, engine: str) -> Iterator[Problem]:
         of_skill = ", and messages has none but the application's"
         cure = of_skill if request.skill_use else "; agent-chat is what takes messages"
         yield Problem(pointer="/engine", message=f"must be agent: {_work_of(request)}{cure}")
+        if not request.skill_use:
+            yield from (
+                Problem(pointer=f"/{name}", message=f"needs engine agent: the engine messages {lacks}")
+                for name, lacks in _LACKS.items()
+                if getattr(request, name)
+            )
     elif request.tools:
-        words = "needs engine agent: the engine messages has no tools but the application's"
-        yield Problem(pointer="/tools", message=words)
+        yield Problem(pointer="/tools", message=f"needs engine agent: the engine messages {_LACKS['tools']}")
 
 
 def _unbounded(request: Request) -> str:

@@ -75,7 +75,7 @@ final class MessagesTest extends TestCase
             self::fail('It was not refused.');
         } catch (RunFailedException $failure) {
             self::assertSame('invalid_request', $failure->event->code);
-            self::assertSame(['/tools'], array_column($failure->event->details, 'pointer'));
+            self::assertSame(['/engine', '/tools'], array_column($failure->event->details, 'pointer'));
         }
     }
 
