@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agent_workers.errors import WorkerError
 from agent_workers.protocol.v1.engines import AGENT, MESSAGES, misfits
 from agent_workers.protocol.v1.problem import RequestProblems
-from agent_workers.protocol.v1.request import ResumeSession, is_tool_run
+from agent_workers.protocol.v1.request import ResumeSession, is_task, is_tool_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,6 +81,8 @@ def following(request: AnyRequest, environment: Environment) -> AnyRequest:
         environment: Where the sessions are.
     """
     if is_tool_run(request) or request.engine is not None or not isinstance(request.session, ResumeSession):
+        return request
+    if is_task(request):  # which has an agent in any case
         return request
     from agent_workers.engine.host.sessions import engine_of  # few requests resume a session and name no engine
 

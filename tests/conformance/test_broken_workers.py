@@ -20,7 +20,7 @@ def rule_of(worker: str) -> str:
 
 
 def put_to_the_test(worker: str, level: str, forking: Forking) -> Report:
-    kit = Kit([worker], PROFILE, level=level, jobs=32, patience=2, start=forking.start)
+    kit = Kit([worker], PROFILE, level=level, jobs=32, patience=4, start=forking.start)
     return kit.run()
 
 
