@@ -221,9 +221,14 @@ class Reference:
     def emit(self, kind: str, **fields: Any) -> None:
         if kind in ("done", "error", "aborted"):
             fields = self.cut(fields)
-        self.seq = self.next_seq()
         ts = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self.write(self.encode({"v": 1, "seq": self.seq, "run": self.run, "ts": ts, "type": kind, **fields}))
+        # Their event has a number, too.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
+        try:
+            self.seq = self.next_seq()
+            self.write(self.encode({"v": 1, "seq": self.seq, "run": self.run, "ts": ts, "type": kind, **fields}))
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def next_seq(self) -> int:
         return self.seq + 1
