@@ -97,7 +97,9 @@ def prompt_of(request: Request) -> list[dict[str, Any]]:
     """Returns the content of the user's message."""
     if isinstance(request.prompt, str):
         return [{"type": "text", "text": request.prompt}]
-    return [block.model_dump(exclude_none=True) for block in request.prompt]
+    # The API takes no blank text.
+    blocks = [block for block in request.prompt if block.type != "text" or block.text.strip()]
+    return [block.model_dump(exclude_none=True) for block in blocks]
 
 
 def tools_of(request: Request) -> list[dict[str, Any]]:

@@ -134,3 +134,9 @@ def test_a_prompt_is_text_or_the_blocks_that_it_says() -> None:
     image = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
     blocks = [{"type": "text", "text": "Look:"}, image]
     assert prompt_of(Request.model_validate({"prompt": blocks})) == blocks
+
+
+def test_a_blank_text_beside_others_is_not_sent() -> None:
+    image = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+    blocks = [{"type": "text", "text": " \n"}, image, {"type": "text", "text": "Hi"}, {"type": "text", "text": "\t"}]
+    assert prompt_of(Request.model_validate({"prompt": blocks})) == [image, blocks[2]]
