@@ -1,12 +1,12 @@
 """Calls that wait for a decision: noted by this user, and believed of nobody else."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from agent_workers.engine.claude.questions.deferred_calls import DeferredCalls
+from tests.engine.foreign_files import FOREIGN
 
 CWD = "/srv/work"
 
@@ -29,28 +29,7 @@ def test_a_call_is_claimed_once_and_where_it_was_made(calls: DeferredCalls, tmp_
     assert [calls.claim("toolu_1") for _ in range(2)] == [True, False]
 
 
-def put_link(file: Path) -> None:
-    file.rename(file.parent.parent / "other")
-    file.symlink_to(file.parent.parent / "other")
-
-
-def put_second_name(file: Path) -> None:
-    (file.parent.parent / "other").hardlink_to(file)
-
-
-def put_pipe(file: Path) -> None:
-    file.unlink()
-    os.mkfifo(file)
-
-
-def give_away(file: Path) -> None:
-    try:
-        os.chown(file, 65534, -1)
-    except PermissionError:
-        pytest.skip("only root gives files away")
-
-
-@pytest.mark.parametrize("put", [put_link, put_second_name, put_pipe, give_away])
+@pytest.mark.parametrize("put", FOREIGN)
 def test_what_somebody_has_put_there_is_no_note(
     calls: DeferredCalls, tmp_path: Path, put: Callable[[Path], None]
 ) -> None:

@@ -12,6 +12,7 @@ from agent_workers.engine.host import sessions
 from agent_workers.engine.host.sessions import Binding, Lease, engine_of, take_lease
 from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, StateUnavailable
 from agent_workers.protocol.v1.settings import NewSession, ResumeSession
+from tests.engine.foreign_files import FOREIGN
 from tests.waiting import PATIENCE_S
 
 ADAS = Binding("agent-chat", None, "ada")
@@ -137,28 +138,7 @@ def test_a_record_that_cannot_be_written_is_the_operators_matter(tmp_path: Path)
         take_lease(None, tmp_path / "missing", ADAS)
 
 
-def put_link(record: Path) -> None:
-    record.rename(record.with_name("other"))
-    record.symlink_to(record.with_name("other"))
-
-
-def put_second_name(record: Path) -> None:
-    record.with_name("other").hardlink_to(record)
-
-
-def put_pipe(record: Path) -> None:
-    record.unlink()
-    os.mkfifo(record)
-
-
-def give_away(record: Path) -> None:
-    try:
-        os.chown(record, 65534, -1)
-    except PermissionError:
-        pytest.skip("only root gives files away")
-
-
-@pytest.mark.parametrize("put", [put_link, put_second_name, put_pipe, give_away])
+@pytest.mark.parametrize("put", FOREIGN)
 def test_what_somebody_has_put_in_the_place_of_a_record_is_none(
     begun: Lease, tmp_path: Path, put: Callable[[Path], None]
 ) -> None:

@@ -17,6 +17,7 @@ from agent_workers.engine.host.sessions import Binding, Lease, take_lease
 from agent_workers.engine.messages.conversation import Conversation, History, conversation_of
 from agent_workers.errors import SessionExists, SessionNotFound, StateUnavailable
 from agent_workers.protocol.v1.settings import NewSession, ResumeSession
+from tests.engine.foreign_files import FOREIGN
 from tests.waiting import PATIENCE_S
 
 ADAS = Binding("agent-chat", None, "ada", "messages")
@@ -157,30 +158,6 @@ def test_a_last_line_without_its_end_is_whole_and_what_follows_stands_on_its_own
 
 
 # A directory that others may write
-
-
-def put_link(file: Path) -> None:
-    file.rename(file.with_name("other"))
-    file.symlink_to(file.with_name("other"))
-
-
-def put_second_name(file: Path) -> None:
-    file.with_name("other").hardlink_to(file)
-
-
-def put_pipe(file: Path) -> None:
-    file.unlink()
-    os.mkfifo(file)
-
-
-def give_away(file: Path) -> None:
-    try:
-        os.chown(file, 65534, -1)
-    except PermissionError:
-        pytest.skip("only root gives files away")
-
-
-FOREIGN = [put_link, put_second_name, put_pipe, give_away]
 
 
 @pytest.mark.parametrize("put", FOREIGN)
