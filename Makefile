@@ -92,12 +92,13 @@ test-react: $(REACT)/node_modules/.ready ## Test the React hook and the page wit
 	cd $(REACT) && npm run check && npm test
 
 .PHONY: check
-check: $(READY) ## Lint, types, layers, schema drift
+check: $(READY) ## Lint, types, layers, schema drift, also that of the PHP events
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m agent_workers.workers.schema --check schemas
+	$(BIN)/pytest --quiet tests/protocol/test_php_events.py
 
 .PHONY: format
 format: $(READY) ## Format the code

@@ -11,7 +11,7 @@ from agent_workers.conformance.data import folder, read
 from agent_workers.protocol.v1.body import TERMINAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _LOST = ["error", "worker_lost", True, None, None]
 """What a reader takes for the end of a run that has none."""
@@ -26,9 +26,14 @@ def facts() -> dict[str, list[str]]:
 
 def reading(recorded: bytes) -> list[Any]:
     """Returns what a reader makes of a recorded run: the facts of its events, the text and the thinking."""
+    return reading_of(_events(recorded))
+
+
+def reading_of(events: Iterable[Mapping[str, Any]]) -> list[Any]:
+    """Returns the reading of a run whose lines another reader has read."""
     entries: list[list[Any]] = []
     blocks: dict[str, dict[Any, str]] = {"delta": {}, "thinking": {}}
-    for event in _events(recorded):
+    for event in events:
         kind = event["type"]
         if kind in blocks:
             texts = blocks[kind]
@@ -46,7 +51,12 @@ def reading(recorded: bytes) -> list[Any]:
 
 def digest(recorded: bytes) -> str:
     """Returns the SHA-256 of a run's reading, as hexadecimal digits."""
-    return hashlib.sha256(encoded(reading(recorded))).hexdigest()
+    return digest_of(reading(recorded))
+
+
+def digest_of(reading: list[Any]) -> str:
+    """Returns the SHA-256 of a reading."""
+    return hashlib.sha256(encoded(reading)).hexdigest()
 
 
 def encoded(value: Any) -> bytes:

@@ -1,6 +1,5 @@
 """The cases, runs, profiles and transcripts are what the page says they are, for readers in any language."""
 
-import hashlib
 import json
 import re
 import subprocess
@@ -10,9 +9,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from agent_workers.client import ProcessRunner
 from agent_workers.conformance import load_cases, load_profile
 from agent_workers.conformance.case import SECTIONS, load_runs
-from agent_workers.conformance.reading import digest, encoded, facts, reading
+from agent_workers.conformance.reading import digest, digest_of, encoded, facts, reading, reading_of
+from agent_workers.protocol.v1.body import TERMINAL
 from agent_workers.protocol.v1.events import BODIES
 from agent_workers.simulator import Scenario, load_scenario, parse_scenario
 from agent_workers.validation import check
@@ -25,7 +26,6 @@ FOLDER = ROOT / "conformance" / "v1"
 PAGE = (ROOT / "conformance" / "README.md").read_text("utf-8")
 TRANSCRIPTS = {path.stem: path.read_bytes() for path in sorted((FOLDER / "transcripts").glob("*.ndjson"))}
 DIGESTS: dict[str, str] = json.loads((FOLDER / "digests.json").read_text())
-READERS = {"PHP": ["php", "digest.php"], "Node": ["node", "digest.mjs"]}
 
 
 def document(path: Path) -> Any:
@@ -91,15 +91,22 @@ def test_every_transcript_has_a_digest_and_a_reading() -> None:
     assert {name: digest(lines) for name, lines in TRANSCRIPTS.items()} == DIGESTS
     for name, lines in TRANSCRIPTS.items():
         shown = document(FOLDER / "readings" / f"{name}.json")
-        assert hashlib.sha256(encoded(shown)).hexdigest() == digest(lines)
+        assert digest_of(shown) == digest(lines)
 
 
-@pytest.mark.parametrize("language", READERS)
-def test_a_reader_in_another_language_reads_the_transcripts_alike(language: str) -> None:
-    program, script = READERS[language]
-    command = [program, str(Path(__file__).parent / "readers" / script), str(FOLDER)]
+def test_a_reader_made_from_the_page_alone_reads_the_transcripts_alike() -> None:
+    command = ["node", str(Path(__file__).parent / "digest.mjs"), str(FOLDER)]
     told = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=True).stdout
     assert json.loads(told) == DIGESTS
+
+
+@pytest.mark.parametrize("name", TRANSCRIPTS)
+def test_the_python_client_reads_a_transcript_alike(name: str) -> None:
+    worker = ProcessRunner("/bin/sh", "-c", 'exec cat "$0"', str(FOLDER / "transcripts" / f"{name}.ndjson"))
+    with worker.stream({"prompt": "Hello"}) as run:
+        events = list(run)
+    assert events[-1]["type"] in TERMINAL  # also where the worker has written no end
+    assert digest_of(reading_of(events)) == DIGESTS[name]
 
 
 def test_the_transcripts_are_valid_runs_but_for_the_one_that_crashed() -> None:
