@@ -45,6 +45,12 @@ $(REACT)/node_modules/.ready: $(REACT)/package-lock.json
 $(REACT)/dist/agent-chat.js: $(REACT)/node_modules/.ready $(shell find $(REACT)/src -type f)
 	cd $(REACT) && npm run build --silent
 
+TYPES := tools/types
+$(TYPES)/node_modules/.ready: $(TYPES)/package-lock.json
+	@tools/need commands node:nodejs npm:npm
+	cd $(TYPES) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 TESTS_NEED := php:php-cli node:nodejs jq:jq git:git setpriv:util-linux bwrap:bubblewrap socat:socat $(PHP_LIBRARIES) $(WEB_SERVERS)
 DATABASES := /usr/sbin/mariadbd:mariadb-server /usr/share/php8.2-mysql:php-mysql \
 	/usr/lib/postgresql:postgresql /usr/share/php8.2-pgsql:php-pgsql
@@ -52,12 +58,12 @@ PHP_TESTS_NEED := php:php-cli phpunit:phpunit phpcs:php-codesniffer $(PHP_LIBRAR
 
 # The suites run side by side, for each waits much of its time; what two of them would install or build comes before.
 .PHONY: test
-test: $(READY) $(REACT)/dist/agent-chat.js ## Run every test; installs what the tests need
+test: $(READY) $(REACT)/dist/agent-chat.js $(TYPES)/node_modules/.ready ## Run every test; installs what the tests need
 	@tools/need commands $(TESTS_NEED) $(PHP_TESTS_NEED)
 	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-python test-php test-react
 
 .PHONY: test-python
-test-python: $(READY) $(REACT)/dist/agent-chat.js ## Test the workers, and all of it from the browser to the CLI
+test-python: $(READY) $(REACT)/dist/agent-chat.js $(TYPES)/node_modules/.ready ## Test the workers, and all of it from the browser to the CLI
 	@tools/need commands $(TESTS_NEED)
 	$(BIN)/pytest --numprocesses $(JOBS)
 
@@ -92,12 +98,13 @@ test-react: $(REACT)/node_modules/.ready ## Test the React hook and the page wit
 	cd $(REACT) && npm run check && npm test
 
 .PHONY: check
-check: $(READY) ## Lint, types, layers, schema drift, also that of the PHP events
+check: $(READY) ## Lint, types, layers, drift of the schemas and of what is made of them
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m agent_workers.workers.schema --check schemas
+	$(BIN)/python $(TYPES)/declarations.py --check
 	$(BIN)/pytest --quiet tests/protocol/test_php_events.py
 
 .PHONY: format
@@ -108,6 +115,10 @@ format: $(READY) ## Format the code
 .PHONY: schema
 schema: $(READY) ## Write schemas/v1 anew from the models
 	$(BIN)/python -m agent_workers.workers.schema schemas
+
+.PHONY: types
+types: $(READY) $(TYPES)/node_modules/.ready ## Write schemas/v1/agent-workers.d.ts anew from the schemas
+	$(BIN)/python $(TYPES)/declarations.py
 
 .PHONY: bench
 bench: $(READY) ## Measure agent-chat beside the obvious script and the raw CLI, agent-batch beside a shell loop, and the PHP bridge beside a bare one; BASE=… beside another checkout

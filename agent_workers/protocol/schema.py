@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from agent_workers.protocol.asyncapi import document
 from agent_workers.protocol.schema_style import Style, in_order
 from agent_workers.protocol.v1 import VERSION
 from agent_workers.protocol.v1.control import MESSAGES
@@ -16,6 +17,7 @@ Schema = dict[str, Any]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FOLDER = f"v{VERSION}"
+ASYNCAPI = f"{FOLDER}/asyncapi.json"
 _SOURCE = "agent_workers.protocol.v1"
 _ANY_EVENT = (
     "One line of a run's output. Known types are checked field by field; events of an unknown type "
@@ -30,10 +32,19 @@ def export(requests: Mapping[str, type[BaseModel]]) -> dict[str, str]:
     Args:
         requests: The models of the workers' requests, by the names of their schemas.
     """
+    return {f"{FOLDER}/{name}.schema.json": _text(schema) for name, schema in _schemas(requests).items()}
+
+
+def asyncapi(requests: Mapping[str, type[BaseModel]]) -> str:
+    """Returns the text of the AsyncAPI document of the same schemas."""
+    ordered = {name: in_order(schema) for name, schema in _schemas(requests).items()}
+    return _json(document(ordered))
+
+
+def _schemas(requests: Mapping[str, type[BaseModel]]) -> dict[str, Schema]:
     schemas = {name: _request(name, model) for name, model in requests.items()}
     schemas |= {"event": _event(), "control": _control()}
-    schemas |= {f"events/{name}": _event_of_type(name, kind) for name, kind in BODIES.items()}
-    return {f"{FOLDER}/{name}.schema.json": _text(schema) for name, schema in schemas.items()}
+    return schemas | {f"events/{name}": _event_of_type(name, kind) for name, kind in BODIES.items()}
 
 
 def _request(name: str, model: type[BaseModel]) -> Schema:
@@ -114,4 +125,8 @@ def _head(name: str, title: str, description: str, source: str) -> Schema:
 
 
 def _text(schema: Schema) -> str:
-    return json.dumps(in_order(schema), indent=2, ensure_ascii=True) + "\n"
+    return _json(in_order(schema))
+
+
+def _json(document: Schema) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"

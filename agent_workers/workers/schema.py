@@ -1,4 +1,4 @@
-"""The contract's schema files: the events, the control messages, and the requests of every worker.
+"""The contract's schema files: the events, the control messages, the requests of every worker, and AsyncAPI.
 
 ``python -m agent_workers.workers.schema [--check] [DIR]`` writes them into DIR (default: schemas). With --check it
 writes none, says which of them differ and then exits with 1.
@@ -8,14 +8,25 @@ import argparse
 import sys
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from agent_workers.protocol import schema
-from agent_workers.protocol.schema import FOLDER
+from agent_workers.protocol.schema import ASYNCAPI, FOLDER
 from agent_workers.workers import WORKERS, schema_name
 
 
 def export() -> dict[str, str]:
     """Returns every schema file: its path, such as ``v1/events/delta.schema.json``, and its text in ASCII."""
-    return schema.export({schema_name(name): worker.request for name, worker in WORKERS.items()})
+    return schema.export(_requests())
+
+
+def documents() -> dict[str, str]:
+    """Returns what is made of the schemas besides, likewise."""
+    return {ASYNCAPI: schema.asyncapi(_requests())}
+
+
+def _requests() -> dict[str, type[BaseModel]]:
+    return {schema_name(name): worker.request for name, worker in WORKERS.items()}
 
 
 def _differing(folder: Path, files: dict[str, str]) -> list[str]:
@@ -45,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, say what differs")
     parser.add_argument("folder", nargs="?", default="schemas", type=Path)
     options = parser.parse_args(arguments)
-    files = export()
+    files = export() | documents()
     if not options.check:
         _write(options.folder, files)
         return 0

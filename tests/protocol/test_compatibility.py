@@ -171,6 +171,7 @@ ADDITIONS = {
     ),
     "a control message": append("control", "oneOf", {"type": "object", "required": ["pause"]}),
     "a known value of an open set": append("events/error", "properties.code.examples", "on_fire"),
+    "a field that is deprecated": edit("events/delta", "properties.block.deprecated", True),
     "other words": edit("events/error", "description", "Something went wrong."),
 }
 
