@@ -1,5 +1,5 @@
 // @vitest-environment node
-/** The hand-written types and the generated contract, side by side. */
+/** What the example knows and the contract, side by side. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
