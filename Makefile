@@ -51,7 +51,7 @@ $(TYPES)/node_modules/.ready: $(TYPES)/package-lock.json
 	cd $(TYPES) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-TESTS_NEED := php:php-cli node:nodejs jq:jq git:git setpriv:util-linux bwrap:bubblewrap socat:socat $(PHP_LIBRARIES) $(WEB_SERVERS)
+TESTS_NEED := php:php-cli node:nodejs go:golang-go jq:jq curl:curl git:git setpriv:util-linux bwrap:bubblewrap socat:socat $(PHP_LIBRARIES) $(WEB_SERVERS)
 DATABASES := /usr/sbin/mariadbd:mariadb-server /usr/share/php8.2-mysql:php-mysql \
 	/usr/lib/postgresql:postgresql /usr/share/php8.2-pgsql:php-pgsql
 PHP_TESTS_NEED := php:php-cli phpunit:phpunit phpcs:php-codesniffer $(PHP_LIBRARIES) $(DATABASES)

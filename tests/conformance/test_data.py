@@ -19,6 +19,7 @@ from agent_workers.simulator import Scenario, load_scenario, parse_scenario
 from agent_workers.validation import check
 from agent_workers.validation.stream import STREAM_RULES
 from tests.conformance.record import SOURCES, WRITTEN, record
+from tests.golang import GO_ENV
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -94,10 +95,17 @@ def test_every_transcript_has_a_digest_and_a_reading() -> None:
         assert digest_of(shown) == digest(lines)
 
 
-def test_a_reader_made_from_the_page_alone_reads_the_transcripts_alike() -> None:
-    command = ["node", str(Path(__file__).parent / "digest.mjs"), str(FOLDER)]
-    told = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=True).stdout
-    assert json.loads(told) == DIGESTS
+@pytest.mark.parametrize("command", [["node", "digest.mjs"], ["go", "run", "digest.go"]], ids=["Node", "Go"])
+def test_a_reader_made_from_the_page_alone_reads_the_transcripts_alike(command: list[str]) -> None:
+    ran = subprocess.run(
+        [*command, str(FOLDER)],
+        cwd=Path(__file__).parent,
+        env=GO_ENV,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=True,
+    )
+    assert json.loads(ran.stdout) == DIGESTS
 
 
 @pytest.mark.parametrize("name", TRANSCRIPTS)

@@ -1,0 +1,3 @@
+module partner-scorer
+
+go 1.19
