@@ -54,7 +54,7 @@ $(TYPES)/node_modules/.ready: $(TYPES)/package-lock.json
 TESTS_NEED := php:php-cli node:nodejs go:golang-go jq:jq curl:curl git:git setpriv:util-linux bwrap:bubblewrap socat:socat $(PHP_LIBRARIES) $(WEB_SERVERS)
 DATABASES := /usr/sbin/mariadbd:mariadb-server /usr/share/php8.2-mysql:php-mysql \
 	/usr/lib/postgresql:postgresql /usr/share/php8.2-pgsql:php-pgsql
-PHP_TESTS_NEED := php:php-cli phpunit:phpunit phpcs:php-codesniffer $(PHP_LIBRARIES) $(DATABASES)
+PHP_TESTS_NEED := php:php-cli go:golang-go phpunit:phpunit phpcs:php-codesniffer $(PHP_LIBRARIES) $(DATABASES)
 
 # The suites run side by side, for each waits much of its time; what two of them would install or build comes before.
 .PHONY: test

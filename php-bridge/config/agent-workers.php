@@ -71,7 +71,8 @@ return [
     | browser cannot change any of this: it sends only a prompt and the id of
     | its conversation. `app_tools` lists tools that Agent::tool() has
     | registered. `request` takes any other field of the request, by its name
-    | in the contract. null leaves a field to the worker.
+    | in the contract. null leaves a field to the worker. `binary` is a name of
+    | `binaries`, or the absolute path of a worker of your own.
     |
     | `engine` is "agent", or "messages": the plain Messages API, which starts
     | in a fraction of the time and memory, for what needs no tools but the

@@ -173,11 +173,14 @@ final class Agents
         return $this->registry->offer($request, $tools, $this->app);
     }
 
-    /** @param string|list<array<string, mixed>>|ChatRequest $prompt text, content blocks, or what the browser sent */
-    public function worker(string $name, string|array|ChatRequest $prompt): PendingRun
+    /**
+     * @param string|list<array<string, mixed>>|ChatRequest|Request $prompt text, content blocks, what the browser sent,
+     *     or a request for a worker that has other fields than a prompt
+     */
+    public function worker(string $name, string|array|ChatRequest|Request $prompt): PendingRun
     {
         $text = $prompt instanceof ChatRequest ? $prompt->prompt() : $prompt;
-        $run = $this->pending($name, Request::prompt($text));
+        $run = $this->pending($name, $text instanceof Request ? $text : Request::prompt($text));
         $run->appTools(...$this->profile($name)['app_tools'] ?? []);
 
         if (!$prompt instanceof ChatRequest) {
@@ -324,10 +327,15 @@ final class Agents
         $this->app->make(Registrar::class)->group($attributes, $routes);
     }
 
+    /** @param string $name in `binaries`, or an absolute path */
     public function binary(string $name): string
     {
+        if (str_starts_with($name, '/')) {
+            return $name;
+        }
+
         return $this->setting("binaries.$name") ?? $this->sibling($name) ?? throw new InvalidArgumentException(
-            "There is no program $name in `binaries` of config/agent-workers.php.",
+            "There is no program $name in `binaries` of config/agent-workers.php. Name one, or give its absolute path.",
         );
     }
 
@@ -395,9 +403,11 @@ final class Agents
     private function pending(string $worker, Request $request): PendingRun
     {
         $fields = $this->fields($worker);
-        $whole = Request::fromArray($request->toArray() + array_diff_key($fields, ['max_tokens' => true]));
+        foreach (array_diff_key($fields, ['max_tokens' => true], $request->toArray()) as $field => $value) {
+            $request = $request->with($field, $value);
+        }
 
-        return new PendingRun($this->app, $this->runner($worker), $whole, $worker, $fields['max_tokens'] ?? null);
+        return new PendingRun($this->app, $this->runner($worker), $request, $worker, $fields['max_tokens'] ?? null);
     }
 
     /** @return array<string, mixed> what a profile sets, by the names of the contract */

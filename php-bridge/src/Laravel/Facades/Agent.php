@@ -13,6 +13,7 @@ use AgentWorkers\Laravel\PendingBatch;
 use AgentWorkers\Laravel\PendingRun;
 use AgentWorkers\Laravel\RegisteredTool;
 use AgentWorkers\Laravel\Registry;
+use AgentWorkers\Request;
 use AgentWorkers\Runner;
 use AgentWorkers\Testing\FakeRunner;
 use AgentWorkers\Testing\Script;
@@ -27,7 +28,7 @@ use Illuminate\Support\Facades\Facade;
  * @method static PendingBatch batch(iterable $requests, ?int $concurrency = null, ?string $checkpoint = null, ?int $attempts = null, ?float $maxCostUsd = null, ?int $maxErrors = null, ?float $deadlineS = null, ?float $graceS = null)
  * @method static RegisteredTool tool(string $tool, ?string $description = null, \stdClass|array|null $schema = null, ?\Closure $handler = null, ?float $timeoutS = null)
  * @method static void allowCommand(string $tool, \Closure|string|bool $allow, \stdClass|array|null $schema = null)
- * @method static PendingRun worker(string $name, ChatRequest|array|string $prompt)
+ * @method static PendingRun worker(string $name, ChatRequest|Request|array|string $prompt)
  * @method static ?string steer(string $run, string $text, Authenticatable|string|null $owner = null)
  * @method static Runner runner(string $worker = 'chat')
  * @method static BatchRunner batchRunner()
