@@ -5,8 +5,8 @@ PYTHON ?= $(shell tools/python)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Processes that run tests, two for each processor: half of the time they wait for others, the CLI, servers, browsers.
-JOBS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+# Processes that run tests, three for each processor: most of the time they wait for others, the CLI, servers, browsers.
+JOBS ?= $(shell echo $$((3 * $$(getconf _NPROCESSORS_ONLN))))
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
