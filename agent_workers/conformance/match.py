@@ -24,7 +24,6 @@ _TYPES: dict[str, type | tuple[type, ...]] = {"string": str, "number": (int, flo
 _WORDS = {
     "$contains": "with {}",
     "$lacks": "without {}",
-    "$in": "one of these: {}",
     "$all": "{}",
     "$type": "any {1}",
     "$absent": "absent",
@@ -52,6 +51,8 @@ def told(pattern: Any) -> str:
         return shown(pattern)
     if condition := _condition(pattern):
         name, operand = condition
+        if name == "$in":
+            return " or ".join(map(told, operand))
         return _WORDS[name].format(told(operand), operand)
     fields = [f"{name} {told(wanted)}" for name, wanted in pattern.items() if name != "type"]
     kind = pattern.get("type")
@@ -67,12 +68,12 @@ def shown(value: Any) -> str:
 
 def _condition(pattern: dict[str, Any]) -> tuple[str, Any] | None:
     name = next(iter(pattern), "")
-    return (name, pattern[name]) if len(pattern) == 1 and name in _WORDS else None
+    return (name, pattern[name]) if len(pattern) == 1 and name in _CONDITIONS else None
 
 
 def _holds(name: str, operand: Any, value: Any) -> bool:
-    if name == "$absent" or value is _MISSING:
-        return name == "$absent" and value is _MISSING
+    if value is _MISSING:
+        return name == "$absent"
     return _CONDITIONS[name](operand, value)
 
 
@@ -88,4 +89,5 @@ _CONDITIONS: dict[str, Callable[[Any, Any], bool]] = {
     "$in": lambda operand, value: any(matches(each, value) for each in operand),
     "$all": lambda operand, value: all(matches(each, value) for each in operand),
     "$type": lambda operand, value: isinstance(value, _TYPES[operand]) and not isinstance(value, bool),
+    "$absent": lambda operand, value: value is _MISSING,
 }

@@ -44,13 +44,16 @@ func work(stdin io.Reader, stdout io.Writer, control bool, signals <-chan os.Sig
 	if !control {
 		lines = nil // stdin has ended, which is no stop
 	}
-	return run.follow(request, lines, signals)
+	return run.follow(request, request.work, lines, signals)
 }
 
-// follow tells what the work says, until it is done or something else ends it.
-func (r *Run) follow(request Request, lines <-chan []byte, signals <-chan os.Signal) int {
+// job tells its text piece by piece, and returns what done shall have as output.
+type job func(say func(text string)) any
+
+// follow tells what the job says, until it is done or something else ends it.
+func (r *Run) follow(request Request, job job, lines <-chan []byte, signals <-chan os.Signal) int {
 	pieces, outputs := make(chan string), make(chan any)
-	go guarded(request, pieces, outputs)
+	go guarded(job, pieces, outputs)
 	deadline := time.After(seconds(request.Limits.TimeoutS))
 	for {
 		select {
@@ -81,15 +84,15 @@ func (r *Run) follow(request Request, lines <-chan []byte, signals <-chan os.Sig
 	}
 }
 
-// guarded does the work. Its output is nil where the work panics, for then, too, the run must end by an event.
-func guarded(request Request, pieces chan<- string, outputs chan<- any) {
+// guarded does the job. The output is nil where that panics, for then, too, the run must end by an event.
+func guarded(job job, pieces chan<- string, outputs chan<- any) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			log.Printf("panic: %v", cause)
 			outputs <- nil
 		}
 	}()
-	outputs <- request.work(func(text string) { pieces <- text })
+	outputs <- job(func(text string) { pieces <- text })
 }
 
 // read sends the request, and with control each message after it; it closes lines where stdin ends.

@@ -11,6 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,33 @@ def test_it_repeats_what_a_run_is_about_and_takes_what_our_callers_add(scorer: P
             [scorer, "--doctor=json"], capture_output=True, text=True, timeout=PATIENCE_S, check=True
         ).stdout
     )
+
+
+def test_a_signal_before_the_request_has_come_ends_it_by_aborted_alone(scorer: Path) -> None:
+    with subprocess.Popen([scorer, "--control"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        until(lambda: has_claimed_stdout(running.pid), what="its handler, which it has before")
+        running.send_signal(signal.SIGTERM)
+        [line] = running.stdout.readlines()
+    assert (json.loads(line)["type"], json.loads(line)["reason"], running.returncode) == ("aborted", "signal", 3)
+
+
+def has_claimed_stdout(pid: int) -> bool:
+    """Whether a process has a duplicate of its stdout."""
+    links = []
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # what the runtime has opened for a moment
+            links.append(descriptor.readlink())
+    return links.count(Path(f"/proc/{pid}/fd/1").readlink()) == 2
+
+
+def test_a_request_without_end_is_refused(scorer: Path) -> None:
+    for options in ([], ["--control"]):
+        ran = subprocess.run(
+            [scorer, *options], input=b" " * (2 << 20), capture_output=True, timeout=PATIENCE_S, check=False
+        )
+        refusal = json.loads(ran.stdout)
+        assert (ran.returncode, refusal["type"], refusal["code"]) == (2, "error", "invalid_request")
 
 
 def post(url: str, body: bytes) -> tuple[int, dict[str, Any]]:

@@ -40,7 +40,7 @@ def test_a_pattern_is_told_in_words() -> None:
     wanted = {"type": "error", "code": "x", "details": {"$all": [{"$contains": {"pointer": "/a"}}, {"$type": "list"}]}}
     assert told(wanted) == 'error (code "x", details with (pointer "/a") and any list)'
     assert told({}) == "an event"
-    assert told({"type": {"$in": ["ack", "done"]}}) == 'a type that is one of these: "ack" and "done"'
+    assert told({"type": {"$in": ["ack", "done"]}}) == 'a type that is "ack" or "done"'
 
 
 def test_what_cannot_be_seen_is_shown_as_a_number() -> None:
