@@ -17,7 +17,7 @@ from rich.text import Text
 from agent_workers.cli.harmless import harmless
 from agent_workers.conformance import LEVELS
 from agent_workers.conformance.report import PAGE
-from agent_workers.conformance.verdict import excerpt, last_words
+from agent_workers.conformance.verdict import diagnostics, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,7 +86,7 @@ def _failure(verdict: Verdict) -> RenderableType:
         _add(rows, "" if finding.came.startswith("…") else "came", _cut(finding.came), style="red")
     if seen and case.run:
         _add(rows, "stdout", "\n".join(excerpt(seen)) or "nothing")
-        if words := last_words(seen):
+        if words := diagnostics(seen):
             _add(rows, "stderr", words)
     _add(rows, "mend it", case.cure, style="bold")
     return Group(head, Text(case.title), Padding(rows, (0, 0, 0, 2)))

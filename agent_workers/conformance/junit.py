@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from agent_workers.conformance.case import LEVELS
 from agent_workers.conformance.report import PAGE
-from agent_workers.conformance.verdict import excerpt, last_words
+from agent_workers.conformance.verdict import diagnostics, excerpt
 
 if TYPE_CHECKING:
     from agent_workers.conformance.report import Report
@@ -75,7 +75,7 @@ def _told(verdict: Verdict) -> list[str]:
         where = f" [in the run of {finding.where}]" if finding.where else ""
         lines += [f"expected: {finding.expected}", f"came: {finding.came}{where}"]
     lines += [f"stdout: {line}" for line in (excerpt(seen) if seen else [])]
-    lines += [f"stderr: {last_words(seen)}"] if seen and seen.stderr else []
+    lines += [f"stderr: {diagnostics(seen)}"] if seen and seen.stderr else []
     return [*lines, f"mend it: {case.cure}"]
 
 

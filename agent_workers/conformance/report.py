@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.conformance.case import LEVELS
-from agent_workers.conformance.verdict import excerpt, last_words
+from agent_workers.conformance.verdict import diagnostics, excerpt
 
 if TYPE_CHECKING:
     from agent_workers.conformance.verdict import Verdict
@@ -81,6 +81,6 @@ def _case(verdict: Verdict) -> dict[str, Any]:
         "findings": findings,
         "sent": seen.sent if seen else [],
         "stdout": excerpt(seen) if seen else [],
-        "stderr": last_words(seen) if seen else "",
+        "stderr": diagnostics(seen) if seen else "",
         "cure": case.cure,
     }

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Status = Literal["passed", "failed", "skipped"]
 _SHOWN = 4
 _LONGEST = 200
-_LAST_WORDS = 400
+_WORDS = 400
 
 
 class Finding(NamedTuple):
@@ -60,9 +60,13 @@ def excerpt(recording: Recording) -> list[str]:
     return [*(cut(line.data) for line in lines[:half]), left_out, *(cut(line.data) for line in lines[-half:])]
 
 
-def last_words(recording: Recording) -> str:
-    """Returns the end of what a run has written to stderr."""
-    return recording.stderr[-_LAST_WORDS:].decode("utf-8", "replace").strip()
+def diagnostics(recording: Recording) -> str:
+    """Returns the beginning and the end of what a run has written to stderr: Ruby says a cause first, Python last."""
+    text = recording.stderr.decode("utf-8", "replace").strip()
+    if len(text) <= 2 * _WORDS:
+        return text
+    first, last = text[:_WORDS].rpartition("\n"), text[-_WORDS:].partition("\n")
+    return f"{first[0] or first[2]}\n…\n{last[2] or last[0]}"
 
 
 def cut(line: bytes) -> str:

@@ -166,3 +166,12 @@ def test_the_cases_are_listed(scripts: Scripts) -> None:
     listed = scripts("agent-workers", "conform", "--list", "--level", "tools").stdout.splitlines()
     assert [line.split()[1] for line in listed] == [case.id for case in load_cases() if case.level != "full"]
     assert listed[0].split(maxsplit=2) == ["core", "plain", "A run that goes well ends with done"]
+
+
+def test_the_first_and_the_last_words_of_a_long_stderr_are_shown(scripts: Scripts) -> None:
+    crash = ["sh", "-c", "echo cause >&2; seq 9999 >&2; echo end >&2; exit 1"]
+    told = json.loads(scripts(*CONFORM, *chosen("plain"), "--profile", PROFILE, "--json", "--", *crash).stdout)
+    stderr = told["cases"][0]["stderr"].split("\n")
+    assert (stderr[0], stderr[1], stderr[-1]) == ("cause", "1", "end")
+    assert stderr[stderr.index("…") - 1].isdigit()
+    assert len(stderr) < 300

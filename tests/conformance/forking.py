@@ -20,7 +20,7 @@ def _load(root: str) -> dict[str, Any]:
     package = "tests.conformance"
     names = [path.stem for path in Path(root, "tests/conformance/broken").glob("[!_]*.py")]
     workers = {name: resolve_name(f"{package}.broken.{name}:Broken") for name in names}
-    return {**workers, "reference": resolve_name(f"{package}.reference:Reference")}
+    return {**workers, "reference": resolve_name(f"{package}.traced:Traced")}
 
 
 def _await_start(control: socket.socket) -> dict[str, Any]:

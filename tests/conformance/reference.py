@@ -75,6 +75,7 @@ class Reference:
         self.began = False
         self.session_id: str | None = None
         self.denials: list[Event] = []
+        self.over = False
 
     # From the start to the end
 
@@ -95,7 +96,7 @@ class Reference:
         except Exception as failure:  # noqa: BLE001
             sys.stderr.write(f"{type(failure).__name__}\n")
             terminal = error("internal").event
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self.over = True
         self.settle(terminal)
         self.finish(terminal)
         self.leave(self.exit_status(terminal))
@@ -313,7 +314,9 @@ class Reference:
         self.emit("ping", idle_ms=round((time.monotonic() - self.last_word) * 1000))
 
     def on_signal(self, number: int, frame: object) -> None:
-        raise Ended("aborted", reason="signal")
+        if not self.over:
+            self.over = True
+            raise Ended("aborted", reason="signal")
 
     def on_input_end(self) -> None:
         raise Ended("aborted", reason="parent_gone")
