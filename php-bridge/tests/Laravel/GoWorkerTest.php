@@ -69,6 +69,13 @@ final class GoWorkerTest extends TestCase
         self::assertSame(self::SCORE, array_intersect_key(end($events)['output'], self::SCORE));
     }
 
+    public function testItRunsOnTheQueue(): void
+    {
+        $this->app->instance(RememberingHandler::class, $handler = new RememberingHandler());
+        Agent::worker('scorer', self::asked())->dispatch(RememberingHandler::class);
+        self::assertSame(['start', 'delta', 'delta', 'delta', 'done'], $handler->types);
+    }
+
     public function testItsRefusalNamesTheField(): void
     {
         try {
