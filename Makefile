@@ -51,6 +51,14 @@ $(TYPES)/node_modules/.ready: $(TYPES)/package-lock.json
 	cd $(TYPES) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+NODE := examples/node
+$(NODE)/node_modules/.ready: $(NODE)/package-lock.json
+	@tools/need commands node:nodejs npm:npm
+	cd $(NODE) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+NODE_PACKAGES := $(REACT)/dist/agent-chat.js $(TYPES)/node_modules/.ready $(NODE)/node_modules/.ready
+
 TESTS_NEED := php:php-cli node:nodejs go:golang-go jq:jq curl:curl git:git setpriv:util-linux bwrap:bubblewrap socat:socat $(PHP_LIBRARIES) $(WEB_SERVERS)
 DATABASES := /usr/sbin/mariadbd:mariadb-server /usr/share/php8.2-mysql:php-mysql \
 	/usr/lib/postgresql:postgresql /usr/share/php8.2-pgsql:php-pgsql
@@ -58,12 +66,12 @@ PHP_TESTS_NEED := php:php-cli go:golang-go phpunit:phpunit phpcs:php-codesniffer
 
 # The suites run side by side, for each waits much of its time; what two of them would install or build comes before.
 .PHONY: test
-test: $(READY) $(REACT)/dist/agent-chat.js $(TYPES)/node_modules/.ready ## Run every test; installs what the tests need
+test: $(READY) $(NODE_PACKAGES) ## Run every test; installs what the tests need
 	@tools/need commands $(TESTS_NEED) $(PHP_TESTS_NEED)
 	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-python test-php test-react
 
 .PHONY: test-python
-test-python: $(READY) $(REACT)/dist/agent-chat.js $(TYPES)/node_modules/.ready ## Test the workers, and all of it from the browser to the CLI
+test-python: $(READY) $(NODE_PACKAGES) ## Test the workers, and all of it from the browser to the CLI
 	@tools/need commands $(TESTS_NEED)
 	$(BIN)/pytest --numprocesses $(JOBS)
 

@@ -3,14 +3,19 @@
 import json
 import os
 import pty
+import re
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.laravel.site import Site
+from tests.node import EXAMPLE, built
 from tests.waiting import PATIENCE_S, until
+
+README_OF_NODE = (EXAMPLE / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -38,6 +43,19 @@ def test_agent_chat_prints_the_answer(site: Site) -> None:
     artisan = site.artisan("agent:chat", "Hello <info>you</info>")
     output, errors = artisan.communicate(timeout=PATIENCE_S)
     assert (artisan.returncode, errors) == (0, b"")
+    assert "You said: Hello <info>you</info>" in output.decode()
+
+
+def test_a_worker_in_another_language_answers_by_one_line_of_configuration(site: Site, tmp_path: Path) -> None:
+    [line] = re.findall(r"^```ini\n(AGENT_CHAT_BINARY)=\S+\n```$", README_OF_NODE, re.MULTILINE)
+    environ = site.console | {line: str(built(tmp_path))}
+    artisan = site.artisan("agent:run", "chat", "-", env=environ, stdin=subprocess.PIPE)
+    output, errors = artisan.communicate(b'{"prompt": "Hello"}', timeout=PATIENCE_S)
+    first, *_, last = [json.loads(line) for line in output.splitlines()]
+    assert (artisan.returncode, first["worker"], last["type"]) == (0, "agent-chat-node", "done"), errors
+    spoken = site.artisan("agent:chat", "Hello <info>you</info>", env=environ)
+    output, errors = spoken.communicate(timeout=PATIENCE_S)
+    assert (spoken.returncode, errors) == (0, b"")
     assert "You said: Hello <info>you</info>" in output.decode()
 
 

@@ -1,0 +1,150 @@
+"""The worker of examples/node: it keeps the contract, and its page says what it does."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from agent_workers.simulator import running_simulator
+from tests.node import EXAMPLE, ROOT, built
+from tests.waiting import PATIENCE_S
+
+README = (EXAMPLE / "README.md").read_text("utf-8")
+BIN = Path(sys.executable).parent
+BUILD, HELLO, CONFORM = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+OF_AGENTS_WITH_TOOLS = {
+    "permission",
+    "permission-denied",
+    "permission-malformed",
+    "permission-timeout",
+    "abort-in-permission",
+    "tool-output",
+}
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(tmp_path_factory.mktemp("node"))
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Nothing of this machine's, and a simulator in the API's place."""
+    with running_simulator() as simulator:
+        yield {
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "HOME": str(tmp_path),
+            "TMPDIR": str(tmp_path),
+            "ANTHROPIC_BASE_URL": simulator.base_url,
+            "ANTHROPIC_API_KEY": "dummy",
+        }
+
+
+def shell(command: str, worker: Path, environ: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Runs a command of the page."""
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=worker.parents[1],
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=5 * PATIENCE_S,
+        check=False,
+    )
+
+
+def run(worker: Path, environ: dict[str, str], *options: str, **request: Any) -> tuple[int, list[dict[str, Any]]]:
+    ran = subprocess.run(
+        [worker, *options],
+        input=json.dumps({"prompt": "Hello", **request}),
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    return ran.returncode, [json.loads(line) for line in ran.stdout.splitlines()]
+
+
+def test_it_keeps_the_contract_and_skips_only_what_a_chat_has_not(
+    worker: Path, environ: dict[str, str], tmp_path: Path
+) -> None:
+    junit = tmp_path / "junit.xml"
+    ran = shell(CONFORM.replace(" -- ", f" --junit {junit} --patience 5 -- "), worker, environ)
+    assert ran.returncode == 0, ran.stdout
+    assert "Level full" in ran.stdout
+    cases = ET.parse(junit).iter("testcase")
+    assert {str(case.get("name")) for case in cases if case.find("skipped") is not None} == OF_AGENTS_WITH_TOOLS
+
+
+def test_what_it_skips_has_a_reason() -> None:
+    profile = json.loads((EXAMPLE / "conform.json").read_text("utf-8"))
+    assert set(profile["skip"]) == OF_AGENTS_WITH_TOOLS
+    assert all(len(reason.split()) > 8 for reason in profile["skip"].values())
+
+
+def test_the_commands_of_its_page_build_it_and_let_it_answer(worker: Path, environ: dict[str, str]) -> None:
+    assert BUILD == "npm ci\nnpm run build\n"  # as `make` and the fixture do
+    told = shell(HELLO, worker, environ)
+    assert told.returncode == 0, told.stderr
+    assert "You said: Hello" in told.stdout
+
+
+def test_a_conversation_goes_on_for_its_owner_alone(worker: Path, environ: dict[str, str]) -> None:
+    _, first = run(worker, environ, prompt="My name is Ada. [[scenario:memory]]", session_owner="user-7")
+    session = {"resume": first[-1]["session_id"]}
+    again = {"prompt": "Who am I? [[scenario:memory]]", "session": session}
+    status, [*_, refused] = run(worker, environ, **again, session_owner="user-8")
+    assert (status, refused["code"]) == (1, "session_not_found")
+    status, [*_, done] = run(worker, environ, **again, session_owner="user-7")
+    assert status == 0
+    assert "My name is Ada." in done["text"]
+    status, [*_, refused] = run(worker, environ, session={"id": session["resume"]})
+    assert (status, refused["code"]) == (1, "session_exists")
+
+
+def test_a_fork_remembers_and_is_another_conversation(worker: Path, environ: dict[str, str]) -> None:
+    _, [*_, first] = run(worker, environ, prompt="My name is Ada. [[scenario:memory]]")
+    fork = {"resume": first["session_id"], "fork": True}
+    status, events = run(worker, environ, prompt="Who am I? [[scenario:memory]]", session=fork)
+    assert status == 0
+    assert "My name is Ada." in events[-1]["text"]
+    assert events[-1]["session_id"] != first["session_id"]
+
+
+def test_what_it_cannot_do_is_refused_at_its_field(worker: Path, environ: dict[str, str]) -> None:
+    odd = {"engine": "messages", "max_tokens": 9, "tools": ["AskUserQuestion"], "limits": {"timeout": 9}}
+    status, [refusal] = run(worker, environ, **odd)
+    assert status == 2
+    assert {problem["pointer"] for problem in refusal["details"]} == {
+        "/engine",
+        "/max_tokens",
+        "/tools",
+        "/limits/timeout",
+    }
+    [near] = [problem["did_you_mean"] for problem in refusal["details"] if "did_you_mean" in problem]
+    assert near == "timeout_s"
+
+
+def test_a_simulator_is_never_a_model_in_disguise(worker: Path, environ: dict[str, str]) -> None:
+    simulated = {**environ, "ANTHROPIC_BASE_URL": f"{environ['ANTHROPIC_BASE_URL']}/simulated"}
+    assert run(worker, simulated, "--simulate")[1][0]["simulated"] is True
+    elsewhere = {**environ, "ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}
+    status, [refusal] = run(worker, elsewhere, "--simulate")
+    assert (status, refusal["code"]) == (2, "invalid_request")
+    assert "agent-workers simulate" in refusal["details"][0]["message"]
+
+
+def test_no_lock_file_names_a_registry() -> None:
+    command = ["git", "ls-files", "*package-lock.json"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=True).stdout
+    assert len(listed.splitlines()) >= 3
+    assert [file for file in listed.splitlines() if '"resolved": "http' in (ROOT / file).read_text("utf-8")] == []
