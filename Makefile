@@ -37,12 +37,12 @@ WEB_SERVERS := nginx:nginx /usr/sbin/php-fpm8.2:php-fpm chromium:chromium chrome
 demo-laravel: $(READY) ## Serve the chat page of the Laravel example; Ctrl-C ends it
 	@BIN=$(abspath $(BIN)) examples/laravel/serve.sh
 
-$(REACT)/node_modules/.ready: $(REACT)/package-lock.json
+node_modules/.ready: package-lock.json
 	@tools/need commands node:nodejs npm:npm
-	cd $(REACT) && npm ci --no-audit --no-fund --loglevel=error
+	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(REACT)/dist/agent-chat.js: $(REACT)/node_modules/.ready $(shell find $(REACT)/src -type f)
+$(REACT)/dist/agent-chat.js: node_modules/.ready $(shell find packages/*/src $(REACT)/src -type f)
 	cd $(REACT) && npm run build --silent
 
 TYPES := tools/types
@@ -102,8 +102,9 @@ test-php: $(READY) ## Test the PHP bridge
 	cd php-bridge && AGENT_CHAT_BIN=$(abspath $(BIN))/agent-chat phpunit
 
 .PHONY: test-react
-test-react: $(REACT)/node_modules/.ready ## Test the React hook and the page without a build
-	cd $(REACT) && npm run check && npm test
+test-react: node_modules/.ready ## Test the React package, its example and the page without a build
+	npm run check --workspaces --silent
+	npm test --workspaces --silent
 
 .PHONY: check
 check: $(READY) ## Lint, types, layers, drift of the schemas and of what is made of them

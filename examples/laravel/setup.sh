@@ -6,9 +6,10 @@ react=../react
 
 # Two that start at the same time, such as tests, must not build over each other.
 if command -v flock > /dev/null; then exec 9>> $react/package.json && flock 9; fi
-if [ ! -f $react/dist/agent-chat.js ] || [ -n "$(find $react/src $react/package-lock.json -newer $react/dist/agent-chat.js)" ]; then
+sources=(../../packages/react/src $react/src ../../package-lock.json)
+if [ ! -f $react/dist/agent-chat.js ] || [ -n "$(find "${sources[@]}" -newer $react/dist/agent-chat.js)" ]; then
   ../../tools/need commands node:nodejs npm:npm
-  (cd $react && npm ci --no-audit --no-fund --loglevel=error && npm run build --silent) >&2
+  (cd ../.. && npm ci --no-audit --no-fund --loglevel=error && npm run build --silent --workspace examples/react) >&2
 fi
 # Puts a file in its place as a whole, and only where it is another one: somebody may be serving or copying it.
 place() {

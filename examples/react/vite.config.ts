@@ -1,11 +1,12 @@
+import { defaultClientConditions, defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
-
-/** Node's own EventSource, for the tests that resume through it, as long as it hides behind a flag. */
-const flag = "--experimental-eventsource";
-const withEventSource = process.allowedNodeEnvironmentFlags.has(flag) ? [flag, "--disable-warning=UNDICI-ES"] : [];
+import { withEventSource } from "../../packages/react/tests/node.ts";
 
 // One script and one stylesheet under fixed names: a Blade view can include them by hand, without Laravel's Vite plugin.
 export default defineConfig({
+  // The package as it is written, not as it was built last.
+  resolve: { conditions: ["@agent-workers/source", ...defaultClientConditions] },
+  ssr: { resolve: { conditions: ["@agent-workers/source", ...defaultServerConditions] } },
   build: {
     target: "es2022",
     manifest: false,
@@ -22,7 +23,7 @@ export default defineConfig({
   },
   test: {
     environment: "jsdom",
-    setupFiles: "tests/setup.ts",
+    setupFiles: "../../packages/react/tests/setup.ts",
     testTimeout: 10_000,
     execArgv: withEventSource,
   },

@@ -24,7 +24,7 @@ def clone(root: Path) -> Path:
     for path in REPOSITORY.iterdir():
         if path.is_file():
             shutil.copy2(path, root)
-    for name in ("agent_workers", "bin", "tools", "examples", "php-bridge/src", "php-bridge/config"):
+    for name in ("agent_workers", "bin", "tools", "examples", "packages", "php-bridge/src", "php-bridge/config"):
         shutil.copytree(REPOSITORY / name, root / name, ignore=_LEFT_OUT)
     for built in (root / "examples/laravel/public").glob("agent-*"):
         built.unlink()

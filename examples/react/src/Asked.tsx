@@ -1,7 +1,5 @@
+import { type AgentChat, PermissionForm, QuestionForm } from "@agent-workers/react";
 import { useLayoutEffect, useRef } from "react";
-import type { AgentChat } from "./useAgentStream";
-import { PermissionDialog } from "./PermissionDialog";
-import { QuestionForm } from "./QuestionForm";
 
 interface Props {
   chat: AgentChat;
@@ -23,7 +21,7 @@ export function Asked({ chat, focusTextbox }: Props) {
   return (
     <div className="questions" ref={panel} role="group" aria-label={label}>
       {permissions.map((each) => (
-        <PermissionDialog key={each.id} permission={each} view={chat} decide={chat.decide} hasSettled={hasSettled} />
+        <PermissionForm key={each.id} permission={each} view={chat} decide={chat.decide} hasSettled={hasSettled} />
       ))}
       {questions.map((each) => (
         <QuestionForm key={each.id} question={each} reply={chat.replies[each.id]} answer={chat.answer} />

@@ -1,4 +1,4 @@
-import type { AgentStreamOptions } from "./agentStream";
+import type { AgentStreamOptions } from "@agent-workers/react";
 import { Exchange } from "./Exchange";
 import { Page } from "./Page";
 

@@ -1,7 +1,5 @@
-import { type AgentView, isByPerson } from "./agentStream";
-import type { NamedCall, Problem } from "./events";
+import { type AgentView, isByPerson, type NamedCall, plainName, type Problem } from "@agent-workers/react";
 import type { ExchangeProps } from "./Exchange";
-import { plainName } from "./words";
 
 /** How the run ended, and what it cost. */
 export function Ending({ view, onRetry, retryInMs = 0 }: ExchangeProps) {

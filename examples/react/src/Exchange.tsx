@@ -1,8 +1,6 @@
+import { type AgentView, Said, type Steer } from "@agent-workers/react";
 import { memo, type ReactNode } from "react";
-import type { AgentView } from "./agentStream";
 import { Ending } from "./Ending";
-import { Said } from "./Said";
-import type { Steer } from "./steering";
 import { ToolCard } from "./ToolCard";
 
 export interface ExchangeProps {

@@ -1,12 +1,17 @@
+import {
+  type AgentStreamOptions,
+  type AgentView,
+  Composer,
+  isByPerson,
+  plainName,
+  settlement,
+  type Steer,
+  useAgentStream,
+  useStickToBottom,
+} from "@agent-workers/react";
 import { type ComponentType, useRef, useState } from "react";
-import { type AgentStreamOptions, type AgentView, isByPerson } from "./agentStream";
 import { Asked } from "./Asked";
-import { Composer } from "./Composer";
 import type { ExchangeProps } from "./Exchange";
-import type { Steer } from "./steering";
-import { useAgentStream } from "./useAgentStream";
-import { useStickToBottom } from "./useStickToBottom";
-import { plainName, settlement } from "./words";
 
 interface Props {
   options: AgentStreamOptions;

@@ -1,5 +1,4 @@
-import { taskAt } from "./addresses";
-import type { AgentStreamOptions } from "./agentStream";
+import { type AgentStreamOptions, taskAt } from "@agent-workers/react";
 import { Page } from "./Page";
 import { Work } from "./Work";
 

@@ -1,10 +1,19 @@
+import {
+  type AgentView,
+  answered,
+  Folded,
+  isAppTool,
+  isByPerson,
+  plain,
+  plainName,
+  pretty,
+  Printed,
+  settlement,
+  textOf,
+  type ToolCall,
+  withoutCodes,
+} from "@agent-workers/react";
 import { useMemo } from "react";
-import { type AgentView, isByPerson } from "./agentStream";
-import type { ToolCall } from "./answer";
-import { Folded } from "./Folded";
-import { Printed } from "./Printed";
-import { textOf, withoutCodes } from "./terminal";
-import { answered, isAppTool, plain, plainName, pretty, settlement } from "./words";
 
 interface Props {
   call: ToolCall;

@@ -1,9 +1,7 @@
+import { answered, plain, plainName, Said, settlement, type ToolCall } from "@agent-workers/react";
 import { Fragment, memo } from "react";
 import { type ExchangeProps, Frame } from "./Exchange";
-import { Said } from "./Said";
 import { ToolCard } from "./ToolCard";
-import type { ToolCall } from "./answer";
-import { answered, plain, plainName, settlement } from "./words";
 
 /** A task and its answer: texts and tool calls in their order, the calls of a subagent below the call that started it. */
 export const Work = memo(function Work(props: ExchangeProps) {

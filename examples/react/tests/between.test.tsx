@@ -4,9 +4,9 @@ import { StrictMode } from "react";
 import { describe, expect, it } from "vitest";
 import { Chat } from "../src/Chat";
 import { Task } from "../src/Task";
-import { serveEachTest, server } from "./hook";
-import { type Call, RUN, START, UP } from "./server";
-import { calls, ends, inquires, prints, results } from "./taskEvents";
+import { serveEachTest, server } from "../../../packages/react/tests/hook.js";
+import { type Call, RUN, START, UP } from "../../../packages/react/tests/server.js";
+import { calls, ends, inquires, prints, results } from "../../../packages/react/tests/taskEvents.js";
 
 /** For what takes long on a busy machine. */
 const PATIENCE_MS = 9_000;

@@ -2,8 +2,8 @@ import { fireEvent, render, screen, waitFor } from "@testing-library/react";
 import { StrictMode } from "react";
 import { describe, expect, it } from "vitest";
 import { Chat } from "../src/Chat";
-import { serveEachTest, server } from "./hook";
-import { START } from "./server";
+import { serveEachTest, server } from "../../../packages/react/tests/hook.js";
+import { START } from "../../../packages/react/tests/server.js";
 
 serveEachTest();
 

@@ -3,9 +3,9 @@ import { StrictMode } from "react";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Chat } from "../src/Chat";
 import { Task } from "../src/Task";
-import { mount, serveEachTest, server } from "./hook";
-import { RUN, SESSION, START, UP } from "./server";
-import { asks } from "./taskEvents";
+import { mount, serveEachTest, server } from "../../../packages/react/tests/hook.js";
+import { RUN, SESSION, START, UP } from "../../../packages/react/tests/server.js";
+import { asks } from "../../../packages/react/tests/taskEvents.js";
 
 serveEachTest();
 beforeEach(() => sessionStorage.clear());

@@ -2,9 +2,9 @@ import { act, fireEvent, render, screen, waitFor, within } from "@testing-librar
 import { StrictMode } from "react";
 import { describe, expect, it, vi } from "vitest";
 import { Task } from "../src/Task";
-import { serveEachTest, server } from "./hook";
-import { type Call, RUN, START } from "./server";
-import { asks, at, calls, ends, results, settles } from "./taskEvents";
+import { serveEachTest, server } from "../../../packages/react/tests/hook.js";
+import { type Call, RUN, START } from "../../../packages/react/tests/server.js";
+import { asks, at, calls, ends, results, settles } from "../../../packages/react/tests/taskEvents.js";
 
 serveEachTest();
 

@@ -1,9 +1,9 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
 import { abortRun, followRun, printed, streamAgent } from "../vanilla/agent-stream.js";
-import { serveEachTest, server } from "./hook";
-import { EVENT_TYPES } from "../src/events";
-import { type Body, frame, RUN, START } from "./server";
+import { serveEachTest, server } from "../../../packages/react/tests/hook.js";
+import { EVENT_TYPES } from "@agent-workers/react";
+import { type Body, frame, RUN, START } from "../../../packages/react/tests/server.js";
 
 serveEachTest();
 

@@ -1,0 +1,14 @@
+/** Hooks and unstyled parts for React, and all of `@agent-workers/react/stream`. */
+
+export { Choices, type Choice } from "./Choices.js";
+export { Composer } from "./Composer.js";
+export { Folded } from "./Folded.js";
+export { PermissionForm } from "./PermissionForm.js";
+export { Printed } from "./Printed.js";
+export { QuestionForm } from "./QuestionForm.js";
+export { ReplyFailure, ReplyState } from "./ReplyState.js";
+export { Said } from "./Said.js";
+export * from "./stream.js";
+export { type AgentChat, useAgentStream } from "./useAgentStream.js";
+export { useCountdown } from "./useCountdown.js";
+export { useStickToBottom } from "./useStickToBottom.js";

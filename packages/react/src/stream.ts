@@ -1,0 +1,19 @@
+/** Runs of agents over HTTP, free of React: `@agent-workers/react/stream`. */
+
+export { type Addresses, chatAt, taskAt } from "./addresses.js";
+export { type AgentState, AgentStream, type AgentStreamOptions, type AgentView, isByPerson } from "./agentStream.js";
+export type { Answer, Fate, Notice, Output, Permission, Question, Subtask, ToolCall } from "./answer.js";
+export { type ChatRequest, Connection, type Listener, type Timing, TIMING } from "./connection.js";
+export { newConversation } from "./conversation.js";
+export {
+  type AgentEvent, type Envelope, type ErrorCode, EVENT_TYPES, type EventType, isKnown, isTerminal, type Json,
+  type NamedCall, type Problem, type QuestionItem, readEvent, type StopReason, type Usage,
+} from "./events.js"; // prettier-ignore
+export { type Failure, RunFailed } from "./failure.js";
+export { type Remembered } from "./remembered.js";
+export type { Answers, Behavior, Reply } from "./replies.js";
+export { type Frame, FrameTooLong, SseParser } from "./sse.js";
+export type { Steer } from "./steering.js";
+export { type Line, type Screen, type Span, type Stream, Terminal, textOf, withoutCodes } from "./terminal.js";
+export { TOOL_WORKER, Transcript } from "./transcript.js";
+export { answered, clock, isAppTool, plain, plainName, pretty, settlement } from "./words.js";
