@@ -24,6 +24,7 @@ SECTIONS = (
     "Privacy",
     "Tools of the application",
     "Live output",
+    "Subagents",
     "Questions and permissions",
     "A word in between",
     "Text that is taken back",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from agent_workers.conformance.judge import end_of, types_in_words
+from agent_workers.conformance.judge import end_of, event_in_words, types_in_words
 from agent_workers.conformance.place import KEY
 from agent_workers.conformance.verdict import Finding, cut
 from agent_workers.validation import check
@@ -34,6 +34,7 @@ def broken(recording: Recording, request: Mapping[str, object], home: str) -> It
     """
     if recording.lines:
         yield from _stream(recording)
+    yield from _parents(recording)
     yield from _exit(recording)
     yield from _refusal(recording)
     yield from _secrets(recording, request)
@@ -57,6 +58,18 @@ def _faults(recording: Recording) -> Iterator[Fault]:
     return (fault for fault in faults if fault.rule != "terminal")  # which each case asks for itself
 
 
+def _parents(recording: Recording) -> Iterator[tuple[Rule, Finding]]:
+    called: dict[object, object] = {}  # the parent of each call
+    for event in recording.events:
+        call, parent = event.get("tool_use_id"), event.get("parent_tool_use_id")
+        if parent is not None and parent not in called:
+            yield "parent", Finding(f"an earlier tool_call with the tool_use_id {parent!r}", event_in_words(event))
+        if event.get("type") == "tool_call":
+            called[call] = parent
+        elif event.get("type") == "tool_result" and called.get(call) != parent:
+            yield "parent", Finding(f"the parent_tool_use_id of its call, {called.get(call)!r}", event_in_words(event))
+
+
 def _exit(recording: Recording) -> Iterator[tuple[Rule, Finding]]:
     terminal = recording.terminal
     if recording.lingers:
@@ -67,7 +80,8 @@ def _exit(recording: Recording) -> Iterator[tuple[Rule, Finding]]:
     if terminal is None or recording.killed or recording.cut_off:
         return
     wanted = _statuses(terminal.event, alone=terminal is recording.lines[0])
-    if recording.status not in wanted:
+    hurried = [status for number in recording.signals[1:] for status in (128 + number, -number)]
+    if recording.status not in [*wanted, *hurried]:
         words = " or ".join(map(str, wanted))
         yield "exit-status", Finding(f"exit status {words} after {terminal.event['type']}", end_of(recording))
 

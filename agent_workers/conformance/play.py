@@ -120,7 +120,9 @@ class _Player:
 
     def _signal(self, name: str) -> None:
         self._take.act(name)
-        self._take.worker.signal(signal.Signals[name])
+        number = signal.Signals[name]
+        self._take.recording.signals.append(number)
+        self._take.worker.signal(number)
 
     def _wait(self, pattern: Pattern) -> None:
         lines = self._take.recording.lines

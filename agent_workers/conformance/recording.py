@@ -19,6 +19,7 @@ class Recording:
 
     Attributes:
         sent: What was done to it, in words.
+        signals: Which were sent to it.
         lines: What it has written to stdout.
         rest: Whether its last line had no newline.
         stderr: The end of what it has written to stderr.
@@ -33,6 +34,7 @@ class Recording:
     """
 
     sent: list[str] = field(default_factory=list)
+    signals: list[int] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     rest: bool = False
     stderr: bytes = b""

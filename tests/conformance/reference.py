@@ -363,6 +363,8 @@ class Reference:
         return self.print_out(self.calls[message["call_id"]]["tool_use_id"], message["text"])
 
     def take_answer(self, message: Event) -> None:
+        if not self.is_pending(message["question_id"]):
+            return self.refuse(message, "not_pending")
         if not self.answers_question(message):
             return self.refuse(message, "invalid_message")
         self.answers[message["question_id"]] = message
@@ -371,14 +373,19 @@ class Reference:
     def answers_question(self, message: Event) -> bool:
         return set(message["answers"]) == {QUESTION}
 
+    def is_pending(self, name: str) -> bool:
+        return name in self.questions and name not in self.answers
+
     def take_permission(self, message: Event) -> None:
+        if not self.is_pending(message["permission_id"]):
+            return self.refuse(message, "not_pending")
         if not self.is_decision(message):
             return self.refuse(message, "invalid_message")
         self.answers[message["permission_id"]] = message
         return self.ack(message)
 
     def is_decision(self, message: Event) -> bool:
-        return message["behavior"] in ("allow", "deny")
+        return message.get("behavior") in ("allow", "deny")
 
     def take_steer(self, message: Event) -> None:
         self.words.append(message)
@@ -575,18 +582,36 @@ class Reference:
         self.say(f"I was told: {answer and answer['answers'][QUESTION]}")
 
     def do_permission(self) -> None:
-        call = self.begin_call("Bash", command="touch made")
+        command = {"command": "touch made"}
+        call = self.begin_call("Bash", **command)
         seconds = self.setting("permissions", "timeout_s", 60)
-        answer = self.ask("permission_request", call, seconds, name="Bash", input={"command": "touch made"})
+        answer = self.ask("permission_request", call, seconds, name="Bash", input=command)
         if self.may_run(answer):
-            self.end_call(call, "ok", "made")
+            self.end_call(call, "ok", self.input_of(answer or {}, command)["command"])
         else:
-            self.denials.append({"tool_use_id": call, "name": "Bash", "input": {"command": "touch made"}})
-            self.end_call(call, "denied", "It was not allowed.")
+            self.denials.append({"tool_use_id": call, "name": "Bash", "input": command})
+            self.end_call(call, "denied", self.reason_of(answer))
         self.say("That is all.")
+
+    def input_of(self, answer: Event, given: Event) -> Any:
+        return answer.get("updated_input", given)
+
+    def reason_of(self, answer: Event | None) -> str:
+        return str((answer or {}).get("message", "It was not allowed."))
 
     def may_run(self, answer: Event | None) -> bool:
         return answer is not None and answer["behavior"] == "allow"
+
+    def do_subagent(self) -> None:
+        agent = self.begin_call("Agent", prompt="Look around.")
+        parent = {"parent_tool_use_id": self.parent_of(agent)}
+        self.emit("tool_call", tool_use_id="inner", name="Bash", input={"command": "ls"}, **parent)
+        self.emit("tool_result", tool_use_id="inner", status="ok", content="It is empty.", **parent)
+        self.end_call(agent, "ok", "Let me look. It is empty.")
+        self.say("It has looked around.")
+
+    def parent_of(self, agent: str) -> str:
+        return agent
 
     def do_tool_output(self) -> None:
         call = self.begin_call("Bash", command="make")

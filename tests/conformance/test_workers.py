@@ -1,6 +1,7 @@
 """Every worker of ours keeps the contract; the obvious script does not, and its author is told what to mend."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,6 +19,7 @@ BIN = Path(sys.executable).parent
 CASES = {case.id: case for case in load_cases()}
 IN_EVERY_RUN = [case.id for case in load_cases() if case.run is None]
 MESSAGES = {"engine": "messages"}
+SNIPPETS = re.findall(r"```json\n(.*?)```", (ROOT / "conformance" / "README.md").read_text("utf-8"), re.DOTALL)
 
 
 def conform(command: list[str], profile: Profile, cases: Iterable[str] = (), **options: Any) -> Report:
@@ -50,12 +52,12 @@ def test_the_engine_messages_keeps_all_of_it_that_it_offers(loaded: LoadedWorker
     report = conform(["agent-chat"], profile, jobs=16, start=start)
     assert failures(report) == {}
     assert report.reached == "full"
-    assert skipped(report) == {"question", "permission", "tool_output"}
+    assert skipped(report) == {"question", "permission", "tool_output", "subagent"}
 
 
 OF_AGENTS = {
     "agent-chat": ["plain", "sigterm", "app-tools", "resume", "question"],
-    "agent-task": ["permission", "abort-in-permission", "tool-output"],
+    "agent-task": ["permission-input", "abort-in-permission", "tool-output", "subagent"],
 }
 
 
@@ -79,8 +81,9 @@ def test_the_run_of_a_tool_keeps_the_contract(tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     listed = f"mcp_commands = [{{ command = {json.dumps(server[0])}, args = {json.dumps(server[1:])} }}]"
     policy.write_text(f"version = 1\n[task]\n{listed}\n")
-    request = {"server": {"name": "odd", "command": server[0], "args": server[1:]}, "tool": "closed"}
-    profile = Profile(name="agent-tool", asks_model=False, request=request, runs={"slow": {"tool": "slow"}})
+    shown = json.loads(next(text for text in SNIPPETS if "server" in text))
+    shown["request"] |= {"server": {"name": "odd", "command": server[0], "args": server[1:]}, "tool": "closed"}
+    profile = Profile(name="agent-tool", **shown, runs={"slow": {"tool": "slow"}})
     cases = ["plain", "metadata-echoed", "abort", "stdout-closed", "deadline", "unknown-field"]
     report = conform([str(BIN / "agent-tool"), "--policy", str(policy)], profile, cases=cases)
     assert failures(report) == {}

@@ -5,7 +5,8 @@ from tests.conformance.reference import Event, Reference
 
 class Broken(Reference):
     def is_decision(self, message: Event) -> bool:
-        message["behavior"] = message["behavior"].lower()
+        if isinstance(message.get("behavior"), str):
+            message["behavior"] = message["behavior"].lower()
         return super().is_decision(message)
 
 

@@ -1,15 +1,18 @@
-"""Takes SIGINT for a failure."""
+"""Takes SIGINT for the end of its parent."""
 
 import signal
 
-from tests.conformance.reference import Reference, error
+from tests.conformance.reference import Ended, Reference
 
 
 class Broken(Reference):
     def on_signal(self, number: int, frame: object) -> None:
-        if number == signal.SIGINT:
-            raise error("internal")
-        super().on_signal(number, frame)
+        try:
+            super().on_signal(number, frame)
+        except Ended as ended:
+            if number == signal.SIGINT:
+                ended.event["reason"] = "parent_gone"
+            raise
 
 
 if __name__ == "__main__":

@@ -1,14 +1,18 @@
-"""Dies of SIGTERM without a word."""
+"""Takes SIGTERM for the word of its client."""
 
 import signal
 
-from tests.conformance.reference import Reference
+from tests.conformance.reference import Ended, Reference
 
 
 class Broken(Reference):
-    def begin(self) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        super().begin()
+    def on_signal(self, number: int, frame: object) -> None:
+        try:
+            super().on_signal(number, frame)
+        except Ended as ended:
+            if number == signal.SIGTERM:
+                ended.event["reason"] = "client"
+            raise
 
 
 if __name__ == "__main__":
