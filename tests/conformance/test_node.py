@@ -143,6 +143,15 @@ def test_a_simulator_is_never_a_model_in_disguise(worker: Path, environ: dict[st
     assert "agent-workers simulate" in refusal["details"][0]["message"]
 
 
+def test_a_cli_that_is_not_there_and_an_api_that_is_not_are_told_apart(worker: Path, environ: dict[str, str]) -> None:
+    status, events = run(worker, {**environ, "AGENT_WORKERS_CLI": "/nonexistent"})
+    assert ([event["type"] for event in events], status) == (["start", "error"], 1)
+    assert events[-1]["code"] == "cli_missing"
+    status, events = run(worker, {**environ, "ANTHROPIC_BASE_URL": "http://127.0.0.1:9"})
+    assert (events[-1]["code"], events[-1]["retryable"], status) == ("network", True, 75)
+    assert [event["code"] for event in events if event["type"] == "retry"] == ["network", "network"]
+
+
 def test_no_lock_file_names_a_registry() -> None:
     command = ["git", "ls-files", "*package-lock.json"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=True).stdout

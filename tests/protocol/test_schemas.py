@@ -1,6 +1,7 @@
 """The schema files that are committed, and the command that writes them."""
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -83,6 +84,24 @@ class TestEachFile:
             assert '"null"' not in text, name
             titled = [field for field, value in fields_of(json.loads(text)) if isinstance(value.get("title"), str)]
             assert titled == [], name
+
+
+def unexplained(texts):
+    """The deprecated fields whose description does not say since when, or what is used in their place."""
+    fields = [(name, *field) for name, text in texts.items() for field in fields_of(json.loads(text))]
+    deprecated = [(name, field, schema["description"]) for name, field, schema in fields if schema.get("deprecated")]
+    said = re.compile(r"Deprecated since \d+\.\d+: .*`\w+`")
+    return [(name, field) for name, field, description in deprecated if not said.search(description)]
+
+
+def test_a_deprecated_field_says_since_when_and_what_takes_its_place():
+    assert unexplained(files()) == []
+    ping = json.loads(files()["v1/events/ping.schema.json"])
+    field = ping["properties"]["idle_ms"]
+    field["deprecated"] = True
+    assert unexplained({"ping": json.dumps(ping)}) == [("ping", "idle_ms")]
+    field["description"] += " Deprecated since 1.4: use `silent_ms`."
+    assert unexplained({"ping": json.dumps(ping)}) == []
 
 
 def test_events_let_unknown_fields_pass_and_requests_do_not():

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { CanUseTool, Options } from "@anthropic-ai/claude-agent-sdk";
+import type { CanUseTool, Options, SpawnedProcess, SpawnOptions } from "@anthropic-ai/claude-agent-sdk";
 import type { ChatRequest } from "../../../schemas/v1/agent-workers.d.ts";
 import { appTools } from "./appTools.ts";
 import type { Asked } from "./asked.ts";
@@ -35,6 +35,9 @@ export class Agent {
   readonly #request: ChatRequest;
   readonly steering: Steering;
   #cli: ChildProcess | undefined;
+  #missing = false;
+  /** The end of what the CLI has written to stderr. */
+  #complaint = "";
 
   constructor(output: Output, asked: Asked, request: ChatRequest) {
     this.#output = output;
@@ -47,6 +50,7 @@ export class Agent {
     const { query } = await import("@anthropic-ai/claude-agent-sdk"); // slow: after `start` has been told
     const translator = new Translator(this.#output, this.#request);
     const options = this.#options(translator);
+    let cause: unknown = "it ended without a result";
     try {
       const prompt = this.steering.prompt(this.#request.prompt, () => translator.calling.size > 0);
       for await (const message of query({ prompt, options })) {
@@ -56,9 +60,17 @@ export class Agent {
         if (message.type === "result") return ended(message, translator, this.#request);
       }
     } catch (error) {
-      throw new Failure("cli_crashed", error);
+      cause = error;
     }
-    throw new Failure("cli_crashed");
+    throw new Failure(this.#missing ? "cli_missing" : "cli_crashed", `${cause} ${this.#complaint}`);
+  }
+
+  /** Starts the CLI; the SDK speaks with it. */
+  #start({ command, args, cwd, env }: SpawnOptions): SpawnedProcess {
+    const cli = spawn(command, args, { cwd, env, stdio: "pipe" });
+    cli.on("error", () => (this.#missing = true));
+    cli.stderr.on("data", (text) => (this.#complaint = `${this.#complaint}${text}`.slice(-4096)));
+    return (this.#cli = cli);
   }
 
   /** Ends the CLI: at its leisure where it has said all, else at once. */
@@ -83,8 +95,7 @@ export class Agent {
       cwd: STATE,
       env: { ...SET, ...Object.fromEntries(passed), CLAUDE_CONFIG_DIR: join(STATE, "claude") },
       pathToClaudeCodeExecutable: process.env.AGENT_WORKERS_CLI,
-      spawnClaudeCodeProcess: ({ command, args, cwd, env }) =>
-        (this.#cli = spawn(command, args, { cwd, env, stdio: ["pipe", "pipe", "ignore"] })),
+      spawnClaudeCodeProcess: (options) => this.#start(options),
       systemPrompt: this.#request.system_prompt ?? SYSTEM,
       extraArgs: { "system-prompt-snapshot": "off" }, // else a resumed session keeps that of its first run
       model: this.#request.model,

@@ -21,6 +21,7 @@ const FAILURES: Record<string, string> = {
   session_exists: "A session with this id already exists. Use session.resume to continue it.",
   output_schema: "The model gave no answer that satisfies output_schema.",
   output_too_large: "The structured output is larger than this worker sends.",
+  cli_missing: "The Claude CLI is missing on this host. The operator must install it.",
   cli_crashed: "The agent ended unexpectedly. Try again.",
   timeout: "The run took longer than its time limit.",
   idle_timeout: `The model said nothing for too long.${AGAIN}`,
