@@ -12,6 +12,7 @@ use AgentWorkers\Batch\ProcessBatchRunner;
 use AgentWorkers\Command\Detector;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunOverException;
+use AgentWorkers\Laravel\Events\BatchWatch;
 use AgentWorkers\Laravel\Http\AbortController;
 use AgentWorkers\Laravel\Http\Actor;
 use AgentWorkers\Laravel\Http\AnswersInJson;
@@ -30,12 +31,19 @@ use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Routing\Registrar;
+use Illuminate\Support\Traits\Conditionable;
+use Illuminate\Support\Traits\Macroable;
+use Illuminate\Support\Traits\Tappable;
 use InvalidArgumentException;
 use Psr\Log\LoggerInterface;
 
 /** The workers of config/agent-workers.php, ready to run. */
 final class Agents
 {
+    use Conditionable;
+    use Macroable;
+    use Tappable;
+
     /** Workers that a configuration may lack, because it was published before there were any, and their programs. */
     private const LATER = ['tool' => 'agent-tool', 'skill' => 'agent-skill'];
     private const LATER_PROGRAMS = [...self::LATER, 'batch' => 'agent-batch'];
@@ -112,7 +120,9 @@ final class Agents
             $graceS,
         );
 
-        return PendingBatch::of($this->batchRunner(), $this->inBatch($requests), $options);
+        $watch = $this->app->make(BatchWatch::class);
+
+        return PendingBatch::of($this->batchRunner(), $this->inBatch($requests, $watch), $options, $watch);
     }
 
     /**
@@ -391,12 +401,13 @@ final class Agents
      *
      * @return \Generator<array-key, Request>
      */
-    private function inBatch(iterable $requests): \Generator
+    private function inBatch(iterable $requests, BatchWatch $watch): \Generator
     {
         foreach ($requests as $key => $request) {
-            yield $key => $request instanceof PendingRun
-                ? $request->inBatch($this->profile($request->worker)['binary'])
-                : $request;
+            $worker = $request instanceof PendingRun ? $request->worker : null;
+            $plain = $worker === null ? $request : $request->inBatch($this->profile($worker)['binary']);
+            $plain instanceof Request && $watch->sent($key, $plain, $worker);
+            yield $key => $plain;
         }
     }
 

@@ -26,7 +26,7 @@ use Psr\Log\LoggerInterface;
  */
 final class Commands
 {
-    private const WORKER = 'tool';
+    public const WORKER = 'tool';
     /** What AppTool and the contract take where a tool says nothing. */
     private const DEFAULT_TIMEOUT_S = 60.0;
     /** Field of a request whose tool runs in this process: as long nothing else happens here. */

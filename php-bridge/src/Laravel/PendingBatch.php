@@ -9,8 +9,10 @@ use AgentWorkers\Batch\BatchOptions;
 use AgentWorkers\Batch\BatchRunner;
 use AgentWorkers\Batch\BatchTotals;
 use AgentWorkers\Exception\LogicException;
+use AgentWorkers\Laravel\Events\BatchWatch;
 use AgentWorkers\Request;
 use Illuminate\Support\LazyCollection;
+use Illuminate\Support\Traits\Tappable;
 
 /**
  * A batch that begins when it is iterated, which is once: the results, in the order in which they end, by the keys of
@@ -23,6 +25,8 @@ use Illuminate\Support\LazyCollection;
  */
 final class PendingBatch extends LazyCollection
 {
+    use Tappable; // a collection's own tap() gives a copy of it, which would leave the options of this one alone
+
     /** @var (\Closure(BatchOptions): Batch)|null null of a collection that was made of a batch, such as by map() */
     private ?\Closure $begin = null;
     private ?BatchOptions $options = null;
@@ -35,12 +39,25 @@ final class PendingBatch extends LazyCollection
      *
      * @param iterable<array-key, Request> $requests
      */
-    public static function of(BatchRunner $runner, iterable $requests, BatchOptions $options): self
-    {
+    public static function of(
+        BatchRunner $runner,
+        iterable $requests,
+        BatchOptions $options,
+        BatchWatch $watch,
+    ): self {
         $pending = new self();
-        $pending->begin = static fn (BatchOptions $options): Batch => $runner->batch($requests, $options);
+        $pending->begin = static function (BatchOptions $options) use ($runner, $requests, $watch): Batch {
+            $watch->begin($options->economy);
+
+            return $runner->batch($requests, $options);
+        };
         $pending->options = $options;
-        $pending->source = static fn (): \Generator => yield from $pending->begun();
+        $pending->source = static function () use ($pending, $watch): \Generator {
+            foreach ($pending->begun() as $key => $result) {
+                $watch->ended($result);
+                yield $key => $result;
+            }
+        };
 
         return $pending;
     }

@@ -15,6 +15,7 @@ use AgentWorkers\Event\ToolOutput;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
+use AgentWorkers\Laravel\Events\Announcer;
 use AgentWorkers\Laravel\Http\Actor;
 use AgentWorkers\Laravel\Http\Answers;
 use AgentWorkers\Laravel\Http\Approvals;
@@ -37,12 +38,19 @@ use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Support\Responsable;
 use Illuminate\Http\Exceptions\HttpResponseException;
 use Illuminate\Http\Request as HttpRequest;
+use Illuminate\Support\Traits\Conditionable;
+use Illuminate\Support\Traits\Macroable;
+use Illuminate\Support\Traits\Tappable;
 use Psr\Log\LoggerInterface;
 use Symfony\Component\HttpFoundation\StreamedResponse;
 
 /** A run that has not begun. Returned from a controller, it streams to the browser. */
 final class PendingRun implements Responsable
 {
+    use Conditionable;
+    use Macroable;
+    use Tappable;
+
     private ?string $conversation = null;
     private ?string $owner = null;
     private Format|string|null $format = null;
@@ -463,7 +471,9 @@ final class PendingRun implements Responsable
             $run->onQuestion($this->app->make(Answers::class)->of($run, $owner));
         }
 
-        return $run->actor($this->actor());
+        $worker = $this->command === null ? $this->worker : Commands::WORKER;
+
+        return $this->app->make(Announcer::class)->follow($run->actor($this->actor()), $worker);
     }
 
     /** Returns the request with the session's owner: the worker resumes the session for no other. */

@@ -6,6 +6,7 @@ namespace AgentWorkers\Laravel\Console;
 
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Laravel\Agents;
+use AgentWorkers\Laravel\Events\Announcer;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
 use Illuminate\Console\Command;
@@ -23,11 +24,12 @@ final class RunCommand extends Command
     /** @var string */
     protected $description = 'Run one request as it is; write its events as lines and exit as the worker does';
 
-    public function handle(Agents $agents): int
+    public function handle(Agents $agents, Announcer $announcer): int
     {
         try {
             $request = Request::fromJson($this->read((string) $this->argument('file')));
-            $run = $agents->runner((string) $this->argument('worker'))->stream($request);
+            $worker = (string) $this->argument('worker');
+            $run = $announcer->follow($agents->runner($worker)->stream($request), $worker);
         } catch (InvalidArgumentException | \InvalidArgumentException $error) {
             return $this->refuse($error->getMessage());
         }

@@ -56,6 +56,12 @@ use Illuminate\Support\Facades\Facade;
  * @method static void assertAnswered(string $question, array|string|null $answer = null)
  * @method static void assertSteered(string $text)
  * @method static void assertAborted()
+ * @method static void macro(string $name, object|callable $macro)
+ * @method static void mixin(object $mixin, bool $replace = true)
+ * @method static bool hasMacro(string $name)
+ * @method static Agents when(mixed $value, callable $callback, ?callable $default = null)
+ * @method static Agents unless(mixed $value, callable $callback, ?callable $default = null)
+ * @method static Agents tap(callable $callback)
  *
  * @see Agents
  * @see FakeRunner

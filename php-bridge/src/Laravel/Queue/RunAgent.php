@@ -10,6 +10,7 @@ use AgentWorkers\Event\Event;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Laravel\Agents;
+use AgentWorkers\Laravel\Events\Announcer;
 use AgentWorkers\Laravel\Http\Answers;
 use AgentWorkers\Laravel\Http\Conversations;
 use AgentWorkers\Laravel\Stream\Recording;
@@ -101,6 +102,7 @@ class RunAgent implements ShouldQueue
     private function last(Agents $agents, Container $app, Dispatcher $events): ?Event
     {
         $handler = $this->handler === null ? null : $app->make($this->handler);
+        $announcer = $app->make(Announcer::class);
         $take = fn (Event $event, Run $run): mixed => $handler instanceof EventHandler
             ? $handler->handle($event, $run)
             : $events->dispatch(new AgentEvent($event, $this->request));
@@ -113,16 +115,17 @@ class RunAgent implements ShouldQueue
 
             return $run;
         };
+        $follow = fn (Run $run): ?Event => self::follow($announcer->follow($run, $this->worker), $take);
         $request = $this->withinTimeout(Request::fromArray($this->request));
         $request = $this->run === null ? $request : $request->run($this->run);
         if ($this->conversation !== null) {
-            return $this->converse($app->make(Conversations::class), $request, $start, $take);
+            return $this->converse($app->make(Conversations::class), $request, $start, $follow);
         }
-        $last = self::follow($start($request), $take);
+        $last = $follow($start($request));
         if ($this->attempts() > 1 && self::isTaken($last)) {
             // An earlier attempt had begun the session before it failed.
             $id = ((array) $request->get('session'))['id'];
-            $last = self::follow($start($request->session(resume: $id)), $take);
+            $last = $follow($start($request->session(resume: $id)));
         }
 
         return $last;
@@ -130,9 +133,9 @@ class RunAgent implements ShouldQueue
 
     /**
      * @param \Closure(Request): Run $start
-     * @param \Closure(Event, Run): mixed $take
+     * @param \Closure(Run): ?Event $follow gives its last event
      */
-    private function converse(Conversations $all, Request $request, \Closure $start, \Closure $take): ?Event
+    private function converse(Conversations $all, Request $request, \Closure $start, \Closure $follow): ?Event
     {
         do {
             try {
@@ -141,7 +144,7 @@ class RunAgent implements ShouldQueue
                 return $refusal->event; // it is busy, or somebody else's
             }
             $wasTaken = isset($last);
-            $last = self::follow($run, $take);
+            $last = $follow($run);
         } while (self::isTaken($last) && !$wasTaken); // the conversation has learnt that its session is there
 
         return $last;
