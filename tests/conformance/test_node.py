@@ -12,21 +12,18 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from agent_workers.conformance import load_cases
 from agent_workers.simulator import running_simulator
+from tests.laravel.site import environ_of, pids
 from tests.node import EXAMPLE, ROOT, built
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 README = (EXAMPLE / "README.md").read_text("utf-8")
 BIN = Path(sys.executable).parent
 BUILD, HELLO, CONFORM = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-OF_AGENTS_WITH_TOOLS = {
-    "permission",
-    "permission-denied",
-    "permission-malformed",
-    "permission-timeout",
-    "abort-in-permission",
-    "tool-output",
-}
+RUNS_OF_A_TASK = {"permission", "tool_output", "subagent"}
+"""What an agent does that has tools of its own, which a chat has not."""
+OF_A_TASK = {case.id for case in load_cases() if case.run in RUNS_OF_A_TASK}
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +79,13 @@ def test_it_keeps_the_contract_and_skips_only_what_a_chat_has_not(
     assert ran.returncode == 0, ran.stdout
     assert "Level full" in ran.stdout
     cases = ET.parse(junit).iter("testcase")
-    assert {str(case.get("name")) for case in cases if case.find("skipped") is not None} == OF_AGENTS_WITH_TOOLS
+    assert {str(case.get("name")) for case in cases if case.find("skipped") is not None} == OF_A_TASK
 
 
 def test_what_it_skips_has_a_reason() -> None:
     profile = json.loads((EXAMPLE / "conform.json").read_text("utf-8"))
-    assert set(profile["skip"]) == OF_AGENTS_WITH_TOOLS
+    assert set(profile["skip"]) <= OF_A_TASK
+    assert RUNS_OF_A_TASK.isdisjoint(profile["runs"])
     assert all(len(reason.split()) > 8 for reason in profile["skip"].values())
 
 
@@ -150,6 +148,22 @@ def test_a_cli_that_is_not_there_and_an_api_that_is_not_are_told_apart(worker: P
     status, events = run(worker, {**environ, "ANTHROPIC_BASE_URL": "http://127.0.0.1:9"})
     assert (events[-1]["code"], events[-1]["retryable"], status) == ("network", True, 75)
     assert [event["code"] for event in events if event["type"] == "retry"] == ["network", "network"]
+
+
+def test_a_worker_that_is_killed_takes_its_agent_along(worker: Path, environ: dict[str, str]) -> None:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([worker, "--control"], env=environ, **pipes) as running:
+        assert running.stdin
+        assert running.stdout
+        running.stdin.write(b'{"prompt": "Go on. [[scenario:slow]]"}\n')
+        running.stdin.flush()
+        while b'"delta"' not in running.stdout.readline():
+            pass
+        mark = f"HOME={environ['HOME']}".encode()
+        assert [pid for pid in pids() if mark in environ_of(pid) and pid != running.pid]
+        running.kill()
+        running.wait(PATIENCE_S)
+    until(lambda: not [pid for pid in pids() if mark in environ_of(pid)], within_s=5, what="the end of the agent")
 
 
 def test_no_lock_file_names_a_registry() -> None:

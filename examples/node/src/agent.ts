@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { CanUseTool, Options, SpawnedProcess, SpawnOptions } from "@anthropic-ai/claude-agent-sdk";
@@ -26,6 +26,9 @@ const SET = {
   DISABLE_AUTOUPDATER: "1",
   ENABLE_TOOL_SEARCH: "false",
 };
+
+/** On Linux the CLI gets a SIGTERM even where this process is killed by SIGKILL; else it would go on, and cost money. */
+const DIES_WITH_US = existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "TERM", "--"] : [];
 
 export class Agent {
   /** When the model has last been heard. */
@@ -67,8 +70,9 @@ export class Agent {
 
   /** Starts the CLI; the SDK speaks with it. */
   #start({ command, args, cwd, env }: SpawnOptions): SpawnedProcess {
-    const cli = spawn(command, args, { cwd, env, stdio: "pipe" });
-    cli.on("error", () => (this.#missing = true));
+    this.#missing = !existsSync(command);
+    const [program = command, ...words] = [...DIES_WITH_US, command, ...args];
+    const cli = spawn(program, words, { cwd, env, stdio: "pipe" });
     cli.stderr.on("data", (text) => (this.#complaint = `${this.#complaint}${text}`.slice(-4096)));
     return (this.#cli = cli);
   }

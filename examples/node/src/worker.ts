@@ -20,6 +20,7 @@ let echoed = {};
 let over = false;
 
 for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => end({ type: "aborted", reason: "signal" }));
+process.stderr.on("error", () => {}); // nobody may read it
 process.on("uncaughtException", (error) => end(failed("internal"), error));
 if (process.argv.some((word) => word.startsWith("--doctor"))) {
   writeSync(1, '{"status": "ok", "checks": []}\n'); // whoever reads this knows that the program can be run
