@@ -6,6 +6,8 @@ namespace AgentWorkers\Laravel;
 
 use AgentWorkers\Laravel\Console\ChatCommand;
 use AgentWorkers\Laravel\Console\DoctorCommand;
+use AgentWorkers\Laravel\Console\MakeAgentCommand;
+use AgentWorkers\Laravel\Console\MakeAgentToolCommand;
 use AgentWorkers\Laravel\Console\RunCommand;
 use AgentWorkers\Laravel\Console\SkillCommand;
 use AgentWorkers\Laravel\Console\SkillsCommand;
@@ -18,6 +20,7 @@ use Illuminate\Support\ServiceProvider;
 final class AgentWorkersServiceProvider extends ServiceProvider
 {
     private const CONFIG = __DIR__ . '/../../config/agent-workers.php';
+    private const STUBS = __DIR__ . '/../../stubs';
     private const MIGRATIONS = __DIR__ . '/../../database/migrations';
 
     public function register(): void
@@ -39,12 +42,15 @@ final class AgentWorkersServiceProvider extends ServiceProvider
         if ($this->app->runningInConsole()) {
             $this->publishes([self::CONFIG => $this->app->configPath('agent-workers.php')], 'agent-workers-config');
             $this->publishes([self::MIGRATIONS => $this->app->databasePath('migrations')], 'agent-workers-migrations');
+            $this->publishes([self::STUBS => $this->app->basePath('stubs')], 'agent-workers-stubs');
             $this->commands([
                 ChatCommand::class,
                 RunCommand::class,
                 SkillCommand::class,
                 SkillsCommand::class,
                 DoctorCommand::class,
+                MakeAgentCommand::class,
+                MakeAgentToolCommand::class,
             ]);
         }
     }

@@ -10,6 +10,7 @@ use AgentWorkers\Batch\BatchResult;
 use AgentWorkers\Batch\BatchRunner;
 use AgentWorkers\Batch\ProcessBatchRunner;
 use AgentWorkers\Command\Detector;
+use AgentWorkers\Exception\InvalidAgentException;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunOverException;
 use AgentWorkers\Laravel\Events\BatchWatch;
@@ -87,6 +88,30 @@ final class Agents
     public function skill(string $name, array|\stdClass $input): PendingRun
     {
         return $this->pending('skill', Request::skill($name, $input));
+    }
+
+    /**
+     * Makes an agent of the application, as `php artisan make:agent` writes one.
+     * `Agent::of(DealAgent::class)->prompt('…')` is a run of it.
+     *
+     * @template T of AgentDefinition
+     *
+     * @param class-string<T> $class
+     * @param mixed ...$arguments for its constructor, in order or by name; the container makes the others
+     *
+     * @return T
+     *
+     * @throws InvalidAgentException it is no agent
+     */
+    public function of(string $class, mixed ...$arguments): AgentDefinition
+    {
+        if (!is_subclass_of($class, AgentDefinition::class)) {
+            throw new InvalidAgentException($class, (class_exists($class)
+                ? 'it is no agent, for it does not extend ' . AgentDefinition::class
+                : 'there is no such class') . '. `php artisan make:agent` writes one.');
+        }
+
+        return $class::make(...$arguments);
     }
 
     /**
@@ -267,6 +292,16 @@ final class Agents
     public function hasWorker(string $name): bool
     {
         return is_array($this->setting("workers.$name")) || isset(self::LATER[$name]);
+    }
+
+    /**
+     * @internal
+     *
+     * @return string name in `binaries`, or an absolute path
+     */
+    public function programOf(string $worker): string
+    {
+        return $this->profile($worker)['binary'];
     }
 
     /** Makes this runner run all workers. */

@@ -67,6 +67,17 @@ final class Registry
         return $request;
     }
 
+    /** @return list<string> of the tools */
+    public function names(Container $app): array
+    {
+        $nameOf = static fn (string $class): string => $app->make($class)->name();
+
+        return [
+            ...array_map(strval(...), array_keys($this->closures)),
+            ...array_map($nameOf, array_keys($this->classes)),
+        ];
+    }
+
     /** @return array<string, mixed>|\stdClass JSON Schema of the tool's input */
     public function schema(string $tool, Container $app): array|\stdClass
     {

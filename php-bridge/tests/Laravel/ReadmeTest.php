@@ -8,13 +8,17 @@ use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\PendingRun;
 use AgentWorkers\Testing\Script;
 use Illuminate\Database\Schema\Blueprint;
+use Illuminate\Support\Facades\Artisan;
 use Illuminate\Support\Facades\DB;
 use Illuminate\Support\Facades\Schema;
 
 /** The snippets of the README's chapter on Laravel, as they stand there. */
 final class ReadmeTest extends TestCase
 {
-    private const IMPORTS = 'use AgentWorkers\Laravel\Events\{RunEnded, RunStarted, ToolCalled, ToolFinished};'
+    private const IMPORTS = 'use AgentWorkers\Laravel\AgentDefinition;'
+        . 'use AgentWorkers\Laravel\Attributes\{Limits, Model, Timeout, Tools, Worker};'
+        . 'use AgentWorkers\Laravel\Http\ChatRequest; use Illuminate\Support\Facades\Route;'
+        . 'use AgentWorkers\Laravel\Events\{RunEnded, RunStarted, ToolCalled, ToolFinished};'
         . 'use AgentWorkers\Laravel\Facades\Agent; use AgentWorkers\Laravel\PendingRun;'
         . 'use Illuminate\Contracts\Queue\ShouldQueue; use Illuminate\Support\Facades\{DB, Event, Log};';
 
@@ -76,6 +80,57 @@ final class ReadmeTest extends TestCase
         self::assertSame(['type' => 'partner', 'id' => '7'], $fake->requests()[0]->get('subject'));
     }
 
+    public function testAnAgentOfTheApplicationIsAskedStreamedAndQueued(): void
+    {
+        $fake = Agent::fake('One.', 'Two.', 'Three.');
+        class_exists('FindDeal') || eval('class FindDeal implements \AgentWorkers\AppTool {'
+            . 'public function name(): string { return "find_deal"; }'
+            . 'public function description(): string { return "Finds a deal."; }'
+            . 'public function schema(): array { return ["type" => "object"]; }'
+            . 'public function handle(array $input): mixed { return "none"; } }'
+            . 'class Deal { public int $id = 4; public string $title = "Big one"; }');
+        $this->play('class DealAgent extends');
+        $this->play('Agent::of(DealAgent::class, $deal)', ['deal' => new \Deal()]);
+        $this->post('/deals/4/ask', ['prompt' => 'Who is it?'])->assertOk()->streamedContent();
+        [$asked, $queued, $streamed] = $fake->requests();
+        self::assertSame(['What is next?', 'Sum it up.', 'Who is it?'], [
+            $asked->promptText(), $queued->promptText(), $streamed->promptText(),
+        ]);
+        foreach ($fake->requests() as $request) {
+            self::assertSame(['claude-sonnet-5', 5], [$request->get('model'), $request->get('max_turns')]);
+            self::assertSame(['type' => 'deal', 'id' => '4'], $request->get('subject'));
+            self::assertSame(['find_deal'], array_column($request->get('app_tools'), 'name'));
+            self::assertStringContainsString('the deal "Big one".', $request->get('system_prompt'));
+        }
+    }
+
+    /** @dataProvider makers */
+    public function testItsCommandsWriteClasses(string $command, string $class, string $file): void
+    {
+        $lines = $this->readme();
+        self::assertSame(1, preg_match("/^php artisan $command $class +# (\S+?)[;:]/m", $lines, $told));
+        self::assertSame($file, $told[1]);
+        mkdir($this->directory() . '/app');
+        $autoload = ['psr-4' => ['App\\' => 'app/']];
+        file_put_contents($this->directory() . '/composer.json', json_encode(['autoload' => $autoload]));
+        self::assertSame(0, Artisan::call("$command $class --test --force"));
+        self::assertFileExists($this->directory() . "/$file");
+    }
+
+    /** @return list<array{string, string, string}> */
+    public static function makers(): array
+    {
+        return [
+            ['make:agent', 'DealAgent', 'app/Agents/DealAgent.php'],
+            ['make:agent-tool', 'FindDeal', 'app/Tools/FindDeal.php'],
+        ];
+    }
+
+    private function readme(): string
+    {
+        return (string) file_get_contents(dirname(__DIR__, 2) . '/README.md');
+    }
+
     /**
      * Runs the one snippet with these words.
      *
@@ -83,8 +138,7 @@ final class ReadmeTest extends TestCase
      */
     private function play(string $words, array $variables = []): void
     {
-        $readme = (string) file_get_contents(dirname(__DIR__, 2) . '/README.md');
-        preg_match_all('/^```php\n(.*?)^```$/ms', $readme, $all);
+        preg_match_all('/^```php\n(.*?)^```$/ms', $this->readme(), $all);
         $found = array_values(array_filter($all[1], static fn (string $code): bool => str_contains($code, $words)));
         self::assertCount(1, $found, $words);
         extract($variables);

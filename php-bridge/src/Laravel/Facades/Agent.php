@@ -7,6 +7,7 @@ namespace AgentWorkers\Laravel\Facades;
 use AgentWorkers\Batch\BatchRunner;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\LogicException;
+use AgentWorkers\Laravel\AgentDefinition;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\Http\ChatRequest;
 use AgentWorkers\Laravel\PendingBatch;
@@ -25,6 +26,7 @@ use Illuminate\Support\Facades\Facade;
  * @method static PendingRun chat(ChatRequest|array|string $prompt)
  * @method static PendingRun task(ChatRequest|array|string $prompt, ?string $cwd = null)
  * @method static PendingRun skill(string $name, \stdClass|array $input)
+ * @method static AgentDefinition of(string $class, mixed ...$arguments)
  * @method static PendingBatch batch(iterable $requests, ?int $concurrency = null, ?string $checkpoint = null, ?int $attempts = null, ?float $maxCostUsd = null, ?int $maxErrors = null, ?float $deadlineS = null, ?float $graceS = null)
  * @method static RegisteredTool tool(string $tool, ?string $description = null, \stdClass|array|null $schema = null, ?\Closure $handler = null, ?float $timeoutS = null)
  * @method static void allowCommand(string $tool, \Closure|string|bool $allow, \stdClass|array|null $schema = null)
