@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { CanUseTool, Options, SpawnedProcess, SpawnOptions } from "@anthropic-ai/claude-agent-sdk";
-import type { ChatRequest } from "../../../schemas/v1/agent-workers.d.ts";
+import type { ChatRequest } from "./contract.ts";
 import { appTools } from "./appTools.ts";
 import type { Asked } from "./asked.ts";
 import { ended, Failure } from "./ending.ts";

@@ -2,7 +2,7 @@
 
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { type CallToolResult, CallToolRequestSchema, ListToolsRequestSchema } from "@modelcontextprotocol/sdk/types.js";
-import type { AppTool, AppToolResultMessage } from "../../../schemas/v1/agent-workers.d.ts";
+import type { AppTool, AppToolResultMessage } from "./contract.ts";
 import type { Asked } from "./asked.ts";
 import { checker, faults } from "./input.ts";
 import type { Translator } from "./translate.ts";

@@ -1,8 +1,7 @@
 /** What the run asks whoever started it, and waits for: calls of the application's tools, and questions to the user. */
 
 import { randomUUID } from "node:crypto";
-import type { AnswerMessage, AppToolOutputMessage, AppToolResultMessage } from "../../../schemas/v1/agent-workers.d.ts";
-import type { QuestionItem } from "../../../schemas/v1/agent-workers.d.ts";
+import type { AnswerMessage, AppToolOutputMessage, AppToolResultMessage, QuestionItem } from "./contract.ts";
 import type { Output } from "./output.ts";
 
 interface Open<Answer> {

@@ -1,7 +1,7 @@
 /** How a run ends: the agent's result as a terminal event, and every failure in words for the user. */
 
 import type { SDKResultMessage } from "@anthropic-ai/claude-agent-sdk";
-import type { ChatRequest, DoneEvent } from "../../../schemas/v1/agent-workers.d.ts";
+import type { ChatRequest, DoneEvent } from "./contract.ts";
 import { encoded, type Terminal } from "./output.ts";
 import type { Translator } from "./translate.ts";
 

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
-import type { ChatRequest, ControlMessage, Problem } from "../../../schemas/v1/agent-workers.d.ts";
+import type { ChatRequest, ControlMessage, Problem } from "./contract.ts";
 
 const schema = (name: string) =>
   JSON.parse(readFileSync(new URL(`../../../schemas/v1/${name}.schema.json`, import.meta.url), "utf8"));

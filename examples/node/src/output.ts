@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { writeSync } from "node:fs";
-import type { AgentEvent } from "../../../schemas/v1/agent-workers.d.ts";
+import type { AgentEvent } from "./contract.ts";
 
 /** What an event says beyond the envelope that all of them have. */
 export type Body = Bare<AgentEvent>;

@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { SDKMessage, SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
-import type { ChatRequest, SteerMessage } from "../../../schemas/v1/agent-workers.d.ts";
+import type { ChatRequest, SteerMessage } from "./contract.ts";
 import type { Output } from "./output.ts";
 
 type UUID = ReturnType<typeof randomUUID>;

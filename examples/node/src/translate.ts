@@ -1,7 +1,7 @@
 /** The agent's messages as events. */
 
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
-import type { ChatRequest } from "../../../schemas/v1/agent-workers.d.ts";
+import type { ChatRequest } from "./contract.ts";
 import { codeOf } from "./ending.ts";
 import type { Output } from "./output.ts";
 

@@ -2,7 +2,7 @@
 /** A worker for chats: one request comes in on stdin, one stream of events goes out on stdout. */
 
 import { readFileSync, writeSync } from "node:fs";
-import type { ChatRequest } from "../../../schemas/v1/agent-workers.d.ts";
+import type { ChatRequest } from "./contract.ts";
 import { Agent } from "./agent.ts";
 import { Asked } from "./asked.ts";
 import { failed, Failure } from "./ending.ts";
