@@ -1,7 +1,7 @@
 import { type FormEvent, type KeyboardEvent, type Ref, useState } from "react";
 
 interface Props {
-  textbox: Ref<HTMLTextAreaElement>;
+  textbox?: Ref<HTMLTextAreaElement>;
   busy: boolean;
   /** Whether what is sent while the agent works can reach it. */
   maySteer: boolean;
@@ -25,7 +25,7 @@ export function Composer({ textbox, busy, maySteer, onSend, onStop }: Props) {
   };
 
   return (
-    <form className="composer" onSubmit={submit}>
+    <form className="composer" data-part="composer" onSubmit={submit}>
       <textarea
         ref={textbox}
         rows={2}

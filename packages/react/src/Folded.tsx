@@ -18,7 +18,7 @@ export function Folded({ name, text, cut }: Props) {
   const isLong = beginning.length < text.length;
   return (
     <>
-      <pre aria-label={name}>{isLong && !whole ? `${beginning}…` : text}</pre>
+      <pre aria-label={name} data-part={name}>{isLong && !whole ? `${beginning}…` : text}</pre>
       {isLong && (
         <button type="button" className="fold" aria-expanded={whole} onClick={() => setWhole(!whole)}>
           {whole ? `Less of the ${name}` : `The whole ${name} (${text.length.toLocaleString("en")} characters)`}

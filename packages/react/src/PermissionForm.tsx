@@ -10,12 +10,12 @@ interface Props {
   permission: Permission;
   view: AgentView;
   decide: AgentStream["decide"];
-  /** False so soon after something moved that a click was meant for what was there before. */
-  hasSettled(): boolean;
+  /** False so soon after something moved that a click was meant for what was there before; by default always true. */
+  hasSettled?(): boolean;
 }
 
 /** The agent's question whether it may call a tool. */
-export function PermissionForm({ permission, view, decide, hasSettled }: Props) {
+export function PermissionForm({ permission, view, decide, hasSettled = () => true }: Props) {
   const [message, setMessage] = useState("");
   const name = useId();
   const why = useId();
@@ -39,6 +39,7 @@ export function PermissionForm({ permission, view, decide, hasSettled }: Props) 
   return (
     <form
       className="question"
+      data-part="permission"
       role="alertdialog"
       aria-labelledby={name}
       aria-describedby={why}

@@ -18,7 +18,7 @@ export function Printed({ output, name }: { output: Output; name: string }) {
   return (
     <>
       {leftOut > 0 && <p className="note">{leftOut.toLocaleString("en")} lines before these are not shown.</p>}
-      <pre ref={box} className="printed" role="group" aria-label={name} tabIndex={0} onScroll={onScroll}>
+      <pre ref={box} className="printed" data-part={name} role="group" aria-label={name} tabIndex={0} onScroll={onScroll}>
         {lines.map((line) => (
           <Row key={line.number} line={line} />
         ))}

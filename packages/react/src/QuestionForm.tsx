@@ -41,6 +41,7 @@ export function QuestionForm({ question, reply, answer }: Props) {
     <form
       ref={form}
       className="question"
+      data-part="question"
       role="dialog"
       aria-labelledby={title}
       tabIndex={-1}

@@ -20,7 +20,7 @@ const STATES: Record<Steer["state"], string> = {
 export function Said({ steers, busy, onResend }: SaidProps) {
   if (steers.length === 0) return null;
   return (
-    <ul className="said" aria-label="Said in between">
+    <ul className="said" data-part="said" aria-label="Said in between">
       {steers.map((steer) => (
         <li key={steer.id} className={steer.state} data-testid="steer">
           <p className="prompt">{steer.text}</p>

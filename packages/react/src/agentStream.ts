@@ -5,6 +5,7 @@ import { newConversation } from "./conversation.js";
 import { type AgentEvent, isTerminal } from "./events.js";
 import { BROKEN, type Failure, RunFailed } from "./failure.js";
 import { nextFrame } from "./nextFrame.js";
+import type { MoreHeaders } from "./post.js";
 import { forget, recall, remember } from "./remembered.js";
 import type { Answers, Behavior, Reply } from "./replies.js";
 import { sendReply } from "./reply.js";
@@ -46,13 +47,18 @@ export interface AgentStreamOptions {
   addresses?: (base: string) => Addresses;
   /** The conversation to continue. */
   conversation?: string;
+  /** Sent with every request, such as a token; Laravel's CSRF token comes from the page's `<meta name="csrf-token">`. */
+  headers?: () => Record<string, string>;
   timing?: Partial<Timing>;
+  /** What is shown until something is sent: the last answer of a page that was reloaded. */
+  initial?: AgentView;
 }
 
 /** One conversation's current run as a store: React subscribes to it, and so can anything else. */
 export class AgentStream {
   readonly #addresses: Addresses;
   readonly #timing: Timing;
+  readonly #headers: MoreHeaders | undefined;
   readonly #subscribers = new Set<() => void>();
   #view: AgentView;
   #transcript = new Transcript();
@@ -65,12 +71,13 @@ export class AgentStream {
   #earlier: string;
   #cancelRender: (() => void) | undefined;
 
-  constructor({ base, addresses = chatAt, conversation, timing }: AgentStreamOptions) {
+  constructor({ base, addresses = chatAt, conversation, headers, timing, initial }: AgentStreamOptions) {
     this.#addresses = addresses(base);
     this.#timing = { ...TIMING, ...timing };
+    this.#headers = headers;
     this.#conversation = conversation;
-    this.#earlier = conversation ?? newConversation();
-    this.#view = idle(this.#earlier);
+    this.#earlier = conversation ?? initial?.conversation ?? newConversation();
+    this.#view = initial ?? idle(this.#earlier);
   }
 
   view = (): AgentView => this.#view;
@@ -118,6 +125,12 @@ export class AgentStream {
     if (this.#isRunning()) this.#change({ state: "stopped", stoppedBy: "user", reconnecting: false });
   };
 
+  /** Stops the run, and begins a new conversation. */
+  reset = (): void => {
+    this.stop();
+    this.#begin(idle(newConversation()));
+  };
+
   /**
    * Sends the last prompt again after an error or a stop, or after a person's tool failed. False while the server asked to
    * wait.
@@ -160,7 +173,7 @@ export class AgentStream {
   async #say(run: string, { id, text }: Steer): Promise<void> {
     const { signal } = this.#abort;
     this.#keep();
-    const answer = await sendReply(this.#addresses.steer(run), { text }, signal);
+    const answer = await sendReply(this.#addresses.steer(run), { text }, signal, this.#headers);
     if (signal !== this.#abort.signal || signal.aborted) return;
     this.#change({ steers: this.#view.steers.map((steer) => (steer.id === id ? sent(steer, answer) : steer)) });
     this.#keep();
@@ -173,7 +186,7 @@ export class AgentStream {
     const { signal } = this.#abort;
     const note = (news: Reply) => this.#change({ replies: { ...this.#view.replies, [id]: news } });
     note({ ...reply, state: "sending" });
-    void sendReply(address, body, signal).then(({ failure }) => {
+    void sendReply(address, body, signal, this.#headers).then(({ failure }) => {
       // A run that was stopped, or that another one replaced, shows nothing any more.
       if (signal !== this.#abort.signal || signal.aborted) return;
       note(failure ? { ...reply, state: "failed", failure } : { ...reply, state: "sent" });
@@ -204,7 +217,7 @@ export class AgentStream {
       onEvent: (event: AgentEvent) => isCurrent() && this.#take(event),
     };
     try {
-      await follow(new Connection(this.#addresses, signal, listener, this.#timing));
+      await follow(new Connection(this.#addresses, signal, listener, this.#timing, this.#headers));
     } catch (cause) {
       if (!isCurrent()) return;
       if (cause instanceof RunFailed) return this.#lose(cause.failure);
@@ -238,7 +251,7 @@ export class AgentStream {
 
   async #end(run: string): Promise<void> {
     const { signal } = this.#abort;
-    const stopError = await endRun(this.#addresses.abort(run));
+    const stopError = await endRun(this.#addresses.abort(run), this.#headers);
     if (stopError && signal === this.#abort.signal) this.#change({ stopError });
   }
 

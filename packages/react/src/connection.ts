@@ -3,7 +3,7 @@
 import type { Addresses } from "./addresses.js";
 import { type AgentEvent, isKnown, isTerminal, readEvent } from "./events.js";
 import { BAD_RESPONSE, type Failure, NETWORK, refusal, RunFailed, UNSUPPORTED_VERSION, WORKER_LOST } from "./failure.js";
-import { posting } from "./post.js";
+import { type MoreHeaders, posting } from "./post.js";
 import { FrameTooLong, SseParser } from "./sse.js";
 import { TOOL_WORKER } from "./transcript.js";
 import { pause, Silence } from "./waiting.js";
@@ -50,17 +50,25 @@ export class Connection {
   readonly #signal: AbortSignal;
   readonly #listener: Listener;
   readonly #timing: Timing;
+  readonly #headers: MoreHeaders | undefined;
   #run = "";
   #seq = 0;
   #ended = false;
   #isByPerson = false;
 
   /** The signal, once aborted, closes the connection: the server then stops the worker. */
-  constructor(addresses: Addresses, signal: AbortSignal, listener: Listener, timing: Timing = TIMING) {
+  constructor(
+    addresses: Addresses,
+    signal: AbortSignal,
+    listener: Listener,
+    timing: Timing = TIMING,
+    headers?: MoreHeaders,
+  ) {
     this.#addresses = addresses;
     this.#signal = signal;
     this.#listener = listener;
     this.#timing = timing;
+    this.#headers = headers;
   }
 
   /**
@@ -104,11 +112,11 @@ export class Connection {
   }
 
   #start(request: ChatRequest): Promise<void> {
-    return this.#exchange(this.#addresses.start, posting(request), refusal);
+    return this.#exchange(this.#addresses.start, posting(request, this.#headers), refusal);
   }
 
   #resume(): Promise<void> {
-    const headers = { "Last-Event-ID": `${this.#run}:${this.#seq}` };
+    const headers = { "Last-Event-ID": `${this.#run}:${this.#seq}`, ...this.#headers?.() };
     return this.#exchange(this.#addresses.events(this.#run), { headers }, async (response) => {
       if (response.status === 404) return new RunFailed(WORKER_LOST);
       const refused = await refusal(response);

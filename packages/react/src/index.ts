@@ -3,12 +3,18 @@
 export { Choices, type Choice } from "./Choices.js";
 export { Composer } from "./Composer.js";
 export { Folded } from "./Folded.js";
+export { Message } from "./Message.js";
+export type { MessageProps, Parts, ToolCardProps } from "./parts.js";
 export { PermissionForm } from "./PermissionForm.js";
 export { Printed } from "./Printed.js";
 export { QuestionForm } from "./QuestionForm.js";
 export { ReplyFailure, ReplyState } from "./ReplyState.js";
 export { Said } from "./Said.js";
 export * from "./stream.js";
+export { ToolCard } from "./ToolCard.js";
+export { TranscriptView } from "./TranscriptView.js";
+export { type OpenPermission, type OpenQuestion, usePermissions, useQuestions } from "./useAsked.js";
 export { type AgentChat, useAgentStream } from "./useAgentStream.js";
+export { type AgentConversation, useConversation } from "./useConversation.js";
 export { useCountdown } from "./useCountdown.js";
 export { useStickToBottom } from "./useStickToBottom.js";

@@ -1,5 +1,5 @@
 import { type Failure, NETWORK, refusal } from "./failure.js";
-import { posting } from "./post.js";
+import { type MoreHeaders, posting } from "./post.js";
 
 /** What became of something that was sent: a failure, or what the server said to it. */
 export interface Sent {
@@ -11,8 +11,13 @@ export interface Sent {
 const PATIENCE_MS = 20_000;
 
 /** Posts something that a person says to a run. */
-export async function sendReply(address: string, reply: object, signal: AbortSignal): Promise<Sent> {
-  const { headers, ...init } = posting(reply);
+export async function sendReply(
+  address: string,
+  reply: object,
+  signal: AbortSignal,
+  more?: MoreHeaders,
+): Promise<Sent> {
+  const { headers, ...init } = posting(reply, more);
   const abort = new AbortController();
   const stop = () => abort.abort();
   const timer = setTimeout(stop, PATIENCE_MS);

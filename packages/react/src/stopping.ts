@@ -1,12 +1,12 @@
 import { type Failure, NETWORK, refusal } from "./failure.js";
-import { posting } from "./post.js";
+import { type MoreHeaders, posting } from "./post.js";
 
 /** Unknown, or over: the server has nothing left to stop. */
 const NOTHING_TO_STOP = [404, 410];
 
 /** Asks the server to stop a run. Returns why that failed, or nothing if it worked. */
-export async function endRun(address: string): Promise<Failure | undefined> {
-  const { headers, ...init } = posting({});
+export async function endRun(address: string, more?: MoreHeaders): Promise<Failure | undefined> {
+  const { headers, ...init } = posting({}, more);
   try {
     const response = await fetch(address, {
       ...init,

@@ -9,11 +9,11 @@ export {
   type AgentEvent, type Envelope, type ErrorCode, EVENT_TYPES, type EventType, isKnown, isTerminal, type Json,
   type NamedCall, type Problem, type QuestionItem, readEvent, type StopReason, type Usage,
 } from "./events.js"; // prettier-ignore
+export { Conversation } from "./exchanges.js";
 export { type Failure, RunFailed } from "./failure.js";
-export { type Remembered } from "./remembered.js";
 export type { Answers, Behavior, Reply } from "./replies.js";
 export { type Frame, FrameTooLong, SseParser } from "./sse.js";
 export type { Steer } from "./steering.js";
 export { type Line, type Screen, type Span, type Stream, Terminal, textOf, withoutCodes } from "./terminal.js";
 export { TOOL_WORKER, Transcript } from "./transcript.js";
-export { answered, clock, isAppTool, plain, plainName, pretty, settlement } from "./words.js";
+export { answered, callState, clock, isAppTool, isNested, plain, plainName, pretty, settlement } from "./words.js";

@@ -22,6 +22,11 @@ export function useAgentStream(options: AgentStreamOptions): AgentChat {
     stream.resume();
     return () => stream.leave();
   }, [stream]);
+  return chatOf(stream, view, retryInMs);
+}
+
+/** A stream as the hooks return it. */
+export function chatOf(stream: AgentStream, view: AgentView, retryInMs: number): AgentChat {
   const { send, stop, retry, decide, answer, steer } = stream;
   return { ...view, retryInMs, send, stop, retry, decide, answer, steer };
 }

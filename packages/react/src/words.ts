@@ -1,5 +1,6 @@
+import type { AgentView } from "./agentStream.js";
+import type { Permission, Question, ToolCall } from "./answer.js";
 import type { Reply } from "./replies.js";
-import type { Permission, Question } from "./answer.js";
 
 const APP_TOOL = "mcp__app__";
 /** The tool by which the agent asks a person. */
@@ -72,4 +73,16 @@ export function plain(text: string): string {
   const escaped = (hidden: string) =>
     Array.from({ length: hidden.length }, (_, at) => `\\u${hidden.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");
   return text.replace(/[^\P{C}\n]|[\u2028\u2029\u2800]|\p{Default_Ignorable_Code_Point}/gu, escaped);
+}
+
+/** True for a call of a subagent whose own call is known: it is shown there. */
+export const isNested = ({ parentId }: ToolCall, calls: ToolCall[]): boolean =>
+  parentId !== undefined && calls.some(({ id }) => id === parentId);
+
+/** The state of a call for people: besides its status, whether it waits for a person, and that it has no end. */
+export function callState({ id, status }: ToolCall, { state, permissions, questions }: AgentView): string {
+  if (status !== "running") return status;
+  if (state !== "connecting" && state !== "streaming") return "unfinished";
+  const waits = [...permissions, ...questions].some(({ toolUseId, resolved }) => toolUseId === id && !resolved);
+  return waits ? "waiting" : "running";
 }

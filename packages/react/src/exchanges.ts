@@ -1,0 +1,51 @@
+import { chatAt } from "./addresses.js";
+import { AgentStream, type AgentStreamOptions, type AgentView } from "./agentStream.js";
+import { keepHistory, recallHistory } from "./history.js";
+import { recall } from "./remembered.js";
+
+/** A conversation as a store: its runs one after the other, and what they said, also after a reload. */
+export class Conversation {
+  /** The run that goes on, or the last one. Subscribe to it: `past` changes only when its view does. */
+  readonly stream: AgentStream;
+  readonly #start: string;
+  #past: AgentView[];
+
+  constructor(options: AgentStreamOptions) {
+    this.#start = (options.addresses ?? chatAt)(options.base).start;
+    const running = recall(this.#start);
+    const kept = recallHistory(this.#start, running ? undefined : options.conversation);
+    // The last one can be tried again, unless another run goes on.
+    const initial = running ? undefined : kept.pop();
+    this.#past = kept;
+    this.stream = new AgentStream({ initial, ...options });
+    this.stream.subscribe(this.#note);
+  }
+
+  /** The exchanges before the last one. */
+  past = (): AgentView[] => this.#past;
+
+  /** Starts a run, as `AgentStream.send` does. */
+  send = (prompt: string): boolean => {
+    const before = this.#past;
+    const view = this.stream.view();
+    if (view.prompt !== undefined) this.#past = [...before, view];
+    const isSent = this.stream.send(prompt);
+    if (isSent) keepHistory(this.#start, this.#past);
+    else this.#past = before;
+    return isSent;
+  };
+
+  /** Stops the run, forgets all exchanges, and begins a new conversation. */
+  clear = (): void => {
+    this.#past = [];
+    this.stream.reset();
+    keepHistory(this.#start, []);
+  };
+
+  #note = (): void => {
+    const view = this.stream.view();
+    const isOver = view.state === "done" || view.state === "error" || view.state === "stopped";
+    // What can be taken up again is not over.
+    if (isOver && !recall(this.#start)) keepHistory(this.#start, [...this.#past, view]);
+  };
+}
