@@ -21,7 +21,9 @@ _KILLED = "the kit had to end it"
 def judge(case: Case, recording: Recording, patience: float = 1) -> list[Finding]:
     """Returns what is wrong with a run."""
     if recording.trouble is not None:
-        return [Finding(_wanted_end(case.expect), recording.trouble)]
+        silent = recording.killed and not recording.lines
+        hint = "; stdout had nothing at all: is each event flushed?" if silent else ""
+        return [Finding(_wanted_end(case.expect), recording.trouble + hint)]
     return [*_ending(case.expect, recording, patience), *_course(case.expect, recording)]
 
 

@@ -77,6 +77,8 @@ class _Player:
     def _begin(self) -> None:
         self._take = Take(self._stage, self._command, self.played.last, self._reply)
         self._awaited = 0
+        if self._case.arguments:
+            self._take.act(f"started with {' '.join(self._case.arguments)}")
 
     # Steps
 

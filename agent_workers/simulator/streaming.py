@@ -58,11 +58,36 @@ def replied(step: Message, reply: Reply, record: Record, *, streaming: bool) -> 
     if streaming:
         return Stream(reply.frames(step.cut), step.delay_ms / 1000, step.interruption, record)
     if step.interruption is None:
-        return JSON(reply.message)
+        whole = JSON(reply.message)
+        return Late(whole, _time_of(reply, step), record) if step.delay_ms else whole
     if step.interruption.kind == "error":
         error = step.interruption.error
         return failure(_STATUS_OF_ERROR.get(error, 500), error, step.interruption.message)
     return Silence(record) if step.interruption.kind == "stall" else HeadersOnly(record)
+
+
+def _time_of(reply: Reply, step: Message) -> float:
+    """Returns the seconds from the first piece of a stream to its last."""
+    deltas = sum(frame.is_delta for frame in reply.frames(step.cut))
+    return max(0, deltas - 1) * step.delay_ms / 1000
+
+
+@dataclass
+class Late:
+    """Answers in one piece, when a stream would have been complete."""
+
+    answer: ASGIApp
+    after_s: float
+    record: Record
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Waits, and answers if the client is still there."""
+
+        async def play() -> None:
+            await anyio.sleep(self.after_s)
+            await self.answer(scope, receive, send)
+
+        await while_listening(receive, self.record, play)
 
 
 @dataclass

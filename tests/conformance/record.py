@@ -76,6 +76,7 @@ SOURCES = {
     "budget": Source(CASES["budget"]),
     "refusal": Source(CASES["refusal"]),
     "structured": Source(CASES["output"], request=MESSAGES),
+    "subagent": Source(CASES["subagent"], "agent-task"),
     "refused": Source(CASES["all-problems"], request=MESSAGES),
     "oversize": Source(CASES["large"], request=MESSAGES, scenario={"steps": LONG}),
     "crash": Source(

@@ -115,6 +115,13 @@ def test_the_author_of_the_obvious_script_is_told_what_to_mend() -> None:
     assert "JSONDecodeError" in told["no-json"]["stderr"]
 
 
+def test_a_worker_that_says_nothing_is_told_to_flush_and_what_it_was_started_with() -> None:
+    silent = ["sh", "-c", "exec tail -f /dev/null"]
+    abort = conform(silent, profile_of("agent-chat"), cases=["abort"], patience=0.1).to_json()["cases"][0]
+    assert abort["sent"][0] == "started with --control"
+    assert "is each event flushed?" in abort["findings"][0]["came"]
+
+
 def test_what_a_profile_does_not_offer_is_skipped_with_the_reason() -> None:
     profile = replace(profile_of("agent-chat", **MESSAGES), runs={}, skip={"plain": "it is never plain"})
     report = conform([str(BIN / "agent-chat")], profile, cases=["plain", "abort", "run-echoed"])

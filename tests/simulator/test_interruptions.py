@@ -117,6 +117,19 @@ def test_without_stream_a_stall_is_silence(client, simulator):
     assert outcome(simulator) == "client_gone"
 
 
+@pytest.mark.parametrize(("text", "comes"), [("one", True), ("one two", False)])
+def test_without_stream_an_answer_comes_when_a_stream_would_be_complete(client, simulator, text, comes):
+    step = {"delay_ms": 60_000, "content": [{"type": "text", "text": text}]}
+    simulator.play(parse_scenario("test", {"description": "For a test.", "steps": [step]}))
+    asked = {**ASKED, "stream": False}
+    if comes:
+        assert client.post("/v1/messages", json=asked).json()["content"][0]["text"] == text
+        return
+    with pytest.raises(httpx.ReadTimeout):
+        client.post("/v1/messages", json=asked, timeout=SILENCE_S)
+    assert outcome(simulator) == "client_gone"
+
+
 def test_a_client_that_leaves_in_mid_stream_is_noticed(client, simulator):
     simulator.play("slow")
 
