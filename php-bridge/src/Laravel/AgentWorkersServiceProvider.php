@@ -20,6 +20,7 @@ use Illuminate\Support\ServiceProvider;
 final class AgentWorkersServiceProvider extends ServiceProvider
 {
     private const CONFIG = __DIR__ . '/../../config/agent-workers.php';
+    private const WORDS = __DIR__ . '/../../lang';
     private const STUBS = __DIR__ . '/../../stubs';
     private const MIGRATIONS = __DIR__ . '/../../database/migrations';
 
@@ -34,6 +35,7 @@ final class AgentWorkersServiceProvider extends ServiceProvider
 
     public function boot(): void
     {
+        $this->loadTranslationsFrom(self::WORDS, 'agent-workers');
         $this->callAfterResolving(ExceptionHandler::class, Rendering::register(...));
         $this->callAfterResolving(Kernel::class, static function (Kernel $kernel): void {
             // An application may have a kernel of its own kind.
@@ -42,6 +44,7 @@ final class AgentWorkersServiceProvider extends ServiceProvider
         if ($this->app->runningInConsole()) {
             $this->publishes([self::CONFIG => $this->app->configPath('agent-workers.php')], 'agent-workers-config');
             $this->publishes([self::MIGRATIONS => $this->app->databasePath('migrations')], 'agent-workers-migrations');
+            $this->publishes([self::WORDS => $this->app->langPath() . '/vendor/agent-workers'], 'agent-workers-lang');
             $this->publishes([self::STUBS => $this->app->basePath('stubs')], 'agent-workers-stubs');
             $this->commands([
                 ChatCommand::class,

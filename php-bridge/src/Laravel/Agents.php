@@ -10,8 +10,12 @@ use AgentWorkers\Batch\BatchResult;
 use AgentWorkers\Batch\BatchRunner;
 use AgentWorkers\Batch\ProcessBatchRunner;
 use AgentWorkers\Command\Detector;
+use AgentWorkers\Event\Aborted;
+use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Exception\InvalidAgentException;
 use AgentWorkers\Exception\LogicException;
+use AgentWorkers\Exception\RunAbortedException;
+use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Exception\RunOverException;
 use AgentWorkers\Laravel\Events\BatchWatch;
 use AgentWorkers\Laravel\Http\AbortController;
@@ -246,6 +250,12 @@ final class Agents
         };
 
         return $this->app->make(Steering::class)->say($name, $run, $text, $actor);
+    }
+
+    /** What to tell a visitor of a run that failed or was stopped, in the language of the application. */
+    public function words(ErrorEvent|Aborted|RunFailedException|RunAbortedException $failure): string
+    {
+        return Words::ofFailure($failure instanceof \Throwable ? $failure->event : $failure);
     }
 
     public function runner(string $worker = 'chat'): Runner

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Run;
 
+use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Process\ExitStatus;
 
 /**
@@ -13,41 +14,55 @@ use AgentWorkers\Process\ExitStatus;
  */
 final class Ending
 {
+    private const MISSING = 'The agent worker is not installed on this server.';
+    private const NOT_STARTED = 'The agent worker could not be started.';
+    private const LOST = 'The agent worker ended unexpectedly. Try again.';
+    private const CUT_SHORT = 'The run ended without a result. Try again.';
+    private const TIMEOUT = 'The run took longer than its time limit, and was stopped.';
+    private const UNREADABLE = 'The application cannot read what this version of the agent worker writes.';
+    private const INTERNAL = 'The application failed while the answer was being sent.';
+    private const ALL = [
+        self::MISSING, self::NOT_STARTED, self::LOST, self::CUT_SHORT, self::TIMEOUT, self::UNREADABLE, self::INTERNAL,
+    ];
+
+    /** Whether an error is one of these, by its words: no worker uses the same. */
+    public static function wrote(ErrorEvent $event): bool
+    {
+        return in_array($event->message, self::ALL, true);
+    }
+
     /** @return array<string, mixed> */
     public static function lost(ExitStatus $exit): array
     {
         return match (true) {
-            $exit->isMissing() => self::error('cli_missing', 'The agent worker is not installed on this server.'),
-            !$exit->isStarted => self::error('internal', 'The agent worker could not be started.'),
-            default => self::error('worker_lost', 'The agent worker ended unexpectedly. Try again.', true),
+            $exit->isMissing() => self::error('cli_missing', self::MISSING),
+            !$exit->isStarted => self::error('internal', self::NOT_STARTED),
+            default => self::error('worker_lost', self::LOST, true),
         };
     }
 
     /** @return array<string, mixed> */
     public static function cutShort(): array
     {
-        return self::error('worker_lost', 'The run ended without a result. Try again.', true);
+        return self::error('worker_lost', self::CUT_SHORT, true);
     }
 
     /** @return array<string, mixed> */
     public static function timeout(): array
     {
-        return self::error('timeout', 'The run took longer than its time limit.');
+        return self::error('timeout', self::TIMEOUT);
     }
 
     /** @return array<string, mixed> */
     public static function unsupportedVersion(): array
     {
-        return self::error(
-            'unsupported_version',
-            'The application cannot read what this version of the agent worker writes.',
-        );
+        return self::error('unsupported_version', self::UNREADABLE);
     }
 
     /** @return array<string, mixed> */
     public static function internal(): array
     {
-        return self::error('internal', 'The application failed while the answer was being sent.');
+        return self::error('internal', self::INTERNAL);
     }
 
     /** @return array<string, mixed> */

@@ -10,12 +10,14 @@ use AgentWorkers\Testing\Script;
 use Illuminate\Database\Schema\Blueprint;
 use Illuminate\Support\Facades\Artisan;
 use Illuminate\Support\Facades\DB;
+use Illuminate\Support\Facades\Route;
 use Illuminate\Support\Facades\Schema;
 
 /** The snippets of the README's chapter on Laravel, as they stand there. */
 final class ReadmeTest extends TestCase
 {
-    private const IMPORTS = 'use AgentWorkers\Laravel\AgentDefinition;'
+    private const IMPORTS = 'use AgentWorkers\Event\ErrorEvent;'
+        . 'use AgentWorkers\Laravel\AgentDefinition;'
         . 'use AgentWorkers\Laravel\Attributes\{Limits, Model, Timeout, Tools, Worker};'
         . 'use AgentWorkers\Laravel\Http\ChatRequest; use Illuminate\Support\Facades\Route;'
         . 'use AgentWorkers\Laravel\Events\{RunEnded, RunStarted, ToolCalled, ToolFinished};'
@@ -104,6 +106,46 @@ final class ReadmeTest extends TestCase
         }
     }
 
+    public function testALineIsChangedAndThoseThatAreLeftOutStay(): void
+    {
+        Artisan::call('vendor:publish', ['--tag' => 'agent-workers-lang']);
+        $file = $this->app->langPath() . '/vendor/agent-workers/en/messages.php';
+        file_put_contents($file, '<?php ' . $this->snippet("'overloaded' => 'Many people"));
+        Agent::fake(Script::error('overloaded'), Script::error('auth', 'No account.'));
+        Route::post('/ask', static fn () => Agent::chat('Hello')->text());
+        $words = 'Many people are asking at the moment. Come back in a minute.';
+        $this->postJson('/ask')->assertJsonPath('message', $words);
+        $this->postJson('/ask')->assertJsonPath('message', 'No account.');
+    }
+
+    public function testWhatFailedIsKeptInTheLanguageOfTheApplication(): void
+    {
+        $this->app->setLocale('de');
+        Agent::fake(Script::error('timeout'));
+        $partner = new class {
+            /** @var array<string, string> */
+            public array $kept = [];
+
+            /** @param array<string, string> $values */
+            public function update(array $values): void
+            {
+                $this->kept = $values;
+            }
+        };
+        $play = fn () => $this->play('Agent::words($event)', ['request' => 'Hello', 'partner' => $partner], 'return ');
+        Route::post('/ask', $play);
+        $this->post('/ask')->assertOk()->streamedContent();
+        self::assertSame(['error' => 'Die Antwort hat zu lange gedauert.'], $partner->kept);
+    }
+
+    public function testAPageGetsTheLinesForItsLanguage(): void
+    {
+        self::assertSame(1, preg_match('/`@json\((trans\(.*?\))\)`/', $this->readme(), $found));
+        $this->app->setLocale('de');
+        $lines = eval("return $found[1];");
+        self::assertSame('Die Antwort hat zu lange gedauert.', $lines['timeout']);
+    }
+
     /** @dataProvider makers */
     public function testItsCommandsWriteClasses(string $command, string $class, string $file): void
     {
@@ -136,12 +178,20 @@ final class ReadmeTest extends TestCase
      *
      * @param array<string, mixed> $variables
      */
-    private function play(string $words, array $variables = []): void
+    private function play(string $words, array $variables = [], string $before = ''): mixed
+    {
+        $code = $this->snippet($words);
+        extract($variables);
+
+        return eval(self::IMPORTS . $before . $code);
+    }
+
+    private function snippet(string $words): string
     {
         preg_match_all('/^```php\n(.*?)^```$/ms', $this->readme(), $all);
         $found = array_values(array_filter($all[1], static fn (string $code): bool => str_contains($code, $words)));
         self::assertCount(1, $found, $words);
-        extract($variables);
-        eval(self::IMPORTS . $found[0]);
+
+        return $found[0];
     }
 }

@@ -5,8 +5,12 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel\Facades;
 
 use AgentWorkers\Batch\BatchRunner;
+use AgentWorkers\Event\Aborted;
+use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\LogicException;
+use AgentWorkers\Exception\RunAbortedException;
+use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Laravel\AgentDefinition;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\Http\ChatRequest;
@@ -32,6 +36,7 @@ use Illuminate\Support\Facades\Facade;
  * @method static void allowCommand(string $tool, \Closure|string|bool $allow, \stdClass|array|null $schema = null)
  * @method static PendingRun worker(string $name, ChatRequest|Request|array|string $prompt)
  * @method static ?string steer(string $run, string $text, Authenticatable|string|null $owner = null)
+ * @method static string words(ErrorEvent|Aborted|RunFailedException|RunAbortedException $failure)
  * @method static Runner runner(string $worker = 'chat')
  * @method static BatchRunner batchRunner()
  * @method static bool hasWorker(string $name)

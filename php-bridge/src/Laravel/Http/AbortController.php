@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel\Http;
 
 use AgentWorkers\Laravel\Stream\Store;
+use AgentWorkers\Laravel\Words;
 use Illuminate\Http\JsonResponse;
 use Illuminate\Http\Request;
 use Symfony\Component\HttpFoundation\Response;
@@ -16,10 +17,10 @@ final class AbortController
     {
         $owner = Owner::of($request);
         if ($owner === null || $store->head($owner, $run) === null) {
-            return new JsonResponse(['message' => 'There is no such run.'], 404);
+            return new JsonResponse(['message' => Words::of('refused.no_run')], 404);
         }
         if ($store->isOver($owner, $run)) {
-            return new JsonResponse(['message' => 'This run has ended.'], 410);
+            return new JsonResponse(['message' => Words::of('refused.run_over')], 410);
         }
         $store->askAbort($owner, $run);
 

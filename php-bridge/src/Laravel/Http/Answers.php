@@ -7,6 +7,7 @@ namespace AgentWorkers\Laravel\Http;
 use AgentWorkers\Event\Question;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Laravel\Stream\Store;
+use AgentWorkers\Laravel\Words;
 use AgentWorkers\Run;
 use Closure;
 
@@ -80,15 +81,15 @@ final class Answers
         $multi = array_column($items, 'multi', 'question');
         $unknown = array_key_first(array_diff_key($answers, $multi));
         if ($unknown !== null) {
-            throw new InvalidArgumentException("\"$unknown\" was not asked.");
+            throw new InvalidArgumentException(Words::of('refused.not_asked', ['question' => (string) $unknown]));
         }
         foreach ($multi as $question => $isMulti) {
             $answer = $answers[$question] ?? null;
             $texts = $isMulti && is_array($answer) && array_is_list($answer) && $answer !== [] ? $answer : [$answer];
             foreach ($texts as $text) {
                 if (!is_string($text) || $text === '' || mb_strlen($text) > self::LONGEST) {
-                    throw new InvalidArgumentException("Answer \"$question\" with a text of 1 to 10,000 characters"
-                        . ($isMulti ? ', or with a list of them.' : '.'));
+                    $key = $isMulti ? 'refused.answers' : 'refused.answer';
+                    throw new InvalidArgumentException(Words::of($key, ['question' => (string) $question]));
                 }
             }
         }

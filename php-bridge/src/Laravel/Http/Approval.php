@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Http;
 
+use AgentWorkers\Laravel\Words;
 use Illuminate\Http\JsonResponse;
 use Symfony\Component\HttpFoundation\Response;
 
@@ -24,8 +25,8 @@ enum Approval: int
     {
         $message = match ($this) {
             self::Taken => '',
-            self::Unknown => 'There is no such question.',
-            self::Over => 'This question is not open any more.',
+            self::Unknown => Words::of('refused.no_question'),
+            self::Over => Words::of('refused.question_over'),
         };
 
         return $this === self::Taken ? new Response('', 204) : new JsonResponse(['message' => $message], $this->value);

@@ -8,6 +8,7 @@ use AgentWorkers\Event\Aborted;
 use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
+use AgentWorkers\Laravel\Words;
 use AgentWorkers\Sse\Emitter;
 use AgentWorkers\Sse\NativeEncoder;
 use Illuminate\Http\JsonResponse;
@@ -56,7 +57,7 @@ final class Refusal
     public function json(): JsonResponse
     {
         $body = [
-            'message' => $this->cause->getMessage(),
+            'message' => Words::ofFailure($this->event),
             'code' => $this->code,
             'retryable' => $this->retryAfterMs !== null,
             'retry_after_ms' => $this->retryAfterMs,
@@ -78,7 +79,7 @@ final class Refusal
     /** For pages: the application's own page for this status. */
     public function exception(): HttpException
     {
-        return new HttpException($this->status, $this->cause->getMessage(), $this->cause, $this->headers());
+        return new HttpException($this->status, Words::ofFailure($this->event), $this->cause, $this->headers());
     }
 
     /** @return array<string, string> */

@@ -7,6 +7,7 @@ namespace AgentWorkers\Laravel\Http;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\RunOverException;
 use AgentWorkers\Laravel\Stream\Steering;
+use AgentWorkers\Laravel\Words;
 use Illuminate\Http\JsonResponse;
 use Symfony\Component\HttpFoundation\Response;
 
@@ -20,7 +21,9 @@ final class SteerController
         try {
             $id = $steering->say(Owner::of($request), $run, $request->text(), Actor::of($request));
         } catch (RunOverException $error) {
-            return new JsonResponse(['message' => $error->getMessage()], $error->isKnown ? 410 : 404);
+            $key = $error->isKnown ? 'refused.run_over' : 'refused.no_run';
+
+            return new JsonResponse(['message' => Words::of($key)], $error->isKnown ? 410 : 404);
         } catch (InvalidArgumentException $error) {
             $message = $error->getMessage();
 
@@ -29,7 +32,7 @@ final class SteerController
         if ($id !== null) {
             return new JsonResponse(['id' => $id], 202);
         }
-        $message = 'The agent could not be reached. Try again in a moment.';
+        $message = Words::of('refused.not_reached');
 
         return new JsonResponse(
             ['message' => $message, 'code' => 'run_busy', 'retryable' => true],

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Http;
 
+use AgentWorkers\Laravel\Words;
 use Closure;
 use Illuminate\Http\JsonResponse;
 use Illuminate\Http\Request;
@@ -35,7 +36,7 @@ final class StreamsInJson
     private static function refusal(Response $redirect): JsonResponse
     {
         $location = (string) $redirect->headers->get('Location');
-        $body = ['message' => 'The server redirects this request. Open the other page first.', 'location' => $location];
+        $body = ['message' => Words::of('refused.redirected'), 'location' => $location];
         $refusal = new JsonResponse($body, 403);
         foreach ($redirect->headers->getCookies() as $cookie) {
             $refusal->headers->setCookie($cookie);

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Http;
 
+use AgentWorkers\Laravel\Words;
 use Illuminate\Contracts\Validation\Validator;
 use Illuminate\Foundation\Http\FormRequest;
 use Illuminate\Http\Exceptions\HttpResponseException;
@@ -16,6 +17,9 @@ use Illuminate\Http\JsonResponse;
  */
 abstract class StrictRequest extends FormRequest
 {
+    /** Those of this package; a class of the application may have others. */
+    private const NAMED = ['prompt', 'conversation', 'text', 'answers', 'behavior', 'message'];
+
     public function authorize(): bool
     {
         return true;
@@ -24,17 +28,39 @@ abstract class StrictRequest extends FormRequest
     /** @return array<string, list<string>> */
     abstract public function rules(): array;
 
+    /** @return array<string, string> */
+    public function messages(): array
+    {
+        return self::worded('validation', ['required', 'string', 'array', 'uuid', 'max', 'in']);
+    }
+
+    /** @return array<string, string> */
+    public function attributes(): array
+    {
+        return self::worded('attributes', array_intersect(array_keys($this->rules()), self::NAMED));
+    }
+
     public function withValidator(Validator $validator): void
     {
         $validator->after(function (Validator $validator): void {
             foreach (array_diff(array_keys($this->all()), $this->allowed()) as $field) {
-                $validator->errors()->add((string) $field, 'This field is not accepted.');
+                $validator->errors()->add((string) $field, Words::of('validation.unknown'));
             }
         });
     }
 
     /** @return list<string> */
     abstract protected function allowed(): array;
+
+    /**
+     * @param array<array-key, string> $names
+     *
+     * @return array<string, string>
+     */
+    private static function worded(string $group, array $names): array
+    {
+        return array_combine($names, array_map(static fn (string $name): string => Words::of("$group.$name"), $names));
+    }
 
     protected function failedValidation(Validator $validator): void
     {

@@ -5,10 +5,12 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel\Stream;
 
 use AgentWorkers\Event\Event;
+use AgentWorkers\Laravel\Words;
 use AgentWorkers\Sse\Encoder;
 
 /**
- * Calls a closure with each event that is sent, including those that the Emitter adds.
+ * Calls a closure with each event that is sent, including those that the Emitter adds, which speak the language of the
+ * application.
  *
  * @internal
  */
@@ -26,6 +28,7 @@ final class ObservedEncoder implements Encoder
 
     public function event(Event $event): string
     {
+        $event = Words::ofOurs($event);
         ($this->observe)($event);
 
         return $this->encoder->event($event);

@@ -6,6 +6,7 @@ namespace AgentWorkers\Laravel\Stream;
 
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Laravel\Words;
 use AgentWorkers\Run\Ending;
 
 /**
@@ -69,7 +70,9 @@ final class Replay
                 return;
             }
             if (Store::isLost($head)) {
-                yield EventFactory::compose($this->run, $this->seq + 1, 'error', Ending::cutShort());
+                yield Words::ofOurs(
+                    EventFactory::compose($this->run, $this->seq + 1, 'error', Ending::cutShort()),
+                );
 
                 return;
             }

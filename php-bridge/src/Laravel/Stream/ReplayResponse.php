@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Stream;
 
+use AgentWorkers\Laravel\Words;
 use AgentWorkers\Sse\Emitter;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Http\JsonResponse;
@@ -32,7 +33,7 @@ final class ReplayResponse
         $heartbeat = (float) $this->config->get('agent-workers.stream.heartbeat', 0.4);
         $replay = $owner === null ? null : new Replay($this->store, $owner, $run, $after, $heartbeat);
         if ($replay === null || !$replay->isKnown() || $replay->isTornOff()) {
-            return new JsonResponse(['message' => 'There is no such run.'], 404);
+            return new JsonResponse(['message' => Words::of('refused.no_run')], 404);
         }
         if ($replay->isOver()) {
             return new Response('', 204); // tells EventSource not to come again

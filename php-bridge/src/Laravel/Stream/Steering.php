@@ -6,6 +6,7 @@ namespace AgentWorkers\Laravel\Stream;
 
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\RunOverException;
+use AgentWorkers\Laravel\Words;
 use AgentWorkers\Run;
 use Illuminate\Support\Str;
 
@@ -37,7 +38,7 @@ final class Steering
     public function say(?string $owner, string $run, string $text, ?string $actor): ?string
     {
         if (preg_match(self::SAYS_SOMETHING, $text) === 0) {
-            throw new InvalidArgumentException('There is nothing to say to the agent. Pass a text.');
+            throw new InvalidArgumentException(Words::of('refused.nothing_said'));
         }
         if ($owner === null || $this->store->head($owner, $run) === null) {
             throw new RunOverException(false);
@@ -81,7 +82,7 @@ final class Steering
     {
         for ($number = 0; !$this->store->addWord($owner, $run, $number, $word); $number++) {
             if ($number >= self::MOST) {
-                throw new InvalidArgumentException('Too much was said to the agent of this run. Start another run.');
+                throw new InvalidArgumentException(Words::of('refused.too_much_said'));
             }
         }
     }

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Stream;
 
+use AgentWorkers\Laravel\Words;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Foundation\Application;
 use Illuminate\Http\Exceptions\HttpResponseException;
@@ -58,7 +59,7 @@ final class StreamSlots
             }
         }
         throw new HttpResponseException(new JsonResponse(
-            ['message' => 'The server is busy. Try again in a moment.', 'code' => 'server_busy', 'retryable' => true],
+            ['message' => Words::of('refused.busy'), 'code' => 'server_busy', 'retryable' => true],
             503,
             ['Retry-After' => (string) self::RETRY_AFTER_S],
         ));
