@@ -134,6 +134,7 @@ def _verdict(report: Report) -> Text:
     took = f"  ({report.took_s:.1f} s)"
     if not report.of("failed"):
         skipped = ", for what the profile says it does" if report.of("skipped") else ""
-        return Text.assemble((f"Level {reached}{skipped}.", "bold green"), took)
+        words = f"Level {reached}{skipped}." if reached else "No failure, and no level: none of core was tried."
+        return Text.assemble((words, "bold green"), took)
     words = f"Level {reached}, not {report.level}." if reached else "No level yet."
     return Text.assemble((words, "bold red"), took)

@@ -40,6 +40,12 @@ def test_a_worker_that_keeps_the_contract_passes(scripts: Scripts) -> None:
     assert "Level core." in ran.stdout.splitlines()[-1]
 
 
+def test_cases_of_a_higher_level_alone_come_to_no_level(scripts: Scripts) -> None:
+    ran = scripts(*CONFORM, *chosen("thinking"), "--profile", PROFILE, "--", *REFERENCE)
+    assert ran.returncode == 0, ran.stdout
+    assert "No failure, and no level: none of core was tried." in ran.stdout.splitlines()[-1]
+
+
 def test_a_failure_is_told_with_the_contract_what_was_sent_what_came_and_the_cure(scripts: Scripts) -> None:
     broken = worker("def on_signal(self, number, frame): raise error('internal')")
     ran = scripts(*CONFORM, *chosen("plain", "sigterm"), "--profile", PROFILE, "--", *broken)
