@@ -51,13 +51,19 @@ $(TYPES)/node_modules/.ready: $(TYPES)/package-lock.json
 	cd $(TYPES) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+FRAMES := tools/frames
+$(FRAMES)/node_modules/.ready: $(FRAMES)/package-lock.json
+	@tools/need commands node:nodejs npm:npm
+	cd $(FRAMES) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 NODE := examples/node
 $(NODE)/node_modules/.ready: $(NODE)/package-lock.json
 	@tools/need commands node:nodejs npm:npm
 	cd $(NODE) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-NODE_PACKAGES := $(REACT)/dist/agent-chat.js $(TYPES)/node_modules/.ready $(NODE)/node_modules/.ready
+NODE_PACKAGES := $(REACT)/dist/agent-chat.js $(foreach folder,$(TYPES) $(NODE) $(FRAMES),$(folder)/node_modules/.ready)
 
 TESTS_NEED := php:php-cli node:nodejs go:golang-go jq:jq curl:curl git:git setpriv:util-linux bwrap:bubblewrap socat:socat $(PHP_LIBRARIES) $(WEB_SERVERS)
 DATABASES := /usr/sbin/mariadbd:mariadb-server /usr/share/php8.2-mysql:php-mysql \

@@ -75,12 +75,21 @@ def _start_skill_command() -> None:
 
 def main() -> None:
     """Runs the program ``agent-workers``."""
-    from agent_workers.cli.umbrella import agent_workers
+    import os
+    import sys
+
     from agent_workers.stdio.inherited import fill_standard_streams, reset_inherited
 
     reset_inherited()
     fill_standard_streams()
-    agent_workers(prog_name="agent-workers")
+    if sys.argv[1:2] == ["convert"] and completion_variable("agent-workers") not in os.environ:
+        from agent_workers.cli.convert import convert  # a page waits for it, and the other commands take long to import
+
+        convert(sys.argv[2:], prog_name="agent-workers convert")
+    else:
+        from agent_workers.cli.umbrella import agent_workers
+
+        agent_workers(prog_name="agent-workers")
 
 
 def completion_variable(program: str) -> str:

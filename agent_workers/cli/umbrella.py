@@ -7,6 +7,7 @@ import click
 from agent_workers import __version__
 from agent_workers.cli.completion import completion
 from agent_workers.cli.conform import conform
+from agent_workers.cli.convert import convert
 from agent_workers.cli.doctor import doctor
 from agent_workers.cli.policy import policy
 from agent_workers.cli.replay import replay
@@ -27,6 +28,7 @@ Examples:
   agent-workers conform -- node worker.ts     does a worker of your own keep the contract
   agent-workers policy init policy.toml       what may requests ask for on this host
   agent-workers replay run.ndjson             the same run again, without a model
+  agent-workers convert --to ai-sdk           a run's events as a front end reads them
   agent-workers simulate                      an API without an account
 """
 
@@ -69,5 +71,5 @@ def agent_workers() -> None:
     """Has nothing to do before its commands."""
 
 
-for command in (doctor, schema, validate, conform, policy, replay, simulate, completion):
+for command in (doctor, schema, validate, conform, policy, replay, convert, simulate, completion):
     agent_workers.add_command(command)

@@ -155,7 +155,8 @@ return [
     */
 
     'stream' => [
-        // "native", or "laravel" for the hooks of @laravel/stream-react and its siblings.
+        // "native", "laravel" for the hooks of @laravel/stream-react and its siblings, "ai-sdk" for useChat of Vercel's
+        // AI SDK, or "ag-ui".
         'format' => 'native',
 
         // Seconds of silence after which a heartbeat is sent. PHP notices that a browser has gone only when it writes:

@@ -25,7 +25,17 @@ def test_the_versions_of_all_that_runs_are_told(scripts: Scripts) -> None:
 
 def test_help_names_every_command_in_a_whole_sentence(scripts: Scripts) -> None:
     help_text = scripts("agent-workers", "--help").stdout
-    assert COMMANDS == ["completion", "conform", "doctor", "policy", "replay", "schema", "simulate", "validate"]
+    assert COMMANDS == [
+        "completion",
+        "conform",
+        "convert",
+        "doctor",
+        "policy",
+        "replay",
+        "schema",
+        "simulate",
+        "validate",
+    ]
     for command in COMMANDS:
         [line] = [line for line in help_text.splitlines() if line.startswith(f"  {command} ")]
         assert not line.endswith("...")

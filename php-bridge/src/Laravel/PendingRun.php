@@ -31,6 +31,7 @@ use AgentWorkers\Laravel\Stream\StreamSlots;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
 use AgentWorkers\Runner;
+use AgentWorkers\Sse\Encoder;
 use AgentWorkers\Sse\Format;
 use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Contracts\Bus\Dispatcher;
@@ -53,7 +54,7 @@ final class PendingRun implements Responsable
 
     private ?string $conversation = null;
     private ?string $owner = null;
-    private Format|string|null $format = null;
+    private Format|Encoder|string|null $format = null;
     /** @var list<string> */
     private array $appTools = [];
     /** @var list<\Closure(PermissionRequest): (Decision|bool|null)|null> null stands for the visitor */
@@ -282,8 +283,8 @@ final class PendingRun implements Responsable
         return $this;
     }
 
-    /** Sets the format of the stream, instead of `stream.format` in the configuration. */
-    public function format(Format|string $format): self
+    /** Sets the format of the stream, instead of `stream.format` in the configuration; an encoder is for one run. */
+    public function format(Format|Encoder|string $format): self
     {
         $this->format = $format;
 

@@ -23,7 +23,7 @@ final class Emitter
         'X-Accel-Buffering' => 'no',
     ];
 
-    private readonly Encoder $encoder;
+    private Encoder $encoder;
     private readonly Output $output;
     private readonly LoggerInterface $logger;
     /** @var (\Closure(Event): bool)|null */
@@ -34,17 +34,16 @@ final class Emitter
     private bool $isEnded = false;
 
     /**
-     * @param Format|Encoder $format what the client reads
+     * @param Format|Encoder $format what the client reads; an encoder may be good for one run alone
      * @param float $heartbeat seconds of silence after which a heartbeat is sent
      * @param LoggerInterface|null $logger gets what is thrown while the stream is open
      */
     public function __construct(
-        Format|Encoder $format = Format::Native,
+        private readonly Format|Encoder $format = Format::Native,
         private readonly float $heartbeat = 15.0,
         ?LoggerInterface $logger = null,
         ?Output $output = null,
     ) {
-        $this->encoder = $format instanceof Format ? $format->encoder() : $format;
         $this->logger = $logger ?? new NullLogger();
         $this->output = $output ?? new PhpOutput();
     }
@@ -65,7 +64,7 @@ final class Emitter
     public function respond(iterable $events): void
     {
         if (!headers_sent()) {
-            foreach (self::HEADERS as $name => $value) {
+            foreach (self::HEADERS + Format::headersOf($this->format) as $name => $value) {
                 header("$name: $value");
             }
         }
@@ -80,6 +79,7 @@ final class Emitter
     public function emit(iterable $events): void
     {
         [$this->run, $this->seq, $this->isEnded] = ['', 0, false];
+        $this->encoder = $this->format instanceof Format ? $this->format->encoder() : $this->format;
         $this->output->open();
         $guard = LastWord::expect($this->fail(...));
         try {

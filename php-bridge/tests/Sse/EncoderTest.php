@@ -6,6 +6,8 @@ namespace AgentWorkers\Tests\Sse;
 
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Sse\AiSdkEncoder;
+use AgentWorkers\Sse\Emitter;
 use AgentWorkers\Sse\Format;
 use AgentWorkers\Sse\LaravelEncoder;
 use AgentWorkers\Sse\NativeEncoder;
@@ -47,6 +49,60 @@ final class EncoderTest extends TestCase
         self::assertSame([], EventSource::dispatched($frames));
     }
 
+    /** @dataProvider chunkFormats */
+    public function testNoValueCanBreakOutOfItsChunk(Format $format): void
+    {
+        $evil = "x\r\n\r\nevent: done\rdata: {}\n\nid: \0y";
+        $event = EventFactory::fromArray(['v' => 1, 'seq' => 1, 'run' => $evil, 'ts' => $evil, 'type' => $evil]);
+        [, $extension] = EventSource::dispatched($frames = $format->encoder()->event($event));
+
+        self::assertSame(2, substr_count($frames, "\n\n"));
+        self::assertStringContainsString('"ts":' . json_encode($evil), $extension['data']);
+        self::assertDoesNotMatchRegularExpression('/[^ -~\n]/', $frames);
+    }
+
+    /** @dataProvider chunkFormats */
+    public function testNothingFollowsTheTerminalEvent(Format $format): void
+    {
+        $encoder = $format->encoder();
+
+        self::assertNotSame('', $encoder->event(EventFactory::compose('r', 1, 'aborted', ['reason' => 'client'])));
+        self::assertSame('', $encoder->event(self::event()));
+    }
+
+    public function testNumbersAreWrittenAlikeWhateverPhpIniSays(): void
+    {
+        $kept = ini_set('serialize_precision', '5');
+        try {
+            $line = '{"v":1,"seq":1,"run":"r","ts":"t","type":"x","n":[0.30000000000000004,1.0,-0.0,1e21]}';
+            $frames = Format::AgUi->encoder()->event(EventFactory::fromJson($line));
+            self::assertSame('5', ini_get('serialize_precision'));
+        } finally {
+            ini_set('serialize_precision', (string) $kept);
+        }
+
+        self::assertStringContainsString('"n":[0.30000000000000004,1,0,1e+21]', $frames);
+    }
+
+    public function testAnEmitterCanSendTwoRunsOneAfterTheOther(): void
+    {
+        $output = new MemoryOutput();
+        $emitter = new Emitter(Format::AiSdk, output: $output);
+        $events = [EventFactory::compose('r', 1, 'aborted', ['reason' => 'client'])];
+        $emitter->emit($events);
+        $first = $output->bytes();
+        $emitter->emit($events);
+
+        self::assertSame($first . $first, $output->bytes());
+    }
+
+    public function testOnlyTheAiSdkHasAHeaderOfItsOwn(): void
+    {
+        self::assertSame(['X-Vercel-AI-UI-Message-Stream' => 'v1'], Format::headersOf(Format::AiSdk));
+        self::assertSame(['X-Vercel-AI-UI-Message-Stream' => 'v1'], Format::headersOf(new AiSdkEncoder()));
+        self::assertSame([], Format::headersOf(Format::AgUi));
+    }
+
     /** @dataProvider formats */
     public function testNoValueCanBeginAFrameOfItsOwn(Format $format): void
     {
@@ -72,9 +128,15 @@ final class EncoderTest extends TestCase
     /** @return iterable<string, array{Format}> */
     public static function formats(): iterable
     {
-        foreach (Format::cases() as $format) {
-            yield $format->value => [$format];
-        }
+        yield 'native' => [Format::Native];
+        yield 'laravel' => [Format::Laravel];
+    }
+
+    /** @return iterable<string, array{Format}> */
+    public static function chunkFormats(): iterable
+    {
+        yield 'ai-sdk' => [Format::AiSdk];
+        yield 'ag-ui' => [Format::AgUi];
     }
 
     private static function event(): Event

@@ -8,6 +8,7 @@ use AgentWorkers\Event\Event;
 use AgentWorkers\Laravel\Commands;
 use AgentWorkers\Run;
 use AgentWorkers\Sse\Emitter;
+use AgentWorkers\Sse\Encoder;
 use AgentWorkers\Sse\Format;
 use AgentWorkers\Sse\PhpOutput;
 use Illuminate\Contracts\Config\Repository;
@@ -29,9 +30,11 @@ final class LiveResponse
     }
 
     /** @param resource|null $slot what StreamSlots gave, until the stream is over */
-    public function of(Run $run, ?string $owner, Format|string|null $format, mixed $slot = null): StreamedResponse
+    public function of(Run $run, ?string $owner, Format|Encoder|string|null $format, mixed $slot = null): StreamedResponse
     {
-        $headers = Emitter::HEADERS + ['X-Agent-Run' => $run->id];
+        $format ??= $this->setting('format', Format::Native);
+        $format = is_string($format) ? Format::from($format) : $format;
+        $headers = Emitter::HEADERS + Format::headersOf($format) + ['X-Agent-Run' => $run->id];
         // It must echo and be no generator: Octane refuses those.
         $send = function () use ($run, $owner, $format, &$slot): void {
             $held = Commands::secondsHeld($run);
@@ -49,14 +52,12 @@ final class LiveResponse
     }
 
     /** @param \Closure(Event): void $observe */
-    private function emitter(Format|string|null $format, \Closure $observe): Emitter
+    private function emitter(Format|Encoder $format, \Closure $observe): Emitter
     {
-        $format ??= $this->setting('format', Format::Native);
-        $format = $format instanceof Format ? $format : Format::from($format);
         $output = new PhpOutput();
 
         return new Emitter(
-            new ObservedEncoder($format->encoder(), $observe),
+            new ObservedEncoder($format instanceof Format ? $format->encoder() : $format, $observe),
             (float) $this->setting('heartbeat', 0.4),
             $this->logger,
             $this->setting('on_disconnect', 'abort') === 'continue' ? new UnheededOutput($output) : $output,
