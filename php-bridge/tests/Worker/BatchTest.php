@@ -67,7 +67,8 @@ final class BatchTest extends TestCase
         }
 
         self::assertSame('first', $key);
-        self::assertLessThan(100, $made);
+        // The batch reads at most 256 lines ahead of those that run, and pipes hold some more.
+        self::assertLessThan(300, $made);
         self::assertNothingRuns();
     }
 
