@@ -24,7 +24,8 @@ def clone(root: Path) -> Path:
     for path in REPOSITORY.iterdir():
         if path.is_file():
             shutil.copy2(path, root)
-    for name in ("agent_workers", "bin", "tools", "examples", "packages", "php-bridge/src", "php-bridge/config"):
+    bridge = [f"php-bridge/{part}" for part in ("src", "config", "lang")]
+    for name in ("agent_workers", "bin", "tools", "examples", "packages", *bridge):
         shutil.copytree(REPOSITORY / name, root / name, ignore=_LEFT_OUT)
     for built in (root / "examples/laravel/public").glob("agent-*"):
         built.unlink()

@@ -84,7 +84,7 @@ class Site:
         kept = shutil.ignore_patterns("vendor", "node_modules", "app.key", "agent-workers", "*.sqlite", "*.log")
         shutil.copytree(REPOSITORY / "examples/laravel", self.app, ignore=kept)
         shutil.copytree(REPOSITORY / "examples/mcp", self.root / "examples/mcp")
-        for part in ("src", "config"):
+        for part in ("src", "config", "lang"):
             shutil.copytree(REPOSITORY / "php-bridge" / part, self.root / "php-bridge" / part)
         for path in (self.state, self.temporary, self.root / "home"):
             path.mkdir()

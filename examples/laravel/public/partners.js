@@ -2,6 +2,9 @@
 import { abortRun, followRun, streamAgent } from "./agent-stream.js";
 
 const base = "/partners";
+const words = JSON.parse(document.querySelector("main").dataset.words);
+/** In the language of the page. */
+const said = (english) => words[english] ?? english;
 const token = () => document.querySelector('meta[name="csrf-token"]').content;
 const runOf = (id) => `health:${id}`;
 /** By partner: how to stop what is under way. */
@@ -31,15 +34,15 @@ async function compute(card, start) {
   const abort = new AbortController();
   const [now, button, stop] = [".now", "[data-do=compute]", "[data-do=stop]"].map((name) => card.querySelector(name));
   const began = Date.now();
-  let [run, state, failure, isStopped, isSimulated, isDone] = ["", "Computing", "", false, false, false];
+  let [run, state, failure, isStopped, isSimulated, isDone] = ["", said("Computing"), "", false, false, false];
   const tell = () => {
     const seconds = Math.floor((Date.now() - began) / 1000);
-    now.textContent = `${state} …${seconds > 2 ? ` ${seconds} s` : ""}${isSimulated ? " · simulated: no model answers" : ""}`;
+    now.textContent = `${state} …${seconds > 2 ? ` ${seconds} s` : ""}${isSimulated ? ` · ${said("simulated: no model answers")}` : ""}`;
   };
   const clock = setInterval(tell, 1000);
   const end = async () => {
     if (await abortRun({ base, run, csrfToken: token() })) return;
-    failure = "the server could not be told to stop, and may go on.";
+    failure = said("the server could not be told to stop, and may go on.");
     abort.abort();
   };
   const onEvent = (event) => {
@@ -47,14 +50,14 @@ async function compute(card, start) {
     run = event.run;
     sessionStorage.setItem(runOf(id), run);
     if (event.type === "start") isSimulated = event.simulated;
-    if (!isStopped && event.type !== "ping") state = event.type === "retry" ? "The service is busy: waiting" : "Computing";
+    if (!isStopped && event.type !== "ping") state = said(event.type === "retry" ? "The service is busy: waiting" : "Computing");
     if (isStopped && isFirst) end();
     tell();
   };
   underWay.set(id, () => {
     if (isStopped) return;
     isStopped = true;
-    state = "Stopping";
+    state = said("Stopping");
     tell();
     if (run) end(); // else as soon as it is known
   });
@@ -71,7 +74,7 @@ async function compute(card, start) {
   clearInterval(clock);
   underWay.delete(id);
   sessionStorage.removeItem(runOf(id));
-  await renew(card, failure, isDone && isSimulated ? " · simulated: no model answered" : "");
+  await renew(card, failure, isDone && isSimulated ? ` · ${said("simulated: no model answered")}` : "");
 }
 
 /** Shows the partner as the server has it now. */
@@ -100,7 +103,7 @@ async function renew(card, failure, note) {
     line.dataset.testid = "failed";
     fresh.querySelector(".now").after(line);
   }
-  if (failure) fresh.querySelector(".failed").textContent = `It could not be computed: ${failure}`;
+  if (failure) fresh.querySelector(".failed").textContent = said("It could not be computed: ") + failure;
   if (had) fresh.querySelector("[data-do=compute]").focus({ preventScroll: true });
 }
 

@@ -7,13 +7,17 @@ namespace App\Health;
 use App\Models\AiInsight;
 use App\Models\Partner;
 use Illuminate\Support\Carbon;
-use Illuminate\Support\Str;
 
 /** A partner as the page shows it. Plain text: the view escapes it. */
 final class PartnerCard
 {
     private const WORDS = ['at_risk' => 'at risk', 'watch' => 'watch', 'healthy' => 'healthy'];
     private const OLD_DAYS = 7;
+    private const WEIGHS = [
+        'Counts against the partnership, from 0 to 1',
+        'Counts neither way, from 0 to 1',
+        'Counts for the partnership, from 0 to 1',
+    ];
 
     public readonly string $id;
     public readonly string $name;
@@ -28,7 +32,7 @@ final class PartnerCard
     {
         $this->id = $partner->id;
         $this->name = $partner->name;
-        $this->facts = implode(' · ', array_filter([$partner->tier, $partner->region])) ?: 'no tier yet';
+        $this->facts = implode(' · ', array_filter([$partner->tier, $partner->region])) ?: __('no tier yet');
         $this->error = $partner->metrics->health_error;
         $this->insight = $partner->insight;
         $this->output = $partner->insight->output ?? [];
@@ -42,7 +46,7 @@ final class PartnerCard
     /** What the button says. */
     public function order(): string
     {
-        return $this->error !== null ? 'Try again' : ($this->isComputed() ? 'Recompute' : 'Compute');
+        return __($this->error !== null ? 'Try again' : ($this->isComputed() ? 'Recompute' : 'Compute'));
     }
 
     /** @return int|null from 0 to 100 */
@@ -58,7 +62,7 @@ final class PartnerCard
 
     public function statusInWords(): string
     {
-        return self::WORDS[$this->status()] ?? $this->status();
+        return __(self::WORDS[$this->status()] ?? $this->status());
     }
 
     public function needsReview(): bool
@@ -66,12 +70,13 @@ final class PartnerCard
         return $this->insight->needs_review ?? false;
     }
 
-    /** @return list<array{text: string, tone: string, weight: string, share: float, evidence: list<Evidence>}> */
+    /** @return list<array{text: string, tone: string, title: string, weight: string, share: float, evidence: list<Evidence>}> */
     public function reasons(): array
     {
         return array_map(fn (array $reason): array => [
             'text' => $reason['text'],
             'tone' => ['against', 'neither', 'for'][($reason['weight'] <=> 0) + 1],
+            'title' => __(self::WEIGHS[($reason['weight'] <=> 0) + 1]),
             'weight' => ['−', '', '+'][($reason['weight'] <=> 0) + 1] . number_format(abs($reason['weight']), 1),
             'share' => min(1.0, abs($reason['weight'])),
             'evidence' => $this->evidence($reason),
@@ -84,7 +89,7 @@ final class PartnerCard
         return array_map(fn (array $action): array => [
             'title' => $action['title'],
             'owner' => ucfirst(str_replace('_', ' ', $action['owner'])),
-            'due' => $this->asOf()->addDays($action['due_in_days'])->format('j M Y'),
+            'due' => $this->asOf()->addDays($action['due_in_days'])->translatedFormat('j M Y'),
             'evidence' => $this->evidence($action),
         ], $this->output['actions'] ?? []);
     }
@@ -92,10 +97,10 @@ final class PartnerCard
     /** Such as `4 reasons, 1 action`. */
     public function contents(): string
     {
-        $counts = ['reason' => count($this->reasons()), 'action' => count($this->actions())];
-        $words = static fn (string $name, int $count): string => "$count " . Str::plural($name, $count);
-
-        return implode(', ', array_map($words, array_keys($counts), $counts));
+        return implode(', ', [
+            trans_choice(':count reason|:count reasons', count($this->reasons())),
+            trans_choice(':count action|:count actions', count($this->actions())),
+        ]);
     }
 
     public function computedAt(): ?Carbon
@@ -112,8 +117,8 @@ final class PartnerCard
     public function source(): string
     {
         return implode(' · ', array_filter([
-            'from figures of ' . $this->asOf()->format('j M Y'),
-            'confidence ' . round(($this->output['confidence'] ?? 0) * 100) . ' %',
+            __('from figures of :date', ['date' => $this->asOf()->translatedFormat('j M Y')]),
+            __('confidence :share %', ['share' => round(($this->output['confidence'] ?? 0) * 100)]),
             trim("{$this->insight?->skill} {$this->insight?->skill_version}"),
         ]));
     }

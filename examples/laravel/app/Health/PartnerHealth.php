@@ -114,7 +114,7 @@ final class PartnerHealth
             return null;
         }
         if ($result->error !== null) {
-            $this->failed($partner, $result->error->message);
+            $this->failed($partner, Agent::words($result->error));
         }
 
         return $result->error->message ?? 'It was stopped.';

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace App\Http;
 
+use App\Http\Middleware\UseVisitorsLanguage;
 use App\Http\Middleware\VerifyCsrfToken;
 use Illuminate\Cookie\Middleware\AddQueuedCookiesToResponse;
 use Illuminate\Cookie\Middleware\EncryptCookies;
@@ -19,7 +20,12 @@ use Illuminate\View\Middleware\ShareErrorsFromSession;
 final class Kernel extends HttpKernel
 {
     /** @var list<class-string> */
-    protected $middleware = [ValidatePostSize::class, TrimStrings::class, ConvertEmptyStringsToNull::class];
+    protected $middleware = [
+        UseVisitorsLanguage::class,
+        ValidatePostSize::class,
+        TrimStrings::class,
+        ConvertEmptyStringsToNull::class,
+    ];
 
     /** @var array<string, list<class-string>> */
     protected $middlewareGroups = [

@@ -1,10 +1,10 @@
 <!doctype html>
-<html lang="en">
+<html lang="{{ app()->getLocale() }}">
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="csrf-token" content="{{ csrf_token() }}">
-    <title>Partners</title>
+    <title>{{ __('Partners') }}</title>
     <link rel="stylesheet" href="/partners.css">
     <script src="/partners.js" type="module"></script>
   </head>
@@ -12,9 +12,9 @@
     <nav aria-label="Pages">
       <a href="/">Chat</a> · <a href="/task">Task</a> · <b>Partners</b> · <a href="/plain">Without a build</a>
     </nav>
-    <main>
+    <main data-words="{{ json_encode((object) $words) }}">
       <header>
-        <h1>Partners</h1>
+        <h1>{{ __('Partners') }}</h1>
         @if ($cards->isNotEmpty())
           <ul class="counts">
             @foreach ($counts as $selector => [$count, $name])

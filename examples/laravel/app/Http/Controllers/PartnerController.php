@@ -7,12 +7,14 @@ namespace App\Http\Controllers;
 use AgentWorkers\Event\Done;
 use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Event\Event;
+use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\PendingRun;
 use App\Health\PartnerCard;
 use App\Health\PartnerHealth;
 use App\Models\Partner;
 use Illuminate\Contracts\View\View;
 use Illuminate\Database\Eloquent\Collection;
+use Illuminate\Support\Facades\Lang;
 
 final class PartnerController
 {
@@ -31,6 +33,7 @@ final class PartnerController
         return view('partners', [
             'cards' => $partners->map(static fn (Partner $partner): PartnerCard => new PartnerCard($partner)),
             'counts' => self::counts($partners),
+            'words' => Lang::getLoader()->load(Lang::getLocale(), '*', '*'), // partners.js looks its own up there
         ]);
     }
 
@@ -48,7 +51,7 @@ final class PartnerController
         return $health->run($partner, $input)->onEvent(static function (Event $event) use ($health, $partner, $input): void {
             match (true) {
                 $event instanceof Done => $health->store($partner->id, $input, $event),
-                $event instanceof ErrorEvent => $health->failed($partner->id, $event->message),
+                $event instanceof ErrorEvent => $health->failed($partner->id, Agent::words($event)),
                 default => null,
             };
         });
@@ -67,11 +70,11 @@ final class PartnerController
         $isUnsure = static fn (Partner $partner): bool => $partner->insight?->needs_review ?? false;
 
         return [
-            '.at_risk' => [$with('at_risk'), 'at risk'],
-            '.watch' => [$with('watch'), 'to watch'],
-            '.healthy' => [$with('healthy'), 'healthy'],
-            '.review' => [$partners->filter($isUnsure)->count(), 'to review'],
-            '.unknown' => [$with(null), 'not computed'],
+            '.at_risk' => [$with('at_risk'), __('at risk')],
+            '.watch' => [$with('watch'), __('to watch')],
+            '.healthy' => [$with('healthy'), __('healthy')],
+            '.review' => [$partners->filter($isUnsure)->count(), __('to review')],
+            '.unknown' => [$with(null), __('not computed')],
         ];
     }
 }
