@@ -12,7 +12,7 @@ use AgentWorkers\Event\Usage;
 
 /**
  * A run has ended, and its worker has gone: dispatched once for each RunStarted, after the browser has got the last
- * event, and for each result of a batch.
+ * event, unless PHP itself ends before; and for each result of a batch.
  */
 final class RunEnded extends RunEvent
 {
