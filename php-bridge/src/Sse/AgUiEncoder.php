@@ -8,8 +8,8 @@ namespace AgentWorkers\Sse;
  * Writes one run in AG-UI 1.0, the Agent-User Interaction Protocol.
  *
  * Its extension form is a `CUSTOM` event named for the type, with the whole event as its value. Fields that AG-UI has
- * no place for are in `metadata`, under `agent-workers`. `RUN_STARTED` names the thread, which is the session unless the
- * caller knows better; therefore it waits for `session`, or whatever else comes.
+ * no place for are in `metadata`, under `agent-workers`. `RUN_STARTED` names the thread, which is the session unless
+ * the caller knows better; therefore it waits for `session`, or whatever else comes.
  */
 final class AgUiEncoder extends ChunkEncoder
 {

@@ -30,8 +30,12 @@ final class LiveResponse
     }
 
     /** @param resource|null $slot what StreamSlots gave, until the stream is over */
-    public function of(Run $run, ?string $owner, Format|Encoder|string|null $format, mixed $slot = null): StreamedResponse
-    {
+    public function of(
+        Run $run,
+        ?string $owner,
+        Format|Encoder|string|null $format,
+        mixed $slot = null,
+    ): StreamedResponse {
         $format ??= $this->setting('format', Format::Native);
         $format = is_string($format) ? Format::from($format) : $format;
         $headers = Emitter::HEADERS + Format::headersOf($format) + ['X-Agent-Run' => $run->id];
