@@ -8,8 +8,8 @@ namespace AgentWorkers\Sse;
  * JSON as it stands in a frame: one line of printable ASCII, byte for byte what `agent-workers convert` writes.
  *
  * Characters outside of U+0020 to U+007E are escaped, `/` is not. A whole number that fits 64 bits keeps its digits,
- * any other number is written as JavaScript writes it (RFC 8785), and what no double holds is `null`. A name that begins
- * with NUL, which PHP cannot read, begins with U+FFFD instead.
+ * any other number is written as JavaScript writes it (RFC 8785), and what no double holds is `null`. A name that
+ * begins with NUL, which PHP cannot read, begins with U+FFFD instead.
  *
  * @internal
  */
