@@ -7,15 +7,22 @@ namespace AgentWorkers\Tests\Laravel;
 use AgentWorkers\Exception\InvalidAgentException;
 use AgentWorkers\Laravel\AgentDefinition;
 use AgentWorkers\Laravel\Attributes\Toolbox;
+use AgentWorkers\Laravel\Events\RunEnded;
+use AgentWorkers\Laravel\Events\RunEvent;
+use AgentWorkers\Laravel\Events\ToolFinished;
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\Http\ChatRequest;
 use AgentWorkers\Laravel\PendingRun;
 use AgentWorkers\Testing\Script;
+use AgentWorkers\Tests\Scenarios;
+use Illuminate\Support\Facades\Event as Events;
 use Illuminate\Support\Facades\Route;
 
 /** A class for each agent of the application: its attributes, its instructions, its mistakes. */
 final class AgentClassTest extends TestCase
 {
+    use Scenarios;
+
     protected function setUp(): void
     {
         parent::setUp();
@@ -123,6 +130,39 @@ final class AgentClassTest extends TestCase
         self::assertSame(['Read', 'mcp__crm__find', 'Brandnewtool'], $request->get('tools'));
         self::assertSame(['city'], array_column($request->get('app_tools'), 'name'));
         self::assertSame('/srv/deals', $request->get('cwd'));
+    }
+
+    /** @dataProvider engines */
+    public function testTheRealWorkerTakesWhatAClassSays(string $engine): void
+    {
+        config([
+            'agent-workers.binaries.agent-chat' => $this->binary('agent-chat'),
+            'agent-workers.simulate' => $this->scenario(['mcp__app__find_partner', ['name' => 'Acme']]),
+            'agent-workers.env' => ['HOME' => $this->directory()],
+            'agent-workers.state_dir' => $this->directory(),
+        ]);
+        Events::listen([ToolFinished::class, RunEnded::class], static function (RunEvent $event) use (&$told): void {
+            $told[] = $event;
+        });
+        $class = self::agent(
+            "#[Model('claude-haiku-4-5')] #[Timeout(60)] #[Limits(idleTimeoutS: 50, maxBudgetUsd: 0.5, maxTurns: 5)]"
+            . "#[Engine('$engine')] #[Tools(FindPartner::class)]",
+            "public function instructions(): string { return 'Answer in one sentence.'; }",
+        );
+        $text = trim(Agent::of($class)->prompt('Where is Acme?')->subject('partner', 7)->text());
+        self::assertSame('All done. Acme is in Rome', $text);
+        [$finished, $ended] = $told;
+        self::assertSame(['find_partner', 'ok', 'Acme is in Rome'], [
+            $finished->tool, $finished->status, $finished->content,
+        ]);
+        self::assertSame(['done', '7', $finished->run], [$ended->status, $ended->subject['id'], $ended->run]);
+        self::assertGreaterThan(0, $ended->usage->outputTokens);
+    }
+
+    /** @return array<string, array{string}> */
+    public static function engines(): array
+    {
+        return ['an agent' => ['agent'], 'the plain API' => ['messages']];
     }
 
     public function testAnAttributeOfTheApplicationIsAppliedToo(): void
