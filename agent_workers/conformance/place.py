@@ -46,7 +46,6 @@ class Place:
         self.env = {
             **env,
             "PATH": os.environ.get("PATH", os.defpath),
-            "LANG": "C.UTF-8",
             **{name: str(folder) for name, folder in folders.items()},
             "ANTHROPIC_API_KEY": KEY,
             **({"ANTHROPIC_BASE_URL": url} if url else {}),

@@ -28,6 +28,7 @@ FIELDS = {
     "run": str,
     "prompt": str,
     "metadata": dict,
+    "session_owner": str,
     "subject": dict,
     "user": str,
     "goal": str,

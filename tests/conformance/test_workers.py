@@ -122,6 +122,14 @@ def test_a_worker_that_says_nothing_is_told_to_flush_and_what_it_was_started_wit
     assert "is each event flushed?" in abort["findings"][0]["came"]
 
 
+def test_a_worker_is_started_without_a_locale_as_services_start_it() -> None:
+    prints = ["sh", "-c", "env | cut -d= -f1 | tr '\\n' ' ' >&2"]
+    told = conform(prints, profile_of("agent-chat"), cases=["plain"], patience=1).to_json()["cases"][0]["stderr"]
+    names = told.split()
+    assert {"HOME", "PATH"} <= set(names)
+    assert [name for name in names if name == "LANG" or name.startswith("LC_")] == []
+
+
 def test_what_a_profile_does_not_offer_is_skipped_with_the_reason() -> None:
     profile = replace(profile_of("agent-chat", **MESSAGES), runs={}, skip={"plain": "it is never plain"})
     report = conform([str(BIN / "agent-chat")], profile, cases=["plain", "abort", "run-echoed"])
