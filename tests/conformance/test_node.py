@@ -20,7 +20,7 @@ from tests.waiting import PATIENCE_S, until
 
 README = (EXAMPLE / "README.md").read_text("utf-8")
 BIN = Path(sys.executable).parent
-BUILD, HELLO, CONFORM = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+BUILD, HELLO, SIMULATED, CONFORM = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 RUNS_OF_A_TASK = {"permission", "tool_output", "subagent"}
 """What an agent does that has tools of its own, which a chat has not."""
 OF_A_TASK = {case.id for case in load_cases() if case.run in RUNS_OF_A_TASK}
@@ -94,6 +94,15 @@ def test_the_commands_of_its_page_build_it_and_let_it_answer(worker: Path, envir
     told = shell(HELLO, worker, environ)
     assert told.returncode == 0, told.stderr
     assert "You said: Hello" in told.stdout
+
+
+def test_without_an_account_the_page_says_why_there_is_no_answer_and_how_to_get_one(
+    worker: Path, environ: dict[str, str]
+) -> None:
+    nothing = {name: value for name, value in environ.items() if not name.startswith("ANTHROPIC_")}
+    assert "You said: Hello" in shell(SIMULATED, worker, nothing).stdout
+    unreachable = {**environ, "ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}
+    assert "connection to the model's API failed" in shell(HELLO, worker, unreachable).stdout
 
 
 def test_a_conversation_goes_on_for_its_owner_alone(worker: Path, environ: dict[str, str]) -> None:
