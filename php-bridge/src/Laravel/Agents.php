@@ -482,9 +482,12 @@ final class Agents
     {
         return $this->setting("workers.$worker")
             ?? (isset(self::LATER[$worker]) ? ['binary' => self::LATER[$worker]] : null)
-            ?? throw new InvalidArgumentException(
-                "There is no worker $worker in `workers` of config/agent-workers.php.",
-            );
+            ?? throw new InvalidArgumentException(sprintf(
+                'There is no worker %s in `workers` of config/agent-workers.php, but %s. That list replaces '
+                . 'the one of the package: copy from there what you need.',
+                $worker,
+                implode(', ', array_keys($this->setting('workers', []))) ?: 'nothing',
+            ));
     }
 
     /** @return list<string> */

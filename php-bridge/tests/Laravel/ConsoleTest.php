@@ -54,6 +54,15 @@ final class ConsoleTest extends TestCase
         self::assertStringContainsString('Too much to do. (overloaded)', Artisan::output());
     }
 
+    public function testAgentChatNamesWhatIsWrongWithARequest(): void
+    {
+        $details = [['pointer' => '/limits/idle_timeout_s', 'message' => 'is not a known field']];
+        $refused = Script::error('invalid_request', 'The request is not valid.', false, ['details' => $details]);
+        Agent::fake($refused->exitsWith(2));
+        self::assertSame(2, Artisan::call('agent:chat', ['prompt' => 'Hello']));
+        self::assertStringContainsString('/limits/idle_timeout_s is not a known field', Artisan::output());
+    }
+
     /** @dataProvider endings */
     public function testAgentRunExitsAsTheWorkerWould(Script $script, int $status): void
     {

@@ -52,6 +52,13 @@ final class GoWorkerTest extends TestCase
         self::assertSame(['deals_won', 'open_tickets'], array_column($score['reasons'], 'figure'));
     }
 
+    public function testTheErrorForAnEntryThatIsMissingSaysWhichThereAreAndWhy(): void
+    {
+        $this->expectExceptionMessage('There is no worker chat');
+        $this->expectExceptionMessageMatches('/, but scorer\. That list replaces the one of the package/');
+        Agent::chat('Hello')->text();
+    }
+
     public function testItsDoneTellsWhatTheRunWasAbout(): void
     {
         $done = Agent::worker('scorer', self::asked())->subject('partner', 417)->user('ada')->run();

@@ -107,6 +107,9 @@ final class ChatCommand extends Command
     {
         $this->output->newLine();
         $this->error(OutputFormatter::escape(self::printable($event->message) . " ({$event->code})"));
+        foreach ($event->details ?? [] as $problem) {
+            $this->line(OutputFormatter::escape(self::printable(trim("{$problem['pointer']} {$problem['message']}"))));
+        }
     }
 
     /** Without control characters: an answer shall not steer the terminal. */
