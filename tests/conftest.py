@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 _SITES = {
     "tests/laravel/test_browser.py": "pages",
     "tests/laravel/test_commands.py": "pages",
+    "tests/laravel/test_front_ends.py": "pages",
     "tests/laravel/test_live.py": "pages",
     "tests/laravel/test_partners.py": "pages",
     "tests/laravel/test_states.py": "pages",

@@ -1,4 +1,4 @@
-"""Records the golden transcripts: `python -m tests.conformance.record [NAME…]`.
+"""Records the golden transcripts, and the frames that they become: `python -m tests.conformance.record [NAME…]`.
 
 Runs the real workers against the simulator, and puts ids, times, versions and prices in place that stay the same.
 """
@@ -16,6 +16,7 @@ from agent_workers.conformance import Kit, load_cases, load_profile
 from agent_workers.conformance.case import Case
 from agent_workers.conformance.reading import digest, encoded, reading
 from agent_workers.wire import dump, timestamp
+from tests.convert.recorded import record as record_frames
 
 FOLDER = Path(__file__).parents[2] / "conformance" / "v1"
 TRANSCRIPTS = FOLDER / "transcripts"
@@ -166,6 +167,7 @@ def main(names: list[str]) -> None:
         path = FOLDER / "readings" / f"{name}.json"
         path.write_text(json.dumps(reading(lines), ensure_ascii=False, indent=1) + "\n", "utf-8")
         assert encoded(json.loads(path.read_text("utf-8"))) == encoded(reading(lines))
+    record_frames()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from agent_workers.convert.encoder import TERMINAL
 
 FOLDER = Path(__file__).parents[2] / "conformance" / "v1"
 FRAMES = FOLDER / "frames"
-RUNS = {path.stem: path for folder in ("transcripts", "frames/events") for path in (FOLDER / folder).glob("*.ndjson")}
+FILES = [path for folder in ("transcripts", "frames/events") for path in sorted((FOLDER / folder).glob("*.ndjson"))]
+RUNS = {path.stem: path for path in FILES}
 """The golden transcripts, and runs of odd or rare events that are written by hand."""
 
 

@@ -108,5 +108,5 @@ def test_a_stopped_run_is_an_abort_and_a_call_to_decide_an_interrupt(read: dict[
 
 
 def test_subagents_of_a_run_are_told_apart(read: dict[str, Read]) -> None:
-    owners = {message.get("subagentRunId") for message in read["ag-ui"]["subagent"]["messages"]}
+    owners = {message.get("subagentRunId") for message in read["ag-ui"]["subagents"]["messages"]}
     assert owners == {None, "toolu-1", "toolu-2", "toolu-4", "unknown"}

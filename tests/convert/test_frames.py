@@ -9,7 +9,7 @@ from ag_ui.encoder import EventEncoder
 from pydantic import TypeAdapter
 
 from agent_workers.convert import FORMATS, read_event
-from tests.convert.recorded import FRAMES, RUNS, frames
+from tests.convert.recorded import FILES, FRAMES, RUNS, frames
 
 AG_UI: TypeAdapter[Any] = TypeAdapter(AgUiEvent)
 EVERY = pytest.mark.parametrize("run", sorted(RUNS))
@@ -27,7 +27,8 @@ def test_a_run_has_the_frames_that_are_checked_in(name: str, run: str) -> None:
     assert frames(name, run) == (FRAMES / name / f"{run}.sse").read_bytes()
 
 
-def test_every_recorded_frame_is_of_a_run() -> None:
+def test_every_recorded_frame_is_of_a_run_that_has_its_name_alone() -> None:
+    assert len(RUNS) == len(FILES)
     recorded = {path.relative_to(FRAMES).with_suffix("").as_posix() for path in FRAMES.glob("*/*.sse")}
     assert recorded == {f"{name}/{run}" for name in FORMATS for run in RUNS}
 

@@ -43,6 +43,24 @@ final class ResumeTest extends TestCase
         )), 'seq'));
     }
 
+    public function testAPageOfAnotherFrontEndGetsTheWholeRunInItsFormat(): void
+    {
+        $run = $this->finishedRun();
+        $response = $this->get("/agent/runs/$run/events?format=ai-sdk", ['Last-Event-ID' => "$run:6"])->assertOk();
+        $response->assertHeader('X-Vercel-AI-UI-Message-Stream', 'v1');
+        $content = $response->streamedContent();
+        self::assertStringContainsString('data: {"type":"start","messageId":"' . $run . '"', $content);
+        self::assertStringEndsWith("data: [DONE]\n\n", $content);
+        self::assertSame(
+            'One two three.',
+            implode('', array_column(array_map(
+                static fn (string $data): array => json_decode($data, true) ?? [],
+                str_replace('data: ', '', explode("\n\n", $content)),
+            ), 'delta')),
+        );
+        $this->fake->assertRanTimes(1);
+    }
+
     public function testNothingIsLeftAfterTheEnd(): void
     {
         $this->follow($this->finishedRun(), 6)->assertNoContent();

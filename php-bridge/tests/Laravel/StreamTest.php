@@ -7,6 +7,7 @@ namespace AgentWorkers\Tests\Laravel;
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\Http\ChatRequest;
 use AgentWorkers\Request;
+use AgentWorkers\Sse\AgUiEncoder;
 use AgentWorkers\Sse\Format;
 use AgentWorkers\Testing\Script;
 use Illuminate\Cache\Events\KeyWritten;
@@ -54,6 +55,22 @@ final class StreamTest extends TestCase
         Route::post('/ask', static fn (ChatRequest $request) => Agent::chat($request)->format(Format::Native));
         $native = $this->postJson('/ask', ['prompt' => 'Hello']);
         self::assertStringContainsString('event: done', $native->streamedContent());
+    }
+
+    public function testAnotherFrontEndGetsItsFormatAndItsHeader(): void
+    {
+        Agent::fake('Hi');
+        Route::post('/use-chat', static fn (ChatRequest $request) => Agent::chat($request)->format('ai-sdk'));
+        $response = $this->postJson('/use-chat', ['prompt' => 'Hello'])->assertOk();
+        $response->assertHeader('X-Vercel-AI-UI-Message-Stream', 'v1');
+        self::assertStringContainsString('"delta":"Hi"', $response->streamedContent());
+
+        Agent::fake('Hi');
+        $encoder = new AgUiEncoder('thread-1', 'run-1');
+        Route::post('/ag-ui', static fn (ChatRequest $request) => Agent::chat($request)->format($encoder));
+        $content = $this->postJson('/ag-ui', ['prompt' => 'Hello'])->assertOk()->streamedContent();
+        self::assertStringContainsString('"type":"RUN_STARTED","threadId":"thread-1","runId":"run-1"', $content);
+        self::assertStringContainsString('"type":"RUN_FINISHED"', $content);
     }
 
     public function testTheConfigurationDecidesWhatTheBrowserMayNot(): void

@@ -7,6 +7,7 @@ namespace AgentWorkers\Laravel\Http;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\PendingRun;
 use AgentWorkers\Laravel\Stream\ReplayResponse;
+use AgentWorkers\Sse\Format;
 use Illuminate\Http\Request;
 use Symfony\Component\HttpFoundation\Response;
 
@@ -24,6 +25,9 @@ final class StreamController
         $last = (string) $request->header('Last-Event-ID', '');
         $after = str_starts_with($last, "$run:") ? (int) substr($last, strlen($run) + 1) : 0;
 
-        return $replay->of($run, Owner::of($request), max(0, $after));
+        $format = Format::tryFrom((string) $request->query('format')) ?? Format::Native;
+
+        // Only a native stream can go on from its middle: the others' frames depend on those before them.
+        return $replay->of($run, Owner::of($request), $format === Format::Native ? max(0, $after) : 0, $format);
     }
 }

@@ -6,6 +6,7 @@ namespace AgentWorkers\Laravel\Stream;
 
 use AgentWorkers\Laravel\Words;
 use AgentWorkers\Sse\Emitter;
+use AgentWorkers\Sse\Format;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Http\JsonResponse;
 use Psr\Log\LoggerInterface;
@@ -28,7 +29,7 @@ final class ReplayResponse
     }
 
     /** @param int $after number of the last event that the browser has */
-    public function of(string $run, ?string $owner, int $after): Response
+    public function of(string $run, ?string $owner, int $after, Format $format = Format::Native): Response
     {
         $heartbeat = (float) $this->config->get('agent-workers.stream.heartbeat', 0.4);
         $replay = $owner === null ? null : new Replay($this->store, $owner, $run, $after, $heartbeat);
@@ -39,11 +40,13 @@ final class ReplayResponse
             return new Response('', 204); // tells EventSource not to come again
         }
         $slot = $this->slots->take();
-        $send = function () use ($heartbeat, $replay, &$slot): void {
-            (new Emitter(heartbeat: $heartbeat, logger: $this->logger))->emit($replay->events());
+        $send = function () use ($format, $heartbeat, $replay, &$slot): void {
+            (new Emitter($format, $heartbeat, $this->logger))->emit($replay->events());
             $slot = null;
         };
 
-        return new StreamedResponse($send, 200, Emitter::HEADERS + ['X-Agent-Run' => $run]);
+        $headers = Emitter::HEADERS + Format::headersOf($format) + ['X-Agent-Run' => $run];
+
+        return new StreamedResponse($send, 200, $headers);
     }
 }

@@ -1,0 +1,19 @@
+// A page with AG-UI's agent in front of the PHP bridge: what the bridge's README says, put to the test in a browser.
+import { HttpAgent } from '@ag-ui/client';
+
+const headers = {
+  'X-XSRF-TOKEN': decodeURIComponent(document.cookie.match(/XSRF-TOKEN=([^;]*)/)[1]),
+};
+const agent = new HttpAgent({ url: '/ask-by-ag-ui', headers, threadId: crypto.randomUUID() });
+
+const root = document.getElementById('root');
+root.innerHTML = '<p data-testid="answer"></p><p data-testid="status">ready</p><textarea></textarea><button>Send</button>';
+const [answer, status] = root.querySelectorAll('p');
+root.querySelector('button').onclick = async () => {
+  agent.addMessage({ id: crypto.randomUUID(), role: 'user', content: root.querySelector('textarea').value });
+  status.textContent = 'running';
+  const told = await agent
+    .runAgent({}, { onTextMessageContentEvent: ({ event }) => void (answer.textContent += event.delta) })
+    .then(({ newMessages }) => newMessages.map((message) => message.role).join(), (error) => error.message);
+  status.textContent = told;
+};
