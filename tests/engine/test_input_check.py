@@ -67,10 +67,12 @@ async def test_a_check_that_takes_too_long_leaves_the_loop_free_and_no_process(b
     until(lambda: not children() - before, within_s=5, what=lambda: str(children() - before))
 
 
-async def test_the_next_check_is_made_by_another_process(brief: None) -> None:
+async def test_the_next_check_is_made_by_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     with anyio.fail_after(60):
-        with pytest.raises(TimeoutError):
-            await find_faults(NEVER, ENDLESS)
+        with monkeypatch.context() as brief:
+            brief.setattr(input_check, "_PATIENCE_S", 1)
+            with pytest.raises(TimeoutError):
+                await find_faults(NEVER, ENDLESS)
         assert await find_faults(NEVER, {"a": "aaa"}) == []
 
 

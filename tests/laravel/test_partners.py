@@ -1,6 +1,7 @@
 """The partners of the example: their health on the page, and of all of them by a command."""
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -26,6 +27,7 @@ read -r request
 [[ $request =~ \"run\":\"([^\"]*)\" ]] && run=${BASH_REMATCH[1]}
 [[ $request =~ \"id\":\"(p-[0-9]*)\" ]] && echo "${BASH_REMATCH[1]}" >> "${0%/*}/asked"
 sleep 0.1
+[[ -p ${0%/*}/gate && $request =~ p-1(0[5-9]|1) ]] && read -r < "${0%/*}/gate"  # none opens it
 head='{"v":1,"run":"'$run'","ts":"2026-01-01T00:00:00.000Z","seq":1,"type":'
 if [[ $request == *'"id":"p-107"'* ]]; then
   echo "$head"'"error","code":"auth","message":"No.","retryable":false}'
@@ -241,11 +243,16 @@ def test_a_killed_recomputation_of_all_goes_on_where_it_was_and_stores_nothing_t
     environ = site.console | {"LOG_CHANNEL": "single"}
     command = ("partners:recompute-health", "--all", "--concurrency=2")
 
-    first = site.artisan(*command, env=environ)
-    until(lambda: len(partners.computed) >= 3, what="the first ones")
-    first.send_signal(signal.SIGKILL)
-    first.communicate(timeout=PATIENCE_S)
-    until(lambda: not site.processes(), what="the end of its batch")
+    gate = site.root / "gate"
+    os.mkfifo(gate, 0o666)
+    try:
+        first = site.artisan(*command, env=environ)
+        until(lambda: len(partners.computed) >= 3, what="the first ones")
+        first.send_signal(signal.SIGKILL)
+        first.communicate(timeout=PATIENCE_S)
+        until(lambda: not site.processes(), what="the end of its batch")
+    finally:
+        gate.unlink()
     halfway = partners.computed
     assert 3 <= len(halfway) < 11
 
