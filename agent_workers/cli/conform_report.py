@@ -16,6 +16,7 @@ from rich.text import Text
 
 from agent_workers.cli.harmless import harmless
 from agent_workers.conformance import LEVELS
+from agent_workers.conformance.data import page
 from agent_workers.conformance.report import PAGE
 from agent_workers.conformance.verdict import diagnostics, excerpt
 
@@ -57,6 +58,9 @@ def _print(console: Console, report: Report) -> None:
     for verdict in report.of("failed"):
         console.print()
         console.print(_failure(verdict))
+    if report.of("failed"):
+        console.print()
+        console.print(Text(harmless(f"{PAGE} is {page()}")))
     if report.of("skipped"):
         console.print()
         console.print(_skipped(report))

@@ -15,6 +15,11 @@ def folder() -> Path:
     return next(path for path in (here.with_name("v1"), here.parents[2] / "conformance" / "v1") if path.is_dir())
 
 
+def page() -> Path:
+    """Returns the page that says what the contract is; it lies beside that folder."""
+    return folder().with_name("README.md")
+
+
 def read(path: Path) -> Any:
     """Returns what a JSON file holds."""
     return json.loads(path.read_text("utf-8"))

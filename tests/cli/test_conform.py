@@ -63,6 +63,8 @@ def test_a_failure_is_told_with_the_contract_what_was_sent_what_came_and_the_cur
         "core 1 passed 1 failed No level yet.",
     ):
         assert words in told, words
+    _, _, lies = told.partition("conformance/README.md is ")
+    assert (ROOT / "conformance" / "README.md").as_posix() in lies.replace(" ", "")
     assert max(map(len, ran.stdout.splitlines())) <= 80
 
 

@@ -86,11 +86,13 @@ def test_a_deprecated_field_is_struck_through_in_editors(schemas: Path) -> None:
     assert ping.index("@deprecated") < ping.index("idle_ms: number")
 
 
-def test_the_function_on_the_page_compiles_and_a_misspelt_field_does_not(tmp_path: Path) -> None:
-    [function] = re.findall(r"```ts\n(.*?)```", (ROOT / "schemas/README.md").read_text("utf-8"), re.DOTALL)
-    function = function.replace("./schemas", str(ROOT / "schemas"))
-    assert compiled(function, tmp_path) == ""
-    assert "Property 'txt' does not exist on type 'DeltaEvent'" in compiled(function.replace(".text", ".txt"), tmp_path)
+def test_the_functions_on_the_page_compile_and_a_misspelt_field_does_not(tmp_path: Path) -> None:
+    [functions] = re.findall(r"```ts\n(.*?)```", (ROOT / "schemas/README.md").read_text("utf-8"), re.DOTALL)
+    functions = functions.replace("./schemas", str(ROOT / "schemas"))
+    assert compiled(functions, tmp_path) == ""
+    assert "Property 'txt' does not exist on type 'DeltaEvent'" in compiled(
+        functions.replace(".text", ".txt"), tmp_path
+    )
 
 
 def compiled(code: str, folder: Path) -> str:
