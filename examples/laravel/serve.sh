@@ -121,7 +121,7 @@ else
 fi
 
 APP_KEY=$(cat storage/app.key)
-export APP_KEY AGENT_CHAT_BINARY=$bin/agent-chat AGENT_TASK_BINARY=$task AGENT_WORKERS_BINARY=$bin/agent-workers
+export APP_KEY AGENT_CHAT_BINARY=${AGENT_CHAT_BINARY:-$bin/agent-chat} AGENT_TASK_BINARY=$task AGENT_WORKERS_BINARY=$bin/agent-workers
 export AGENT_SKILL_BINARY=$skill AGENT_BATCH_BINARY=$batch
 # What people run from the chat themselves.
 export AGENT_TOOL_BINARY=$bin/agent-tool AGENT_MCP_PYTHON=$bin/python

@@ -45,14 +45,15 @@ class Demo:
         clone: Where it is typed.
         home: The user's home, which tells its processes from others.
         port: Where it is to serve; a free port by default.
+        variables: What else is set where it is typed.
     """
 
-    def __init__(self, clone: Path, home: Path, port: int | None = None) -> None:
+    def __init__(self, clone: Path, home: Path, port: int | None = None, **variables: str) -> None:
         self.port = port or free_port()
         self._mark = f"HOME={home}".encode()
         self._output = home / f"output-{os.urandom(4).hex()}"
         environ = {"PATH": f"{os.environ['PATH']}:{PATH}", "HOME": str(home), "TMPDIR": str(home)}
-        environ |= {"PORT": str(self.port), "LANG": "C.UTF-8"}
+        environ |= {"PORT": str(self.port), "LANG": "C.UTF-8", **variables}
         with self._output.open("wb") as out:
             self.process = subprocess.Popen(
                 ["make", "demo-laravel"],
@@ -111,9 +112,9 @@ class Demo:
 
 
 @contextmanager
-def running_demo(clone: Path, home: Path, port: int | None = None) -> Iterator[Demo]:
+def running_demo(clone: Path, home: Path, port: int | None = None, **variables: str) -> Iterator[Demo]:
     """The demo as soon as it says that it is ready; whatever is left of it is killed in the end."""
-    demo = Demo(clone, home, port)
+    demo = Demo(clone, home, port, **variables)
     try:
         demo.wait_until_ready()
         yield demo

@@ -83,6 +83,17 @@ def test_the_command_that_the_demo_names_runs_from_any_shell_and_in_the_economy_
     until(lambda: " are out." not in told("--economy"), what="the answers")
 
 
+def test_another_worker_answers_in_the_chat_where_it_is_named(repository: Path, tmp_path: Path) -> None:
+    another = tmp_path / "another"
+    another.write_text(f'#!/bin/sh\ntouch "{tmp_path}/asked"\nexec "{repository}/.venv/bin/agent-chat" "$@"\n')
+    another.chmod(0o755)
+    with running_demo(repository, tmp_path, AGENT_CHAT_BINARY=str(another)) as demo:
+        command = [demo.command.split()[0], "agent:chat", "Hello"]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert (tmp_path / "asked").exists()
+
+
 def footer(tab: Browser) -> list[str]:
     return tab.script("return document.querySelector('footer').innerText").split("\n")
 
