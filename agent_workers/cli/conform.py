@@ -72,16 +72,16 @@ def conform(command: tuple[str, ...], listing: bool, as_json: bool, junit: str |
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # no worker outlives the kit
     report = _run(command, **options)
-    if junit:
-        from agent_workers.conformance.junit import junit as written
-
-        _write(junit, written(report))
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
         from agent_workers.cli.conform_report import show
 
         show(report)
+    if junit:  # last, for what has been found is told also where the file cannot be written
+        from agent_workers.conformance.junit import junit as written
+
+        _write(junit, written(report))
     raise SystemExit(1 if report.of("failed") else 0)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
 
 _REFUSALS = ("invalid_request", "unsupported_version", "policy_denied")
 _STACKS = ("Traceback (most recent call last)", "\n    at ", "goroutine ", "panic: ", "Stack trace:")
+_PATH = re.compile(r"(?<![\w.:/-])(?:/(?:bin|etc|home|lib|opt|proc|root|srv|tmp|usr|var|Users)/|[A-Z]:\\)\w")
+_TS = "%Y-%m-%dT%H:%M:%S.%fZ"
+_CLOCKS_DIFFER_S = 600
 _KEPT = 1000
 """Lines of a run that the kit has ended that are judged: more say nothing more."""
 
@@ -34,6 +41,7 @@ def broken(recording: Recording, request: Mapping[str, object], home: str) -> It
     """
     if recording.lines:
         yield from _stream(recording)
+        yield from _clock(recording)
     yield from _parents(recording)
     yield from _exit(recording)
     yield from _refusal(recording)
@@ -58,11 +66,22 @@ def _faults(recording: Recording) -> Iterator[Fault]:
     return (fault for fault in faults if fault.rule != "terminal")  # which each case asks for itself
 
 
+def _clock(recording: Recording) -> Iterator[tuple[Rule, Finding]]:
+    ahead_s = time.time() - time.monotonic()
+    for line in recording.lines:
+        with suppress(ValueError):  # what is no time is told by the schema
+            ts = datetime.strptime(str(line.event.get("ts")), _TS).replace(tzinfo=UTC)
+            if abs(ts.timestamp() - line.at - ahead_s) > _CLOCKS_DIFFER_S:
+                now = datetime.fromtimestamp(line.at + ahead_s, UTC).strftime(_TS)
+                yield "utc", Finding(f"about {now}", f"ts: {line.event['ts']}")
+                return  # the others of the run say the same
+
+
 def _parents(recording: Recording) -> Iterator[tuple[Rule, Finding]]:
-    called: dict[object, object] = {}  # the parent of each call
+    called: dict[str, object] = {}  # the parent of each call
     for event in recording.events:
-        call, parent = event.get("tool_use_id"), event.get("parent_tool_use_id")
-        if parent is not None and parent not in called:
+        call, parent = str(event.get("tool_use_id")), event.get("parent_tool_use_id")
+        if parent is not None and str(parent) not in called:
             yield "parent", Finding(f"an earlier tool_call with the tool_use_id {parent!r}", event_in_words(event))
         if event.get("type") == "tool_call":
             called[call] = parent
@@ -106,7 +125,7 @@ def _refusal(recording: Recording) -> Iterator[tuple[Rule, Finding]]:
 
 def _secrets(recording: Recording, request: Mapping[str, object]) -> Iterator[tuple[Rule, Finding]]:
     key = KEY.encode()
-    if key in recording.stderr or any(key in line.data for line in recording.lines):
+    if recording.leaked or any(key in line.data for line in recording.lines):
         yield "no-secrets", Finding("the API key nowhere", "it stands in the output")
     prompt = request.get("prompt")
     if isinstance(prompt, str) and prompt and prompt.encode() in recording.stderr:
@@ -118,5 +137,5 @@ def _message(recording: Recording, home: str) -> Iterator[tuple[Rule, Finding]]:
         message = event.get("message")
         if event.get("type") != "error" or not isinstance(message, str):
             continue
-        if any(stack in message for stack in _STACKS) or home in message:
+        if any(stack in message for stack in _STACKS) or home in message or _PATH.search(message):
             yield "safe-message", Finding("a message that a user may read", f"message: {message[:300]!r}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.conformance.match import matches, shown, told
 from agent_workers.conformance.verdict import Finding
+from agent_workers.validation.final_text import block_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +39,16 @@ def _ending(expect: dict[str, Any], recording: Recording, patience: float) -> It
         yield Finding(_wanted_end(expect), f"no terminal event; {end_of(recording)}")
     elif not any(matches(pattern, line.event) for pattern in _ends(expect)):
         yield Finding(_wanted_end(expect), event_in_words(line.event))
-    elif (within_s := expect.get("within_s")) and line.at - recording.acted_at > within_s * patience:
-        late_s = line.at - recording.acted_at
-        yield Finding(f"{_wanted_end(expect)} within {within_s * patience:g} s", f"it came after {late_s:.1f} s")
+    else:
+        yield from _in_time(expect, line.at - recording.acted_at, patience)
+
+
+def _in_time(expect: dict[str, Any], took_s: float, patience: float) -> Iterator[Finding]:
+    within_s, after_s = expect.get("within_s", math.inf) * patience, expect.get("after_s", -math.inf)
+    if took_s > within_s:
+        yield Finding(f"{_wanted_end(expect)} within {within_s:g} s", f"it came after {took_s:.1f} s")
+    if took_s < after_s:
+        yield Finding(f"{_wanted_end(expect)} after {after_s:g} s at the earliest", f"it came after {took_s:.1f} s")
 
 
 def _course(expect: dict[str, Any], recording: Recording) -> Iterator[Finding]:
@@ -89,10 +98,10 @@ def text_of(events: list[Event]) -> str:
     blocks: dict[object, list[str]] = {}
     for event in events:
         if event.get("type") == "delta" and isinstance(event.get("text"), str):
-            blocks.setdefault(event.get("block"), []).append(event["text"])
+            blocks.setdefault(block_key(event.get("block")), []).append(event["text"])
         elif event.get("type") == "discard" and isinstance(event.get("blocks"), list):
             for block in event["blocks"]:
-                blocks.pop(block, None)
+                blocks.pop(block_key(block), None)
     return "".join(piece for pieces in blocks.values() for piece in pieces)
 
 

@@ -46,6 +46,7 @@ class Place:
         self.env = {
             **env,
             "PATH": os.environ.get("PATH", os.defpath),
+            "TZ": "Asia/Kathmandu",  # so that local time is seen not to be UTC
             **{name: str(folder) for name, folder in folders.items()},
             "ANTHROPIC_API_KEY": KEY,
             **({"ANTHROPIC_BASE_URL": url} if url else {}),

@@ -88,7 +88,10 @@ class _Player:
         together = [self._filled(message) for message in options.get("together_with", ())]
         data = _encoded(document, indented=options.get("indented", False))
         data += b"".join(b"\n" + _encoded(message) for message in together) + b"\n" * controlled
-        self._take.act(f"request {shown(document)}", *(f"in the same write {shown(each)}" for each in together))
+        spaces = options.get("spaces", 0)
+        data = data[:1] + b" " * spaces + data[1:]
+        self._take.act(f"request {shown(document)}", *[f"with {spaces} spaces in it"] * bool(spaces))
+        self._take.act(*(f"in the same write {shown(each)}" for each in together))
         if pieces := options.get("pieces"):
             self._write_pieces(data, max(1, len(data) // pieces))
         else:

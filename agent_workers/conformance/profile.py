@@ -85,7 +85,7 @@ def _beside(command: Sequence[str]) -> Path | None:
 def _read(path: Path, name: str) -> Profile:
     try:
         document = read(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ProfileError(f"{name} cannot be read: {error}") from None
     _check(document, name)
     return Profile(name=name, **document)

@@ -22,7 +22,8 @@ class Recording:
         signals: Which were sent to it.
         lines: What it has written to stdout.
         rest: Whether its last line had no newline.
-        stderr: The end of what it has written to stderr.
+        stderr: The beginning and the end of what it has written to stderr.
+        leaked: Whether the API key stood there.
         status: Its exit status, negative for the signal that ended it; None where it never began.
         trouble: Why the kit has ended it, or could not go on with the case.
         killed: Whether the kit has ended it.
@@ -38,6 +39,7 @@ class Recording:
     lines: list[Line] = field(default_factory=list)
     rest: bool = False
     stderr: bytes = b""
+    leaked: bool = False
     status: int | None = None
     trouble: str | None = None
     killed: bool = False

@@ -11,6 +11,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from agent_workers.conformance.lines import Lines
+from agent_workers.conformance.place import KEY
+from agent_workers.conformance.stderr import Stderr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +23,6 @@ _CHUNK = 1 << 16
 _TICK_S = 0.5
 _SHORT_TICK_S = 0.05  # where the system does not tell the end of a process
 _DYING_S = 2
-_STDERR_KEPT = 1 << 16
 
 
 class Subject:
@@ -34,7 +35,7 @@ class Subject:
 
     Attributes:
         lines: What it has written to stdout.
-        stderr: The end of what it has written to stderr.
+        stderr: What it has written to stderr.
         ended_at: ``time.monotonic()`` when its end was seen.
 
     Raises:
@@ -43,7 +44,7 @@ class Subject:
 
     def __init__(self, start: Start, command: Sequence[str], env: Mapping[str, str]) -> None:
         self.lines = Lines()
-        self.stderr = b""
+        self.stderr = Stderr(KEY.encode())
         self.ended_at: float | None = None
         self._unsent = bytearray()
         self._closes_stdin = False
@@ -154,7 +155,7 @@ class Subject:
         elif number == self._stdout:
             self.lines.push(chunk)
         else:
-            self.stderr = (self.stderr + chunk)[-_STDERR_KEPT:]
+            self.stderr.push(chunk)
 
     def _flush(self) -> None:
         if self._stdin not in self._open:

@@ -135,7 +135,8 @@ class Take:
             worker.kill()
         recording.status, recording.ended_at = worker.status, worker.ended_at
         worker.lines.end()
-        recording.rest, recording.stderr = worker.lines.rest, worker.stderr
+        recording.rest, recording.stderr = worker.lines.rest, worker.stderr.kept
+        recording.leaked = worker.stderr.leaked
         grace_s = 0 if recording.killed else _LEAVING_S * self._stage.patience
         left = self._stage.nursery.left_by(worker.pid, self._stage.place.mark, grace_s)
         recording.left = [] if recording.killed else left

@@ -27,7 +27,7 @@ class Settlements:
     """The questions of one run that wait for an answer."""
 
     def __init__(self) -> None:
-        self._calls: set[object] = set()
+        self._calls: set[str] = set()
         self._open: dict[tuple[str, str], None] = {}
         self._settled: set[tuple[str, str]] = set()
 
@@ -35,7 +35,8 @@ class Settlements:
         """Follows one event; yields what is wrong with the question that it asks or settles."""
         kind = str(event.get("type"))
         if kind == "tool_call":
-            self._calls.add(event.get("tool_use_id"))
+            if isinstance(call := event.get("tool_use_id"), str):
+                self._calls.add(call)
         elif kind in _IDS and isinstance(name := event.get(_IDS[kind]), str):
             for words in self._settle(kind, name) if kind in _ASKS else self._ask(kind, name):
                 yield Wrong(f"/{_IDS[kind]}", words)

@@ -108,9 +108,24 @@ func read(stdin io.Reader, control bool, lines chan<- []byte) {
 	}
 }
 
+// newScanner reads lines. One that is too long comes as an empty one, at once, and the rest of it is dropped.
 func newScanner(stdin io.Reader) *bufio.Scanner {
-	scanner := bufio.NewScanner(stdin)
-	scanner.Buffer(nil, longest)
+	scanner, isDropping := bufio.NewScanner(stdin), false
+	scanner.Buffer(nil, 2*longest)
+	scanner.Split(func(data []byte, atEOF bool) (int, []byte, error) {
+		read, line, err := bufio.ScanLines(data, atEOF)
+		wasDropping, isTooLong := isDropping, len(line) > longest || read == 0 && len(data) > longest
+		isDropping = read == 0 && (wasDropping || isTooLong)
+		if isDropping {
+			read = len(data)
+		}
+		if wasDropping {
+			line = nil
+		} else if isTooLong {
+			line = []byte{}
+		}
+		return read, line, err
+	})
 	return scanner
 }
 

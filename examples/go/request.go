@@ -3,11 +3,15 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"sort"
 )
 
-const mostProblems = 100 // that are told: more would not fit a line
+const (
+	mostProblems = 100 // that are told: more would not fit a line
+	deepest      = 128 // levels of JSON: some readers take few more, PHP 512
+)
 
 // Request is what may be asked; see askedFields and runFields.
 type Request struct {
@@ -54,6 +58,9 @@ func decode(document []byte, check check) (request Request, plain object, proble
 	if _, end := reader.Token(); err != nil || end != io.EOF {
 		return request, nil, wrong("", "is not one JSON document of at most 1 MiB")
 	}
+	if !repeatable(value, deepest) {
+		return request, nil, wrong("", fmt.Sprintf("is nested deeper than %d levels, or has a number beyond a double", deepest))
+	}
 	plain, _ = value.(object)
 	if problems = check("", value); problems != nil {
 		sort.Slice(problems, func(i, j int) bool { return problems[i].Pointer < problems[j].Pointer })
@@ -67,6 +74,28 @@ func decode(document []byte, check check) (request Request, plain object, proble
 		return request, plain, wrong("", "cannot be read")
 	}
 	return request, plain, request.problems()
+}
+
+// repeatable tells whether every reader can take a value that comes back, as metadata does.
+func repeatable(value any, levels int) bool {
+	switch value := value.(type) {
+	case object:
+		for _, each := range value {
+			if levels == 0 || !repeatable(each, levels-1) {
+				return false
+			}
+		}
+	case []any:
+		for _, each := range value {
+			if levels == 0 || !repeatable(each, levels-1) {
+				return false
+			}
+		}
+	case json.Number:
+		_, err := value.Float64()
+		return err == nil
+	}
+	return true
 }
 
 // problems is what is wrong with fields that are right each by itself.

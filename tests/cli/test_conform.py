@@ -124,6 +124,13 @@ def test_a_ci_system_gets_junit_xml(scripts: Scripts) -> None:
     assert "stdout: \ufffd\ufffd what?" in str(failure.text)
 
 
+def test_what_was_found_is_told_also_where_the_junit_file_cannot_be_written(scripts: Scripts) -> None:
+    ran = scripts(*CONFORM, "--junit", "/dev/full", *chosen("plain"), "--profile", PROFILE, "--", *REFERENCE)
+    assert ran.returncode == 2
+    assert ran.stderr == "/dev/full cannot be written: No space left on device\n"
+    assert "1 passed" in ran.stdout
+
+
 def test_a_profile_beside_the_worker_is_found(scripts: Scripts) -> None:
     (scripts.home / "worker.py").write_text(Path(REFERENCE[-1]).read_text("utf-8"), "utf-8")
     (scripts.home / "conform.json").write_text(PROFILE.read_text())
@@ -143,6 +150,7 @@ def test_a_profile_beside_the_worker_is_found(scripts: Scripts) -> None:
         (["--profile", "typo.json", "--", "true"], "typo.json: the profile: Additional properties are not allowed"),
         (["--profile", "run.json", "--", "true"], "run.json: /runs/slwo: there is none of that name"),
         (["--profile", "text.json", "--", "true"], "text.json cannot be read"),
+        (["--profile", "deep.json", "--", "true"], "deep.json cannot be read"),
         (["--level", "most", "--", "true"], "'most' is not one of"),
     ],
 )
@@ -153,6 +161,7 @@ def test_a_mistake_on_the_command_line_is_told(
     Path("typo.json").write_text('{"request": {}, "asks": true}')
     Path("run.json").write_text('{"request": {}, "runs": {"slwo": {}}}')
     Path("text.json").write_text("a text")
+    Path("deep.json").write_text("[" * 100_000)
     ran = scripts(*CONFORM, *arguments)
     assert ran.returncode == 2
     assert words in " ".join(ran.stderr.split())

@@ -41,6 +41,8 @@ FIELDS = {
     "tools": list,
     "permissions": dict,
 }
+STREAM = ("ping_s", "partial", "tool_output")
+RUN = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 LIMITS = ("timeout_s", "idle_timeout_s", "question_timeout_s", "max_budget_usd")
 
 
@@ -176,7 +178,7 @@ class Reference:
         return re.sub(half, r"\\ufffd", text)
 
     def accept(self) -> None:
-        if isinstance(self.request.get("run"), str):
+        if self.is_run(self.request.get("run")):
             self.run = self.request["run"]
         if self.request.get("v", 1) != 1:
             raise error("unsupported_version")
@@ -190,6 +192,12 @@ class Reference:
             for name, kind in FIELDS.items()
             if name in self.request and not isinstance(self.request[name], kind)
         ]
+        found += self.run_problems()
+        found += [
+            problem
+            for group, known in (("limits", LIMITS), ("stream", STREAM))
+            for problem in self.within(group, known)
+        ]
         limits = self.request.get("limits")
         found += [
             self.problem(f"/limits/{name}", "must be a number")
@@ -201,6 +209,18 @@ class Reference:
         if self.request.get("app_tools") and not self.control:
             found.append(self.problem("/app_tools", "needs --control"))
         return found
+
+    def is_run(self, run: object) -> bool:
+        return isinstance(run, str) and bool(RUN.fullmatch(run))
+
+    def run_problems(self) -> list[Event]:
+        is_wrong = "run" in self.request and not self.is_run(self.request["run"])
+        return [self.problem("/run", "must be 1 to 128 of A-Z a-z 0-9 . _ : -")] * is_wrong
+
+    def within(self, group: str, known: tuple[str, ...]) -> list[Event]:
+        given = self.request.get(group)
+        names = given if isinstance(given, dict) else {}
+        return [self.problem(f"/{group}/{name}", "is unknown") for name in names if name not in known]
 
     def most_metadata(self) -> int:
         return 16384
@@ -344,8 +364,13 @@ class Reference:
         self.emit("ack", id=message["id"], ok=False, code=code)
 
     def take_abort(self, message: Event) -> None:
+        if not self.is_abort(message):
+            return self.refuse(message, "invalid_message")
         self.ack(message)
         raise Ended("aborted", reason="client")
+
+    def is_abort(self, message: Event) -> bool:
+        return set(message) == {"type", "id"}
 
     def take_app_tool_result(self, message: Event) -> None:
         if not self.is_open(message):

@@ -15,12 +15,23 @@ from tests.waiting import PATIENCE_S, now
 
 SH = ["sh", "-c"]
 HANGS = [*SH, "trap '' TERM INT; exec tail -f /dev/null"]
+LISTS = "\n".join(
+    (
+        '{"type": ["done"], "seq": [1], "run": {}}',
+        '{"type": "tool_call", "tool_use_id": ["a"], "parent_tool_use_id": [2]}',
+        '{"type": "delta", "text": "x", "block": [1]}',
+        '{"type": "discard", "blocks": [[1], {}]}',
+        '{"type": "tool_result", "tool_use_id": {}, "parent_tool_use_id": {}}',
+        '{"type": "error", "code": ["x"], "message": [], "retryable": []}',
+    )
+)
 WORKERS: dict[str, list[str]] = {
     "says nothing and hears nothing": HANGS,
     "ends at once": ["true"],
     "cannot be understood": [*SH, "echo hello; echo; echo '[1, 2]'; exit 7"],
     "writes half a line": [*SH, "printf '{\"v\": 1'; exec tail -f /dev/null"],
     "writes to stderr without end": [*SH, "exec cat /dev/zero >&2"],
+    "has lists where texts stand": [*SH, f"cat >/dev/null; printf '%s\\n' '{LISTS}'"],
     "is done and goes on": [*SH, 'echo \'{"type":"done","text":""}\'; exec tail -f /dev/null'],
 }
 FLOODS: dict[str, list[str]] = {

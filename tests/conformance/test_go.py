@@ -107,6 +107,23 @@ def has_claimed_stdout(pid: int) -> bool:
     return links.count(Path(f"/proc/{pid}/fd/1").readlink()) == 2
 
 
+def test_what_not_every_reader_could_take_back_is_refused(scorer: Path) -> None:
+    for value in ("[" * 200 + "]" * 200, "1e400"):
+        request = json.dumps({**REQUEST, "metadata": {"a": "VALUE"}}).replace('"VALUE"', value)
+        ran = subprocess.run([scorer], input=request, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        assert (ran.returncode, json.loads(ran.stdout)["code"]) == (2, "invalid_request")
+
+
+def test_a_message_that_is_too_long_changes_nothing(scorer: Path) -> None:
+    lines = [json.dumps({**REQUEST, "pace_s": 9}), "x" * (3 << 20), json.dumps({"type": "abort", "id": "stop"}), ""]
+    ran = subprocess.run(
+        [scorer, "--control"], input="\n".join(lines), capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    events = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [event["type"] for event in events] == ["start", "notice", "ack", "aborted"]
+    assert events[-1]["reason"] == "client"
+
+
 def test_a_request_without_end_is_refused(scorer: Path) -> None:
     for options in ([], ["--control"]):
         ran = subprocess.run(

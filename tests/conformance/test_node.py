@@ -59,9 +59,13 @@ def shell(command: str, worker: Path, environ: dict[str, str]) -> "subprocess.Co
 
 
 def run(worker: Path, environ: dict[str, str], *options: str, **request: Any) -> tuple[int, list[dict[str, Any]]]:
+    return run_text(worker, environ, json.dumps({"prompt": "Hello", **request}), *options)
+
+
+def run_text(worker: Path, environ: dict[str, str], request: str, *options: str) -> tuple[int, list[dict[str, Any]]]:
     ran = subprocess.run(
         [worker, *options],
-        input=json.dumps({"prompt": "Hello", **request}),
+        input=request,
         env=environ,
         capture_output=True,
         text=True,
@@ -139,6 +143,19 @@ def test_what_it_cannot_do_is_refused_at_its_field(worker: Path, environ: dict[s
     }
     [near] = [problem["did_you_mean"] for problem in refusal["details"] if "did_you_mean" in problem]
     assert near == "timeout_s"
+
+
+def test_of_many_problems_it_tells_the_first_hundred_in_a_valid_line(worker: Path, environ: dict[str, str]) -> None:
+    status, [refusal] = run(worker, environ, **{f"{number}{'x' * 900}": 1 for number in range(40_000)})
+    assert (status, refusal["code"], len(refusal["details"])) == (2, "invalid_request", 100)
+    assert "truncated_bytes" not in refusal
+
+
+def test_what_not_every_reader_could_take_back_is_refused(worker: Path, environ: dict[str, str]) -> None:
+    for value, words in (("[" * 200 + "]" * 200, "is nested deeper than 128 levels"), ("1e400", "is not JSON")):
+        request = f'{{"prompt": "Hello", "metadata": {{"a": {value}}}}}'
+        status, [refusal] = run_text(worker, environ, request)
+        assert (status, refusal["details"][0]["message"]) == (2, words)
 
 
 def test_a_simulator_is_never_a_model_in_disguise(worker: Path, environ: dict[str, str]) -> None:

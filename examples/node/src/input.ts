@@ -20,6 +20,10 @@ export class Refusal extends Error {
   }
 }
 
+const MOST_TOLD = 100; // problems: more would not fit a line
+const DEEPEST = 128; // levels of JSON: some readers take few more, PHP 512
+const tooDeep = new Refusal("invalid_json", [{ pointer: "", message: `is nested deeper than ${DEEPEST} levels` }]);
+
 /** The lines of stdin, as bytes; the last one, too, where it has no newline. */
 export async function* lines(): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
@@ -37,12 +41,31 @@ export async function* lines(): AsyncGenerator<Buffer> {
 export function parsed(bytes: Buffer): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (depth(text) > DEEPEST) throw tooDeep;
+    value = JSON.parse(text, finite);
+  } catch (error) {
+    if (error === tooDeep) throw error;
     throw new Refusal("invalid_json", [{ pointer: "", message: "is not JSON" }]);
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new Refusal("invalid_message", [{ pointer: "", message: "must be a JSON object" }]);
+}
+
+/** How deep brackets are nested; those in texts do not count. */
+function depth(text: string): number {
+  let [now, most] = [0, 0];
+  for (const [mark] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (mark === "[" || mark === "{") most = Math.max(most, ++now);
+    else if (mark === "]" || mark === "}") now--;
+  }
+  return most;
+}
+
+/** Refuses a number that JSON could not repeat. */
+function finite(_: string, value: unknown): unknown {
+  if (value === Infinity || value === -Infinity) throw new RangeError("beyond a double");
+  return value;
 }
 
 /** The request, where it can be run here. */
@@ -82,17 +105,17 @@ export function checker(foreign: Record<string, unknown>): ValidateFunction {
   return ajv.compile(rest);
 }
 
-/** Every fault at its place; of several at one place, the first. */
+/** The faults, each at its place; of several at one place, the first. */
 export function faults(check: ValidateFunction, value: unknown): Problem[] {
   check(value);
-  const found = (check.errors ?? []).map(told);
+  const found = (check.errors ?? []).slice(0, MOST_TOLD).map(told);
   return found.filter((fault, at) => found.findIndex(({ pointer }) => pointer === fault.pointer) === at);
 }
 
 function told({ instancePath, keyword, params, message, parentSchema }: ErrorObject): Problem {
   if (keyword === "required") return { pointer: `${instancePath}/${params.missingProperty}`, message: "is required" };
   if (keyword !== "additionalProperties") return { pointer: instancePath, message: message ?? "is not valid" };
-  const name: string = params.additionalProperty;
+  const name = (params.additionalProperty as string).slice(0, 100); // enough to find it by
   const near = nearest(name, Object.keys(parentSchema?.properties ?? {}));
   const pointer = `${instancePath}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
   return { pointer, message: "is not a known field", ...(near && { did_you_mean: near }) };
