@@ -1,4 +1,4 @@
-"""Crashes on what is no JSON."""
+"""Crashes on JSON that ends in its midst."""
 
 import json
 
@@ -9,7 +9,12 @@ class Broken(Reference):
     def decode(self, line: bytes) -> Event:
         if not line.strip():
             raise self.refusal(self.problem("", "there is none"))
-        return json.loads(self.mended(line.decode()))
+        try:
+            json.loads(self.mended(line.decode()))
+        except json.JSONDecodeError as failure:
+            if failure.msg != "Extra data":
+                raise
+        return super().decode(line)
 
 
 if __name__ == "__main__":
