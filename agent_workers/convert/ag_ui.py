@@ -9,18 +9,18 @@ because that encoder escapes nothing beyond ASCII and sets numbers in its own wa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING
 
+from agent_workers.convert.ag_ui_tools import ToolCalls, extension, with_rest
 from agent_workers.convert.ag_ui_usage import token_usage
-from agent_workers.convert.encoder import RUN_ENDED, Chunk, ChunkEncoder, blocks_of
-from agent_workers.convert.json_text import json_text
+from agent_workers.convert.encoder import Chunk, ChunkEncoder, blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from agent_workers.convert.event import Event
 
-_OURS = "agent-workers"
 _PROTOCOL = "1.0"
 _KINDS = {"delta": "TEXT_MESSAGE", "thinking": "REASONING_MESSAGE"}
 _ROLES = {"TEXT_MESSAGE": "assistant", "REASONING_MESSAGE": "reasoning"}
@@ -48,15 +48,12 @@ class AgUiEncoder(ChunkEncoder):
         self._message = ""
         self._messages: dict[int, list[str]] = {}  # the ids of messages by block
         self._count = 0
-        self._parent: str | None = None  # the message that the next call belongs to
-        self._calls: dict[str, Chunk] = {}  # calls without a result, and whose they are
-        self._names: dict[str, tuple[str, dict[str, Any]]] = {}  # name and input of every call
-        self._subagents: dict[str, bool] = {}  # whether each is still at work
+        self._tools = ToolCalls(self._id)
         self._tellers = {
             "delta": self._speak,
             "thinking": self._speak,
             "tool_call": self._call,
-            "tool_result": self._result,
+            "tool_result": self._tools.result,
             "discard": self._take_back,
             "done": self._done,
             "error": self._error,
@@ -82,7 +79,7 @@ class AgUiEncoder(ChunkEncoder):
         self._thread = self._thread or (session.text("session_id") if session else "") or event.run
         self._model = (session.text("model") if session else "") or None
         known = {**(self._first.own() if self._first else {}), **(session.own() if session else {})}
-        return {"type": "RUN_STARTED", **self._ids(), "protocolVersion": _PROTOCOL, **_with(known)}
+        return {"type": "RUN_STARTED", **self._ids(), "protocolVersion": _PROTOCOL, **with_rest(known)}
 
     def _ids(self) -> Chunk:
         return {"threadId": self._thread, "runId": self._run}
@@ -90,28 +87,22 @@ class AgUiEncoder(ChunkEncoder):
     def _done(self, event: Event) -> Iterator[Chunk]:
         if not self._said and event.text("text"):
             yield from self._say("TEXT_MESSAGE", -1, event.text("text"), {})
-        outcome: Chunk = {"type": "success"}
-        pending = event.fields.get("pending")
-        call = pending.get("tool_use_id") if isinstance(pending, dict) else None
-        if isinstance(call, str):
-            self._calls.pop(call, None)
-            interrupt = {"id": call, "reason": "permission_required", "toolCallId": call, **_with(pending)}
-            outcome = {"type": "interrupt", "interrupts": [interrupt]}
+        outcome = self._tools.defer(event.fields.get("pending"))
         yield from self._close_all()
         output = event.fields.get("output")
-        result = {} if output is None else {"result": output}
-        rest = _with(event.own("text", "output"))
+        result = {} if output in (None, math.inf, -math.inf) else {"result": output}
+        rest = with_rest(event.own("text", "output"))
         yield {"type": "RUN_FINISHED", **self._ids(), **result, "outcome": outcome, **self._usage(event), **rest}
 
     def _error(self, event: Event) -> Iterator[Chunk]:
         yield from self._close_all()
         told = {"message": event.text("message"), "code": event.text("code")}
-        yield {"type": "RUN_ERROR", **told, **self._usage(event), **_with(event.own("message", "code"))}
+        yield {"type": "RUN_ERROR", **told, **self._usage(event), **with_rest(event.own("message", "code"))}
 
     def _aborted(self, event: Event) -> Iterator[Chunk]:
         yield from self._close_all()
         outcome = {"outcome": {"type": "cancelled"}}
-        yield {"type": "RUN_FINISHED", **self._ids(), **outcome, **self._usage(event), **_with(event.own())}
+        yield {"type": "RUN_FINISHED", **self._ids(), **outcome, **self._usage(event), **with_rest(event.own())}
 
     def _usage(self, event: Event) -> Chunk:
         usage = token_usage(event.fields.get("usage"), event.fields.get("models"), self._model)
@@ -119,17 +110,14 @@ class AgUiEncoder(ChunkEncoder):
 
     def _close_all(self) -> Iterator[Chunk]:
         yield from self._close()
-        for call, whose in self._calls.items():
-            yield self._answer(call, RUN_ENDED, whose, {"status": "error"})
-        for subagent in [subagent for subagent, is_at_work in self._subagents.items() if is_at_work]:
-            yield {"type": "SUBAGENT_FINISHED", "subagentRunId": subagent}
+        yield from self._tools.leave()
 
-    # Text
+    # What is said and called
 
     def _speak(self, event: Event) -> Iterable[Chunk]:
         if not event.has(text=str, block=int):
             return self._extension(event)
-        rest = _with(event.own("text", "block"))
+        rest = with_rest(event.own("text", "block"))
         return self._say(_KINDS[event.type], event.fields["block"], event.fields["text"], rest)
 
     def _say(self, kind: str, block: int, text: str, rest: Chunk) -> Iterator[Chunk]:
@@ -141,7 +129,7 @@ class AgUiEncoder(ChunkEncoder):
             self._message = self._id("text" if kind == "TEXT_MESSAGE" else "reasoning")
             self._messages.setdefault(block, []).append(self._message)
             if kind == "TEXT_MESSAGE":
-                self._parent = self._message
+                self._tools.parent = self._message
             else:
                 yield {"type": "REASONING_START", "messageId": self._message}
             yield {"type": f"{kind}_START", "messageId": self._message, "role": _ROLES[kind]}
@@ -162,82 +150,20 @@ class AgUiEncoder(ChunkEncoder):
         if self._open and self._open[1] in blocks:
             yield from self._close()
         taken = [message for block in sorted(blocks) for message in self._messages.pop(block, [])]
-        if self._parent in taken:
-            self._parent = None
-        [custom] = self._extension(event)
-        yield {**custom, **_with({"message_ids": taken})}
+        if self._tools.parent in taken:
+            self._tools.parent = None
+        yield {**extension(event), **with_rest({"message_ids": taken})}
 
-    # Tools
-
-    def _call(self, event: Event) -> Iterator[Chunk]:
-        call, name, given = event.text("tool_use_id"), event.text("name"), event.fields.get("input")
-        if not event.has(tool_use_id=str, name=str, input=dict) or call in self._calls:
-            yield from self._extension(event)
+    def _call(self, event: Event) -> Iterable[Chunk]:
+        if not self._tools.is_new(event):
+            yield extension(event)
             return
         yield from self._close()
-        boss = event.text("parent_tool_use_id")
-        whose = {"subagentRunId": boss} if boss else {}
-        if boss:
-            yield from self._subagent(boss)
-        elif self._parent is None:
-            self._parent = self._id("calls")
-        self._names[call] = (name, given or {})
-        self._calls[call] = whose
-        parent = {} if boss else {"parentMessageId": self._parent}
-        rest = _with(event.own("tool_use_id", "name", "input", "parent_tool_use_id"))
-        yield {"type": "TOOL_CALL_START", "toolCallId": call, "toolCallName": name, **parent, **whose, **rest}
-        yield {"type": "TOOL_CALL_ARGS", "toolCallId": call, "delta": json_text(given), **whose}
-        yield {"type": "TOOL_CALL_END", "toolCallId": call, **whose}
+        yield from self._tools.call(event)
 
-    def _result(self, event: Event) -> Iterator[Chunk]:
-        call = event.text("tool_use_id")
-        if call not in self._calls or not event.has(tool_use_id=str, content=str):
-            yield from self._extension(event)
-            return
-        whose = self._calls.pop(call)
-        if self._subagents.get(call):
-            self._subagents[call] = False
-            yield {"type": "SUBAGENT_FINISHED", "subagentRunId": call}
-        if not whose:
-            self._parent = None
-        rest = event.own("tool_use_id", "content", "parent_tool_use_id")
-        yield self._answer(call, event.fields["content"], whose, rest)
-
-    def _answer(self, call: str, content: str, whose: Chunk, rest: Chunk) -> Chunk:
-        told = {"messageId": self._id("result"), "toolCallId": call, "content": content, "role": "tool"}
-        return {"type": "TOOL_CALL_RESULT", **told, **whose, **_with(rest)}
-
-    def _subagent(self, boss: str) -> Iterator[Chunk]:
-        """Announces the subagent that a call has started, once."""
-        if boss in self._subagents:
-            return
-        self._subagents[boss] = True
-        name, given = self._names.get(boss, ("subagent", {}))
-        chunk: Chunk = {
-            "type": "SUBAGENT_STARTED",
-            "subagentRunId": boss,
-            "name": _text(given, "subagent_type") or name,
-        }
-        if description := _text(given, "description"):
-            chunk["description"] = description
-        if over := self._calls.get(boss, {}).get("subagentRunId"):
-            chunk["parentSubagentRunId"] = over
-        yield {**chunk, "parentToolCallId": boss}
-
-    # What the protocol has no form for
-
-    def _extension(self, event: Event) -> Iterator[Chunk]:
-        yield {"type": "CUSTOM", "name": event.type, "value": event.fields}
+    def _extension(self, event: Event) -> Iterable[Chunk]:
+        return [extension(event)]
 
     def _id(self, kind: str) -> str:
         self._count += 1
         return f"{self._run}:{kind}-{self._count}"
-
-
-def _with(rest: dict[str, Any] | None) -> Chunk:
-    return {"metadata": {_OURS: rest}} if rest else {}
-
-
-def _text(fields: dict[str, Any], name: str) -> str:
-    value = fields.get(name)
-    return value if isinstance(value, str) else ""

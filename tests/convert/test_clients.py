@@ -57,6 +57,11 @@ def test_a_page_shows_the_text_and_the_thinking_of_the_run(run: str, read: dict[
         assert (said(read["ag-ui"][run], "assistant"), said(read["ag-ui"][run], "reasoning")) == (text, thinking)
 
 
+def test_only_what_was_taken_back_leaves_the_page(read: dict[str, Read]) -> None:
+    message = read["ai-sdk"]["correction"]["message"]
+    assert (text_of(message, "text"), text_of(message, "reasoning")) == ('First. {"score": 3}', "A number.")
+
+
 @pytest.mark.parametrize("run", sorted(TAKEN_BACK))
 def test_ag_ui_names_the_messages_whose_text_was_taken_back(run: str, read: dict[str, Read]) -> None:
     frames = (FRAMES / "ag-ui" / f"{run}.sse").read_text("ascii").split("\n\n")

@@ -13,7 +13,6 @@ namespace AgentWorkers\Sse;
  */
 final class AgUiEncoder extends ChunkEncoder
 {
-    private const OURS = 'agent-workers';
     private const PROTOCOL = '1.0';
     private const TEXT = 'TEXT_MESSAGE';
     private const REASONING = 'REASONING_MESSAGE';
@@ -28,14 +27,7 @@ final class AgUiEncoder extends ChunkEncoder
     /** @var array<int, list<string>> the ids of messages by block */
     private array $messages = [];
     private int $count = 0;
-    /** The message that the next call belongs to. */
-    private ?string $parent = null;
-    /** @var array<array-key, array<string, string>> calls without a result, and whose they are */
-    private array $calls = [];
-    /** @var array<array-key, array{string, \stdClass}> name and input of every call */
-    private array $names = [];
-    /** @var array<array-key, bool> whether each is still at work */
-    private array $subagents = [];
+    private readonly AgUiTools $tools;
 
     /**
      * @param string|null $thread id of the thread, as the client named it
@@ -43,6 +35,7 @@ final class AgUiEncoder extends ChunkEncoder
      */
     public function __construct(private ?string $thread = null, private ?string $run = null)
     {
+        $this->tools = new AgUiTools($this->id(...));
     }
 
     protected function chunks(RawEvent $event): iterable
@@ -63,12 +56,12 @@ final class AgUiEncoder extends ChunkEncoder
             'delta' => $this->speak(self::TEXT, $event),
             'thinking' => $this->speak(self::REASONING, $event),
             'tool_call' => $this->call($event),
-            'tool_result' => $this->result($event),
+            'tool_result' => $this->tools->result($event),
             'discard' => $this->takeBack($event),
             'done' => $this->done($event),
             'error' => $this->error($event),
             'aborted' => $this->aborted($event),
-            default => [self::extension($event)],
+            default => [AgUiTools::extension($event)],
         };
     }
 
@@ -87,7 +80,7 @@ final class AgUiEncoder extends ChunkEncoder
         $known = array_replace((array) $this->first?->own(), (array) $session?->own());
 
         return ['type' => 'RUN_STARTED'] + $this->ids() + ['protocolVersion' => self::PROTOCOL]
-            + self::with($known === [] ? null : (object) $known);
+            + AgUiTools::with($known === [] ? null : (object) $known);
     }
 
     /** @return array<string, mixed> */
@@ -101,33 +94,26 @@ final class AgUiEncoder extends ChunkEncoder
         if ($this->said === [] && $event->text('text') !== '') {
             yield from $this->say(self::TEXT, -1, $event->text('text'), []);
         }
-        $outcome = ['type' => 'success'];
-        $pending = $event->value('pending');
-        $call = $pending instanceof \stdClass ? $pending->tool_use_id ?? null : null;
-        if (is_string($call)) {
-            unset($this->calls[$call]);
-            $interrupt = ['id' => $call, 'reason' => 'permission_required', 'toolCallId' => $call];
-            $interrupt += self::with($pending);
-            $outcome = ['type' => 'interrupt', 'interrupts' => [$interrupt]];
-        }
+        $outcome = $this->tools->defer($event->value('pending'));
         yield from $this->closeAll();
         $output = $event->value('output');
-        yield ['type' => 'RUN_FINISHED'] + $this->ids() + ($output === null ? [] : ['result' => $output])
-            + ['outcome' => $outcome] + $this->usage($event) + self::with($event->own('text', 'output'));
+        $isNone = $output === null || (is_float($output) && is_infinite($output));
+        yield ['type' => 'RUN_FINISHED'] + $this->ids() + ($isNone ? [] : ['result' => $output])
+            + ['outcome' => $outcome] + $this->usage($event) + AgUiTools::with($event->own('text', 'output'));
     }
 
     private function error(RawEvent $event): \Generator
     {
         yield from $this->closeAll();
         yield ['type' => 'RUN_ERROR', 'message' => $event->text('message'), 'code' => $event->text('code')]
-            + $this->usage($event) + self::with($event->own('message', 'code'));
+            + $this->usage($event) + AgUiTools::with($event->own('message', 'code'));
     }
 
     private function aborted(RawEvent $event): \Generator
     {
         yield from $this->closeAll();
         yield ['type' => 'RUN_FINISHED'] + $this->ids() + ['outcome' => ['type' => 'cancelled']]
-            + $this->usage($event) + self::with($event->own());
+            + $this->usage($event) + AgUiTools::with($event->own());
     }
 
     /** @return array<string, mixed> */
@@ -141,23 +127,18 @@ final class AgUiEncoder extends ChunkEncoder
     private function closeAll(): \Generator
     {
         yield from $this->close();
-        foreach ($this->calls as $call => $whose) {
-            yield $this->answer((string) $call, self::RUN_ENDED, $whose, (object) ['status' => 'error']);
-        }
-        foreach (array_keys($this->subagents, true, true) as $subagent) {
-            yield ['type' => 'SUBAGENT_FINISHED', 'subagentRunId' => (string) $subagent];
-        }
+        yield from $this->tools->leave();
     }
 
-    // Text
+    // What is said and called
 
     private function speak(string $kind, RawEvent $event): iterable
     {
         [$text, $block] = [$event->value('text'), $event->value('block')];
 
         return is_string($text) && is_int($block)
-            ? $this->say($kind, $block, $text, self::with($event->own('text', 'block')))
-            : [self::extension($event)];
+            ? $this->say($kind, $block, $text, AgUiTools::with($event->own('text', 'block')))
+            : [AgUiTools::extension($event)];
     }
 
     /** @param array<string, mixed> $rest */
@@ -172,7 +153,7 @@ final class AgUiEncoder extends ChunkEncoder
             $this->message = $this->id($kind === self::TEXT ? 'text' : 'reasoning');
             $this->messages[$block][] = $this->message;
             if ($kind === self::TEXT) {
-                $this->parent = $this->message;
+                $this->tools->parent = $this->message;
             } else {
                 yield ['type' => 'REASONING_START', 'messageId' => $this->message];
             }
@@ -207,106 +188,25 @@ final class AgUiEncoder extends ChunkEncoder
             $taken = [...$taken, ...$this->messages[$block] ?? []];
             unset($this->messages[$block]);
         }
-        if (in_array($this->parent, $taken, true)) {
-            $this->parent = null;
+        if (in_array($this->tools->parent, $taken, true)) {
+            $this->tools->parent = null;
         }
-        yield self::extension($event) + self::with((object) ['message_ids' => $taken]);
+        yield AgUiTools::extension($event) + AgUiTools::with((object) ['message_ids' => $taken]);
     }
-
-    // Tools
 
     private function call(RawEvent $event): \Generator
     {
-        [$call, $name, $input] = [$event->text('tool_use_id'), $event->text('name'), $event->value('input')];
-        $isWhole = $event->hasTexts('tool_use_id', 'name') && $input instanceof \stdClass;
-        if (!$isWhole || isset($this->calls[$call])) {
-            yield self::extension($event);
+        if (!$this->tools->isNew($event)) {
+            yield AgUiTools::extension($event);
 
             return;
         }
         yield from $this->close();
-        $boss = $event->text('parent_tool_use_id');
-        $whose = $boss === '' ? [] : ['subagentRunId' => $boss];
-        if ($boss !== '') {
-            yield from $this->subagent($boss);
-        } else {
-            $this->parent ??= $this->id('calls');
-        }
-        $this->names[$call] = [$name, $input];
-        $this->calls[$call] = $whose;
-        $id = ['toolCallId' => $call];
-        $parent = $boss === '' ? ['parentMessageId' => $this->parent] : [];
-        $rest = self::with($event->own('tool_use_id', 'name', 'input', 'parent_tool_use_id'));
-        yield ['type' => 'TOOL_CALL_START'] + $id + ['toolCallName' => $name] + $parent + $whose + $rest;
-        yield ['type' => 'TOOL_CALL_ARGS'] + $id + ['delta' => JsonText::of($input)] + $whose;
-        yield ['type' => 'TOOL_CALL_END'] + $id + $whose;
-    }
-
-    private function result(RawEvent $event): \Generator
-    {
-        $call = $event->text('tool_use_id');
-        if (!$event->hasTexts('tool_use_id', 'content') || !isset($this->calls[$call])) {
-            yield self::extension($event);
-
-            return;
-        }
-        $whose = $this->calls[$call];
-        unset($this->calls[$call]);
-        if ($this->subagents[$call] ?? false) {
-            $this->subagents[$call] = false;
-            yield ['type' => 'SUBAGENT_FINISHED', 'subagentRunId' => $call];
-        }
-        if ($whose === []) {
-            $this->parent = null;
-        }
-        $rest = $event->own('tool_use_id', 'content', 'parent_tool_use_id');
-        yield $this->answer($call, $event->text('content'), $whose, $rest);
-    }
-
-    /**
-     * @param array<string, string> $whose
-     *
-     * @return array<string, mixed>
-     */
-    private function answer(string $call, string $content, array $whose, ?\stdClass $rest): array
-    {
-        return ['type' => 'TOOL_CALL_RESULT', 'messageId' => $this->id('result'), 'toolCallId' => $call]
-            + ['content' => $content, 'role' => 'tool'] + $whose + self::with($rest);
-    }
-
-    /** Announces the subagent that a call has started, once. */
-    private function subagent(string $boss): \Generator
-    {
-        if (isset($this->subagents[$boss])) {
-            return;
-        }
-        $this->subagents[$boss] = true;
-        [$name, $input] = $this->names[$boss] ?? ['subagent', null];
-        $kind = RawEvent::textOf($input, 'subagent_type');
-        $description = RawEvent::textOf($input, 'description');
-        $over = $this->calls[$boss]['subagentRunId'] ?? '';
-        yield ['type' => 'SUBAGENT_STARTED', 'subagentRunId' => $boss, 'name' => $kind === '' ? $name : $kind]
-            + ($description === '' ? [] : ['description' => $description])
-            + ($over === '' ? [] : ['parentSubagentRunId' => $over])
-            + ['parentToolCallId' => $boss];
-    }
-
-    // What the protocol has no form for
-
-    /** @return array<string, mixed> */
-    private static function extension(RawEvent $event): array
-    {
-        return ['type' => 'CUSTOM', 'name' => $event->type, 'value' => $event->fields];
+        yield from $this->tools->call($event);
     }
 
     private function id(string $kind): string
     {
         return "$this->run:$kind-" . ++$this->count;
-    }
-
-    /** @return array<string, mixed> */
-    private static function with(?\stdClass $rest): array
-    {
-        return $rest === null ? [] : ['metadata' => [self::OURS => $rest]];
     }
 }

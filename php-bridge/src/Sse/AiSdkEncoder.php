@@ -10,7 +10,8 @@ namespace AgentWorkers\Sse;
  *
  * Its extension form is a transient part `data-TYPE` with the whole event. Fields that a chunk has no place for are in
  * `providerMetadata.agentWorkers`; those about the run are in the message's metadata. A step is what the model says and
- * calls until it has the results. Text that is taken back goes by `reset-step`, where it is all that the step has.
+ * calls until it has the results. Text that is taken back goes by `reset-step`, after which what is left of the step is
+ * said again; where the step has calls, which cannot, it stays.
  */
 final class AiSdkEncoder extends ChunkEncoder
 {
@@ -22,21 +23,21 @@ final class AiSdkEncoder extends ChunkEncoder
         'refusal' => 'content-filter',
         'permission_required' => 'tool-calls',
     ];
-    /** The page does not run the tool, and has no code for it. */
-    private const BY_WORKER = ['providerExecuted' => true, 'dynamic' => true];
 
     private bool $isBegun = false;
     /** @var array{string, int}|null what is being said: kind and block */
     private ?array $open = null;
     private string $part = '';
     private int $parts = 0;
-    /** @var array<int, true>|null the blocks that the open step has */
+    /** @var list<array{string, int, string}>|null what the open step says: kind, block, text */
     private ?array $step = null;
     private bool $hasCalls = false;
-    /** @var array<array-key, string|null> calls without a result, and what became of the question about them */
-    private array $calls = [];
-    /** @var array<array-key, string> calls by the ids of the questions */
-    private array $asked = [];
+    private readonly AiSdkTools $tools;
+
+    public function __construct()
+    {
+        $this->tools = new AiSdkTools();
+    }
 
     public function closing(): string
     {
@@ -60,14 +61,14 @@ final class AiSdkEncoder extends ChunkEncoder
             'delta' => $this->speak('text', $event),
             'thinking' => $this->speak('reasoning', $event),
             'tool_call' => $this->call($event),
-            'tool_result' => $this->result($event),
-            'permission_request' => $this->ask($event),
-            'permission_resolved' => $this->settle($event),
+            'tool_result' => $this->tools->result($event),
+            'permission_request' => [$this->tools->ask($event)],
+            'permission_resolved' => [$this->tools->settle($event)],
             'discard' => $this->takeBack($event),
             'done' => $this->done($event),
             'error' => $this->error($event),
             'aborted' => $this->aborted($event),
-            default => [self::extension($event)],
+            default => [AiSdkTools::extension($event)],
         };
     }
 
@@ -78,12 +79,7 @@ final class AiSdkEncoder extends ChunkEncoder
         if ($this->said === [] && $event->text('text') !== '') {
             yield from $this->say('text', -1, $event->text('text'), []);
         }
-        $pending = $event->value('pending');
-        $call = $pending instanceof \stdClass ? $pending->tool_use_id ?? null : null;
-        if (is_string($call) && array_key_exists($call, $this->calls) && $this->calls[$call] === null) {
-            unset($this->calls[$call]);
-            yield ['type' => 'tool-approval-request', 'approvalId' => $call, 'toolCallId' => $call];
-        }
+        yield from $this->tools->defer($event->value('pending'));
         yield from $this->closeAll();
         yield [
             'type' => 'finish',
@@ -109,23 +105,21 @@ final class AiSdkEncoder extends ChunkEncoder
     private function closeAll(): \Generator
     {
         yield from $this->close();
-        foreach ($this->calls as $call => $verdict) {
-            yield from $this->leave((string) $call, $verdict);
-        }
+        yield from $this->tools->leave();
         if ($this->step !== null) {
             yield ['type' => 'finish-step'];
         }
     }
 
-    // Text
+    // What is said and called
 
     private function speak(string $kind, RawEvent $event): iterable
     {
         [$text, $block] = [$event->value('text'), $event->value('block')];
 
         return is_string($text) && is_int($block)
-            ? $this->say($kind, $block, $text, self::rest($event, 'text', 'block'))
-            : [self::extension($event)];
+            ? $this->say($kind, $block, $text, AiSdkTools::rest($event, 'text', 'block'))
+            : [AiSdkTools::extension($event)];
     }
 
     /** @param array<string, mixed> $rest */
@@ -136,16 +130,17 @@ final class AiSdkEncoder extends ChunkEncoder
         }
         if ($this->open !== [$kind, $block]) {
             yield from $this->close();
-            if ($this->step !== null && $this->hasCalls && $this->calls === []) {
+            if ($this->step !== null && $this->hasCalls && $this->tools->areDone()) {
                 $this->step = null;
                 yield ['type' => 'finish-step'];
             }
             yield from $this->openStep();
             $this->open = [$kind, $block];
             $this->part = $kind . '-' . ++$this->parts;
+            $this->step[] = [$kind, $block, ''];
             yield ['type' => "$kind-start", 'id' => $this->part];
         }
-        $this->step[$block] = true;
+        $this->step[array_key_last($this->step)][2] .= $text;
         if ($kind === 'text') {
             $this->said[$block] = true;
         }
@@ -170,134 +165,33 @@ final class AiSdkEncoder extends ChunkEncoder
 
     private function takeBack(RawEvent $event): \Generator
     {
-        yield self::extension($event);
+        yield AiSdkTools::extension($event);
         $blocks = array_fill_keys($event->blocks(), true);
         $this->said = array_diff_key($this->said, $blocks);
-        if (($this->step ?? []) !== [] && array_diff_key($this->step, $blocks) === [] && !$this->hasCalls) {
+        $kept = array_filter($this->step ?? [], static fn (array $part): bool => !isset($blocks[$part[1]]));
+        if (count($kept) < count($this->step ?? []) && !$this->hasCalls) {
             [$this->open, $this->step] = [null, []];
             yield ['type' => 'reset-step'];
+            foreach ($kept as [$kind, $block, $text]) {
+                yield from $this->say($kind, $block, $text, []);
+            }
+            yield from $this->close();
         } elseif ($this->open !== null && isset($blocks[$this->open[1]])) {
             yield from $this->close();
         }
     }
 
-    // Tools
-
     private function call(RawEvent $event): \Generator
     {
-        [$call, $input] = [$event->text('tool_use_id'), $event->value('input')];
-        $isWhole = $event->hasTexts('tool_use_id', 'name') && $input instanceof \stdClass;
-        if (!$isWhole || array_key_exists($call, $this->calls)) {
-            yield self::extension($event);
+        if (!$this->tools->isNew($event)) {
+            yield AiSdkTools::extension($event);
 
             return;
         }
         yield from $this->close();
         yield from $this->openStep();
         $this->hasCalls = true;
-        $this->calls[$call] = null;
-        $chunk = ['toolCallId' => $call, 'toolName' => $event->text('name'), 'input' => $input] + self::BY_WORKER;
-        yield ['type' => 'tool-input-available'] + $chunk + self::rest($event, 'tool_use_id', 'name', 'input');
-    }
-
-    private function result(RawEvent $event): \Generator
-    {
-        [$call, $status] = [$event->text('tool_use_id'), $event->text('status')];
-        if (!$event->hasTexts('tool_use_id', 'content') || !array_key_exists($call, $this->calls)) {
-            yield self::extension($event);
-
-            return;
-        }
-        $verdict = $this->calls[$call];
-        unset($this->calls[$call]);
-        $isFailed = $status === 'error' || $status === 'denied';
-        if ($status === 'denied' && $verdict !== 'allow') {
-            yield from $this->denied($event, $call, $verdict);
-
-            return;
-        }
-        $told = in_array($status, ['ok', 'error'], true) ? ['status'] : [];
-        $chunk = $isFailed
-            ? ['type' => 'tool-output-error', 'toolCallId' => $call, 'errorText' => $event->text('content')]
-            : ['type' => 'tool-output-available', 'toolCallId' => $call, 'output' => $event->text('content')];
-        yield $chunk + self::BY_WORKER + self::rest($event, 'tool_use_id', 'content', ...$told);
-    }
-
-    /** Tells a denial; the reason is that of the approval, or where nobody was asked, of one that was automatic. */
-    private function denied(RawEvent $event, string $call, ?string $verdict): \Generator
-    {
-        if ($verdict === null) {
-            $asked = ['approvalId' => "$call-denied"];
-            yield ['type' => 'tool-approval-request'] + $asked + ['toolCallId' => $call, 'isAutomatic' => true];
-            $reason = ['approved' => false, 'reason' => $event->text('content')];
-            yield ['type' => 'tool-approval-response'] + $asked + $reason;
-        }
-        if ($verdict !== null || self::rest($event, 'tool_use_id', 'content', 'status') !== []) {
-            yield self::extension($event);
-        }
-        yield ['type' => 'tool-output-denied', 'toolCallId' => $call];
-    }
-
-    /** Ends a call that has no result, so that no page waits for one. */
-    private function leave(string $call, ?string $verdict): \Generator
-    {
-        if ($verdict === 'asked') {
-            $asked = ['approvalId' => (string) array_search($call, $this->asked, true)];
-            $reason = ['approved' => false, 'reason' => self::RUN_ENDED];
-            yield ['type' => 'tool-approval-response'] + $asked + $reason;
-        }
-        yield $verdict === 'asked' || $verdict === 'deny'
-            ? ['type' => 'tool-output-denied', 'toolCallId' => $call]
-            : ['type' => 'tool-output-error', 'toolCallId' => $call, 'errorText' => self::RUN_ENDED] + self::BY_WORKER;
-    }
-
-    private function ask(RawEvent $event): \Generator
-    {
-        [$call, $question] = [$event->text('tool_use_id'), $event->text('permission_id')];
-        $isOpen = array_key_exists($call, $this->calls) && $this->calls[$call] === null;
-        if (!$isOpen || isset($this->asked[$question]) || !$event->hasTexts('permission_id')) {
-            yield self::extension($event);
-
-            return;
-        }
-        $this->calls[$call] = 'asked';
-        $this->asked[$question] = $call;
-        $more = $event->own('permission_id', 'tool_use_id', 'reason') ?? new \stdClass();
-        yield ['type' => 'tool-approval-request', 'approvalId' => $question, 'toolCallId' => $call]
-            + ['approvalDescriptor' => $more]
-            + ($event->has('reason') ? ['reason' => $event->text('reason')] : []);
-    }
-
-    private function settle(RawEvent $event): \Generator
-    {
-        $question = $event->text('permission_id');
-        $call = $this->asked[$question] ?? null;
-        if ($call === null || ($this->calls[$call] ?? null) !== 'asked') {
-            yield self::extension($event);
-
-            return;
-        }
-        $approved = $event->text('behavior') === 'allow';
-        $this->calls[$call] = $approved ? 'allow' : 'deny';
-        $chunk = ['approvalId' => $question, 'approved' => $approved, 'reason' => $event->text('by')];
-        $rest = self::rest($event, 'permission_id', 'behavior', 'by');
-        yield ['type' => 'tool-approval-response'] + $chunk + ['providerExecuted' => true] + $rest;
-    }
-
-    // What the protocol has no form for
-
-    /** @return array<string, mixed> */
-    private static function extension(RawEvent $event): array
-    {
-        return ['type' => "data-$event->type", 'data' => $event->fields, 'transient' => true];
-    }
-
-    /** @return array<string, mixed> */
-    private static function rest(RawEvent $event, string ...$told): array
-    {
-        $rest = $event->own(...$told);
-
-        return $rest === null ? [] : ['providerMetadata' => ['agentWorkers' => $rest]];
+        yield $this->tools->call($event);
     }
 
     private static function ended(string $how, ?\stdClass $own): \stdClass

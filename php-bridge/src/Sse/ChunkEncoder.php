@@ -18,7 +18,7 @@ use AgentWorkers\Event\Ping;
 abstract class ChunkEncoder implements Encoder
 {
     /** The result of a call that has none when the run ends. */
-    protected const RUN_ENDED = 'The run ended before this call did.';
+    public const RUN_ENDED = 'The run ended before this call did.';
 
     /** @var array<int, true> the blocks of text that stand */
     protected array $said = [];
