@@ -109,12 +109,14 @@ def test_a_person_denies_a_call_on_a_page_with_use_chat(pages: str, site: Site, 
 
 
 @pytest.mark.usefixtures("site")
-def test_a_page_with_the_agent_of_ag_ui_shows_the_answer(pages: str, browser: Browser) -> None:
+def test_a_page_with_the_agent_of_ag_ui_shows_the_answers_of_a_conversation(pages: str, browser: Browser) -> None:
     browser.open(f"{pages}/ag-ui")
     browser.say("Hello")
     until(lambda: browser.status not in ("ready", "running"), what=lambda: browser.text)
     assert browser.status == "assistant"
     assert "You said: Hello" in browser.answer
+    browser.say(" again")
+    until(lambda: "You said: Hello again" in browser.answer, what=lambda: browser.text)
 
 
 @pytest.mark.parametrize(
