@@ -135,6 +135,10 @@ schema: $(READY) ## Write schemas/v1 anew from the models
 types: $(READY) $(TYPES)/node_modules/.ready ## Write schemas/v1/agent-workers.d.ts anew from the schemas
 	$(BIN)/python $(TYPES)/declarations.py
 
+.PHONY: element
+element: node_modules/.ready ## Write the file of <agent-chat> in the PHP package anew
+	npm run build --silent --workspace packages/element
+
 .PHONY: bench
 bench: $(READY) ## Measure agent-chat beside the obvious script and the raw CLI, agent-batch beside a shell loop, and the PHP bridge beside a bare one; BASE=… beside another checkout
 ifdef BASE

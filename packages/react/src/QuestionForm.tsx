@@ -1,7 +1,8 @@
 import { type FormEvent, useId, useRef, useState } from "react";
 import type { AgentStream } from "./agentStream.js";
 import type { Question } from "./answer.js";
-import { Choices, type Choice, isMade, NONE, toAnswer } from "./Choices.js";
+import { type Choice, isMade, NONE, toAnswer } from "./choice.js";
+import { Choices } from "./Choices.js";
 import type { Answers, Reply } from "./replies.js";
 import { ReplyFailure, ReplyState } from "./ReplyState.js";
 import { useCountdown } from "./useCountdown.js";

@@ -18,6 +18,9 @@ const runsAt = (base: string) => ({
   steer: (run: string) => `${base}/${escape(run)}/steer`,
 });
 
-export const chatAt = (base: string): Addresses => ({ start: `${base}/chat`, ...runsAt(`${base}/runs`) });
+/** A route of one's own that starts runs, and the routes below `runs` for what it started. */
+export const addressesAt = (start: string, runs: string): Addresses => ({ start, ...runsAt(runs) });
 
-export const taskAt = (base: string): Addresses => ({ start: base, ...runsAt(base) });
+export const chatAt = (base: string): Addresses => addressesAt(`${base}/chat`, `${base}/runs`);
+
+export const taskAt = (base: string): Addresses => addressesAt(base, base);

@@ -1,6 +1,6 @@
 /** Hooks and unstyled parts for React, and all of `@agent-workers/react/stream`. */
 
-export { Choices, type Choice } from "./Choices.js";
+export { Choices } from "./Choices.js";
 export { Composer } from "./Composer.js";
 export { Folded } from "./Folded.js";
 export { Message } from "./Message.js";

@@ -1,0 +1,151 @@
+import { addressesAt, type AgentView, Conversation, plainName, settlement } from "@agent-workers/react/stream";
+import { asked, openOf } from "./asked";
+import { composer } from "./composer";
+import { el, list, tell, write } from "./dom";
+import { exchange } from "./exchange";
+import type { Page } from "./page";
+import { styles } from "./style";
+
+/**
+ * A chat with an agent: `<agent-chat endpoint="/agent/chat"></agent-chat>`. What is inside is shown before the first message.
+ *
+ * `endpoint` starts runs, `runs` is what the routes for them begin with (by default `runs` beside the endpoint), `csrf-token`
+ * is sent with each request (by default the page's `<meta name="csrf-token">`), with `steer` a word can be said to the agent
+ * while it works, `label` and `placeholder` are words of the page's own. It fires `agent-state` whenever `state` changes.
+ */
+export class AgentChat extends HTMLElement {
+  static observedAttributes = ["endpoint", "runs"];
+  #conversation: Conversation | undefined;
+  #close: (() => void) | undefined;
+  #isPlaced = false;
+
+  connectedCallback(): void {
+    this.#isPlaced = true;
+    this.#open();
+  }
+
+  disconnectedCallback(): void {
+    this.#isPlaced = false;
+    this.#leave();
+  }
+
+  attributeChangedCallback(_name: string, before: string | null, now: string | null): void {
+    if (!this.#isPlaced || before === now) return;
+    this.#leave();
+    this.#open();
+  }
+
+  /** "idle", "connecting", "streaming", "done", "error" or "stopped". */
+  get state(): AgentView["state"] {
+    return this.#conversation?.stream.view().state ?? "idle";
+  }
+
+  /** Starts a run. False, and nothing happens, for an empty prompt or while a run goes on. */
+  send(prompt: string): boolean {
+    return this.#conversation?.send(prompt) ?? false;
+  }
+
+  stop(): void {
+    this.#conversation?.stream.stop();
+  }
+
+  /** Stops the run, forgets all messages, and begins a new conversation. */
+  clear(): void {
+    this.#conversation?.clear();
+  }
+
+  #open(): void {
+    const endpoint = this.getAttribute("endpoint");
+    if (!endpoint) return console.error('<agent-chat> needs the address that starts runs: endpoint="/agent/chat".');
+    const runs = this.getAttribute("runs") ?? endpoint.replace(/[^/]*$/, "runs");
+    const headers = (): Record<string, string> => {
+      const token = this.getAttribute("csrf-token");
+      return token ? { "X-CSRF-TOKEN": token } : {};
+    };
+    this.#conversation = new Conversation({ base: "", addresses: () => addressesAt(endpoint, runs), headers });
+    this.#close = this.#show(this.#conversation);
+    this.#conversation.stream.resume();
+  }
+
+  #leave(): void {
+    this.#close?.();
+    this.#close = undefined;
+    this.#conversation?.stream.leave();
+    this.#conversation = undefined;
+  }
+
+  /** Shows a conversation and whatever becomes of it; returns the end of that. */
+  #show(conversation: Conversation): () => void {
+    const root = this.shadowRoot ?? this.attachShadow({ mode: "open", delegatesFocus: true });
+    const { stream } = conversation;
+    const page: Page = { conversation, focusTextbox: () => typing.box.focus(), hasSettled: () => questions.hasSettled() };
+    // Nothing has the focus, or an empty textbox; what has it elsewhere on the page keeps it.
+    const isFocusFree = () => {
+      const active = document.activeElement === this ? root.activeElement : document.activeElement;
+      return !active || active === document.body || (active === typing.box && !typing.box.value);
+    };
+    const questions = asked(page, isFocusFree);
+    const typing = composer(page, () => this.hasAttribute("steer"), () => this.getAttribute("placeholder") ?? "Message");
+    const hint = el("div", { part: "hint" }, el("slot"));
+    const exchanges = el("div");
+    const messages = el("div", { part: "messages", role: "group", "aria-label": "Messages", tabindex: "0" }, hint, exchanges);
+    const [status, simulated, announcer] = [
+      el("span", { part: "status" }),
+      el("span", { part: "simulated note" }),
+      el("p", { part: "announcer", "aria-live": "polite", "aria-atomic": "true" }),
+    ];
+    const footer = el("div", { part: "footer" }, status, " ", simulated);
+    const label = this.getAttribute("label") ?? "Chat with an agent";
+    root.replaceChildren(
+      el("section", { part: "chat", "aria-label": label }, messages, questions.node, typing.node, footer, announcer),
+    );
+    root.adoptedStyleSheets = [styles()];
+    let state = stream.view().state;
+    const update = () => {
+      const view = stream.view();
+      const isAtEnd = messages.scrollHeight - messages.scrollTop - messages.clientHeight < 40;
+      const all = view.prompt === undefined ? conversation.past() : [...conversation.past(), view];
+      hint.hidden = all.length > 0;
+      list(exchanges, all.map((each) => ({ view: each, isLast: each === view })), (_, index) => String(index), () => exchange(page));
+      questions.show(view);
+      typing.show(view);
+      write(status, view.reconnecting ? "reconnecting" : view.state);
+      tell(simulated, view.simulated && "simulated: no model answers");
+      write(announcer, announcement(view));
+      if (isAtEnd || (view.state === "connecting" && !view.reconnecting)) messages.scrollTop = messages.scrollHeight;
+      if (view.state !== state) {
+        state = view.state;
+        this.dispatchEvent(new CustomEvent("agent-state", { bubbles: true, composed: true, detail: { state } }));
+      }
+    };
+    update();
+    const unsubscribe = stream.subscribe(update);
+    // For what is counted down.
+    const clock = setInterval(() => isCounting(stream.view()) && update(), 1000);
+    return () => {
+      unsubscribe();
+      clearInterval(clock);
+    };
+  }
+}
+
+const isCounting = (view: AgentView): boolean => openOf(view).length > 0 || (view.retryAt ?? 0) > Date.now() - 2000;
+
+/** What a screen reader says: what is asked, that an answer begins, and the whole answer at its end. */
+function announcement(view: AgentView): string {
+  const { state, text, permissions, replies } = view;
+  if (state === "stopped") return "Stopped.";
+  if (state !== "connecting" && state !== "streaming") return state === "done" ? text : "";
+  const [open] = openOf(view);
+  if (open) return "items" in open ? "The agent has a question." : `The agent asks whether it may use ${plainName(open.name)}.`;
+  const settled = permissions.filter(({ resolved }) => resolved).at(-1);
+  return settled ? `${plainName(settled.name)}: ${settlement(settled, replies[settled.id])}` : "Answering.";
+}
+
+if (!customElements.get("agent-chat")) customElements.define("agent-chat", AgentChat);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "agent-chat": AgentChat;
+  }
+}

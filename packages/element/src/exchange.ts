@@ -1,0 +1,117 @@
+import { type AgentView, isNested, type Steer, type ToolCall } from "@agent-workers/react/stream";
+import { el, list, set, type Shown, tell, write } from "./dom";
+import { ending } from "./ending";
+import type { Page } from "./page";
+import { toolLine } from "./tool";
+
+export interface Exchange {
+  view: AgentView;
+  /** The last one can be tried again. */
+  isLast: boolean;
+}
+
+type Part = { view: AgentView } & ({ text: string } | { call: ToolCall } | { steers: Steer[] });
+
+const STATES: Record<Steer["state"], string> = {
+  sending: "Sending…",
+  waiting: "Waiting to be read.",
+  read: "Read.",
+  late: "Too late: the agent did not read it.",
+  failed: "Not sent.",
+};
+
+/** A prompt and its answer: thinking, texts, calls and the words said in between, in their order. */
+export function exchange(page: Page): Shown<Exchange> {
+  const prompt = el("p", { part: "prompt" });
+  const thought = el("p");
+  const thinking = el("details", { part: "thinking" }, el("summary", {}, "Thinking"), thought);
+  const answer = el("article", { part: "answer", "aria-label": "Answer" });
+  const said = el("div");
+  const notes = el("div");
+  const dots = el("p", { part: "busy", "aria-hidden": "true" }, "…");
+  const end = ending(page);
+  const node = el("div", { part: "exchange" }, prompt, thinking, answer, said, dots, notes, end.node);
+  let last: Exchange | undefined;
+  return {
+    node,
+    show(item) {
+      if (item.view === last?.view && item.isLast === last.isLast && !item.isLast) return;
+      last = item;
+      const { view, isLast } = item;
+      const busy = isLast && (view.state === "connecting" || view.state === "streaming");
+      write(prompt, view.prompt ?? "");
+      thinking.hidden = !view.thinking;
+      write(thought, view.thinking);
+      set(answer, "aria-busy", String(busy));
+      list(answer, partsOf(view), keyOf, (part) => make(part, page, isLast));
+      const loose = view.steers.filter(({ called }) => !called);
+      list(said, loose.length > 0 ? [{ view, steers: loose }] : [], keyOf, (part) => make(part, page, isLast));
+      dots.hidden = !busy;
+      list(notes, notesOf(view), (_, index) => String(index), note);
+      end.show(item);
+    },
+  };
+}
+
+function partsOf(view: AgentView): Part[] {
+  return view.parts.flatMap((part): Part[] => {
+    if (typeof part === "string") return [{ view, text: part }];
+    const number = view.toolCalls.indexOf(part) + 1;
+    const steers = view.steers.filter(({ called }) => called === number);
+    const call = isNested(part, view.toolCalls) ? [] : [{ view, call: part }];
+    return [...call, ...(steers.length > 0 ? [{ view, steers }] : [])];
+  });
+}
+
+const keyOf = (part: Part, index: number): string =>
+  "call" in part ? `call ${part.call.id}` : `${"text" in part ? "text" : "said"} ${index}`;
+
+function make(part: Part, page: Page, isLast: boolean): Shown<Part> {
+  if ("call" in part) return toolLine(part.call) as Shown<never>;
+  if ("steers" in part) return saidInBetween(page, isLast) as Shown<never>;
+  const node = el("p", { part: "text" });
+  return { node, show: (now) => "text" in now && write(node, now.text) };
+}
+
+function saidInBetween(page: Page, isLast: boolean): Shown<{ view: AgentView; steers: Steer[] }> {
+  const node = el("ul", { part: "said", "aria-label": "Said in between" });
+  const show = ({ view, steers }: { view: AgentView; steers: Steer[] }) =>
+    list(node, steers.map((steer) => ({ steer, view })), ({ steer }) => steer.id, () => word(page, isLast));
+  return { node, show };
+}
+
+/** A word that was said in between, and what became of it. */
+function word({ conversation: { stream, send }, focusTextbox }: Page, isLast: boolean): Shown<{ steer: Steer; view: AgentView }> {
+  let now: { steer: Steer; view: AgentView };
+  const isBusy = () => now.view.state === "connecting" || now.view.state === "streaming";
+  const resend = () => {
+    const { id, text } = now.steer;
+    if (isBusy()) stream.steer(text, id);
+    else send(text);
+    focusTextbox();
+  };
+  const [text, fate] = [el("p", { part: "prompt" }), el("span", { role: "status" })];
+  const again = el("button", { type: "button", part: "button", click: resend });
+  const node = el("li", {}, text, el("p", { part: "note" }, fate, " ", again));
+  const show = (item: { steer: Steer; view: AgentView }) => {
+    now = item;
+    const { state, text: said, actor, failure } = item.steer;
+    write(text, said);
+    write(fate, [STATES[state], state === "read" && actor && `(${actor})`, failure?.message].filter(Boolean).join(" "));
+    const mayResend = state === "failed" || (state === "late" && !isBusy());
+    tell(again, isLast && mayResend && (isBusy() ? "Send again" : "Send as the next message"));
+  };
+  return { node, show };
+}
+
+function notesOf({ notices, retrying }: AgentView): string[] {
+  const told = notices.map(({ message }) => message);
+  if (!retrying) return told;
+  const { code, attempt, maxAttempts } = retrying;
+  return [...told, `The model did not answer (${code}). Attempt ${attempt} of ${maxAttempts} follows.`];
+}
+
+function note(): Shown<string> {
+  const node = el("p", { part: "note" });
+  return { node, show: (text) => write(node, text) };
+}

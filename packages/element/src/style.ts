@@ -1,0 +1,58 @@
+/** All that is set by a page is a custom property or a `::part`; dark and light follow the page's `color-scheme`. */
+const STYLE = `
+:host {
+  --ink: var(--agent-chat-ink, light-dark(#1c1c22, #ececf1));
+  --faint: var(--agent-chat-faint, light-dark(#5b5b66, #a3a3af));
+  --line: var(--agent-chat-line, light-dark(#d4d4dc, #44444e));
+  --page: var(--agent-chat-background, light-dark(#fff, #17171b));
+  --raised: var(--agent-chat-raised, light-dark(#f4f4f7, #222228));
+  --accent: var(--agent-chat-accent, light-dark(#2b5fd9, #8fb0ff));
+  --on-accent: var(--agent-chat-on-accent, light-dark(#fff, #10131c));
+  --bad: var(--agent-chat-bad, light-dark(#b3261e, #ff9d94));
+  --round: var(--agent-chat-radius, 0.5rem);
+  display: flex; flex-direction: column; min-height: 0; color: var(--ink); background: var(--page);
+  font: var(--agent-chat-font, 1rem/1.55 system-ui, sans-serif);
+}
+[part=chat] { display: flex; flex: 1; flex-direction: column; min-height: 0; }
+:host([hidden]), [hidden] { display: none !important; }
+* { box-sizing: border-box; }
+p, pre, h2, ul, fieldset { margin: 0; padding: 0; }
+[part=messages] { flex: 1; min-height: 0; overflow: auto; padding: 1rem; }
+[part=exchange] { display: grid; gap: 0.5rem; margin-bottom: 1.25rem; }
+[part=exchange] > div:empty { display: none; }
+[part=prompt] { width: fit-content; max-width: 100%; margin-left: auto; padding: 0.4rem 0.75rem; border-radius: var(--round);
+  background: var(--raised); white-space: pre-wrap; overflow-wrap: anywhere; }
+[part=answer] { display: grid; gap: 0.5rem; }
+[part=answer]:empty { display: none; }
+[part=text], [part=thinking] p { white-space: pre-wrap; overflow-wrap: anywhere; }
+[part=thinking], [part=note], [part=status], [part=countdown], [part=tool-time], small { color: var(--faint); font-size: 0.875em; }
+[part=tool] { padding: 0.3rem 0.75rem; border: 1px solid var(--line); border-radius: var(--round); }
+[part=subagent]:not(:empty) { display: grid; gap: 0.3rem; margin-top: 0.3rem; }
+[part=tool-state] { color: var(--faint); }
+[data-status=error] > details [part=tool-state], [data-status=denied] > details [part=tool-state], [part=error] { color: var(--bad); }
+pre { max-height: 16rem; margin: 0.4rem 0; padding: 0.5rem; overflow: auto; border-radius: var(--round); background: var(--raised);
+  font: 0.8125em/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
+ul { list-style: none; }
+summary { cursor: pointer; }
+[part=asked] { display: grid; gap: 0.75rem; max-height: 60%; padding: 0.75rem 1rem; overflow: auto; border-top: 1px solid var(--line); }
+[part=permission], [part=question] { display: grid; gap: 0.5rem; padding: 0.75rem; border: 1px solid var(--accent); border-radius: var(--round); }
+h2 { font-size: 1em; }
+fieldset { display: grid; gap: 0.25rem; border: 0; }
+legend { padding: 0; font-weight: 600; }
+[part=composer] { display: flex; gap: 0.5rem; align-items: end; padding: 0.75rem 1rem; border-top: 1px solid var(--line); }
+textarea, [part=input] { flex: 1; min-width: 0; padding: 0.5rem; border: 1px solid var(--line); border-radius: var(--round); color: inherit; background: var(--page); font: inherit; }
+textarea { resize: vertical; }
+[part~=button] { padding: 0.5rem 0.9rem; border: 1px solid var(--line); border-radius: var(--round); color: inherit; background: var(--raised); font: inherit; cursor: pointer; }
+[part~=send], [part~=approve], [part~=reply] { border-color: var(--accent); color: var(--on-accent); background: var(--accent); }
+button:disabled, button[aria-disabled] { opacity: 0.55; cursor: default; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
+[part=footer] { padding: 0 1rem 0.5rem; }
+[part=announcer] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+`;
+
+/** As a sheet of its own, which a page may have whatever its Content-Security-Policy says of styles in it. */
+export function styles(): CSSStyleSheet {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(STYLE);
+  return sheet;
+}

@@ -1,0 +1,33 @@
+// @vitest-environment node
+/** The file that is published. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "vite";
+import { describe, expect, it } from "vitest";
+
+const HERE = join(import.meta.dirname, "..");
+const DIST = join(HERE, "../../php-bridge/resources/dist");
+const NAME = "agent-chat-element.js";
+const file = readFileSync(join(DIST, NAME), "utf8");
+
+describe("the file that the Composer package has", () => {
+  it("is what the sources make: `make element` writes it anew", async () => {
+    const { output } = (await build({ root: HERE, logLevel: "silent", build: { write: false } })) as {
+      output: { fileName: string; code: string }[];
+    };
+    expect(output.map(({ fileName }) => fileName)).toEqual([NAME]);
+    expect(output[0]!.code === file, "run `make element`, and commit what it writes").toBe(true);
+    expect(readdirSync(DIST)).toEqual([NAME]);
+  }, 60_000);
+
+  it("needs no other file, and no React", () => {
+    expect(file).not.toMatch(/\bimport\b\s*[({"'*\w]|\brequire\(|jsx/);
+  });
+
+  it("is no larger than its README says", () => {
+    const [, most] = /at most (\d+) kB gzipped/.exec(readFileSync(join(HERE, "README.md"), "utf8"))!;
+    expect(gzipSync(file).length).toBeLessThanOrEqual(Number(most) * 1000);
+  });
+});
