@@ -18,4 +18,7 @@ place() {
 }
 for name in dist/agent-chat.js dist/agent-chat.css vanilla/agent-stream.js; do place "$react/$name" "public/${name##*/}"; done
 place $react/vanilla/index.html resources/plain.html
+# What `php artisan vendor:publish --tag=agent-workers-assets` does.
+mkdir -p public/vendor/agent-workers
+place ../../php-bridge/resources/dist/agent-chat-element.js public/vendor/agent-workers/agent-chat-element.js
 [ -s storage/app.key ] || (umask 077 && php -r 'echo "base64:" . base64_encode(random_bytes(32));' > storage/app.key)

@@ -29,26 +29,39 @@ FLAGS = (
     "--force-prefers-reduced-motion",  # a dot that pulses is painted all the time
 )
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+# The page, or the element <agent-chat> in it, whose parts have the names that are ids for tests elsewhere.
+_PAGE = """
+    const root = document.querySelector("agent-chat")?.shadowRoot ?? document;
+    const named = (name) => [...root.querySelectorAll(`[data-testid=${name}], [part=${name}]`)].at(-1);
+    const buttons = (name) => [...root.querySelectorAll("button")].filter((button) =>
+      button.textContent.trim().replace(/\\s+/g, " ") === name && button.checkVisibility());
+"""
 # Keeps every text that the answer has had, and the statuses: what polling could miss.
-_WATCH = """
+_WATCH = (
+    _PAGE
+    + """
     window.seen = {answer: [], status: []};
     new MutationObserver(() => {
       for (const [name, texts] of Object.entries(window.seen)) {
-        const text = [...document.querySelectorAll(`[data-testid=${name}]`)].at(-1)?.textContent ?? "";
+        const text = named(name)?.textContent ?? "";
         if (text && text !== texts.at(-1)) texts.push(text);
       }
-    }).observe(document.body, {childList: true, characterData: true, subtree: true});
+    }).observe(root, {childList: true, characterData: true, subtree: true});
 """
+)
 # Answers as soon as the run has one of these statuses, or a second later.
-_WAIT = """
+_WAIT = (
+    _PAGE
+    + """
     const [wanted, answer] = arguments;
-    const isSo = () => wanted.includes(document.querySelector("[data-testid=status]")?.textContent);
+    const isSo = () => wanted.includes(named("status")?.textContent);
     const end = () => { observer.disconnect(); clearTimeout(timer); answer(isSo()); };
     const observer = new MutationObserver(() => isSo() && end());
-    observer.observe(document.body, {childList: true, characterData: true, subtree: true});
+    observer.observe(root, {childList: true, characterData: true, subtree: true});
     const timer = setTimeout(end, 1000);
     if (isSo()) end();
 """
+)
 # Answers as soon as the answer has had more texts than this, or a second later.
 _WAIT_FOR_CHANGES = """
     const [more, answer] = arguments;
@@ -170,7 +183,7 @@ class Browser:
 
     def say(self, prompt: str) -> None:
         """Types a prompt and sends it."""
-        element = until(lambda: self._find("css selector", "textarea"), what=lambda: self.told)
+        element = until(lambda: self._element("root.querySelector('textarea')"), what=lambda: self.told)
         self._call("POST", f"/element/{element}/value", {"text": prompt})
         self.press("Send")
 
@@ -182,15 +195,17 @@ class Browser:
             inside: The XPath of what it is in; anywhere by default.
         """
         path = f"{inside}//button[normalize-space()='{name}' and not(@disabled)]"
-        self._call(
-            "POST", f"/element/{until(lambda: self._find('xpath', path), what=lambda: f'{name}: {self.text}')}/click"
+        enabled = "buttons(arguments[0]).find((button) => !button.disabled)"
+        element = until(
+            lambda: self._find("xpath", path) if inside else self._element(enabled, name),
+            what=lambda: f"{name}: {self.text}",
         )
+        self._call("POST", f"/element/{element}/click")
 
     def write(self, text: str, label: str) -> None:
         """Types a text into the field of this label."""
-        element = until(
-            lambda: self._find("css selector", f"[aria-label='{label}']"), what=lambda: f"{label}: {self.told}"
-        )
+        found = "root.querySelector(`[aria-label='${arguments[0]}']`)"
+        element = until(lambda: self._element(found, label), what=lambda: f"{label}: {self.told}")
         self._call("POST", f"/element/{element}/value", {"text": text})
 
     def keys(self, *keys: str) -> None:
@@ -202,16 +217,23 @@ class Browser:
         found = self._call("POST", "/elements", {"using": using, "value": value})
         return found[0][_ELEMENT] if found else ""
 
+    def _element(self, expression: str, *arguments: object) -> str:
+        return (self.look_up(expression, *arguments) or {}).get(_ELEMENT, "")
+
+    def look_up(self, expression: str, *arguments: object) -> Any:
+        """What an expression of `_PAGE` says."""
+        return self.script(f"{_PAGE} return {expression};", *arguments)
+
     def has_button(self, name: str) -> bool:
-        return bool(self._find("xpath", f"//button[normalize-space()='{name}']"))
+        return bool(self.look_up("buttons(arguments[0]).length", name))
 
     @property
     def answer(self) -> str:
-        return self.script("return [...document.querySelectorAll('[data-testid=answer]')].at(-1)?.textContent ?? ''")
+        return self.look_up("named('answer')?.textContent ?? ''")
 
     @property
     def status(self) -> str:
-        return self.script("return document.querySelector('[data-testid=status]').textContent")
+        return self.look_up("named('status').textContent")
 
     def wait_for(self, *statuses: str) -> None:
         """Waits until the run has one of these statuses.
@@ -234,7 +256,9 @@ class Browser:
 
     @property
     def text(self) -> str:
-        return self.script("return document.body.innerText")
+        return self.look_up(
+            "[document.body, ...(root.host ? root.children : [])].map((each) => each.innerText).join('\\n')"
+        )
 
     @property
     def partial_answers(self) -> list[str]:

@@ -83,8 +83,9 @@ class Site:
     def _copy(self) -> None:
         kept = shutil.ignore_patterns("vendor", "node_modules", "app.key", "agent-workers", "*.sqlite", "*.log")
         shutil.copytree(REPOSITORY / "examples/laravel", self.app, ignore=kept)
+        shutil.copytree(REPOSITORY / "examples/laravel/public/vendor", self.app / "public/vendor")
         shutil.copytree(REPOSITORY / "examples/mcp", self.root / "examples/mcp")
-        for part in ("src", "config", "lang"):
+        for part in ("src", "config", "lang", "resources"):
             shutil.copytree(REPOSITORY / "php-bridge" / part, self.root / "php-bridge" / part)
         for path in (self.state, self.temporary, self.root / "home"):
             path.mkdir()

@@ -63,7 +63,7 @@ def tab(running_browser: Browser) -> Iterator[Browser]:
 
 def test_the_demo_says_where_its_pages_are_who_answers_and_once_how_it_ends(demo: Demo) -> None:
     root = f"http://127.0.0.1:{demo.port}"
-    assert demo.addresses == [f"{root}/", f"{root}/task", f"{root}/partners", f"{root}/plain"]
+    assert demo.addresses == [f"{root}/", f"{root}/task", f"{root}/partners", f"{root}/plain", f"{root}/component"]
     assert "The simulator answers" in demo.output
     assert demo.output.count(READY) == 1
     assert demo.output.endswith(f"{READY}\n")
@@ -175,6 +175,7 @@ def test_the_files_of_the_public_directory_are_served(demo: Demo) -> None:
         "/agent-chat.js": b"application/javascript",
         "/agent-chat.css?v=1": b"text/css",
         "/agent-stream.js": b"application/javascript",
+        "/vendor/agent-workers/agent-chat-element.js": b"application/javascript",
     }.items():
         answer = fetched(demo.port, path)
         assert answer.startswith(b"HTTP/1.1 200")

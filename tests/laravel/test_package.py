@@ -99,6 +99,15 @@ def test_laravel_discovers_the_package(application: Path) -> None:
     assert "agent/runs/{run}/events" in run(application, "php", "artisan", "route:list")
 
 
+def test_the_package_brings_the_script_and_the_view_of_its_component(application: Path) -> None:
+    run(application, "php", "artisan", "vendor:publish", "--tag=agent-workers-assets")
+    script = application / "public/vendor/agent-workers/agent-chat-element.js"
+    assert script.read_bytes() == (REPOSITORY / "php-bridge/resources/dist/agent-chat-element.js").read_bytes()
+    run(application, "php", "artisan", "view:cache")
+    compiled = [path.read_text() for path in (application / "storage/framework/views").glob("*.php")]
+    assert any("AgentWorkers\\Laravel\\View\\Chat" in text for text in compiled)
+
+
 def test_configuration_and_routes_can_be_cached(application: Path) -> None:
     run(application, "php", "artisan", "vendor:publish", "--tag=agent-workers-config")
     assert (application / "config/agent-workers.php").is_file()

@@ -12,6 +12,11 @@ use Illuminate\Support\Facades\Route;
 
 Route::view('/', 'chat');
 Route::get('/plain', PlainController::class);
+Route::get('/plain/task', PlainController::class)->defaults('task', true);
+
+// <x-agent-workers::chat />, for a chat and for a task.
+Route::view('/component', 'component', ['task' => false]);
+Route::view('/component/task', 'component', ['task' => true]);
 
 // POST /agent/chat starts a run. GET /agent/runs/{run}/events continues its stream after a lost connection or
 // a reload, POST /agent/runs/{run}/abort stops it.

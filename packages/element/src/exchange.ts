@@ -1,4 +1,4 @@
-import { type AgentView, isNested, type Steer, type ToolCall } from "@agent-workers/react/stream";
+import { type AgentView, isByPerson, isNested, type Steer, type ToolCall } from "@agent-workers/react/stream";
 import { el, list, set, type Shown, tell, write } from "./dom";
 import { ending } from "./ending";
 import type { Page } from "./page";
@@ -67,7 +67,8 @@ const keyOf = (part: Part, index: number): string =>
   "call" in part ? `call ${part.call.id}` : `${"text" in part ? "text" : "said"} ${index}`;
 
 function make(part: Part, page: Page, isLast: boolean): Shown<Part> {
-  if ("call" in part) return toolLine(part.call) as Shown<never>;
+  // What a person has run is open: it is all of the answer.
+  if ("call" in part) return toolLine(part.call, isByPerson(part.view)) as Shown<never>;
   if ("steers" in part) return saidInBetween(page, isLast) as Shown<never>;
   const node = el("p", { part: "text" });
   return { node, show: (now) => "text" in now && write(node, now.text) };

@@ -23,13 +23,13 @@ interface Item {
 const MOST = 20_000;
 
 /** A tool call as one line, which opens for its input, output and result; below it the calls of its subagent. */
-export function toolLine({ name }: ToolCall): Shown<Item> {
+export function toolLine({ name }: ToolCall, isOpen = false): Shown<Item> {
   const [state, took] = [el("span", { part: "tool-state" }), el("span", { part: "tool-time" })];
   const summary = el("summary", {}, el("b", { part: "tool-name" }, plainName(name)), " ", state, " ", took);
   const pre = (label: string) => el("pre", { part: `tool-${label}`, role: "group", "aria-label": label, tabindex: "0" });
   const [input, output, result] = [pre("input"), pre("output"), pre("result")];
   const [notes, children] = [el("div"), el("div", { part: "subagent" })];
-  const details = el("details", { part: "tool-details" }, summary, input, output, result);
+  const details = el("details", { part: "tool-details", open: isOpen }, summary, input, output, result);
   const node = el("div", { part: "tool", role: "group", "aria-label": `Tool ${plainName(name)}` }, details, notes, children);
   const show = ({ call, view }: Item) => {
     const now = callState(call, view);

@@ -13,14 +13,18 @@ use AgentWorkers\Laravel\Console\SkillCommand;
 use AgentWorkers\Laravel\Console\SkillsCommand;
 use AgentWorkers\Laravel\Http\Rendering;
 use AgentWorkers\Laravel\Http\StreamsInJson;
+use AgentWorkers\Laravel\View\Chat;
 use Illuminate\Contracts\Debug\ExceptionHandler;
 use Illuminate\Contracts\Http\Kernel;
 use Illuminate\Support\ServiceProvider;
+use Illuminate\View\Compilers\BladeCompiler;
 
 final class AgentWorkersServiceProvider extends ServiceProvider
 {
     private const CONFIG = __DIR__ . '/../../config/agent-workers.php';
     private const WORDS = __DIR__ . '/../../lang';
+    private const VIEWS = __DIR__ . '/../../resources/views';
+    private const SCRIPT = __DIR__ . '/../../resources/dist/agent-chat-element.js';
     private const STUBS = __DIR__ . '/../../stubs';
     private const MIGRATIONS = __DIR__ . '/../../database/migrations';
 
@@ -36,6 +40,10 @@ final class AgentWorkersServiceProvider extends ServiceProvider
     public function boot(): void
     {
         $this->loadTranslationsFrom(self::WORDS, 'agent-workers');
+        $this->loadViewsFrom(self::VIEWS, 'agent-workers');
+        $this->callAfterResolving(BladeCompiler::class, static function (BladeCompiler $blade): void {
+            $blade->componentNamespace('AgentWorkers\\Laravel\\View', 'agent-workers');
+        });
         $this->callAfterResolving(ExceptionHandler::class, Rendering::register(...));
         $this->callAfterResolving(Kernel::class, static function (Kernel $kernel): void {
             // An application may have a kernel of its own kind.
@@ -45,6 +53,9 @@ final class AgentWorkersServiceProvider extends ServiceProvider
             $this->publishes([self::CONFIG => $this->app->configPath('agent-workers.php')], 'agent-workers-config');
             $this->publishes([self::MIGRATIONS => $this->app->databasePath('migrations')], 'agent-workers-migrations');
             $this->publishes([self::WORDS => $this->app->langPath() . '/vendor/agent-workers'], 'agent-workers-lang');
+            // Laravel's own composer.json publishes what has the second tag anew after each update.
+            $script = [self::SCRIPT => $this->app->make('path.public') . '/' . Chat::PUBLISHED];
+            $this->publishes($script, ['agent-workers-assets', 'laravel-assets']);
             $this->publishes([self::STUBS => $this->app->basePath('stubs')], 'agent-workers-stubs');
             $this->commands([
                 ChatCommand::class,
