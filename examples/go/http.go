@@ -19,7 +19,9 @@ func serve(address string, signals <-chan os.Signal) int {
 		return 1
 	}
 	log.Printf("listening at http://%s", listener.Addr())
-	server := &http.Server{Handler: handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
+	server := &http.Server{
+		Handler: handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second,
+	}
 	go func() { _ = server.Serve(listener) }()
 	<-signals
 	patience, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -120,6 +121,17 @@ def test_a_conversation_goes_on_for_its_owner_alone(worker: Path, environ: dict[
     assert "My name is Ada." in done["text"]
     status, [*_, refused] = run(worker, environ, session={"id": session["resume"]})
     assert (status, refused["code"]) == (1, "session_exists")
+
+
+def test_of_two_who_begin_a_conversation_under_one_id_at_once_one_has_it(worker: Path, environ: dict[str, str]) -> None:
+    session = {"id": "0f8fad5b-d9cb-469f-a165-70867728950e"}
+
+    def begin(owner: str) -> str:
+        status, [*_, last] = run(worker, environ, session=session, session_owner=owner)
+        return str(last.get("code", status))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(begin, ("a", "b", "c", "d"))) == ["0", *["session_exists"] * 3]
 
 
 def test_a_fork_remembers_and_is_another_conversation(worker: Path, environ: dict[str, str]) -> None:

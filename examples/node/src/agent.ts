@@ -142,8 +142,11 @@ export class Agent {
       if (!session.fork) return { resume: session.resume };
     }
     const sessionId = session && "id" in session ? session.id : randomUUID();
-    if (readOr(file(sessionId)) !== undefined) throw new Failure("session_exists");
-    writeFileSync(file(sessionId), owner, { mode: 0o600 });
+    try {
+      writeFileSync(file(sessionId), owner, { flag: "wx", mode: 0o600 }); // of two at once, one has it
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === "EEXIST" ? new Failure("session_exists") : error;
+    }
     return session && "resume" in session ? { resume: session.resume, forkSession: true, sessionId } : { sessionId };
   }
 }
