@@ -39,7 +39,11 @@ def pages(running_site: Site) -> Iterator[str]:
     routes, view = app / "routes/web.php", app / "resources/views/front-end.blade.php"
     kept = routes.read_text()
     by_ag_ui = snippet("php", "new AgUiEncoder").replace("'/agent'", "'/ask-by-ag-ui'")
-    routes.write_text(kept + ROUTES + by_ag_ui.replace("new AgUiEncoder", "new \\AgentWorkers\\Sse\\AgUiEncoder"))
+    deferred = snippet("php", "mode('defer')\n        ->conversation").replace(
+        "'/srv/checkout'", f"'{running_site.state}'"
+    )
+    added = (by_ag_ui + deferred).replace("new AgUiEncoder", "new \\AgentWorkers\\Sse\\AgUiEncoder")
+    routes.write_text(kept + ROUTES + added.replace("Decision::", "\\AgentWorkers\\Decision::"))
     view.write_text(VIEW)
     built = [app / "public/use-chat.js", app / "public/ag-ui.js"]
     command = [
@@ -117,6 +121,16 @@ def test_a_page_with_the_agent_of_ag_ui_shows_the_answers_of_a_conversation(page
     assert "You said: Hello" in browser.answer
     browser.say(" again")
     until(lambda: "You said: Hello again" in browser.answer, what=lambda: browser.text)
+
+
+def test_a_call_that_ends_the_run_of_ag_ui_by_an_interrupt_is_made_when_the_next_run_allows_it(
+    pages: str, site: Site, browser: Browser
+) -> None:
+    browser.open(f"{pages}/ag-ui?task")
+    browser.say("Make the file. [[scenario:task-touch]]")
+    browser.press("Approve")
+    until(lambda: browser.answer.startswith("That was it."), what=lambda: browser.text)
+    (site.state / "made-by-the-agent").unlink()
 
 
 @pytest.mark.parametrize(
