@@ -138,6 +138,23 @@ def test_it_is_dark_or_light_as_the_page_and_takes_the_pages_style(chat: Chat) -
     assert looks == ["rgb(1, 2, 3)", "rgb(4, 5, 6)"]
 
 
+def test_what_the_agent_asks_of_a_person_is_answered(chat: Chat) -> None:
+    chat.browser.say("Plan the stand. [[scenario:question]]")
+    form = "root.querySelector('[part=question]')"
+    until(lambda: chat.browser.look_up(f"{form} === root.activeElement"), what=lambda: chat.browser.told)
+    chat.browser.press("Answer")
+    until(lambda: "Choose an answer, or write one." in chat.browser.text, what=lambda: chat.browser.told)
+    chat.browser.write("Wien", "Other answer to: In which city is the stand?")
+    for label in ("Water", "Power"):
+        chat.browser.look_up(
+            f"[...{form}.querySelectorAll('label')].find((each) => each.innerText.includes('{label}')).click()"
+        )
+    chat.browser.press("Answer")
+    chat.browser.wait_for("done")
+    assert "Wien" in chat.browser.answer
+    assert "Power, Water" in chat.browser.answer
+
+
 @pytest.mark.parametrize("page", ["/plain", "/component"])
 def test_a_failure_of_the_api_is_told_and_can_be_tried_again(
     site: Site, browser: Browser, simulator: Simulator, page: str

@@ -10,11 +10,11 @@ import { styles } from "./style";
  * A chat with an agent: `<agent-chat endpoint="/agent/chat"></agent-chat>`. What is inside is shown before the first message.
  *
  * `endpoint` starts runs, `runs` is what the routes for them begin with (by default `runs` beside the endpoint), `csrf-token`
- * is sent with each request (by default the page's `<meta name="csrf-token">`), with `steer` a word can be said to the agent
+ * is sent with each request (by default the page's `<meta name="csrf-token">`), `visitor` names for whom messages are kept, with `steer` a word can be said to the agent
  * while it works, `label` and `placeholder` are words of the page's own. It fires `agent-state` whenever `state` changes.
  */
 export class AgentChat extends HTMLElement {
-  static observedAttributes = ["endpoint", "runs"];
+  static observedAttributes = ["endpoint", "runs", "visitor"];
   #conversation: Conversation | undefined;
   #close: (() => void) | undefined;
   #isPlaced = false;
@@ -62,7 +62,8 @@ export class AgentChat extends HTMLElement {
       const token = this.getAttribute("csrf-token");
       return token ? { "X-CSRF-TOKEN": token } : {};
     };
-    this.#conversation = new Conversation({ base: "", addresses: () => addressesAt(endpoint, runs), headers });
+    const visitor = this.getAttribute("visitor") ?? undefined;
+    this.#conversation = new Conversation({ base: "", addresses: () => addressesAt(endpoint, runs), headers, visitor });
     this.#close = this.#show(this.#conversation);
     this.#conversation.stream.resume();
   }

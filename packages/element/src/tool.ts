@@ -26,8 +26,10 @@ const MOST = 20_000;
 export function toolLine({ name }: ToolCall, isOpen = false): Shown<Item> {
   const [state, took] = [el("span", { part: "tool-state" }), el("span", { part: "tool-time" })];
   const summary = el("summary", {}, el("b", { part: "tool-name" }, plainName(name)), " ", state, " ", took);
-  const pre = (label: string) => el("pre", { part: `tool-${label}`, role: "group", "aria-label": label, tabindex: "0" });
-  const [input, output, result] = [pre("input"), pre("output"), pre("result")];
+  const named = (label: string) => ({ role: "group", "aria-label": label, tabindex: "0" });
+  const input = el("pre", { part: "tool-input", ...named("input") });
+  const output = el("pre", { part: "tool-output", ...named("output") });
+  const result = el("pre", { part: "tool-result", ...named("result") });
   const [notes, children] = [el("div"), el("div", { part: "subagent" })];
   const details = el("details", { part: "tool-details", open: isOpen }, summary, input, output, result);
   const node = el("div", { part: "tool", role: "group", "aria-label": `Tool ${plainName(name)}` }, details, notes, children);

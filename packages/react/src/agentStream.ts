@@ -6,7 +6,7 @@ import { type AgentEvent, isTerminal } from "./events.js";
 import { BROKEN, type Failure, RunFailed } from "./failure.js";
 import { nextFrame } from "./nextFrame.js";
 import type { MoreHeaders } from "./post.js";
-import { forget, recall, remember } from "./remembered.js";
+import { forget, placeOf, recall, remember } from "./remembered.js";
 import type { Answers, Behavior, Reply } from "./replies.js";
 import { sendReply } from "./reply.js";
 import { left, sent, settle, type Steer } from "./steering.js";
@@ -49,6 +49,8 @@ export interface AgentStreamOptions {
   conversation?: string;
   /** Sent with every request, such as a token; Laravel's CSRF token comes from the page's `<meta name="csrf-token">`. */
   headers?: () => Record<string, string>;
+  /** Who sees the page: what is kept over a reload is not shown to the next one who signs in, in the same tab. */
+  visitor?: string;
   timing?: Partial<Timing>;
   /** What is shown until something is sent: the last answer of a page that was reloaded. */
   initial?: AgentView;
@@ -57,6 +59,8 @@ export interface AgentStreamOptions {
 /** One conversation's current run as a store: React subscribes to it, and so can anything else. */
 export class AgentStream {
   readonly #addresses: Addresses;
+  /** Where the run is kept over a reload. */
+  readonly #place: string;
   readonly #timing: Timing;
   readonly #headers: MoreHeaders | undefined;
   readonly #subscribers = new Set<() => void>();
@@ -71,8 +75,9 @@ export class AgentStream {
   #earlier: string;
   #cancelRender: (() => void) | undefined;
 
-  constructor({ base, addresses = chatAt, conversation, headers, timing, initial }: AgentStreamOptions) {
+  constructor({ base, addresses = chatAt, conversation, headers, visitor, timing, initial }: AgentStreamOptions) {
     this.#addresses = addresses(base);
+    this.#place = placeOf(this.#addresses.start, visitor);
     this.#timing = { ...TIMING, ...timing };
     this.#headers = headers;
     this.#conversation = conversation;
@@ -98,7 +103,7 @@ export class AgentStream {
 
   /** Takes up the run that this page followed before it was reloaded or left. Returns false if there is none. */
   resume = (): boolean => {
-    const kept = recall(this.#addresses.start);
+    const kept = recall(this.#place);
     const isAnother = this.#conversation !== undefined && this.#conversation !== kept?.conversation;
     if (!kept || isAnother || this.#isRunning()) return false;
     const { run, prompt, conversation, steers } = kept;
@@ -115,7 +120,7 @@ export class AgentStream {
     // Until it has sent the run's id, the server stops a run whose connection is closed.
     if (this.#run) void this.#end(this.#run);
     this.#abort.abort();
-    forget(this.#addresses.start);
+    forget(this.#place);
     this.#change({ state: "stopped", stoppedBy: "user", reconnecting: false, steers: left(this.#view.steers) });
   };
 
@@ -239,12 +244,12 @@ export class AgentStream {
   /** Keeps what a reload would lose. */
   #keep(): void {
     const { prompt = "", conversation, steers } = this.#view;
-    if (this.#run && this.#isRunning()) remember(this.#addresses.start, { run: this.#run, prompt, conversation, steers });
+    if (this.#run && this.#isRunning()) remember(this.#place, { run: this.#run, prompt, conversation, steers });
   }
 
   /** The end of the run cannot be fetched. If an earlier run is unknown to the server, that is not an error. */
   #lose(failure: Failure): void {
-    if (failure.code !== "network") forget(this.#addresses.start);
+    if (failure.code !== "network") forget(this.#place);
     if (this.#isRecalled && failure.code !== "network") this.#show(idle(this.#view.conversation));
     else this.#fail(failure);
   }
@@ -257,7 +262,7 @@ export class AgentStream {
 
   #take(event: AgentEvent): void {
     this.#transcript.apply(event);
-    if (isTerminal(event)) forget(this.#addresses.start);
+    if (isTerminal(event)) forget(this.#place);
     if (event.type === "done") this.#change({ state: "done" });
     else if (event.type === "aborted") this.#change({ state: "stopped", stoppedBy: event.reason });
     else if (event.type === "error") this.#fail(readFailure(event));

@@ -1,19 +1,19 @@
 import { chatAt } from "./addresses.js";
 import { AgentStream, type AgentStreamOptions, type AgentView } from "./agentStream.js";
 import { keepHistory, recallHistory } from "./history.js";
-import { recall } from "./remembered.js";
+import { placeOf, recall } from "./remembered.js";
 
 /** A conversation as a store: its runs one after the other, and what they said, also after a reload. */
 export class Conversation {
   /** The run that goes on, or the last one. Subscribe to it: `past` changes only when its view does. */
   readonly stream: AgentStream;
-  readonly #start: string;
+  readonly #place: string;
   #past: AgentView[];
 
   constructor(options: AgentStreamOptions) {
-    this.#start = (options.addresses ?? chatAt)(options.base).start;
-    const running = recall(this.#start);
-    const kept = recallHistory(this.#start, running ? undefined : options.conversation);
+    this.#place = placeOf((options.addresses ?? chatAt)(options.base).start, options.visitor);
+    const running = recall(this.#place);
+    const kept = recallHistory(this.#place, running ? undefined : options.conversation);
     // The last one can be tried again, unless another run goes on.
     const initial = running ? undefined : kept.pop();
     this.#past = kept;
@@ -30,7 +30,7 @@ export class Conversation {
     const view = this.stream.view();
     if (view.prompt !== undefined) this.#past = [...before, view];
     const isSent = this.stream.send(prompt);
-    if (isSent) keepHistory(this.#start, this.#past);
+    if (isSent) keepHistory(this.#place, this.#past);
     else this.#past = before;
     return isSent;
   };
@@ -39,13 +39,13 @@ export class Conversation {
   clear = (): void => {
     this.#past = [];
     this.stream.reset();
-    keepHistory(this.#start, []);
+    keepHistory(this.#place, []);
   };
 
   #note = (): void => {
     const view = this.stream.view();
     const isOver = view.state === "done" || view.state === "error" || view.state === "stopped";
     // What can be taken up again is not over.
-    if (isOver && !recall(this.#start)) keepHistory(this.#start, [...this.#past, view]);
+    if (isOver && !recall(this.#place)) keepHistory(this.#place, [...this.#past, view]);
   };
 }

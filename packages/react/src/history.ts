@@ -10,21 +10,21 @@ const MOST = 1_000_000;
 type Kept = Omit<AgentView, "parts"> & { parts: (string | number)[] };
 
 /** Keeps the last of these exchanges, as many as there is room for. */
-export function keepHistory(start: string, exchanges: AgentView[]): void {
+export function keepHistory(place: string, exchanges: AgentView[]): void {
   const kept = exchanges.map((view) => JSON.stringify(flat(view)));
   for (let size = kept.join().length; size > MOST; ) size -= kept.shift()!.length + 1;
   try {
-    if (kept.length > 0) sessionStorage.setItem(PREFIX + start, `[${kept.join()}]`);
-    else sessionStorage.removeItem(PREFIX + start);
+    if (kept.length > 0) sessionStorage.setItem(PREFIX + place, `[${kept.join()}]`);
+    else sessionStorage.removeItem(PREFIX + place);
   } catch {
     // Storage may be switched off or full.
   }
 }
 
 /** The exchanges that were kept; none if they are of another conversation than this. */
-export function recallHistory(start: string, conversation?: string): AgentView[] {
+export function recallHistory(place: string, conversation?: string): AgentView[] {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(PREFIX + start) ?? "[]") as Kept[];
+    const kept = JSON.parse(sessionStorage.getItem(PREFIX + place) ?? "[]") as Kept[];
     const exchanges = kept.map(({ parts, ...view }) => ({
       ...view,
       parts: parts.map((part) => (typeof part === "number" ? view.toolCalls[part]! : part)),

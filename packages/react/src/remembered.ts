@@ -12,26 +12,29 @@ export interface Remembered {
 
 const PREFIX = "agent-run:";
 
-/** Keeps the run that was started at this address, for this tab alone. Without storage, a reload loses the answer. */
-export function remember(start: string, run: Remembered): void {
+/** The name under which is kept what was started at an address, for a visitor. */
+export const placeOf = (start: string, visitor?: string): string => (visitor ? `${start} ${visitor}` : start);
+
+/** Keeps the run that was started last at this place, for this tab alone. Without storage, a reload loses the answer. */
+export function remember(place: string, run: Remembered): void {
   try {
-    sessionStorage.setItem(PREFIX + start, JSON.stringify(run));
+    sessionStorage.setItem(PREFIX + place, JSON.stringify(run));
   } catch {
     // Storage may be switched off or full.
   }
 }
 
-export function forget(start: string): void {
+export function forget(place: string): void {
   try {
-    sessionStorage.removeItem(PREFIX + start);
+    sessionStorage.removeItem(PREFIX + place);
   } catch {
     // As above.
   }
 }
 
-export function recall(start: string): Remembered | undefined {
+export function recall(place: string): Remembered | undefined {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(PREFIX + start) ?? "null") as Partial<Remembered> | null;
+    const kept = JSON.parse(sessionStorage.getItem(PREFIX + place) ?? "null") as Partial<Remembered> | null;
     const { run, prompt, conversation, steers = [] } = kept ?? {};
     const isWhole = typeof run === "string" && typeof prompt === "string" && typeof conversation === "string";
     return isWhole ? { run, prompt, conversation, steers } : undefined;

@@ -11,8 +11,8 @@ import { calls, results } from "./taskEvents.js";
 serveEachTest();
 
 /** A page with the hook; unmounting it is what a reload does. */
-function open(conversation?: string) {
-  const { result, unmount } = renderHook(() => useConversation({ base: server.base, conversation }), {
+function open(conversation?: string, visitor?: string) {
+  const { result, unmount } = renderHook(() => useConversation({ base: server.base, conversation, visitor }), {
     wrapper: StrictMode,
   });
   const reaches = (state: string) => waitFor(() => expect(result.current.state).toBe(state));
@@ -106,6 +106,22 @@ describe("a conversation", () => {
     expect(other.prompts()).toEqual([undefined]);
     other.unmount();
     expect(open(SESSION).prompts()).toEqual(["one"]);
+  });
+});
+
+describe("what is kept", () => {
+  it("is shown to nobody else who signs in, in the same tab", async () => {
+    server.onChat = (call) => call.open().say(START, UP).text("Done.").done();
+    const ada = open(undefined, "ada");
+    await ada.ask("one");
+    server.onChat = (call) => call.open().say(START, UP).text("Half");
+    await ada.ask("two", "streaming");
+    ada.unmount();
+    const bob = open(undefined, "bob");
+    expect(bob.prompts()).toEqual([undefined]);
+    expect(bob.now()).toMatchObject({ state: "idle" });
+    bob.unmount();
+    expect(open(undefined, "ada").prompts()).toEqual(["one", "two"]);
   });
 });
 

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Tests\Laravel;
 
+use Illuminate\Auth\GenericUser;
 use Illuminate\Contracts\View\Factory;
 use Illuminate\Routing\Router;
 use Illuminate\Session\Middleware\StartSession;
@@ -31,6 +32,27 @@ final class ChatComponentTest extends TestCase
         self::assertMatchesRegularExpression('/^\w{40}$/', $chat['csrf-token']);
     }
 
+    public function testTheViewOfTheReadmeIsOne(): void
+    {
+        $this->publish();
+        preg_match('/^```blade\n(.*?)^```$/ms', (string) file_get_contents(__DIR__ . '/../../README.md'), $found);
+        [$chat, $task] = self::elementsIn($this->page($found[1]));
+        self::assertSame(['/agent/chat', 'height: 40rem'], [$chat['endpoint'], $chat['style']]);
+        self::assertSame(['/task', '/task'], [$task['endpoint'], $task['runs']]);
+    }
+
+    public function testItNamesTheVisitorSoThatTheNextOneInTheSameTabSeesNothingOfTheConversation(): void
+    {
+        $page = fn (): string => $this->page('<x-agent-workers::chat script="/own.js"/>');
+        $visitorOf = static fn (): string => self::elementsIn($page())[0]['visitor'];
+        $this->asVisitor('ada');
+        $ada = $visitorOf();
+        self::assertMatchesRegularExpression('/^[0-9a-f]{16}$/', $ada);
+        self::assertSame($ada, $visitorOf());
+        $this->actingAs(new GenericUser(['id' => 5]));
+        self::assertNotSame($ada, $visitorOf());
+    }
+
     public function testTheScriptComesFromWhereTheApplicationHasItsAssets(): void
     {
         $this->publish();
@@ -55,7 +77,7 @@ final class ChatComponentTest extends TestCase
     public function testWithoutASessionThereIsNoToken(): void
     {
         $page = $this->page('<x-agent-workers::chat script="/own.js"/>', [], []);
-        self::assertArrayNotHasKey('csrf-token', self::elementsIn($page)[0]);
+        self::assertSame([], array_intersect(['csrf-token', 'visitor'], array_keys(self::elementsIn($page)[0])));
     }
 
     public function testWhoHasNotPublishedTheScriptIsToldHow(): void

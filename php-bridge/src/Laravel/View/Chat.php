@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\View;
 
+use AgentWorkers\Laravel\Http\Owner;
 use Illuminate\Contracts\View\Factory;
 use Illuminate\Contracts\View\View;
 use Illuminate\View\Component;
@@ -43,6 +44,7 @@ final class Chat extends Component
             'steer' => $this->steer,
             // A page without a session has none to show.
             'csrf-token' => request()->hasSession() ? csrf_token() : null,
+            'visitor' => substr((string) Owner::of(request()), 0, 16) ?: null,
         ];
 
         return app(Factory::class)->make('agent-workers::chat', ['element' => $element]);
