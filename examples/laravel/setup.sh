@@ -9,7 +9,12 @@ if command -v flock > /dev/null; then exec 9>> $react/package.json && flock 9; f
 sources=(../../packages/react/src $react/src ../../package-lock.json)
 if [ ! -f $react/dist/agent-chat.js ] || [ -n "$(find "${sources[@]}" -newer $react/dist/agent-chat.js)" ]; then
   ../../tools/need commands node:nodejs npm:npm
-  (cd ../.. && npm ci --no-audit --no-fund --loglevel=error && npm run build --silent --workspace examples/react) >&2
+  # As the Makefile does: others may be at work with what is installed.
+  (
+    cd ../..
+    [ node_modules/.ready -nt package-lock.json ] || { npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.ready; }
+    npm run build --silent --workspace examples/react
+  ) >&2
 fi
 # Puts a file in its place as a whole, and only where it is another one: somebody may be serving or copying it.
 place() {
