@@ -92,7 +92,7 @@ def _status(event: Event, *, is_refusal: bool) -> int:
 
 
 def _lines() -> Iterator[bytes]:
-    """Yields each line of stdin when it has come. One that does not end is none, for the worker died in its midst.
+    """Yields each line of stdin when it has come. A last one that is cut is none, for the worker died in its midst.
 
     Raises:
         _Gone: Nobody reads stdout any more.
@@ -104,13 +104,31 @@ def _lines() -> Iterator[bytes]:
     while True:
         if dict(poll.poll()).get(1, 0) & _GONE:
             raise _Gone
-        chunk = os.read(0, _CHUNK)
+        chunk = _read()
+        if not chunk:
+            if _is_whole(rest):
+                yield rest
+            return
         *lines, rest = (rest + chunk).split(b"\n")
         yield from lines
-        if not chunk:
-            return
         if len(rest) > _LONGEST_LINE:
             yield rest  # which is no event, and said to be none
+
+
+def _read() -> bytes:
+    try:
+        return os.read(0, _CHUNK)
+    except OSError as fault:
+        click.echo(f"agent-workers convert: stdin cannot be read: {fault.strerror}.", err=True)
+        return b""
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        read_event(line)
+    except NotAnEvent:
+        return False
+    return True
 
 
 def _write(frames: str) -> None:

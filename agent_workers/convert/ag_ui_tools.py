@@ -29,12 +29,12 @@ class ToolCalls:
         self.parent: str | None = None
         self._new_id = new_id
         self._calls: dict[str, Chunk] = {}  # calls without a result, and whose they are
-        self._names: dict[str, tuple[str, dict[str, Any]]] = {}  # name and input of every call
+        self._kinds: dict[str, tuple[str, str]] = {}  # of every call: what a subagent of it is named, and is to do
         self._subagents: dict[str, bool] = {}  # whether each is still at work
 
     def is_new(self, event: Event) -> bool:
         """Tells whether a ``tool_call`` begins a call."""
-        return event.has(tool_use_id=str, name=str, input=dict) and event.text("tool_use_id") not in self._names
+        return event.has(tool_use_id=str, name=str, input=dict) and event.text("tool_use_id") not in self._kinds
 
     def call(self, event: Event) -> Iterator[Chunk]:
         """Yields the events of a new call."""
@@ -45,7 +45,7 @@ class ToolCalls:
             yield from self._subagent(boss)
         elif self.parent is None:
             self.parent = self._new_id("calls")
-        self._names[call] = (name, given)
+        self._kinds[call] = (_text(given, "subagent_type") or name, _text(given, "description"))
         self._calls[call] = whose
         parent = {} if boss else {"parentMessageId": self.parent}
         rest = with_rest(event.own("tool_use_id", "name", "input", "parent_tool_use_id"))
@@ -93,9 +93,9 @@ class ToolCalls:
         if boss in self._subagents:
             return
         self._subagents[boss] = True
-        name, given = self._names.get(boss, ("subagent", {}))
-        chunk: Chunk = {"subagentRunId": boss, "name": _text(given, "subagent_type") or name}
-        if description := _text(given, "description"):
+        name, description = self._kinds.get(boss, ("subagent", ""))
+        chunk: Chunk = {"subagentRunId": boss, "name": name}
+        if description:
             chunk["description"] = description
         if over := self._calls.get(boss, {}).get("subagentRunId"):
             chunk["parentSubagentRunId"] = over

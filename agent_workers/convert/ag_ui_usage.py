@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from agent_workers.convert.json_text import readable_name
+
 _MOST = 2**53 - 1  # AG-UI has no larger counts
 _CACHED = {"cachedInputTokens": "cache_read_input_tokens", "cacheWriteInputTokens": "cache_creation_input_tokens"}
 
@@ -11,7 +13,7 @@ _CACHED = {"cachedInputTokens": "cache_read_input_tokens", "cacheWriteInputToken
 def token_usage(usage: Any, models: Any, model: str | None) -> list[dict[str, Any]]:
     """Returns an entry for each model, or one for the run where the models are not told apart."""
     if isinstance(models, dict) and models:
-        entries = [_entry(counts, name) for name, counts in models.items()]
+        entries = [_entry(counts, readable_name(name)) for name, counts in models.items()]
     else:
         entries = [_entry(usage, model)]
     return [entry for entry in entries if entry.keys() - {"model"}]

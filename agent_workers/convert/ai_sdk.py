@@ -6,6 +6,7 @@ for are in ``providerMetadata.agentWorkers``; those about the run are in the mes
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from agent_workers.convert.ai_sdk_tools import ToolParts, extension, rest_of
@@ -37,7 +38,7 @@ class AiSdkEncoder(ChunkEncoder):
         self._open: tuple[str, int] | None = None  # what is being said: kind and block
         self._part = ""
         self._parts = 0
-        self._step: list[tuple[str, int, list[str]]] | None = None  # what the open step says: kind, block, pieces
+        self._step: list[tuple[str, int, StringIO]] | None = None  # what the open step says: kind, block, text
         self._has_calls = False  # whether the open step has calls
         self._tools = ToolParts()
         self._tellers = {
@@ -119,10 +120,10 @@ class AiSdkEncoder(ChunkEncoder):
             self._open = (kind, block)
             self._parts += 1
             self._part = f"{kind}-{self._parts}"
-            self._step.append((kind, block, []))
+            self._step.append((kind, block, StringIO()))
             yield {"type": f"{kind}-start", "id": self._part}
         assert self._step
-        self._step[-1][2].append(text)
+        self._step[-1][2].write(text)
         if kind == "text":
             self._said.add(block)
         yield {"type": f"{kind}-delta", "id": self._part, "delta": text, **rest}
@@ -155,8 +156,8 @@ class AiSdkEncoder(ChunkEncoder):
         if len(kept) < len(said) and not self._has_calls:
             self._open, self._step = None, []
             yield {"type": "reset-step"}
-            for kind, block, pieces in kept:
-                yield from self._say(kind, block, "".join(pieces), {})
+            for kind, block, said_so in kept:
+                yield from self._say(kind, block, said_so.getvalue(), {})
             yield from self._close()
         elif self._open and self._open[1] in blocks:
             yield from self._close()

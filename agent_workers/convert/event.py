@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Kind = type
 """The type of a field; the class below has a property of that name."""
@@ -12,6 +15,8 @@ Kind = type
 _ENVELOPE: dict[str, Kind] = {"v": int, "seq": int, "run": str, "ts": str, "type": str}
 _VERSION = 1
 _LONGEST_INT = 20  # characters; any longer is beyond 64 bits
+_DEEPEST = 511  # levels, as PHP reads
+_TOO_DEEP = f"it is nested deeper than {_DEEPEST} levels"
 
 
 class NotAnEvent(ValueError):
@@ -59,9 +64,13 @@ def read_event(line: bytes) -> Event:
     """
     try:
         text = line.decode()
-        fields = json.loads(text, parse_int=_whole)
-    except (ValueError, RecursionError):
+        fields = json.loads(text, parse_int=_whole, parse_constant=_no_number)
+    except ValueError:
         raise NotAnEvent("it is not JSON") from None
+    except RecursionError:
+        raise NotAnEvent(_TOO_DEEP) from None
+    if line.count(b"{") + line.count(b"[") > _DEEPEST and _is_too_deep(fields):
+        raise NotAnEvent(_TOO_DEEP)
     if not isinstance(fields, dict):
         raise NotAnEvent("it is not a JSON object")
     wrong = [name for name, kind in _ENVELOPE.items() if type(fields.get(name)) is not kind]
@@ -83,3 +92,20 @@ def lost(last: Event | None, ts: str) -> Event:
 def _whole(digits: str) -> int | float:
     value = int(digits) if len(digits) <= _LONGEST_INT else float(digits)
     return value if -(2**63) <= value < 2**63 else float(value)
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(name)  # NaN and Infinity, which Python reads and nobody else
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [item for each in level for item in _items(each)]
+    return any(isinstance(each, (dict, list)) for each in level)
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

@@ -31,13 +31,19 @@ def json_text(value: Any) -> str:
         return str(value)
     if isinstance(value, float):
         return _number(value)
+    parts = []  # by loops, because a generator or map() would halve how deep a value may be nested
     if isinstance(value, dict):
-        return "{" + ",".join(f"{_name(name)}:{json_text(item)}" for name, item in value.items()) + "}"
-    return "[" + ",".join(map(json_text, value)) + "]"
+        for name, item in value.items():
+            parts.append(f"{json_text(readable_name(name))}:{json_text(item)}")
+        return "{" + ",".join(parts) + "}"
+    for item in value:
+        parts.append(json_text(item))  # noqa: PERF401
+    return "[" + ",".join(parts) + "]"
 
 
-def _name(name: str) -> str:
-    return json_text("\ufffd" + name[1:] if name.startswith("\0") else name)
+def readable_name(name: str) -> str:
+    """Returns a name as PHP can read it, too."""
+    return "\ufffd" + name[1:] if name.startswith("\0") else name
 
 
 def _number(value: float) -> str:

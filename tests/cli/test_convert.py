@@ -73,6 +73,32 @@ def test_a_line_that_is_no_event_is_told_on_stderr_and_ends_the_frames(scripts: 
     assert converted.returncode == 1
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_python_alone_reads_is_no_event(number: str, scripts: Scripts, record: Record) -> None:
+    given = record(START, SESSION).read_bytes()[:-2] + f',"cost":{number}}}\n'.encode()
+    converted = scripts("agent-workers", "convert", "--to", "laravel", given=given)
+    assert number not in converted.stdout
+    assert converted.stderr == "agent-workers convert: line 2 of stdin is no event of a run: it is not JSON.\n"
+
+
+@pytest.mark.parametrize(("cut", "status"), [(1, 0), (2, 75)], ids=["whole", "cut"])
+def test_a_last_line_without_its_newline_counts_if_it_is_whole(
+    cut: int, status: int, scripts: Scripts, record: Record
+) -> None:
+    given = record(START, done()).read_bytes()[:-cut]
+    converted = scripts("agent-workers", "convert", "--to", "ai-sdk", given=given)
+    assert (converted.returncode, converted.stderr) == (status, "")
+    assert ("finish" in [chunk["type"] for chunk in chunks(converted.stdout)]) == (cut == 1)
+
+
+def test_a_stdin_that_cannot_be_read_is_told_and_ends_the_frames(scripts: Scripts) -> None:
+    converted = scripts("sh", "-c", "agent-workers convert --to ai-sdk < /")
+    assert converted.stderr.startswith("agent-workers convert: stdin cannot be read: ")
+    assert converted.stderr.count("\n") == 1
+    assert converted.stdout.endswith("data: [DONE]\n\n")
+    assert converted.returncode == 75
+
+
 @pytest.fixture
 def open_pipe(scripts: Scripts) -> Any:
     """The command with its pipes open, ended after the test."""

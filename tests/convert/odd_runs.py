@@ -36,7 +36,12 @@ _CHOICES = {
     "blocks": ["[1]", "[2,1]", "[3,3]", '["x"]', "5", '{"1":1}'],
     "stop_reason": ['"end_turn"', '"permission_required"', "{}"],
     "usage": ["{}", "[]", '{"input_tokens":5,"cache_read_input_tokens":9007199254740990}', '{"output_tokens":2}'],
-    "models": ["{}", '{"0":{"input_tokens":1},"m":{"output_tokens":3,"input_tokens":-1}}', "null"],
+    "models": [
+        "{}",
+        '{"\\u0000m":{"input_tokens":1}}',
+        '{"0":{"input_tokens":1},"m":{"output_tokens":3,"input_tokens":-1}}',
+        "null",
+    ],
     "pending": ["null", '{"tool_use_id":"a"}', '{"tool_use_id":"b","x":{}}', '{"tool_use_id":3}', "[]"],
 }
 
