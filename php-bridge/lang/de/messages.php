@@ -55,6 +55,7 @@ return [
     'refused' => [
         'busy' => 'Der Server ist ausgelastet. Versuchen Sie es gleich noch einmal.',
         'no_run' => 'Diese Antwort gibt es nicht.',
+        'no_format' => 'Dieses Format gibt es nicht. Bekannt sind native, laravel, ai-sdk und ag-ui.',
         'run_over' => 'Diese Antwort ist schon fertig.',
         'no_question' => 'Diese Frage gibt es nicht.',
         'question_over' => 'Diese Frage ist nicht mehr offen.',

@@ -49,6 +49,7 @@ return [
     'refused' => [
         'busy' => 'The server is busy. Try again in a moment.',
         'no_run' => 'There is no such run.',
+        'no_format' => 'There is no such format. Known are native, laravel, ai-sdk and ag-ui.',
         'run_over' => 'This run has ended.',
         'no_question' => 'There is no such question.',
         'question_over' => 'This question is not open any more.',

@@ -12,6 +12,7 @@ use AgentWorkers\Event\Event;
 use AgentWorkers\Event\PermissionRequest;
 use AgentWorkers\Event\Question;
 use AgentWorkers\Event\ToolOutput;
+use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
@@ -54,7 +55,7 @@ final class PendingRun implements Responsable
 
     private ?string $conversation = null;
     private ?string $owner = null;
-    private Format|Encoder|string|null $format = null;
+    private Format|Encoder|null $format = null;
     /** @var list<string> */
     private array $appTools = [];
     /** @var list<\Closure(PermissionRequest): (Decision|bool|null)|null> null stands for the visitor */
@@ -283,10 +284,14 @@ final class PendingRun implements Responsable
         return $this;
     }
 
-    /** Sets the format of the stream, instead of `stream.format` in the configuration; an encoder is for one run. */
+    /**
+     * Sets the format of the stream, instead of `stream.format` in the configuration; an encoder is for one run.
+     *
+     * @throws InvalidArgumentException there is no format of this name
+     */
     public function format(Format|Encoder|string $format): self
     {
-        $this->format = $format;
+        $this->format = is_string($format) ? Format::named($format) : $format;
 
         return $this;
     }
@@ -402,6 +407,8 @@ final class PendingRun implements Responsable
     public function stream(?HttpRequest $request = null): StreamedResponse
     {
         $owner = $this->ownerOf($request ?? $this->app->make('request'));
+        $response = $this->app->make(LiveResponse::class);
+        $format = $this->format ?? $response->usualFormat();
         $slot = $this->app->make(StreamSlots::class)->take();
         try {
             $run = $this->begin($owner);
@@ -409,7 +416,7 @@ final class PendingRun implements Responsable
             throw new HttpResponseException(Refusal::of($refusal)->json());
         }
 
-        return $this->app->make(LiveResponse::class)->of($run, $owner, $this->format, $slot);
+        return $response->of($run, $owner, $format, $slot);
     }
 
     /** @param HttpRequest $request */

@@ -18,8 +18,8 @@ final class AgUiTools
     public ?string $parent = null;
     /** @var array<array-key, array<string, string>> calls without a result, and whose they are */
     private array $calls = [];
-    /** @var array<array-key, array{string, \stdClass}> name and input of every call */
-    private array $names = [];
+    /** @var array<array-key, array{string, string}> of every call: what a subagent of it is named, and is to do */
+    private array $kinds = [];
     /** @var array<array-key, bool> whether each is still at work */
     private array $subagents = [];
 
@@ -32,7 +32,7 @@ final class AgUiTools
     public function isNew(RawEvent $event): bool
     {
         return $event->hasTexts('tool_use_id', 'name') && $event->value('input') instanceof \stdClass
-            && !isset($this->names[$event->text('tool_use_id')]);
+            && !isset($this->kinds[$event->text('tool_use_id')]);
     }
 
     /** @return \Generator<int, array<string, mixed>> the events of a new call */
@@ -46,7 +46,8 @@ final class AgUiTools
         } else {
             $this->parent ??= ($this->newId)('calls');
         }
-        $this->names[$call] = [$name, $input];
+        $kind = RawEvent::textOf($input, 'subagent_type');
+        $this->kinds[$call] = [$kind === '' ? $name : $kind, RawEvent::textOf($input, 'description')];
         $this->calls[$call] = $whose;
         $id = ['toolCallId' => $call];
         $parent = $boss === '' ? ['parentMessageId' => $this->parent] : [];
@@ -132,11 +133,9 @@ final class AgUiTools
             return;
         }
         $this->subagents[$boss] = true;
-        [$name, $input] = $this->names[$boss] ?? ['subagent', null];
-        $kind = RawEvent::textOf($input, 'subagent_type');
-        $description = RawEvent::textOf($input, 'description');
+        [$name, $description] = $this->kinds[$boss] ?? ['subagent', ''];
         $over = $this->calls[$boss]['subagentRunId'] ?? '';
-        yield ['type' => 'SUBAGENT_STARTED', 'subagentRunId' => $boss, 'name' => $kind === '' ? $name : $kind]
+        yield ['type' => 'SUBAGENT_STARTED', 'subagentRunId' => $boss, 'name' => $name]
             + ($description === '' ? [] : ['description' => $description])
             + ($over === '' ? [] : ['parentSubagentRunId' => $over])
             + ['parentToolCallId' => $boss];

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Sse;
 
+use AgentWorkers\Exception\InvalidArgumentException;
+
 enum Format: string
 {
     case Native = 'native';
@@ -12,6 +14,14 @@ enum Format: string
     case AiSdk = 'ai-sdk';
     /** AG-UI 1.0. */
     case AgUi = 'ag-ui';
+
+    /** @throws InvalidArgumentException there is none of this name */
+    public static function named(string $name): self
+    {
+        return self::tryFrom($name) ?? throw new InvalidArgumentException(
+            "There is no format \"$name\". Write native, laravel, ai-sdk or ag-ui.",
+        );
+    }
 
     public function encoder(): Encoder
     {

@@ -53,6 +53,50 @@ final class MakeTest extends TestCase
         $fake->assertToolAnswered('find_contract', 'There is nothing called C-1.');
     }
 
+    /** @dataProvider names */
+    public function testANameThatNoClassCanHaveIsRefused(string $command, string $name, string $file): void
+    {
+        self::assertNotSame(0, Artisan::call($command, ['name' => $name]));
+        self::assertStringContainsString('called', Artisan::output());
+        self::assertFileDoesNotExist($this->directory() . "/app/$file");
+    }
+
+    /** @return array<string, array{string, string, string}> */
+    public static function names(): array
+    {
+        return [
+            'what it imports' => ['make:agent', 'Worker', 'Agents/Worker.php'],
+            'what it imports, in lower case' => ['make:agent', 'Shop/timeout', 'Agents/Shop/timeout.php'],
+            'what it extends' => ['make:agent', 'AgentDefinition', 'Agents/AgentDefinition.php'],
+            'what it implements' => ['make:agent-tool', 'AppTool', 'Tools/AppTool.php'],
+            'a word of PHP' => ['make:agent', 'Shop/Class', 'Agents/Shop/Class.php'],
+            'a digit first' => ['make:agent', '1x', 'Agents/1x.php'],
+            'a sign' => ['make:agent-tool', 'find-deal', 'Tools/find-deal.php'],
+            'a way up' => ['make:agent', '../Up', 'Up.php'],
+            'no name' => ['make:agent-tool', 'Shop/', 'Tools/Shop/.php'],
+        ];
+    }
+
+    /** @dataProvider tools */
+    public function testTheToolsNameIsOneThatTheApiTakes(string $class, string $tool): void
+    {
+        self::assertSame(0, Artisan::call('make:agent-tool', ['name' => $class]));
+        $written = (string) file_get_contents($this->directory() . "/app/Tools/$class.php");
+        self::assertStringContainsString("return '$tool';", $written);
+    }
+
+    /** @return list<array{string, string}> */
+    public static function tools(): array
+    {
+        return [
+            ['FindDeal', 'find_deal'],
+            ['FindURL', 'find_url'],
+            ['FindURLOfDeal2', 'find_url_of_deal2'],
+            ['Shop/FindOrder', 'find_order'],
+            ["Pr\u{fc}feVertrag", 'prufe_vertrag'],
+        ];
+    }
+
     /** @dataProvider commands */
     public function testWhatIsThereIsKeptUnlessForced(string $command, string $file): void
     {

@@ -9,6 +9,7 @@ use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\Http\Owner;
 use AgentWorkers\Laravel\Stream\Recording;
 use AgentWorkers\Laravel\Stream\Store;
+use AgentWorkers\Laravel\Words;
 use AgentWorkers\Testing\FakeRunner;
 use Illuminate\Auth\GenericUser;
 use Illuminate\Http\Request as HttpRequest;
@@ -59,6 +60,16 @@ final class ResumeTest extends TestCase
             ), 'delta')),
         );
         $this->fake->assertRanTimes(1);
+    }
+
+    public function testAFormatThatThereIsNotIsRefused(): void
+    {
+        $run = $this->finishedRun();
+        foreach (['format=ai_sdk', 'format[]=ai-sdk', 'format[a][b]=x'] as $query) {
+            $this->get("/agent/runs/$run/events?$query")->assertStatus(422)
+                ->assertExactJson(['message' => Words::of('refused.no_format')]);
+        }
+        $this->get("/agent/runs/$run/events?format=")->assertOk();
     }
 
     public function testNothingIsLeftAfterTheEnd(): void

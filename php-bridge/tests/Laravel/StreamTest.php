@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Tests\Laravel;
 
+use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\Http\ChatRequest;
 use AgentWorkers\Request;
@@ -71,6 +72,24 @@ final class StreamTest extends TestCase
         $content = $this->postJson('/ag-ui', ['prompt' => 'Hello'])->assertOk()->streamedContent();
         self::assertStringContainsString('"type":"RUN_STARTED","threadId":"thread-1","runId":"run-1"', $content);
         self::assertStringContainsString('"type":"RUN_FINISHED"', $content);
+    }
+
+    public function testAnUnknownFormatIsRefusedBeforeTheRunBegins(): void
+    {
+        $fake = Agent::fake('Hi');
+        try {
+            Agent::chat('Hello')->format('ai_sdk');
+            self::fail('It was taken.');
+        } catch (InvalidArgumentException $problem) {
+            self::assertSame(
+                'There is no format "ai_sdk". Write native, laravel, ai-sdk or ag-ui.',
+                $problem->getMessage(),
+            );
+        }
+        config(['agent-workers.stream.format' => 'sse']);
+        $message = $this->ask(['prompt' => 'Hello'])->assertStatus(500)->json('message');
+        self::assertSame('There is no format "sse". Write native, laravel, ai-sdk or ag-ui.', $message);
+        self::assertSame([], $fake->requests());
     }
 
     public function testTheConfigurationDecidesWhatTheBrowserMayNot(): void

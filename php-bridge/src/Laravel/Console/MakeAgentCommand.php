@@ -11,6 +11,7 @@ use Symfony\Component\Console\Input\InputOption;
 
 final class MakeAgentCommand extends GeneratorCommand
 {
+    use ChecksNames;
     use CreatesMatchingTest;
     use FindsStubs;
 
@@ -29,6 +30,11 @@ final class MakeAgentCommand extends GeneratorCommand
         $worker = (string) $this->option('worker');
         if (!$this->laravel->make(Agents::class)->hasWorker($worker)) {
             $this->error("There is no worker $worker in config/agent-workers.php. Name one with --worker.");
+
+            return self::INVALID;
+        }
+        if (($problem = $this->nameProblem()) !== null) {
+            $this->error($problem);
 
             return self::INVALID;
         }

@@ -6,11 +6,11 @@ namespace AgentWorkers\Laravel\Console;
 
 use Illuminate\Console\Concerns\CreatesMatchingTest;
 use Illuminate\Console\GeneratorCommand;
-use Illuminate\Support\Str;
 use Symfony\Component\Console\Input\InputOption;
 
 final class MakeAgentToolCommand extends GeneratorCommand
 {
+    use ChecksNames;
     use CreatesMatchingTest;
     use FindsStubs;
 
@@ -26,6 +26,18 @@ final class MakeAgentToolCommand extends GeneratorCommand
     /** @var string */
     protected $type = 'Agent tool';
 
+    /** @return bool|int|null */
+    public function handle()
+    {
+        if (($problem = $this->nameProblem()) !== null) {
+            $this->error($problem);
+
+            return self::INVALID;
+        }
+
+        return parent::handle();
+    }
+
     protected function getStub(): string
     {
         return $this->stub('agent-tool.stub');
@@ -40,7 +52,7 @@ final class MakeAgentToolCommand extends GeneratorCommand
     /** @param string $name */
     protected function buildClass($name): string
     {
-        $tool = substr(Str::snake(class_basename($name)), 0, self::LONGEST);
+        $tool = substr(self::toolName(class_basename($name)), 0, self::LONGEST);
 
         return str_replace('{{ name }}', $tool, parent::buildClass($name));
     }

@@ -7,7 +7,9 @@ namespace AgentWorkers\Laravel\Http;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\PendingRun;
 use AgentWorkers\Laravel\Stream\ReplayResponse;
+use AgentWorkers\Laravel\Words;
 use AgentWorkers\Sse\Format;
+use Illuminate\Http\JsonResponse;
 use Illuminate\Http\Request;
 use Symfony\Component\HttpFoundation\Response;
 
@@ -24,8 +26,11 @@ final class StreamController
     {
         $last = (string) $request->header('Last-Event-ID', '');
         $after = str_starts_with($last, "$run:") ? (int) substr($last, strlen($run) + 1) : 0;
-
-        $format = Format::tryFrom((string) $request->query('format')) ?? Format::Native;
+        $name = $request->query('format') ?: Format::Native->value;
+        $format = is_string($name) ? Format::tryFrom($name) : null;
+        if ($format === null) {
+            return new JsonResponse(['message' => Words::of('refused.no_format')], 422);
+        }
 
         // Only a native stream can go on from its middle: the others' frames depend on those before them.
         return $replay->of($run, Owner::of($request), $format === Format::Native ? max(0, $after) : 0, $format);

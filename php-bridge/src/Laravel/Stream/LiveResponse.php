@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel\Stream;
 
 use AgentWorkers\Event\Event;
+use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Laravel\Commands;
 use AgentWorkers\Run;
 use AgentWorkers\Sse\Emitter;
@@ -29,15 +30,21 @@ final class LiveResponse
     ) {
     }
 
+    /**
+     * Returns what the configuration says, before a run begins that it could not send.
+     *
+     * @throws InvalidArgumentException there is no format of this name
+     */
+    public function usualFormat(): Format|Encoder
+    {
+        $format = $this->setting('format', Format::Native);
+
+        return is_string($format) ? Format::named($format) : $format;
+    }
+
     /** @param resource|null $slot what StreamSlots gave, until the stream is over */
-    public function of(
-        Run $run,
-        ?string $owner,
-        Format|Encoder|string|null $format,
-        mixed $slot = null,
-    ): StreamedResponse {
-        $format ??= $this->setting('format', Format::Native);
-        $format = is_string($format) ? Format::from($format) : $format;
+    public function of(Run $run, ?string $owner, Format|Encoder $format, mixed $slot = null): StreamedResponse
+    {
         $headers = Emitter::HEADERS + Format::headersOf($format) + ['X-Agent-Run' => $run->id];
         // It must echo and be no generator: Octane refuses those.
         $send = function () use ($run, $owner, $format, &$slot): void {
