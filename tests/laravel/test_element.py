@@ -176,3 +176,12 @@ def test_the_blade_component_streams_word_by_word(site: Site, browser: Browser) 
     assert browser.status == "streaming"
     browser.wait_for("done")
     assert "one cape from the next" in browser.answer
+
+
+def test_what_is_written_on_an_accent_of_the_page_can_be_read(chat: Chat) -> None:
+    colors = """((accent) => {
+        root.host.style.setProperty("--agent-chat-accent", accent);
+        return getComputedStyle(root.querySelector("[part~=send]")).color;
+    })"""
+    written = {accent: chat.browser.look_up(f"{colors}('{accent}')") for accent in ("#0a3d22", "#8ff0c0")}
+    assert written == {"#0a3d22": "lch(100 0 0)", "#8ff0c0": "lch(0 0 0)"}

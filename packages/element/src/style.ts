@@ -1,4 +1,7 @@
-/** All that is set by a page is a custom property or a `::part`; dark and light follow the page's `color-scheme`. */
+/**
+ * All that is set by a page is a custom property or a `::part`; dark and light follow the page's `color-scheme`. What is written on
+ * an accent is white or black, whichever can be read on it, because a page that sets the one often forgets the other.
+ */
 const STYLE = `
 :host {
   --ink: var(--agent-chat-ink, light-dark(#1c1c22, #ececf1));
@@ -12,6 +15,9 @@ const STYLE = `
   --round: var(--agent-chat-radius, 0.5rem);
   display: flex; flex-direction: column; min-height: 0; color: var(--ink); background: var(--page);
   font: var(--agent-chat-font, 1rem/1.55 system-ui, sans-serif);
+}
+@supports (color: lch(from red l c h)) {
+  :host { --on-accent: var(--agent-chat-on-accent, lch(from var(--accent) calc((49.44 - l) * infinity) 0 0)); }
 }
 [part=chat] { display: flex; flex: 1; flex-direction: column; min-height: 0; }
 :host([hidden]), [hidden] { display: none !important; }

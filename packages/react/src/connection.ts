@@ -112,7 +112,8 @@ export class Connection {
   }
 
   #start(request: ChatRequest): Promise<void> {
-    return this.#exchange(this.#addresses.start, posting(request, this.#headers), refusal);
+    const { start } = this.#addresses;
+    return this.#exchange(start, posting(start, request, this.#headers), refusal);
   }
 
   #resume(): Promise<void> {

@@ -17,7 +17,7 @@ export async function sendReply(
   signal: AbortSignal,
   more?: MoreHeaders,
 ): Promise<Sent> {
-  const { headers, ...init } = posting(reply, more);
+  const { headers, ...init } = posting(address, reply, more);
   const abort = new AbortController();
   const stop = () => abort.abort();
   const timer = setTimeout(stop, PATIENCE_MS);

@@ -6,7 +6,7 @@ const NOTHING_TO_STOP = [404, 410];
 
 /** Asks the server to stop a run. Returns why that failed, or nothing if it worked. */
 export async function endRun(address: string, more?: MoreHeaders): Promise<Failure | undefined> {
-  const { headers, ...init } = posting({}, more);
+  const { headers, ...init } = posting(address, {}, more);
   try {
     const response = await fetch(address, {
       ...init,

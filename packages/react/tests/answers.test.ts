@@ -206,6 +206,20 @@ describe("a request", () => {
     });
   });
 
+  it("carries the token of Laravel's cookie where the page names none, to the page's own origin alone", async () => {
+    document.cookie = "XSRF-TOKEN=t0ken%3D%3D";
+    server.onChat = (call) => call.open().done();
+    const chat = mount();
+    chat.send("to another origin");
+    await chat.reaches("done");
+    vi.stubGlobal("location", new URL(server.base));
+    chat.send("to its own");
+    await waitFor(() => expect(chat.now()).toMatchObject({ state: "done", prompt: "to its own" }));
+    vi.unstubAllGlobals();
+    document.cookie = "XSRF-TOKEN=; max-age=0";
+    expect(server.posts.map(({ headers }) => headers["x-xsrf-token"])).toEqual([undefined, "t0ken=="]);
+  });
+
   it("goes on with the session that the worker named", async () => {
     server.onChat = (call) => call.open().say(UP).done();
     const chat = mount({ conversation: "11111111-2222-4333-8444-555555555555" });

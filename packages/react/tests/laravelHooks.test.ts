@@ -1,8 +1,11 @@
 // @vitest-environment node
 /** What Laravel's own hooks make of our events: the frames of the contract, and Laravel's form of event streams. */
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { useEventStream, useStream } from "@laravel/stream-react";
 import { act, renderHook, waitFor } from "@testing-library/react";
+import { useState } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { EVENT_TYPES, readEvent } from "../src/events.js";
 import { serveEachTest, server } from "./hook.js";
@@ -51,6 +54,18 @@ describe("useEventStream", () => {
       { ...DONE, seq: 2 },
     ]);
     await server.resumes[0]!.gone;
+  });
+
+  it("shows the text by the lines that the bridge's README has", async () => {
+    const readme = readFileSync(join(import.meta.dirname, "../../../php-bridge/README.md"), "utf8");
+    const [, lines] = /^```js\n(const \[text, setText\].*?)^```$/ms.exec(readme)!;
+    const use = new Function("useState", "useEventStream", "report", `${lines} return text;`);
+    const hook = (_: string, options: object) => useEventStream(`${server.base}/runs/${RUN}/events`, options);
+    server.onResume = (call) =>
+      call.open().write([line(1, HELLO), line(2, DONE), "</stream>"].map((data) => `event: update\ndata: ${data}\n\n`).join(""));
+    const { result } = renderHook(() => use(useState, hook, { id: 7 }));
+    await waitFor(() => expect(result.current).toBe(HELLO.text));
+    expect(server.resumes).toHaveLength(1);
   });
 
   it("understands our own frames when it is given their names", async () => {
