@@ -112,6 +112,11 @@ test-react: node_modules/.ready ## Test the React package, its example and the p
 	npm run check --workspaces --silent
 	npm test --workspaces --silent
 
+.PHONY: shots
+shots: $(READY) $(REACT)/dist/agent-chat.js ## Take pictures of each state of the pages into .artifacts/, wide and narrow, light and dark
+	@tools/need commands $(TESTS_NEED)
+	$(BIN)/pytest --quiet tests/laravel/test_looks.py
+
 .PHONY: check
 check: $(READY) ## Lint, types, layers, drift of the schemas and of what is made of them
 	$(BIN)/ruff check

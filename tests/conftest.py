@@ -26,6 +26,7 @@ _SITES = {
     "tests/laravel/test_commands.py": "pages",
     "tests/laravel/test_front_ends.py": "pages",
     "tests/laravel/test_live.py": "pages",
+    "tests/laravel/test_looks.py": "pages",
     "tests/laravel/test_partners.py": "pages",
     "tests/laravel/test_states.py": "pages",
     "tests/laravel/test_task_page.py": "pages",

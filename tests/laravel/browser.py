@@ -12,6 +12,7 @@ from tests.laravel.site import PATH, REPOSITORY
 from tests.waiting import PATIENCE_S, until
 
 PICTURES = REPOSITORY / ".artifacts"
+AXE = REPOSITORY / "node_modules/axe-core/axe.min.js"
 LOOKS = [(width, height, scheme) for width, height in ((1280, 800), (390, 844)) for scheme in ("light", "dark")]
 FLAGS = (
     "--headless",
@@ -33,6 +34,8 @@ _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 _PAGE = """
     const root = document.querySelector("agent-chat")?.shadowRoot ?? document;
     const named = (name) => [...root.querySelectorAll(`[data-testid=${name}], [part=${name}]`)].at(-1);
+    // How a run stands: a page may say it in words for people.
+    const said = (element) => element?.dataset.state ?? element?.textContent ?? "";
     const buttons = (name) => [...root.querySelectorAll("button")].filter((button) =>
       button.textContent.trim().replace(/\\s+/g, " ") === name && button.checkVisibility());
 """
@@ -43,10 +46,10 @@ _WATCH = (
     window.seen = {answer: [], status: []};
     new MutationObserver(() => {
       for (const [name, texts] of Object.entries(window.seen)) {
-        const text = named(name)?.textContent ?? "";
+        const text = said(named(name));
         if (text && text !== texts.at(-1)) texts.push(text);
       }
-    }).observe(root, {childList: true, characterData: true, subtree: true});
+    }).observe(root, {childList: true, characterData: true, subtree: true, attributes: true});
 """
 )
 # Answers as soon as the run has one of these statuses, or a second later.
@@ -54,10 +57,10 @@ _WAIT = (
     _PAGE
     + """
     const [wanted, answer] = arguments;
-    const isSo = () => wanted.includes(named("status")?.textContent);
+    const isSo = () => wanted.includes(said(named("status")));
     const end = () => { observer.disconnect(); clearTimeout(timer); answer(isSo()); };
     const observer = new MutationObserver(() => isSo() && end());
-    observer.observe(root, {childList: true, characterData: true, subtree: true});
+    observer.observe(root, {childList: true, characterData: true, subtree: true, attributes: true});
     const timer = setTimeout(end, 1000);
     if (isSo()) end();
 """
@@ -69,6 +72,12 @@ _WAIT_FOR_CHANGES = """
     const end = () => { clearInterval(timer); clearTimeout(last); answer(isSo()); };
     const timer = setInterval(() => isSo() && end(), 10);
     const last = setTimeout(end, 1000);
+"""
+# What axe finds.
+_FAULTS = """
+    const answer = arguments[0];
+    axe.run(document, {resultTypes: ["violations"]}).then(({violations}) =>
+      answer(violations.map(({id, help, nodes}) => [id, help, nodes.map(({html}) => html.slice(0, 200))])));
 """
 # Tells the page that is left from the next one.
 _LEAVE = "window.isLeft = true"
@@ -233,7 +242,7 @@ class Browser:
 
     @property
     def status(self) -> str:
-        return self.look_up("named('status').textContent")
+        return self.look_up("said(named('status'))")
 
     def wait_for(self, *statuses: str) -> None:
         """Waits until the run has one of these statuses.
@@ -289,6 +298,18 @@ class Browser:
             self.screenshot(PICTURES / f"state-{state}-{width}-{scheme}.png")
             overhang = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert self.script(overhang) == 0, (state, width)
+
+    def faults(self) -> list[Any]:
+        """What axe finds in the page as it is: the name of each rule, what it wants, and what breaks it."""
+        if not self.script("return 'axe' in window"):
+            self.script(AXE.read_text())
+        return self._call("POST", "/execute/async", {"script": _FAULTS, "args": []})
+
+    def offline(self, is_so: bool) -> None:
+        """Takes the browser's network away, or gives it back."""
+        self._devtools("Network.enable", {})
+        speed = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self._devtools("Network.emulateNetworkConditions", {"offline": is_so, **speed})
 
     def _devtools(self, command: str, parameters: dict[str, Any]) -> Any:
         return self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})

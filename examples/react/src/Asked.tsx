@@ -1,5 +1,7 @@
-import { type AgentChat, PermissionForm, QuestionForm } from "@agent-workers/react";
+import { type AgentChat, QuestionForm, usePermissions, useQuestions } from "@agent-workers/react";
 import { useLayoutEffect, useRef } from "react";
+import { Approval } from "./Approval";
+import { asked } from "./words";
 
 interface Props {
   chat: AgentChat;
@@ -11,20 +13,18 @@ const SETTLE_MS = 500;
 
 /** What the agent asks, each with its own form: the page goes on beside them, so that its Stop button works. */
 export function Asked({ chat, focusTextbox }: Props) {
-  const busy = chat.state === "connecting" || chat.state === "streaming";
-  const permissions = busy ? chat.permissions.filter(({ resolved }) => !resolved) : [];
-  const questions = busy ? chat.questions.filter(({ resolved }) => !resolved) : [];
+  const permissions = usePermissions(chat);
+  const questions = useQuestions(chat);
   const open = [...permissions, ...questions];
   const { panel, hasSettled } = usePlaces(open.map(({ id }) => id).join(" "), focusTextbox);
   if (open.length === 0) return null;
-  const label = open.length > 1 ? `${open.length} questions` : "A question";
   return (
-    <div className="questions" ref={panel} role="group" aria-label={label}>
+    <div className="questions" ref={panel} role="group" aria-label={asked(open.length)}>
       {permissions.map((each) => (
-        <PermissionForm key={each.id} permission={each} view={chat} decide={chat.decide} hasSettled={hasSettled} />
+        <Approval key={each.id} permission={each} chat={chat} hasSettled={hasSettled} />
       ))}
       {questions.map((each) => (
-        <QuestionForm key={each.id} question={each} reply={chat.replies[each.id]} answer={chat.answer} />
+        <QuestionForm key={each.id} question={each} reply={each.reply} answer={chat.answer} />
       ))}
     </div>
   );
@@ -41,8 +41,8 @@ function usePlaces(ids: string, focusTextbox: () => void) {
     before.current = ids;
     movedAt.current = performance.now();
     if (!isFocusFree()) return;
-    const first = panel.current?.querySelector<HTMLElement>("form");
-    // The form itself, not one of its buttons: a key that was meant for something else must not answer.
+    const first = panel.current?.querySelector<HTMLElement>("[role=alertdialog], [role=dialog]");
+    // The question itself, not one of its buttons: a key that was meant for something else must not answer.
     if (first) first.focus();
     else if (hadAny) focusTextbox();
   });

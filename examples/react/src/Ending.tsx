@@ -1,63 +1,94 @@
-import { type AgentView, isByPerson, type NamedCall, plainName, type Problem } from "@agent-workers/react";
+import { isByPerson, type NamedCall, plainName, type Problem } from "@agent-workers/react";
 import type { ExchangeProps } from "./Exchange";
+import {
+  againIn, didYouMean, early, mayContinue, nextStep, notAllowed, notTold, stoppedByServer, stoppedByYou, waitsFor,
+  WORDS,
+} from "./words"; // prettier-ignore
 
-/** How the run ended, and what it cost. */
-export function Ending({ view, onRetry, retryInMs = 0 }: ExchangeProps) {
-  if (view.state === "error") return <Failed view={view} onRetry={onRetry} retryInMs={retryInMs} />;
-  if (view.state === "stopped") {
-    const byOther = view.stoppedBy !== "user";
-    return (
-      <p className="mark">
-        {byOther ? "Stopped by the server." : "Stopped."}{" "}
-        {byOther && onRetry && <button onClick={onRetry}>Retry</button>}
-        {view.stopError && (
-          <span role="alert">
-            The server could not be told, and may go on: {view.stopError.message} <small>({view.stopError.code})</small>
-          </span>
-        )}
-      </p>
-    );
-  }
-  const cut = view.stopReason && view.stopReason !== "end_turn";
+/** How the run ended, and what can be done about it. */
+export function Ending(props: ExchangeProps) {
+  const { view, onSend } = props;
+  if (view.state === "error") return <Failed {...props} />;
+  if (view.state === "stopped") return <Stopped {...props} />;
+  if (view.state !== "done") return null;
+  const cut = early(view.stopReason);
   return (
     <>
-      {cut && <p className="mark">The answer ends early ({view.stopReason}).</p>}
-      {view.pending && <p className="note">Waits for a decision: {plainName(view.pending.name)}.</p>}
-      {view.denials && <p className="note">Not allowed: {names(view.denials)}.</p>}
-      {view.state === "done" && <p className="numbers">{numbers(view)}</p>}
+      {cut && (
+        <div className="mark" data-testid="early" data-code={view.stopReason}>
+          <p>{cut}</p>
+          <p className="choices">
+            {onSend && mayContinue(view.stopReason) && (
+              <button type="button" onClick={() => onSend(WORDS.continuePrompt)}>
+                {WORDS.continue}
+              </button>
+            )}
+          </p>
+        </div>
+      )}
+      {view.pending && <p className="note">{waitsFor(plainName(view.pending.name))}</p>}
+      {view.denials && <p className="note">{notAllowed(names(view.denials))}</p>}
     </>
+  );
+}
+
+function Stopped({ view, onRetry, onSend }: ExchangeProps) {
+  const isByYou = view.stoppedBy === "user";
+  return (
+    <div className="mark">
+      <p>{isByYou ? stoppedByYou : stoppedByServer}</p>
+      {view.stopError && (
+        <p role="alert" data-code={view.stopError.code}>
+          {notTold(view.stopError.message)}
+        </p>
+      )}
+      {onRetry && (
+        <p className="choices">
+          {onSend && view.text && (
+            <button type="button" onClick={() => onSend(WORDS.continuePrompt)}>
+              {WORDS.continue}
+            </button>
+          )}
+          <button type="button" onClick={onRetry}>
+            {WORDS.again}
+          </button>
+        </p>
+      )}
+    </div>
   );
 }
 
 function Failed({ view, onRetry, retryInMs = 0 }: ExchangeProps) {
   const { error, toolCalls } = view;
+  if (!error) return null;
   const seconds = Math.ceil(retryInMs / 1000);
   // The card of a person's tool shows why it failed, and has the retry.
-  const isShown = toolCalls.some(({ status, content }) => status === "error" && content === error?.message);
+  const isShown = toolCalls.some(({ status, content }) => status === "error" && content === error.message);
   if (isByPerson(view) && isShown) {
     return (
       <p role="alert" className="for-ears">
-        {error?.message}
+        {error.message}
       </p>
     );
   }
+  const next = nextStep(error);
   return (
     <div className="failed">
-      <p role="alert">
-        {error?.message} <small>({error?.code})</small>
+      <p role="alert" data-code={error.code}>
+        {error.message}
       </p>
-      {error?.details?.filter(isNews(error.message)).map(({ pointer, message, did_you_mean }, index) => (
+      {error.details?.filter(isNews(error.message)).map(({ pointer, message, did_you_mean: meant }, index) => (
         <p key={index}>
-          <code>{pointer}</code> {message}
-          {did_you_mean && ` Did you mean ${did_you_mean}?`}
+          <code>{pointer.split("/").at(-1)}</code> {message} {meant && didYouMean(meant)}
         </p>
       ))}
-      {onRetry && error?.retryable && (
-        <p>
-          <button onClick={onRetry} disabled={seconds > 0}>
-            Retry
-          </button>{" "}
-          {seconds > 0 && `in ${seconds} s`}
+      {next && <p>{next}</p>}
+      {onRetry && error.retryable && (
+        <p className="choices">
+          <button type="button" onClick={onRetry} disabled={seconds > 0}>
+            {WORDS.again}
+          </button>
+          {seconds > 0 && <span>{againIn(seconds)}</span>}
         </p>
       )}
     </div>
@@ -72,17 +103,4 @@ function names(calls: NamedCall[]): string {
   const counts = new Map<string, number>();
   for (const { name } of calls) counts.set(plainName(name), (counts.get(plainName(name)) ?? 0) + 1);
   return Array.from(counts, ([name, count]) => (count > 1 ? `${name} (${count})` : name)).join(", ");
-}
-
-/** "10 tokens in · 3 out · $0.0004 · 1.0 s"; unknown values are left out. */
-function numbers({ usage, costUsd, durationMs }: AgentView): string {
-  const { input_tokens: read, output_tokens: written } = usage ?? {};
-  return [
-    read !== undefined && `${read} tokens in`,
-    written !== undefined && `${written} out`,
-    costUsd !== undefined && `$${costUsd.toFixed(4)}`,
-    durationMs !== undefined && `${(durationMs / 1000).toFixed(1)} s`,
-  ]
-    .filter(Boolean)
-    .join(" · ");
 }

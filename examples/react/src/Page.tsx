@@ -1,101 +1,119 @@
-import {
-  type AgentStreamOptions,
-  type AgentView,
-  Composer,
-  isByPerson,
-  plainName,
-  settlement,
-  type Steer,
-  useAgentStream,
-  useStickToBottom,
-} from "@agent-workers/react";
-import { type ComponentType, useRef, useState } from "react";
+import { type AgentStreamOptions, isByPerson, type Steer, useConversation } from "@agent-workers/react";
+import { useCallback, useRef, useState } from "react";
+import { Announcer } from "./Announcer";
 import { Asked } from "./Asked";
-import type { ExchangeProps } from "./Exchange";
+import { Composer } from "./Composer";
+import { Empty } from "./Empty";
+import { Exchange } from "./Exchange";
+import { useFollow } from "./useFollow";
+import { useOnline } from "./useOnline";
+import { stateOf, WORDS } from "./words";
 
 interface Props {
   options: AgentStreamOptions;
-  label: string;
+  title: string;
+  /** What to say before the first message. */
   hint: string;
-  /** Shows a prompt and its answer. */
-  Shown: ComponentType<ExchangeProps>;
+  /** Prompts to begin with. */
+  examples: string[];
 }
 
 /** The messages so far, the live answer, what the agent asks, and a textbox. */
-export function Page({ options, label, hint, Shown }: Props) {
-  const chat = useAgentStream(options);
-  const { send, stop, retry, decide: _, answer: __, steer, retryInMs, ...view } = chat;
-  const [past, setPast] = useState<AgentView[]>([]);
+export function Page({ options, title, hint, examples }: Props) {
+  const chat = useConversation(options);
+  const { past, send, stop, retry, clear, steer, retryInMs, ...view } = chat;
+  const [draft, setDraft] = useState("");
   const textbox = useRef<HTMLTextAreaElement>(null);
-  const scroll = useStickToBottom(view);
+  const follow = useFollow(`${past.length} ${view.prompt}`);
+  const isOnline = useOnline();
   const busy = view.state === "connecting" || view.state === "streaming";
 
   // The button that was pressed is about to disappear: without this, the keyboard focus would be lost.
   const focusTextbox = () => textbox.current?.focus();
-  const begin = (prompt: string) => {
-    const sent = send(prompt);
-    if (sent && view.prompt) setPast([...past, view]);
-    return sent;
-  };
-  const submit = (text: string) => {
-    const sent = busy ? steer(text) : begin(text);
+  const thenFocus = <T,>(act: () => T) => {
+    const done = act();
     focusTextbox();
-    return sent;
+    return done;
   };
-  const resend = ({ id, text }: Steer) => {
-    if (busy) steer(text, id);
-    else begin(text);
+  const submit = (text: string) => thenFocus(() => (busy ? steer(text) : send(text)));
+  const edit = useCallback((prompt: string) => {
+    setDraft(prompt);
     focusTextbox();
-  };
-  const again = () => {
-    retry();
-    focusTextbox();
-  };
-  const halt = () => {
-    stop();
-    focusTextbox();
-  };
+  }, []);
+  const resend = ({ id, text }: Steer) => thenFocus(() => (busy ? steer(text, id) : send(text)));
 
   return (
-    <section className="agent-chat" aria-label={label}>
+    <main className="agent-chat">
+      <header>
+        <h1>{title}</h1>
+        {view.prompt !== undefined && (
+          <button type="button" className="quiet" onClick={() => thenFocus(clear)}>
+            {WORDS.newConversation}
+          </button>
+        )}
+      </header>
       <div
         className="scroll"
-        ref={scroll.ref}
-        onScroll={scroll.onScroll}
+        ref={follow.box}
+        onScroll={follow.onScroll}
         tabIndex={0}
         role="group"
-        aria-label="Messages"
+        aria-label={WORDS.messages}
       >
-        {!view.prompt && <p className="hint">{hint}</p>}
-        {past.map((exchange, index) => (
-          <Shown key={index} view={exchange} />
-        ))}
-        {view.prompt && (
-          <Shown key={past.length} view={view} onRetry={again} retryInMs={retryInMs} onResend={resend} />
-        )}
+        <div className="column" ref={follow.content}>
+          {view.prompt === undefined && <Empty hint={hint} examples={examples} onChoose={edit} />}
+          {past.map((exchange, index) => (
+            <Exchange key={index} view={exchange} onEdit={edit} />
+          ))}
+          {view.prompt !== undefined && (
+            <Exchange
+              key={past.length}
+              view={view}
+              retryInMs={retryInMs}
+              onRetry={() => thenFocus(retry)}
+              onSend={(prompt) => thenFocus(() => send(prompt))}
+              onEdit={edit}
+              onResend={resend}
+            />
+          )}
+        </div>
       </div>
-      <Asked chat={chat} focusTextbox={focusTextbox} />
-      <Composer textbox={textbox} busy={busy} maySteer={!isByPerson(view)} onSend={submit} onStop={halt} />
-      <footer>
-        <span className={`status ${view.state}`} data-testid="status">
-          {view.reconnecting ? "reconnecting" : view.state}
-        </span>
-        {view.simulated && <span className="badge">simulated</span>}
-        {view.model && <span>{view.model}</span>}
-      </footer>
-      <p className="for-ears" aria-live="polite" aria-atomic="true" data-testid="announcer">
-        {announcement(view)}
-      </p>
-    </section>
+      <div className="below">
+        {follow.isAway && (
+          <button type="button" className="to-end" onClick={follow.toEnd}>
+            ↓ {WORDS.toEnd}
+          </button>
+        )}
+        <Asked chat={chat} focusTextbox={focusTextbox} />
+        {!isOnline && (
+          <p className="banner" role="status">
+            {WORDS.offline}
+          </p>
+        )}
+        <Composer
+          textbox={textbox}
+          draft={draft}
+          busy={busy}
+          maySteer={!isByPerson(view)}
+          onDraft={setDraft}
+          onSend={submit}
+          onStop={() => thenFocus(stop)}
+        />
+        <footer>
+          <span className="status" data-testid="status" data-state={view.reconnecting ? "reconnecting" : view.state}>
+            {stateOf(view)}
+          </span>
+          {view.simulated && (
+            <span className="badge" title={WORDS.simulatedMore}>
+              {WORDS.simulated}
+            </span>
+          )}
+          <span className="keys" id="agent-keys">
+            {WORDS.keys}
+          </span>
+        </footer>
+      </div>
+      <Announcer view={view} content={follow.content} />
+    </main>
   );
-}
-
-/** What a screen reader says: that an answer begins, and the whole answer at its end. Errors are alerts of their own. */
-function announcement({ state, text, permissions, replies }: AgentView): string {
-  if (state === "connecting" || state === "streaming") {
-    const settled = permissions.filter(({ resolved }) => resolved).at(-1);
-    return settled ? `${plainName(settled.name)}: ${settlement(settled, replies[settled.id])}` : "Answering.";
-  }
-  if (state === "stopped") return "Stopped.";
-  return state === "done" ? text : "";
 }

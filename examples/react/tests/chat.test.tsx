@@ -26,7 +26,7 @@ function ask(prompt = "Hi") {
 }
 
 const answers = () => screen.getAllByTestId("answer").map((answer) => answer.textContent);
-const reaches = (state: string) => waitFor(() => expect(screen.getByTestId("status").textContent).toBe(state));
+const reaches = (state: string) => waitFor(() => expect(screen.getByTestId("status").dataset.state).toBe(state));
 
 describe("the chat page", () => {
   it("shows an answer while it comes and what it took at the end", async () => {
@@ -37,7 +37,9 @@ describe("the chat page", () => {
     server.posts[0]!.text("lo!").done("Hello!");
     await reaches("done");
     expect(answers()).toEqual(["Hello!"]);
-    screen.getByText("10 tokens in · 3 out · $0.0004 · 1.0 s");
+    screen.getByText("1 s");
+    screen.getByTitle("10 tokens in · 3 out · about $0.0004");
+    expect(document.body.textContent).not.toMatch(/\$|tokens/);
     screen.getByText("simulated");
   });
 
@@ -67,13 +69,14 @@ describe("the chat page", () => {
     screen.getByText("two");
   });
 
-  it("renders the model's text as text", async () => {
+  it("shows HTML in the model's text as text, and Markdown as what it means", async () => {
     const evil = '<img src=x onerror="alert(1)"> **bold**\n<script>alert(1)</script>';
     server.onChat = (call) => call.open().text(evil).done();
     ask();
     await reaches("done");
-    expect(answers()).toEqual([evil]);
-    expect(screen.getByTestId("answer").querySelector("img, script, b, strong")).toBeNull();
+    expect(answers()[0]).toBe(evil.replace("**bold**\n", "bold"));
+    expect(screen.getByTestId("answer").querySelector("img, script, b")).toBeNull();
+    expect(screen.getByTestId("answer").querySelector("strong")!.textContent).toBe("bold");
   });
 
   it("sends on Enter, but not on Shift+Enter or while a word is being composed", async () => {
@@ -82,7 +85,7 @@ describe("the chat page", () => {
     fireEvent.keyDown(textbox, { key: "Enter", shiftKey: true });
     fireEvent.keyDown(textbox, { key: "Enter", isComposing: true });
     fireEvent.keyDown(textbox, { key: "Enter", keyCode: 229 });
-    expect(screen.getByTestId("status").textContent).toBe("idle");
+    expect(screen.getByTestId("status").dataset.state).toBe("idle");
     fireEvent.keyDown(textbox, { key: "Enter" });
     expect(textbox.value).toBe("");
     await reaches("streaming");
@@ -97,9 +100,11 @@ describe("the chat page", () => {
     const stop = screen.getByRole("button", { name: "Stop" });
     stop.focus();
     fireEvent.click(stop);
-    expect(screen.getByTestId("status").textContent).toBe("stopped");
+    expect(screen.getByTestId("status").dataset.state).toBe("stopped");
     expect(answers()).toEqual(["Half"]);
-    screen.getByText("Stopped.", { selector: ".mark" });
+    screen.getByText("You stopped this answer.", { selector: ".mark p" });
+    screen.getByRole("button", { name: "Continue" });
+    screen.getByRole("button", { name: "Try again" });
     expect(document.activeElement).toBe(textbox);
     await server.posts[0]!.gone;
     screen.getByRole("button", { name: "Send" });
@@ -110,9 +115,11 @@ describe("the chat page", () => {
     server.onChat = (call) =>
       server.posts.length === 1 ? call.open().say(error).end() : call.open().text("Now.").done("Now.");
     const { textbox } = ask();
-    expect((await screen.findByRole("alert")).textContent).toBe("The model is busy. (overloaded)");
-    expect(screen.getByTestId("status").textContent).toBe("error");
-    fireEvent.click(screen.getByRole("button", { name: "Retry" }));
+    const alert = await screen.findByRole("alert");
+    expect([alert.textContent, alert.dataset.code]).toEqual(["The model is busy.", "overloaded"]);
+    screen.getByText("It is usually free again within a minute.");
+    expect(screen.getByTestId("status").dataset.state).toBe("error");
+    fireEvent.click(screen.getByRole("button", { name: "Try again" }));
     expect(document.activeElement).toBe(textbox);
     await reaches("done");
     expect(answers()).toEqual(["Now."]);
@@ -129,7 +136,7 @@ describe("the chat page", () => {
     } as const;
     server.onChat = (call) => call.open().say(error).end();
     ask();
-    const retry = await screen.findByRole<HTMLButtonElement>("button", { name: "Retry" });
+    const retry = await screen.findByRole<HTMLButtonElement>("button", { name: "Try again" });
     expect(retry.disabled).toBe(true);
     screen.getByText("in 1 s");
     await waitFor(() => expect(retry.disabled).toBe(false));
@@ -139,7 +146,7 @@ describe("the chat page", () => {
     server.onChat = (call) => call.refuse(422, { message: "The prompt is too long." });
     ask();
     await screen.findByText("The prompt is too long.");
-    expect(screen.queryByRole("button", { name: "Retry" })).toBeNull();
+    expect(screen.queryByRole("button", { name: "Try again" })).toBeNull();
   });
 
   it("shows tools, thinking, notices and an early end", async () => {
@@ -165,7 +172,8 @@ describe("the chat page", () => {
     screen.getByText("Hm.");
     screen.getByText("Mind the gap.");
     screen.getByText("Read");
-    screen.getByText("denied");
-    screen.getByText("The answer ends early (max_tokens).");
+    screen.getByText("not allowed");
+    screen.getByText("The answer reached its greatest length and breaks off here.");
+    screen.getByRole("button", { name: "Continue" });
   });
 });

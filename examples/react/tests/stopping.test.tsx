@@ -132,6 +132,7 @@ describe("a page that is opened again in mid-answer", () => {
     const dialog = await screen.findByRole("alertdialog");
     expect(within(dialog).getByTestId("countdown").textContent).toMatch(/^(1:0\d|0:5\d) left/);
     fireEvent.click(within(dialog).getByRole("button", { name: "Deny" }), { detail: 0 });
+    fireEvent.click(within(dialog).getByRole("button", { name: "Deny" }), { detail: 0 });
     await waitFor(() => expect(server.decisions).toHaveLength(1));
     expect(server.decisions[0]!.body.behavior).toBe("deny");
   });
@@ -170,8 +171,9 @@ describe("a conversation that is busy", () => {
     render(<Chat base={server.base} />);
     fireEvent.change(screen.getByRole("textbox", { name: "Message" }), { target: { value: "Hi" } });
     fireEvent.click(screen.getByRole("button", { name: "Send" }));
-    expect((await screen.findByRole("alert")).textContent).toBe("An answer is still on its way. (session_busy)");
-    const retry = screen.getByRole<HTMLButtonElement>("button", { name: "Retry" });
+    const alert = await screen.findByRole("alert");
+    expect([alert.textContent, alert.dataset.code]).toEqual(["An answer is still on its way.", "session_busy"]);
+    const retry = screen.getByRole<HTMLButtonElement>("button", { name: "Try again" });
     expect(retry.disabled).toBe(true);
     await waitFor(() => expect(retry.disabled).toBe(false), { timeout: 5_000 });
     fireEvent.click(retry);

@@ -37,7 +37,7 @@ export function PermissionForm({ permission, view, decide, hasSettled = () => tr
   };
 
   return (
-    <form
+    <div
       className="question"
       data-part="permission"
       role="alertdialog"
@@ -47,43 +47,45 @@ export function PermissionForm({ permission, view, decide, hasSettled = () => tr
       data-permission={permission.id}
       onSubmit={submit}
     >
-      <h2 id={name}>
-        May {bySubagent ? "a subagent" : "the agent"} use {plainName(permission.name)}?
-      </h2>
-      <div id={why}>
-        {permission.reason && <p>{plain(permission.reason)}</p>}
-        <pre aria-label="input" tabIndex={0}>
-          {pretty(permission.input)}
-        </pre>
-        {permission.inputCut && (
-          <p className="warning">
-            This is not all of the input: {permission.inputCut.toLocaleString("en")} bytes were left out.
-          </p>
-        )}
-      </div>
-      <input
-        value={message}
-        maxLength={2000}
-        aria-label="Why not"
-        placeholder="Why not, if you deny"
-        onChange={(event) => setMessage(event.target.value)}
-      />
-      <div className="choices">
-        {/* Not disabled: the keyboard would lose its place. What is pressed twice is sent once. */}
-        <button type="button" aria-disabled={replied} onClick={onClick("allow")}>
-          Approve
-        </button>
-        <button type="button" className="deny" aria-disabled={replied} onClick={onClick("deny")}>
-          Deny
-        </button>
-        {permission.expiresAt !== undefined && (
-          <span role="timer" data-testid="countdown">
-            {left > 0 ? `${clock(left)} left, then it is denied` : "The time is up."}
-          </span>
-        )}
-        <ReplyState reply={reply} />
-      </div>
-      <ReplyFailure reply={reply} />
-    </form>
+      <form>
+        <h2 id={name}>
+          May {bySubagent ? "a subagent" : "the agent"} use {plainName(permission.name)}?
+        </h2>
+        <div id={why}>
+          {permission.reason && <p>{plain(permission.reason)}</p>}
+          <pre aria-label="input" tabIndex={0}>
+            {pretty(permission.input)}
+          </pre>
+          {permission.inputCut && (
+            <p className="warning">
+              This is not all of the input: {permission.inputCut.toLocaleString("en")} bytes were left out.
+            </p>
+          )}
+        </div>
+        <input
+          value={message}
+          maxLength={2000}
+          aria-label="Why not"
+          placeholder="Why not, if you deny"
+          onChange={(event) => setMessage(event.target.value)}
+        />
+        <div className="choices">
+          {/* Not disabled: the keyboard would lose its place. What is pressed twice is sent once. */}
+          <button type="button" aria-disabled={replied} onClick={onClick("allow")}>
+            Approve
+          </button>
+          <button type="button" className="deny" aria-disabled={replied} onClick={onClick("deny")}>
+            Deny
+          </button>
+          {permission.expiresAt !== undefined && (
+            <span role="timer" data-testid="countdown">
+              {left > 0 ? `${clock(left)} left, then it is denied` : "The time is up."}
+            </span>
+          )}
+          <ReplyState reply={reply} />
+        </div>
+        <ReplyFailure reply={reply} />
+      </form>
+    </div>
   );
 }

@@ -19,7 +19,7 @@ export function QuestionForm({ question, reply, answer }: Props) {
   const { id, items, expiresAt } = question;
   const [choices, setChoices] = useState<Record<string, Choice>>({});
   const [missing, setMissing] = useState<string>();
-  const form = useRef<HTMLFormElement>(null);
+  const form = useRef<HTMLDivElement>(null);
   const title = useId();
   const left = useCountdown(expiresAt);
   const replied = reply !== undefined && reply.state !== "failed";
@@ -39,7 +39,7 @@ export function QuestionForm({ question, reply, answer }: Props) {
   };
 
   return (
-    <form
+    <div
       ref={form}
       className="question"
       data-part="question"
@@ -48,31 +48,32 @@ export function QuestionForm({ question, reply, answer }: Props) {
       tabIndex={-1}
       data-question={id}
       onSubmit={submit}
-      noValidate
     >
-      <h2 id={title}>{items.length > 1 ? "The agent has questions" : "The agent has a question"}</h2>
-      {items.map((item, index) => (
-        <Choices
-          key={index}
-          item={item}
-          choice={choiceOf(item.question)}
-          isMissing={missing === item.question}
-          onChoose={(choice) => !replied && choose(item.question, choice)}
-        />
-      ))}
-      <div className="choices">
-        {/* Not disabled: the keyboard would lose its place. What is sent twice counts once. */}
-        <button type="submit" aria-disabled={replied}>
-          Answer
-        </button>
-        {expiresAt !== undefined && !replied && (
-          <span data-testid="countdown">
-            {left > 0 ? `${clock(left)} left, then the agent goes on without an answer` : "The time is up."}
-          </span>
-        )}
-        <ReplyState reply={reply} />
-      </div>
-      <ReplyFailure reply={reply} />
-    </form>
+      <form noValidate>
+        <h2 id={title}>{items.length > 1 ? "The agent has questions" : "The agent has a question"}</h2>
+        {items.map((item, index) => (
+          <Choices
+            key={index}
+            item={item}
+            choice={choiceOf(item.question)}
+            isMissing={missing === item.question}
+            onChoose={(choice) => !replied && choose(item.question, choice)}
+          />
+        ))}
+        <div className="choices">
+          {/* Not disabled: the keyboard would lose its place. What is sent twice counts once. */}
+          <button type="submit" aria-disabled={replied}>
+            Answer
+          </button>
+          {expiresAt !== undefined && !replied && (
+            <span data-testid="countdown">
+              {left > 0 ? `${clock(left)} left, then the agent goes on without an answer` : "The time is up."}
+            </span>
+          )}
+          <ReplyState reply={reply} />
+        </div>
+        <ReplyFailure reply={reply} />
+      </form>
+    </div>
   );
 }

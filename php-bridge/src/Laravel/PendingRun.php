@@ -25,6 +25,7 @@ use AgentWorkers\Laravel\Http\Owner;
 use AgentWorkers\Laravel\Http\Refusal;
 use AgentWorkers\Laravel\Queue\EventHandler;
 use AgentWorkers\Laravel\Queue\RunAgent;
+use AgentWorkers\Laravel\Stream\HiddenFolder;
 use AgentWorkers\Laravel\Stream\LiveResponse;
 use AgentWorkers\Laravel\Stream\Recording;
 use AgentWorkers\Laravel\Stream\Store;
@@ -68,6 +69,7 @@ final class PendingRun implements Responsable
     private array $observers = [];
     private ?Authenticatable $ownUser = null;
     private ?Command $command = null;
+    private bool $isFolderHidden = false;
 
     /**
      * @internal Agents makes them
@@ -229,6 +231,17 @@ final class PendingRun implements Responsable
     public function toolOutput(bool $show = true): self
     {
         return $this->configure(static fn (Request $request): Request => $request->toolOutput($show));
+    }
+
+    /**
+     * Tells the browser the files in the agent's folder by their names in it: the folder's path is taken out of the
+     * events of a stream. Only what comes in pieces, such as the model's own words, may still spell it.
+     */
+    public function hideFolder(bool $hide = true): self
+    {
+        $this->isFolderHidden = $hide;
+
+        return $this;
     }
 
     /** @param \Closure(ToolOutput): mixed $listener gets each piece of what tools print: see Run::onToolOutput() */
@@ -416,7 +429,10 @@ final class PendingRun implements Responsable
             throw new HttpResponseException(Refusal::of($refusal)->json());
         }
 
-        return $response->of($run, $owner, $format, $slot);
+        $folder = $this->request->get('cwd');
+        $hidden = $this->isFolderHidden && is_string($folder) ? new HiddenFolder($folder) : null;
+
+        return $response->of($run, $owner, $format, $slot, $hidden);
     }
 
     /** @param HttpRequest $request */

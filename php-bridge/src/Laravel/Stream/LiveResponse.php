@@ -42,17 +42,31 @@ final class LiveResponse
         return is_string($format) ? Format::named($format) : $format;
     }
 
-    /** @param resource|null $slot what StreamSlots gave, until the stream is over */
-    public function of(Run $run, ?string $owner, Format|Encoder $format, mixed $slot = null): StreamedResponse
-    {
+    /**
+     * @param resource|null $slot what StreamSlots gave, until the stream is over
+     * @param HiddenFolder|null $hidden what the browser is not told
+     */
+    public function of(
+        Run $run,
+        ?string $owner,
+        Format|Encoder $format,
+        mixed $slot = null,
+        ?HiddenFolder $hidden = null,
+    ): StreamedResponse {
         $headers = Emitter::HEADERS + Format::headersOf($format) + ['X-Agent-Run' => $run->id];
         // It must echo and be no generator: Octane refuses those.
-        $send = function () use ($run, $owner, $format, &$slot): void {
+        $send = function () use ($run, $owner, $format, $hidden, &$slot): void {
             $held = Commands::secondsHeld($run);
             $recording = $owner === null ? null : new Recording($this->store, $owner, $run->id, $this->logger, $held);
             $recording === null || $run->onTick($recording->tick(...))->onTick($recording->obey($run));
             try {
-                $this->emitter($format, static fn (Event $event) => $recording?->add($event))->emit($run);
+                $show = static function (Event $event) use ($recording, $hidden): Event {
+                    $shown = $hidden === null ? $event : $hidden->of($event);
+                    $recording?->add($shown);
+
+                    return $shown;
+                };
+                $this->emitter($format, $show)->emit($run);
             } finally {
                 $recording?->close();
                 $slot = null;
@@ -62,13 +76,13 @@ final class LiveResponse
         return new StreamedResponse($send, 200, $headers);
     }
 
-    /** @param \Closure(Event): void $observe */
-    private function emitter(Format|Encoder $format, \Closure $observe): Emitter
+    /** @param \Closure(Event): Event $show */
+    private function emitter(Format|Encoder $format, \Closure $show): Emitter
     {
         $output = new PhpOutput();
 
         return new Emitter(
-            new ObservedEncoder($format instanceof Format ? $format->encoder() : $format, $observe),
+            new ShownEncoder($format instanceof Format ? $format->encoder() : $format, $show),
             (float) $this->setting('heartbeat', 0.4),
             $this->logger,
             $this->setting('on_disconnect', 'abort') === 'continue' ? new UnheededOutput($output) : $output,

@@ -15,7 +15,7 @@ final class TaskController
 
     /**
      * An agent with tools, whose output is shown while they run. The agent may ask the visitor what is unclear, and asks
-     * before any call that does more than read in its folder.
+     * before any call that does more than read in its folder, of which the visitor sees the files, and not where it is.
      */
     public function __invoke(ChatRequest $request, TaskFolder $folder): PendingRun
     {
@@ -24,6 +24,7 @@ final class TaskController
             ->appTools('find_partner')
             ->toolOutput()
             ->questions()
-            ->askVisitor();
+            ->askVisitor()
+            ->hideFolder();
     }
 }

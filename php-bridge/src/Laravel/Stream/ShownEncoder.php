@@ -9,15 +9,15 @@ use AgentWorkers\Laravel\Words;
 use AgentWorkers\Sse\Encoder;
 
 /**
- * Calls a closure with each event that is sent, including those that the Emitter adds, which speak the language of the
+ * Sends what a closure makes of each event, including those that the Emitter adds, which speak the language of the
  * application.
  *
  * @internal
  */
-final class ObservedEncoder implements Encoder
+final class ShownEncoder implements Encoder
 {
-    /** @param \Closure(Event): void $observe */
-    public function __construct(private readonly Encoder $encoder, private readonly \Closure $observe)
+    /** @param \Closure(Event): Event $show */
+    public function __construct(private readonly Encoder $encoder, private readonly \Closure $show)
     {
     }
 
@@ -28,10 +28,7 @@ final class ObservedEncoder implements Encoder
 
     public function event(Event $event): string
     {
-        $event = Words::ofOurs($event);
-        ($this->observe)($event);
-
-        return $this->encoder->event($event);
+        return $this->encoder->event(($this->show)(Words::ofOurs($event)));
     }
 
     public function heartbeat(): string
