@@ -197,6 +197,7 @@ final class AgentClassTest extends TestCase
     public static function mistakes(): array
     {
         $ours = 'AgentWorkers\Laravel\Attributes';
+        class_exists(\AgentWorkers\Laravel\Attributes\Worker::class); // PHP finds a loaded class in any case
 
         return [
             'no such worker' => ["#[Worker('chatt')]", "#[Worker('chatt')]: there is no such entry", 'Add it, or name'],
@@ -204,6 +205,11 @@ final class AgentClassTest extends TestCase
             'no model' => ["#[Model(' ')]", '#[Model]: it names no model', 'Write its name'],
             'no such engine' => ["#[Engine('mesages')]", 'no engine "mesages"', 'Write agent or messages'],
             'no time' => ['#[Timeout(0)]', '#[Timeout]: it must be more than 0 seconds'],
+            'time without end' => ['#[Timeout(INF)]', '#[Timeout]: it must be more than 0 seconds, and a number'],
+            'a budget without end' => ['#[Limits(maxBudgetUsd: INF)]', '#[Limits]: maxBudgetUsd must be more than 0'],
+            'no worker, in lower case' => [
+                "#[\\$ours\\worker('nobody')]", "#[Worker('nobody')]: there is no such entry",
+            ],
             'no number' => ["#[Timeout('soon')]", '#[Timeout]: ', 'must be of type float, string given'],
             'no budget' => ['#[Limits(maxBudgetUsd: -1.0)]', '#[Limits]: maxBudgetUsd must be more than 0'],
             'no such limit' => ['#[Limits(budget: 1.0)]', '#[Limits]: Unknown named parameter $budget'],

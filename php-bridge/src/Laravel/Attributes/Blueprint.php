@@ -38,10 +38,10 @@ final class Blueprint
         for ($each = new \ReflectionClass($class); $each !== false; $each = $each->getParentClass()) {
             foreach ($each->getAttributes() as $attribute) {
                 $made = $read->made($attribute, $each->getNamespaceName());
-                $read->attributes += [$attribute->getName() => $made]; // a class before its parents
+                // A class before its parents. Its name as it is declared, for #[worker] is the same to PHP.
+                $read->attributes += $made === null ? [] : [$made::class => $made];
             }
         }
-        $read->attributes = array_filter($read->attributes);
         $read->checkWorker();
 
         return $read;

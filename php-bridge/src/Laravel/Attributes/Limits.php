@@ -24,7 +24,9 @@ final class Limits implements AgentAttribute
         public readonly ?int $maxTokens = null,
     ) {
         foreach (get_object_vars($this) as $name => $value) {
-            $value === null || $value > 0 || throw new InvalidArgumentException("$name must be more than 0");
+            $value === null || ($value > 0 && is_finite($value)) || throw new InvalidArgumentException(
+                "$name must be more than 0, and a number",
+            );
         }
     }
 

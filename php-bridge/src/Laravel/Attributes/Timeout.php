@@ -15,8 +15,8 @@ final class Timeout implements AgentAttribute
 {
     public function __construct(public readonly float $seconds)
     {
-        $seconds > 0 || throw new InvalidArgumentException(
-            'it must be more than 0 seconds',
+        ($seconds > 0 && is_finite($seconds)) || throw new InvalidArgumentException(
+            'it must be more than 0 seconds, and a number',
         );
     }
 
