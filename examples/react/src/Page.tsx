@@ -87,7 +87,7 @@ export function Page({ options, title, hint, examples }: Props) {
         <Asked chat={chat} focusTextbox={focusTextbox} />
         {!isOnline && (
           <p className="banner" role="status">
-            {WORDS.offline}
+            {busy ? WORDS.offlineBusy : WORDS.offline}
           </p>
         )}
         <Composer
