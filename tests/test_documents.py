@@ -16,7 +16,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "agent_workers"
 DOCUMENTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 OUR_OWN = {"AGENT_WORKERS_RUN_DIR"}  # what a worker tells the programs that it starts
-PLANTED = {"CLAUDE.md", ".agents/skills"}  # what others may have put into a working directory
+# What others may have put into a working directory, and what only `make shots` makes.
+PLANTED = {"CLAUDE.md", ".agents/skills", ".artifacts/"}
 
 
 def text_of(document: str) -> str:
