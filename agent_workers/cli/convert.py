@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE = 1 << 20
 _CHUNK = 1 << 16
+_PATIENCE_S = 6  # a worker that is stopped ends within 5 s
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
 _HELP = """Reads a run's events from stdin and writes the server-sent events of a front end's protocol, as they come.
@@ -52,13 +53,25 @@ class _Gone(Exception):
 @click.option("--to", "name", type=click.Choice(list(FORMATS)), required=True, help="The protocol.")
 def convert(name: str) -> None:
     """Converts one run, and ends as it has ended."""
-    # A pipeline's Ctrl-C stops the worker, whose last words are still to be told. The next one ends this program, too.
-    signal.signal(signal.SIGINT, lambda *_: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave_the_last_words)
     try:
         status = _convert(FORMATS[name]())
     except _Gone:
         status = EXIT_OUTPUT_CLOSED
     raise SystemExit(status)
+
+
+def _leave_the_last_words(number: int, _: object) -> None:
+    """Has the worker end first: Ctrl-C, and the end of a service, reach it, too, and what it says then is to be told.
+
+    The next signal ends this program at once. So does SIGTERM, after more time than a worker takes to end: it may have
+    come to this program alone.
+    """
+    signal.signal(number, signal.SIG_DFL)
+    if number == signal.SIGTERM:
+        signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGTERM))
+        signal.alarm(_PATIENCE_S)
 
 
 def _convert(encoder: Encoder) -> int:

@@ -1,8 +1,10 @@
 """``agent-workers convert``: a run's events as the frames of a front end's protocol."""
 
 import json
+import re
 import signal
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from tests.cli.bodies import ABORTED, SESSION, START, delta, done, error
 from tests.cli.conftest import SCRIPTS, Record, Scripts
 from tests.convert.recorded import FRAMES, RUNS
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 
 def chunks(frames: str) -> list[dict[str, Any]]:
@@ -137,12 +139,33 @@ def test_a_reader_that_goes_away_ends_it_at_once_with_status_4(open_pipe: subpro
     assert open_pipe.wait(PATIENCE_S) == 4
 
 
-def test_ctrl_c_leaves_it_the_last_words_of_the_worker(open_pipe: subprocess.Popen[bytes], record: Record) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_the_end_of_a_service_leave_it_the_last_words_of_the_worker(
+    open_pipe: subprocess.Popen[bytes], record: Record, number: signal.Signals
+) -> None:
     frame(open_pipe)
-    open_pipe.send_signal(signal.SIGINT)
+    open_pipe.send_signal(number)
     open_pipe.stdin.write(record(START, ABORTED).read_bytes())
     assert open_pipe.wait(PATIENCE_S) == 3
     assert b'{"type":"abort","reason":' in open_pipe.stdout.read()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_sigterm_ends_it_though_no_worker_ends_and_at_once_the_second_time(
+    open_pipe: subprocess.Popen[bytes], times: int
+) -> None:
+    frame(open_pipe)
+    open_pipe.send_signal(signal.SIGTERM)
+    if times == 2:
+        until(lambda: not _catches(open_pipe.pid, signal.SIGTERM), what="the first one")
+        open_pipe.send_signal(signal.SIGTERM)
+    assert open_pipe.wait(PATIENCE_S) == -signal.SIGTERM
+
+
+def _catches(pid: int, number: signal.Signals) -> bool:
+    caught = re.search(r"^SigCgt:\s*(\S+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert caught
+    return bool(int(caught[1], 16) >> number - 1 & 1)
 
 
 def test_a_protocol_must_be_named(scripts: Scripts) -> None:
