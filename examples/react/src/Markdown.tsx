@@ -11,7 +11,7 @@ interface Props {
 }
 
 /** Pieces that are put into the page between two frames. */
-const AT_ONCE = 3;
+const AT_ONCE = 1;
 
 /** The model's words. HTML in them is shown as text, and nothing is loaded from elsewhere. */
 export function Markdown({ text, isLive = false }: Props) {

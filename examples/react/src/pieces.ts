@@ -1,5 +1,7 @@
 /** Characters; about what a browser parses and lays out within a frame. */
 const LONGEST = 12_000;
+/** The same for a text without a line break: to break it into lines is what takes the browser longest. */
+const LONGEST_LINE = 4_000;
 const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/;
 
 export interface Piece {
@@ -26,7 +28,7 @@ export function pieces(text: string): Piece[] {
 function first(text: string): { piece: Piece; next: string } {
   const { gap, line, fence } = placesIn(text.slice(0, LONGEST));
   if (gap > 0) return { piece: { text: text.slice(0, gap), isMarkdown: true }, next: text.slice(gap) };
-  if (line === 0) return plain(text, wholeCharacters(text, LONGEST));
+  if (line === 0) return plain(text, wholeCharacters(text, LONGEST_LINE));
   if (fence === undefined) return plain(text, line);
   // A long block of code goes on in a block of its own.
   const isWithin = line > fence.start;
