@@ -1,7 +1,7 @@
 import { addressesAt, type AgentView, Conversation, plainName, settlement } from "@agent-workers/react/stream";
 import { asked, openOf } from "./asked";
 import { composer } from "./composer";
-import { el, list, tell, write } from "./dom";
+import { el, list, set, tell, write } from "./dom";
 import { exchange } from "./exchange";
 import type { Page } from "./page";
 import { styles } from "./style";
@@ -95,7 +95,12 @@ export class AgentChat extends HTMLElement {
       el("span", { part: "simulated note" }),
       el("p", { part: "announcer", "aria-live": "polite", "aria-atomic": "true" }),
     ];
-    const footer = el("div", { part: "footer" }, status, " ", simulated);
+    const renew = () => {
+      this.clear();
+      page.focusTextbox();
+    };
+    const fresh = el("button", { type: "button", part: "button new", click: renew }, "New conversation");
+    const footer = el("div", { part: "footer" }, status, " ", simulated, fresh);
     const label = this.getAttribute("label") ?? "Chat with an agent";
     root.replaceChildren(
       el("section", { part: "chat", "aria-label": label }, messages, questions.node, typing.node, footer, announcer),
@@ -110,7 +115,11 @@ export class AgentChat extends HTMLElement {
       list(exchanges, all.map((each) => ({ view: each, isLast: each === view })), (_, index) => String(index), () => exchange(page));
       questions.show(view);
       typing.show(view);
-      write(status, view.reconnecting ? "reconnecting" : view.state);
+      const now = view.reconnecting ? "reconnecting" : view.state;
+      write(status, STATES[now]);
+      set(status, "data-state", now);
+      fresh.hidden = all.length === 0;
+      fresh.disabled = isBusy(view);
       tell(simulated, view.simulated && "simulated: no model answers");
       write(announcer, announcement(view));
       if (isAtEnd || (view.state === "connecting" && !view.reconnecting)) messages.scrollTop = messages.scrollHeight;
@@ -130,13 +139,25 @@ export class AgentChat extends HTMLElement {
   }
 }
 
+const STATES: Record<AgentView["state"] | "reconnecting", string> = {
+  idle: "",
+  connecting: "Sending …",
+  streaming: "The agent answers …",
+  reconnecting: "The connection is lost: connecting again …",
+  done: "",
+  error: "That did not work.",
+  stopped: "",
+};
+
+const isBusy = ({ state }: AgentView): boolean => state === "connecting" || state === "streaming";
+
 const isCounting = (view: AgentView): boolean => openOf(view).length > 0 || (view.retryAt ?? 0) > Date.now() - 2000;
 
 /** What a screen reader says: what is asked, that an answer begins, and the whole answer at its end. */
 function announcement(view: AgentView): string {
   const { state, text, permissions, replies } = view;
   if (state === "stopped") return "Stopped.";
-  if (state !== "connecting" && state !== "streaming") return state === "done" ? text : "";
+  if (!isBusy(view)) return state === "done" ? text : "";
   const [open] = openOf(view);
   if (open) return "items" in open ? "The agent has a question." : `The agent asks whether it may use ${plainName(open.name)}.`;
   const settled = permissions.filter(({ resolved }) => resolved).at(-1);

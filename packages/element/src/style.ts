@@ -13,6 +13,7 @@ const STYLE = `
   --on-accent: var(--agent-chat-on-accent, light-dark(#fff, #10131c));
   --bad: var(--agent-chat-bad, light-dark(#b3261e, #ff9d94));
   --round: var(--agent-chat-radius, 0.5rem);
+  --side: max(1rem, (100% - var(--agent-chat-width, 48rem)) / 2);
   display: flex; flex-direction: column; min-height: 0; color: var(--ink); background: var(--page);
   font: var(--agent-chat-font, 1rem/1.55 system-ui, sans-serif);
 }
@@ -23,7 +24,7 @@ const STYLE = `
 :host([hidden]), [hidden] { display: none !important; }
 * { box-sizing: border-box; }
 p, pre, h2, ul, fieldset { margin: 0; padding: 0; }
-[part=messages] { flex: 1; min-height: 0; overflow: auto; padding: 1rem; }
+[part=messages] { flex: 1; min-height: 0; overflow: auto; padding: 1rem var(--side); }
 [part=exchange] { display: grid; gap: 0.5rem; margin-bottom: 1.25rem; }
 [part=exchange] > div:empty { display: none; }
 [part=prompt] { width: fit-content; max-width: 100%; margin-left: auto; padding: 0.4rem 0.75rem; border-radius: var(--round);
@@ -40,19 +41,20 @@ pre { max-height: 16rem; margin: 0.4rem 0; padding: 0.5rem; overflow: auto; bord
   font: 0.8125em/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
 ul { list-style: none; }
 summary { cursor: pointer; }
-[part=asked] { display: grid; gap: 0.75rem; max-height: 60%; padding: 0.75rem 1rem; overflow: auto; border-top: 1px solid var(--line); }
+[part=asked] { display: grid; gap: 0.75rem; max-height: 60%; padding: 0.75rem var(--side); overflow: auto; border-top: 1px solid var(--line); }
 [part=permission], [part=question] { display: grid; gap: 0.5rem; padding: 0.75rem; border: 1px solid var(--accent); border-radius: var(--round); }
 h2 { font-size: 1em; }
 fieldset { display: grid; gap: 0.25rem; border: 0; }
 legend { padding: 0; font-weight: 600; }
-[part=composer] { display: flex; gap: 0.5rem; align-items: end; padding: 0.75rem 1rem; border-top: 1px solid var(--line); }
+[part=composer] { display: flex; gap: 0.5rem; align-items: end; padding: 0.75rem var(--side); border-top: 1px solid var(--line); }
 textarea, [part=input] { flex: 1; min-width: 0; padding: 0.5rem; border: 1px solid var(--line); border-radius: var(--round); color: inherit; background: var(--page); font: inherit; }
 textarea { resize: vertical; }
 [part~=button] { padding: 0.5rem 0.9rem; border: 1px solid var(--line); border-radius: var(--round); color: inherit; background: var(--raised); font: inherit; cursor: pointer; }
 [part~=send], [part~=approve], [part~=reply] { border-color: var(--accent); color: var(--on-accent); background: var(--accent); }
 button:disabled, button[aria-disabled] { opacity: 0.55; cursor: default; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
-[part=footer] { padding: 0 1rem 0.5rem; }
+[part=footer] { display: flex; gap: 0.5rem; align-items: center; min-height: 2.25rem; padding: 0 var(--side) 0.5rem; }
+[part~=new] { margin-inline-start: auto; padding: 0.2rem 0.6rem; font-size: 0.875em; }
 [part=announcer] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;
 

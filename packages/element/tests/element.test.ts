@@ -34,7 +34,7 @@ function open(attributes: Record<string, string> = {}, inside = "") {
     fireEvent.input(page.getByLabelText("Message"), { target: { value: text } });
     fireEvent.keyDown(page.getByLabelText("Message"), { key: "Enter" });
   };
-  const reaches = (state: string) => waitFor(() => expect(part("status").textContent).toBe(state));
+  const reaches = (state: string) => waitFor(() => expect(part("status").dataset.state).toBe(state));
   const texts = (name: string) => [...root.querySelectorAll(`[part~=${name}]`)].map(({ textContent }) => textContent);
   return { element, page, part, say, reaches, texts };
 }
@@ -225,6 +225,33 @@ describe("<agent-chat>", () => {
     await waitFor(() => expect(server.aborts[0]?.path).toMatch(/^\/task\/.*\/abort$/));
     expect(server.posts[0]!.path).toBe("/task");
     expect(states).toEqual(["connecting", "streaming", "stopped"]);
+  });
+
+  it("begins a new conversation by a button, not while the agent works, and forgets the old one", async () => {
+    server.onChat = (call) => call.open().say(START, UP).text("Half");
+    const before = open();
+    expect(before.page.queryByRole("button", { name: "New conversation" })).toBeNull();
+    before.say("Go");
+    await before.reaches("streaming");
+    expect(before.part("status").textContent).toBe("The agent answers …");
+    const button = before.page.getByRole<HTMLButtonElement>("button", { name: "New conversation" });
+    expect(button.disabled).toBe(true);
+    fireEvent.click(before.page.getByRole("button", { name: "Stop" }));
+    await before.reaches("stopped");
+    expect(button.disabled).toBe(false);
+    button.focus();
+    fireEvent.click(button);
+    await before.reaches("idle");
+    expect(before.texts("prompt")).toEqual([]);
+    expect(before.element.shadowRoot!.activeElement).toBe(before.page.getByLabelText("Message"));
+    before.element.remove();
+    expect(open().texts("prompt")).toEqual([]);
+    const [first] = server.posts;
+    server.onChat = (call) => call.open().say(START, UP).text("There.").done();
+    const [after] = document.querySelectorAll("agent-chat");
+    after!.send("Again");
+    await waitFor(() => expect(server.posts).toHaveLength(2));
+    expect(server.posts[1]!.body.conversation).not.toBe(first!.body.conversation);
   });
 
   it("says what it lacks", () => {
