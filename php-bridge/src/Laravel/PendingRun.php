@@ -369,7 +369,8 @@ final class PendingRun implements Responsable
         $owner = $this->ownerOf($this->app->make('request'));
         $run = $this->begin($owner);
         if ($owner !== null) {
-            Recording::follow($run, $this->app->make(Store::class), $owner, $this->app->make(LoggerInterface::class));
+            $store = $this->app->make(Store::class);
+            Recording::follow($run, $store, $owner, $this->app->make(LoggerInterface::class), $this->hidden());
         }
 
         return $run;
@@ -429,10 +430,14 @@ final class PendingRun implements Responsable
             throw new HttpResponseException(Refusal::of($refusal)->json());
         }
 
-        $folder = $this->request->get('cwd');
-        $hidden = $this->isFolderHidden && is_string($folder) ? new HiddenFolder($folder) : null;
+        return $response->of($run, $owner, $format, $slot, $this->hidden());
+    }
 
-        return $response->of($run, $owner, $format, $slot, $hidden);
+    private function hidden(): ?HiddenFolder
+    {
+        $folder = $this->request->get('cwd');
+
+        return $this->isFolderHidden && is_string($folder) ? new HiddenFolder($folder) : null;
     }
 
     /** @param HttpRequest $request */

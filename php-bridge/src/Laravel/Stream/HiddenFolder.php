@@ -18,7 +18,9 @@ final class HiddenFolder
     private const FIELDS = 'file_path|notebook_path|path|cwd';
     private const NAME = '[folder]';
 
-    private const SLASH = '\\\\?/';
+    /** What is JSON within JSON has more backslashes. No end to them would cost a text of backslashes much time. */
+    private const BACKSLASHES = '\\\\{0,7}';
+    private const SLASH = self::BACKSLASHES . '/';
 
     /** @var list<string> patterns of its paths as they stand in JSON, the longest first */
     private readonly array $folders;
@@ -42,7 +44,7 @@ final class HiddenFolder
     {
         $json = substr((string) json_encode($folder, JSON_UNESCAPED_SLASHES), 1, -1);
 
-        return str_replace('/', self::SLASH, preg_quote($json, '~'));
+        return strtr(preg_quote($json, '~'), ['/' => self::SLASH, '\\\\u' => self::BACKSLASHES . 'u']);
     }
 
     private static function without(string $json, string $folder): string

@@ -52,9 +52,18 @@ final class Recording
         $this->unlessBroken(fn () => $store->forgetAbort($owner, $run)); // of an earlier attempt of the same run
     }
 
-    /** Records a run that nobody streams, from its first tick on: its owner can follow and stop it in other requests. */
-    public static function follow(Run $run, Store $store, string $owner, LoggerInterface $logger): void
-    {
+    /**
+     * Records a run that nobody streams, from its first tick on: its owner can follow and stop it in other requests.
+     *
+     * @param HiddenFolder|null $hidden what the owner's browser is not told
+     */
+    public static function follow(
+        Run $run,
+        Store $store,
+        string $owner,
+        LoggerInterface $logger,
+        ?HiddenFolder $hidden = null,
+    ): void {
         $recording = null;
         $begun = static function () use ($run, $store, $owner, $logger, &$recording): self {
             if ($recording === null) {
@@ -64,7 +73,8 @@ final class Recording
 
             return $recording;
         };
-        $run->onTick($begun)->onEvent(static fn (Event $event) => $begun()->add($event));
+        $shown = static fn (Event $event): Event => $hidden === null ? $event : $hidden->of($event);
+        $run->onTick($begun)->onEvent(static fn (Event $event) => $begun()->add($shown($event)));
     }
 
     /** Notes an event before it is sent. tick() writes it, so that no delta waits for the cache. */
