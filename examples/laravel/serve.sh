@@ -145,7 +145,8 @@ export DB_DATABASE
 (umask 077 && export -p > "$scratch/environment")
 printf '#!%s\n. "%s"\nexec php "%s" "$@"\n' "$BASH" "$scratch/environment" "$PWD/artisan" > "$scratch/artisan"
 chmod +x "$scratch/artisan"
-start php php -S "127.0.0.1:$port" -t public server.php
+# Prompts may have attachments.
+start php php -d post_max_size=32M -d memory_limit=256M -S "127.0.0.1:$port" -t public server.php
 expect php started
 
 echo "$answers"

@@ -68,8 +68,8 @@ return [
     |
     | Agent::worker('name', $prompt) runs the worker of that name; Agent::chat()
     | runs "chat", Agent::task() runs "task", Agent::skill() "skill". The
-    | browser cannot change any of this: it sends only a prompt and the id of
-    | its conversation. `app_tools` lists tools that Agent::tool() has
+    | browser cannot change any of this: it sends only a prompt, its files and
+    | the id of its conversation. `app_tools` lists tools that Agent::tool() has
     | registered. `request` takes any other field of the request, by its name
     | in the contract. null leaves a field to the worker. `binary` is a name of
     | `binaries`, or the absolute path of a worker of your own.
@@ -173,6 +173,10 @@ return [
 
         // The longest prompt that a browser may send, in characters.
         'max_prompt' => 100_000,
+
+        // Images and PDFs that a browser may send along: how many with one prompt, and how large each may be. `max` 0 means
+        // none. PHP and the web server have limits of their own: see the README.
+        'attachments' => ['max' => 5, 'max_kb' => 4096],
     ],
 
     /*

@@ -79,6 +79,17 @@ return [
         'unknown' => 'Dieses Feld wird nicht angenommen.',
     ],
 
+    // What is wrong with a file that a browser sent along. `:max` of `too_large` is in kB.
+    'attachments' => [
+        'list' => 'Die Anhänge müssen eine Liste sein.',
+        'form' => 'Jeder Anhang braucht einen Namen von 1 bis 255 Zeichen und seine Daten, und sonst nichts.',
+        'too_many' => 'Eine Nachricht kann höchstens :max Anhänge haben.',
+        'too_large' => '„:name“ ist größer als :max kB.',
+        'empty' => '„:name“ ist leer.',
+        'encoding' => '„:name“ ist kein Base64 mit Füllzeichen.',
+        'type' => '„:name“ ist weder ein Bild (PNG, JPEG, GIF, WebP) noch ein PDF.',
+    ],
+
     // What the fields are called.
     'attributes' => [
         'prompt' => 'die Frage',

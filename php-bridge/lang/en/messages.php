@@ -73,6 +73,17 @@ return [
         'unknown' => 'This field is not accepted.',
     ],
 
+    // What is wrong with a file that a browser sent along. `:max` of `too_large` is in kB.
+    'attachments' => [
+        'list' => 'The attachments must be a list.',
+        'form' => 'Each attachment needs a name of 1 to 255 characters and its data, and nothing else.',
+        'too_many' => 'A message can have at most :max attachments.',
+        'too_large' => '":name" is larger than :max kB.',
+        'empty' => '":name" is empty.',
+        'encoding' => '":name" is not in padded base64.',
+        'type' => '":name" is neither an image (PNG, JPEG, GIF, WebP) nor a PDF.',
+    ],
+
     // What the fields are called.
     'attributes' => [
         'prompt' => 'prompt',

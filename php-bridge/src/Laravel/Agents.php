@@ -218,14 +218,16 @@ final class Agents
      */
     public function worker(string $name, string|array|ChatRequest|Request $prompt): PendingRun
     {
-        $text = $prompt instanceof ChatRequest ? $prompt->prompt() : $prompt;
-        $run = $this->pending($name, $text instanceof Request ? $text : Request::prompt($text));
+        $content = $prompt instanceof ChatRequest ? $prompt->content() : $prompt;
+        $run = $this->pending($name, $content instanceof Request ? $content : Request::prompt($content));
         $run->appTools(...$this->profile($name)['app_tools'] ?? []);
 
         if (!$prompt instanceof ChatRequest) {
             return $run;
         }
-        $command = $this->registry->commands === [] ? null : Detector::detect($text);
+        // A tool takes no files: a prompt that has some is for the agent.
+        $isCommand = $this->registry->commands !== [] && is_string($content);
+        $command = $isCommand ? Detector::detect($content) : null;
 
         return $run->conversation($prompt->conversation())->command($command);
     }
