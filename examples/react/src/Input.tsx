@@ -44,8 +44,9 @@ export function Rest({ rest }: { rest: Json }) {
   );
 }
 
+/** Further lines of a value are set in, so that none passes for another field. */
 const line = ([name, value]: [string, unknown]): string =>
-  `${plain(name)}: ${plain(typeof value === "string" ? value : JSON.stringify(value, null, 2))}`;
+  `${plain(name)}: ${plain(typeof value === "string" ? value : JSON.stringify(value, null, 2)).replaceAll("\n", "\n    ")}`;
 
 /** One line for each field; a command, or the one field that there is, by itself. */
 function inWords(name: string, input: Json): string {

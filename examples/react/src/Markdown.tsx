@@ -1,6 +1,7 @@
 import { memo, useEffect, useMemo, useState } from "react";
 import { type Components, defaultRehypePlugins, Streamdown } from "streamdown";
 import { CodeBlock } from "./CodeBlock";
+import { OrPlain } from "./OrPlain";
 import { type Piece, pieces } from "./pieces";
 import { WORDS } from "./words";
 
@@ -38,23 +39,29 @@ function useGrowing(count: number): number {
 }
 
 const Shown = memo(
-  ({ piece: { text, isMarkdown }, isLive }: { piece: Piece; isLive: boolean }) =>
-    isMarkdown ? (
-      <Streamdown
-        className="markdown"
-        dir="auto"
-        components={COMPONENTS}
-        rehypePlugins={REHYPE}
-        controls={false}
-        parseIncompleteMarkdown={isLive}
-      >
-        {text}
-      </Streamdown>
-    ) : (
+  ({ piece: { text, isMarkdown }, isLive }: { piece: Piece; isLive: boolean }) => {
+    const unformatted = (
       <p className="unformatted" dir="auto">
         {text}
       </p>
-    ),
+    );
+    if (!isMarkdown) return unformatted;
+    // A few thousand ">" nest deeper than what reads Markdown can follow.
+    return (
+      <OrPlain plain={unformatted}>
+        <Streamdown
+          className="markdown"
+          dir="auto"
+          components={COMPONENTS}
+          rehypePlugins={REHYPE}
+          controls={false}
+          parseIncompleteMarkdown={isLive}
+        >
+          {text}
+        </Streamdown>
+      </OrPlain>
+    );
+  },
   (before, after) =>
     before.piece.text === after.piece.text &&
     before.piece.isMarkdown === after.piece.isMarkdown &&

@@ -7,10 +7,15 @@ import { Task } from "./Task";
 for (const [id, Page] of Object.entries({ "agent-chat": Chat, "agent-task": Task })) {
   const place = document.getElementById(id);
   if (!place) continue;
-  const { base = "", hint, examples } = place.dataset;
+  const { base = "", visitor, hint, examples } = place.dataset;
   createRoot(place).render(
     <StrictMode>
-      <Page base={base} hint={hint} examples={examples ? (JSON.parse(examples) as string[]) : undefined} />
+      <Page
+        base={base}
+        visitor={visitor}
+        hint={hint}
+        examples={examples ? (JSON.parse(examples) as string[]) : undefined}
+      />
     </StrictMode>,
   );
 }

@@ -46,6 +46,11 @@ describe("what is to be decided on", () => {
     expect(show(name, input).textContent).toContain("on you");
   });
 
+  it("has no line of a value that passes for another field", () => {
+    const page = show("mcp__crm__pay", { note: "Thanks\namount: 1", amount: 1_000_000 });
+    expect(page.querySelector("pre")!.textContent).toBe("note: Thanks\n    amount: 1\namount: 1000000");
+  });
+
   it("says of several changes where one ends, and of one that is made everywhere that it is", () => {
     const edits = [
       { old_string: "a", new_string: "b" },

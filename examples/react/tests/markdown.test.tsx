@@ -1,6 +1,6 @@
 import { act, render, screen, waitFor } from "@testing-library/react";
 import { Profiler } from "react";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Markdown } from "../src/Markdown";
 import { pieces } from "../src/pieces";
 
@@ -48,6 +48,13 @@ describe("the model's Markdown", () => {
 
   it("is whole while it comes: what is not closed yet shows none of its signs", () => {
     expect(show("Some **bold te", true).textContent).toBe("Some bold te");
+  });
+
+  it.each([">".repeat(9_000), `${"- ".repeat(4_500)}deep`])("that nests too deep to be read is shown as it is (%#)", (deep) => {
+    vi.spyOn(console, "error").mockImplementation(() => {}); // React tells of what it has caught
+    const page = show(`${deep}\n`, true);
+    expect(page.textContent).toBe(`${deep}\n`);
+    vi.restoreAllMocks();
   });
 
   it("is written from right to left where its language is", () => {

@@ -78,8 +78,14 @@ export async function refusal(response: Response): Promise<RunFailed> {
     retryAfterMs: retryAfterMs(response.headers.get("Retry-After")),
     httpStatus: status,
     fields: body.errors as Failure["fields"],
-    details: Array.isArray(body.details) ? (body.details as Problem[]) : undefined,
+    details: Array.isArray(body.details) ? body.details.filter(isProblem) : undefined,
   });
+}
+
+/** What stands between browser and server may answer with details of another kind. */
+function isProblem(value: unknown): value is Problem {
+  const { pointer, message } = Object(value) as Partial<Problem>;
+  return typeof pointer === "string" && typeof message === "string";
 }
 
 async function readBody(response: Response): Promise<Record<string, unknown>> {

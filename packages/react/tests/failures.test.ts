@@ -295,6 +295,15 @@ describe("a refused request", () => {
     expect(chat.now().retryInMs).toBeLessThanOrEqual(60_000);
   });
 
+  it("by something in between has no details but those that say what is wrong, and where", async () => {
+    const known = { pointer: "/prompt", message: "is too long." };
+    server.onChat = (call) => call.refuse(400, { details: ["quota", null, { reason: "quota" }, known] });
+    const chat = mount();
+    chat.send();
+    await chat.reaches("error");
+    expect(chat.now().error!.details).toEqual([known]);
+  });
+
   it("by a page instead of a stream, such as a login form, is no answer", async () => {
     server.onChat = (call) => call.refuse(200);
     const chat = mount();
