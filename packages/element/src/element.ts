@@ -1,26 +1,31 @@
-import { addressesAt, type AgentView, Conversation, plainName, settlement } from "@agent-workers/react/stream";
+import { addressesAt, type AgentView, Conversation } from "@agent-workers/react/stream";
 import { asked, openOf } from "./asked";
 import { composer } from "./composer";
 import { el, list, set, tell, write } from "./dom";
 import { exchange } from "./exchange";
 import type { Page } from "./page";
+import { settlementIn, toolName } from "./settled";
 import { styles } from "./style";
+import { fill, type Words, wordsIn } from "./words";
 
 /**
  * A chat with an agent: `<agent-chat endpoint="/agent/chat"></agent-chat>`. What is inside is shown before the first message.
  *
  * `endpoint` starts runs, `runs` is what the routes for them begin with (by default `runs` beside the endpoint), `csrf-token`
  * is sent with each request (by default the page's `<meta name="csrf-token">`), `visitor` names for whom messages are kept, with `steer` a word can be said to the agent
- * while it works, `label` and `placeholder` are words of the page's own. It fires `agent-state` whenever `state` changes.
+ * while it works, `label` and `placeholder` are words of the page's own, as are those
+ * in `words`, JSON; the others are those of `lang`, or of the page's. It fires `agent-state` whenever `state` changes.
  */
 export class AgentChat extends HTMLElement {
-  static observedAttributes = ["endpoint", "runs", "visitor"];
+  static observedAttributes = ["endpoint", "runs", "visitor", "lang", "words"];
   #conversation: Conversation | undefined;
   #close: (() => void) | undefined;
   #isPlaced = false;
+  #words: Partial<Words> = {};
 
   connectedCallback(): void {
     this.#isPlaced = true;
+    if (Object.hasOwn(this, "words")) this.#adopt();
     this.#open();
   }
 
@@ -29,8 +34,9 @@ export class AgentChat extends HTMLElement {
     this.#leave();
   }
 
-  attributeChangedCallback(_name: string, before: string | null, now: string | null): void {
+  attributeChangedCallback(name: string, before: string | null, now: string | null): void {
     if (!this.#isPlaced || before === now) return;
+    if (name === "lang" || name === "words") return this.#showAnew();
     this.#leave();
     this.#open();
   }
@@ -38,6 +44,16 @@ export class AgentChat extends HTMLElement {
   /** "idle", "connecting", "streaming", "done", "error" or "stopped". */
   get state(): AgentView["state"] {
     return this.#conversation?.stream.view().state ?? "idle";
+  }
+
+  /** Lines of your own, in place of those for the language of the element or of the page. */
+  get words(): Partial<Words> {
+    return this.#words;
+  }
+
+  set words(words: Partial<Words>) {
+    this.#words = words;
+    this.#showAnew();
   }
 
   /** Starts a run. False, and nothing happens, for an empty prompt or while a run goes on. */
@@ -68,6 +84,31 @@ export class AgentChat extends HTMLElement {
     this.#conversation.stream.resume();
   }
 
+  /** Takes what was set before this file had come. */
+  #adopt(): void {
+    const { words } = this;
+    Reflect.deleteProperty(this, "words");
+    this.words = words;
+  }
+
+  #showAnew(): void {
+    if (!this.#conversation) return;
+    this.#close?.();
+    this.#close = this.#show(this.#conversation);
+  }
+
+  /** What the element says: of its language, of its attribute, of its property, the last of which counts. */
+  #allWords(): Words {
+    const language = this.closest("[lang]")?.getAttribute("lang") || document.documentElement.lang;
+    let given: Partial<Words> = {};
+    try {
+      given = JSON.parse(this.getAttribute("words") || "{}");
+    } catch {
+      console.error('<agent-chat> cannot read its attribute words. Pass a JSON object, such as {"send": "Ask"}.');
+    }
+    return { ...wordsIn(language), ...given, ...this.#words };
+  }
+
   #leave(): void {
     this.#close?.();
     this.#close = undefined;
@@ -79,17 +120,18 @@ export class AgentChat extends HTMLElement {
   #show(conversation: Conversation): () => void {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open", delegatesFocus: true });
     const { stream } = conversation;
-    const page: Page = { conversation, focusTextbox: () => typing.box.focus(), hasSettled: () => questions.hasSettled() };
+    const words = this.#allWords();
+    const page: Page = { conversation, words, focusTextbox: () => typing.box.focus(), hasSettled: () => questions.hasSettled() };
     // Nothing has the focus, or an empty textbox; what has it elsewhere on the page keeps it.
     const isFocusFree = () => {
       const active = document.activeElement === this ? root.activeElement : document.activeElement;
       return !active || active === document.body || (active === typing.box && !typing.box.value);
     };
     const questions = asked(page, isFocusFree);
-    const typing = composer(page, () => this.hasAttribute("steer"), () => this.getAttribute("placeholder") ?? "Message");
+    const typing = composer(page, () => this.hasAttribute("steer"), () => this.getAttribute("placeholder") ?? words.message);
     const hint = el("div", { part: "hint" }, el("slot"));
     const exchanges = el("div");
-    const messages = el("div", { part: "messages", role: "group", "aria-label": "Messages", tabindex: "0" }, hint, exchanges);
+    const messages = el("div", { part: "messages", role: "group", "aria-label": words.messages, tabindex: "0" }, hint, exchanges);
     const [status, simulated, announcer] = [
       el("span", { part: "status" }),
       el("span", { part: "simulated note" }),
@@ -99,9 +141,9 @@ export class AgentChat extends HTMLElement {
       this.clear();
       page.focusTextbox();
     };
-    const fresh = el("button", { type: "button", part: "button new", click: renew }, "New conversation");
+    const fresh = el("button", { type: "button", part: "button new", click: renew }, words.newConversation);
     const footer = el("div", { part: "footer" }, status, " ", simulated, fresh);
-    const label = this.getAttribute("label") ?? "Chat with an agent";
+    const label = this.getAttribute("label") ?? words.label;
     root.replaceChildren(
       el("section", { part: "chat", "aria-label": label }, messages, questions.node, typing.node, footer, announcer),
     );
@@ -116,12 +158,13 @@ export class AgentChat extends HTMLElement {
       questions.show(view);
       typing.show(view);
       const now = view.reconnecting ? "reconnecting" : view.state;
-      write(status, STATES[now]);
+      const said = STATES[now];
+      write(status, said ? words[said] : "");
       set(status, "data-state", now);
       fresh.hidden = all.length === 0;
       fresh.disabled = isBusy(view);
-      tell(simulated, view.simulated && "simulated: no model answers");
-      write(announcer, announcement(view));
+      tell(simulated, view.simulated && words.simulated);
+      write(announcer, announcement(view, words));
       if (isAtEnd || (view.state === "connecting" && !view.reconnecting)) messages.scrollTop = messages.scrollHeight;
       if (view.state !== state) {
         state = view.state;
@@ -139,14 +182,12 @@ export class AgentChat extends HTMLElement {
   }
 }
 
-const STATES: Record<AgentView["state"] | "reconnecting", string> = {
-  idle: "",
-  connecting: "Sending …",
-  streaming: "The agent answers …",
-  reconnecting: "The connection is lost: connecting again …",
-  done: "",
-  error: "That did not work.",
-  stopped: "",
+/** What else is to be seen needs no word: the answer, and how it ended. */
+const STATES: Partial<Record<AgentView["state"] | "reconnecting", keyof Words>> = {
+  connecting: "connecting",
+  streaming: "streaming",
+  reconnecting: "reconnecting",
+  error: "failed",
 };
 
 const isBusy = ({ state }: AgentView): boolean => state === "connecting" || state === "streaming";
@@ -154,15 +195,17 @@ const isBusy = ({ state }: AgentView): boolean => state === "connecting" || stat
 const isCounting = (view: AgentView): boolean => openOf(view).length > 0 || (view.retryAt ?? 0) > Date.now() - 2000;
 
 /** What a screen reader says: what is asked, that an answer begins, and the whole answer at its end. */
-function announcement(view: AgentView): string {
+function announcement(view: AgentView, words: Words): string {
   const { state, text, permissions, replies } = view;
-  if (state === "stopped") return "Stopped.";
+  if (state === "stopped") return words.stopped;
   if (!isBusy(view)) return state === "done" ? text : "";
   const [open] = openOf(view);
-  if (open) return "items" in open ? "The agent has a question." : `The agent asks whether it may use ${plainName(open.name)}.`;
+  if (open) return "items" in open ? words.hasQuestion : fill(words.asksFor, { tool: toolName(open.name, words) });
   const settled = permissions.filter(({ resolved }) => resolved).at(-1);
-  return settled ? `${plainName(settled.name)}: ${settlement(settled, replies[settled.id])}` : "Answering.";
+  return settled ? `${toolName(settled.name, words)}: ${settlementIn(words, settled, replies[settled.id])}` : words.answering;
 }
+
+export type { Words };
 
 if (!customElements.get("agent-chat")) customElements.define("agent-chat", AgentChat);
 

@@ -3,6 +3,7 @@ import { el, list, set, type Shown, tell, write } from "./dom";
 import { ending } from "./ending";
 import type { Page } from "./page";
 import { toolLine } from "./tool";
+import { failureIn, fill, type Words } from "./words";
 
 export interface Exchange {
   view: AgentView;
@@ -12,20 +13,21 @@ export interface Exchange {
 
 type Part = { view: AgentView } & ({ text: string } | { call: ToolCall } | { steers: Steer[] });
 
-const STATES: Record<Steer["state"], string> = {
-  sending: "Sending…",
-  waiting: "Waiting to be read.",
-  read: "Read.",
-  late: "Too late: the agent did not read it.",
-  failed: "Not sent.",
+const STATES: Record<Steer["state"], keyof Words> = {
+  sending: "sending",
+  waiting: "waiting",
+  read: "read",
+  late: "late",
+  failed: "notSent",
 };
 
 /** A prompt and its answer: thinking, texts, calls and the words said in between, in their order. */
 export function exchange(page: Page): Shown<Exchange> {
+  const { words } = page;
   const prompt = el("p", { part: "prompt" });
   const thought = el("p");
-  const thinking = el("details", { part: "thinking" }, el("summary", {}, "Thinking"), thought);
-  const answer = el("article", { part: "answer", "aria-label": "Answer" });
+  const thinking = el("details", { part: "thinking" }, el("summary", {}, words.thinking), thought);
+  const answer = el("article", { part: "answer", "aria-label": words.answer });
   const said = el("div");
   const notes = el("div");
   const dots = el("p", { part: "busy", "aria-hidden": "true" }, "…");
@@ -47,7 +49,7 @@ export function exchange(page: Page): Shown<Exchange> {
       const loose = view.steers.filter(({ called }) => !called);
       list(said, loose.length > 0 ? [{ view, steers: loose }] : [], keyOf, (part) => make(part, page, isLast));
       dots.hidden = !busy;
-      list(notes, notesOf(view), (_, index) => String(index), note);
+      list(notes, notesOf(view, words), (_, index) => String(index), note);
       end.show(item);
     },
   };
@@ -68,21 +70,21 @@ const keyOf = (part: Part, index: number): string =>
 
 function make(part: Part, page: Page, isLast: boolean): Shown<Part> {
   // What a person has run is open: it is all of the answer.
-  if ("call" in part) return toolLine(part.call, isByPerson(part.view)) as Shown<never>;
+  if ("call" in part) return toolLine(part.call, page.words, isByPerson(part.view)) as Shown<never>;
   if ("steers" in part) return saidInBetween(page, isLast) as Shown<never>;
   const node = el("p", { part: "text" });
   return { node, show: (now) => "text" in now && write(node, now.text) };
 }
 
 function saidInBetween(page: Page, isLast: boolean): Shown<{ view: AgentView; steers: Steer[] }> {
-  const node = el("ul", { part: "said", "aria-label": "Said in between" });
+  const node = el("ul", { part: "said", "aria-label": page.words.saidInBetween });
   const show = ({ view, steers }: { view: AgentView; steers: Steer[] }) =>
     list(node, steers.map((steer) => ({ steer, view })), ({ steer }) => steer.id, () => word(page, isLast));
   return { node, show };
 }
 
 /** A word that was said in between, and what became of it. */
-function word({ conversation: { stream, send }, focusTextbox }: Page, isLast: boolean): Shown<{ steer: Steer; view: AgentView }> {
+function word({ conversation: { stream, send }, focusTextbox, words }: Page, isLast: boolean): Shown<{ steer: Steer; view: AgentView }> {
   let now: { steer: Steer; view: AgentView };
   const isBusy = () => now.view.state === "connecting" || now.view.state === "streaming";
   const resend = () => {
@@ -98,18 +100,18 @@ function word({ conversation: { stream, send }, focusTextbox }: Page, isLast: bo
     now = item;
     const { state, text: said, actor, failure } = item.steer;
     write(text, said);
-    write(fate, [STATES[state], state === "read" && actor && `(${actor})`, failure?.message].filter(Boolean).join(" "));
+    write(fate, [words[STATES[state]], state === "read" && actor && `(${actor})`, failureIn(words, failure)].filter(Boolean).join(" "));
     const mayResend = state === "failed" || (state === "late" && !isBusy());
-    tell(again, isLast && mayResend && (isBusy() ? "Send again" : "Send as the next message"));
+    tell(again, isLast && mayResend && (isBusy() ? words.sendAgain : words.sendNext));
   };
   return { node, show };
 }
 
-function notesOf({ notices, retrying }: AgentView): string[] {
+function notesOf({ notices, retrying }: AgentView, words: Words): string[] {
   const told = notices.map(({ message }) => message);
   if (!retrying) return told;
   const { code, attempt, maxAttempts } = retrying;
-  return [...told, `The model did not answer (${code}). Attempt ${attempt} of ${maxAttempts} follows.`];
+  return [...told, fill(words.triesAgain, { code, attempt, most: maxAttempts })];
 }
 
 function note(): Shown<string> {

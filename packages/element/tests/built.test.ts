@@ -11,7 +11,7 @@ const HERE = join(import.meta.dirname, "..");
 const DIST = join(HERE, "../../php-bridge/resources/dist");
 const NAME = "agent-chat-element.js";
 const README = readFileSync(join(HERE, "README.md"), "utf8");
-const sources = readdirSync(join(HERE, "src")).map((name) => readFileSync(join(HERE, "src", name), "utf8")).join("\n");
+const sources = readdirSync(join(HERE, "src")).filter((name) => name.endsWith(".ts")).map((name) => readFileSync(join(HERE, "src", name), "utf8")).join("\n");
 const file = readFileSync(join(DIST, NAME), "utf8");
 
 describe("the README", () => {

@@ -254,6 +254,36 @@ describe("<agent-chat>", () => {
     expect(server.posts[1]!.body.conversation).not.toBe(first!.body.conversation);
   });
 
+  it("speaks German where it or its page does, and what the page says instead", async () => {
+    server.onChat = (call) => call.open().say(START, UP, asks(1, "Write", {}));
+    document.documentElement.lang = "de-AT";
+    const { element, page } = open({ words: '{"stop": "Halt!"}' });
+    element.send("Los");
+    await page.findByRole("alertdialog", { name: "Darf der Agent Write verwenden?" });
+    expect(page.getByLabelText("Nachricht")).toBeTruthy();
+    expect(page.getByRole("button", { name: "Halt!" })).toBeTruthy();
+    expect(document.querySelector("agent-chat")!.shadowRoot!.textContent).toMatch(/Noch [12]:\d\d, dann gilt es als abgelehnt/);
+    const again = () => within(element.shadowRoot!.querySelector("section")!);
+    element.words = { stop: "Aus" };
+    expect(again().getByRole("button", { name: "Aus" })).toBeTruthy();
+    element.lang = "en";
+    expect(again().getByRole("alertdialog", { name: "May the agent use Write?" })).toBeTruthy();
+    document.documentElement.lang = "";
+  });
+
+  it("translates what the reader of the stream says, and leaves the server's own words", async () => {
+    server.onChat = (call) => call.refuse(419, {});
+    const { say, page, reaches } = open({ lang: "de", words: '{"message": "Message"}' });
+    say("Hi");
+    await reaches("error");
+    expect(page.getByRole("alert").textContent).toBe(
+      "Die Seite ist abgelaufen. Laden Sie sie neu, und versuchen Sie es noch einmal. (page_expired)",
+    );
+    server.onChat = (call) => call.refuse(403, { message: "Not you." });
+    say("Hi");
+    await page.findByText("Not you. (forbidden)");
+  });
+
   it("says what it lacks", () => {
     const said = vi.spyOn(console, "error").mockImplementation(() => {});
     document.body.append(document.createElement("agent-chat"));

@@ -31,6 +31,14 @@ final class Words
         return (string) Lang::get($key, $replace, Lang::has($key) ? null : self::LAST_RESORT);
     }
 
+    /** @return array<string, string> the lines of a group, as they are written */
+    public static function group(string $name): array
+    {
+        $lines = Lang::get(self::FILE . $name);
+
+        return is_array($lines) ? $lines : (array) Lang::get(self::FILE . $name, [], self::LAST_RESORT);
+    }
+
     public static function ofFailure(ErrorEvent|Aborted $event): string
     {
         if ($event instanceof Aborted) {

@@ -74,6 +74,34 @@ final class ChatComponentTest extends TestCase
         self::assertStringContainsString('<script type="module" src="/own.js" nonce="n0nce"></script>', $page);
     }
 
+    public function testItSpeaksTheLanguageOfTheApplicationAndSaysWhatTheViewSetsInstead(): void
+    {
+        $wordsOf = fn (string $view, array $data = []): array
+            => json_decode(self::elementsIn($this->page($view, $data))[0]['words'], true);
+        $plain = '<x-agent-workers::chat script="/own.js"/>';
+        self::assertSame('Send', $wordsOf($plain)['send']);
+        $this->app->setLocale('de');
+        self::assertSame('Senden', $wordsOf($plain)['send']);
+        $own = $wordsOf(
+            '<x-agent-workers::chat script="/own.js" :words="$words"/>',
+            ['words' => ['send' => '"><b>Ab</b>']],
+        );
+        self::assertSame(['"><b>Ab</b>', 'Anhalten'], [$own['send'], $own['stop']]);
+        $this->app->setLocale('fr');
+        self::assertSame('Send', $wordsOf($plain)['send']);
+    }
+
+    public function testTheElementHasTheSameWordsInAPageWithoutLaravel(): void
+    {
+        foreach (['en', 'de'] as $language) {
+            $own = (string) file_get_contents(__DIR__ . "/../../../packages/element/src/words/$language.json");
+            self::assertSame(
+                json_decode($own, true),
+                (require __DIR__ . "/../../lang/$language/messages.php")['element'],
+            );
+        }
+    }
+
     public function testWithoutASessionThereIsNoToken(): void
     {
         $page = $this->page('<x-agent-workers::chat script="/own.js"/>', [], []);

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel\View;
 
 use AgentWorkers\Laravel\Http\Owner;
+use AgentWorkers\Laravel\Words;
 use Illuminate\Contracts\View\Factory;
 use Illuminate\Contracts\View\View;
 use Illuminate\View\Component;
@@ -25,6 +26,8 @@ final class Chat extends Component
      * @param bool        $steer    whether what is sent while the agent works is a word to it
      * @param string|null $script   the address of the script; by default of the published one
      * @param string|null $nonce    of the page's Content-Security-Policy
+     * @param array<string, string> $words in place of what the element says in the language of the application, by
+     *                              the names of `element` in lang/…/messages.php
      */
     public function __construct(
         public string $endpoint = '/agent/chat',
@@ -32,6 +35,7 @@ final class Chat extends Component
         public bool $steer = true,
         public ?string $script = null,
         public ?string $nonce = null,
+        public array $words = [],
     ) {
         $this->script ??= self::published();
     }
@@ -44,6 +48,10 @@ final class Chat extends Component
             'steer' => $this->steer,
             // A page without a session has none to show.
             'csrf-token' => request()->hasSession() ? csrf_token() : null,
+            'words' => json_encode(
+                $this->words + Words::group('element'),
+                JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE,
+            ),
             'visitor' => substr((string) Owner::of(request()), 0, 16) ?: null,
         ];
 
