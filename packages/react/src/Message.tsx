@@ -1,5 +1,6 @@
 import { Fragment } from "react";
 import type { AgentView } from "./agentStream.js";
+import { AttachmentList } from "./Attaching.js";
 import type { MessageProps } from "./parts.js";
 import { Said } from "./Said.js";
 import { ToolCard as PlainToolCard } from "./ToolCard.js";
@@ -16,6 +17,7 @@ export function Message({ view, parts, onRetry, retryInMs, onResend }: MessagePr
       <p className="prompt" data-part="prompt">
         {prompt}
       </p>
+      <AttachmentList attachments={view.attachments} />
       <article data-part="answer" aria-label="Answer" aria-busy={busy}>
         {thinking && (
           <details data-part="thinking">

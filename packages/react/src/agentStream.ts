@@ -1,5 +1,6 @@
 import { type Addresses, chatAt } from "./addresses.js";
 import { type Answer, EMPTY } from "./answer.js";
+import { type Attachment, described, packed, withoutFiles } from "./attachments.js";
 import { Connection, TIMING, type Timing } from "./connection.js";
 import { newConversation } from "./conversation.js";
 import { type AgentEvent, isTerminal } from "./events.js";
@@ -19,6 +20,8 @@ export interface AgentView extends Answer {
   state: AgentState;
   /** The prompt that was sent last. */
   prompt?: string;
+  /** The files that went along with it. */
+  attachments: Attachment[];
   /** Sent with every prompt: the id of the last saved session; until there is one, a UUID made here. */
   conversation: string;
   /** True while a lost connection is being resumed; `state` is "connecting" then. */
@@ -54,6 +57,11 @@ export interface AgentStreamOptions {
   timing?: Partial<Timing>;
   /** What is shown until something is sent: the last answer of a page that was reloaded. */
   initial?: AgentView;
+}
+
+export interface SendOptions {
+  /** Images and PDFs that go along. */
+  attachments?: File[];
 }
 
 /** One conversation's current run as a store: React subscribes to it, and so can anything else. */
@@ -93,21 +101,29 @@ export class AgentStream {
   };
 
   /** Starts a run. False, and nothing happens, for an empty prompt or while a run goes on. */
-  send = (prompt: string): boolean => {
+  send = (prompt: string, { attachments = [] }: SendOptions = {}): boolean => {
+    return this.#send(prompt, attachments.map(described));
+  };
+
+  #send(prompt: string, attachments: Attachment[]): boolean {
     if (!prompt.trim() || this.#isRunning()) return false;
     const { conversation } = this.#view;
-    this.#begin({ ...idle(conversation), state: "connecting", prompt });
-    void this.#follow((connection) => connection.follow({ prompt, conversation }));
+    this.#begin({ ...idle(conversation), state: "connecting", prompt, attachments });
+    void this.#follow(async (connection) => {
+      const files = attachments.length > 0 && { attachments: await packed(attachments) };
+      return connection.follow({ prompt, conversation, ...files });
+    });
     return true;
-  };
+  }
 
   /** Takes up the run that this page followed before it was reloaded or left. Returns false if there is none. */
   resume = (): boolean => {
     const kept = recall(this.#place);
     const isAnother = this.#conversation !== undefined && this.#conversation !== kept?.conversation;
     if (!kept || isAnother || this.#isRunning()) return false;
-    const { run, prompt, conversation, steers } = kept;
-    this.#begin({ ...idle(conversation), state: "connecting", prompt, steers: left(steers), reconnecting: true });
+    const { run, prompt, conversation, steers, attachments } = kept;
+    const view = { ...idle(conversation), prompt, attachments, steers: left(steers) };
+    this.#begin({ ...view, state: "connecting", reconnecting: true });
     this.#run = run;
     this.#isRecalled = true;
     void this.#follow((connection) => connection.resume(run));
@@ -141,11 +157,11 @@ export class AgentStream {
    * wait.
    */
   retry = (): boolean => {
-    const { state, prompt, retryAt = 0, toolCalls } = this.#view;
+    const { state, prompt, attachments, retryAt = 0, toolCalls } = this.#view;
     const hasFailed = isByPerson(this.#view) && toolCalls.some(({ status }) => status === "error");
     const mayRetry = state === "error" || state === "stopped" || (state === "done" && hasFailed);
     if (!prompt || !mayRetry || Date.now() < retryAt) return false;
-    return this.send(prompt);
+    return this.#send(prompt, attachments);
   };
 
   /** Answers an open permission, once: false, and nothing happens, while an answer is on its way or after it arrived. */
@@ -244,7 +260,8 @@ export class AgentStream {
   /** Keeps what a reload would lose. */
   #keep(): void {
     const { prompt = "", conversation, steers } = this.#view;
-    if (this.#run && this.#isRunning()) remember(this.#place, { run: this.#run, prompt, conversation, steers });
+    const attachments = withoutFiles(this.#view.attachments);
+    if (this.#run && this.#isRunning()) remember(this.#place, { run: this.#run, prompt, conversation, steers, attachments });
   }
 
   /** The end of the run cannot be fetched. If an earlier run is unknown to the server, that is not an error. */
@@ -296,6 +313,7 @@ const idle = (conversation: string): AgentView => ({
   state: "idle",
   conversation,
   reconnecting: false,
+  attachments: [],
   replies: {},
   steers: [],
 });

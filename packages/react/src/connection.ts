@@ -11,6 +11,8 @@ import { pause, Silence } from "./waiting.js";
 export interface ChatRequest {
   prompt: string;
   conversation?: string;
+  /** Images and PDFs, their bytes in base64. */
+  attachments?: { name: string; data: string }[];
 }
 
 export interface Timing {

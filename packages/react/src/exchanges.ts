@@ -1,5 +1,5 @@
 import { chatAt } from "./addresses.js";
-import { AgentStream, type AgentStreamOptions, type AgentView } from "./agentStream.js";
+import { AgentStream, type AgentStreamOptions, type AgentView, type SendOptions } from "./agentStream.js";
 import { keepHistory, recallHistory } from "./history.js";
 import { placeOf, recall } from "./remembered.js";
 
@@ -25,11 +25,11 @@ export class Conversation {
   past = (): AgentView[] => this.#past;
 
   /** Starts a run, as `AgentStream.send` does. */
-  send = (prompt: string): boolean => {
+  send = (prompt: string, options?: SendOptions): boolean => {
     const before = this.#past;
     const view = this.stream.view();
     if (view.prompt !== undefined) this.#past = [...before, view];
-    const isSent = this.stream.send(prompt);
+    const isSent = this.stream.send(prompt, options);
     if (isSent) keepHistory(this.#place, this.#past);
     else this.#past = before;
     return isSent;

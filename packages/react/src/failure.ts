@@ -3,7 +3,7 @@ import { SseParser } from "./sse.js";
 
 /**
  * Why there is no answer. `code` is that of the `error` event, or one for a failure between browser and server:
- * `unauthenticated`, `forbidden`, `page_expired`, `not_found`, `http_error` (the server refused), `bad_response` (it
+ * `unauthenticated`, `forbidden`, `page_expired`, `not_found`, `too_large`, `http_error` (the server refused), `bad_response` (it
  * answered with something other than events).
  */
 export interface Failure {
@@ -59,6 +59,7 @@ const BY_STATUS: Record<number, { code: ErrorCode; message?: string }> = {
   403: { code: "forbidden" },
   404: { code: "not_found" },
   409: { code: "session_busy" },
+  413: { code: "too_large", message: "This is too large for the server. Send fewer or smaller files." },
   419: { code: "page_expired", message: "The page has expired. Reload it and try again." },
   422: { code: "invalid_request" },
   429: { code: "rate_limited", message: "Too many requests. Try again in a moment." },

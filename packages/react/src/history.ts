@@ -1,6 +1,7 @@
 /** The exchanges of this tab's conversation that are over, kept over a reload. */
 
 import type { AgentView } from "./agentStream.js";
+import { withoutFiles } from "./attachments.js";
 
 const PREFIX = "agent-history:";
 /** Characters; a tab may keep five million, of all pages of its site. */
@@ -27,6 +28,7 @@ export function recallHistory(place: string, conversation?: string): AgentView[]
     const kept = JSON.parse(sessionStorage.getItem(PREFIX + place) ?? "[]") as Kept[];
     const exchanges = kept.map(({ parts, ...view }) => ({
       ...view,
+      attachments: withoutFiles(view.attachments),
       parts: parts.map((part) => (typeof part === "number" ? view.toolCalls[part]! : part)),
     }));
     const isAnother = conversation !== undefined && exchanges.at(-1)?.conversation !== conversation;
@@ -37,5 +39,6 @@ export function recallHistory(place: string, conversation?: string): AgentView[]
 }
 
 function flat({ parts, ...view }: AgentView): Kept {
-  return { ...view, parts: parts.map((part) => (typeof part === "string" ? part : view.toolCalls.indexOf(part))) };
+  const attachments = withoutFiles(view.attachments);
+  return { ...view, attachments, parts: parts.map((part) => (typeof part === "string" ? part : view.toolCalls.indexOf(part))) };
 }

@@ -1,5 +1,6 @@
 /** Hooks and unstyled parts for React, and all of `@agent-workers/react/stream`. */
 
+export { AttachButton, Attaching, AttachmentList } from "./Attaching.js";
 export { Choices } from "./Choices.js";
 export { Composer } from "./Composer.js";
 export { Folded } from "./Folded.js";
@@ -15,6 +16,7 @@ export { ToolCard } from "./ToolCard.js";
 export { TranscriptView } from "./TranscriptView.js";
 export { type OpenPermission, type OpenQuestion, usePermissions, useQuestions } from "./useAsked.js";
 export { type AgentChat, useAgentStream } from "./useAgentStream.js";
+export { type Attachments, useAttachments } from "./useAttachments.js";
 export { type AgentConversation, useConversation } from "./useConversation.js";
 export { useCountdown } from "./useCountdown.js";
 export { useStickToBottom } from "./useStickToBottom.js";

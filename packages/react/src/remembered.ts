@@ -1,5 +1,6 @@
 /** The run that this tab follows, kept over a reload. */
 
+import type { Attachment } from "./attachments.js";
 import type { Steer } from "./steering.js";
 
 export interface Remembered {
@@ -8,6 +9,8 @@ export interface Remembered {
   conversation: string;
   /** The events name the words that were read, but do not repeat them. */
   steers: Steer[];
+  /** Without the files, which a reload loses. */
+  attachments: Attachment[];
 }
 
 const PREFIX = "agent-run:";
@@ -35,9 +38,9 @@ export function forget(place: string): void {
 export function recall(place: string): Remembered | undefined {
   try {
     const kept = JSON.parse(sessionStorage.getItem(PREFIX + place) ?? "null") as Partial<Remembered> | null;
-    const { run, prompt, conversation, steers = [] } = kept ?? {};
+    const { run, prompt, conversation, steers = [], attachments = [] } = kept ?? {};
     const isWhole = typeof run === "string" && typeof prompt === "string" && typeof conversation === "string";
-    return isWhole ? { run, prompt, conversation, steers } : undefined;
+    return isWhole ? { run, prompt, conversation, steers, attachments } : undefined;
   } catch {
     return undefined;
   }

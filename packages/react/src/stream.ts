@@ -1,8 +1,9 @@
 /** Runs of agents over HTTP, free of React: `@agent-workers/react/stream`. */
 
 export { type Addresses, addressesAt, chatAt, taskAt } from "./addresses.js";
-export { type AgentState, AgentStream, type AgentStreamOptions, type AgentView, isByPerson } from "./agentStream.js";
+export { type AgentState, AgentStream, type AgentStreamOptions, type AgentView, isByPerson, type SendOptions } from "./agentStream.js";
 export type { Answer, Fate, Notice, Output, Permission, Question, Subtask, ToolCall } from "./answer.js";
+export { ATTACHABLE, type Attachment, type AttachmentLimits, choose, isImage, type RefusedFile } from "./attachments.js";
 export { type Choice, isMade, NONE, toAnswer } from "./choice.js";
 export { type ChatRequest, Connection, type Listener, type Timing, TIMING } from "./connection.js";
 export { newConversation } from "./conversation.js";

@@ -1,11 +1,11 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { AgentStream, type AgentStreamOptions, type AgentView } from "./agentStream.js";
+import { AgentStream, type AgentStreamOptions, type AgentView, type SendOptions } from "./agentStream.js";
 import { useCountdown } from "./useCountdown.js";
 
 export interface AgentChat extends AgentView {
   /** Milliseconds until `retry()` works, in steps of a second; 0 when it works. */
   retryInMs: number;
-  send(prompt: string): boolean;
+  send(prompt: string, options?: SendOptions): boolean;
   stop(): void;
   retry(): boolean;
   decide: AgentStream["decide"];

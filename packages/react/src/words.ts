@@ -1,5 +1,6 @@
 import type { AgentView } from "./agentStream.js";
 import type { Permission, Question, ToolCall } from "./answer.js";
+import type { AttachmentLimits, RefusedFile } from "./attachments.js";
 import type { Reply } from "./replies.js";
 
 const APP_TOOL = "mcp__app__";
@@ -85,4 +86,19 @@ export function callState({ id, status }: ToolCall, { state, permissions, questi
   if (state !== "connecting" && state !== "streaming") return "unfinished";
   const waits = [...permissions, ...questions].some(({ toolUseId, resolved }) => toolUseId === id && !resolved);
   return waits ? "waiting" : "running";
+}
+
+/** Why a file cannot be sent. */
+export function refusedFile({ name, why }: RefusedFile, { max, maxKb }: AttachmentLimits): string {
+  const file = `“${plain(name)}”`;
+  switch (why) {
+    case "type":
+      return `${file} is neither an image (PNG, JPEG, GIF, WebP) nor a PDF.`;
+    case "size":
+      return `${file} is larger than ${maxKb.toLocaleString("en")} kB.`;
+    case "empty":
+      return `${file} is empty.`;
+    case "number":
+      return `${file} is one too many: a message can have at most ${max} ${max === 1 ? "file" : "files"}.`;
+  }
 }

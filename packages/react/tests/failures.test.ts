@@ -267,7 +267,8 @@ describe("a refused request", () => {
     ],
     [500, undefined, { code: "server_error", message: expect.stringContaining("500"), retryable: true }],
     [503, { message: "" }, { code: "server_error", message: expect.stringContaining("503"), retryable: true }],
-    [413, undefined, { code: "http_error", retryable: false }],
+    [413, undefined, { code: "too_large", message: expect.stringContaining("smaller files"), retryable: false }],
+    [414, undefined, { code: "http_error", message: expect.stringContaining("414"), retryable: false }],
   ] as const;
 
   for (const [status, json, error] of cases) {

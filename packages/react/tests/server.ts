@@ -90,6 +90,7 @@ export class Call {
   readonly body: {
     prompt?: string;
     conversation?: string;
+    attachments?: { name: string; data: string }[];
     behavior?: string;
     message?: string;
     answers?: Record<string, string | string[]>;
