@@ -32,15 +32,21 @@ export function toolLine({ name }: ToolCall, words: Words, isOpen = false): Show
   const [notes, children] = [el("div"), el("div", { part: "subagent" })];
   const details = el("details", { part: "tool-details", open: isOpen }, summary, input, output, result);
   const node = el("div", { part: "tool", role: "group", "aria-label": fill(words.tool, { tool: toolName(name, words) }) }, details, notes, children);
+  let before: ToolCall | undefined;
+  // Once for each state of a call, and not whenever something else comes: they may be long.
+  const showTexts = (call: ToolCall) => {
+    tell(input, cut(pretty(call.input), words, call.inputCut));
+    print(output, words, call.output);
+    const content = call.content && withoutCodes(call.content);
+    tell(result, content && output.textContent?.trim() !== content.trim() && cut(content, words, call.contentCut));
+  };
   const show = ({ call, view }: Item) => {
     set(node, "data-status", callState(call, view));
     write(state, callIn(words, call, view));
     const ran = call.status === "ok" || call.status === "error";
     write(took, ran && call.durationMs !== undefined ? `${(call.durationMs / 1000).toFixed(1)} s` : "");
-    tell(input, cut(pretty(call.input), words, call.inputCut));
-    print(output, words, call.output);
-    const isTold = call.content !== undefined && output.textContent?.trim() === withoutCodes(call.content).trim();
-    tell(result, call.content && !isTold && cut(withoutCodes(call.content), words, call.contentCut));
+    if (call !== before) showTexts(call);
+    before = call;
     list(notes, notesOf(call, view, words), (_, index) => String(index), note);
     const nested = view.toolCalls.filter((other) => other.parentId === call.id && isNested(other, view.toolCalls));
     list(children, nested.map((each) => ({ call: each, view })), (item) => item.call.id, (item) => toolLine(item.call, words));

@@ -75,6 +75,21 @@ describe("<agent-chat>", () => {
     expect(part("tool-details").hasAttribute("open")).toBe(false);
   });
 
+  it("reads what a call was given once, and not again with each word that comes", async () => {
+    const stringify = vi.spyOn(JSON, "stringify");
+    const read = () => stringify.mock.calls.filter(([value]) => (value as { command?: string })?.command === "ls").length;
+    server.onChat = (call) => call.open().say(START, UP, calls("t1", "Bash", { command: "ls" }), results("t1", "a")).text("One");
+    const { say, texts } = open();
+    say("Go");
+    await waitFor(() => expect(texts("text")).toEqual(["One"]));
+    const before = read();
+    server.posts[0]!.text(" two");
+    await waitFor(() => expect(texts("text")).toEqual(["One two"]));
+    expect(before).toBeGreaterThan(0);
+    expect(read()).toBe(before);
+    stringify.mockRestore();
+  });
+
   it("asks for permission, sends the answer once, with the page's token, and closes when the run says so", async () => {
     server.onChat = (call) => call.open().say(START, UP, asks(1, "Write", { file: "a\u202e" }, { reason: "Outside." }));
     const { say, page, part } = open({ "csrf-token": "t0ken" });

@@ -45,6 +45,8 @@ export class Terminal {
   #chars: string[] = [];
   #styles: string[] = [];
   #column = 0;
+  /** So many cells from the first on are blank: who erases them over and over costs no time. */
+  #blank = 0;
   readonly #rest: Record<Stream, string> = { stdout: "", stderr: "" };
   readonly #look: Record<Stream, Look> = { stdout: new Look(""), stderr: new Look("stderr") };
 
@@ -84,6 +86,7 @@ export class Terminal {
         this.#chars.push(" ");
         this.#styles.push("");
       }
+      this.#blank = Math.min(this.#blank, this.#column);
       this.#chars[this.#column] = char;
       this.#styles[this.#column] = style;
       this.#column += 1;
@@ -110,8 +113,10 @@ export class Terminal {
 
   #erase(which: string): void {
     if (which === "0") this.#chars.length = this.#styles.length = Math.min(this.#chars.length, this.#column);
-    else if (which === "1") this.#chars.fill(" ", 0, this.#column + 1);
-    else if (which === "2") this.#chars.length = this.#styles.length = 0;
+    else if (which === "1") {
+      this.#chars.fill(" ", this.#blank, this.#column + 1);
+      this.#blank = Math.max(this.#blank, this.#column + 1);
+    } else if (which === "2") this.#chars.length = this.#styles.length = 0;
   }
 
   #endLine(): void {
@@ -120,7 +125,7 @@ export class Terminal {
     if (this.#done.length >= 2 * this.#lines) this.#done.splice(0, this.#done.length - this.#lines);
     this.#chars = [];
     this.#styles = [];
-    this.#column = 0;
+    this.#column = this.#blank = 0;
   }
 
   #line(number: number): Line {

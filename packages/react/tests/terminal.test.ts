@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
-import { Terminal } from "../src/terminal.js";
+import { Terminal, withoutCodes } from "../src/terminal.js";
 
 /** The lines as text after these pieces. */
 function shown(...pieces: string[]): string[] {
@@ -84,6 +84,13 @@ describe("what a program prints", () => {
     const lines = shown("x".repeat(1_000_000));
     expect(lines).toHaveLength(500);
     expect(Math.max(...lines.map((line) => line.length))).toBe(500);
+  });
+
+  it("is erased over and over at the price of once, however long the line", () => {
+    const most = 1 << 16;
+    const whole = withoutCodes(`${"x".repeat(most)}${"\x1b[1K".repeat(most)}\rab\x1b[1Kc`);
+    expect(whole.length).toBe(most);
+    expect(whole.trim()).toBe("c");
   });
 
   it("takes a mebibyte of short lines at no more for each than a tenth of it", () => {
