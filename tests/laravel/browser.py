@@ -196,6 +196,11 @@ class Browser:
         self._call("POST", f"/element/{element}/value", {"text": prompt})
         self.press("Send")
 
+    def attach(self, *files: Path) -> None:
+        """Chooses files, as the dialog of the page's button for files does."""
+        element = until(lambda: self._element("root.querySelector('input[type=file]')"), what=lambda: self.told)
+        self._call("POST", f"/element/{element}/value", {"text": "\n".join(map(str, files))})
+
     def press(self, name: str, inside: str = "") -> None:
         """Presses the button of this name, as soon as it is there and enabled.
 

@@ -1,4 +1,4 @@
-import type { AgentStreamOptions } from "@agent-workers/react";
+import type { AgentStreamOptions, AttachmentLimits } from "@agent-workers/react";
 import { Page } from "./Page";
 import { CHAT } from "./words";
 
@@ -7,9 +7,11 @@ interface Props extends AgentStreamOptions {
   hint?: string;
   /** Prompts to begin with. */
   examples?: string[];
+  /** What files may go along; none without it. */
+  attachments?: AttachmentLimits;
 }
 
 /** A chat page. */
-export function Chat({ hint = CHAT.hint, examples = CHAT.examples, ...options }: Props) {
-  return <Page options={options} title={CHAT.title} hint={hint} examples={examples} />;
+export function Chat({ hint = CHAT.hint, examples = CHAT.examples, attachments, ...options }: Props) {
+  return <Page options={options} title={CHAT.title} hint={hint} examples={examples} attachments={attachments} />;
 }

@@ -1,3 +1,4 @@
+import { AttachButton, Attaching, type Attachments } from "@agent-workers/react";
 import type { FormEvent, KeyboardEvent, RefObject } from "react";
 import { WORDS } from "./words";
 
@@ -7,6 +8,8 @@ interface Props {
   busy: boolean;
   /** Whether what is sent while the agent works can reach it. */
   maySteer: boolean;
+  /** The files that go along, if any can. */
+  attachments?: Attachments;
   onDraft(draft: string): void;
   /** Returns whether the prompt was accepted; otherwise it stays in the box. */
   onSend(prompt: string): boolean;
@@ -14,10 +17,13 @@ interface Props {
 }
 
 /** Where prompts are written, and while the agent works a word to it. */
-export function Composer({ textbox, draft, busy, maySteer, onDraft, onSend, onStop }: Props) {
+export function Composer({ textbox, draft, busy, maySteer, attachments, onDraft, onSend, onStop }: Props) {
+  const waits = busy && !!attachments?.files.length;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (onSend(draft)) onDraft("");
+    if (waits || !onSend(draft)) return;
+    onDraft("");
+    if (!busy) attachments?.clear();
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     // While a Japanese or Chinese word is being composed, Enter accepts the word. (229: Safari says so only this way.)
@@ -25,7 +31,13 @@ export function Composer({ textbox, draft, busy, maySteer, onDraft, onSend, onSt
     if (event.key === "Enter" && !event.shiftKey && !composing) submit(event);
   };
   return (
-    <form className="composer" onSubmit={submit}>
+    <form className="composer" onSubmit={submit} {...attachments?.drop}>
+      {attachments && <Attaching attachments={attachments} busy={busy} />}
+      {attachments && !busy && (
+        <AttachButton attachments={attachments}>
+          <PaperClip />
+        </AttachButton>
+      )}
       <textarea
         ref={textbox}
         rows={1}
@@ -36,9 +48,10 @@ export function Composer({ textbox, draft, busy, maySteer, onDraft, onSend, onSt
         placeholder={busy && maySteer ? WORDS.placeholderBusy : WORDS.placeholder}
         onChange={(event) => onDraft(event.target.value)}
         onKeyDown={onKeyDown}
+        onPaste={attachments?.onPaste}
       />
       {(!busy || maySteer) && (
-        <button key="send" type="submit" disabled={!draft.trim()}>
+        <button key="send" type="submit" disabled={waits || !draft.trim()}>
           {WORDS.send}
         </button>
       )}
@@ -50,3 +63,9 @@ export function Composer({ textbox, draft, busy, maySteer, onDraft, onSend, onSt
     </form>
   );
 }
+
+const PaperClip = () => (
+  <svg aria-hidden="true" viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" strokeWidth="1.8">
+    <path d="M8 13l6.6-6.6a3 3 0 0 1 4.3 4.3l-8.5 8.5a5 5 0 0 1-7.1-7.1L11 4.4" strokeLinecap="round" strokeLinejoin="round" />
+  </svg>
+);

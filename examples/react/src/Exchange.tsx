@@ -1,5 +1,5 @@
 import {
-  type AgentView, answered, isNested, plain, plainName, Said, settlement, type Steer, type ToolCall,
+  type AgentView, answered, type Attachment, AttachmentList, isNested, plain, plainName, Said, settlement, type Steer, type ToolCall,
 } from "@agent-workers/react"; // prettier-ignore
 import { Fragment, memo } from "react";
 import { CopyButton } from "./CopyButton";
@@ -16,8 +16,8 @@ export interface ExchangeProps {
   onRetry?: () => void;
   /** Sends another prompt; absent for exchanges that are over. */
   onSend?: (prompt: string) => void;
-  /** Puts a prompt into the textbox. */
-  onEdit?: (prompt: string) => void;
+  /** Puts a prompt into the textbox, and its files above it. */
+  onEdit?: (prompt: string, sent?: Attachment[]) => void;
   /** Sends a word again; absent for exchanges that are over. */
   onResend?: (steer: Steer) => void;
 }
@@ -30,11 +30,12 @@ export const Exchange = memo(function Exchange(props: ExchangeProps) {
     <div className="exchange">
       <h2 className="for-ears">{WORDS.you}</h2>
       <div className="asked">
+        <AttachmentList attachments={view.attachments} />
         <p className="prompt" dir="auto">
           {view.prompt}
         </p>
         {onEdit && !busy && (
-          <button type="button" className="quiet edit" aria-label={WORDS.editMore} onClick={() => onEdit(view.prompt ?? "")}>
+          <button type="button" className="quiet edit" aria-label={WORDS.editMore} onClick={() => onEdit(view.prompt ?? "", view.attachments)}>
             {WORDS.edit}
           </button>
         )}

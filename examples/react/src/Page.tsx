@@ -1,4 +1,6 @@
-import { type AgentStreamOptions, isByPerson, type Steer, useConversation } from "@agent-workers/react";
+import {
+  type AgentStreamOptions, type Attachment, type AttachmentLimits, isByPerson, type Steer, useAttachments, useConversation,
+} from "@agent-workers/react"; // prettier-ignore
 import { useCallback, useRef, useState } from "react";
 import { Announcer } from "./Announcer";
 import { Asked } from "./Asked";
@@ -16,13 +18,18 @@ interface Props {
   hint: string;
   /** Prompts to begin with. */
   examples: string[];
+  /** What files may go along; none without it. */
+  attachments?: AttachmentLimits;
 }
 
 /** The messages so far, the live answer, what the agent asks, and a textbox. */
-export function Page({ options, title, hint, examples }: Props) {
+export function Page({ options, title, hint, examples, attachments: limits }: Props) {
   const chat = useConversation(options);
   const { past, send, stop, retry, clear, steer, retryInMs, ...view } = chat;
   const [draft, setDraft] = useState("");
+  const attachments = useAttachments(limits);
+  const attached = useRef(attachments);
+  attached.current = attachments;
   const textbox = useRef<HTMLTextAreaElement>(null);
   const follow = useFollow(`${past.length} ${view.prompt}`);
   const isOnline = useOnline();
@@ -35,9 +42,11 @@ export function Page({ options, title, hint, examples }: Props) {
     focusTextbox();
     return done;
   };
-  const submit = (text: string) => thenFocus(() => (busy ? steer(text) : send(text)));
-  const edit = useCallback((prompt: string) => {
+  const submit = (text: string) => thenFocus(() => (busy ? steer(text) : send(text, { attachments: attachments.files })));
+  const edit = useCallback((prompt: string, sent: Attachment[] = []) => {
     setDraft(prompt);
+    attached.current.clear();
+    attached.current.add(sent.flatMap(({ file }) => file ?? []));
     focusTextbox();
   }, []);
   const resend = ({ id, text }: Steer) => thenFocus(() => (busy ? steer(text, id) : send(text)));
@@ -95,6 +104,7 @@ export function Page({ options, title, hint, examples }: Props) {
           draft={draft}
           busy={busy}
           maySteer={!isByPerson(view)}
+          attachments={limits && attachments}
           onDraft={setDraft}
           onSend={submit}
           onStop={() => thenFocus(stop)}

@@ -1,4 +1,4 @@
-import { type AgentStreamOptions, taskAt } from "@agent-workers/react";
+import { type AgentStreamOptions, type AttachmentLimits, taskAt } from "@agent-workers/react";
 import { Page } from "./Page";
 import { TASK } from "./words";
 
@@ -7,9 +7,12 @@ interface Props extends AgentStreamOptions {
   hint?: string;
   /** Tasks to begin with. */
   examples?: string[];
+  /** What files may go along; none without it. */
+  attachments?: AttachmentLimits;
 }
 
 /** A page for tasks: an agent with tools, which asks before it uses them. */
-export function Task({ hint = TASK.hint, examples = TASK.examples, ...options }: Props) {
-  return <Page options={{ addresses: taskAt, ...options }} title={TASK.title} hint={hint} examples={examples} />;
+export function Task({ hint = TASK.hint, examples = TASK.examples, attachments, ...options }: Props) {
+  const all = { addresses: taskAt, ...options };
+  return <Page options={all} title={TASK.title} hint={hint} examples={examples} attachments={attachments} />;
 }

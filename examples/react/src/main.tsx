@@ -1,13 +1,20 @@
+import type { AttachmentLimits } from "@agent-workers/react";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Chat } from "./Chat";
 import "./styles/index.css";
 import { Task } from "./Task";
 
+/** `stream.attachments` of the application's configuration, as JSON; undefined where no files are taken. */
+function limitsOf(json = "null"): AttachmentLimits | undefined {
+  const limits = JSON.parse(json) as { max?: number; max_kb?: number } | null;
+  return limits?.max ? { max: limits.max, maxKb: limits.max_kb ?? 4096 } : undefined;
+}
+
 for (const [id, Page] of Object.entries({ "agent-chat": Chat, "agent-task": Task })) {
   const place = document.getElementById(id);
   if (!place) continue;
-  const { base = "", visitor, hint, examples } = place.dataset;
+  const { base = "", visitor, hint, examples, attachments } = place.dataset;
   createRoot(place).render(
     <StrictMode>
       <Page
@@ -15,6 +22,7 @@ for (const [id, Page] of Object.entries({ "agent-chat": Chat, "agent-task": Task
         visitor={visitor}
         hint={hint}
         examples={examples ? (JSON.parse(examples) as string[]) : undefined}
+        attachments={limitsOf(attachments)}
       />
     </StrictMode>,
   );

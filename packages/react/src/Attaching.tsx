@@ -16,7 +16,14 @@ export function AttachButton({ attachments, children = ATTACH }: ButtonProps) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
-      <button type="button" className="attach" data-part="attach" aria-label={ATTACH} onClick={() => input.current?.click()}>
+      <button
+        type="button"
+        className="attach"
+        data-part="attach"
+        aria-label={ATTACH}
+        title={ATTACH}
+        onClick={() => input.current?.click()}
+      >
         {children}
       </button>
       <input

@@ -3,5 +3,6 @@
 @section('body')
     <nav aria-label="Pages"><b>Chat</b> · <a href="/task">Task</a> · <a href="/partners">Partners</a> · <a href="/plain">Without a build</a> · <a href="/component">Blade component</a></nav>
     <div id="agent-chat" data-base="/agent" data-hint="Ask a question, or run a tool yourself: /find_partner city=Graz needs no agent."
-        data-examples='["Explain how a lighthouse works, step by step", "/find_partner city=Graz"]'></div>
+        data-examples='["Explain how a lighthouse works, step by step", "/find_partner city=Graz"]'
+        data-attachments='@json(config("agent-workers.stream.attachments"))'></div>
 @endsection
