@@ -136,12 +136,16 @@ class Browser:
         """Opens a page as a visitor who was never there."""
         self._devtools("Network.clearBrowserCookies", {})
         self._devtools("Network.clearBrowserCache", {})
-        first = {"source": "sessionStorage.clear()"}
+        first = {"source": "sessionStorage.clear(); localStorage.clear()"}
         script = self._devtools("Page.addScriptToEvaluateOnNewDocument", first)
         try:
             self._go("/url", {"url": address})
         finally:
             self._devtools("Page.removeScriptToEvaluateOnNewDocument", script)
+
+    def forget_cookies(self) -> None:
+        """Ends the visitor's session, as its time does; what the page keeps stays."""
+        self._devtools("Network.clearBrowserCookies", {})
 
     def leave(self) -> None:
         """Leaves the page, for one that costs nothing, and whatever `look` has set."""

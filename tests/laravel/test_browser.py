@@ -200,3 +200,40 @@ def test_a_reload_in_mid_stream_starts_no_second_run(
     until(lambda: not site.processes(), within_s=BUSY_S, what=site.left)
     until(lambda: browser.status in ("idle", "stopped"), what=lambda: browser.told)
     assert calls(simulator, prompt) == 1
+
+
+def test_two_conversations_stay_over_a_reload_and_the_agent_remembers_each(site: Site, browser: Browser) -> None:
+    browser.open(f"http://127.0.0.1:{site.port}/")
+    browser.say("Of harbours.")
+    browser.wait_for("done")
+    browser.press("New conversation")
+    browser.say("Of lighthouses. [[scenario:memory]]")
+    until(lambda: "1 prompts" in browser.answer and browser.status == "done", what=lambda: browser.told)
+    browser.reload()
+    assert browser.script(_TITLES) == ["Of lighthouses. [[scenario:memory]]", "Of harbours."]
+    browser.script("document.querySelectorAll('.conversations .row')[1].click()")
+    until(lambda: "Of lighthouses" not in browser.script(_SAID), what=lambda: browser.told)
+    browser.say("And? [[scenario:memory]]")
+    until(lambda: "2 prompts" in browser.answer and browser.status == "done", what=lambda: browser.told)
+    assert "The first was: Of harbours." in browser.answer
+    assert browser.script(_TITLES)[0] == "Of harbours."
+
+
+def test_a_conversation_of_a_session_that_is_over_is_said_to_be_gone_and_its_message_begins_a_new_one(
+    site: Site, browser: Browser
+) -> None:
+    browser.open(f"http://127.0.0.1:{site.port}/")
+    browser.say("Of harbours.")
+    browser.wait_for("done")
+    browser.forget_cookies()
+    browser.reload()
+    browser.say("And? [[scenario:memory]]")
+    browser.wait_for("error")
+    assert "does not have this conversation any more" in browser.text
+    browser.look_at("conversation-gone")
+    browser.press("Send it in a new conversation")
+    until(lambda: "1 prompts" in browser.answer and browser.status == "done", what=lambda: browser.told)
+
+
+_TITLES = "return [...document.querySelectorAll('.conversations .title')].map(({textContent}) => textContent)"
+_SAID = "return document.querySelector('.scroll').textContent"

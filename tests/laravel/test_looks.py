@@ -6,7 +6,7 @@ import pytest
 
 from agent_workers.simulator import Simulator
 from agent_workers.simulator.scenario_file import parse_scenario
-from tests.laravel.browser import Browser
+from tests.laravel.browser import PICTURES, Browser
 from tests.laravel.site import Site
 from tests.laravel.test_browser import A_HUNDRED_WORDS
 from tests.laravel.test_live import asks, bash, steps
@@ -149,6 +149,40 @@ def test_an_answer_is_followed_until_the_reader_scrolls_up_and_a_button_leads_ba
 _IS_AT_END = (
     "const box = document.querySelector('.scroll'); return box.scrollHeight - box.scrollTop - box.clientHeight < 48"
 )
+
+
+def test_conversations_are_listed_beside_the_messages_and_on_a_phone_in_a_drawer(
+    chat: Browser, look: Callable[[str], None]
+) -> None:
+    for prompt in ("How does a lighthouse work, and who keeps it now that the keepers are gone?", "Good morning", "/none"):
+        chat.say(prompt)
+        until(lambda: chat.status in ("done", "error"), what=lambda: chat.told)
+        chat.press("New conversation")
+    chat.say("Stay. [[scenario:stall-before]]")
+    until(lambda: "Answering …" in chat.script(_LIST), what=lambda: chat.told)
+    chat.script("document.querySelectorAll('.conversations .row')[2].click()")
+    look("list")
+    chat.look(width=390, height=844, scheme="light")
+    chat.script("document.querySelector('.to-list').click()")
+    assert chat.script("return document.activeElement.getAttribute('aria-current')") == "true"
+    for scheme in ("light", "dark"):
+        chat.look(width=390, height=844, scheme=scheme)
+        chat.screenshot(PICTURES / f"state-list-open-390-{scheme}.png")
+        assert chat.faults() == [], scheme
+    chat.keys("\ue00c")
+    assert chat.script("return document.activeElement.className") == "quiet to-list"
+    assert not chat.script("return document.querySelector('.conversations').checkVisibility()")
+    chat.look(width=1280, height=800, scheme="light")
+    chat.script("document.querySelectorAll('.conversations .delete')[3].click()")
+    until(lambda: chat.has_button("Undo"), what=lambda: chat.told)
+    look("list-deleted")
+    chat.press("Undo")
+    assert chat.script("return document.querySelectorAll('.conversations li').length") == 4
+    chat.script("document.querySelectorAll('.conversations .row')[0].click()")
+    chat.press("Stop")
+
+
+_LIST = "return document.querySelector('.conversations').textContent"
 
 
 def test_markdown_fits_every_screen_and_a_wide_table_scrolls_in_its_own_box(

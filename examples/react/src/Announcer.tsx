@@ -1,5 +1,5 @@
 import { type AgentView, plainName, settlement } from "@agent-workers/react";
-import { type RefObject, useEffect, useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import { answering, longAnswer, stateOf } from "./words";
 
 /** Characters that are read out by themselves. */
@@ -8,9 +8,11 @@ const LONGEST = 3_000;
 /** What a screen reader says: that an answer begins, and the whole answer at its end. Errors are alerts of their own. */
 export function Announcer({ view, content }: { view: AgentView; content: RefObject<HTMLElement | null> }) {
   const [answer, setAnswer] = useState("");
-  const { state } = view;
+  const { state, run } = view;
+  // What was said before the page came, or before somebody came back to this conversation, is no news.
+  const known = useRef(state === "done" ? run : undefined);
   useEffect(() => {
-    if (state !== "done") return setAnswer("");
+    if (state !== "done" || run === known.current) return setAnswer("");
     const article = [...(content.current?.querySelectorAll("article") ?? [])].at(-1);
     // As it is shown: without the signs of Markdown.
     const texts = [...(article?.querySelectorAll("[data-testid=answer]") ?? [])].map(({ textContent }) => textContent);

@@ -1,7 +1,7 @@
 import { isByPerson, type NamedCall, plainName, type Problem } from "@agent-workers/react";
 import type { ExchangeProps } from "./Exchange";
 import {
-  againIn, didYouMean, early, mayContinue, nextStep, notAllowed, notTold, stoppedByServer, stoppedByYou, waitsFor,
+  againIn, didYouMean, early, isGone, leftEarly, mayContinue, nextStep, notAllowed, notTold, stoppedByServer, stoppedByYou, waitsFor,
   WORDS,
 } from "./words"; // prettier-ignore
 
@@ -36,7 +36,7 @@ function Stopped({ view, onRetry, onSend }: ExchangeProps) {
   const isByYou = view.stoppedBy === "user";
   return (
     <div className="mark">
-      <p>{isByYou ? stoppedByYou : stoppedByServer}</p>
+      <p>{isByYou ? stoppedByYou : view.stoppedBy ? stoppedByServer : leftEarly}</p>
       {view.stopError && (
         <p role="alert" data-code={view.stopError.code}>
           {notTold(view.stopError.message)}
@@ -58,7 +58,7 @@ function Stopped({ view, onRetry, onSend }: ExchangeProps) {
   );
 }
 
-function Failed({ view, onRetry, retryInMs = 0 }: ExchangeProps) {
+function Failed({ view, onRetry, onAnew, retryInMs = 0 }: ExchangeProps) {
   const { error, toolCalls } = view;
   if (!error) return null;
   const seconds = Math.ceil(retryInMs / 1000);
@@ -83,6 +83,13 @@ function Failed({ view, onRetry, retryInMs = 0 }: ExchangeProps) {
         </p>
       ))}
       {next && <p>{next}</p>}
+      {onAnew && isGone(error) && (
+        <p className="choices">
+          <button type="button" onClick={() => onAnew(view.prompt ?? "")}>
+            {WORDS.anew}
+          </button>
+        </p>
+      )}
       {onRetry && error.retryable && (
         <p className="choices">
           <button type="button" onClick={onRetry} disabled={seconds > 0}>

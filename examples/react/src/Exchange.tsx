@@ -16,6 +16,10 @@ export interface ExchangeProps {
   onRetry?: () => void;
   /** Sends another prompt; absent for exchanges that are over. */
   onSend?: (prompt: string) => void;
+  /** Begins a new conversation with a prompt; absent for exchanges that are over. */
+  onAnew?: (prompt: string) => void;
+  /** Whether something was said before that the agent should know. */
+  isLater?: boolean;
   /** Puts a prompt into the textbox, and its files above it. */
   onEdit?: (prompt: string, sent?: Attachment[]) => void;
   /** Sends a word again; absent for exchanges that are over. */
@@ -48,6 +52,7 @@ export const Exchange = memo(function Exchange(props: ExchangeProps) {
             <p dir="auto">{view.thinking}</p>
           </details>
         )}
+        {props.isLater && view.resumed === false && <p className="note">{WORDS.forgotten}</p>}
         <Parts view={view} busy={busy} onRetry={props.onRetry} />
         <Said steers={view.steers.filter(({ called }) => !called)} busy={busy} onResend={onResend} />
         {busy && <Waiting view={view} />}

@@ -1,12 +1,13 @@
 import {
-  type AgentStreamOptions, type Attachment, type AttachmentLimits, isByPerson, type Steer, useAttachments, useConversation,
+  type AgentStreamOptions, type Attachment, type AttachmentLimits, isByPerson, type Steer, useAttachments, useConversations,
 } from "@agent-workers/react"; // prettier-ignore
-import { useCallback, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { Announcer } from "./Announcer";
 import { Asked } from "./Asked";
 import { Composer } from "./Composer";
 import { Empty } from "./Empty";
 import { Exchange } from "./Exchange";
+import { History, WIDE } from "./History";
 import { useFollow } from "./useFollow";
 import { useOnline } from "./useOnline";
 import { stateOf, WORDS } from "./words";
@@ -24,14 +25,18 @@ interface Props {
 
 /** The messages so far, the live answer, what the agent asks, and a textbox. */
 export function Page({ options, title, hint, examples, attachments: limits }: Props) {
-  const chat = useConversation(options);
-  const { past, send, stop, retry, clear, steer, retryInMs, ...view } = chat;
+  const conversations = useConversations(options);
+  const { chat, current, begin } = conversations;
+  const { past, send, stop, retry, clear: _, steer, retryInMs, ...view } = chat;
   const [draft, setDraft] = useState("");
   const attachments = useAttachments(limits);
   const attached = useRef(attachments);
   attached.current = attachments;
+  const [isListOpen, setListOpen] = useState(false);
+  const [writing, setWriting] = useState(0);
+  const toList = useRef<HTMLButtonElement>(null);
   const textbox = useRef<HTMLTextAreaElement>(null);
-  const follow = useFollow(`${past.length} ${view.prompt}`);
+  const follow = useFollow(`${current} ${past.length} ${view.prompt}`);
   const isOnline = useOnline();
   const busy = view.state === "connecting" || view.state === "streaming";
 
@@ -51,18 +56,55 @@ export function Page({ options, title, hint, examples, attachments: limits }: Pr
   }, []);
   const resend = ({ id, text }: Steer) => thenFocus(() => (busy ? steer(text, id) : send(text)));
 
+  const write = () => {
+    setListOpen(false);
+    setWriting((times) => times + 1);
+  };
+  // Beneath the open list nothing takes the focus: only once it has closed.
+  useEffect(() => {
+    if (writing > 0) focusTextbox();
+  }, [writing]);
+  const anew = () => {
+    begin();
+    write();
+  };
+  const closeList = () => {
+    setListOpen(false);
+    toList.current?.focus();
+  };
+  useEffect(() => {
+    const wide = window.matchMedia?.(WIDE);
+    const onChange = () => setListOpen(false);
+    wide?.addEventListener("change", onChange);
+    return () => wide?.removeEventListener("change", onChange);
+  }, []);
+  const begun = past.findIndex(({ sessionId }) => sessionId !== undefined);
+
   return (
     <main className="agent-chat">
       <header>
+        <button
+          ref={toList}
+          type="button"
+          className="quiet to-list"
+          aria-label={WORDS.conversations}
+          aria-expanded={isListOpen}
+          aria-controls="agent-conversations"
+          onClick={() => setListOpen(!isListOpen)}
+        >
+          ☰
+        </button>
         <h1>{title}</h1>
         {view.prompt !== undefined && (
-          <button type="button" className="quiet" onClick={() => thenFocus(clear)}>
+          <button type="button" className="quiet" onClick={anew}>
             {WORDS.newConversation}
           </button>
         )}
       </header>
+      <History conversations={conversations} isOpen={isListOpen} onClose={closeList} onChosen={write} />
       <div
         className="scroll"
+        inert={isListOpen}
         ref={follow.box}
         onScroll={follow.onScroll}
         tabIndex={0}
@@ -72,12 +114,14 @@ export function Page({ options, title, hint, examples, attachments: limits }: Pr
         <div className="column" ref={follow.content}>
           {view.prompt === undefined && <Empty hint={hint} examples={examples} onChoose={edit} />}
           {past.map((exchange, index) => (
-            <Exchange key={index} view={exchange} onEdit={edit} />
+            <Exchange key={`${current} ${index}`} view={exchange} isLater={begun >= 0 && begun < index} onEdit={edit} />
           ))}
           {view.prompt !== undefined && (
             <Exchange
-              key={past.length}
+              key={`${current} ${past.length}`}
               view={view}
+              isLater={begun >= 0}
+              onAnew={(prompt) => thenFocus(() => begin(prompt))}
               retryInMs={retryInMs}
               onRetry={() => thenFocus(retry)}
               onSend={(prompt) => thenFocus(() => send(prompt))}
@@ -87,13 +131,13 @@ export function Page({ options, title, hint, examples, attachments: limits }: Pr
           )}
         </div>
       </div>
-      <div className="below">
+      <div className="below" inert={isListOpen}>
         {follow.isAway && (
           <button type="button" className="to-end" onClick={follow.toEnd}>
             ↓ {WORDS.toEnd}
           </button>
         )}
-        <Asked chat={chat} focusTextbox={focusTextbox} />
+        <Asked key={current} chat={chat} focusTextbox={focusTextbox} />
         {!isOnline && (
           <p className="banner" role="status">
             {busy ? WORDS.offlineBusy : WORDS.offline}
@@ -123,7 +167,7 @@ export function Page({ options, title, hint, examples, attachments: limits }: Pr
           </span>
         </footer>
       </div>
-      <Announcer view={view} content={follow.content} />
+      <Announcer key={current} view={view} content={follow.content} />
     </main>
   );
 }

@@ -6,6 +6,15 @@ export const WORDS = {
   // Shell
   messages: "Messages",
   newConversation: "New conversation",
+  conversations: "Conversations",
+  noConversations: "What you write here is kept in this browser.",
+  answersNow: "Answering …",
+  asksYou: "Waits for you",
+  deleteMore: (title: string) => `Delete: ${title}`,
+  deleted: (title: string) => `Deleted: ${title}`,
+  undo: "Undo",
+  anew: "Send it in a new conversation",
+  forgotten: "The server had forgotten this conversation: the agent does not know what was said above.",
   toEnd: "Jump to the latest",
   message: "Message",
   placeholder: "Write a message",
@@ -113,13 +122,16 @@ export function nextStep({ code, retryable }: Failure): string | undefined {
   return NEXT[code] ?? (retryable ? "Nothing is lost: try again." : undefined);
 }
 
+const GONE = "The server does not have this conversation any more. You can go on reading it here, and begin a new one with the same message.";
+
 const NEXT: Record<string, string> = {
   context_overflow: "Begin a new conversation, or shorten your message.",
   overloaded: "It is usually free again within a minute.",
   rate_limited: "Wait a moment before the next message.",
   server_busy: "A place is usually free within a minute.",
   session_busy: "Wait until the other answer is done, or stop it there.",
-  session_not_found: "Begin a new conversation.",
+  session_not_found: GONE,
+  session_exists: GONE,
   network: "Check your connection, then try again.",
   timeout: "Ask for less at once, or try again.",
   idle_timeout: "Try again.",
@@ -129,7 +141,21 @@ const NEXT: Record<string, string> = {
   policy_denied: "This site does not allow it.",
 };
 
+/** Whether a conversation cannot be gone on with, because of the server. */
+export const isGone = ({ code }: Failure): boolean => code === "session_not_found" || code === "session_exists";
+
+/** "14:05" of today, "Mon 14:05" of this week, else "26 Nov 2026". */
+export function when(at: number, now = Date.now()): string {
+  const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat("en-GB", options).format(at);
+  const isToday = new Date(at).toDateString() === new Date(now).toDateString();
+  const time = { hour: "2-digit", minute: "2-digit" } as const;
+  if (isToday) return format(time);
+  const isRecent = Math.abs(now - at) < 6 * 24 * 3_600_000;
+  return format(isRecent ? { weekday: "short", ...time } : { day: "numeric", month: "short", year: "numeric" });
+}
+
 export const stoppedByServer = "The server stopped this answer.";
+export const leftEarly = "This page was left before the answer was done.";
 export const stoppedByYou = "You stopped this answer.";
 export const notTold = (message: string) => `The server could not be told, and may go on: ${message}`;
 export const waitsFor = (name: string) => `Waits for a decision: ${name}.`;

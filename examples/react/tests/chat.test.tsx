@@ -65,8 +65,8 @@ describe("the chat page", () => {
     type("two");
     fireEvent.click(screen.getByRole("button", { name: "Send" }));
     await waitFor(() => expect(answers()).toEqual(["one!", "two!"]));
-    screen.getByText("one");
-    screen.getByText("two");
+    screen.getByText("one", { selector: ".prompt" });
+    screen.getByText("two", { selector: ".prompt" });
   });
 
   it("shows HTML in the model's text as text, and Markdown as what it means", async () => {

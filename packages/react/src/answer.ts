@@ -93,6 +93,8 @@ export interface Answer {
   model?: string;
   /** Also absent if the session could not be saved. */
   sessionId?: string;
+  /** Whether the agent knows what was said before in this conversation. */
+  resumed?: boolean;
   /** True when a simulator or a recording answers instead of a model. */
   simulated?: boolean;
   /** Every delta that was not discarded, concatenated. */

@@ -1,6 +1,6 @@
 import { chatAt } from "./addresses.js";
 import { AgentStream, type AgentStreamOptions, type AgentView, type SendOptions } from "./agentStream.js";
-import { keepHistory, recallHistory } from "./history.js";
+import { type History, tabHistory } from "./history.js";
 import { placeOf, recall } from "./remembered.js";
 
 /** A conversation as a store: its runs one after the other, and what they said, also after a reload. */
@@ -8,12 +8,15 @@ export class Conversation {
   /** The run that goes on, or the last one. Subscribe to it: `past` changes only when its view does. */
   readonly stream: AgentStream;
   readonly #place: string;
+  readonly #history: History;
   #past: AgentView[];
 
-  constructor(options: AgentStreamOptions) {
+  /** The history is by default that of the tab. */
+  constructor(options: AgentStreamOptions, history?: History) {
     this.#place = placeOf((options.addresses ?? chatAt)(options.base).start, options.visitor);
     const running = recall(this.#place);
-    const kept = recallHistory(this.#place, running ? undefined : options.conversation);
+    this.#history = history ?? tabHistory(this.#place, options.conversation);
+    const kept = this.#history.recall(running !== undefined);
     // The last one can be tried again, unless another run goes on.
     const initial = running ? undefined : kept.pop();
     this.#past = kept;
@@ -30,8 +33,7 @@ export class Conversation {
     const view = this.stream.view();
     if (view.prompt !== undefined) this.#past = [...before, view];
     const isSent = this.stream.send(prompt, options);
-    if (isSent) keepHistory(this.#place, this.#past);
-    else this.#past = before;
+    if (!isSent) this.#past = before;
     return isSent;
   };
 
@@ -39,13 +41,15 @@ export class Conversation {
   clear = (): void => {
     this.#past = [];
     this.stream.reset();
-    keepHistory(this.#place, []);
+    this.#history.keep([]);
   };
 
   #note = (): void => {
     const view = this.stream.view();
+    const isSent = view.state === "connecting" && !view.reconnecting;
+    if (isSent) this.#history.keep(this.#past, view);
     const isOver = view.state === "done" || view.state === "error" || view.state === "stopped";
     // What can be taken up again is not over.
-    if (isOver && !recall(this.#place)) keepHistory(this.#place, [...this.#past, view]);
+    if (isOver && !recall(this.#place)) this.#history.keep([...this.#past, view]);
   };
 }

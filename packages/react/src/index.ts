@@ -18,5 +18,6 @@ export { type OpenPermission, type OpenQuestion, usePermissions, useQuestions } 
 export { type AgentChat, useAgentStream } from "./useAgentStream.js";
 export { type Attachments, useAttachments } from "./useAttachments.js";
 export { type AgentConversation, useConversation } from "./useConversation.js";
+export { type AgentConversations, useConversations } from "./useConversations.js";
 export { useCountdown } from "./useCountdown.js";
 export { useStickToBottom } from "./useStickToBottom.js";

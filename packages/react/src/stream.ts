@@ -7,6 +7,7 @@ export { ATTACHABLE, type Attachment, type AttachmentLimits, choose, isImage, ty
 export { type Choice, isMade, NONE, toAnswer } from "./choice.js";
 export { type ChatRequest, Connection, type Listener, type Timing, TIMING } from "./connection.js";
 export { newConversation } from "./conversation.js";
+export { Conversations, type ConversationsOptions, type ListedConversation, type ListView } from "./conversations.js";
 export {
   type AgentEvent, type Envelope, type ErrorCode, EVENT_TYPES, type EventType, isKnown, isTerminal, type Json,
   type NamedCall, type Problem, type QuestionItem, readEvent, type StopReason, type Usage,
@@ -14,6 +15,7 @@ export {
 export { Conversation } from "./exchanges.js";
 export { type Failure, RunFailed } from "./failure.js";
 export type { Answers, Behavior, Reply } from "./replies.js";
+export type { Entry } from "./shelf.js";
 export { type Frame, FrameTooLong, SseParser } from "./sse.js";
 export type { Steer } from "./steering.js";
 export { type Line, type Screen, type Span, type Stream, Terminal, textOf, withoutCodes } from "./terminal.js";

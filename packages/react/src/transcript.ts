@@ -36,7 +36,7 @@ export class Transcript {
       case "start":
         return this.#set({ run: event.run, worker: event.worker, simulated: event.simulated });
       case "session":
-        return this.#set({ sessionId: event.session_id, model: event.model });
+        return this.#set({ sessionId: event.session_id, model: event.model, resumed: event.resumed });
       case "delta":
       case "thinking":
         return this.#append(event);

@@ -14,12 +14,17 @@ export interface AgentConversation extends AgentChat {
 /** A conversation with its history, which a reload keeps for the tab. The options are read once, as by `useAgentStream`. */
 export function useConversation(options: AgentStreamOptions): AgentConversation {
   const [conversation] = useState(() => new Conversation(options));
-  const { stream, past, send, clear } = conversation;
-  const view = useSyncExternalStore(stream.subscribe, stream.view, stream.view);
-  const retryInMs = useCountdown(view.retryAt);
+  const { stream } = conversation;
   useEffect(() => {
     stream.resume();
     return () => stream.leave();
   }, [stream]);
+  return useExchanges(conversation);
+}
+
+/** What is said in a conversation, also where another one takes its place. */
+export function useExchanges({ stream, past, send, clear }: Conversation): AgentConversation {
+  const view = useSyncExternalStore(stream.subscribe, stream.view, stream.view);
+  const retryInMs = useCountdown(view.retryAt);
   return { ...chatOf(stream, view, retryInMs), past: past(), send, clear };
 }
