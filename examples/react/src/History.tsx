@@ -21,7 +21,8 @@ export function History({ conversations, isOpen, onClose, onChosen }: Props) {
   const undoing = useRef<HTMLButtonElement>(null);
 
   useEffect(() => {
-    if (isOpen) nav.current?.querySelector<HTMLElement>("[aria-current], button")?.focus();
+    const find = (which: string) => nav.current?.querySelector<HTMLElement>(which);
+    if (isOpen) (find("[aria-current]") ?? find("button"))?.focus();
   }, [isOpen]);
 
   const choose = (id: string) => {
