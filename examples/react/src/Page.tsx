@@ -121,7 +121,14 @@ export function Page({ options, title, hint, examples, attachments: limits }: Pr
               key={`${current} ${past.length}`}
               view={view}
               isLater={begun >= 0}
-              onAnew={(prompt) => thenFocus(() => begin(prompt))}
+              onAnew={(prompt) => {
+                const files = view.attachments.flatMap(({ file }) => file ?? []);
+                // What a reload has lost must be attached again.
+                const isWhole = files.length === view.attachments.length;
+                begin(isWhole ? prompt : undefined, { attachments: files });
+                if (isWhole) focusTextbox();
+                else edit(prompt);
+              }}
               retryInMs={retryInMs}
               onRetry={() => thenFocus(retry)}
               onSend={(prompt) => thenFocus(() => send(prompt))}

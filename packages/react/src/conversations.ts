@@ -1,5 +1,5 @@
 import { chatAt } from "./addresses.js";
-import type { AgentState, AgentStreamOptions, AgentView } from "./agentStream.js";
+import type { AgentState, AgentStreamOptions, AgentView, SendOptions } from "./agentStream.js";
 import { newConversation } from "./conversation.js";
 import { Conversation } from "./exchanges.js";
 import type { History } from "./history.js";
@@ -80,9 +80,9 @@ export class Conversations {
   };
 
   /** Begins a new conversation, with this message if there is one. */
-  begin = (prompt?: string): void => {
+  begin = (prompt?: string, options?: SendOptions): void => {
     if (this.conversation().stream.view().prompt !== undefined) this.#show(newConversation());
-    if (prompt) this.conversation().send(prompt);
+    if (prompt) this.conversation().send(prompt, options);
   };
 
   /** Deletes a conversation, and stops its answer. The one that is open gives way to a new one. */
