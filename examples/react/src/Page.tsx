@@ -127,7 +127,7 @@ export function Page({ options, title, hint, examples, attachments: limits }: Pr
                 const isWhole = files.length === view.attachments.length;
                 begin(isWhole ? prompt : undefined, { attachments: files });
                 if (isWhole) focusTextbox();
-                else edit(prompt);
+                else edit(prompt, view.attachments);
               }}
               retryInMs={retryInMs}
               onRetry={() => thenFocus(retry)}
