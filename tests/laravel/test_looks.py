@@ -154,7 +154,7 @@ _IS_AT_END = (
 def test_conversations_are_listed_beside_the_messages_and_on_a_phone_in_a_drawer(
     chat: Browser, look: Callable[[str], None]
 ) -> None:
-    for prompt in ("How does a lighthouse work, and who keeps it now that the keepers are gone?", "Good morning", "/none"):
+    for prompt in ("How does a lighthouse work, and who keeps it now?", "Good morning", "/none"):
         chat.say(prompt)
         until(lambda: chat.status in ("done", "error"), what=lambda: chat.told)
         chat.press("New conversation")
