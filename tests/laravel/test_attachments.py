@@ -107,16 +107,18 @@ def test_a_file_is_refused_by_the_page_or_else_by_the_server(site: Site, browser
     assert f'"fake.png" {told}' in browser.text
 
 
-def test_a_file_of_four_megabytes_passes_the_web_server_and_php(
+def test_all_that_the_default_limits_allow_passes_web_server_php_and_worker(
     site: Site, browser: Browser, simulator: Simulator, tmp_path: Path
 ) -> None:
-    large = tmp_path / "large.pdf"
-    large.write_bytes(PDF.ljust(4096 * 1024, b"\n"))
+    large = [tmp_path / f"large-{number}.pdf" for number in range(5)]
+    for file in large:
+        file.write_bytes(PDF.ljust(4096 * 1024, b"\n"))
     browser.open(f"http://127.0.0.1:{site.port}/")
-    browser.attach(large)
-    browser.say("Is it large?")
+    browser.attach(*large)
+    browser.say("Are they large?")
     browser.wait_for("done")
-    assert blocks(simulator, "Is it large?")[0]["source"] == source("application/pdf", large)
+    sent = [block["source"] for block in blocks(simulator, "Are they large?") if block["type"] == "document"]
+    assert sent == [source("application/pdf", file) for file in large]
 
 
 def test_a_file_is_removed_by_the_keyboard_and_the_focus_stays_in_the_composer(
