@@ -185,3 +185,30 @@ def test_what_is_written_on_an_accent_of_the_page_can_be_read(chat: Chat) -> Non
     })"""
     written = {accent: chat.browser.look_up(f"{colors}('{accent}')") for accent in ("#0a3d22", "#8ff0c0")}
     assert written == {"#0a3d22": "lch(100 0 0)", "#8ff0c0": "lch(0 0 0)"}
+
+
+def test_an_answer_is_markdown_whose_table_scrolls_on_a_phone_and_whose_code_is_copied(
+    site: Site, browser: Browser
+) -> None:
+    browser.open(f"http://127.0.0.1:{site.port}/component")
+    browser.look(width=390, height=844, scheme="light")
+    browser.say("Tell of lighthouses. [[scenario:long-text]]")
+    browser.wait_for("done")
+    found = browser.look_up(
+        """{
+            headings: root.querySelectorAll("[part=text] h3").length,
+            link: [...root.querySelectorAll("[part=text] a")].map((each) => [each.href, each.target, each.rel])[0],
+            scrolls: getComputedStyle(root.querySelector("[part=table]")).overflowX,
+            overhang: named("messages").scrollWidth - named("messages").clientWidth,
+        }"""
+    )
+    assert found == {
+        "headings": 1,
+        "link": ["https://example.com/lighthouse", "_blank", "noopener noreferrer"],
+        "scrolls": "auto",
+        "overhang": 0,
+    }
+    browser.look_at("element-markdown")
+    assert [each for each in browser.faults() if each[0] not in ("landmark-one-main", "page-has-heading-one")] == []
+    browser.press("Copy")
+    until(lambda: browser.has_button("Copied") or browser.has_button("Not copied"), what=lambda: browser.told)

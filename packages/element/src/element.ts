@@ -14,10 +14,10 @@ import { fill, type Words, wordsIn } from "./words";
  * `endpoint` starts runs, `runs` is what the routes for them begin with (by default `runs` beside the endpoint), `csrf-token`
  * is sent with each request (by default the page's `<meta name="csrf-token">`), `visitor` names for whom messages are kept, with `steer` a word can be said to the agent
  * while it works, `label` and `placeholder` are words of the page's own, as are those
- * in `words`, JSON; the others are those of `lang`, or of the page's. It fires `agent-state` whenever `state` changes.
+ * in `words`, JSON; the others are those of `lang`, or of the page's. With `plain` the answer is shown as it was written, not as Markdown. It fires `agent-state` whenever `state` changes.
  */
 export class AgentChat extends HTMLElement {
-  static observedAttributes = ["endpoint", "runs", "visitor", "lang", "words"];
+  static observedAttributes = ["endpoint", "runs", "visitor", "lang", "words", "plain"];
   #conversation: Conversation | undefined;
   #close: (() => void) | undefined;
   #isPlaced = false;
@@ -36,7 +36,7 @@ export class AgentChat extends HTMLElement {
 
   attributeChangedCallback(name: string, before: string | null, now: string | null): void {
     if (!this.#isPlaced || before === now) return;
-    if (name === "lang" || name === "words") return this.#showAnew();
+    if (["lang", "words", "plain"].includes(name)) return this.#showAnew();
     this.#leave();
     this.#open();
   }
@@ -121,7 +121,13 @@ export class AgentChat extends HTMLElement {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open", delegatesFocus: true });
     const { stream } = conversation;
     const words = this.#allWords();
-    const page: Page = { conversation, words, focusTextbox: () => typing.box.focus(), hasSettled: () => questions.hasSettled() };
+    const keepEnd = (grow: () => void) => {
+      const isAtEnd = messages.scrollHeight - messages.scrollTop - messages.clientHeight < 40;
+      grow();
+      if (isAtEnd) messages.scrollTop = messages.scrollHeight;
+    };
+    const isPlain = this.hasAttribute("plain");
+    const page: Page = { conversation, words, isPlain, keepEnd, focusTextbox: () => typing.box.focus(), hasSettled: () => questions.hasSettled() };
     // Nothing has the focus, or an empty textbox; what has it elsewhere on the page keeps it.
     const isFocusFree = () => {
       const active = document.activeElement === this ? root.activeElement : document.activeElement;

@@ -1,6 +1,7 @@
 import { type AgentView, isByPerson, isNested, type Steer, type ToolCall } from "@agent-workers/react/stream";
 import { el, list, set, type Shown, tell, write } from "./dom";
 import { ending } from "./ending";
+import { markdown } from "./markdown";
 import type { Page } from "./page";
 import { toolLine } from "./tool";
 import { failureIn, fill, type Words } from "./words";
@@ -72,8 +73,13 @@ function make(part: Part, page: Page, isLast: boolean): Shown<Part> {
   // What a person has run is open: it is all of the answer.
   if ("call" in part) return toolLine(part.call, page.words, isByPerson(part.view)) as Shown<never>;
   if ("steers" in part) return saidInBetween(page, isLast) as Shown<never>;
-  const node = el("p", { part: "text" });
-  return { node, show: (now) => "text" in now && write(node, now.text) };
+  const { node, show } = page.isPlain ? plainText() : markdown(page);
+  return { node, show: (now) => "text" in now && show(now.text) };
+}
+
+function plainText(): Shown<string> {
+  const node = el("p", { part: "text", class: "raw" });
+  return { node, show: (text) => write(node, text) };
 }
 
 function saidInBetween(page: Page, isLast: boolean): Shown<{ view: AgentView; steers: Steer[] }> {

@@ -31,7 +31,8 @@ p, pre, h2, ul, fieldset { margin: 0; padding: 0; }
   background: var(--raised); white-space: pre-wrap; overflow-wrap: anywhere; }
 [part=answer] { display: grid; gap: 0.5rem; }
 [part=answer]:empty { display: none; }
-[part=text], [part=thinking] p { white-space: pre-wrap; overflow-wrap: anywhere; }
+[part=text] { overflow-wrap: anywhere; }
+.raw, [part=thinking] p { white-space: pre-wrap; overflow-wrap: anywhere; }
 [part=thinking], [part=note], [part=status], [part=countdown], [part=tool-time], small { color: var(--faint); font-size: 0.875em; }
 [part=tool] { padding: 0.3rem 0.75rem; border: 1px solid var(--line); border-radius: var(--round); }
 [part=subagent]:not(:empty) { display: grid; gap: 0.3rem; margin-top: 0.3rem; }
@@ -39,7 +40,27 @@ p, pre, h2, ul, fieldset { margin: 0; padding: 0; }
 [data-status=error] > details [part=tool-state], [data-status=denied] > details [part=tool-state], [part=error] { color: var(--bad); }
 pre { max-height: 16rem; margin: 0.4rem 0; padding: 0.5rem; overflow: auto; border-radius: var(--round); background: var(--raised);
   font: 0.8125em/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
-ul { list-style: none; }
+[part=said] { list-style: none; }
+[part=text] > div:not(.raw) { display: grid; gap: 0.6rem; min-width: 0; }
+[part=text] > div:not(:last-child) { margin-bottom: 0.6rem; }
+h3, h4, h5, h6, ol, blockquote { margin: 0; padding: 0; font-size: 1em; }
+h3 { font-size: 1.2em; }
+h4 { font-size: 1.1em; }
+[part=text] :is(ul, ol) { padding-inline-start: 1.6em; }
+.task { list-style: none; }
+blockquote { padding-inline-start: 0.75rem; border-inline-start: 3px solid var(--line); color: var(--faint); }
+hr { width: 100%; margin: 0; border: 0; border-top: 1px solid var(--line); }
+a { color: var(--accent); }
+code { font-family: ui-monospace, monospace; font-size: 0.9em; }
+[part=code] { position: relative; min-width: 0; }
+[part=code] pre { max-height: 30rem; margin: 0; padding-inline-end: 5.5rem; white-space: pre; overflow-wrap: normal; }
+[part=code] code { font: inherit; }
+[part~=copy] { position: absolute; inset: 0.3rem 0.3rem auto auto; padding: 0.1rem 0.5rem; font-size: 0.8125em; }
+[part=table] { min-width: 0; overflow-x: auto; overflow-wrap: normal; }
+table { border-collapse: collapse; }
+th, td { padding: 0.25rem 0.6rem; border: 1px solid var(--line); text-align: start; vertical-align: top; }
+[data-align=center] { text-align: center; }
+[data-align=right] { text-align: end; }
 summary { cursor: pointer; }
 [part=asked] { display: grid; gap: 0.75rem; max-height: 60%; padding: 0.75rem var(--side); overflow: auto; border-top: 1px solid var(--line); }
 [part=permission], [part=question] { display: grid; gap: 0.5rem; padding: 0.75rem; border: 1px solid var(--accent); border-radius: var(--round); }

@@ -194,5 +194,13 @@ return [
         'signedOut' => 'Sie sind abgemeldet. Melden Sie sich wieder an, und laden Sie die Seite neu.',
         'pageExpired' => 'Die Seite ist abgelaufen. Laden Sie sie neu, und versuchen Sie es noch einmal.',
         'tooMany' => 'Zu viele Anfragen. Versuchen Sie es gleich noch einmal.',
+        'table' => 'Tabelle',
+        'code' => 'Quelltext',
+        'image' => 'Bild',
+        'done' => 'erledigt',
+        'open' => 'offen',
+        'copy' => 'Kopieren',
+        'copied' => 'Kopiert',
+        'notCopied' => 'Nicht kopiert',
     ],
 ];

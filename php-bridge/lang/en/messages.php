@@ -188,5 +188,13 @@ return [
         'signedOut' => 'You are signed out. Sign in again and reload the page.',
         'pageExpired' => 'The page has expired. Reload it and try again.',
         'tooMany' => 'Too many requests. Try again in a moment.',
+        'table' => 'Table',
+        'code' => 'Code',
+        'image' => 'Image',
+        'done' => 'done',
+        'open' => 'to do',
+        'copy' => 'Copy',
+        'copied' => 'Copied',
+        'notCopied' => 'Not copied',
     ],
 ];
