@@ -1,8 +1,8 @@
-import { type Piece, pieces } from "@agent-workers/react/stream";
 import { Lexer, type Token } from "marked";
 import { block } from "./blocks";
 import { el, list, set, type Shown, write } from "./dom";
 import type { Page } from "./page";
+import { type Piece, pieces } from "./pieces";
 
 /** How long the rest of a long text waits, so that the page stays alive while more comes. */
 const PAUSE_MS = 16;

@@ -14,7 +14,6 @@ export {
 } from "./events.js"; // prettier-ignore
 export { Conversation } from "./exchanges.js";
 export { type Failure, RunFailed } from "./failure.js";
-export { type Piece, pieces } from "./pieces.js";
 export type { Answers, Behavior, Reply } from "./replies.js";
 export type { Entry } from "./shelf.js";
 export { type Frame, FrameTooLong, SseParser } from "./sse.js";
