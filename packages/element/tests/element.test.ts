@@ -60,6 +60,21 @@ describe("<agent-chat>", () => {
     expect(part("simulated").textContent).toContain("no model answers");
   });
 
+  it.each([
+    [{}, "<strong>Bold</strong>"],
+    [{ plain: "" }, "**Bold**"],
+  ])("shows an answer as Markdown, or with plain as it was written: %o", async (attributes, shown) => {
+    server.onChat = (call) => call.open().say(START, UP).text("**Bold**", 1).done();
+    const { element, part, say, reaches } = open(attributes);
+    say("Hi");
+    await reaches("done");
+    expect(part("text").innerHTML).toContain(shown);
+    element.toggleAttribute("plain"); // at any time
+    const other = element.shadowRoot!.querySelector("[part~=text]")!;
+    expect(other.innerHTML).not.toContain(shown);
+    expect(other.textContent).toContain("Bold");
+  });
+
   it("shows calls as lines, a subagent's inside, with what they print", async () => {
     server.onChat = (call) =>
       call.open().say(START, UP, calls("t1", "Agent", { say: "x" }), calls("t2", "Bash", { command: "ls" }, { parent: "t1" }));
