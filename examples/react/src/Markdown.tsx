@@ -2,7 +2,7 @@ import { memo, useEffect, useMemo, useState } from "react";
 import { type Components, defaultRehypePlugins, Streamdown } from "streamdown";
 import { CodeBlock } from "./CodeBlock";
 import { OrPlain } from "./OrPlain";
-import { type Piece, pieces } from "./pieces";
+import { type Piece, pieces } from "@agent-workers/react/pieces";
 import { WORDS } from "./words";
 
 interface Props {

@@ -2,7 +2,7 @@ import { act, render, screen, waitFor } from "@testing-library/react";
 import { Profiler } from "react";
 import { describe, expect, it, vi } from "vitest";
 import { Markdown } from "../src/Markdown";
-import { pieces } from "../src/pieces";
+import { pieces } from "@agent-workers/react/pieces";
 
 const show = (text: string, isLive = false) => render(<Markdown text={text} isLive={isLive} />).container;
 /** For what takes long on a busy machine. */

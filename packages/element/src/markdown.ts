@@ -2,7 +2,7 @@ import { Lexer, type Token } from "marked";
 import { block } from "./blocks";
 import { el, list, set, type Shown, write } from "./dom";
 import type { Page } from "./page";
-import { type Piece, pieces } from "./pieces";
+import { type Piece, pieces } from "@agent-workers/react/pieces";
 
 /** How long the rest of a long text waits, so that the page stays alive while more comes. */
 const PAUSE_MS = 16;
