@@ -48,7 +48,7 @@ def _load() -> None:
     gc.freeze()
 
 
-def _await_start(control: socket.socket) -> dict[str, Any]:
+def await_start(control: socket.socket) -> dict[str, Any]:
     """Forks for each request and tells its end; returns the request in the forked process, which has its streams."""
     running: dict[int, tuple[int, int]] = {}
     waiting = select.poll()
@@ -102,4 +102,4 @@ def _become(request: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     _load()
-    _become(_await_start(socket.socket(fileno=int(sys.argv[1]))))
+    _become(await_start(socket.socket(fileno=int(sys.argv[1]))))
