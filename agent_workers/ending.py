@@ -21,6 +21,7 @@ def failed(error: WorkerError, progress: Progress | None = None) -> Error:
         message=error.message,
         retryable=error.retryable,
         retry_after_ms=error.retry_after_ms,
+        busy_ms=error.busy_ms,
         http_status=error.http_status,
         details=list(error.details) if error.details else None,
         **_known(progress),

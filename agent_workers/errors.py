@@ -23,6 +23,7 @@ The tree; each leaf's ``code`` is the ``error.code`` of the contract:
     ├── SessionNotFound         session_not_found
     ├── SessionExists           session_exists
     ├── SessionBusy             session_busy        retryable
+    ├── PoolFull                pool_full           retryable
     ├── OutputSchemaError       output_schema
     ├── OutputSchemaUnusable    invalid_request (the run had begun)
     ├── PendingToolMissing      invalid_request (the run had begun)
@@ -68,6 +69,7 @@ class WorkerError(Exception):
     code: ClassVar[str] = "internal"
     retryable: ClassVar[bool] = False
     default_message: ClassVar[str] = "The worker failed. Its stderr says why."
+    busy_ms: int | None = None
 
     def __init__(
         self,
@@ -238,11 +240,28 @@ class SessionExists(WorkerError):
 
 
 class SessionBusy(WorkerError):
-    """Raised when another run is using the session."""
+    """Raised when another run is using the session.
+
+    Args:
+        busy_ms: For how long it has been at work, in milliseconds; None where that is not known.
+    """
 
     code = "session_busy"
     retryable = True
     default_message = "Another run is using this session. Try again when it has ended."
+
+    def __init__(self, busy_ms: int | None = None) -> None:
+        known = None if busy_ms is None else f"another run has been at work in the session for {busy_ms / 1000:.1f} s"
+        super().__init__(cause=known)
+        self.busy_ms = busy_ms
+
+
+class PoolFull(WorkerError):
+    """Raised when a pool has no worker that is free, and none became free in time."""
+
+    code = "pool_full"
+    retryable = True
+    default_message = "All agents of this server are busy right now. Try again later."
 
 
 class OutputSchemaError(WorkerError):

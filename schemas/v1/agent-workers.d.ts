@@ -1,5 +1,5 @@
 // Generated from schemas/v1/*.schema.json by `make types` (json-schema-to-typescript). Do not edit.
-// Made of f63d85c9bc8d826f98a52be66e68d1bdca77c81d119a89b0b249201fb66594b3; what follows is b8441d2a3c25234b4d35af7671863e514516513517faf3785b31d1ce155b2251.
+// Made of 62209c775ffcfca93aee91a934ffb98c426293d8bd12975305f66b7ceb39c460; what follows is 20d8b0813db6532652a73883913a0aeaaa65d22ebff028b98ac0ba249604ab72.
 
 /**
  * Whatever goes through a worker's pipes.
@@ -1473,7 +1473,7 @@ export interface ErrorEvent {
    */
   type: "error";
   /**
-   * What went wrong, for programs. Known values: `invalid_request`, `unsupported_version`, `policy_denied`, `auth`, `billing`, `rate_limited`, `overloaded`, `server_error`, `network`, `gateway`, `model_not_found`, `context_overflow`, `session_not_found`, `session_exists`, `session_busy`, `output_schema`, `output_too_large`, `cli_missing`, `cli_crashed`, `state_unavailable`, `sandbox_unavailable`, `mcp_unavailable`, `timeout`, `idle_timeout`, `worker_lost`, `internal`; more may be added, so expect others.
+   * What went wrong, for programs. Known values: `invalid_request`, `unsupported_version`, `policy_denied`, `auth`, `billing`, `rate_limited`, `overloaded`, `server_error`, `network`, `gateway`, `model_not_found`, `context_overflow`, `session_not_found`, `session_exists`, `session_busy`, `pool_full`, `output_schema`, `output_too_large`, `cli_missing`, `cli_crashed`, `state_unavailable`, `sandbox_unavailable`, `mcp_unavailable`, `timeout`, `idle_timeout`, `worker_lost`, `internal`; more may be added, so expect others.
    */
   code:
     | "invalid_request"
@@ -1491,6 +1491,7 @@ export interface ErrorEvent {
     | "session_not_found"
     | "session_exists"
     | "session_busy"
+    | "pool_full"
     | "output_schema"
     | "output_too_large"
     | "cli_missing"
@@ -1515,6 +1516,10 @@ export interface ErrorEvent {
    * Milliseconds to wait before trying again. Absent when unknown.
    */
   retry_after_ms?: number;
+  /**
+   * With the code `session_busy`: for how many milliseconds the other run has been at work in the session. Absent for other errors, and when unknown.
+   */
+  busy_ms?: number;
   /**
    * HTTP status of the API's response. Absent when there was none.
    */
@@ -1910,7 +1915,7 @@ export interface RetryEvent {
    */
   http_status?: number;
   /**
-   * Why the call failed, out of the codes of `error`. Known values: `invalid_request`, `unsupported_version`, `policy_denied`, `auth`, `billing`, `rate_limited`, `overloaded`, `server_error`, `network`, `gateway`, `model_not_found`, `context_overflow`, `session_not_found`, `session_exists`, `session_busy`, `output_schema`, `output_too_large`, `cli_missing`, `cli_crashed`, `state_unavailable`, `sandbox_unavailable`, `mcp_unavailable`, `timeout`, `idle_timeout`, `worker_lost`, `internal`; more may be added, so expect others.
+   * Why the call failed, out of the codes of `error`. Known values: `invalid_request`, `unsupported_version`, `policy_denied`, `auth`, `billing`, `rate_limited`, `overloaded`, `server_error`, `network`, `gateway`, `model_not_found`, `context_overflow`, `session_not_found`, `session_exists`, `session_busy`, `pool_full`, `output_schema`, `output_too_large`, `cli_missing`, `cli_crashed`, `state_unavailable`, `sandbox_unavailable`, `mcp_unavailable`, `timeout`, `idle_timeout`, `worker_lost`, `internal`; more may be added, so expect others.
    */
   code:
     | "invalid_request"
@@ -1928,6 +1933,7 @@ export interface RetryEvent {
     | "session_not_found"
     | "session_exists"
     | "session_busy"
+    | "pool_full"
     | "output_schema"
     | "output_too_large"
     | "cli_missing"
@@ -2038,6 +2044,10 @@ export interface StartEvent {
    * What does the work, as the request's `engine`. Absent where no model is asked. Known values: `agent`, `messages`; more may be added, so expect others.
    */
   engine?: "agent" | "messages" | (string & {});
+  /**
+   * What a pool served the run with. `live`: the agent of the same conversation, kept since its last answer. `warm`: an agent that was started ahead. `cold`: an agent started for this request. The answer does not depend on it. Absent where the worker was started by its caller. Known values: `cold`, `warm`, `live`; more may be added, so expect others.
+   */
+  warm?: "cold" | "warm" | "live" | (string & {});
   /**
    * The request's `metadata`. Absent when it had none.
    */

@@ -16,7 +16,7 @@ from tests.e2e.desk import Desk, bash, results
 from tests.e2e.engines import BOTH, OF_AGENTS
 from tests.e2e.worker import Ended, Home, Running, command_of, environ_of, script
 from tests.live_files import everything
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = [pytest.mark.usefixtures("loaded"), BOTH]
 INSTALLED = pytest.mark.usefixtures("installed")
@@ -402,6 +402,7 @@ def test_a_second_run_at_once_in_a_session_is_told_to_wait_and_nothing_is_lost(a
     ended = at_work.resumed.by_another
     assert (ended.ending, ended.last["retryable"]) == (("session_busy", 75), True)
     assert ended.last["metadata"] == {"order": 1}
+    assert_told_for_how_long(ended)
     assert at_work.resumed.after.ending == ("done", 0)
     seen = at_work.resumed.conversation
     assert ["My name is Ada." in seen, "I am at work." in seen, "Me too." in seen] == [True, True, False]
@@ -425,6 +426,8 @@ def test_of_many_runs_at_once_in_a_session_each_that_is_done_has_all_before_it(
 
 def test_a_new_session_is_begun_once_also_at_once(at_work: AtWork) -> None:
     assert [ended.ending for ended in at_work.new.by_ada] == [("session_busy", 75)] * 2
+    for ended in at_work.new.by_ada:
+        assert_told_for_how_long(ended)
     assert [ended.ending for ended in at_work.new.again] == [("session_exists", 1)] * 2
 
 
@@ -474,6 +477,11 @@ def test_commands_of_an_agent_do_not_hold_its_session(task: Ended) -> None:
     [listed] = results(task).values()
     assert listed["status"] == "ok"
     assert "/sessions/" not in listed["content"]
+
+
+def assert_told_for_how_long(ended: Ended) -> None:
+    assert 0 < ended.last["busy_ms"] < 4 * PATIENCE_S * 1000
+    assert f"another run has been at work in the session for {ended.last['busy_ms'] / 1000:.1f} s" in ended.stderr
 
 
 def _refused(home: Home, request: dict[str, Any], *, worker: str = "agent-chat") -> None:

@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from agent_workers.engine.host import sessions
-from agent_workers.engine.host.sessions import Binding, Lease, engine_of, take_lease
+from agent_workers.engine.host import session_record, sessions
+from agent_workers.engine.host.session_record import Binding
+from agent_workers.engine.host.sessions import Lease, engine_of, take_lease
 from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, StateUnavailable
 from agent_workers.protocol.v1.settings import NewSession, ResumeSession
 from tests.engine.foreign_files import FOREIGN
@@ -107,6 +108,47 @@ def test_an_id_is_taken_by_the_first_who_begins_with_it(tmp_path: Path) -> None:
     first.release()
     with pytest.raises(SessionExists):
         take_lease(session, tmp_path, Binding("agent-chat", None, "bob"))
+
+
+def test_who_finds_a_session_busy_is_told_for_how_long(
+    begun: Lease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _told(begun, tmp_path) < PATIENCE_S * 1000
+    begun.release()
+    began = session_record._now_ms() - 60_000
+    monkeypatch.setattr(session_record, "_now_ms", lambda: began)
+    again = resume(begun, tmp_path)
+    monkeypatch.undo()
+    assert 60_000 <= _told(begun, tmp_path) < 60_000 + PATIENCE_S * 1000
+    again.release()
+    resume(begun, tmp_path).release()
+
+
+def _told(begun: Lease, folder: Path) -> int:
+    with pytest.raises(SessionBusy) as busy:
+        resume(begun, folder)
+    assert busy.value.busy_ms is not None
+    assert f"for {busy.value.busy_ms / 1000:.1f} s" in str(busy.value.cause)
+    return busy.value.busy_ms
+
+
+@pytest.mark.parametrize("since", ["", "12", "x" * 16 + "\n", f"{2**52}\n"], ids=["older", "cut", "none", "later"])
+def test_a_time_that_is_not_known_is_not_told(begun: Lease, tmp_path: Path, since: str) -> None:
+    record = tmp_path / begun.agent_id
+    record.write_text(record.read_text("utf-8").splitlines()[0] + "\n" + since, "utf-8")
+    with pytest.raises(SessionBusy) as busy:
+        resume(begun, tmp_path)
+    assert (busy.value.busy_ms, busy.value.cause) == (None, None)
+    begun.release()
+    again = resume(begun, tmp_path)
+    assert _told(begun, tmp_path) < PATIENCE_S * 1000
+    again.release()
+
+
+def test_for_how_long_a_session_is_busy_is_not_told_to_others(begun: Lease, tmp_path: Path) -> None:
+    with pytest.raises(SessionBusy) as busy:
+        take_lease(NewSession(id=begun.session_id), tmp_path, Binding("agent-chat", None, "bob"))
+    assert busy.value.busy_ms is None
 
 
 def test_an_id_whose_run_did_not_begin_is_free_again(tmp_path: Path) -> None:

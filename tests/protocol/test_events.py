@@ -38,7 +38,8 @@ CONTRACT = """
 """.strip().splitlines()
 
 TABLE = {
-    "start": "worker worker_version sdk_version simulated engine? metadata? subject? user? goal? skill? skill_version?",
+    "start": "worker worker_version sdk_version simulated engine? warm? metadata? subject? user? goal? skill? "
+    "skill_version?",
     "session": "session_id model cli_version tools resumed",
     "delta": "text block",
     "thinking": "text block",
@@ -59,8 +60,8 @@ TABLE = {
     "ack": "id ok code?",
     "done": "stop_reason text output? session_id? usage usage_scope? cost_usd? duration_ms turns models? denials? "
     "pending? metadata? subject? user? goal? skill? skill_version? needs_review? lane?",
-    "error": "code message retryable retry_after_ms? http_status? details? session_id? usage? cost_usd? metadata? "
-    "subject? user? goal?",
+    "error": "code message retryable retry_after_ms? busy_ms? http_status? details? session_id? usage? cost_usd? "
+    "metadata? subject? user? goal?",
     "aborted": "reason session_id? usage? cost_usd? metadata? subject? user? goal?",
 }
 

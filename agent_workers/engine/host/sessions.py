@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4, uuid5
 
 from agent_workers.engine.host.own_file import ForeignFile, open_own
+from agent_workers.engine.host.session_record import AT_WORK, ENDING, busy_ms, note_time, read_binding, write_record
 from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, StateUnavailable
 from agent_workers.protocol.v1.settings import ResumeSession
 
@@ -19,32 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from agent_workers.engine.host.session_record import Binding
     from agent_workers.protocol.v1.settings import NewSession
 
-AGENT = "agent"
-"""The engine of a binding that names none."""
 _NAMESPACE = UUID("6f0b7c52-52c5-4f6e-9d0e-0f1f4b0f7a34")
-# The first byte of a record. To JSON both are blanks, so it can be changed in place.
-_AT_WORK, _ENDING = b" ", b"\n"
-_MAX_RECORD = 1 << 16
 _PATIENCE_S = 6  # a run that has announced its end is gone within 5 s
 _POLL_S = 0.01
-
-
-class Binding(NamedTuple):
-    """What a session is bound to: a run with another binding may not resume it.
-
-    Attributes:
-        worker: The worker's name.
-        cwd: The task's working directory, without links; None for a chat, which has none of its own.
-        owner: The request's ``session_owner``.
-        engine: The engine that keeps the conversation; those of before there were two are the agent's.
-    """
-
-    worker: str
-    cwd: str | None
-    owner: str | None
-    engine: str = AGENT
+_NOTING_S = 0.01  # a run that has just taken the session may not have noted the time yet
 
 
 @dataclass
@@ -82,7 +63,7 @@ class Lease:
         """Announces that the run writes only its end from now on, so that the next run may wait for it."""
         if self.descriptor is not None:
             with suppress(OSError):
-                os.pwrite(self.descriptor, _ENDING, 0)
+                os.pwrite(self.descriptor, ENDING, 0)
 
     def release(self) -> None:
         """Releases the session in this process."""
@@ -109,7 +90,7 @@ def engine_of(session: ResumeSession, folder: Path) -> str | None:
     except OSError:
         return None
     try:
-        found = _read(descriptor)
+        found = read_binding(descriptor)
     finally:
         os.close(descriptor)
     return found.engine if found else None
@@ -143,7 +124,8 @@ def take_lease(session: ResumeSession | NewSession | None, folder: Path, binding
         lease.resumes = agent_id
         return lease
     descriptor = _opened(folder / agent_id, binding)
-    _lock(descriptor)
+    _lock(descriptor, binding)
+    note_time(descriptor)
     return Lease(session.resume, agent_id, descriptor, resumes=agent_id)
 
 
@@ -164,7 +146,7 @@ def _opened(record: Path, binding: Binding) -> int:
         raise SessionNotFound(cause=f"{record}: {error.strerror}") from None
     except OSError as error:
         raise StateUnavailable(cause=f"{record}: {error.strerror}") from error
-    if (found := _read(descriptor)) == binding:
+    if (found := read_binding(descriptor)) == binding:
         return descriptor
     os.close(descriptor)
     if found and found._replace(engine=binding.engine) == binding:
@@ -187,30 +169,33 @@ def _begin(session_id: str, folder: Path, binding: Binding) -> Lease:
             descriptor = open_own(record, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise StateUnavailable(cause=f"{record}: {error.strerror}") from error
-        _lock(descriptor)
+        _lock(descriptor, binding)
         status = os.fstat(descriptor)
         if status.st_nlink:  # no other run abandoned it meanwhile
             break
         os.close(descriptor)
     new = status.st_size == 0
     if new:
-        _write(descriptor, binding, record)
-    elif _read(descriptor) != binding:
+        write_record(descriptor, binding, record)
+    elif read_binding(descriptor) != binding:
         os.close(descriptor)
         raise SessionExists(cause="the session was begun with another worker, cwd, session_owner or engine")
+    note_time(descriptor)
     return Lease(session_id, agent_id, descriptor, record if new else None)
 
 
-def _lock(descriptor: int) -> None:
+def _lock(descriptor: int, binding: Binding) -> None:
     """Takes the lock; waits for a run that has announced its end."""
-    deadline = time.monotonic() + _PATIENCE_S
+    now = time.monotonic()
+    deadline, least = now + _PATIENCE_S, now + _NOTING_S
     try:
         while not _is_free(descriptor):
-            if os.pread(descriptor, 1, 0) != _ENDING or time.monotonic() > deadline:
-                raise SessionBusy
+            now = time.monotonic()
+            if now > (deadline if os.pread(descriptor, 1, 0) == ENDING else least):
+                raise SessionBusy(busy_ms(descriptor, binding))
             time.sleep(_POLL_S)
-        if os.pread(descriptor, 1, 0) == _ENDING:
-            os.pwrite(descriptor, _AT_WORK, 0)
+        if os.pread(descriptor, 1, 0) == ENDING:
+            os.pwrite(descriptor, AT_WORK, 0)
     except OSError as error:
         os.close(descriptor)
         raise StateUnavailable(cause=f"a session could not be locked: {error.strerror}") from error
@@ -224,7 +209,7 @@ def _await_end(descriptor: int) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     with suppress(OSError):
         while (
-            os.pread(descriptor, 1, 0) == _ENDING
+            os.pread(descriptor, 1, 0) == ENDING
             and not _is_free(descriptor, fcntl.LOCK_SH)
             and time.monotonic() < deadline
         ):
@@ -237,22 +222,3 @@ def _is_free(descriptor: int, lock: int = fcntl.LOCK_EX) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _read(descriptor: int) -> Binding | None:
-    """Reads a session's binding; None where the record is incomplete because its writer was killed."""
-    try:
-        return Binding(**json.loads(os.pread(descriptor, _MAX_RECORD, 0)))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def _write(descriptor: int, binding: Binding, record: Path) -> None:
-    try:
-        data = _AT_WORK + json.dumps(binding._asdict()).encode() + b"\n"
-        if os.pwrite(descriptor, data, 0) != len(data):
-            raise OSError(None, "the disk is full")
-    except OSError as error:
-        record.unlink(missing_ok=True)
-        os.close(descriptor)
-        raise StateUnavailable(cause=f"{record}: {error.strerror}") from error

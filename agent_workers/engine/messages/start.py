@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.base import Progress
 from agent_workers.engine.host.credentials import forget_secrets
-from agent_workers.engine.host.sessions import Binding, take_lease
+from agent_workers.engine.host.session_record import Binding
+from agent_workers.engine.host.sessions import take_lease
 from agent_workers.engine.messages.access import access_of
 from agent_workers.engine.messages.body import Frame, prompt_of
 from agent_workers.engine.messages.conversation import conversation_of

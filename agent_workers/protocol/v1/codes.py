@@ -22,6 +22,7 @@ ERROR_CODES = [
     "session_not_found",
     "session_exists",
     "session_busy",
+    "pool_full",
     "output_schema",
     "output_too_large",
     "cli_missing",
@@ -38,6 +39,7 @@ ACK_CODES = ["invalid_json", "unknown_type", "invalid_message", "not_pending", "
 TASK_STATUSES = ["started", "progress", "completed", "failed", "stopped"]
 ENGINES = ["agent", "messages"]
 LANES = ["economy", "live"]
+WARMTHS = ["cold", "warm", "live"]
 DISCARD_REASONS = ["retry", "fallback", "correction"]
 
 HttpStatus = Annotated[int, Field(ge=100, le=599)]

@@ -88,6 +88,11 @@ class Error(Body):
     retry_after_ms: Natural | None = Field(
         default=None, description="Milliseconds to wait before trying again. Absent when unknown."
     )
+    busy_ms: Natural | None = Field(
+        default=None,
+        description="With the code `session_busy`: for how many milliseconds the other run has been at work in the "
+        "session. Absent for other errors, and when unknown.",
+    )
     http_status: HttpStatus | None = Field(
         default=None, description="HTTP status of the API's response. Absent when there was none."
     )

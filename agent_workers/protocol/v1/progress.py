@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from agent_workers.protocol.v1.body import Body
-from agent_workers.protocol.v1.codes import ACK_CODES, ENGINES, ERROR_CODES, HttpStatus, grows, open_set
+from agent_workers.protocol.v1.codes import ACK_CODES, ENGINES, ERROR_CODES, WARMTHS, HttpStatus, grows, open_set
 from agent_workers.protocol.v1.subject import Subject
 from agent_workers.protocol.v1.usage import Natural
 
@@ -20,6 +20,13 @@ class Start(Body):
     simulated: bool = Field(description="True when answers come from a simulator or a recording, not from a model.")
     engine: str | None = open_set(
         "What does the work, as the request's `engine`. Absent where no model is asked.", ENGINES, default=None
+    )
+    warm: str | None = open_set(
+        "What a pool served the run with. `live`: the agent of the same conversation, kept since its last answer. "
+        "`warm`: an agent that was started ahead. `cold`: an agent started for this request. The answer does not "
+        "depend on it. Absent where the worker was started by its caller.",
+        WARMTHS,
+        default=None,
     )
     metadata: dict[str, Any] | None = Field(
         default=None, description="The request's `metadata`. Absent when it had none."

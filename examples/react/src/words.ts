@@ -129,6 +129,7 @@ const NEXT: Record<string, string> = {
   overloaded: "It is usually free again within a minute.",
   rate_limited: "Wait a moment before the next message.",
   server_busy: "A place is usually free within a minute.",
+  pool_full: "A place is usually free within a minute.",
   session_busy: "Wait until the other answer is done, or stop it there.",
   session_not_found: GONE,
   session_exists: GONE,

@@ -28,6 +28,7 @@ return [
         'session_exists' => 'Diese Unterhaltung gibt es schon.',
         'session_busy' => 'In dieser Unterhaltung wird gerade eine andere Antwort geschrieben. Warten Sie, bis sie fertig '
             . 'ist, oder halten Sie sie an.',
+        'pool_full' => 'Zurzeit sind alle Agenten dieses Servers beschäftigt. Versuchen Sie es gleich noch einmal.',
         'output_schema' => 'Das Modell hat keine brauchbare Antwort gegeben.',
         'output_too_large' => 'Die Antwort ist zu groß.',
         'cli_missing' => 'Der Agent ist auf diesem Server nicht installiert.',

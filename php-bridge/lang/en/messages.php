@@ -23,6 +23,7 @@ return [
         'session_not_found' => ':message',
         'session_exists' => ':message',
         'session_busy' => ':message',
+        'pool_full' => ':message',
         'output_schema' => ':message',
         'output_too_large' => ':message',
         'cli_missing' => ':message',

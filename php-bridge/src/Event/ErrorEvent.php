@@ -11,6 +11,8 @@ final class ErrorEvent extends Event
     public readonly string $message;
     public readonly bool $retryable;
     public readonly ?int $retryAfterMs;
+    /** With the code session_busy: for how long the other run has been at work. */
+    public readonly ?int $busyMs;
     public readonly ?int $httpStatus;
     /** @var list<array{pointer: string, message: string, did_you_mean?: string}>|null */
     public readonly ?array $details;
@@ -30,6 +32,7 @@ final class ErrorEvent extends Event
         $this->message = $fields->string('message');
         $this->retryable = $fields->bool('retryable');
         $this->retryAfterMs = $fields->intOrNull('retry_after_ms');
+        $this->busyMs = $fields->intOrNull('busy_ms');
         $this->httpStatus = $fields->intOrNull('http_status');
         $this->details = $fields->arrayOrNull('details');
         $this->sessionId = $fields->stringOrNull('session_id');

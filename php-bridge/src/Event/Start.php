@@ -12,6 +12,8 @@ final class Start extends Event
     public readonly string $sdkVersion;
     /** agent or messages; null where a tool runs without a model. */
     public readonly ?string $engine;
+    /** live, warm or cold: what a pool served the run with; null for a worker that its caller started. */
+    public readonly ?string $warm;
     public readonly bool $simulated;
     /** @var array<string, mixed>|null */
     public readonly ?array $metadata;
@@ -28,6 +30,7 @@ final class Start extends Event
         $this->workerVersion = $fields->string('worker_version');
         $this->sdkVersion = $fields->string('sdk_version');
         $this->engine = $fields->stringOrNull('engine');
+        $this->warm = $fields->stringOrNull('warm');
         $this->simulated = $fields->bool('simulated');
         $this->metadata = $fields->arrayOrNull('metadata');
         $this->subject = $fields->arrayOrNull('subject');

@@ -167,6 +167,7 @@ final class RenderingTest extends TestCase
             'load' => ['overloaded', true, ['retry_after_ms' => 1000], 503, '1'],
             'a worker that died' => ['worker_lost', true, [], 503, '5'],
             'a busy session' => ['session_busy', true, [], 409, '5'],
+            'a full pool' => ['pool_full', true, ['retry_after_ms' => 2000], 503, '2'],
             'a server that does not start' => ['mcp_unavailable', true, [], 503, '5'],
             'no such session' => ['session_not_found', false, [], 404, null],
             'a faulty request' => ['invalid_request', false, [], 422, null],

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_workers.engine.host.sessions import Binding, Lease, take_lease
+from agent_workers.engine.host.session_record import Binding
+from agent_workers.engine.host.sessions import Lease, take_lease
 from agent_workers.engine.messages.conversation import Conversation, History, conversation_of
 from agent_workers.errors import SessionExists, SessionNotFound, StateUnavailable
 from agent_workers.protocol.v1.settings import NewSession, ResumeSession

@@ -11,7 +11,8 @@ from agent_workers.engine.claude.launch.run_files import refuse_image_files, wri
 from agent_workers.engine.claude.launch.transcript import Transcript
 from agent_workers.engine.claude.launch.variables import variables_of
 from agent_workers.engine.claude.process.cli_process import CliProcess
-from agent_workers.engine.host.sessions import Binding, Lease, take_lease
+from agent_workers.engine.host.session_record import Binding
+from agent_workers.engine.host.sessions import Lease, take_lease
 from agent_workers.engine.process.leftovers import Orphans
 from agent_workers.engine.process.prctl import hide_from_others
 from agent_workers.engine.process.scratch import SCRATCH, make_scratch, remove_scratch
