@@ -7,6 +7,7 @@ namespace App\Models;
 use Illuminate\Database\Eloquent\Model;
 use Illuminate\Database\Eloquent\Relations\HasMany;
 use Illuminate\Support\Carbon;
+use Illuminate\Support\Facades\DB;
 
 /**
  * The recomputation of all partners: one that was killed, or whose answers are to come, is gone on with.
@@ -51,11 +52,14 @@ final class Recomputation extends Model
         return storage_path("app/{$this->runs()}.checkpoint");
     }
 
+    /** A process that is killed meanwhile leaves nothing behind: all of the rows change or none, and the files go first. */
     public function end(): void
     {
-        $this->update(['ended_at' => now()]);
-        $this->requests()->delete();
         $this->forget();
+        DB::transaction(function (): void {
+            $this->requests()->delete();
+            $this->update(['ended_at' => now()]);
+        });
     }
 
     /** Forgets what was out. */
