@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-import select
 import stat
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from agent_workers.errors import OutputClosed
+from agent_workers.stdio.unblocked import Unblocked
 
 if TYPE_CHECKING:
     from anyio import Event
-
-# A pipe that poll() calls writable takes this much without blocking (PIPE_BUF, pipe(7)).
-_CHUNK = select.PIPE_BUF
-_CLOSED = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
 
 class Output(Protocol):
@@ -50,21 +45,13 @@ class Output(Protocol):
 
 
 class Stdout:
-    """The process's stdout under a private descriptor.
-
-    A slow reader never blocks the process. The descriptor's other end may be shared, so it is not simply switched to
-    non-blocking mode: a pipe is opened anew, anything else is only written to when it takes more.
-    """
+    """The process's stdout under a private descriptor. A slow reader never blocks the process."""
 
     tells_errors = False
 
     def __init__(self, fd: int) -> None:
-        self._fd = _reopened(fd)
-        self._never_blocks = not os.get_blocking(self._fd)
-        self._pending = bytearray()
+        self._out = Unblocked(fd)
         self._room: Event | None = None  # while somebody waits for the reader
-        self._poll = select.poll()
-        self._poll.register(self._fd, select.POLLOUT)
 
     @classmethod
     def claim(cls) -> Stdout:
@@ -85,7 +72,7 @@ class Stdout:
 
     def fileno(self) -> int:
         """Returns the private descriptor, to be asked where it leads; what is written there goes through ``send``."""
-        return self._fd
+        return self._out.fd
 
     async def send(self, line: bytes) -> None:
         """Writes one line; a cancelled call leaves the rest of it to the next.
@@ -93,8 +80,8 @@ class Stdout:
         Raises:
             OutputClosed: Nobody reads.
         """
-        self._pending += line
-        while self._pending:
+        self._out.pending += line
+        while self._out.pending:
             if not self._write_some():
                 await self._wait_for_room()
 
@@ -108,9 +95,9 @@ class Stdout:
         Raises:
             OutputClosed: Nobody reads.
         """
-        self._pending += line
-        while self._pending:
-            if not self._write_some() and not self._poll.poll(patience_s * 1000):
+        self._out.pending += line
+        while self._out.pending:
+            if not self._write_some() and not self._out.ready(patience_s):
                 raise OutputClosed
 
     async def _wait_for_room(self) -> None:
@@ -121,7 +108,7 @@ class Stdout:
             return
         self._room = Event()
         try:
-            await wait_writable(self._fd)
+            await wait_writable(self._out.fd)
         finally:
             self._room.set()
             self._room = None
@@ -129,27 +116,18 @@ class Stdout:
     def _write_some(self) -> bool:
         """Writes what can be written without waiting; False if that is nothing."""
         try:
-            if self._never_blocks:
-                written = os.write(self._fd, self._pending)
-            elif self._poll.poll(0):
-                written = os.write(self._fd, self._pending[:_CHUNK])
-            else:
-                return False
-        except BlockingIOError:
-            return False
+            return self._out.write_some()
         except OSError as error:
             raise OutputClosed from error
-        del self._pending[:written]
-        return True
 
     async def wait_closed(self) -> None:
         """Returns when the reader has gone; never for a file or a terminal, which cannot tell."""
         from anyio import sleep, sleep_forever, wait_readable
 
-        mode = os.fstat(self._fd).st_mode
+        mode = os.fstat(self._out.fd).st_mode
         if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-            await wait_readable(self._fd)  # the write end of a pipe becomes readable when its last reader goes
-            while not any(flags & _CLOSED for _, flags in self._poll.poll(0)):  # noqa: ASYNC110 nothing tells of it
+            await wait_readable(self._out.fd)  # the write end of a pipe becomes readable when its last reader goes
+            while not self._out.closed:  # noqa: ASYNC110 nothing tells of it
                 await sleep(1)
             return
         await sleep_forever()
@@ -161,11 +139,3 @@ def _is_open(fd: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _reopened(fd: int) -> int:
-    """Returns a non-blocking descriptor of the pipe where the system offers one (Linux); else the same descriptor."""
-    if stat.S_ISFIFO(os.fstat(fd).st_mode):
-        with suppress(OSError):
-            return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    return fd
