@@ -8,6 +8,7 @@ use AgentWorkers\Event\Done;
 use AgentWorkers\Process\Environment;
 use AgentWorkers\Process\ProcessTransport;
 use AgentWorkers\Process\Settings;
+use AgentWorkers\Process\Transport;
 use AgentWorkers\Process\WorkerProcess;
 use Symfony\Component\Process\Process;
 
@@ -49,12 +50,17 @@ final class ProcessRunner implements Runner
 
     public function stream(Request $request): Run
     {
+        return new Run($request, $this->transport(), $this->logger, $this->overtime);
+    }
+
+    /** @internal */
+    public function transport(): Transport
+    {
         $process = new WorkerProcess([...$this->command, '--control'], $this->cwd, $this->grace);
         ($this->configure)($process);
         $environment = new Environment($this->inherited, $this->env);
-        $transport = new ProcessTransport($process, $environment, $this->command[0], $this->grace);
 
-        return new Run($request, $transport, $this->logger, $this->overtime);
+        return new ProcessTransport($process, $environment, $this->command[0], $this->grace);
     }
 
     /**

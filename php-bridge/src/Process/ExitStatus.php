@@ -19,8 +19,11 @@ final class ExitStatus
     public const KILLED = 137;
 
     /** @param int|null $code null where it is unknown */
-    public function __construct(public readonly ?int $code, public readonly bool $isStarted = true)
-    {
+    public function __construct(
+        public readonly ?int $code,
+        public readonly bool $isStarted = true,
+        public readonly bool $isUnreachable = false,
+    ) {
     }
 
     public static function of(Process $process, bool $killed): self
@@ -39,6 +42,12 @@ final class ExitStatus
     public static function notStarted(string $binary): self
     {
         return new self(@is_executable($binary) ? null : self::NOT_FOUND, false);
+    }
+
+    /** Nothing ran: no pool took the run, and there is nothing else to run it. */
+    public static function unreachable(): self
+    {
+        return new self(null, false, true);
     }
 
     /** Nothing ran: the command does not exist or cannot be executed. */
