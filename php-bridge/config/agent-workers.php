@@ -63,6 +63,32 @@ return [
 
     /*
     |--------------------------------------------------------------------------
+    | A pool of agents started ahead
+    |--------------------------------------------------------------------------
+    |
+    | The path of the socket of `agent-workers pool`: runs have their first word
+    | in a fraction of the time. Where no pool is there, a worker is started for
+    | the run, as without one. What the pool runs has the pool's environment and
+    | policy: `env`, `inherit` and a policy named in them are for workers that
+    | are started here. Give both the same state_dir.
+    |
+    | A worker is always started for each run where the pool knows nothing of
+    | what it is started with: an absolute `binary`, or one in `binaries` that
+    | is not as the package has it, such as a script with arguments or a policy
+    | of its own; directory, environment or arguments of Agent::configureRunner();
+    | `simulate`; or `'pool' => false` in the worker. agent:doctor tells which.
+    |
+    | `pool_name` is the name of one of the pools behind the socket; null takes
+    | the first that fits. A worker may have a `pool_name` of its own.
+    |
+    */
+
+    'pool' => env('AGENT_WORKERS_POOL'),
+
+    'pool_name' => env('AGENT_WORKERS_POOL_NAME'),
+
+    /*
+    |--------------------------------------------------------------------------
     | Workers
     |--------------------------------------------------------------------------
     |

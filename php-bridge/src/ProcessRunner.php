@@ -64,6 +64,32 @@ final class ProcessRunner implements Runner
     }
 
     /**
+     * Returns what has a pool run the same, and else this.
+     *
+     * @internal
+     */
+    public function pooled(string $socket, string $worker): PoolRunner
+    {
+        $runner = new PoolRunner($socket, $worker, $this);
+
+        return $runner->grace($this->grace)->overtime($this->overtime)->logger($this->logger);
+    }
+
+    /**
+     * Whether both start the same program with the same arguments, directory and environment.
+     *
+     * @internal
+     */
+    public function startsLike(self $other): bool
+    {
+        $means = static fn (self $runner): array
+            => [$runner->command, $runner->inherited, $runner->env, $runner->cwd, $runner->configure];
+        [$own, $others] = [$means($this), $means($other)];
+
+        return $own === $others;
+    }
+
+    /**
      * Returns a process, not started, in which the worker checks its host with the environment of its runs.
      *
      * @internal

@@ -266,16 +266,24 @@ final class Agents
         if ($fixed !== null) {
             return $fixed instanceof FakeRunner ? $fixed->as($worker) : $fixed;
         }
-        $runner = (new ProcessRunner($this->binary($this->profile($worker)['binary']), $this->arguments()))
-            ->inheritEnv(...ProcessRunner::INHERITED_ENV, ...$this->setting('inherit', []))
-            ->env($this->env())
-            ->grace((float) $this->setting('grace', 8.0))
-            ->logger($this->logger());
-        foreach ($this->registry->configurators as $configure) {
-            $runner = $configure($runner, $worker);
-        }
+        [$process, $isChanged] = $this->process($worker);
+        $pool = $this->pool($worker);
 
-        return $runner;
+        return $pool === null || $this->obstacle($pool, $worker, $isChanged) !== null
+            ? $process
+            : $pool->runner($process, $this->programOf($worker));
+    }
+
+    /**
+     * Returns why a worker is started for each run though there is a pool.
+     *
+     * @internal
+     */
+    public function poolObstacle(string $worker): ?string
+    {
+        $pool = $this->pool($worker);
+
+        return $pool === null ? null : $this->obstacle($pool, $worker, $this->process($worker)[1]);
     }
 
     public function batchRunner(): BatchRunner
@@ -293,7 +301,9 @@ final class Agents
             ->logger($this->logger());
         foreach ($this->programs() as $name) {
             $binary = $this->binary($name);
-            $runner = self::isOwn($name, $binary, $batch)
+            // Of a worker of its own, agent-batch runs what the engine messages does in its own process, hundreds at
+            // once, or has it done in the economy lane.
+            $runner = Programs::areAlike($binary, $name, $batch)
                 ? $runner
                 : $runner->command($name, [$binary, ...$this->arguments()]);
         }
@@ -396,6 +406,39 @@ final class Agents
         );
     }
 
+    /** @return array{ProcessRunner, bool} what runs a worker, and whether the application changes how it is started */
+    private function process(string $worker): array
+    {
+        $usual = (new ProcessRunner($this->binary($this->programOf($worker)), $this->arguments()))
+            ->inheritEnv(...ProcessRunner::INHERITED_ENV, ...$this->setting('inherit', []))
+            ->env($this->env())
+            ->grace((float) $this->setting('grace', 8.0))
+            ->logger($this->logger());
+        $runner = $usual;
+        foreach ($this->registry->configurators as $configure) {
+            $runner = $configure($runner, $worker);
+        }
+
+        return [$runner, !$runner->startsLike($usual)];
+    }
+
+    private function pool(string $worker): ?Pool
+    {
+        $socket = $this->setting('pool');
+        $name = $this->profile($worker)['pool_name'] ?? $this->setting('pool_name');
+
+        return is_string($socket) && $socket !== ''
+            ? new Pool($socket, $name, $this->binary('agent-workers'))
+            : null;
+    }
+
+    private function obstacle(Pool $pool, string $worker, bool $isChanged): ?string
+    {
+        $profile = $this->profile($worker);
+
+        return $pool->obstacle($profile, $this->binary($profile['binary']), $this->arguments() !== [], $isChanged);
+    }
+
     /** A configuration that was published before there was this program does not name it. */
     private function sibling(string $name): ?string
     {
@@ -422,25 +465,6 @@ final class Agents
         $programs = array_map(fn (string $name): string => $this->profile($name)['binary'], $workers);
 
         return array_values(array_unique($programs));
-    }
-
-    /**
-     * Whether agent-batch has this program of its own: it is beside it, and the same but for its name, as launchers are
-     * and wrappers may be. Any other may do what agent-batch knows nothing of. Of a worker of its own it runs what the
-     * engine messages does in its own process, hundreds at once, or has it done in the economy lane.
-     */
-    private static function isOwn(string $name, string $binary, string $batch): bool
-    {
-        [$program, $launcher] = [(string) realpath($binary), (string) realpath($batch)];
-        $does = static fn (string $file): ?string => preg_replace(
-            '~(?<![\w.-])' . preg_quote(basename($file)) . '(?![\w./-])~', // a word, or the end of a path
-            '',
-            (string) @file_get_contents($file),
-        );
-
-        return basename($program) === $name
-            && dirname($program) === dirname($launcher)
-            && $does($program) === $does($launcher);
     }
 
     /**

@@ -10,13 +10,23 @@ use AgentWorkers\Event\Done;
 use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\PoolRunner;
+use AgentWorkers\ProcessRunner;
 use AgentWorkers\Tests\Pools;
+use AgentWorkers\Tests\Workers;
 use PHPUnit\Framework\TestCase;
 use Symfony\Component\Process\Process;
 
 final class PoolTest extends TestCase
 {
     use Pools;
+    use Workers;
+
+    private function pool(string $play, ?ProcessRunner $fallback = null): PoolRunner
+    {
+        $this->startPool($play);
+
+        return new PoolRunner($this->socket(), 'agent-chat', $fallback);
+    }
 
     /** @dataProvider answers */
     public function testAnAnswerComesWithoutThePoolsOwnLines(string $play): void
@@ -363,5 +373,19 @@ final class PoolTest extends TestCase
         } finally {
             restore_error_handler();
         }
+    }
+
+    private static function openFiles(): int
+    {
+        return count((array) glob('/proc/self/fd/*'));
+    }
+
+    /** In microseconds. */
+    private static function cpuTime(): int
+    {
+        $usage = getrusage();
+
+        return ($usage['ru_utime.tv_sec'] + $usage['ru_stime.tv_sec']) * 1_000_000
+            + $usage['ru_utime.tv_usec'] + $usage['ru_stime.tv_usec'];
     }
 }

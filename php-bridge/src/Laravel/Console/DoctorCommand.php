@@ -7,6 +7,7 @@ namespace AgentWorkers\Laravel\Console;
 use AgentWorkers\Exception\AgentWorkersException;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Process\Environment;
+use AgentWorkers\PoolRunner;
 use AgentWorkers\ProcessRunner;
 use Illuminate\Console\Command;
 use Illuminate\Contracts\Config\Repository;
@@ -32,6 +33,10 @@ final class DoctorCommand extends Command
         $workers = array_keys(array_diff_key((array) $config->get('agent-workers.workers', []), $unused));
         foreach ($this->users((string) $config->get('agent-workers.web_user', 'www-data')) as $user => $prefix) {
             $report = $this->examine($agents, $prefix, (array) $config->get('agent-workers.inherit', []));
+            $socket = (string) $config->get('agent-workers.pool');
+            if ($socket !== '') {
+                $report['checks'][] = PoolCheck::of($socket, $prefix);
+            }
             foreach ($workers as $worker) {
                 $report['checks'][] = $this->examineWorker($agents, (string) $worker, $prefix);
             }
@@ -90,11 +95,14 @@ final class DoctorCommand extends Command
         $check = "worker $worker";
         try {
             $runner = $agents->runner($worker);
+            $byItself = $agents->poolObstacle($worker);
         } catch (AgentWorkersException | \InvalidArgumentException $error) {
             return self::cannotRun($check, "workers.$worker", $error->getMessage());
         }
+        $isPooled = $runner instanceof PoolRunner;
+        $runner = $isPooled ? $runner->fallback() : $runner;
         if (!$runner instanceof ProcessRunner) {
-            return ['check' => $check, 'status' => 'ok', 'found' => 'not looked at: run by ' . $runner::class];
+            return ['check' => $check, 'status' => 'ok', 'found' => 'not looked at: run by ' . get_debug_type($runner)];
         }
         $process = $runner->examination($prefix, self::home($prefix));
         [$report, $why] = self::reportOf($process);
@@ -116,6 +124,8 @@ final class DoctorCommand extends Command
             'found' => $runner->binary() . '; ' . implode('; ', $found ?: [
                 'state in ' . ($facts['state_dir'] ?? 'no place'),
                 isset($facts['policy']) ? "policy {$facts['policy']}" : 'no policy',
+                ...($isPooled ? ['this is where no pool answers'] : []),
+                ...($byItself === null ? [] : ["not run by the pool: $byItself"]),
             ]),
             'cure' => array_column($faults, 'cure')[0] ?? null,
             'facts' => $facts,

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel\Console;
 
 use AgentWorkers\Laravel\Agents;
+use AgentWorkers\PoolRunner;
 use AgentWorkers\ProcessRunner;
 use Illuminate\Console\Command;
 use Symfony\Component\Console\Formatter\OutputFormatter;
@@ -28,8 +29,9 @@ final class SkillsCommand extends Command
     public function handle(Agents $agents): int
     {
         $runner = $agents->runner('skill');
+        $runner = $runner instanceof PoolRunner ? $runner->fallback() : $runner;
         if (!$runner instanceof ProcessRunner) {
-            return $this->refuse('The skills are those that ' . $runner::class . ' plays.');
+            return $this->refuse('The skills are those that ' . get_debug_type($runner) . ' plays.');
         }
         $list = $runner->program(['list', '--json']);
         try {

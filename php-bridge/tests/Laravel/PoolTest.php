@@ -1,0 +1,187 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Tests\Laravel;
+
+use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\PoolRunner;
+use AgentWorkers\ProcessRunner;
+use AgentWorkers\Tests\Pools;
+use AgentWorkers\Testing\Script;
+use Illuminate\Foundation\Application;
+use Illuminate\Support\Facades\Artisan;
+
+final class PoolTest extends TestCase
+{
+    use Pools;
+
+    protected function configure(Application $app): void
+    {
+        parent::configure($app);
+        $programs = array_combine(
+            $names = ['agent-chat', 'agent-task', 'agent-skill', 'agent-tool', 'agent-batch', 'agent-workers'],
+            array_map($this->program(...), $names),
+        );
+        $app->make('config')->set(['agent-workers.binaries' => $programs, 'agent-workers.pool' => $this->socket()]);
+    }
+
+    public function testAChatIsRunByThePool(): void
+    {
+        $this->startPool('answers');
+
+        self::assertSame('Hello!', Agent::chat('Hello')->text());
+        self::assertSame('warm', iterator_to_array(Agent::chat('Hello')->events())[0]->warm);
+        $first = ['pool' => 1, 'worker' => 'agent-chat', 'control' => true];
+        self::assertSame([$first, $first], $this->told('first'));
+    }
+
+    public function testATaskASkillAndAStreamAreRunByItToo(): void
+    {
+        $this->startPool('answers');
+        config(['agent-workers.pool_name' => 'usual', 'agent-workers.workers.task.pool_name' => 'large']);
+        Agent::task('Look around.', '/srv/work')->run();
+        Agent::skill('partner-health', ['partner' => []])->run();
+        $events = $this->eventsOf($this->ask(['prompt' => 'Hello']));
+
+        self::assertSame('done', end($events)['type']);
+        self::assertSame(['agent-task', 'agent-skill', 'agent-chat'], array_column($this->told('first'), 'worker'));
+        self::assertSame(['large', 'usual', 'usual'], array_column($this->told('first'), 'name'));
+    }
+
+    public function testWithoutASettingThereIsNoPool(): void
+    {
+        config(['agent-workers.pool' => null]);
+
+        self::assertInstanceOf(ProcessRunner::class, Agent::runner());
+    }
+
+    public function testWhereNoPoolIsAWorkerIsStarted(): void
+    {
+        self::assertInstanceOf(PoolRunner::class, Agent::runner());
+        self::assertSame('by agent-chat', Agent::chat('Hello')->text());
+    }
+
+    /** @dataProvider ownThings */
+    public function testAWorkerWithSomethingOfItsOwnIsStartedForEachRun(\Closure $own, string $why): void
+    {
+        $own($this->program('my-worker'), fn (string $name, string $more): string => $this->program($name, $more));
+
+        self::assertInstanceOf(ProcessRunner::class, Agent::runner());
+        Artisan::call('agent:doctor', ['--json' => true]);
+        self::assertStringContainsString($why, json_encode(self::checks()['worker chat'], JSON_UNESCAPED_SLASHES));
+    }
+
+    /** @return iterable<string, array{\Closure, string}> */
+    public static function ownThings(): iterable
+    {
+        yield 'a program' => [
+            static fn (string $own) => config(['agent-workers.workers.chat.binary' => $own]),
+            'the pool knows no program',
+        ];
+        yield 'a program by its name' => [
+            static fn (string $own) => config(['agent-workers.binaries.agent-chat' => $own]),
+            'my-worker is not as the package has it',
+        ];
+        yield 'a script with a policy' => [
+            static fn (string $own, \Closure $program) => $program('agent-chat', '--policy /etc/strict.toml'),
+            'agent-chat is not as the package has it',
+        ];
+        yield 'an environment' => [
+            static fn () => Agent::configureRunner(static fn (ProcessRunner $it) => $it->env(['A' => 'b'])),
+            'configureRunner',
+        ];
+        yield 'a directory' => [
+            static fn () => Agent::configureRunner(static fn (ProcessRunner $it) => $it->cwd('/')),
+            'configureRunner',
+        ];
+        yield 'a closure' => [
+            static fn () => Agent::configureRunner(static fn (ProcessRunner $it) => $it->configureProcess(
+                static fn () => null,
+            )),
+            'configureRunner',
+        ];
+        yield 'a simulator' => [static fn () => config(['agent-workers.simulate' => 'slow']), 'simulate'];
+        yield 'a setting' => [static fn () => config(['agent-workers.workers.chat.pool' => false]), 'is false'];
+    }
+
+    public function testWhatARunnerDoesWithItsRunsChangesNothing(): void
+    {
+        Agent::configureRunner(static fn (ProcessRunner $runner) => $runner->grace(1)->overtime(1));
+
+        self::assertInstanceOf(PoolRunner::class, Agent::runner());
+    }
+
+    public function testWhereTheProgramsAreElsewhereThePoolIsAsked(): void
+    {
+        config(['agent-workers.binaries.agent-chat' => '/nonexistent/agent-chat']);
+
+        self::assertInstanceOf(PoolRunner::class, Agent::runner());
+    }
+
+    public function testAFakeAsksNoPool(): void
+    {
+        Agent::fake(Script::text('Fake.'));
+
+        self::assertSame('Fake.', Agent::chat('Hello')->text());
+    }
+
+    public function testDoctorTellsWhatThePoolSays(): void
+    {
+        $this->startPool('status');
+        Artisan::call('agent:doctor', ['--json' => true]);
+        $checks = self::checks();
+
+        self::assertSame('ok', $checks['pool']['status']);
+        self::assertStringContainsString('chat: agent-chat, 2 ready, 1 busy, 3 kept', $checks['pool']['found']);
+        self::assertStringContainsString('where no pool answers', $checks['worker chat']['found']);
+    }
+
+    public function testDoctorTellsWhatItCostsThatNoPoolAnswers(): void
+    {
+        Artisan::call('agent:doctor', ['--json' => true]);
+        $check = self::checks()['pool'];
+
+        self::assertSame('warn', $check['status']);
+        self::assertStringContainsString('No such file or directory', $check['found']);
+        self::assertStringContainsString('Each run starts a worker', $check['cure']);
+    }
+
+    public function testDoctorTellsWhatThePoolRefuses(): void
+    {
+        $this->startPool('refuses');
+        Artisan::call('agent:doctor', ['--json' => true]);
+
+        self::assertStringContainsString('may not use the pool', self::checks()['pool']['found']);
+    }
+
+    /** A worker, and the same program by other names; as agent-workers it examines. */
+    private function program(string $name, string $more = ''): string
+    {
+        $script = <<<'SH'
+            #!/bin/sh
+            # MORE
+            case "$*" in *doctor*) echo '{"status": "ok", "checks": []}'; exit;; esac
+            read -r request
+            run=$(expr "$request" : '.*"run":"\([^"]*\)"')
+            head='{"v":1,"ts":"t","run":"'$run'"'
+            echo "$head"',"seq":1,"type":"start","worker":"x"}'
+            echo "$head"',"seq":2,"type":"delta","block":1,"text":"by '$(basename "$0")'"}'
+            echo "$head"',"seq":3,"type":"done","stop_reason":"end_turn","text":"by '$(basename "$0")'","usage":{}}'
+
+            SH;
+        $path = $this->directory() . "/$name";
+        file_put_contents($path, str_replace('MORE', $more, $script));
+        chmod($path, 0700);
+
+        return $path;
+    }
+
+    /** @return array<string, array<string, mixed>> what agent:doctor has found for this user, by its names */
+    private static function checks(): array
+    {
+        $reports = json_decode(Artisan::output(), true, 512, JSON_THROW_ON_ERROR);
+
+        return array_column(reset($reports)['checks'], null, 'check');
+    }
+}
