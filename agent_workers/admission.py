@@ -52,7 +52,12 @@ def accept(worker: Worker, document: Any, *, control: bool = True, interactive: 
 
 
 def admit(
-    worker: Worker, request: AnyRequest, policy: Path | None, environ: Mapping[str, str] = os.environ
+    worker: Worker,
+    request: AnyRequest,
+    policy: Path | None,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    own_credential: bool = False,
 ) -> Admission:
     """Holds an accepted request against the host: first its policy, then what is there.
 
@@ -61,12 +66,13 @@ def admit(
         request: The request.
         policy: The policy's file; None for what holds without one.
         environ: The host's variables.
+        own_credential: Whether the caller brings the run's key for the API.
 
     Raises:
         PolicyDenied: The policy does not allow it, or cannot be read.
         RequestProblems: It names what this host does not have.
     """
-    admission = _within_policy(worker, request, policy)
+    admission = _within_policy(worker, request, policy, own_credential=own_credential)
     granted = admission.request
     if problems := [*_misfits(granted), *_missing(granted, environ), *worker.check_host(granted)]:
         raise RequestProblems(problems, run=request.run)
@@ -121,11 +127,11 @@ def _missing(request: AnyRequest, environ: Mapping[str, str]) -> Iterator[Proble
         yield from problems_of(request, environ)
 
 
-def _within_policy(worker: Worker, request: AnyRequest, path: Path | None) -> Admission:
+def _within_policy(worker: Worker, request: AnyRequest, path: Path | None, *, own_credential: bool) -> Admission:
     if not path and request.asks_model and not request.has_tools:
         return Admission(request)  # words alone need no policy, and do not pay for one
     from agent_workers.policy import DEFAULT, load_policy
 
     policy = load_policy(path) if path else DEFAULT
-    granted = policy.grant(request, worker.name, default_turns=worker.max_turns)
+    granted = policy.grant(request, worker.name, default_turns=worker.max_turns, own_credential=own_credential)
     return Admission(granted, policy.sandbox if policy.sandbox.enabled else None)

@@ -49,6 +49,7 @@ class Options:
         policy: Path of the host's policy, None for the one that the environment names.
         simulate: The simulator's scenario, None for the real API.
         result: Whether to write nothing but the output.
+        credential_fd: The descriptor with the run's own key for the API; None for the host's credentials.
         doctor: How to tell whether this worker could run here, ``text`` or ``json``; None to serve a request.
     """
 
@@ -59,6 +60,7 @@ class Options:
     simulate: str | None
     doctor: str | None
     result: bool = False
+    credential_fd: int | None = None
 
 
 def read_options(worker: Worker, arguments: Sequence[str]) -> Options:
@@ -123,6 +125,8 @@ def _command(worker: Worker) -> click.Command:
             raise click.UsageError("--result writes nothing but the output: leave out --pretty and --interactive.")
         return Options(interactive=interactive, **options)
 
+    if worker.request.asks_model:
+        command = _with_credential(command)
     if worker.for_result():
         command = _with_result(command)
     return _interactive(command) if {"tools", "skill"} & worker.request.model_fields.keys() else command
@@ -137,6 +141,18 @@ def _with_result(command: click.Command) -> click.Command:
     """Adds the option of the workers whose runs have an output."""
     words = "Write nothing but the output, as one JSON document; errors go to stderr."
     command.params.insert(1, click.Option(["--result"], is_flag=True, help=words))
+    return command
+
+
+def _with_credential(command: click.Command) -> click.Command:
+    """Adds the option of the workers that ask a model."""
+    option = click.Option(
+        ["--credential-fd"],
+        type=click.IntRange(0),
+        metavar="N",
+        help="Read the key for the API from descriptor N, and use no other; from 0 as the first line of stdin.",
+    )
+    command.params.insert(1, option)
     return command
 
 

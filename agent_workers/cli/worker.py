@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import sys
 from functools import partial
@@ -14,6 +15,7 @@ from agent_workers.stdio.inherited import reset_inherited
 from agent_workers.workers import WORKERS
 
 _RESULT = {"--result"}
+_CREDENTIAL_FD = re.compile(r"--credential-fd=[0-9]{1,9}")
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from agent_workers.cli.options import Options
     from agent_workers.stdio.person import Person
     from agent_workers.stdio.settings import Simulation
+    from agent_workers.stdio.stdin import Stdin
     from agent_workers.stdio.stdout import Output, Stdout
     from agent_workers.workers.base import Worker
 
@@ -50,16 +53,19 @@ def _serve(worker: Worker) -> NoReturn:
     from agent_workers.stdio.settings import Settings
 
     worker, arguments = _named(worker, sys.argv[1:])
-    if set(arguments) <= {"--control", *_RESULT} and completion_variable(worker.name) not in os.environ:
+    words, descriptor = _without_descriptor(worker, arguments)
+    if set(words) <= {"--control", *_RESULT} and completion_variable(worker.name) not in os.environ:
         # How applications call it, for each of their requests: without the 20 ms that importing click takes.
-        result = worker.for_result() if set(arguments) & _RESULT else worker
+        result = worker.for_result() if set(words) & _RESULT else worker
         if result:
             output = _output(result, pretty=False, result=result is not worker)
-            serve(result, Settings(control="--control" in arguments, output=output))
+            credential = _credential(descriptor)
+            serve(result, Settings(control="--control" in words, output=output, credential=credential))
 
     from agent_workers.cli.options import read_options
 
     options = read_options(worker, arguments)
+    credential = _credential(options.credential_fd)  # before this process opens anything
     if options.doctor:
         from agent_workers.cli.doctor import examine
 
@@ -74,6 +80,7 @@ def _serve(worker: Worker) -> NoReturn:
         policy=options.policy,
         simulation=partial(_simulation, worker, scenario) if scenario else None,
         output=output,
+        credential=credential,
         tool_output=options.pretty,
     )
     serve(worker, settings)
@@ -84,6 +91,22 @@ def _named(worker: Worker, arguments: list[str]) -> tuple[Worker, list[str]]:
     if arguments and not arguments[0].startswith("-") and (named := worker.named(arguments[0])):
         return named, arguments[1:]
     return worker, arguments
+
+
+def _without_descriptor(worker: Worker, arguments: list[str]) -> tuple[list[str], int | None]:
+    """Returns the arguments without the one that says where the run's own key is, and what that says."""
+    said = [each for each in arguments if _CREDENTIAL_FD.fullmatch(each)]
+    if len(said) != 1 or not worker.request.asks_model:
+        return arguments, None
+    return [each for each in arguments if each not in said], int(said[0].partition("=")[2])
+
+
+def _credential(descriptor: int | None) -> Callable[[Stdin], str] | None:
+    if descriptor is None:
+        return None
+    from agent_workers.stdio.credential import DescriptorCredential  # few runs bring one
+
+    return DescriptorCredential(descriptor)
 
 
 def _audience(worker: Worker, options: Options) -> tuple[Person | None, Callable[[Stdout], Output] | None]:

@@ -8,7 +8,7 @@ from pydantic import Field
 from agent_workers.policy.limits import rule_on_limits, rule_on_time
 from agent_workers.policy.ruling import R, Ruling, matches, one_of
 from agent_workers.policy.skills import rule_on_skill
-from agent_workers.policy.tables import LimitsTable, SandboxTable, SkillsTable, TaskTable
+from agent_workers.policy.tables import CredentialsTable, LimitsTable, SandboxTable, SkillsTable, TaskTable
 from agent_workers.policy.task import rule_on_call, rule_on_task
 from agent_workers.protocol.v1.engines import ENGINES, misfits
 from agent_workers.protocol.v1.fields import EngineName, Few, Opt, Strict, Text, Version
@@ -39,22 +39,28 @@ class Policy(Strict):
     thinking: bool = Field(default=True, description="May a request ask for the model's thinking?")
     app_tools: bool = Field(default=True, description="May a request bring the application's own tools?")
     limits: LimitsTable = Field(default_factory=LimitsTable)
+    credentials: CredentialsTable = Field(default_factory=CredentialsTable)
     task: TaskTable = Field(default_factory=TaskTable)
     skills: SkillsTable = Field(default_factory=SkillsTable)
     sandbox: SandboxTable = Field(default_factory=SandboxTable)
 
-    def grant(self, request: R, worker: str, *, default_turns: int | None = None) -> R:
+    def grant(self, request: R, worker: str, *, default_turns: int | None = None, own_credential: bool = False) -> R:
         """Returns the request with the policy's limits, and with its directories resolved.
 
         Args:
             request: A request that the worker accepts.
             worker: The worker's name.
             default_turns: The worker's own ``max_turns``, for a request that omits it.
+            own_credential: Whether the caller brings the run's key for the API.
 
         Raises:
             PolicyDenied: With all objections at once in ``details``.
         """
-        return self.rule(request, worker, default_turns=default_turns).applied_to(request)
+        ruling = self.rule(request, worker, default_turns=default_turns)
+        if own_credential and not self.credentials.own:
+            words = "a key for the API comes with it (--credential-fd): the host's policy sets credentials.own = false"
+            ruling.object_to(words=words)
+        return ruling.applied_to(request)
 
     def allows_worker(self, worker: str) -> bool:
         """Tells whether a worker may run at all."""

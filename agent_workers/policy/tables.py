@@ -46,6 +46,16 @@ class TaskTable(Strict):
     )
 
 
+class CredentialsTable(Strict):
+    """Whose credentials are used."""
+
+    synonyms: ClassVar = {"own_key": "own", "byok": "own"}
+
+    own: bool = Field(
+        default=True, description="May a caller bring the key for the API that its run uses (`--credential-fd`)?"
+    )
+
+
 class SkillsTable(Strict):
     """Which skills may run."""
 

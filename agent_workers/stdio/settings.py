@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from agent_workers.stdio.person import Person
+    from agent_workers.stdio.stdin import Stdin
     from agent_workers.stdio.stdout import Output, Stdout
 
 
@@ -32,6 +33,7 @@ class Settings(NamedTuple):
         policy: Path of the host's policy, instead of the one that ``AGENT_WORKERS_POLICY`` names.
         simulation: Begins what answers instead of the API, where given.
         output: Renders the lines; by default they are written as they are.
+        credential: Reads the run's own key for the API, where the caller brings one.
         tool_output: Whether to tell what tools print where the request leaves it open.
     """
 
@@ -40,4 +42,5 @@ class Settings(NamedTuple):
     policy: str | None = None
     simulation: Callable[[], Simulation] | None = None
     output: Callable[[Stdout], Output] | None = None
+    credential: Callable[[Stdin], str] | None = None
     tool_output: bool = False

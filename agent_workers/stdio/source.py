@@ -9,15 +9,19 @@ from agent_workers import __version__
 from agent_workers.admission import accept, admit, following, max_request_bytes, policy_file
 from agent_workers.engine.base import WorkerDefaults
 from agent_workers.engine.claude.launch.installation import sdk_version
+from agent_workers.engine.host.credentials import forget_secrets, is_oauth_token, with_own_credential
 from agent_workers.engine.host.environment import Environment
+from agent_workers.engine.process.prctl import hide_from_others
+from agent_workers.errors import WorkerError
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.engines import AGENT, MESSAGES
+from agent_workers.protocol.v1.problem import Problem, RequestProblems
 from agent_workers.protocol.v1.progress import Start
 from agent_workers.protocol.v1.request import echo_of, is_tool_run, skill_of
 from agent_workers.stdio.stdin import MAX_REQUEST, Stdin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
     from agent_workers.engine.base import Engine
     from agent_workers.engine.process.guarded_process import GuardedProcess
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from agent_workers.protocol.v1.request import AnyRequest
     from agent_workers.stdio.settings import Settings, Simulation
     from agent_workers.workers.base import Worker
+
+_OAUTH = "must be agent with a token of a login (sk-ant-oat…): the engine messages needs an API key"
 
 
 class Source(Protocol):
@@ -108,11 +114,15 @@ class RequestSource:
         self._sandbox: SandboxTable | None = None
         self._process: GuardedProcess | None = None
         self._stopped = False
+        self._has_oauth_token = False
+        self._environ: Mapping[str, str] = os.environ
 
     def read(self) -> AnyRequest:
         """Reads stdin, to its end or with ``--control`` its first line."""
         settings = self._settings
         self._simulation = settings.simulation() if settings.simulation else None
+        if settings.credential:
+            self._use_alone(settings.credential)
         self._stdin.max_request = max_request_bytes(self._policy) or MAX_REQUEST
         data = self._stdin.read_first_line() if settings.control else self._stdin.read_document()
         interactive = settings.person is not None
@@ -120,7 +130,12 @@ class RequestSource:
 
     def admit(self, request: AnyRequest) -> AnyRequest:
         """Holds the request against the policy and the host."""
-        admission = admit(self._worker, following(request, self._environment()), self._policy)
+        environment = self._environment()
+        followed = following(request, environment)
+        is_own = self._settings.credential is not None
+        admission = admit(self._worker, followed, self._policy, environment.environ, own_credential=is_own)
+        if self._has_oauth_token:
+            self._refuse_messages(admission.request)
         self._sandbox = admission.sandbox
         return _with_tool_output(admission.request) if self._settings.tool_output else admission.request
 
@@ -161,6 +176,24 @@ class RequestSource:
             booted=lambda cli: self._keep(cli.process),
         )
 
+    def _use_alone(self, read: Callable[[Stdin], str]) -> None:
+        """Has the run use the key that its caller hands over, and no other that is known here."""
+        hide_from_others()  # before it is in this process's memory
+        try:
+            key = read(self._stdin)
+        except WorkerError:
+            self.drain()
+            raise
+        if not self._simulation:
+            self._has_oauth_token = is_oauth_token(key)
+            self._environ = with_own_credential(os.environ, key)
+            forget_secrets(os.environ)
+
+    @staticmethod
+    def _refuse_messages(request: AnyRequest) -> None:
+        if not is_tool_run(request) and request.engine == MESSAGES:
+            raise RequestProblems([Problem(pointer="/engine", message=_OAUTH)], run=request.run)
+
     def _keep(self, process: GuardedProcess) -> None:
         self._process = process
         if self._stopped:  # in the midst of the boot
@@ -191,7 +224,8 @@ class RequestSource:
         return status
 
     def _environment(self) -> Environment:
-        return Environment(os.environ, self._simulation.base_url if self._simulation else None)
+        base_url = self._simulation.base_url if self._simulation else None
+        return Environment(self._environ, base_url, has_own_credential=self._environ is not os.environ)
 
 
 def _with_tool_output(request: AnyRequest) -> AnyRequest:

@@ -36,6 +36,25 @@ class Stdin:
         self._framer = LineFramer(MAX_REQUEST)
         self._lines: deque[bytes] = deque()
         self._ended = False
+        self._ahead = b""
+
+    def read_line(self, most: int, within_s: float) -> bytes | None:
+        """Reads a line that stands before the request; None where it has not come in time.
+
+        Args:
+            most: Bytes that it may have. Of a longer one this much and a little more is returned.
+            within_s: Seconds that it may take; nobody is hurried at a terminal.
+        """
+        until = time.monotonic() + within_s
+        while b"\n" not in self._ahead and len(self._ahead) <= most:
+            if not os.isatty(0) and not select.select([0], [], [], max(0, until - time.monotonic()))[0]:
+                return None
+            chunk = _read()
+            self._ahead += chunk
+            if not chunk:
+                break
+        line, _, self._ahead = self._ahead.partition(b"\n")
+        return line
 
     def read_document(self) -> bytes:
         """Reads to the end of stdin.
@@ -46,7 +65,7 @@ class Stdin:
         self._hint("a JSON request, then the end of stdin (Ctrl-D on a terminal)")
         chunks: list[bytes] = []
         size = 0
-        while chunk := _read():
+        while chunk := self._next():
             chunks.append(chunk)
             size += len(chunk)
             if size > self.max_request:
@@ -65,9 +84,10 @@ class Stdin:
         self._framer = LineFramer(max(MAX_REQUEST, self.max_request))
         self._hint("a JSON request on one line")
         while not self._ended:
-            if not os.isatty(0) and not select.select([0], [], [], max(0, until - time.monotonic()))[0]:
+            waits = not self._ahead and not os.isatty(0)
+            if waits and not select.select([0], [], [], max(0, until - time.monotonic()))[0]:
                 refuse(f"no request came within {FIRST_LINE_S} seconds: with --control it is the first line of stdin")
-            chunk = _read()
+            chunk = self._next()
             try:
                 self._take(chunk)
             except LineTooLong:
@@ -125,6 +145,11 @@ class Stdin:
             taken += size
             self._ended = size == 0
 
+    def _next(self) -> bytes:
+        """Returns what was read behind the line before the request, else reads on."""
+        ahead, self._ahead = self._ahead, b""
+        return ahead or _read()
+
     def _take(self, chunk: bytes) -> None:
         if chunk:
             self._lines += self._framer.push(chunk)
@@ -137,6 +162,8 @@ class Stdin:
         return f"the request is larger than {self.max_request} bytes"
 
     def _hint(self, awaited: str) -> None:
+        if self._ahead:
+            return
         if os.isatty(0) or not select.select([0], [], [], _HINT_AFTER_S)[0]:
             say(f"{self._name}: waiting for {awaited}; --help shows examples")
 

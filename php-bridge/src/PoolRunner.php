@@ -6,9 +6,11 @@ namespace AgentWorkers;
 
 use AgentWorkers\Event\Done;
 use AgentWorkers\Exception\InvalidArgumentException;
+use AgentWorkers\Process\Credential;
 use AgentWorkers\Process\PoolConnection;
 use AgentWorkers\Process\PoolOrProcess;
 use AgentWorkers\Process\PoolTransport;
+use AgentWorkers\Process\Transport;
 use Psr\Log\LoggerInterface;
 use Psr\Log\NullLogger;
 
@@ -80,12 +82,16 @@ final class PoolRunner implements Runner
     public function stream(Request $request): Run
     {
         $asked = ['worker' => $this->worker] + array_filter(['name' => $this->name], is_string(...));
-        $pool = new PoolTransport($this->socket, $asked, $this->grace);
-        $transport = $this->fallback === null
-            ? $pool
-            : new PoolOrProcess($pool, $this->fallback->transport(...), $this->logger);
+        $credential = new Credential($request->ownCredential());
+        $pool = new PoolTransport($this->socket, $asked, $this->grace, $credential);
+        $fallback = $this->fallback;
+        $transport = $fallback === null ? $pool : new PoolOrProcess(
+            $pool,
+            static fn (): Transport => $fallback->transport($credential->key()),
+            $this->logger,
+        );
 
-        return new Run($request, $transport, $this->logger, $this->overtime);
+        return new Run($request->withoutCredential(), $transport, $this->logger, $this->overtime);
     }
 
     /** @param \Closure(self): mixed $change */

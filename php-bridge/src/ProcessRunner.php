@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers;
 
 use AgentWorkers\Event\Done;
+use AgentWorkers\Process\Credential;
 use AgentWorkers\Process\Environment;
 use AgentWorkers\Process\ProcessTransport;
 use AgentWorkers\Process\Settings;
@@ -50,17 +51,21 @@ final class ProcessRunner implements Runner
 
     public function stream(Request $request): Run
     {
-        return new Run($request, $this->transport(), $this->logger, $this->overtime);
+        $transport = $this->transport($request->ownCredential());
+
+        return new Run($request->withoutCredential(), $transport, $this->logger, $this->overtime);
     }
 
     /** @internal */
-    public function transport(): Transport
+    public function transport(#[\SensitiveParameter] ?string $credential = null): Transport
     {
-        $process = new WorkerProcess([...$this->command, '--control'], $this->cwd, $this->grace);
+        $words = ['--control', ...($credential === null ? [] : ['--credential-fd=0'])];
+        $process = new WorkerProcess([...$this->command, ...$words], $this->cwd, $this->grace);
         ($this->configure)($process);
         $environment = new Environment($this->inherited, $this->env);
+        $own = new Credential($credential);
 
-        return new ProcessTransport($process, $environment, $this->command[0], $this->grace);
+        return new ProcessTransport($process, $environment, $this->command[0], $this->grace, credential: $own);
     }
 
     /**

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers;
 
 use AgentWorkers\Exception\InvalidArgumentException;
+use AgentWorkers\Process\Credential;
 
 /**
  * Says what a run shall do. Immutable: each method returns a changed copy. The worker checks it; if it refuses it,
@@ -30,8 +31,11 @@ final class Request implements \JsonSerializable
      * @param array<string, mixed> $fields
      * @param array<string, \Closure> $handlers
      */
-    private function __construct(private readonly array $fields, private readonly array $handlers = [])
-    {
+    private function __construct(
+        private readonly array $fields,
+        private readonly array $handlers = [],
+        private readonly ?Credential $credential = null,
+    ) {
     }
 
     /** @param string|list<array<string, mixed>> $prompt text, or content blocks */
@@ -73,7 +77,7 @@ final class Request implements \JsonSerializable
     /** Sets a field by its name in the contract. */
     public function with(string $field, mixed $value): self
     {
-        return new self([$field => $value] + $this->fields, $this->handlers);
+        return $this->copy([$field => $value] + $this->fields);
     }
 
     /** Sets the run's id: 1 to 128 of `A-Z a-z 0-9 . _ : -`. Without it, the run gets a new UUID. */
@@ -226,7 +230,7 @@ final class Request implements \JsonSerializable
         $tools = [...$this->fields['app_tools'] ?? [], $tool + ($timeoutS === null ? [] : ['timeout_s' => $timeoutS])];
         $handlers = $handler === null ? $this->handlers : [$name => $handler] + $this->handlers;
 
-        return new self(['app_tools' => $tools] + $this->fields, $handlers);
+        return new self(['app_tools' => $tools] + $this->fields, $handlers, $this->credential ?? null);
     }
 
     /** Adds tools that the application runs here. */
@@ -311,7 +315,51 @@ final class Request implements \JsonSerializable
     {
         $taken = $engine === 'messages' ? $this->fields : array_diff_key($this->fields, ['max_tokens' => true]);
 
-        return (new self(['engine' => $engine] + $taken, $this->handlers))->session(resume: $session);
+        return $this->copy(['engine' => $engine] + $taken)->session(resume: $session);
+    }
+
+    /**
+     * Sets the key for the API that this run uses, and no other: an API key, or a token of a login (`sk-ant-oat…`). It
+     * is no part of the JSON, and no dump or log shows it.
+     *
+     * @throws InvalidArgumentException it is empty, or not one line
+     */
+    public function credential(#[\SensitiveParameter] string $key): self
+    {
+        $key = trim($key);
+        if ($key === '' || strpbrk($key, "\r\n") !== false) {
+            throw new InvalidArgumentException('The credential is empty, or has several lines. Pass the key alone.');
+        }
+
+        return new self($this->fields, $this->handlers, new Credential($key));
+    }
+
+    /** Whether the run uses a key of its own. */
+    public function hasCredential(): bool
+    {
+        return ($this->credential ?? null) !== null;
+    }
+
+    /**
+     * The key that the worker is to be handed; null where it uses the host's, or was handed it already.
+     *
+     * @internal
+     */
+    public function ownCredential(): ?string
+    {
+        return ($this->credential ?? null)?->key();
+    }
+
+    /**
+     * What is left when the key is handed over.
+     *
+     * @internal
+     */
+    public function withoutCredential(): self
+    {
+        return $this->ownCredential() === null
+            ? $this
+            : new self($this->fields, $this->handlers, new Credential(null));
     }
 
     /** @return array<string, \Closure> handlers of the application's tools, by name */
@@ -382,6 +430,12 @@ final class Request implements \JsonSerializable
     public function jsonSerialize(): \stdClass
     {
         return (object) self::withObjects($this->fields);
+    }
+
+    /** @param array<string, mixed> $fields */
+    private function copy(array $fields): self
+    {
+        return new self($fields, $this->handlers, $this->credential ?? null); // one of an older version has none
     }
 
     /** @param array<string, mixed> $values */

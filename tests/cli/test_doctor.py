@@ -337,6 +337,12 @@ def test_the_policy_in_force_is_told(scripts: Scripts, tmp_path: Path) -> None:
     assert finding["facts"] == {"path": str(file), "chosen_by": "AGENT_WORKERS_POLICY"}
 
 
+def test_a_policy_that_forbids_keys_of_callers_is_told(scripts: Scripts, tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text('version = 1\nworkers = ["agent-chat"]\n[credentials]\nown = false\n')
+    assert "credentials.own = false" in report(scripts, **KEY, AGENT_WORKERS_POLICY=str(file))["policy"]["found"]
+
+
 def test_a_policy_that_an_agent_with_tools_could_change_is_a_warning(scripts: Scripts, tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
     file.write_text("version = 1\n")

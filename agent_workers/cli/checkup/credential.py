@@ -40,7 +40,7 @@ _VARIABLES = (
 )
 _CURE = (
     "Set ANTHROPIC_API_KEY for this user, or CLAUDE_CODE_OAUTH_TOKEN (from claude setup-token), or log in as this user "
-    "by running claude with the same config directory."
+    "by running claude with the same config directory. Runs that bring their own key (--credential-fd) need none."
 )
 
 

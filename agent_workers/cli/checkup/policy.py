@@ -45,7 +45,9 @@ def check_policy(host: Environment) -> Finding:
     if unknown := list(unknown_workers(policy)):
         cure = f"Correct workers in the file; there are {', '.join(WORKERS)}."
         return Finding("policy", "warn", f"{path}: {'; '.join(unknown)}", cure, facts)
-    return Finding("policy", "ok", str(path), facts=facts)
+    own = policy.credentials.own
+    words = str(path) if own else f"{path}; it forbids keys of the callers' own (credentials.own = false)"
+    return Finding("policy", "ok", words, facts=facts)
 
 
 def unknown_workers(policy: Policy) -> Iterator[str]:

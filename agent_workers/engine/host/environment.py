@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent_workers.engine.host.config_directory import without_login
 from agent_workers.engine.host.state_directory import (
     STATE_MODE,
     close_to_others,
@@ -54,10 +55,12 @@ class Environment(NamedTuple):
     Attributes:
         environ: The process's environment.
         simulator_url: Base URL of the simulator, when the run must not reach the real API.
+        has_own_credential: Whether the run brings the key for the API, and no login of this host may be found.
     """
 
     environ: Mapping[str, str]
     simulator_url: str | None = None
+    has_own_credential: bool = False
 
     def is_simulated(self) -> bool:
         """Tells whether a simulator answers: one of this run, or one that the base URL names."""
@@ -158,7 +161,11 @@ class Environment(NamedTuple):
             scratch: A private directory for the run's temporary files.
         """
         environ = self._common_environ(scratch)
-        if config_dir := self.config_dir():
+        config_dir = self.config_dir()
+        if self.has_own_credential:
+            usual = config_dir or Path(environ["HOME"], ".claude")
+            config_dir = without_login(usual.absolute(), scratch)
+        if config_dir:
             environ["CLAUDE_CONFIG_DIR"] = str(_made(config_dir))
         if self.simulator_url:
             environ |= {"ANTHROPIC_BASE_URL": self.simulator_url, "ANTHROPIC_API_KEY": "simulated"}

@@ -74,6 +74,11 @@ final class Lines
                 "In a batch, $key has tools with closures, which nobody could call. Run it by itself.",
             );
         }
+        if ($request->hasCredential()) {
+            throw new LogicException(
+                "In a batch, $key has a credential(), but all its requests share one. Run it by itself.",
+            );
+        }
     }
 
     public static function workerOf(Request $request): ?string

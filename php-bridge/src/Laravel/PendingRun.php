@@ -130,6 +130,18 @@ final class PendingRun implements Responsable
         return $this->configure(static fn (Request $request): Request => $request->goal($goal));
     }
 
+    /**
+     * Sets the key for the API that this run uses, and no other: of a user who brings one. See Request::credential().
+     *
+     * @throws InvalidArgumentException it is empty, or not one line
+     */
+    public function credential(#[\SensitiveParameter] string $key): self
+    {
+        $this->request = $this->request->credential($key);
+
+        return $this;
+    }
+
     /** @param \Closure(Request): Request $change gets and returns the request */
     public function configure(\Closure $change): self
     {
@@ -396,6 +408,12 @@ final class PendingRun implements Responsable
                     . 'them in appTools().',
             );
         }
+        if ($this->request->hasCredential()) {
+            throw new LogicException(
+                'A queued run cannot carry a credential(): the key would lie in the queue, for all who read it. Queue '
+                    . 'a job of your own that reads the key when it runs, and calls credential() there.',
+            );
+        }
         if ($this->command !== null) {
             throw new LogicException(
                 'A command that a person typed cannot be queued. Stream it, or call command(null) to let the agent '
@@ -458,11 +476,11 @@ final class PendingRun implements Responsable
     public function inBatch(string $program): Request
     {
         $isPlain = $this->closures() === [] && $this->appTools === [] && $this->conversation === null
-            && $this->command === null;
+            && $this->command === null && !$this->request->hasCredential();
 
         return $isPlain ? $this->whole($this->owned($this->owner))->with('worker', $program) : throw new LogicException(
-            'A run of a batch has no tools of the application, no conversation, no command and nobody who is asked or '
-                . 'listens. Run it by itself, or on the queue.',
+            'A run of a batch has no tools of the application, no conversation, no command, no credential() and nobody '
+                . 'who is asked or listens. Run it by itself, or on the queue.',
         );
     }
 

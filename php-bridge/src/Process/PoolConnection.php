@@ -89,7 +89,7 @@ final class PoolConnection
     }
 
     /** Writes at once what it can of that, and the rest in exchange(). */
-    public function write(string ...$pieces): void
+    public function write(#[\SensitiveParameter] string ...$pieces): void
     {
         if ($this->isRead()) {
             array_push($this->unwritten, ...array_values($pieces));

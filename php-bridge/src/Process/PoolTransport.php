@@ -26,11 +26,15 @@ final class PoolTransport implements Transport
     private float $killAt = INF;
     private bool $killed = false;
 
-    /** @param array<string, mixed> $asked fields of the first line, by their names in the protocol */
+    /**
+     * @param array<string, mixed> $asked fields of the first line, by their names in the protocol
+     * @param Credential|null $credential a key that the run uses alone
+     */
     public function __construct(
         public readonly string $socket,
         private readonly array $asked,
         private readonly float $grace,
+        private readonly ?Credential $credential = null,
     ) {
         $this->answer = new PoolAnswer();
     }
@@ -50,7 +54,9 @@ final class PoolTransport implements Transport
             return;
         }
         $this->tick = $tick;
-        $this->connection->write(self::line($this->asked + ['control' => true]), $request, "\n");
+        $key = $this->credential?->key();
+        $asked = $this->asked + ['control' => true] + ($key === null ? [] : ['credential' => $key]);
+        $this->connection->write(self::line($asked), $request, "\n");
         while ($this->connection->isOpen()) {
             $bytes = $this->pump();
             if ($bytes !== '') {
@@ -138,7 +144,7 @@ final class PoolTransport implements Transport
     }
 
     /** @param array<string, mixed> $fields */
-    private static function line(array $fields): string
+    private static function line(#[\SensitiveParameter] array $fields): string
     {
         $line = ['pool' => self::VERSION] + $fields;
 

@@ -41,13 +41,17 @@ final class ProcessTransport implements Transport
     /** @var \Iterator<mixed, string|null>|null */
     private ?\Iterator $lines = null;
 
-    /** @param float $drain seconds after SIGTERM in which it ends what it has begun; a second SIGTERM ends that, too */
+    /**
+     * @param float $drain seconds after SIGTERM in which it ends what it has begun; a second SIGTERM ends that, too
+     * @param Credential|null $credential a worker with `--credential-fd=0` gets it as its first line
+     */
     public function __construct(
         private readonly WorkerProcess $process,
         private readonly Environment $environment,
         private readonly string $binary,
         private readonly float $grace,
         private readonly float $drain = 0.0,
+        private ?Credential $credential = null,
     ) {
         $this->stdin = new InputStream();
         $this->stderr = new Tail();
@@ -131,6 +135,9 @@ final class ProcessTransport implements Transport
     private function start(?string $request, \Closure $tick): bool
     {
         $this->process->setInput($this->stdin);
+        $key = $this->credential?->key();
+        $key === null || $this->write($key);
+        $this->credential = null;
         $request === null || $this->write($request);
         // What configureProcess() set is wanted; what it did not name stays away.
         $env = array_diff_key($this->environment->forProcess(), $this->process->getEnv());
@@ -229,7 +236,7 @@ final class ProcessTransport implements Transport
         }
     }
 
-    private function write(string $line): void
+    private function write(#[\SensitiveParameter] string $line): void
     {
         $this->unwritten++;
         $this->stdin->write($this->inPieces("$line\n"));
@@ -240,7 +247,7 @@ final class ProcessTransport implements Transport
      *
      * @return \Generator<int, string>
      */
-    private function inPieces(string $bytes): \Generator
+    private function inPieces(#[\SensitiveParameter] string $bytes): \Generator
     {
         for ($start = 0, $length = strlen($bytes); $start < $length; $start += self::PIECE) {
             $this->taken++;

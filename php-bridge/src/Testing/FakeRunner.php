@@ -281,6 +281,7 @@ final class FakeRunner implements Runner, BatchRunner
     /** @return ($mayBeOut is true ? Run|null : Run) null where the provider is to answer later */
     private function begin(Request $request, ?string $worker, bool $mayBeOut): ?Run
     {
+        $request = $request->withoutCredential(); // hasCredential() still says that there was one
         $script = $this->script($this->answerTo($request, $worker), $request, $worker);
         if ($script->isPending() && !$mayBeOut) {
             throw new LogicException('Only a batch in the economy lane that does not wait has requests pending.');

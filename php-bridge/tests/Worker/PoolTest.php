@@ -59,6 +59,21 @@ final class PoolTest extends TestCase
         self::assertSame([$first], $this->told('first'));
     }
 
+    public function testAKeyOfTheRunsOwnReachesThePoolOrTheFallbackAndIsKeptNowhere(): void
+    {
+        $keyed = self::request()->credential('sk-ant-api03-of-a-user');
+        $run = $this->pool('answers')->stream($keyed);
+        $run->wait();
+
+        self::assertSame('sk-ant-api03-of-a-user', $this->told('first')[0]['credential']);
+        self::assertTrue($run->request->hasCredential());
+        self::assertFalse(str_contains(print_r($run, true), 'sk-ant-api03-of-a-user'));
+        $alone = new PoolRunner($this->directory() . '/none.sock', 'agent-chat', $this->fixture('keyed'));
+        $seen = json_decode($alone->run($keyed)->text, true);
+        self::assertSame(sha1('sk-ant-api03-of-a-user'), $seen['key']);
+        self::assertArrayNotHasKey('credential', $seen['request']);
+    }
+
     public function testWithoutALastLineTheEndOfTheConnectionIsTheEnd(): void
     {
         $run = $this->pool('has_no_last_line')->stream(self::request());
