@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.pool import HELLO, LAST, pool_at, saying
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent
@@ -206,3 +207,39 @@ def test_a_cli_is_started_before_anything_slow_is_loaded(
     slow = set(rules["banned-module-level-imports"]) - {"shutil", "traceback"}  # pydantic and logging load these two
     of_others = set() if more else {"agent_workers.policy", "agent_workers.workers.task"}
     assert loaded & {*slow, *extras(), *of_others} == set()
+
+
+# A pool that answers at once, and the modules that the client of its run has loaded.
+LOADED_FOR_A_POOL = """
+import os, sys
+before = {*sys.modules}
+def tell(status):
+    os.write(2, " ".join({*sys.modules} - before).encode())
+    os.kill(os.getpid(), 9)
+os._exit = tell
+from agent_workers.cli import start
+start()
+"""
+STANDARD = {"__future__", "_socket", "errno", "select"}
+
+
+@pytest.mark.parametrize("words", [["agent-chat"], ["agent-skill", "partner-health", "--control"]])
+def test_a_run_that_a_pool_serves_loads_the_client_of_the_pool_alone(
+    words: list[str], own: dict[str, str], tmp_path: Path
+) -> None:
+    with pool_at(tmp_path / "pool.sock", saying(HELLO, LAST)) as pool:
+        served = subprocess.run(
+            [sys.executable, "-EP", "-c", LOADED_FOR_A_POOL, *words],
+            input=b'{"prompt": "Hello"}\n',
+            env={**own, "AGENT_WORKERS_POOL": pool.path},
+            capture_output=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    assert served.stdout == HELLO
+    loaded = set(served.stderr.decode().split())
+    others = {name for name in loaded if not name.startswith("agent_workers.cli.pooled")}
+    ours = {"agent_workers", "agent_workers.cli", "agent_workers.stdio", "agent_workers.stdio.unblocked"}
+    names = {"agent_workers.skills", "agent_workers.skills.names"}
+    assert others - names <= ours | STANDARD
+    assert loaded & {"agent_workers.cli.pooled.ending", "agent_workers.cli.pooled.rendered"} == set()

@@ -23,9 +23,22 @@ def start() -> None:
     elif program == "agent-skill":
         _start_skill()
     else:
-        from agent_workers.cli.worker import start_worker
+        _start_worker(program)
 
-        start_worker(program)
+
+def _start_worker(name: str) -> None:
+    """Serves one request: through a pool where one is asked for and there, else here."""
+    import os
+    import sys
+
+    is_asked = any(word == "--pool" or word.startswith("--pool=") for word in sys.argv)
+    if (is_asked or os.environ.get("AGENT_WORKERS_POOL")) and completion_variable(name) not in os.environ:
+        from agent_workers.cli.pooled.start import run_in_pool  # in place of all that a worker imports
+
+        run_in_pool(name)
+    from agent_workers.cli.worker import start_worker
+
+    start_worker(name)
 
 
 def _start_batch() -> None:
@@ -54,9 +67,7 @@ def _start_skill() -> None:
     if first in COMMANDS or is_first_word:
         _start_skill_command()
     else:
-        from agent_workers.cli.worker import start_worker
-
-        start_worker("agent-skill")
+        _start_worker("agent-skill")
 
 
 def _start_skill_command() -> None:

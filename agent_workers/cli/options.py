@@ -112,11 +112,20 @@ def _command(worker: Worker) -> click.Command:
         metavar="[=json]",
         help="Check this host for this worker, with these options, as agent-workers doctor does, and exit.",
     )
+    @click.option(
+        "--pool",
+        type=click.Path(),
+        metavar="PATH",
+        help="Have the pool at this socket serve the run, where it is there; instead of AGENT_WORKERS_POOL.",
+    )
+    @click.option("--pool-name", metavar="NAME", help="Which of its pools; instead of AGENT_WORKERS_POOL_NAME.")
     @click.version_option(__version__, message="%(prog)s %(version)s")
-    def command(interactive: bool = False, **options: Any) -> Options:
+    def command(pool: str | None, pool_name: str | None, interactive: bool = False, **options: Any) -> Options:
         if click.get_current_context().args:
             takes = "one name, and it comes first" if worker.named("a-name") else "no arguments"
             raise click.UsageError(f"{worker.name} takes {takes}: its request comes on stdin.")
+        if pool_name is not None and pool is None:  # where there is one, neither comes here
+            raise click.UsageError("--pool-name needs --pool, or AGENT_WORKERS_POOL.")
         if interactive and options["control"]:
             raise click.UsageError(
                 "--interactive and --control exclude each other: answers come from a person or from stdin."

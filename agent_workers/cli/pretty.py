@@ -57,6 +57,20 @@ class Pretty:
         if rendered := self._rendered(line):
             self._out.send_now(rendered)
 
+    @property
+    def paint_at(self) -> float | None:
+        """When what the last events left unpainted may be painted; None where nothing is left."""
+        return self._paint_again_at if self._form.behind else None
+
+    def paint_now(self) -> None:
+        """Paints it without an event loop, if it is time.
+
+        Raises:
+            OutputClosed: Nobody reads.
+        """
+        if self.paint_at is not None and time.monotonic() >= self.paint_at:
+            self._out.send_now(self._paint().encode("utf-8", "replace"))
+
     async def make_room(self) -> None:
         """Writes all that is still to be painted, so that others may write below.
 
@@ -93,7 +107,7 @@ class Pretty:
         try:
             while True:
                 await anyio.sleep(_REPAINT_S)
-                if self._form.behind and time.monotonic() >= self._paint_again_at:
+                if self.paint_at is not None and time.monotonic() >= self.paint_at:
                     await self._out.send(self._paint().encode("utf-8", "replace"))
         except OutputClosed:
             scope.cancel()
