@@ -21,6 +21,7 @@ use Psr\Log\NullLogger;
 final class PoolRunner implements Runner
 {
     private readonly string $socket;
+    private ?ProcessRunner $fallback;
     private ?string $name = null;
     private float $grace = 8.0;
     private float $overtime = 30.0;
@@ -36,8 +37,9 @@ final class PoolRunner implements Runner
     public function __construct(
         string $socket,
         private readonly string $worker,
-        private ?ProcessRunner $fallback = null,
+        ?ProcessRunner $fallback = null,
     ) {
+        $this->fallback = $fallback?->env(['AGENT_WORKERS_POOL' => false]); // it is not to ask a pool once more
         $this->socket = PoolConnection::checked($socket);
         $this->logger = new NullLogger();
     }

@@ -56,6 +56,8 @@ final class Agents
     private const FIELDS = [
         'engine' => true, 'model' => true, 'max_tokens' => true, 'system_prompt' => true, 'max_turns' => true,
     ];
+    /** What is started here is to do its work itself: by this variable it would have a pool do it. */
+    private const NO_POOL = ['AGENT_WORKERS_POOL' => false];
     private const ID = '[A-Za-z0-9._:-]{1,128}';
 
     public function __construct(
@@ -297,7 +299,7 @@ final class Agents
         $batch = $this->binary('agent-batch');
         $runner = (new ProcessBatchRunner($batch, $this->arguments()))
             ->inheritEnv(...ProcessRunner::INHERITED_ENV, ...$this->setting('inherit', []))
-            ->env($this->env())
+            ->env($this->env() + self::NO_POOL)
             ->logger($this->logger());
         foreach ($this->programs() as $name) {
             $binary = $this->binary($name);
@@ -411,7 +413,7 @@ final class Agents
     {
         $usual = (new ProcessRunner($this->binary($this->programOf($worker)), $this->arguments()))
             ->inheritEnv(...ProcessRunner::INHERITED_ENV, ...$this->setting('inherit', []))
-            ->env($this->env())
+            ->env($this->env() + self::NO_POOL)
             ->grace((float) $this->setting('grace', 8.0))
             ->logger($this->logger());
         $runner = $usual;

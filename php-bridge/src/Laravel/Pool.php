@@ -47,7 +47,7 @@ final class Pool
             !in_array($program, self::PROGRAMS, true) => "the pool knows no program $program",
             is_file($binary) && !Programs::areAlike($binary, $program, $this->launcher)
                 => "$binary is not as the package has it",
-            $isSimulated => '`simulate` is set: start the pool with a simulator instead',
+            $isSimulated => '`simulate` is set, which is no setting of a pool',
             $isChanged => 'Agent::configureRunner() changes how it is started',
             default => null,
         };

@@ -62,6 +62,22 @@ final class PoolTest extends TestCase
         self::assertSame('by agent-chat', Agent::chat('Hello')->text());
     }
 
+    public function testWhatIsStartedHereHasNoPoolDoItsWork(): void
+    {
+        putenv("AGENT_WORKERS_POOL={$this->socket()}"); // as Laravel does with what is in .env
+        try {
+            $this->program('agent-chat', '; echo "${AGENT_WORKERS_POOL-none}" > "$0.pool"');
+            Agent::chat('Hello')->run();
+            self::assertSame("none\n", file_get_contents($this->directory() . '/agent-chat.pool'));
+            unlink($this->directory() . '/agent-chat.pool');
+            config(['agent-workers.pool' => null]);
+            Agent::chat('Hello')->run();
+            self::assertSame("none\n", file_get_contents($this->directory() . '/agent-chat.pool'));
+        } finally {
+            putenv('AGENT_WORKERS_POOL');
+        }
+    }
+
     /** @dataProvider ownThings */
     public function testAWorkerWithSomethingOfItsOwnIsStartedForEachRun(\Closure $own, string $why): void
     {
@@ -84,7 +100,7 @@ final class PoolTest extends TestCase
             'my-worker is not as the package has it',
         ];
         yield 'a script with a policy' => [
-            static fn (string $own, \Closure $program) => $program('agent-chat', '--policy /etc/strict.toml'),
+            static fn (string $own, \Closure $program) => $program('agent-chat', ' --policy /etc/strict.toml'),
             'agent-chat is not as the package has it',
         ];
         yield 'an environment' => [
@@ -160,7 +176,7 @@ final class PoolTest extends TestCase
     {
         $script = <<<'SH'
             #!/bin/sh
-            # MORE
+            :MORE
             case "$*" in *doctor*) echo '{"status": "ok", "checks": []}'; exit;; esac
             read -r request
             run=$(expr "$request" : '.*"run":"\([^"]*\)"')
