@@ -35,7 +35,7 @@ export default defineConfig({
   test: {
     environment: "jsdom",
     setupFiles: "../../packages/react/tests/setup.ts",
-    testTimeout: 10_000,
+    testTimeout: 120_000,
     execArgv: withEventSource,
   },
 });

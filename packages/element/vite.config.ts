@@ -20,6 +20,6 @@ export default defineConfig({
   },
   test: {
     environment: "jsdom",
-    testTimeout: 10_000,
+    testTimeout: 120_000,
   },
 });

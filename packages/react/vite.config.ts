@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     environment: "jsdom",
     setupFiles: "tests/setup.ts",
-    testTimeout: 10_000,
+    testTimeout: 120_000,
     execArgv: withEventSource,
   },
 });

@@ -3,6 +3,7 @@ import { StrictMode } from "react";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Chat } from "../src/Chat";
 import { Task } from "../src/Task";
+import { forward } from "../../../packages/react/tests/clock.js";
 import { mount, serveEachTest, server } from "../../../packages/react/tests/hook.js";
 import { RUN, SESSION, START, UP } from "../../../packages/react/tests/server.js";
 import { asks } from "../../../packages/react/tests/taskEvents.js";
@@ -167,7 +168,7 @@ describe("a conversation that is busy", () => {
   it("is told as such, and can be tried again when the server said", async () => {
     const busy = { message: "An answer is still on its way.", code: "session_busy", retryable: true };
     server.onChat = (call) =>
-      server.posts.length === 1 ? call.refuse(409, busy, { "Retry-After": "1" }) : call.open().text("Now").done("Now");
+      server.posts.length === 1 ? call.refuse(409, busy, { "Retry-After": "60" }) : call.open().text("Now").done("Now");
     render(<Chat base={server.base} />);
     fireEvent.change(screen.getByRole("textbox", { name: "Message" }), { target: { value: "Hi" } });
     fireEvent.click(screen.getByRole("button", { name: "Send" }));
@@ -175,7 +176,8 @@ describe("a conversation that is busy", () => {
     expect([alert.textContent, alert.dataset.code]).toEqual(["An answer is still on its way.", "session_busy"]);
     const retry = screen.getByRole<HTMLButtonElement>("button", { name: "Try again" });
     expect(retry.disabled).toBe(true);
-    await waitFor(() => expect(retry.disabled).toBe(false), { timeout: 5_000 });
+    forward(60_000);
+    await waitFor(() => expect(retry.disabled).toBe(false));
     fireEvent.click(retry);
     await screen.findByText("Now", { selector: ".answer p" });
   });

@@ -35,7 +35,7 @@ describe("the file that the Composer package has", () => {
     expect(output.map(({ fileName }) => fileName)).toEqual([NAME]);
     expect(output[0]!.code === file, "run `make element`, and commit what it writes").toBe(true);
     expect(readdirSync(DIST)).toEqual([NAME]);
-  }, 60_000);
+  });
 
   it("needs no other file, and no React", () => {
     expect(file).not.toMatch(/\bimport\b\s*[({"'*\w]|\brequire\(|jsx/);

@@ -1,5 +1,6 @@
 import { waitFor } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { forward } from "./clock.js";
 import { mount, serveEachTest, server, statesOf } from "./hook.js";
 import { type Call, frame, RUN, START } from "./server.js";
 
@@ -235,14 +236,15 @@ describe("an error event", () => {
     server.onChat = (call) =>
       call
         .open()
-        .say({ ...overloaded, retry_after_ms: 300 })
+        .say({ ...overloaded, retry_after_ms: 60_000 })
         .end();
     const chat = mount();
     chat.send();
     await chat.reaches("error");
     expect(chat.now().retryInMs).toBeGreaterThan(0);
-    expect(chat.now().retryInMs).toBeLessThanOrEqual(300);
+    expect(chat.now().retryInMs).toBeLessThanOrEqual(60_000);
     expect(chat.now().retry()).toBe(false);
+    forward(60_000);
     await waitFor(() => expect(chat.now().retryInMs).toBe(0));
     expect(chat.retry()).toBe(true);
     await chat.reaches("error");

@@ -1,5 +1,6 @@
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
-configure({ asyncUtilTimeout: 5000 });
+// For what takes long on a busy machine.
+configure({ asyncUtilTimeout: 60_000 });
 afterEach(() => typeof document === "undefined" || cleanup());
