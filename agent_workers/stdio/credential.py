@@ -7,18 +7,21 @@ import re
 import select
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn, Protocol
 
 from agent_workers.errors import InvalidRequest
-
-if TYPE_CHECKING:
-    from agent_workers.stdio.stdin import Stdin
 
 OPTION = "--credential-fd"
 MAX_CREDENTIAL = 64 << 10
 _PATIENCE_S = 10
 _OUTPUTS = (1, 2)
 _KEY = re.compile(r"[!-~]+")
+
+
+class Beginning(Protocol):
+    """Stdin before the request; see ``Stdin``."""
+
+    def read_line(self, most: int, within_s: float) -> bytes | None: ...
 
 
 class DescriptorCredential:
@@ -35,7 +38,7 @@ class DescriptorCredential:
             os.set_inheritable(descriptor, False)
             self._is_open = True
 
-    def __call__(self, stdin: Stdin) -> str:
+    def __call__(self, stdin: Beginning) -> str:
         """Reads the key; what follows it on stdin is left there.
 
         Raises:

@@ -185,6 +185,46 @@ def test_a_caller_that_takes_its_time_has_its_run_although_the_pool_did_not_wait
     assert running.end() == (HELLO, b"", 0)
 
 
+KEY = "sk-ant-api03-of-a-user"
+
+
+@pytest.mark.parametrize("control", [[], ["--control"]])
+def test_the_key_of_the_run_on_stdin_goes_to_the_pool_and_the_request_behind_it(
+    scripts: Scripts, pool_of: PoolAt, control: list[str]
+) -> None:
+    pool = pool_of(saying(HELLO, LAST))
+    given = KEY.encode() + b"\n" + REQUEST + b"\n"
+    ended = scripts("agent-chat", "--credential-fd=0", *control, "--pool", pool.path, given=given)
+    assert (ended.stdout, ended.returncode, ended.stderr) == (HELLO.decode(), 0, "")
+    assert pool.calls[0].head["credential"] == KEY
+    assert pool.calls[0].request.strip() == REQUEST
+
+
+def test_the_key_of_the_run_comes_from_any_descriptor(scripts: Scripts, pool_of: PoolAt) -> None:
+    pool = pool_of(saying(HELLO, LAST))
+    (scripts.home / "key").write_text(f"{KEY}\n")
+    script = f'exec 4<"$HOME/key"; exec agent-chat --credential-fd 4 --pool "{pool.path}"'
+    ended = scripts("sh", "-c", script, given=REQUEST)
+    assert (ended.stdout, ended.returncode) == (HELLO.decode(), 0)
+    assert pool.calls[0].head["credential"] == KEY
+    assert pool.calls[0].request == REQUEST
+
+
+@pytest.mark.parametrize("descriptor", ["0", "1", "4", "x"])
+def test_a_run_whose_key_is_none_is_refused_and_the_pool_hears_nothing_of_it(
+    scripts: Scripts, pool_of: PoolAt, descriptor: str
+) -> None:
+    heard: list[bytes] = []
+    pool = pool_of(lambda call: heard.append(call.read()))
+    words = ["--pool", pool.path, f"--credential-fd={descriptor}"]
+    ended = scripts("agent-chat", *words, given=b"no key\n" + REQUEST)
+    [event] = events_of(ended.stdout.encode())
+    assert (event["code"], ended.returncode) == ("invalid_request", 2)
+    assert "--credential-fd" in event["message"]
+    assert "invalid_request" in ended.stderr
+    assert not any(heard)
+
+
 # What the pool says
 
 

@@ -125,7 +125,7 @@ class Relay:
 
             line, self._exit = ending(self._events.last, self._request.data)
             if line:
-                self._show.lose()
+                self._show.tell("worker_lost: the pool closed the connection before the end of the run")
                 self._show.take(line)
 
     def _write(self) -> None:

@@ -37,10 +37,10 @@ class Rendered(Show):
         if self._pretty:
             self._pretty.paint_now()
 
-    def lose(self) -> None:
+    def tell(self, fault: str) -> None:
         """Tells it where the rendered events do not."""
         if not self._form.tells_errors:
-            super().lose()
+            super().tell(fault)
 
 
 class _Queue(Stdout):

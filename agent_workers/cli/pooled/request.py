@@ -24,6 +24,7 @@ class Request:
     """What stdin holds.
 
     Args:
+        signals: Stop the run.
         control: Whether control messages follow the request, which is then the first line.
 
     Attributes:
@@ -33,12 +34,18 @@ class Request:
         whole: Whether the request is there.
     """
 
-    def __init__(self, *, control: bool) -> None:
+    def __init__(self, signals: StopSignals, *, control: bool) -> None:
         self.data = b""
         self.rest = b""
         self.ended = False
         self.whole = False
+        self._signals = signals
         self._control = control
+        self._is_terminal = os.isatty(0)
+        self._waiting = select.poll()
+        self._waiting.register(0, select.POLLIN)
+        self._waiting.register(signals.fd, select.POLLIN)
+        self._ahead = b""
         self._chunks: list[bytes] = []
         self._size = 0
 
@@ -47,37 +54,65 @@ class Request:
         """Whether there is more of it than any pool takes."""
         return len(self.data) > MAX_REQUEST
 
-    def read(self, signals: StopSignals, program: str) -> None:
-        """Reads until the request is whole or too large, or for as long as a controlled run waits for it.
+    def read_line(self, most: int, within_s: float) -> bytes | None:
+        """Reads a line that stands before the request, as ``Stdin.read_line`` does.
 
         Raises:
             Stopped: A stop signal has come.
             OSError: Stdin cannot be read.
         """
-        waiting = select.poll()
-        waiting.register(0, select.POLLIN)
-        waiting.register(signals.fd, select.POLLIN)
-        is_terminal = os.isatty(0)
-        hint_after_s = 0.0 if is_terminal else _HINT_AFTER_S
-        until = time.monotonic() + _FIRST_LINE_S
+        until = time.monotonic() + within_s
+        while b"\n" not in self._ahead and len(self._ahead) <= most:
+            if not self._is_ready(None if self._is_terminal else until - time.monotonic()):
+                return None
+            chunk = self._read()
+            self._ahead += chunk or b""
+            if chunk == b"":
+                break
+        line, _, self._ahead = self._ahead.partition(b"\n")
+        return line
+
+    def read(self, program: str) -> None:
+        """Reads until the request is whole or too large, or for as long as a controlled run waits for it.
+
+        Args:
+            program: The worker's name, for a hint on stderr.
+
+        Raises:
+            Stopped: A stop signal has come.
+            OSError: Stdin cannot be read.
+        """
+        if self._ahead:
+            self._add(self._ahead)
+        until = time.monotonic() + _FIRST_LINE_S if self._control and not self._is_terminal else None
+        hint_at: float | None = time.monotonic() + (0 if self._is_terminal else _HINT_AFTER_S)
         while not self.whole:
-            ready = dict(waiting.poll(_wait_ms(hint_after_s, self._control and not is_terminal, until)))
-            if signals.fd in ready:
-                raise Stopped
-            if 0 in ready:
-                self._take()
-            elif hint_after_s < _FIRST_LINE_S:
-                _hint(program, control=self._control)
-                hint_after_s = float("inf")
-            elif time.monotonic() >= until:
+            at = until if hint_at is None else hint_at
+            if self._is_ready(None if at is None else at - time.monotonic()):
+                chunk = self._read()
+                if chunk is not None:
+                    self._add(chunk)
+            elif hint_at is not None:
+                if not self._chunks:
+                    _hint(program, control=self._control)
+                hint_at = None
+            else:
                 break  # and the pool says why
         self._finish()
 
-    def _take(self) -> None:
+    def _is_ready(self, within_s: float | None) -> bool:
+        ready = dict(self._waiting.poll(None if within_s is None else max(0.0, within_s) * 1000))
+        if self._signals.fd in ready:
+            raise Stopped
+        return bool(ready)
+
+    def _read(self) -> bytes | None:
         try:
-            chunk = os.read(0, _CHUNK)
+            return os.read(0, _CHUNK)
         except BlockingIOError:  # whoever shares the other end has switched it to non-blocking
-            return
+            return None
+
+    def _add(self, chunk: bytes) -> None:
         self.ended = not chunk
         self._chunks.append(chunk)
         self._size += len(chunk)
@@ -97,12 +132,6 @@ class Request:
         if self._control:
             line, _, self.rest = self.data.partition(b"\n")
             self.data = line.strip()
-
-
-def _wait_ms(hint_after_s: float, is_bounded: bool, until: float) -> float | None:
-    if hint_after_s < _FIRST_LINE_S:
-        return hint_after_s * 1000
-    return max(0.0, until - time.monotonic()) * 1000 if is_bounded else None
 
 
 def _hint(program: str, *, control: bool) -> None:

@@ -31,8 +31,8 @@ class Show:
     def catch_up(self) -> None:
         """Shows what was put off."""
 
-    def lose(self) -> None:
-        """Tells on stderr that the pool has gone."""
+    def tell(self, fault: str) -> None:
+        """Tells on stderr how the run has failed."""
         from agent_workers.stdio.stderr import say  # whoever waits has an end already
 
-        say(f"{self.program}: worker_lost: the pool closed the connection before the end of the run")
+        say(f"{self.program}: {fault}")

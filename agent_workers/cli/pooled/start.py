@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-_EXIT_ABORTED = 3
+_EXIT_ABORTED = 3  # the module errors takes long to import
 _PATIENCE_S = 5  # as in stdio/stdout.py
 
 
@@ -29,7 +29,7 @@ def run_in_pool(program: str) -> None:
     """
     asked = CommandLine(program, sys.argv[1:], os.environ)
     sys.argv[1:] = asked.rest
-    if not asked.is_served or not all(map(_is_open, range(3))):
+    if not asked.is_served or not all(map(_is_open, (*range(3), asked.descriptor or 0))):
         _tell(program, asked, asked.fault)
         return
     hold_stop()
@@ -38,85 +38,97 @@ def run_in_pool(program: str) -> None:
     except OSError as error:
         _tell(program, asked, f"no pool at {asked.pool} ({error.strerror or error})")
         return
-    signals = StopSignals()
-    request = Request(control=asked.control)
-    try:
-        request.read(signals, program)
-    except Stopped:
-        _abort(_show(program, asked, Unblocked(1)))
-    except OSError:  # which the worker tells in its own words
-        connection.close()
-        signals.hold()
-        return
-    _leave(_run(program, asked, connection, request, signals))
+    _Client(program, asked, connection).serve()
 
 
-def _run(program: str, asked: CommandLine, connection: Connection, request: Request, signals: StopSignals) -> int:
-    if request.whole:
-        data = _with_tool_output(request.data) if asked.pretty else request.data
-        if connection.has_spoken:  # it has waited too long
-            connection.close()
-            connection = _again(connection, asked.pool)
-        connection.send(_head(program, asked, len(data)))
-        connection.send(data)
-    else:
-        connection.end()  # the pool says what is missing
-    connection.flush()
-    out = Unblocked(1)
-    show = _show(program, asked, out)
-    control = asked.control and request.whole
-    status = Relay(connection, out, show, signals, request, control=control).run()
-    if request.is_too_large:
-        _drain(program, control=asked.control)
-    return status
+class _Client:
+    """The process as the client of a pool that has taken its connection."""
 
+    def __init__(self, program: str, asked: CommandLine, connection: Connection) -> None:
+        self._program = program
+        self._asked = asked
+        self._pool = connection
+        self._signals = StopSignals()
+        self._request = Request(self._signals, control=asked.control)
+        self._out = Unblocked(1)
 
-def _again(connection: Connection, pool: str) -> Connection:
-    """Returns a new connection; the closed one, on which nothing comes, where the pool has gone."""
-    try:
-        return Connection(pool)
-    except OSError:
-        return connection
+    def serve(self) -> None:
+        """Ends the process with the exit status of the run; returns where stdin cannot be read."""
+        try:
+            key = self._credential()
+            self._request.read(self._program)
+        except Stopped:
+            self._show().take(aborted())
+            self._leave(_EXIT_ABORTED)
+        except OSError:  # which the worker tells in its own words
+            self._pool.close()
+            self._signals.hold()
+            return
+        self._leave(self._run(key))
 
+    def _credential(self) -> str:
+        if self._asked.descriptor is None:
+            return ""
+        from agent_workers.cli.pooled.credential import read_credential, tell  # few runs bring one
+        from agent_workers.errors import InvalidRequest
 
-def _head(program: str, asked: CommandLine, size: int) -> bytes:
-    fields = [f'"pool":1,"worker":{_quoted(program)},"size":{size}']
-    fields += [f'"{flag}":true' for flag in ("control", "result") if getattr(asked, flag)]
-    fields += [f'"{field}":{_quoted(text)}' for field in ("name", "skill") if (text := getattr(asked, field))]
-    return f"{{{','.join(fields)}}}\n".encode()
+        try:
+            return read_credential(self._asked.descriptor, self._request)
+        except InvalidRequest as error:
+            status = tell(error, self._show())
+            self._drain()
+            self._leave(status)
 
+    def _run(self, key: str) -> int:
+        request, is_whole = self._request, self._request.whole
+        if is_whole:
+            data = self._with_tool_output(request.data) if self._asked.pretty else request.data
+            if self._pool.has_spoken:  # it has waited too long
+                self._connect_again()
+            self._pool.send(self._asked.head(len(data), key))
+            self._pool.send(data)
+        else:
+            self._pool.end()  # the pool says what is missing
+        self._pool.flush()
+        control = self._asked.control and is_whole
+        status = Relay(self._pool, self._out, self._show(), self._signals, request, control=control).run()
+        if request.is_too_large:
+            self._drain()
+        return status
 
-def _quoted(text: str) -> str:
-    if text.isascii() and text.isprintable() and not {'"', "\\"} & {*text}:
-        return f'"{text}"'
-    from json import dumps  # takes long to import
+    def _connect_again(self) -> None:
+        self._pool.close()
+        try:
+            self._pool = Connection(self._asked.pool)
+        except OSError:
+            return  # on the closed one nothing comes, as from a pool that has gone
 
-    return dumps(text)
+    def _show(self) -> Show:
+        if not self._asked.pretty and not self._asked.result:
+            return Show(self._program, self._out)
+        from agent_workers.cli.pooled.rendered import Rendered  # for a person
 
+        return Rendered(self._program, self._out, pretty=self._asked.pretty)
 
-def _show(program: str, asked: CommandLine, out: Unblocked) -> Show:
-    if not asked.pretty and not asked.result:
-        return Show(program, out)
-    from agent_workers.cli.pooled.rendered import Rendered  # for a person
+    @staticmethod
+    def _with_tool_output(request: bytes) -> bytes:
+        from agent_workers.cli.pooled.rendered import with_tool_output  # likewise
 
-    return Rendered(program, out, pretty=asked.pretty)
+        return with_tool_output(request)
 
+    def _drain(self) -> None:
+        from agent_workers.stdio.stdin import Stdin  # as a worker does after a refusal
 
-def _with_tool_output(request: bytes) -> bytes:
-    from agent_workers.cli.pooled.rendered import with_tool_output  # likewise
+        Stdin(self._program).drain(patience_s=0.05 if self._asked.control else 1)
 
-    return with_tool_output(request)
-
-
-def _abort(show: Show) -> NoReturn:
-    show.take(aborted())
-    try:
-        while show.out.pending:
-            if not show.out.write_some() and not show.out.ready(_PATIENCE_S):
-                break
-    except OSError:
-        pass
-    _leave(_EXIT_ABORTED)
+    def _leave(self, status: int) -> NoReturn:
+        """Ends the process, once what is pending is written or nobody takes it."""
+        try:
+            while self._out.pending and (self._out.write_some() or self._out.ready(_PATIENCE_S)):
+                pass
+        except OSError:
+            pass
+        os._exit(status)  # the interpreter's own way out takes longer
 
 
 def _tell(program: str, asked: CommandLine, fault: str) -> None:
@@ -127,19 +139,9 @@ def _tell(program: str, asked: CommandLine, fault: str) -> None:
         say(f"{program}: {fault}: this run starts a worker of its own")
 
 
-def _drain(program: str, *, control: bool) -> None:
-    from agent_workers.stdio.stdin import Stdin  # as a worker does after a refusal
-
-    Stdin(program).drain(patience_s=0.05 if control else 1)
-
-
 def _is_open(fd: int) -> bool:
     try:
         os.fstat(fd)
     except OSError:
         return False
     return True
-
-
-def _leave(status: int) -> NoReturn:
-    os._exit(status)  # the interpreter's own way out takes longer, and everything is written
