@@ -1,6 +1,7 @@
 """Who may take hold of a session, and until when."""
 
 import os
+import select
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from agent_workers.engine.host import session_record, sessions
+from agent_workers.engine.host.record_watch import RecordWatch
 from agent_workers.engine.host.session_record import Binding
 from agent_workers.engine.host.sessions import Lease, engine_of, take_lease
 from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, StateUnavailable
@@ -202,3 +204,60 @@ def test_a_record_is_not_begun_where_a_link_leads_to(tmp_path: Path) -> None:
     with pytest.raises(StateUnavailable):
         take_lease(chosen, tmp_path, ADAS)
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_an_agent_that_waits_gives_its_session_up_to_whoever_asks_for_it(
+    begun: Lease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun.offer()
+    assert begun.descriptor is not None
+    watch = RecordWatch(begun.descriptor)
+    assert watch.descriptor is not None
+    told: list[bool] = []
+
+    def give_up(seconds: float) -> None:
+        assert select.select([watch.descriptor], [], [], PATIENCE_S)[0]  # whoever waits is told at once
+        told.append(begun.is_wanted)
+        begun.release()
+
+    assert not begun.is_wanted
+    monkeypatch.setattr(sessions.time, "sleep", give_up)
+    again = resume(begun, tmp_path)
+    monkeypatch.undo()
+    assert told == [True]
+    watch.close()
+    with pytest.raises(SessionBusy):
+        resume(begun, tmp_path)  # this one is at work
+    again.release()
+
+
+def test_an_agent_that_waits_keeps_its_session_for_its_own_next_run(begun: Lease, tmp_path: Path) -> None:
+    begun.offer()
+    resume(begun, tmp_path, fork=True).release()  # a copy takes nothing away
+    assert not begun.is_wanted
+    begun.go_on()
+    with pytest.raises(SessionBusy):
+        resume(begun, tmp_path)
+    begun.release()
+    resume(begun, tmp_path).release()
+
+
+def test_an_agent_whose_session_was_removed_does_not_go_on_with_it(begun: Lease, tmp_path: Path) -> None:
+    begun.offer()
+    assert begun.descriptor is not None
+    watch = RecordWatch(begun.descriptor)
+    (tmp_path / begun.agent_id).unlink()
+    assert watch.descriptor is not None
+    assert select.select([watch.descriptor], [], [], PATIENCE_S)[0]
+    assert begun.is_wanted
+    watch.clear()
+    assert not select.select([watch.descriptor], [], [], 0)[0]
+    watch.close()
+
+
+def test_a_session_that_nobody_gives_up_is_busy(begun: Lease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun.offer()
+    monkeypatch.setattr(sessions, "_PATIENCE_S", 0.1)
+    for _ in range(2):
+        with pytest.raises(SessionBusy):
+            resume(begun, tmp_path)

@@ -12,6 +12,7 @@ import anyio
 
 from agent_workers.engine import awake
 from agent_workers.engine.base import Progress
+from agent_workers.engine.claude.keeping import Keeping
 from agent_workers.engine.claude.launch.capabilities import offered
 from agent_workers.engine.claude.messages.failure import cli_failure
 from agent_workers.engine.claude.messages.translate import Translator
@@ -74,6 +75,10 @@ class ClaudeEngine:
         prompt_id: The UUID of the prompt's message.
         folder: Where deferred calls are noted for a later run.
         servers: The request's MCP servers, where it brings any.
+        keep: Whether the CLI is to wait for the session's next run, where this one ends with an answer.
+
+    Attributes:
+        kept: The CLI, where it waits for the next run and must be ended by whoever takes it from here.
     """
 
     def __init__(
@@ -87,8 +92,12 @@ class ClaudeEngine:
         prompt_id: str,
         folder: Path,
         servers: McpServers | None = None,
+        keep: bool = False,
     ) -> None:
         self.progress = Progress()
+        self.kept: BootedCli | None = None
+        self._cli = cli
+        self._keeping = Keeping(prompt_id) if keep else None
         self._turn = Turn(cli.transcript, prompt_id, self.progress)
         self._process = cli.process
         self._lease = cli.lease
@@ -100,9 +109,9 @@ class ClaudeEngine:
             offered=offered(request),
         )
         self._dialogue = _dialogue_of(request, self.progress, self._translator, folder)
-        self._live = _live_output_of(request, cli)
-        if self._live and self._dialogue:
-            self._dialogue.show_output(self._live)
+        self._tool_output = _live_output_of(request, cli)
+        if self._tool_output and self._dialogue:
+            self._dialogue.show_output(self._tool_output)
         self._output = CliOutput(cli.process.stdout)
         self._stderr = StderrTail(cli.process.stderr)
         self._stdin = CliStdin(cli.process.stdin, unsent, held)
@@ -125,14 +134,15 @@ class ClaudeEngine:
         if self._needs_sdk or (self._dialogue and self._dialogue.app_tools):
             self._attach()  # the CLI asks for these before it reports that it is up
         self._tasks.start_soon(self._stderr.keep)
-        if self._live:
-            self._tasks.start_soon(self._live.watch)
+        if self._tool_output:
+            self._tasks.start_soon(self._tool_output.watch)
         if self._servers:
             self._tasks.start_soon(self._await_servers, self._servers)
         if self._process.orphans:
             self._tasks.start_soon(self._reap, self._process.orphans)
-        gc.freeze()  # what is loaded by now stays
-        gc.enable()
+        if not gc.isenabled():  # in a process's first run
+            gc.freeze()  # what is loaded by now stays
+            gc.enable()
         return self
 
     async def __aexit__(
@@ -140,8 +150,8 @@ class ClaudeEngine:
     ) -> None:
         self._tasks.cancel_scope.cancel()
         await self._tasks.__aexit__(kind, error, trace)
-        if self._live:
-            self._live.close()
+        if self._tool_output:
+            self._tool_output.close()
         if self._sdk:
             await self._sdk.close()
 
@@ -163,7 +173,7 @@ class ClaudeEngine:
                     continue
                 try:
                     for body in self._translated(message):
-                        for output in self._before(body, message) if self._live or self._steering else ():
+                        for output in self._before(body, message) if self._tool_output or self._steering else ():
                             yield output
                         yield body
                 except WorkerError as error:
@@ -232,10 +242,10 @@ class ClaudeEngine:
         """Takes note of a body; yields what a tool has printed and nobody has told yet, before its result is told."""
         if self._steering:
             self._steering.note(body)
-        if self._live and isinstance(body, ToolCall):
-            self._live.begin(body)
-        elif self._live and isinstance(body, ToolResult):
-            yield from self._live.end(body, message.get("tool_use_result"))
+        if self._tool_output and isinstance(body, ToolCall):
+            self._tool_output.begin(body)
+        elif self._tool_output and isinstance(body, ToolResult):
+            yield from self._tool_output.end(body, message.get("tool_use_result"))
 
     async def _end_turn(self, error: WorkerError | None = None) -> None:
         translator = self._translator
@@ -243,8 +253,8 @@ class ClaudeEngine:
 
     def listen(self, tell: Tell) -> None:
         """Registers the callback that sends the agent's questions, and what its tools print."""
-        if self._live:
-            self._live.tell = tell
+        if self._tool_output:
+            self._tool_output.tell = tell
         if self._dialogue:
             self._dialogue.questions.tell = tell
             self._dialogue.before_deferral = self._close_steering
@@ -304,10 +314,23 @@ class ClaudeEngine:
         """
         self._lease.announce_end()
         with anyio.CancelScope(shield=True):
+            if not interrupt and await self._keep():
+                return
             if self._steering and self._steering.astray:
                 await self._keep_from_words(self._steering, interrupt=interrupt)
             await Stopping(self._process, self._stdin, self._output).stop(interrupt=interrupt)
             self.kill()
+
+    async def _keep(self) -> bool:
+        """Has the CLI wait for the next run, where it may; returns whether it does."""
+        plain = not (self._dialogue or self._sdk or self._steering or self._reviewed or self._tool_output)
+        if not (self._keeping and plain and self.progress.saved) or self._fault or self._servers:
+            return False
+        if not await self._keeping.leave(self._process, self._output, self._stderr):
+            return False
+        self._lease.offer()
+        self.kept = self._cli
+        return True
 
     async def _keep_from_words(self, steering: Steering, *, interrupt: bool) -> None:
         """Keeps the CLI from a turn of its own about words that came too late."""
@@ -319,6 +342,7 @@ class ClaudeEngine:
 
     def kill(self) -> None:
         """Ends every process of the run at once."""
+        self.kept = None
         self._process.kill()
         self._process.remove_scratch()
         self._turn.settle(self._steering.astray if self._steering else ())
@@ -364,7 +388,10 @@ class ClaudeEngine:
         if message.get("subtype") == "init" and self._dialogue and self._dialogue.needed:  # each turn has one
             self._attach()
         try:
-            yield from self._translator.feed(message)
+            for body in self._translator.feed(message):
+                if self._keeping:
+                    self._keeping.note(body)
+                yield body
         except WorkerError:
             if message.get("type") != "result":
                 self._process.terminate()  # before it costs more

@@ -27,6 +27,7 @@ def start_agent(
     *,
     sandbox: Sandbox | None = None,
     booted: Callable[[BootedCli], None] = lambda cli: None,
+    keep: bool = False,
 ) -> ClaudeEngine:
     """Starts the agent of a run and hands it the prompt.
 
@@ -36,6 +37,7 @@ def start_agent(
         worker: The worker's part.
         sandbox: The sandbox of a task's commands; None for no sandbox.
         booted: Is told of the CLI before it is told anything.
+        keep: Whether the CLI is to wait for the session's next run; ``ClaudeEngine.kept`` is it, where it does.
 
     Raises:
         WorkerError: The CLI is missing, the state directory cannot be written, the request does not fit, or the
@@ -44,19 +46,20 @@ def start_agent(
     cli = boot(request, environment, worker, sandbox)
     try:
         booted(cli)
-        return hand_over(request, environment, cli)
+        return hand_over(request, environment, cli, keep=keep)
     except BaseException:
         cli.abandon()
         raise
 
 
-def hand_over(request: Request, environment: Environment, cli: BootedCli) -> ClaudeEngine:
+def hand_over(request: Request, environment: Environment, cli: BootedCli, *, keep: bool = False) -> ClaudeEngine:
     """Hands the prompt to a CLI that has been told nothing; returns the engine of the run.
 
     Args:
         request: The request that the CLI was booted for.
         environment: Where the agent lives.
         cli: The CLI; where this fails, the caller abandons it.
+        keep: Whether the CLI is to wait for the session's next run.
 
     Raises:
         StateUnavailable: The state directory cannot be written.
@@ -78,6 +81,7 @@ def hand_over(request: Request, environment: Environment, cli: BootedCli) -> Cla
         prompt_id=prompt_id,
         folder=environment.common_dir("pending"),
         servers=_servers(request, cli),
+        keep=keep and request.limits.max_budget_usd is None,  # which the CLI counts from its start
     )
 
 

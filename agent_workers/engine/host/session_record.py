@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 AGENT = "agent"
 """The engine of a binding that names none."""
-AT_WORK, ENDING = b" ", b"\n"
-"""The first byte of a record. To JSON both are blanks, so it can be changed in place."""
+AT_WORK, ENDING, OFFERED, WANTED = b" ", b"\n", b"\t", b"\r"
+"""The first byte of a record. To JSON all are blanks, so it can be changed in place.
+
+A run is at work, or only ends. Or its agent waits for the next one, and gives the session up to whoever wants it.
+"""
 _MAX_RECORD = 1 << 16
 # The second line: when the run that holds the session took it, in milliseconds of a clock that is the same for all
 # processes of a machine, goes on while the machine sleeps, and is never set.
@@ -50,6 +53,16 @@ def write_record(descriptor: int, binding: Binding, record: Path) -> None:
         record.unlink(missing_ok=True)
         os.close(descriptor)
         raise StateUnavailable(cause=f"{record}: {error.strerror}") from error
+
+
+def state_of(descriptor: int) -> bytes:
+    """Returns the state of a session that is held."""
+    return os.pread(descriptor, 1, 0)
+
+
+def note_state(descriptor: int, state: bytes) -> None:
+    """Notes what becomes of a session."""
+    os.pwrite(descriptor, state, 0)
 
 
 def note_time(descriptor: int) -> None:

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4, uuid5
 
 from agent_workers.engine.host.own_file import ForeignFile, open_own
-from agent_workers.engine.host.session_record import AT_WORK, ENDING, busy_ms, note_time, read_binding, write_record
+from agent_workers.engine.host.session_record import (
+    AT_WORK,
+    ENDING,
+    OFFERED,
+    WANTED,
+    busy_ms,
+    note_state,
+    note_time,
+    read_binding,
+    state_of,
+    write_record,
+)
 from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, StateUnavailable
 from agent_workers.protocol.v1.settings import ResumeSession
 
@@ -63,7 +74,33 @@ class Lease:
         """Announces that the run writes only its end from now on, so that the next run may wait for it."""
         if self.descriptor is not None:
             with suppress(OSError):
-                os.pwrite(self.descriptor, ENDING, 0)
+                note_state(self.descriptor, ENDING)
+
+    def offer(self) -> None:
+        """Offers the session to whoever asks for it, while its agent waits for the next run.
+
+        Raises:
+            OSError: The record cannot be written.
+        """
+        assert self.descriptor is not None
+        note_state(self.descriptor, OFFERED)
+        self.new_record = None  # from now on it stays, whatever becomes of a later run
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether another run waits for the session that was offered, or its record is gone."""
+        assert self.descriptor is not None
+        return state_of(self.descriptor) != OFFERED or not os.fstat(self.descriptor).st_nlink
+
+    def go_on(self) -> None:
+        """Takes the session for the next run of the agent that waited.
+
+        Raises:
+            OSError: The record cannot be written.
+        """
+        assert self.descriptor is not None
+        note_state(self.descriptor, AT_WORK)
+        note_time(self.descriptor)
 
     def release(self) -> None:
         """Releases the session in this process."""
@@ -185,17 +222,19 @@ def _begin(session_id: str, folder: Path, binding: Binding) -> Lease:
 
 
 def _lock(descriptor: int, binding: Binding) -> None:
-    """Takes the lock; waits for a run that has announced its end."""
+    """Takes the lock; waits for a run that has announced its end, and for an agent that gives the session up."""
     now = time.monotonic()
     deadline, least = now + _PATIENCE_S, now + _NOTING_S
     try:
         while not _is_free(descriptor):
-            now = time.monotonic()
-            if now > (deadline if os.pread(descriptor, 1, 0) == ENDING else least):
+            state = state_of(descriptor)
+            if state == OFFERED:
+                note_state(descriptor, WANTED)
+            if time.monotonic() > (deadline if state in (ENDING, OFFERED, WANTED) else least):
                 raise SessionBusy(busy_ms(descriptor, binding))
             time.sleep(_POLL_S)
-        if os.pread(descriptor, 1, 0) == ENDING:
-            os.pwrite(descriptor, AT_WORK, 0)
+        if state_of(descriptor) in (ENDING, OFFERED, WANTED):
+            note_state(descriptor, AT_WORK)
     except OSError as error:
         os.close(descriptor)
         raise StateUnavailable(cause=f"a session could not be locked: {error.strerror}") from error
@@ -209,9 +248,7 @@ def _await_end(descriptor: int) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     with suppress(OSError):
         while (
-            os.pread(descriptor, 1, 0) == ENDING
-            and not _is_free(descriptor, fcntl.LOCK_SH)
-            and time.monotonic() < deadline
+            state_of(descriptor) == ENDING and not _is_free(descriptor, fcntl.LOCK_SH) and time.monotonic() < deadline
         ):
             time.sleep(_POLL_S)
 

@@ -6,7 +6,7 @@ from typing import IO
 
 import anyio
 
-from agent_workers.engine.process.pipe import CHUNK, reader_of
+from agent_workers.engine.process.pipe import CHUNK, PipeReader, reader_of
 
 _MOST = 8 << 10
 
@@ -25,13 +25,18 @@ class StderrTail:
         self.ended = anyio.Event()
         self._stderr = stderr
         self._kept = b""
+        self._reader: PipeReader | None = None
 
     async def keep(self) -> None:
         """Reads until the process closes its stderr."""
-        stderr = await reader_of(self._stderr)
+        self._reader = stderr = await reader_of(self._stderr)
         while chunk := await stderr.read(CHUNK):
             self._kept = (self._kept + chunk)[-_MOST:]
         self.ended.set()
+
+    def leave(self) -> IO[bytes] | None:
+        """Stops reading, and returns the pipe for another reader; None where it has ended."""
+        return self._reader.leave() if self._reader else None
 
     @property
     def text(self) -> str:

@@ -99,5 +99,5 @@ def refuse_image_files(scratch: Path, cwd: Path, agent_id: str) -> None:
     place = scratch
     for name in (f"claude-{os.getuid()}", folder_name(os.path.realpath(cwd)), agent_id):
         place /= name
-        place.mkdir(mode=0o700)
+        place.mkdir(mode=0o700, exist_ok=True)  # by an earlier prompt, where the agent was kept
     (place / "images").touch()

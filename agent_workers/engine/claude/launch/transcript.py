@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CHUNK = 1 << 16
+ROOM = 1 << 16
+"""How many bytes a turn may need besides its prompt."""
 _MAX_NAME = 200
 # What remains of a session whose first turn was refused. A file that the disk had no room for is empty.
 _BLANK = b"\n"
@@ -36,7 +38,7 @@ class Transcript:
     """
 
     def __init__(self, config_dir: Path, cwd: Path, agent_id: str) -> None:
-        self.room = _CHUNK
+        self.room = ROOM
         self._projects = config_dir / "projects"
         self._usual = self._projects / folder_name(os.path.realpath(cwd)) / f"{agent_id}.jsonl"
 

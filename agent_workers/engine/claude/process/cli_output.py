@@ -50,7 +50,7 @@ class CliOutput:
         """
         while True:
             while self._unread:
-                if message := _decoded(self._unread.popleft()):
+                if message := decoded(self._unread.popleft()):
                     yield message
             if time.monotonic() - self._rested > _REST_S:
                 await checkpoint()  # a flood of messages must not delay a stop signal
@@ -62,8 +62,17 @@ class CliOutput:
             except LineTooLong as error:
                 raise CliCrashed(cause=f"the CLI wrote a message of more than {_MAX_MESSAGE} bytes") from error
 
+    async def leave(self) -> IO[bytes] | None:
+        """Stops reading, and returns the pipe for another reader; None where it has ended, or more was read."""
+        left = self._reader.leave()
+        if left and (self._unread or self._framer.rest() or await self._reader.read()):
+            left.close()
+            return None
+        return left
 
-def _decoded(line: bytes) -> Message | None:
+
+def decoded(line: bytes) -> Message | None:
+    """Returns the message of a line; None where it holds none."""
     if not line.startswith(b"{"):  # some builds write plain diagnostics to stdout
         return None
     try:
