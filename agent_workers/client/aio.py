@@ -73,11 +73,11 @@ class AsyncRun(RunHandle):
 class AsyncProcessRunner(ProcessStarter):
     """Runs each request in a worker process of its own; ``ProcessStarter`` describes the arguments."""
 
-    async def run(self, request: Mapping[str, Any]) -> Result:
+    async def run(self, request: Mapping[str, Any], *, credential: str | None = None) -> Result:
         """Waits for the answer."""
-        async with self.stream(request) as run:
+        async with self.stream(request, credential=credential) as run:
             return await run.result()
 
-    def stream(self, request: Mapping[str, Any]) -> AsyncRun:
-        """Returns a run for an ``async with`` block."""
-        return AsyncRun(self._conversation(request))
+    def stream(self, request: Mapping[str, Any], *, credential: str | None = None) -> AsyncRun:
+        """Returns a run for an ``async with`` block; see ``ProcessRunner.stream`` for the credential."""
+        return AsyncRun(self._conversation(request, credential))

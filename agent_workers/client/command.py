@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -67,6 +67,10 @@ class WorkerCommand:
     env: Mapping[str, str] | None
     grace_s: float
     overtime_s: float
+
+    def reading_credential(self) -> WorkerCommand:
+        """Returns the same for a run whose first line is its own key for the API."""
+        return replace(self, arguments=(*self.arguments, "--credential-fd=0"))
 
     def start(self) -> WorkerProcess:
         """Starts the worker."""

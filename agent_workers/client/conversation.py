@@ -30,6 +30,7 @@ class Conversation:
     Args:
         command: How the worker is started.
         request: The request; gets a ``run`` where it has none.
+        credential: A key for the API, which the worker reads as a line before the request.
 
     Attributes:
         run: The run's id.
@@ -37,11 +38,13 @@ class Conversation:
         exit_status: The worker's, negative for the signal that killed it; None while it runs, or where it never ran.
     """
 
-    def __init__(self, command: Command, request: Mapping[str, Any]) -> None:
+    def __init__(self, command: Command, request: Mapping[str, Any], credential: str | None = None) -> None:
         self.run = request["run"] if isinstance(request.get("run"), str) else str(uuid4())
         self.terminal: Event | None = None
         self.exit_status: int | None = None
         self._line = _line({**request, "run": self.run})  # here, before anything starts
+        if credential is not None:
+            self._line = credential.encode() + b"\n" + self._line
         self._command = command
         timeout_s = _timeout_of(request)
         self._has_usual_time = timeout_s is None

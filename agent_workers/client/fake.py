@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.client.aio import AsyncRun
 from agent_workers.client.conversation import Conversation
+from agent_workers.client.handle import checked_credential
 from agent_workers.client.runner import Run
 from agent_workers.protocol.v1.body import TERMINAL, envelop
 from agent_workers.wire import dump
@@ -37,21 +38,23 @@ class FakeRunner:
     Attributes:
         requests: What was run, in order.
         sent: The control messages of all runs.
+        had_credential: Whether each run had a key of its own, which is not kept.
     """
 
     def __init__(self, *answers: Answer | Callable[[Mapping[str, Any]], Answer]) -> None:
         self.requests: list[Mapping[str, Any]] = []
         self.sent: list[dict[str, Any]] = []
+        self.had_credential: list[bool] = []
         self._answers = list(answers)
         self._is_given = bool(answers)
 
-    def run(self, request: Mapping[str, Any]) -> Result:
-        """Returns the answer, as ``Runner.run`` does."""
-        return self.stream(request).result()
+    def run(self, request: Mapping[str, Any], *, credential: str | None = None) -> Result:
+        """Returns the answer, as ``ProcessRunner.run`` does."""
+        return self.stream(request, credential=credential).result()
 
-    def stream(self, request: Mapping[str, Any]) -> Run:
-        """Returns a run of the script, as ``Runner.stream`` does."""
-        return Run(self._conversation(request))
+    def stream(self, request: Mapping[str, Any], *, credential: str | None = None) -> Run:
+        """Returns a run of the script, as ``ProcessRunner.stream`` does."""
+        return Run(self._conversation(request, credential))
 
     @property
     def for_async(self) -> AsyncFakeRunner:
@@ -71,10 +74,13 @@ class FakeRunner:
         words = message or f"A fake failure: {code}."
         return [_START, {"type": "error", "code": code, "message": words, "retryable": retryable, **fields}]
 
-    def _conversation(self, request: Mapping[str, Any]) -> Conversation:
+    def _conversation(self, request: Mapping[str, Any], credential: str | None) -> Conversation:
+        if credential is not None:
+            checked_credential(credential)
         answer = self._next(request)
         conversation = Conversation(_FakeCommand(_bodies(answer), self.sent), request)
         self.requests.append({**request, "run": conversation.run})
+        self.had_credential.append(credential is not None)
         return conversation
 
     def _next(self, request: Mapping[str, Any]) -> Answer:
@@ -92,17 +98,17 @@ class FakeRunner:
 class AsyncFakeRunner:
     """The runs of a ``FakeRunner`` for a program with an event loop."""
 
-    def __init__(self, conversation: Callable[[Mapping[str, Any]], Conversation]) -> None:
+    def __init__(self, conversation: Callable[[Mapping[str, Any], str | None], Conversation]) -> None:
         self._conversation = conversation
 
-    async def run(self, request: Mapping[str, Any]) -> Result:
+    async def run(self, request: Mapping[str, Any], *, credential: str | None = None) -> Result:
         """Returns the answer."""
-        async with self.stream(request) as run:
+        async with self.stream(request, credential=credential) as run:
             return await run.result()
 
-    def stream(self, request: Mapping[str, Any]) -> AsyncRun:
+    def stream(self, request: Mapping[str, Any], *, credential: str | None = None) -> AsyncRun:
         """Returns a run of the script."""
-        return AsyncRun(self._conversation(request))
+        return AsyncRun(self._conversation(request, credential))
 
 
 def _bodies(answer: Answer) -> list[Mapping[str, Any]]:

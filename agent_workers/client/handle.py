@@ -94,5 +94,19 @@ class ProcessStarter:
             raise TypeError("the worker and each argument are text of their own: ('agent-skill', '--simulate')")
         self._command = WorkerCommand(worker, arguments, cwd, env, grace_s, overtime_s)
 
-    def _conversation(self, request: Mapping[str, Any]) -> Conversation:
-        return Conversation(self._command, request)
+    def _conversation(self, request: Mapping[str, Any], credential: str | None) -> Conversation:
+        if credential is None:
+            return Conversation(self._command, request)
+        return Conversation(self._command.reading_credential(), request, checked_credential(credential))
+
+
+def checked_credential(credential: str) -> str:
+    """Returns a key for the API.
+
+    Raises:
+        ValueError: It is empty, or not one line. The words do not repeat it.
+    """
+    key = credential.strip()
+    if not key or "\n" in key or "\r" in key:
+        raise ValueError("the credential is empty, or has several lines: pass the key alone")
+    return key

@@ -91,10 +91,18 @@ class Run(RunHandle):
 class ProcessRunner(ProcessStarter):
     """Runs each request in a worker process of its own; ``ProcessStarter`` describes the arguments."""
 
-    def run(self, request: Mapping[str, Any]) -> Result:
-        """Waits for the answer; see ``Runner``."""
-        return self.stream(request).result()
+    def run(self, request: Mapping[str, Any], *, credential: str | None = None) -> Result:
+        """Waits for the answer; see ``Runner``, and ``stream`` for the credential."""
+        return self.stream(request, credential=credential).result()
 
-    def stream(self, request: Mapping[str, Any]) -> Run:
-        """Returns a run that starts when it is first iterated; see ``Runner``."""
-        return Run(self._conversation(request))
+    def stream(self, request: Mapping[str, Any], *, credential: str | None = None) -> Run:
+        """Returns a run that starts when it is first iterated; see ``Runner``.
+
+        Args:
+            request: The request, by the contract's names.
+            credential: A key for the API, which this run uses alone; None for what the worker finds on its host.
+
+        Raises:
+            ValueError: The request cannot be written as JSON, or the credential is empty or not one line.
+        """
+        return Run(self._conversation(request, credential))

@@ -27,6 +27,14 @@ def test_its_events_are_those_of_the_contract() -> None:
     assert "".join(event["text"] for event in events if event["type"] == "delta") == "Two words"
 
 
+def test_that_a_run_had_a_key_of_its_own_is_remembered_and_the_key_is_not() -> None:
+    fake = FakeRunner()
+    fake.run({"prompt": "x"}, credential="sk-ant-own")
+    fake.run({"prompt": "x"})
+    assert fake.had_credential == [True, False]
+    assert "sk-ant-own" not in repr([vars(fake), fake.requests, fake.sent])
+
+
 def test_a_function_answers_every_run() -> None:
     def answer(request: Mapping[str, Any]) -> str:
         return str(request["prompt"]).upper()

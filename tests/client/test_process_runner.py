@@ -20,6 +20,7 @@ from agent_workers.client import (
     AsyncProcessRunner,
     AsyncRun,
     Event,
+    FakeRunner,
     ProcessRunner,
     Result,
     RunAborted,
@@ -28,7 +29,7 @@ from agent_workers.client import (
 )
 from agent_workers.client.command import WorkerCommand
 from agent_workers.client.conversation import Conversation
-from agent_workers.simulator import Simulator, running_simulator
+from agent_workers.simulator import Simulator, journal, running_simulator
 from tests.e2e.stream import check_whole
 from tests.waiting import PATIENCE_S, until
 
@@ -147,6 +148,26 @@ def test_what_is_not_json_is_refused_before_anything_starts(tmp_path: Path) -> N
     with pytest.raises(ValueError, match="cannot be written as JSON"):
         run.send({"type": "abort", "why": object()})
     assert not (tmp_path / "started").exists()
+
+
+def test_a_run_may_bring_its_own_key_which_is_used_alone(
+    env: dict[str, str], simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_SECRETS", frozenset())
+    ask = {**ASK, "engine": "messages"}
+    simulator.play("hello")
+    assert ProcessRunner("agent-chat", env=env).run(ask, credential="sk-ant-own-1\n").text
+    anyio.run(lambda: AsyncProcessRunner("agent-chat", env=env).run(ask, credential="sk-ant-own-2"))
+    ProcessRunner("agent-chat", env=env).run(ask)
+    keys = [record.headers["x-api-key"] for record in simulator.requests("/v1/messages")[-3:]]
+    assert keys == ["sk-ant-own-1", "sk-ant-own-2", "key-canary"]
+
+
+@pytest.mark.parametrize("credential", ["", " \n", "two\nlines"])
+def test_a_key_that_is_none_is_refused_before_anything_starts(credential: str, tmp_path: Path) -> None:
+    for runner in (ProcessRunner(str(tmp_path / "none")), FakeRunner()):
+        with pytest.raises(ValueError, match="pass the key alone"):
+            runner.stream(ASK, credential=credential)
 
 
 def test_a_control_message_reaches_the_worker_and_its_ack_comes_back(env: dict[str, str], simulator: Simulator) -> None:
