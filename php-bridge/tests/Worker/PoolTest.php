@@ -178,7 +178,8 @@ final class PoolTest extends TestCase
         }
 
         self::assertInstanceOf(Aborted::class, $event);
-        self::assertSame(['abort', null], array_map(static fn ($told) => $told['type'] ?? null, $this->told('told')));
+        $told = fn (): array => array_map(static fn ($told) => $told['type'] ?? null, $this->told('told'));
+        self::eventually(static fn (): bool => $told() === ['abort', null], 'It was not told of both.');
     }
 
     public function testAPoolThatNeverReadsHoldsNothingUp(): void
@@ -196,8 +197,8 @@ final class PoolTest extends TestCase
         $run = $this->pool('lingers')->grace(0.3)->stream(self::request());
 
         self::assertSame(['start', 'delta', 'done'], self::types($run));
-        self::assertSame([['pool' => 1, 'signal' => 15]], $this->told('told'));
         self::eventually(fn (): bool => $this->told('closed') === [true], 'The connection did not end.');
+        self::assertSame([['pool' => 1, 'signal' => 15]], $this->told('told'));
     }
 
     public function testLeavingTheLoopStopsTheWorker(): void
