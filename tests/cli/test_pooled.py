@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from agent_workers.client import ProcessRunner, RunAborted
 from tests.cli.conftest import SCRIPTS, Scripts
 from tests.cli.pool import DELTA, DONE, HELLO, LAST, START, Call, Play, Pool, answer, line, pool_at, saying
 from tests.e2e.stream import events_of
@@ -676,3 +678,58 @@ def test_result_tells_on_stderr_that_the_worker_was_lost(scripts: Scripts, pool_
     ended = scripts("agent-skill", "deal-score", "--result", "--pool", pool.path, given=REQUEST)
     assert (ended.stdout, ended.returncode) == ("", 75)
     assert ended.stderr == "agent-skill: The agent worker ended unexpectedly. Try again. (worker_lost)\n"
+
+
+# Those that start workers
+
+
+def _answering(call: Call) -> None:
+    call.take()
+    run = json.loads(call.request)["run"]
+    for seq, body in enumerate([START, DELTA, DONE], 1):
+        call.send(line(seq, body, run))
+    call.send(LAST)
+
+
+def test_a_process_runner_uses_the_pool_that_its_environment_or_its_arguments_name(
+    scripts: Scripts, pool_of: PoolAt
+) -> None:
+    pool = pool_of(_answering)
+    named = ProcessRunner("agent-chat", "--pool", pool.path, env=scripts.environ())
+    found = ProcessRunner("agent-chat", env=scripts.environ(AGENT_WORKERS_POOL=pool.path))
+    for runner in (named, found):
+        run = runner.stream({"prompt": "Hello", "run": "mine"})
+        assert [event["type"] for event in run] == ["start", "delta", "done"]
+        assert (run.result().text, run.exit_status, run.stderr) == ("Hello", 0, "")
+    assert [call.head["control"] for call in pool.calls] == [True, True]
+
+
+def test_a_process_runner_answers_and_aborts_in_the_pool(scripts: Scripts, pool_of: PoolAt) -> None:
+    heard: list[str] = []
+
+    def play(call: Call) -> None:
+        call.take()
+        call.send(answer(START))
+        while told := call.read():
+            heard.append(json.loads(told)["type"])
+            if heard[-1] == "abort":
+                call.send(line(2, {"type": "aborted", "reason": "client"}) + b'{"pool": 1, "exit": 3}\n')
+
+    run = ProcessRunner("agent-chat", "--pool", pool_of(play).path, env=scripts.environ()).stream({"prompt": "x"})
+    for event in run:
+        if event["type"] == "start":
+            run.send({"type": "say", "text": "More."})
+            run.abort()
+    with pytest.raises(RunAborted):
+        run.result()
+    assert run.exit_status == 3
+    assert heard == ["say", "abort"]
+
+
+def test_a_batch_has_its_runs_in_the_pool(scripts: Scripts, pool_of: PoolAt) -> None:
+    pool = pool_of(_answering)
+    given = b"".join(b'{"worker": "%s", "prompt": "x"}\n' % name for name in (b"agent-chat", b"agent-task"))
+    ended = scripts("agent-batch", given=given, env={"AGENT_WORKERS_POOL": pool.path})
+    assert ended.returncode == 0, ended.stderr
+    assert Counter(call.head["worker"] for call in pool.calls) == {"agent-chat": 1, "agent-task": 1}
+    assert [json.loads(told)["type"] for told in ended.stdout.splitlines()].count("done") == 2
