@@ -55,6 +55,12 @@ def share(running: int) -> float:
     return min(1.0, _PROCESSORS / max(1, running))
 
 
+def clock_s(seconds: float) -> float:
+    """What so much of a process's time is by the clock now: limits of a request go by the clock."""
+    last_minute = float(Path("/proc/loadavg").read_text("ascii").split()[0])
+    return min(seconds / share(max(_running(), round(last_minute))), PATIENCE_S / 2)
+
+
 def _running() -> int:
     """How many processes run or want to, but for this one, which asks."""
     return int(Path("/proc/loadavg").read_text("ascii").split()[3].partition("/")[0]) - 1

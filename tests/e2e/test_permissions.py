@@ -12,7 +12,7 @@ from tests.e2e.beginning import Begin
 from tests.e2e.desk import IDLE, Desk, bash, call, longer_than_idle, permit, results
 from tests.e2e.stream import Event
 from tests.e2e.worker import Ended, encoded
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, clock_s
 
 pytestmark = pytest.mark.usefixtures("loaded")
 ASK = {"mode": "ask", "timeout_s": PATIENCE_S}
@@ -240,7 +240,7 @@ def test_a_question_that_is_open_at_the_end_is_resolved_before_the_terminal_line
     reads = [call("Read", file_path=path) for path in ("/etc/hostname", "/etc/hosts")]
     desk.script([asking, *reads, bash("touch one")])
     running = desk.start("--control")
-    limits = {"question_timeout_s": PATIENCE_S, **({"timeout_s": 12} if way == "deadline" else {})}
+    limits = {"question_timeout_s": PATIENCE_S, **({"timeout_s": clock_s(12)} if way == "deadline" else {})}
     running.send(desk.request(tools=["AskUserQuestion", "Bash", "Read"], permissions=ASK, limits=limits))
     running.wait_for("question")
     running.wait_for("permission_request")

@@ -16,7 +16,7 @@ from tests.e2e.stream import Event
 from tests.e2e.test_questions import answer, ask
 from tests.e2e.worker import Ended
 from tests.live_files import conversations
-from tests.waiting import PATIENCE_S, until
+from tests.waiting import PATIENCE_S, clock_s, until
 
 pytestmark = pytest.mark.usefixtures("loaded")
 
@@ -229,7 +229,8 @@ def test_a_run_that_is_stopped_with_an_unread_word_says_so_and_begins_no_turn(de
         desk.script(bash(WAIT))
         before = len(desk.simulator.requests("/v1/messages"))
         running = desk.start("--control")
-        running.send(desk.request(**BASH, **session, limits={"timeout_s": 8 if stop == "timeout" else PATIENCE_S}))
+        limits = {"timeout_s": clock_s(8) if stop == "timeout" else PATIENCE_S}
+        running.send(desk.request(**BASH, **session, limits=limits))
         running.wait_for("tool_call")
         running.send(steer("Unread."))
         running.send({"type": "app_tool_output", "id": "after", "call_id": "none", "text": "x"})
