@@ -10,6 +10,7 @@ from agent_workers.cli.conform import conform
 from agent_workers.cli.convert import convert
 from agent_workers.cli.doctor import doctor
 from agent_workers.cli.policy import policy
+from agent_workers.cli.pool import pool
 from agent_workers.cli.replay import replay
 from agent_workers.cli.schema import schema
 from agent_workers.cli.simulate import simulate
@@ -30,6 +31,7 @@ Examples:
   agent-workers replay run.ndjson             the same run again, without a model
   agent-workers convert --to ai-sdk           a run's events as a front end reads them
   agent-workers simulate                      an API without an account
+  agent-workers pool --socket pool.sock       agents started ahead, for first words sooner
 """
 
 
@@ -71,5 +73,5 @@ def agent_workers() -> None:
     """Has nothing to do before its commands."""
 
 
-for command in (doctor, schema, validate, conform, policy, replay, convert, simulate, completion):
+for command in (doctor, schema, validate, conform, policy, replay, convert, simulate, pool, completion):
     agent_workers.add_command(command)

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from agent_workers.engine.base import Engine
+    from agent_workers.engine.claude import Sandbox
     from agent_workers.engine.process.guarded_process import GuardedProcess
     from agent_workers.policy.tables import SandboxTable
     from agent_workers.protocol.v1.body import Body
-    from agent_workers.protocol.v1.request import AnyRequest
+    from agent_workers.protocol.v1.request import AnyRequest, Request
     from agent_workers.stdio.settings import Settings, Simulation
     from agent_workers.workers.base import Worker
 
@@ -102,20 +103,25 @@ class RequestSource:
     Args:
         worker: Whose request it is.
         settings: What the command line has set.
+        stdin: Brings the request.
+        environ: The host's variables.
     """
 
-    def __init__(self, worker: Worker, settings: Settings) -> None:
+    def __init__(
+        self, worker: Worker, settings: Settings, stdin: Stdin | None = None, environ: Mapping[str, str] = os.environ
+    ) -> None:
         self.name = worker.name
         self._worker = worker
         self._settings = settings
-        self._stdin = Stdin(worker.name)
-        self._policy = policy_file(settings.policy)
+        self._stdin = stdin or Stdin(worker.name)
+        self._environ = environ
+        self._policy = policy_file(settings.policy, environ)
         self._simulation: Simulation | None = None
         self._sandbox: SandboxTable | None = None
         self._process: GuardedProcess | None = None
         self._stopped = False
         self._has_oauth_token = False
-        self._environ: Mapping[str, str] = os.environ
+        self._has_own_credential = False
 
     def read(self) -> AnyRequest:
         """Reads stdin, to its end or with ``--control`` its first line."""
@@ -166,14 +172,22 @@ class RequestSource:
             from agent_workers.engine.messages.start import start_messages  # no agent needs it
 
             return start_messages(request, self._environment(), defaults)
-        from agent_workers.engine.claude import Sandbox, start_agent  # likewise
+        from agent_workers.engine.claude import Sandbox  # likewise
+
+        return self.start_agent(
+            request, defaults, Sandbox(sandbox.allowed_domains, sandbox.deny_read) if sandbox else None
+        )
+
+    def start_agent(self, request: Request, defaults: WorkerDefaults, sandbox: Sandbox | None) -> Engine:
+        """Starts an agent for the request.
+
+        Raises:
+            WorkerError: It cannot be started.
+        """
+        from agent_workers.engine.claude import start_agent  # what needs no agent does not pay for it
 
         return start_agent(
-            request,
-            self._environment(),
-            defaults,
-            sandbox=Sandbox(sandbox.allowed_domains, sandbox.deny_read) if sandbox else None,
-            booted=lambda cli: self._keep(cli.process),
+            request, self._environment(), defaults, sandbox=sandbox, booted=lambda cli: self._keep(cli.process)
         )
 
     def _use_alone(self, read: Callable[[Stdin], str]) -> None:
@@ -186,7 +200,8 @@ class RequestSource:
             raise
         if not self._simulation:
             self._has_oauth_token = is_oauth_token(key)
-            self._environ = with_own_credential(os.environ, key)
+            self._has_own_credential = True
+            self._environ = with_own_credential(self._environ, key)
             forget_secrets(os.environ)
 
     @staticmethod
@@ -225,7 +240,7 @@ class RequestSource:
 
     def _environment(self) -> Environment:
         base_url = self._simulation.base_url if self._simulation else None
-        return Environment(self._environ, base_url, has_own_credential=self._environ is not os.environ)
+        return Environment(self._environ, base_url, has_own_credential=self._has_own_credential)
 
 
 def _with_tool_output(request: AnyRequest) -> AnyRequest:

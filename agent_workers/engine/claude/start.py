@@ -69,7 +69,7 @@ def hand_over(request: Request, environment: Environment, cli: BootedCli, *, kee
     cli.transcript.room += 3 * len(prompt)  # the CLI writes it twice at least
     later = prompt if cli.has_pending_call else b""
     held = prompt if cli.capabilities.needs_first and not later else b""
-    unsent = cli.process.write_now(initialize_line(request) + (b"" if held or later else prompt))
+    unsent = cli.process.write_now(initialize_line(request, cli.late_instructions) + (b"" if held or later else prompt))
     from agent_workers.engine.claude.engine import ClaudeEngine
 
     return ClaudeEngine(

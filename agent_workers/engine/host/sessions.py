@@ -70,6 +70,20 @@ class Lease:
         """Has the session begin instead of being resumed: there is nothing to resume."""
         self.resumes = None
 
+    def bind(self, binding: Binding) -> None:
+        """Binds a session that has not begun yet to something else.
+
+        Raises:
+            StateUnavailable: The record cannot be written.
+        """
+        if self.descriptor is None or self.new_record is None:
+            raise ValueError("only a new session can be bound anew")
+        descriptor = os.dup(self.descriptor)
+        os.ftruncate(descriptor, 0)  # what it was bound to may have been longer
+        write_record(descriptor, binding, self.new_record)
+        note_time(descriptor)
+        os.close(descriptor)
+
     def announce_end(self) -> None:
         """Announces that the run writes only its end from now on, so that the next run may wait for it."""
         if self.descriptor is not None:

@@ -38,6 +38,7 @@ class BootedCli(NamedTuple):
         environ: The CLI's environment variables.
         max_turns: How often the model may be called; None for as often as it likes.
         has_pending_call: Whether it begins with a call that waits in its session, in a turn before that of the prompt.
+        late_instructions: The system prompt, where the CLI is told it before the prompt; None where it has it.
     """
 
     process: CliProcess
@@ -47,6 +48,7 @@ class BootedCli(NamedTuple):
     environ: Mapping[str, str]
     max_turns: int | None = None
     has_pending_call: bool = False
+    late_instructions: str | None = None
 
     def abandon(self) -> None:
         """Ends the CLI of a run that never began; the id of a new session may be used again."""
@@ -55,7 +57,14 @@ class BootedCli(NamedTuple):
         self.lease.abandon()
 
 
-def boot(request: Request, environment: Environment, worker: WorkerDefaults, sandbox: Sandbox | None) -> BootedCli:
+def boot(
+    request: Request,
+    environment: Environment,
+    worker: WorkerDefaults,
+    sandbox: Sandbox | None,
+    *,
+    is_ahead: bool = False,
+) -> BootedCli:
     """Starts a CLI that fits the request.
 
     Args:
@@ -63,19 +72,30 @@ def boot(request: Request, environment: Environment, worker: WorkerDefaults, san
         environment: Where the agent lives.
         worker: The worker's part.
         sandbox: The sandbox of a task's commands; None for no sandbox.
+        is_ahead: Whether the request only stands for one that will come, with a system prompt of its own.
 
     Raises:
         WorkerError: The CLI is missing, the state directory cannot be written, the request does not fit, or the
             session belongs to somebody else or is in use.
     """
     cli = find_cli(environment.environ)
-    capabilities = _capabilities(request, environment, worker, sandbox)
-    lease = _lease(request, environment, worker)
+    capabilities = capabilities_of(request, environment, worker, sandbox)
+    lease = take_lease(request.session, environment.common_dir("sessions"), binding_of(request, worker))
     try:
         hide_from_others()  # a command of another run may be looking at this one already
         scratch = make_scratch(environment.temporary_dir())
         try:
-            return _started(cli, request, environment, worker, capabilities=capabilities, lease=lease, scratch=scratch)
+            instructions = None if is_ahead else request.system_prompt or worker.system_prompt
+            return _started(
+                cli,
+                request,
+                environment,
+                worker,
+                capabilities=capabilities,
+                lease=lease,
+                scratch=scratch,
+                instructions=instructions,
+            )
         except BaseException:
             remove_scratch(scratch)
             raise
@@ -93,11 +113,12 @@ def _started(
     capabilities: Capabilities,
     lease: Lease,
     scratch: Path,
+    instructions: str | None,
 ) -> BootedCli:
     orphans = Orphans() if capabilities.runs_code else None
     config_dir = _config_dir(environment)
     variables = variables_of(request, environment, capabilities, scratch)
-    files = write_files(capabilities, request.system_prompt or worker.system_prompt, variables.beside, scratch)
+    files = write_files(capabilities, instructions, variables.beside, scratch)
     if not isinstance(request.prompt, str):
         refuse_image_files(scratch, capabilities.cwd, lease.agent_id)
     earlier = Transcript(config_dir, capabilities.cwd, lease.resumes or lease.agent_id)
@@ -118,9 +139,10 @@ def _started(
     return BootedCli(process, lease, transcript, capabilities, variables.environ, turns, has_pending_call)
 
 
-def _capabilities(
+def capabilities_of(
     request: Request, environment: Environment, worker: WorkerDefaults, sandbox: Sandbox | None
 ) -> Capabilities:
+    """Returns what the request's agent may use besides text; the arguments and errors are those of ``boot``."""
     if not is_task(request):
         return for_chat(request, environment.common_dir("workspaces", worker.name))
     from agent_workers.engine.claude.launch.task_capabilities import for_task  # a chat does not need it
@@ -137,10 +159,9 @@ def _capabilities(
     return for_task(request, private=[*private, temporary / f"{SCRATCH}*"], sandbox=sandbox)
 
 
-def _lease(request: Request, environment: Environment, worker: WorkerDefaults) -> Lease:
-    folder = environment.common_dir("sessions")
-    cwd = request.cwd if is_task(request) else None
-    return take_lease(request.session, folder, Binding(worker.name, cwd, request.session_owner))
+def binding_of(request: Request, worker: WorkerDefaults) -> Binding:
+    """Returns what the request's session is bound to."""
+    return Binding(worker.name, request.cwd if is_task(request) else None, request.session_owner)
 
 
 def _config_dir(environment: Environment) -> Path:

@@ -34,13 +34,13 @@ def written(file: Path, content: str) -> Path:
 
 
 def write_files(
-    capabilities: Capabilities, system_prompt: str, variables: Mapping[str, str], scratch: Path
+    capabilities: Capabilities, system_prompt: str | None, variables: Mapping[str, str], scratch: Path
 ) -> dict[str, Path]:
     """Writes what the CLI reads from files; returns their paths by the flags that name them.
 
     Args:
         capabilities: What the agent may use besides text.
-        system_prompt: The agent's instructions.
+        system_prompt: The agent's instructions; None where it is told them later.
         variables: What MCP servers see instead of the CLI's own variables of these names.
         scratch: The run's directory for temporary files.
 
@@ -53,17 +53,17 @@ def write_files(
 
 
 def file_contents(
-    capabilities: Capabilities, system_prompt: str, variables: Mapping[str, str], gate: Path | None = None
+    capabilities: Capabilities, system_prompt: str | None, variables: Mapping[str, str], gate: Path | None = None
 ) -> dict[str, str]:
     """Returns what the CLI reads from files, by the flags that name them.
 
     Args:
         capabilities: What the agent may use besides text.
-        system_prompt: The agent's instructions.
+        system_prompt: The agent's instructions; None where it is told them later.
         variables: What MCP servers see instead of the CLI's own variables of these names.
         gate: The file with the gate's arguments; None for no gate.
     """
-    contents = {"--system-prompt-file": system_prompt}
+    contents = {} if system_prompt is None else {"--system-prompt-file": system_prompt}
     if capabilities.settings:
         contents["--settings"] = json.dumps({**capabilities.settings, **(_gated(gate) if gate else {})})
     if capabilities.servers:
@@ -99,5 +99,5 @@ def refuse_image_files(scratch: Path, cwd: Path, agent_id: str) -> None:
     place = scratch
     for name in (f"claude-{os.getuid()}", folder_name(os.path.realpath(cwd)), agent_id):
         place /= name
-        place.mkdir(mode=0o700, exist_ok=True)  # by an earlier prompt, where the agent was kept
+        place.mkdir(mode=0o700, exist_ok=True)  # by an earlier prompt, or by an agent that was started ahead
     (place / "images").touch()

@@ -23,9 +23,14 @@ _WITHDRAW = "worker-withdraw"
 _MODEL = "worker-model"
 
 
-def initialize_line(request: Request) -> bytes:
-    """Returns what the CLI needs before the prompt and a command line would show to every user; may be empty."""
-    late: Message = {}
+def initialize_line(request: Request, instructions: str | None = None) -> bytes:
+    """Returns what the CLI needs before the prompt and a command line would show to every user; may be empty.
+
+    Args:
+        request: A valid request.
+        instructions: The system prompt, where the CLI was started without one.
+    """
+    late: Message = {} if instructions is None else {"systemPrompt": instructions}
     if request.output_schema is not None:
         late["jsonSchema"] = readable_schema(request.output_schema)
     if is_task(request) and request.agents:

@@ -1,0 +1,95 @@
+"""One named pool: its worker processes, and which of them serves a request."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from agent_workers.pool.figures import Figures
+
+if TYPE_CHECKING:
+    from agent_workers.pool.hello import Hello
+    from agent_workers.pool.member import Member
+    from agent_workers.pool.settings import PoolTable
+    from agent_workers.pool.wishes import Wishes
+
+_LONGEST_PAUSE_S = 30
+
+
+class Pool:
+    """A pool.
+
+    Args:
+        name: Its name.
+        table: Its settings.
+        users: The numbers of those who may use it; None for all who may connect.
+
+    Attributes:
+        members: Its worker processes.
+        figures: What it has counted.
+        fault: Why no agent can be started ahead; empty where it can.
+    """
+
+    def __init__(self, name: str, table: PoolTable, users: frozenset[int] | None) -> None:
+        self.name = name
+        self.table = table
+        self.members: set[Member] = set()
+        self.figures = Figures()
+        self.fault = ""
+        self._users = users
+        self._failures = 0
+        self._not_before = 0.0
+
+    def admits(self, uid: int) -> bool:
+        """Returns whether a user may use it."""
+        return self._users is None or uid in self._users
+
+    def of_state(self, *states: str) -> list[Member]:
+        """Returns its processes in these states, those first that are longest in it."""
+        return sorted((member for member in self.members if member.state in states), key=lambda member: member.since)
+
+    def why_cold(self, hello: Hello, wishes: Wishes) -> str:
+        """Returns why no agent of it that was started ahead can serve a request; empty where one can."""
+        if hello.credential is not None:
+            return "credential"
+        if hello.worker != self.table.worker:
+            return "worker"
+        if wishes.cold:
+            return wishes.cold
+        return "model" if wishes.model != self.table.model else ""
+
+    def take_ahead(self) -> Member | None:
+        """Returns the agent that has waited longest; None where none does."""
+        waiting = [*self.of_state("idle"), *(member for member in self.of_state("starting") if member.is_ahead)]
+        return waiting[0] if waiting else None
+
+    @property
+    def lacks(self) -> int:
+        """How many agents are to be started ahead."""
+        if time.monotonic() < self._not_before:
+            return 0
+        waiting = [member for member in self.of_state("starting", "idle") if member.is_ahead]
+        return max(0, min(self.table.min_idle - len(waiting), self.table.max - len(self.members)))
+
+    def order(self, *, ahead: bool, policy: str | None) -> dict[str, object]:
+        """Returns what a new worker process is told."""
+        table = self.table
+        request = {"model": table.model, "max_turns": table.max_turns}
+        return {
+            "pool": self.name,
+            "worker": table.worker if ahead else None,
+            "request": {name: value for name, value in request.items() if value is not None},
+            "policy": policy,
+            "own_policy": table.policy,
+            "keeps": table.max_live > 0 and table.keep_s > 0,
+        }
+
+    def note_failure(self, why: str) -> None:
+        """Has the next start ahead wait: longer after each failure."""
+        self._failures += 1
+        self.fault = why
+        self._not_before = time.monotonic() + min(_LONGEST_PAUSE_S, 2 ** min(self._failures, 5))
+
+    def note_start(self) -> None:
+        """Notes that an agent could be started ahead."""
+        self._failures, self._not_before, self.fault = 0, 0.0, ""

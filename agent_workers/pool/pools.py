@@ -1,0 +1,269 @@
+"""All pools of a server: picks a worker process for each request, and keeps their numbers within bounds."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from agent_workers.errors import InvalidRequest, PolicyDenied, PoolFull
+from agent_workers.pool.forkserver import Forkserver, ForkserverLost
+from agent_workers.pool.log import told_line
+from agent_workers.pool.pool import Pool
+from agent_workers.pool.users import always_allowed, uids_of
+from agent_workers.pool.wishes import wishes_of
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from agent_workers.pool.caller import Asked, Caller
+    from agent_workers.pool.member import Member
+    from agent_workers.pool.settings import PoolSettings
+    from agent_workers.pool.wishes import Wishes
+
+logger = logging.getLogger("agent_workers.pool")
+
+_END_S = 8  # a worker ends its agent within 5 s
+_NONE_IDLE = "none_idle"
+
+
+class Pools:
+    """The pools.
+
+    Args:
+        settings: The server's settings.
+        forkserver: Forks the worker processes.
+        tasks: Where each process is listened to.
+
+    Attributes:
+        pools: The pools by their names.
+    """
+
+    def __init__(self, settings: PoolSettings, forkserver: Forkserver, tasks: TaskGroup) -> None:
+        self._tasks = tasks
+        self._forkserver = forkserver
+        self._changed = anyio.Event()
+        self._turn = anyio.Lock()
+        self._old: set[Member] = set()
+        self.pools: dict[str, Pool] = {}
+        self.settings = settings
+        self._set_up(settings)
+
+    def _set_up(self, settings: PoolSettings) -> None:
+        self.settings = settings
+        earlier = self.pools
+        self.pools = {}
+        for name, table in settings.pool.items():
+            users = None if table.allow_users is None else uids_of(table.allow_users) | always_allowed()
+            self.pools[name] = Pool(name, table, users)
+            if name in earlier:
+                self.pools[name].figures = earlier[name].figures
+
+    def replace(self, settings: PoolSettings, forkserver: Forkserver) -> None:
+        """Has new requests served by other settings; runs that have begun end as they began."""
+        members = self.members
+        old, self._forkserver = self._forkserver, forkserver
+        self._set_up(settings)
+        self._old |= set(members)
+        for member in members:
+            if member.state != "busy":
+                member.end()
+        old.close()
+        self._note_change()
+
+    @property
+    def members(self) -> list[Member]:
+        """All processes of the pools."""
+        return [member for pool in self.pools.values() for member in pool.members]
+
+    @property
+    def everyone(self) -> list[Member]:
+        """Likewise, with those of earlier settings that still run."""
+        return [*self.members, *self._old]
+
+    async def serve(self, caller: Caller, asked: Asked) -> None:
+        """Finds a worker process for a request and hands it the connection.
+
+        Raises:
+            WorkerError: There is none for it.
+        """
+        wishes = wishes_of(_content(asked))
+        pool = self._chosen(caller, asked, wishes)
+        why = pool.why_cold(asked.hello, wishes)
+        if wishes.resumes and await self._served_live(pool, caller, asked, wishes):
+            return
+        if not why and self._served_ahead(pool, caller, asked):
+            return
+        with anyio.move_on_after(self.settings.queue_s):
+            await self._serve_when_free(pool, caller, asked, why)
+            return
+        pool.figures.refused[PoolFull.code] += 1
+        raise PoolFull(cause=f"all processes of the pool {pool.name} have been busy for {self.settings.queue_s:g} s")
+
+    def _chosen(self, caller: Caller, asked: Asked, wishes: Wishes) -> Pool:
+        """Returns the pool that a request belongs to: the named one, else the first that fits, else the first."""
+        hello, uid = asked.hello, caller.peer.uid
+        if hello.name is not None and hello.name not in self.pools:
+            raise InvalidRequest(cause=f"there is no pool called {hello.name!r}; there are {', '.join(self.pools)}")
+        named = [self.pools[hello.name]] if hello.name is not None else list(self.pools.values())
+        open_to = [pool for pool in named if pool.admits(uid)]
+        if not open_to:
+            raise PolicyDenied(cause=f"allow_users: user {uid} may use none of {', '.join(p.name for p in named)}")
+        of_worker = [pool for pool in open_to if pool.table.worker == hello.worker]
+        of_model = [pool for pool in of_worker if pool.table.model == wishes.model]
+        return (of_model or of_worker or open_to)[0]
+
+    async def _served_live(self, pool: Pool, caller: Caller, asked: Asked, wishes: Wishes) -> bool:
+        """Hands a request to the agent of its conversation; any other agent of it is ended first."""
+        found = [member for member in self.everyone if member.session == wishes.resumes and member.state == "live"]
+        for member in found:
+            own = member in pool.members and not wishes.forks and asked.hello.credential is None
+            if own and member.hand_over(caller, asked, ""):
+                return True
+            member.end()
+            with anyio.move_on_after(_END_S):
+                await member.gone.wait()
+        return False
+
+    def _served_ahead(self, pool: Pool, caller: Caller, asked: Asked) -> bool:
+        while member := pool.take_ahead():
+            if member.hand_over(caller, asked, ""):
+                self._note_change()
+                return True
+            member.become("ending")
+        return False
+
+    async def _serve_when_free(self, pool: Pool, caller: Caller, asked: Asked, why: str) -> None:
+        async with self._turn:  # first come, first served
+            while True:
+                changed = self._changed
+                if not why and self._served_ahead(pool, caller, asked):
+                    return
+                if self._has_place(pool):
+                    member = await self._forked(pool, ahead=False)
+                    if member and member.hand_over(caller, asked, why or _NONE_IDLE):
+                        return
+                    continue
+                self._make_place(pool)
+                await changed.wait()
+
+    def _has_place(self, pool: Pool) -> bool:
+        return len(pool.members) < pool.table.max and len(self.everyone) < self.settings.max
+
+    def _make_place(self, pool: Pool) -> None:
+        """Has an agent end that is not at work: one that was kept before one that was started ahead."""
+        if any(member.state == "ending" for member in self.everyone):
+            return  # a place is on its way
+        candidates = [pool, *self.pools.values()] if len(pool.members) < pool.table.max else [pool]
+        for state in ("live", "idle"):
+            for candidate in candidates:
+                if waiting := candidate.of_state(state):
+                    waiting[0].end()
+                    return
+
+    async def _forked(self, pool: Pool, *, ahead: bool) -> Member | None:
+        try:
+            member = await self._forkserver.fork(pool.order(ahead=ahead, policy=self.settings.policy))
+        except ForkserverLost:
+            await self._mend()
+            return None
+        pool.members.add(member)
+        if not ahead:
+            member.become("idle")
+        self._tasks.start_soon(self._attend, pool, member)
+        return member
+
+    async def _mend(self) -> None:
+        """Starts another process that forks, where the one has ended."""
+        if self._forkserver.lost:
+            logger.warning("the process that forks workers has ended; another one is started")
+            self._forkserver.close()
+            self._forkserver = await Forkserver.started()
+
+    async def _attend(self, pool: Pool, member: Member) -> None:
+        """Listens to a process until it has ended."""
+        ways: list[str] = []
+
+        def heard(member: Member, message: dict[str, Any]) -> None:
+            self._hear(pool, member, message, ways)
+
+        await member.listen(heard)
+        pool.members.discard(member)
+        self._old.discard(member)
+        if member.state == "busy" and not member.told_end:
+            pool.figures.lost += 1
+            logger.warning(told_line(pool, member, lost=True))
+        elif member.state == "starting":
+            pool.note_failure(pool.fault or "it ended while it was started")
+        self._note_change()
+
+    def _hear(self, pool: Pool, member: Member, message: dict[str, Any], ways: list[str]) -> None:
+        member.memory = message.get("memory", member.memory)
+        match message.get("state"):
+            case "idle":
+                pool.note_start()
+                if member.state == "starting":
+                    member.become("idle")
+            case "failed":
+                pool.note_failure(message["why"])
+                logger.error("an agent of the pool %s could not wait: %s", pool.name, message["why"])
+            case "running":
+                member.run = message["run"]
+                ways[:] = [message["way"]]
+                pool.figures.note_way(message["way"], message.get("why"))
+            case "ended":
+                member.told_end = True
+                pool.figures.note_end(ways[0] if ways else "", message)
+                logger.info(told_line(pool, member, way=ways[0] if ways else "", **message))
+            case "live":
+                self._keep(pool, member, message["session"])
+        self._note_change()
+
+    def _keep(self, pool: Pool, member: Member, session: str) -> None:
+        member.run, member.session = "", session
+        if member in self._old:
+            member.end()
+            return
+        member.become("live")
+        for surplus in pool.of_state("live")[: -pool.table.max_live or None]:
+            surplus.end()
+
+    def _note_change(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    # Keeping the numbers
+
+    async def tend(self) -> None:
+        """Starts agents ahead and ends those that have waited long, until cancelled."""
+        while True:
+            changed = self._changed
+            self._end_expired()
+            for pool in self.pools.values():
+                for _ in range(pool.lacks):
+                    if self._has_place(pool) and not self._is_over_memory() and self.pools.get(pool.name) is pool:
+                        await self._forked(pool, ahead=True)
+            await self._mend()
+            with anyio.move_on_after(1):
+                await changed.wait()
+
+    def _end_expired(self) -> None:
+        now = time.monotonic()
+        for pool in self.pools.values():
+            for member in pool.of_state("idle", "live"):
+                limit = pool.table.keep_s if member.state == "live" else pool.table.max_idle_s
+                if now - member.since > limit:
+                    member.end()
+        if self._is_over_memory() and (kept := [m for m in self.members if m.state == "live"]):
+            min(kept, key=lambda member: member.since).end()
+
+    def _is_over_memory(self) -> bool:
+        bound = self.settings.memory_bound
+        return bound is not None and sum(member.memory for member in self.everyone) >= bound
+
+
+def _content(asked: Asked) -> bytes:
+    return os.pread(asked.file, asked.size, 0)

@@ -1,0 +1,16 @@
+"""Tells the service manager how far the pool is: the protocol of sd_notify(3)."""
+
+import os
+import socket
+from contextlib import suppress
+
+
+def notify(*assignments: str) -> None:
+    """Sends states such as ``READY=1``; does nothing where no service manager asked for them."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = f"\0{address[1:]}"
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+        end.sendto("\n".join(assignments).encode(), address)

@@ -1,0 +1,59 @@
+"""What a request asks for, as far as the pool needs it to pick a worker; the worker itself checks the request."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from agent_workers.protocol.v1.engines import MESSAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# With each of these an agent is started for the request: what it says cannot be told to one that is up.
+_COLD = ("tools", "app_tools", "fallback_model", "cwd", "mcp_servers", "agents", "max_tokens", "permissions")
+
+
+class Wishes(NamedTuple):
+    """What a request asks for.
+
+    Attributes:
+        model: The model that it names.
+        resumes: The session that it goes on with.
+        forks: Whether it goes on with a copy of that session.
+        cold: What no agent that is up can be told any more; empty for nothing.
+    """
+
+    model: str | None = None
+    resumes: str | None = None
+    forks: bool = False
+    cold: str = ""
+
+
+def wishes_of(request: bytes) -> Wishes:
+    """Reads a request, valid or not: a faulty one asks for nothing."""
+    try:
+        document = json.loads(request)
+    except (ValueError, RecursionError):
+        return Wishes()
+    if not isinstance(document, dict):
+        return Wishes()
+    model, session = document.get("model"), document.get("session")
+    resumes = session.get("resume") if isinstance(session, dict) else None
+    return Wishes(
+        model=model if isinstance(model, str) else None,
+        resumes=resumes.lower() if isinstance(resumes, str) else None,
+        forks=isinstance(session, dict) and bool(session.get("fork")),
+        cold=_cold(document),
+    )
+
+
+def _cold(document: Mapping[str, Any]) -> str:
+    if document.get("engine") == MESSAGES:
+        return "engine"
+    limits = document.get("limits")
+    if isinstance(limits, dict) and limits.get("max_budget_usd") is not None:
+        return "max_budget_usd"
+    if document.get("session"):
+        return "session"
+    return next((name for name in _COLD if document.get(name)), "")

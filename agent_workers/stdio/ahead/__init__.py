@@ -1,0 +1,1 @@
+"""The worker's side of the pool: processes that are started first and get their request later."""

@@ -1,0 +1,110 @@
+"""A worker process that waits for its request: with an agent that was started ahead, or kept since its last answer."""
+
+from __future__ import annotations
+
+import os
+import select
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from agent_workers.engine.base import WorkerDefaults
+from agent_workers.engine.host.credentials import forget_secrets
+from agent_workers.engine.host.environment import Environment
+from agent_workers.engine.process.prctl import hide_from_others
+from agent_workers.errors import WorkerError, defect
+from agent_workers.protocol.v1.problem import RequestProblems
+from agent_workers.stdio.ahead.memory import memory_of
+from agent_workers.stdio.ahead.order import Assignment, Channel, Order
+from agent_workers.stdio.ahead.pooled_run import PooledRun
+from agent_workers.stdio.signals import on_stop
+from agent_workers.stdio.stderr import say
+from agent_workers.workers import WORKERS
+
+if TYPE_CHECKING:
+    import socket
+    from typing import NoReturn
+
+    from agent_workers.engine.claude.ahead import WaitingAgent
+
+_GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
+
+
+class WaitingWorker:
+    """One worker process of the pool, from its fork to its end.
+
+    Args:
+        end: Its end of the connection with the pool.
+        order: What it is started for.
+    """
+
+    def __init__(self, end: socket.socket, order: Order) -> None:
+        hide_from_others()
+        self._channel = Channel(end)
+        self._order = order
+        self._environ = dict(os.environ)
+        forget_secrets(os.environ)
+        self._agent: WaitingAgent | None = None
+
+    def serve(self) -> NoReturn:
+        """Waits for a request, serves it and ends the process."""
+        on_stop(self._leave)
+        try:
+            if self._order.worker:
+                self._agent = self._started(self._order.worker)
+        except Exception as error:  # noqa: BLE001 the pool must hear of it, and another process takes the place
+            self._channel.tell(state="failed", why=_told(error))
+            self._leave(1)
+        self._channel.tell(state="idle", memory=self._memory())
+        try:
+            status = self._serve_one()
+        except Exception as error:  # noqa: BLE001 the client sees a lost worker
+            say(f"agent-workers pool: a worker is at fault: {defect(error)}")
+            status = 1
+        self._leave(status)
+
+    def _serve_one(self) -> int:
+        while True:
+            message = self._next()
+            if isinstance(message, Assignment):
+                agent, self._agent = self._agent, None
+                return PooledRun(self._channel, self._order, self._environ, agent).serve(message)
+            if message is None or message.get("end"):
+                return 0
+            self._channel.tell(memory=self._memory())
+
+    def _next(self) -> Assignment | dict[str, object] | None:
+        """Waits for a message; returns None where the pool, or the agent, has gone."""
+        poll = select.poll()
+        poll.register(self._channel.fileno(), select.POLLIN)
+        if self._agent:
+            poll.register(self._agent.process.stdout.fileno(), 0)  # tells only that it has been closed
+        while True:
+            ready = dict(poll.poll())
+            if self._channel.fileno() in ready:
+                return self._channel.take()
+            if any(events & _GONE for events in ready.values()):
+                self._channel.tell(state="failed", why="its agent has ended while it waited")
+                return None
+
+    def _started(self, name: str) -> WaitingAgent:
+        from agent_workers.engine.claude.ahead import WaitingAgent
+
+        worker = WORKERS[name]
+        request = PooledRun.stand_in(worker, self._order, self._environ)
+        defaults = WorkerDefaults(worker.name, worker.system_prompt, worker.max_turns)
+        return WaitingAgent(request, Environment(self._environ), defaults)
+
+    def _memory(self) -> int:
+        return memory_of([os.getpid(), *([self._agent.process.pid] if self._agent else ())])
+
+    def _leave(self, status: int = 0) -> NoReturn:
+        with suppress(Exception):
+            if self._agent:
+                self._agent.end()
+        os._exit(status)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, WorkerError):
+        return f"{error.code}: {error.cause or error.message}"
+    return f"{error.code}: {error.told()}" if isinstance(error, RequestProblems) else defect(error)
