@@ -54,10 +54,13 @@ def with_own_credential(environ: Mapping[str, str], credential: str) -> dict[str
         environ: The host's variables.
         credential: An OAuth token, or an API key.
     """
-    kept = {
-        name: value for name, value in environ.items() if _HARMLESS.fullmatch(name) or not _FOR_THE_CLI.fullmatch(name)
-    }
+    kept = {name: value for name, value in environ.items() if not leads_to_credential(name)}
     return {**kept, _OAUTH_TOKEN if is_oauth_token(credential) else _API_KEY: credential}
+
+
+def leads_to_credential(name: str) -> bool:
+    """Tells whether a variable may bring the CLI a credential, or lead it to one."""
+    return bool(_FOR_THE_CLI.fullmatch(name)) and not _HARMLESS.fullmatch(name)
 
 
 def is_oauth_token(credential: str) -> bool:

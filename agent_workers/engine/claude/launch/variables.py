@@ -66,10 +66,15 @@ def variables_of(request: Request, environment: Environment, capabilities: Capab
 
     Raises:
         StateUnavailable: A directory or a file that they name cannot be written.
+        AuthError: The run brings its own key, and the host's settings another that would come first.
     """
     environ = agent_variables(
         {**server_variables(request), **environment.agent_environ(scratch), **capabilities.variables}
     )
+    if environment.has_own_credential and not environment.simulator_url:
+        from agent_workers.engine.claude.launch.managed_settings import refuse_managed_credentials  # few runs
+
+        refuse_managed_credentials(environ)
     secrets, remaining = take_credentials(environ)
     if environment.environ is os.environ:
         forget_secrets(os.environ)
