@@ -20,23 +20,44 @@ from agent_workers.admission import accept
 from agent_workers.ending import failed
 from agent_workers.engine.base import WorkerDefaults
 from agent_workers.engine.claude import Environment, start_agent
+from agent_workers.engine.claude.engine import ClaudeEngine
 from agent_workers.engine.claude.live import LiveAgent
 from agent_workers.errors import WorkerError
+from agent_workers.protocol.v1.control import Abort, parse_control
 from agent_workers.protocol.v1.progress import Start
 from agent_workers.run import Run
 from agent_workers.wire import Encoder
 from agent_workers.workers import WORKERS
 
 _PATIENCE_S = 120
+NOBODY = "Nobody"
+"""The header of a question that nobody answers."""
 WORKER = WORKERS["agent-chat"]
 DEFAULTS = WorkerDefaults(WORKER.name, WORKER.system_prompt, WORKER.max_turns)
 
 
+def reply(event: dict[str, Any]) -> dict[str, Any] | None:
+    """What the application says to an event: its tools all say the same, and its user takes what comes first."""
+    if event["type"] == "app_tool_call":
+        return {"type": "app_tool_result", "id": "1", "call_id": event["call_id"], "content": "Berlin"}
+    if event["type"] == "question" and event["questions"][0]["header"] != NOBODY:
+        answers = {each["question"]: each["options"][0]["label"] for each in event["questions"]}
+        return {"type": "answer", "id": "1", "question_id": event["question_id"], "answers": answers}
+    return None
+
+
 class Stdout:
-    """Where the lines of the runs go."""
+    """Where the lines of a run go; also the application, whose tools all say the same."""
+
+    def __init__(self, engine: ClaudeEngine) -> None:
+        self._engine = engine
 
     async def send(self, line: bytes) -> None:
         os.write(1, line)
+        if said := reply(json.loads(line)):
+            message = parse_control(json.dumps(said).encode())
+            assert not isinstance(message, Abort)
+            self._engine.answer(message)  # and nobody is told that it was taken
 
 
 class Conversation:
@@ -80,7 +101,7 @@ class Conversation:
             return {"misfit": misfit, "kept": False, "status": error.exit_status}
 
         async def drive() -> int:
-            return await Run(request, engine, encoder, Stdout(), began=began).drive()
+            return await Run(request, engine, encoder, Stdout(engine), began=began).drive()
 
         status = anyio.run(drive)
         if engine.kept:

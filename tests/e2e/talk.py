@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent_workers.simulator import Simulator
+from agent_workers.simulator import Scenario, Simulator
 from agent_workers.simulator.journal import Record
+from tests.e2e.conversation import reply
 from tests.e2e.desk import Desk
 from tests.e2e.stream import Event, check_whole, events_of
 from tests.e2e.worker import Home
@@ -19,7 +20,8 @@ from tests.waiting import PATIENCE_S
 
 SESSION = "6f0b7c52-52c5-4f6e-9d0e-0f1f4b0f7a99"
 _PROGRAM = Path(__file__).with_name("conversation.py")
-_OF_ITS_MOMENT = {"v", "seq", "run", "ts", "duration_ms", "delay_ms"}
+_OF_ITS_MOMENT = {"v", "seq", "run", "ts", "duration_ms", "delay_ms", "expires_at"}
+_OF_ITS_RUN = {"call_id", "effect_key", "question_id"}
 _OF_THE_WORKER = {"worker_version", "sdk_version", "engine"}
 _OF_THE_CONNECTION = {"host", "content-length"}
 
@@ -27,11 +29,11 @@ _OF_THE_CONNECTION = {"host", "content-length"}
 class Said(NamedTuple):
     """A message to the agent: what the model does then, and the fields of the request."""
 
-    scenario: str
+    scenario: str | Scenario
     fields: dict[str, Any]
 
 
-def say(scenario: str = "hello", prompt: Any = "Tell me.", **fields: Any) -> Said:
+def say(scenario: str | Scenario = "hello", prompt: Any = "Tell me.", **fields: Any) -> Said:
     return Said(scenario, {"prompt": prompt, **fields})
 
 
@@ -45,7 +47,7 @@ class Told:
     kept: bool = False
 
 
-def requests(conversation: Iterable[Said]) -> Iterator[tuple[str, dict[str, Any]]]:
+def requests(conversation: Iterable[Said]) -> Iterator[tuple[str | Scenario, dict[str, Any]]]:
     """Yields the scenario and the request of each message."""
     for number, said in enumerate(conversation):
         session = {"resume": SESSION} if number else {"id": SESSION}
@@ -129,15 +131,26 @@ def cold(desk: Desk, conversation: Iterable[Said]) -> list[Told]:
     for scenario, request in requests(conversation):
         desk.simulator.play(scenario)
         before = len(desk.simulator.requests())
-        events = desk.home.run(request).events
+        events = _answered(desk.home, request)
         told.append(Told(_plain(events, desk.home), _calls(desk.simulator, before, desk.home)))
     return told
 
 
+def _answered(home: Home, request: dict[str, Any]) -> list[Event]:
+    """The events of a run whose application answers each call."""
+    running = home.start("--control")
+    running.send(request)
+    for event in running.told():
+        if said := reply(event):
+            running.send(said)
+    return running.end().events
+
+
 def _plain(events: list[Event], home: Home) -> list[Event]:
-    """Events without what is of a moment, of the place, or of the worker's installation."""
-    out = _OF_ITS_MOMENT | _OF_THE_WORKER
-    return [{name: value for name, value in _placeless(event, home).items() if name not in out} for event in events]
+    """Events without what is of a moment, of the place, or of the worker's installation, and without each ``ack``."""
+    out = _OF_ITS_MOMENT | _OF_ITS_RUN | _OF_THE_WORKER
+    told = [_placeless(event, home) for event in events if event["type"] != "ack"]
+    return [{name: value for name, value in event.items() if name not in out} for event in told]
 
 
 def _calls(simulator: Simulator, before: int, home: Home) -> list[dict[str, Any]]:

@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 
 from agent_workers.engine.claude.keeping import says_nothing
-from agent_workers.simulator import Simulator
+from agent_workers.simulator import Scenario, Simulator
+from agent_workers.simulator.scenario import Message, Text, ToolUse
 from tests.e2e.beginning import AtOnce
+from tests.e2e.conversation import NOBODY
+from tests.e2e.desk import call
 from tests.e2e.talk import SESSION, Said, Told, cold, live, say, talk_at
+from tests.e2e.test_questions import ask, one
 from tests.e2e.worker import Home, command_of
 from tests.waiting import until
 
@@ -60,7 +64,32 @@ CHANGES = [
     say("memory"),
 ]
 """What a CLI is told at its start only."""
-CONVERSATIONS: dict[str, list[Said]] = {"stays": STAYS, "goes": GOES, "changes": CHANGES}
+FIND = {
+    "name": "find_partner",
+    "description": "Finds a partner by name.",
+    "input_schema": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
+}
+TOOLS: dict[str, Any] = {"app_tools": [FIND]}
+ALL: dict[str, Any] = {"app_tools": [FIND], "tools": ["AskUserQuestion"], "limits": {"question_timeout_s": 1}}
+
+
+def calling(*calls: ToolUse) -> Scenario:
+    steps = [Message(content=(Text(text="Let me see. "), each)) for each in calls]
+    return Scenario(name="calls", description="", steps=(*steps, Message(content=(Text(text="It says ${result}."),))))
+
+
+ASKS = [
+    say(calling(call("mcp__app__find_partner", name="Acme")), **TOOLS),
+    say(calling(call("mcp__app__find_partner", name="Acme")), **TOOLS, stream={"tool_output": True}),
+    say(calling(call("mcp__app__find_partner", nam="Acme"), call("mcp__app__find_partner", name="Acme")), **TOOLS),
+    say("memory"),
+    say("question", **ALL),
+    say(calling(ask(one(header=NOBODY))), **ALL),
+    say(calling(ask(one()), call("mcp__app__find_partner", name="Acme")), **ALL),
+    say("memory", **ALL),
+]
+"""Here the agent asks its user and calls what the application runs."""
+CONVERSATIONS: dict[str, list[Said]] = {"stays": STAYS, "goes": GOES, "changes": CHANGES, "asks": ASKS}
 Ways = dict[str, tuple[list[Told], list[Told]]]
 
 
@@ -75,21 +104,26 @@ def ways(at_once: AtOnce) -> Ways:
 @pytest.mark.parametrize("name", CONVERSATIONS)
 def test_what_a_run_tells_does_not_depend_on_whether_its_agent_is_a_fresh_one(name: str, ways: Ways) -> None:
     stayed, fresh = ways[name]
-    for one, other in zip(stayed, fresh, strict=True):
-        assert one.events == other.events
+    for each, other in zip(stayed, fresh, strict=True):
+        assert each.events == other.events
 
 
 @pytest.mark.parametrize("name", CONVERSATIONS)
 def test_what_the_model_is_asked_does_not_depend_on_it_either(name: str, ways: Ways) -> None:
     stayed, fresh = ways[name]
-    for one, other in zip(stayed, fresh, strict=True):
-        assert one.calls == other.calls
+    for each, other in zip(stayed, fresh, strict=True):
+        assert each.calls == other.calls
 
 
 def test_an_agent_stays_as_long_as_it_answers_plainly(ways: Ways) -> None:
     stayed, _ = ways["stays"]
     assert [told.kept for told in stayed] == [True] * len(STAYS)
     assert [told.misfit for told in stayed] == ["none"] + [None] * (len(STAYS) - 1)
+
+
+def test_an_agent_that_asks_its_user_and_calls_the_applications_tools_stays_too(ways: Ways) -> None:
+    stayed, _ = ways["asks"]
+    assert [told.misfit for told in stayed] == ["none", None, None, "tools", "tools", None, None, None]
 
 
 def test_an_agent_ends_with_what_is_no_plain_answer(ways: Ways) -> None:

@@ -117,6 +117,7 @@ class ClaudeEngine:
         self._stdin = CliStdin(cli.process.stdin, unsent, held)
         self._later = later
         self._reviewed = _reviewed_of(request)
+        self._runs_code = is_task(request)
         self._needs_sdk = cli.capabilities.needs_first
         self._sdk: SdkClient | None = None
         self._servers = servers
@@ -323,8 +324,8 @@ class ClaudeEngine:
 
     async def _keep(self) -> bool:
         """Has the CLI wait for the next run, where it may; returns whether it does."""
-        plain = not (self._dialogue or self._sdk or self._steering or self._reviewed or self._tool_output)
-        if not (self._keeping and plain and self.progress.saved) or self._fault or self._servers:
+        plain = not (self._runs_code or self._steering or self._reviewed or self._servers)
+        if not (self._keeping and plain and self.progress.saved) or self._fault or self.progress.busy:
             return False
         if not await self._keeping.leave(self._process, self._output, self._stderr):
             return False
@@ -424,7 +425,7 @@ class ClaudeEngine:
         if self._sdk is None:
             from agent_workers.engine.claude.sdk_client import SdkClient
 
-            self._sdk = SdkClient(self._stdin.write, self._dialogue)
+            self._sdk = SdkClient(self._stdin.write, self._dialogue, is_known=self._cli.has_served)
             self._tasks.start_soon(self._connect, self._sdk)
         return self._sdk
 

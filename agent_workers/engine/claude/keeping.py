@@ -10,7 +10,7 @@ from anyio.lowlevel import checkpoint
 
 from agent_workers.engine.claude.process.cli_output import decoded
 from agent_workers.errors import WorkerError
-from agent_workers.protocol.v1.events import Delta, Done, Retry, Session, Thinking
+from agent_workers.protocol.v1.events import Delta, Done, Retry, Session, Thinking, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     from agent_workers.engine.claude.process.cli_output import CliOutput
@@ -39,7 +39,7 @@ class Keeping:
         if isinstance(body, Done):
             # A session that ends with structured output is resumed with a word of the CLI's own, which this one omits.
             self._answered = body.stop_reason == "end_turn" and body.output is None
-        elif not isinstance(body, Session | Delta | Thinking | Retry):
+        elif not isinstance(body, Session | Delta | Thinking | Retry | ToolCall | ToolResult):
             self._plain = False  # a fresh CLI would not know of it, or tell it anew
 
     async def leave(self, process: CliProcess, output: CliOutput, stderr: StderrTail) -> bool:

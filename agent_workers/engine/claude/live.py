@@ -48,7 +48,7 @@ class LiveAgent:
     """
 
     def __init__(self, cli: BootedCli, request: Request, worker: WorkerDefaults) -> None:
-        self._cli = cli
+        self._cli = cli._replace(has_served=True)
         self._request = request
         self._worker = worker
         self._framer = LineFramer(_MOST_TALK)
@@ -88,14 +88,15 @@ class LiveAgent:
         """
         if not self.drain() or not self._cli.transcript.path.exists():
             return "ended"
-        if is_task(request) or request.app_tools or request.tools:
+        earlier = self._request
+        if is_task(request) or (request.tools, request.app_tools) != (earlier.tools, earlier.app_tools):
             return "tools"
         if request.engine == MESSAGES:
             return "engine"
         session = request.session
         if not isinstance(session, ResumeSession) or session.fork or session.resume != self.session_id:
             return "session"
-        if request.session_owner != self._request.session_owner:
+        if request.session_owner != earlier.session_owner:
             return "session"
         return self._differing(request) or self._differing_variable(request, environment)
 

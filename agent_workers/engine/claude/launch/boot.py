@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class BootedCli(NamedTuple):
-    """A running CLI that has been told nothing yet.
+    """A running CLI that waits for a prompt.
 
     Attributes:
         process: Its process.
@@ -39,6 +39,7 @@ class BootedCli(NamedTuple):
         max_turns: How often the model may be called; None for as often as it likes.
         has_pending_call: Whether it begins with a call that waits in its session, in a turn before that of the prompt.
         late_instructions: The system prompt, where the CLI is told it before the prompt; None where it has it.
+        has_served: Whether it has served a run, and waits for the session's next one.
     """
 
     process: CliProcess
@@ -49,6 +50,7 @@ class BootedCli(NamedTuple):
     max_turns: int | None = None
     has_pending_call: bool = False
     late_instructions: str | None = None
+    has_served: bool = False
 
     def abandon(self) -> None:
         """Ends the CLI of a run that never began; the id of a new session may be used again."""
