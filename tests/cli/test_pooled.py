@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -225,6 +226,30 @@ def test_a_run_whose_key_is_none_is_refused_and_the_pool_hears_nothing_of_it(
     assert "--credential-fd" in event["message"]
     assert "invalid_request" in ended.stderr
     assert not any(heard)
+
+
+# In place of the start: a caller has little time.
+HURRIED = """
+import sys
+import agent_workers.cli.pooled.request as request
+request._HINT_AFTER_S, request._FIRST_LINE_S = 0.1, 0.2
+from agent_workers.cli import start
+start()
+"""
+
+
+def test_a_controlled_run_whose_request_does_not_come_is_told_so_by_the_pool(scripts: Scripts, pool_of: PoolAt) -> None:
+    refusal = line(1, {"type": "error", "code": "invalid_request", "message": "Late.", "retryable": False})
+    pool = pool_of(lambda call: call.send(refusal + b'{"pool": 1, "exit": 2}\n'))
+    command = [sys.executable, "-EP", "-c", HURRIED, "agent-chat", "--control", "--pool", pool.path]
+    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=scripts.environ(), **options) as running:
+        try:
+            assert running.wait(PATIENCE_S) == 2
+            assert running.stdout.read() == refusal
+            assert b"waiting for a JSON request on one line" in running.stderr.read()
+        finally:
+            running.kill()
 
 
 # What the pool says

@@ -87,10 +87,8 @@ class _Client:
                 self._connect_again()
             self._pool.send(self._asked.head(len(data), key))
             self._pool.send(data)
-        else:
-            self._pool.end()  # the pool says what is missing
-        self._pool.flush()
-        control = self._asked.control and is_whole
+            self._pool.flush()
+        control = self._asked.control and is_whole  # else the pool says that it has waited long enough
         status = Relay(self._pool, self._out, self._show(), self._signals, request, control=control).run()
         if request.is_too_large:
             self._drain()
