@@ -73,6 +73,12 @@ _WAIT_FOR_CHANGES = """
     const timer = setInterval(() => isSo() && end(), 10);
     const last = setTimeout(end, 1000);
 """
+# Answers once the page has been told that its screen is another: before the callbacks of a frame, not at once.
+_WAIT_FOR_SCREEN = """
+    const [query, answer] = arguments;
+    const look = () => requestAnimationFrame(matchMedia(query).matches ? () => answer() : look);
+    look();
+"""
 # What axe finds.
 _FAULTS = """
     const answer = arguments[0];
@@ -299,6 +305,8 @@ class Browser:
         self._devtools("Emulation.setDeviceMetricsOverride", screen)
         wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         self._devtools("Emulation.setEmulatedMedia", wanted)
+        query = f"(width: {width}px) and (height: {height}px) and (prefers-color-scheme: {scheme})"
+        self._call("POST", "/execute/async", {"script": _WAIT_FOR_SCREEN, "args": [query]})
 
     def look_at(self, state: str) -> None:
         """Takes a picture on every screen, each of which shows all of the page's width."""
