@@ -72,7 +72,8 @@ class Conversation:
             return self._run(command["request"])
         assert self.agent
         if "look" in command:
-            return {"misfit": self.agent.misfit(_accepted(command["look"]), self._environment)}
+            environment = Environment({**os.environ, **command.get("environ", {})})
+            return {"misfit": self.agent.misfit(_accepted(command["look"]), environment)}
         if "wait" in command:
             select.select(self.agent.descriptors, [], [], _PATIENCE_S)
         usable = self.agent.drain()

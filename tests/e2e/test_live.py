@@ -172,6 +172,15 @@ def test_an_agent_says_what_of_a_request_it_cannot_do(home: Home) -> None:
     assert found == LOOKS
 
 
+def test_an_agent_answers_nobody_who_brings_another_key_or_goes_elsewhere(home: Home) -> None:
+    with talk_at(home) as talk:
+        talk.run(FIRST)
+        names = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"]
+        found = [talk.do(look=NEXT, environ={name: "https://another"})["misfit"] for name in names]
+        assert found == ["credential", "variables", "variables"]
+        assert talk.do(look=NEXT) == {"misfit": None}
+
+
 def test_nothing_of_a_conversation_is_lost_with_the_agent_that_waited(home: Home, simulator: Simulator) -> None:
     with talk_at(home) as talk:
         for request in (FIRST, NEXT):

@@ -176,6 +176,8 @@ class LiveAgent:
     def _differing_variable(self, request: Request, environment: Environment) -> str | None:
         cli = self._cli
         variables = variables_of(request, environment, cli.capabilities, Path(cli.environ["TMPDIR"]))
+        if variables.credential != cli.credential:
+            return "credential"
         return None if variables.environ == cli.environ else "variables"
 
     def _flags_of(self, request: Request) -> list[str]:

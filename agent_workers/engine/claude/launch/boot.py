@@ -40,6 +40,7 @@ class BootedCli(NamedTuple):
         has_pending_call: Whether it begins with a call that waits in its session, in a turn before that of the prompt.
         late_instructions: The system prompt, where the CLI is told it before the prompt; None where it has it.
         has_served: Whether it has served a run, and waits for the session's next one.
+        credential: ``Variables.credential``, of its secrets.
     """
 
     process: CliProcess
@@ -51,6 +52,7 @@ class BootedCli(NamedTuple):
     has_pending_call: bool = False
     late_instructions: str | None = None
     has_served: bool = False
+    credential: int = 0
 
     def abandon(self) -> None:
         """Ends the CLI of a run that never began; the id of a new session may be used again."""
@@ -138,7 +140,16 @@ def _started(
     )
     transcript = Transcript(config_dir, capabilities.cwd, lease.agent_id)
     turns = request.max_turns or worker.max_turns
-    return BootedCli(process, lease, transcript, capabilities, variables.environ, turns, has_pending_call)
+    return BootedCli(
+        process,
+        lease,
+        transcript,
+        capabilities,
+        variables.environ,
+        turns,
+        has_pending_call,
+        credential=variables.credential,
+    )
 
 
 def capabilities_of(

@@ -54,6 +54,11 @@ class Variables(NamedTuple):
     secrets: Mapping[str, bytes]
     beside: Mapping[str, str]
 
+    @property
+    def credential(self) -> int:
+        """What tells in this process, and to nobody else, whether another run has the same secrets."""
+        return hash(frozenset(self.secrets.items()))
+
 
 def variables_of(request: Request, environment: Environment, capabilities: Capabilities, scratch: Path) -> Variables:
     """Builds the variables of a run, and removes the secrets from this process's own environment.
