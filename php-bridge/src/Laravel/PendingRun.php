@@ -30,6 +30,7 @@ use AgentWorkers\Laravel\Stream\LiveResponse;
 use AgentWorkers\Laravel\Stream\Recording;
 use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Laravel\Stream\StreamSlots;
+use AgentWorkers\PoolRunner;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
 use AgentWorkers\Runner;
@@ -498,10 +499,11 @@ final class PendingRun implements Responsable
                 => $this->runner->stream(
                     $this->app->make(Agents::class)->offer($this->whole($request), $this->appTools),
                 );
+        $isPooled = $this->command === null && $this->runner instanceof PoolRunner;
         $run = $this->conversation === null
             ? $start($this->owned($owner))
             : $this->app->make(Conversations::class)
-                ->start($this->conversation, $owner, $this->request, $start, $this->command);
+                ->start($this->conversation, $owner, $this->request, $start, $this->command, !$isPooled);
         foreach ($this->askers as $asker) {
             $run->onPermission($asker ?? $this->visitor($owner));
         }

@@ -20,14 +20,18 @@ final class Programs
     public static function areAlike(string $binary, string $name, string $other): bool
     {
         [$program, $launcher] = [(string) realpath($binary), (string) realpath($other)];
-        $does = static fn (string $file): ?string => preg_replace(
-            '~(?<![\w.-])' . preg_quote(basename($file)) . '(?![\w./-])~', // a word, or the end of a path
-            '',
-            (string) @file_get_contents($file),
-        );
+        if (basename($program) !== $name || dirname($program) !== dirname($launcher)) {
+            return false;
+        }
+        [$does, $others] = [(string) @file_get_contents($program), (string) @file_get_contents($launcher)];
 
-        return basename($program) === $name
-            && dirname($program) === dirname($launcher)
-            && $does($program) === $does($launcher);
+        return $does === $others || self::nameless($program, $does) === self::nameless($launcher, $others);
+    }
+
+    private static function nameless(string $file, string $does): ?string
+    {
+        $name = '~(?<![\w.-])' . preg_quote(basename($file)) . '(?![\w./-])~'; // a word, or the end of a path
+
+        return preg_replace($name, '', $does);
     }
 }

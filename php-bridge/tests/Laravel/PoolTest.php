@@ -8,6 +8,7 @@ use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\PoolRunner;
 use AgentWorkers\ProcessRunner;
 use AgentWorkers\Tests\Pools;
+use AgentWorkers\Tests\Scenarios;
 use AgentWorkers\Testing\Script;
 use Illuminate\Foundation\Application;
 use Illuminate\Support\Facades\Artisan;
@@ -15,6 +16,7 @@ use Illuminate\Support\Facades\Artisan;
 final class PoolTest extends TestCase
 {
     use Pools;
+    use Scenarios;
 
     protected function configure(Application $app): void
     {
@@ -47,6 +49,38 @@ final class PoolTest extends TestCase
         self::assertSame('done', end($events)['type']);
         self::assertSame(['agent-task', 'agent-skill', 'agent-chat'], array_column($this->told('first'), 'worker'));
         self::assertSame(['large', 'usual', 'usual'], array_column($this->told('first'), 'name'));
+    }
+
+    public function testTheProgramsOfThePackageAreNotTakenForOnesOwn(): void
+    {
+        $names = ['agent-chat', 'agent-workers'];
+        config(['agent-workers.binaries' => array_combine($names, array_map($this->binary(...), $names))]);
+
+        self::assertInstanceOf(PoolRunner::class, Agent::runner());
+    }
+
+    public function testAConversationTakesTheSessionOfTheAgentThatWasStartedAhead(): void
+    {
+        $this->startPool('converses');
+        $conversation = 'e0a3c5f4-0f1e-4b7a-8d11-2f4f8f3d7a90';
+        foreach (['My name is Ada.', 'Who am I?'] as $prompt) {
+            Agent::chat($prompt)->conversation($conversation)->owner('ada')->run();
+        }
+        Agent::chat('And now?')->conversation($conversation)->owner('ada')->dispatch();
+
+        self::assertSame([null, ['resume' => 's-1'], ['resume' => 's-1']], $this->told('session'));
+    }
+
+    public function testAConversationThatAProcessBeganGoesOnInThePool(): void
+    {
+        $conversation = 'e0a3c5f4-0f1e-4b7a-8d11-2f4f8f3d7a91';
+        config(['agent-workers.pool' => null]);
+        Agent::chat('My name is Ada.')->conversation($conversation)->owner('ada')->run();
+        config(['agent-workers.pool' => $this->socket()]);
+        $this->startPool('converses');
+        Agent::chat('Who am I?')->conversation($conversation)->owner('ada')->run();
+
+        self::assertSame([['resume' => $conversation]], $this->told('session'));
     }
 
     public function testWithoutASettingThereIsNoPool(): void
@@ -182,8 +216,9 @@ final class PoolTest extends TestCase
             run=$(expr "$request" : '.*"run":"\([^"]*\)"')
             head='{"v":1,"ts":"t","run":"'$run'"'
             echo "$head"',"seq":1,"type":"start","worker":"x"}'
-            echo "$head"',"seq":2,"type":"delta","block":1,"text":"by '$(basename "$0")'"}'
-            echo "$head"',"seq":3,"type":"done","stop_reason":"end_turn","text":"by '$(basename "$0")'","usage":{}}'
+            echo "$head"',"seq":2,"type":"session","session_id":"x","model":"m","cli_version":"0","resumed":false}'
+            echo "$head"',"seq":3,"type":"delta","block":1,"text":"by '$(basename "$0")'"}'
+            echo "$head"',"seq":4,"type":"done","stop_reason":"end_turn","text":"by '$(basename "$0")'","usage":{}}'
 
             SH;
         $path = $this->directory() . "/$name";

@@ -20,19 +20,26 @@ final class RealPoolTest extends TestCase
     use Workers;
 
     /** @var list<Process> */
+    private static array $shared = [];
+    private static ?string $home = null;
+    /** @var list<Process> */
     private array $servers = [];
+
+    public static function tearDownAfterClass(): void
+    {
+        self::end(self::$shared);
+        self::$home === null || (new Process(['rm', '-rf', self::$home]))->mustRun();
+    }
 
     /** @after */
     protected function endServers(): void
     {
-        foreach (array_reverse($this->servers) as $server) {
-            $server->stop(30);
-        }
+        self::end($this->servers);
     }
 
     public function testAChatIsServedByAnAgentThatWasStartedAhead(): void
     {
-        $run = $this->pool('hello')->stream(Request::prompt('Hello'));
+        $run = $this->shared()->stream(Request::prompt('Hello'));
         $events = self::events($run);
 
         self::assertSame('warm', $events[0]->warm);
@@ -44,7 +51,7 @@ final class RealPoolTest extends TestCase
 
     public function testTheNextMessageOfAConversationGoesOnInIt(): void
     {
-        $runner = $this->pool('hello');
+        $runner = $this->shared();
         $first = $runner->run(Request::prompt('My name is Ada.'));
         $events = self::events($runner->stream(Request::prompt('Who am I?')->session(resume: $first->sessionId)));
 
@@ -55,9 +62,9 @@ final class RealPoolTest extends TestCase
 
     public function testAConversationThatThePoolBeganGoesOnInAProcess(): void
     {
-        $runner = $this->pool('hello');
+        $runner = $this->ownPool('hello');
         $first = $runner->run(Request::prompt('My name is Ada.'));
-        $this->servers[1]->stop(30);
+        end($this->servers)->stop(30);
         $last = $runner->run(Request::prompt('Who am I?')->session(resume: $first->sessionId));
 
         self::assertSame($first->sessionId, $last->sessionId);
@@ -65,7 +72,7 @@ final class RealPoolTest extends TestCase
 
     public function testAnAbortEndsTheRunAndLeavesNothing(): void
     {
-        $run = $this->pool('slow')->stream(Request::prompt('Go on.'));
+        $run = $this->shared()->stream(Request::prompt('Go on. [[scenario:slow]]'));
         foreach ($run as $event) {
             $event instanceof Delta && $run->abort();
         }
@@ -77,19 +84,19 @@ final class RealPoolTest extends TestCase
 
     public function testLeavingTheLoopStopsTheAgent(): void
     {
-        $runner = $this->pool('slow');
-        foreach ($runner->stream(Request::prompt('Go on.')) as $event) {
+        $runner = $this->shared();
+        foreach ($runner->stream(Request::prompt('Go on. [[scenario:slow]]')) as $event) {
             if ($event instanceof Delta) {
                 break;
             }
         }
 
-        self::assertSame(0, $this->busy());
+        self::assertSame(0, self::figure('busy', self::$home . '/pool.sock'));
     }
 
     public function testAToolOfTheApplicationIsCalled(): void
     {
-        $runner = $this->pool($this->scenario(['mcp__app__weather', ['city' => 'Graz']]));
+        $runner = $this->ownPool($this->scenario(['mcp__app__weather', ['city' => 'Graz']]));
         $schema = ['type' => 'object', 'properties' => ['city' => ['type' => 'string']]];
         $weather = static fn (array $input): string => "sunny in {$input['city']}";
         $done = $runner->run(Request::prompt('How is it?')->appTool('weather', 'Weather.', $schema, $weather));
@@ -99,34 +106,52 @@ final class RealPoolTest extends TestCase
 
     public function testARequestOfAMegabyteIsServed(): void
     {
-        $done = $this->pool('hello')->run(Request::prompt('Hello')->systemPrompt(str_repeat('Be brief. ', 10_000)));
+        $done = $this->shared()->run(Request::prompt('Hello')->systemPrompt(str_repeat('Be brief. ', 10_000)));
 
         self::assertSame('end_turn', $done->stopReason);
     }
 
     public function testWhatThePoolRefusesIsTold(): void
     {
-        $events = self::events($this->pool('hello')->name('nobody')->stream(Request::prompt('Hello')));
+        $events = self::events($this->shared()->name('nobody')->stream(Request::prompt('Hello')));
 
         self::assertSame('invalid_request', end($events)->code);
     }
 
-    private function pool(string $scenario): PoolRunner
+    /** The runner of a pool for many tests. */
+    private function shared(): PoolRunner
     {
+        self::$home ??= sys_get_temp_dir() . '/php-bridge-pool-' . bin2hex(random_bytes(6));
+        is_dir(self::$home) || mkdir(self::$home, 0700);
+
+        return $this->pool('hello', self::$home, self::$shared);
+    }
+
+    private function ownPool(string $scenario): PoolRunner
+    {
+        return $this->pool($scenario, $this->directory(), $this->servers);
+    }
+
+    /** @param list<Process> $servers gets the simulator and the pool, where they do not run yet */
+    private function pool(string $scenario, string $home, array &$servers): PoolRunner
+    {
+        if ($servers === []) {
+            $servers[] = $simulator = $this->serve(['simulate', "--scenario=$scenario"], []);
+            $simulator->waitUntil(static fn (string $type, string $bytes): bool => str_contains($bytes, "\n"));
+        }
         $environment = [
-            'HOME' => $this->directory(),
-            'AGENT_WORKERS_STATE_DIR' => $this->directory() . '/state',
+            'HOME' => $home,
+            'AGENT_WORKERS_STATE_DIR' => "$home/state",
             'ANTHROPIC_API_KEY' => 'simulated',
+            'ANTHROPIC_BASE_URL' => substr(trim($servers[0]->getOutput()), strlen('ANTHROPIC_BASE_URL=')),
         ];
-        $simulator = $this->serve(['simulate', "--scenario=$scenario"], []);
-        $simulator->waitUntil(static fn (string $type, string $bytes): bool => str_contains($bytes, "\n"));
-        [$name, $url] = explode('=', trim($simulator->getOutput()), 2);
-        $environment[$name] = $url;
-        $this->serve(['pool', '--socket', $this->socket(), '--min-idle=1'], $environment);
-        self::eventually(fn (): bool => $this->status('idle') === 1, 'The pool did not come up.');
+        if (count($servers) === 1) {
+            $servers[] = $this->serve(['pool', '--socket', "$home/pool.sock", '--min-idle=1'], $environment);
+        }
+        self::eventually(static fn (): bool => self::figure('idle', "$home/pool.sock") === 1, 'No agent came up.');
         $process = (new ProcessRunner($this->binary('agent-chat')))->inheritEnv()->env($environment);
 
-        return new PoolRunner($this->socket(), 'agent-chat', $process);
+        return new PoolRunner("$home/pool.sock", 'agent-chat', $process);
     }
 
     /**
@@ -138,29 +163,28 @@ final class RealPoolTest extends TestCase
         $unset = array_fill_keys(array_keys(getenv() + $_ENV + $_SERVER), false);
         $path = ['PATH' => getenv('PATH')];
         $server = new Process([$this->binary('agent-workers'), ...$words], null, $environment + $path + $unset);
-        $server->start();
+        $server->setTimeout(null)->start();
 
-        return $this->servers[] = $server;
+        return $server;
     }
 
-    private function socket(): string
+    /** @param list<Process> $servers */
+    private static function end(array &$servers): void
     {
-        return $this->directory() . '/pool.sock';
+        foreach (array_reverse($servers) as $server) {
+            $server->stop(30);
+        }
+        $servers = [];
     }
 
-    private function busy(): int
+    private static function figure(string $name, string $path): ?int
     {
-        return $this->status('busy') ?? -1;
-    }
-
-    private function status(string $figure): ?int
-    {
-        $socket = @stream_socket_client("unix://{$this->socket()}");
+        $socket = @stream_socket_client("unix://$path");
         if ($socket === false) {
             return null;
         }
         fwrite($socket, "{\"pool\": 1, \"status\": true}\n");
 
-        return json_decode((string) fgets($socket), true)['pools']['default'][$figure] ?? null;
+        return json_decode((string) fgets($socket), true)['pools']['default'][$name] ?? null;
     }
 }

@@ -118,15 +118,17 @@ final class DoctorCommand extends Command
             'policy' => $facts['policy']['path'] ?? null,
         ]);
 
+        $found = $found ?: [
+            'state in ' . ($facts['state_dir'] ?? 'no place'),
+            isset($facts['policy']) ? "policy {$facts['policy']}" : 'no policy',
+        ];
+        $byPool = $isPooled ? ['all this where no pool answers: what it runs has its own state and policy'] : [];
+        $byPool = $byItself === null ? $byPool : ["not run by the pool: $byItself"];
+
         return array_filter([
             'check' => $check,
             'status' => $report['status'],
-            'found' => $runner->binary() . '; ' . implode('; ', $found ?: [
-                'state in ' . ($facts['state_dir'] ?? 'no place'),
-                isset($facts['policy']) ? "policy {$facts['policy']}" : 'no policy',
-                ...($isPooled ? ['this is where no pool answers'] : []),
-                ...($byItself === null ? [] : ["not run by the pool: $byItself"]),
-            ]),
+            'found' => implode('; ', [$runner->binary(), ...$found, ...$byPool]),
             'cure' => array_column($faults, 'cure')[0] ?? null,
             'facts' => $facts,
         ]);

@@ -32,10 +32,13 @@ final class ConversationLease
     private float $secondsHeld = 0.0;
     private bool $wasBegun;
     private ?string $engine;
+    private ?string $session;
 
     /**
      * @param string $token the run's id, which tells this lease from others
-     * @param array{begun: bool, engine?: string} $known whether the conversation's session had begun before
+     * @param array{begun: bool, engine?: string, session?: string} $known whether the conversation's session had begun
+     *     before, and what it is called where it has another id
+     * @param bool $isLearnt whether the worker says what the session is called
      */
     public function __construct(
         private readonly Store $store,
@@ -44,10 +47,12 @@ final class ConversationLease
         private readonly string $token,
         array $known,
         private readonly LoggerInterface $logger,
+        private readonly bool $isLearnt = false,
     ) {
         $this->renewed = self::now();
         $this->wasBegun = $known['begun'];
         $this->engine = $known['engine'] ?? null;
+        $this->session = $known['session'] ?? null;
     }
 
     public function __destruct()
@@ -69,6 +74,9 @@ final class ConversationLease
         if ($event instanceof Start) {
             $this->engine = $event->engine ?? $this->engine;
         }
+        if ($event instanceof Session && $this->isLearnt) {
+            $this->session = $event->sessionId;
+        }
         $begun = match (true) {
             $event instanceof Session => true,
             $event instanceof Notice && $event->code === 'session_not_saved' => $this->wasBegun,
@@ -79,8 +87,8 @@ final class ConversationLease
         };
         $this->unlessBroken(function () use ($event, $begun): void {
             if ($begun !== null) {
-                $engine = $begun ? array_filter(['engine' => $this->engine]) : [];
-                $state = ['owner' => $this->owner, 'begun' => $begun] + $engine;
+                $known = $begun ? array_filter(['engine' => $this->engine, 'session' => $this->session]) : [];
+                $state = ['owner' => $this->owner, 'begun' => $begun] + $known;
                 $this->store->putConversation($this->conversation, $state);
             }
             if ($event instanceof AppToolCall) {

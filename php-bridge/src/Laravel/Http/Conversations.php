@@ -15,8 +15,8 @@ use Illuminate\Support\Str;
 use Psr\Log\LoggerInterface;
 
 /**
- * Keeps who owns each conversation, whether its session has begun, and by which engine, and whether a run is at work
- * in it.
+ * Keeps who owns each conversation, whether its session has begun, and by which engine and id, and whether a run is at
+ * work in it.
  *
  * @internal
  */
@@ -41,6 +41,8 @@ final class Conversations
      *
      * @param \Closure(Request): Run $start gets the request with its session
      * @param Command|null $command what a person runs here, instead of the agent
+     * @param bool $namesSession whether a session that begins gets the conversation's id: an agent that was started
+     *     ahead has one already
      *
      * @throws RunFailedException it is somebody else's, or busy
      * @throws LogicException it would have no owner
@@ -51,6 +53,7 @@ final class Conversations
         Request $request,
         \Closure $start,
         ?Command $command = null,
+        bool $namesSession = true,
     ): Run {
         if ($request->get('session') !== null) {
             throw new LogicException(
@@ -60,12 +63,14 @@ final class Conversations
         $known = $this->claim($id, $owner ?? throw new LogicException(self::NO_OWNER));
         $run = (string) ($request->get('run') ?? Str::uuid());
         $this->take($id, $owner, $run);
-        $lease = new ConversationLease($this->store, $id, $owner, $run, $known, $this->logger);
+        $isLearnt = !$known['begun'] && !$namesSession;
+        $lease = new ConversationLease($this->store, $id, $owner, $run, $known, $this->logger, $isLearnt);
         $engine = $known['engine'] ?? null;
+        $begun = $known['session'] ?? $id;
         $session = match (true) {
-            !$known['begun'] => $request->session(id: $id),
-            $engine === null => $request->session(resume: $id),
-            default => $request->resumedBy($engine, $id),
+            !$known['begun'] => $namesSession ? $request->session(id: $id) : $request,
+            $engine === null => $request->session(resume: $begun),
+            default => $request->resumedBy($engine, $begun),
         };
         $told = $command === null ? $this->notes->tell($session, $id) : $session;
         $run = $start($told->sessionOwner($owner)->run($run));
@@ -78,7 +83,7 @@ final class Conversations
     /**
      * Makes the conversation this owner's unless it is somebody else's. Tells whether its session has begun.
      *
-     * @return array{owner: string, begun: bool, engine?: string}
+     * @return array{owner: string, begun: bool, engine?: string, session?: string}
      */
     private function claim(string $id, string $owner): array
     {

@@ -15,6 +15,7 @@ use AgentWorkers\Laravel\Http\Answers;
 use AgentWorkers\Laravel\Http\Conversations;
 use AgentWorkers\Laravel\Stream\Recording;
 use AgentWorkers\Laravel\Stream\Store;
+use AgentWorkers\PoolRunner;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
 use Illuminate\Bus\Queueable;
@@ -119,7 +120,12 @@ class RunAgent implements ShouldQueue
         $request = $this->withinTimeout(Request::fromArray($this->request));
         $request = $this->run === null ? $request : $request->run($this->run);
         if ($this->conversation !== null) {
-            return $this->converse($app->make(Conversations::class), $request, $start, $follow);
+            $namesSession = !$agents->runner($this->worker) instanceof PoolRunner;
+            $all = $app->make(Conversations::class);
+            $begin = fn (): Run
+                => $all->start($this->conversation, $this->owner, $request, $start, namesSession: $namesSession);
+
+            return $this->converse($begin, $follow);
         }
         $last = $follow($start($request));
         if ($this->attempts() > 1 && self::isTaken($last)) {
@@ -132,14 +138,14 @@ class RunAgent implements ShouldQueue
     }
 
     /**
-     * @param \Closure(Request): Run $start
+     * @param \Closure(): Run $begin
      * @param \Closure(Run): ?Event $follow gives its last event
      */
-    private function converse(Conversations $all, Request $request, \Closure $start, \Closure $follow): ?Event
+    private function converse(\Closure $begin, \Closure $follow): ?Event
     {
         do {
             try {
-                $run = $all->start((string) $this->conversation, $this->owner, $request, $start);
+                $run = $begin();
             } catch (RunFailedException $refusal) {
                 return $refusal->event; // it is busy, or somebody else's
             }
