@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import time
 from contextlib import suppress
@@ -13,14 +14,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import anyio
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Callable
 
     from agent_workers.pool.caller import Asked, Caller
 
 _LONGEST = 1 << 17
 
+_TAKE_S = 5  # a process that runs takes it at once
 State = Literal["starting", "idle", "busy", "live", "ending"]
+
+
+def _set_event() -> anyio.Event:
+    event = anyio.Event()
+    event.set()
+    return event
 
 
 @dataclass(eq=False)
@@ -52,14 +59,39 @@ class Member:
     session: str | None = None
     caller: tuple[int, int] = (0, 0)
     told_end: bool = False
+    _has_taken: anyio.Event = field(default_factory=_set_event)
+    _is_silent: bool = False
+    _heard: Callable[[dict[str, Any]], None] | None = None
     gone: anyio.Event = field(default_factory=anyio.Event)
 
     def become(self, state: State) -> None:
         """Notes what it does from now on."""
         self.state, self.since = state, time.monotonic()
 
-    def hand_over(self, caller: Caller, asked: Asked, way: str) -> bool:
-        """Hands it the connection; returns False where it has ended."""
+    async def hand_over(self, caller: Caller, asked: Asked, way: str) -> bool:
+        """Hands it the connection and waits until it has that; returns False where it has ended instead.
+
+        Args:
+            caller: Whose connection it is.
+            asked: What has been read of it.
+            way: Why the run is cold; empty where it may not be.
+        """
+        self._has_taken = anyio.Event()
+        if not self._hand(caller, asked, way):
+            return False
+        with anyio.CancelScope(shield=True):  # it may have it already
+            with anyio.move_on_after(_TAKE_S):
+                await self._has_taken.wait()
+            if not self._has_taken.is_set():
+                self.signal(signal.SIGKILL)  # it does not run, and must not take it later
+                await self.gone.wait()
+        return self.state != "ending"
+
+    def note_taken(self) -> None:
+        """Notes that it has the connection that it was handed."""
+        self._has_taken.set()
+
+    def _hand(self, caller: Caller, asked: Asked, way: str) -> bool:
         message = {"hello": asked.hello.for_worker(), "size": asked.size, "accepted": caller.accepted, "way": way}
         data = json.dumps(message).encode()
         try:
@@ -90,18 +122,31 @@ class Member:
         with suppress(OSError):
             self.channel.send(json.dumps(message).encode())
 
-    async def listen(self, heard: Callable[[Member, dict[str, Any]], None]) -> None:
-        """Reads what it tells until it has ended."""
-        while data := await self._receive():
-            heard(self, json.loads(data))
+    async def listen(self, heard: Callable[[dict[str, Any]], None]) -> None:
+        """Reads what it tells until it has ended.
+
+        Args:
+            heard: Called with each message.
+        """
+        self._heard = heard
+        while self.hear():
+            await anyio.wait_readable(self.channel)
+        if not self._has_taken.is_set():
+            self.become("ending")
+            self._has_taken.set()
         self.channel.close()
         self.gone.set()
 
-    async def _receive(self) -> bytes:
-        while True:
+    def hear(self) -> bool:
+        """Reads what it has told by now; returns False where it has ended."""
+        while self._heard and not self._is_silent:
             try:
-                return self.channel.recv(_LONGEST)
+                data = self.channel.recv(_LONGEST)
             except BlockingIOError:
-                await anyio.wait_readable(self.channel)
+                return True
             except OSError:
-                return b""
+                data = b""
+            self._is_silent = not data
+            if data:
+                self._heard(json.loads(data))
+        return not self._is_silent

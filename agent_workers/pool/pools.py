@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -95,7 +96,7 @@ class Pools:
         why = pool.why_cold(asked.hello, wishes)
         if wishes.resumes and await self._served_live(pool, caller, asked, wishes):
             return
-        if not why and self._served_ahead(pool, caller, asked):
+        if not why and await self._served_ahead(pool, caller, asked):
             return
         with anyio.move_on_after(self.settings.queue_s):
             await self._serve_when_free(pool, caller, asked, why)
@@ -118,19 +119,22 @@ class Pools:
 
     async def _served_live(self, pool: Pool, caller: Caller, asked: Asked, wishes: Wishes) -> bool:
         """Hands a request to the agent of its conversation; any other agent of it is ended first."""
+        for member in self.everyone:
+            if member.state == "busy":
+                member.hear()  # the answer that this one follows may have ended just now
         found = [member for member in self.everyone if member.session == wishes.resumes and member.state == "live"]
         for member in found:
             own = member in pool.members and not wishes.forks and asked.hello.credential is None
-            if own and member.hand_over(caller, asked, ""):
+            if own and await member.hand_over(caller, asked, ""):
                 return True
             member.end()
             with anyio.move_on_after(_END_S):
                 await member.gone.wait()
         return False
 
-    def _served_ahead(self, pool: Pool, caller: Caller, asked: Asked) -> bool:
+    async def _served_ahead(self, pool: Pool, caller: Caller, asked: Asked) -> bool:
         while member := pool.take_ahead():
-            if member.hand_over(caller, asked, ""):
+            if await member.hand_over(caller, asked, ""):
                 self._note_change()
                 return True
             member.become("ending")
@@ -140,11 +144,11 @@ class Pools:
         async with self._turn:  # first come, first served
             while True:
                 changed = self._changed
-                if not why and self._served_ahead(pool, caller, asked):
+                if not why and await self._served_ahead(pool, caller, asked):
                     return
                 if self._has_place(pool):
                     member = await self._forked(pool, ahead=False)
-                    if member and member.hand_over(caller, asked, why or _NONE_IDLE):
+                    if member and await member.hand_over(caller, asked, why or _NONE_IDLE):
                         return
                     continue
                 self._make_place(pool)
@@ -187,10 +191,7 @@ class Pools:
         """Listens to a process until it has ended."""
         ways: list[str] = []
 
-        def heard(member: Member, message: dict[str, Any]) -> None:
-            self._hear(pool, member, message, ways)
-
-        await member.listen(heard)
+        await member.listen(partial(self._hear, pool, member, ways))
         pool.members.discard(member)
         self._old.discard(member)
         if member.state == "busy" and not member.told_end:
@@ -200,7 +201,7 @@ class Pools:
             pool.note_failure(pool.fault or "it ended while it was started")
         self._note_change()
 
-    def _hear(self, pool: Pool, member: Member, message: dict[str, Any], ways: list[str]) -> None:
+    def _hear(self, pool: Pool, member: Member, ways: list[str], message: dict[str, Any]) -> None:
         member.memory = message.get("memory", member.memory)
         match message.get("state"):
             case "idle":
@@ -210,21 +211,25 @@ class Pools:
             case "failed":
                 pool.note_failure(message["why"])
                 logger.error("an agent of the pool %s could not wait: %s", pool.name, message["why"])
+            case "took":
+                member.note_taken()
             case "running":
                 member.run = message["run"]
                 ways[:] = [message["way"]]
                 pool.figures.note_way(message["way"], message.get("why"))
             case "ended":
                 member.told_end = True
+                self._keep(pool, member, message.get("session"))
                 pool.figures.note_end(ways[0] if ways else "", message)
                 logger.info(told_line(pool, member, way=ways[0] if ways else "", **message))
-            case "live":
-                self._keep(pool, member, message["session"])
         self._note_change()
 
-    def _keep(self, pool: Pool, member: Member, session: str) -> None:
-        member.run, member.session = "", session
-        if member in self._old:
+    def _keep(self, pool: Pool, member: Member, session: str | None) -> None:
+        """Takes note of an agent that stays after its run."""
+        member.session = session
+        if session is None:
+            return
+        if member in self._old or self._is_over_memory():
             member.end()
             return
         member.become("live")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.base import Engine
     from agent_workers.engine.claude import Sandbox
+    from agent_workers.engine.claude.engine import ClaudeEngine
     from agent_workers.engine.process.guarded_process import GuardedProcess
     from agent_workers.policy.tables import SandboxTable
     from agent_workers.protocol.v1.body import Body
@@ -105,7 +106,12 @@ class RequestSource:
         settings: What the command line has set.
         stdin: Brings the request.
         environ: The host's variables.
+
+    Attributes:
+        keeps: Whether an agent may stay for the next run of its session.
     """
+
+    keeps = False
 
     def __init__(
         self, worker: Worker, settings: Settings, stdin: Stdin | None = None, environ: Mapping[str, str] = os.environ
@@ -178,7 +184,7 @@ class RequestSource:
             request, defaults, Sandbox(sandbox.allowed_domains, sandbox.deny_read) if sandbox else None
         )
 
-    def start_agent(self, request: Request, defaults: WorkerDefaults, sandbox: Sandbox | None) -> Engine:
+    def start_agent(self, request: Request, defaults: WorkerDefaults, sandbox: Sandbox | None) -> ClaudeEngine:
         """Starts an agent for the request.
 
         Raises:
@@ -187,7 +193,12 @@ class RequestSource:
         from agent_workers.engine.claude import start_agent  # what needs no agent does not pay for it
 
         return start_agent(
-            request, self._environment(), defaults, sandbox=sandbox, booted=lambda cli: self._keep(cli.process)
+            request,
+            self._environment(),
+            defaults,
+            sandbox=sandbox,
+            booted=lambda cli: self._keep(cli.process),
+            keep=self.keeps,
         )
 
     def _use_alone(self, read: Callable[[Stdin], str]) -> None:

@@ -81,7 +81,7 @@ class ServedPool:
     def __init__(self, home: Home, *options: str, env: dict[str, str] | None = None) -> None:
         self.home = home
         self.path = home.root / "pool.sock"
-        self._log = home.root / "pool.log"
+        self._log = home.root / f"pool-{os.urandom(4).hex()}.log"
         command = [str(SCRIPTS / "agent-workers"), "pool", "--socket", str(self.path), *options]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(

@@ -37,6 +37,11 @@ class WaitingAgent:
         self._flags = self._flags_of(request)
 
     @property
+    def worker_name(self) -> str:
+        """Name of the worker whose agent it is."""
+        return self._worker.name
+
+    @property
     def process(self) -> CliProcess:
         """The CLI's process."""
         return self._cli.process
@@ -51,7 +56,7 @@ class WaitingAgent:
         Raises:
             StateUnavailable: The state directory cannot be written.
         """
-        if self._cli.process.ended:
+        if not self.drain():
             return "ended"
         if is_task(request):
             return "tools"
@@ -62,12 +67,13 @@ class WaitingAgent:
         differing = set(self._flags_of(request)) ^ set(self._flags)
         return min((flag.strip("-").partition("=")[0] for flag in differing), default=None)
 
-    def hand_over(self, request: Request, environment: Environment) -> ClaudeEngine:
+    def hand_over(self, request: Request, environment: Environment, *, keep: bool = False) -> ClaudeEngine:
         """Tells the agent the request; returns the engine of the run.
 
         Args:
             request: One that fits.
             environment: Where the agent lives.
+            keep: Whether the CLI is to wait for the session's next run.
 
         Raises:
             WorkerError: The state directory cannot be written; the agent is ended.
@@ -78,10 +84,19 @@ class WaitingAgent:
             if not isinstance(request.prompt, str):
                 refuse_image_files(Path(cli.environ["TMPDIR"]), cli.capabilities.cwd, cli.lease.agent_id)
             instructions = request.system_prompt or self._worker.system_prompt
-            return hand_over(request, environment, cli._replace(late_instructions=instructions))
+            return hand_over(request, environment, cli._replace(late_instructions=instructions), keep=keep)
         except BaseException:
             self.end()
             raise
+
+    @property
+    def descriptors(self) -> list[int]:
+        """What to poll for input, after which ``drain`` tells whether the agent is still there."""
+        return [self._cli.process.stdout.fileno()]
+
+    def drain(self) -> bool:
+        """Returns whether the agent may still be used: it says nothing before it is told something."""
+        return not self._cli.process.ended
 
     def end(self) -> None:
         """Ends the agent."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.base import WorkerDefaults
     from agent_workers.engine.claude.launch.boot import BootedCli
+    from agent_workers.engine.claude.process.cli_process import CliProcess
     from agent_workers.engine.host.environment import Environment
     from agent_workers.protocol.v1.request import Request
 
@@ -60,6 +61,16 @@ class LiveAgent:
     def session_id(self) -> str:
         """The conversation's session, as the application knows it."""
         return self._cli.lease.session_id
+
+    @property
+    def worker_name(self) -> str:
+        """Name of the worker whose agent it is."""
+        return self._worker.name
+
+    @property
+    def process(self) -> CliProcess:
+        """The CLI's process."""
+        return self._cli.process
 
     @property
     def descriptors(self) -> list[int]:

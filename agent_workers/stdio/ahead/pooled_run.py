@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from agent_workers.admission import accept, admit, policy_file
+from agent_workers.engine.claude.live import LiveAgent
 from agent_workers.errors import OutputClosed
 from agent_workers.stdio.ahead.pooled_source import COLD, PooledSource
 from agent_workers.stdio.ahead.pooled_stdin import PooledStdin
@@ -36,47 +37,63 @@ class PooledRun:
         channel: Leads to the pool.
         order: What the process was started for.
         environ: The pool's variables.
-        agent: The agent that was started ahead, if any.
+        agent: The agent that waits, if any.
+
+    Attributes:
+        agent: The agent that waits after the run, if any.
     """
 
-    def __init__(self, channel: Channel, order: Order, environ: Mapping[str, str], agent: WaitingAgent | None) -> None:
+    def __init__(
+        self, channel: Channel, order: Order, environ: Mapping[str, str], agent: WaitingAgent | LiveAgent | None
+    ) -> None:
         self._channel = channel
         self._order = order
         self._environ = environ
-        self._agent = agent
+        self.agent = agent
 
     def serve(self, assignment: Assignment) -> int:
         """Serves the run to its last line; returns the worker's exit status."""
+        self._channel.tell(state="took")
         hello = assignment.hello
         worker = _worker_of(hello)
-        if self._agent and worker.name != self._order.worker:
-            self._agent.end()
-            self._agent = None
+        if self.agent and worker.name != self.agent.worker_name:
+            self.agent.end()
+            self.agent = None
         request, rest = _read(assignment)
         stdin = PooledStdin(worker.name, request, rest, control=bool(hello.get("control")))
         _connect(assignment.connection)
         out = Stdout.claim()
         watched = Watched(out)
         writer = EventWriter(f"{worker.name}[{os.getpid()}]", watched)
+        source = self._source(worker, assignment, stdin, writer)
+        try:
+            status = Invocation(source, writer, None).run()
+        finally:
+            self.agent = source.kept or source.agent
+        self._tell_end(assignment, writer, watched, status)
+        with suppress(OutputClosed):
+            out.send_now(b'{"pool": 1, "exit": %d}\n' % status)
+        os.close(out.fileno())
+        _disconnect()
+        return status
+
+    def _source(self, worker: Worker, assignment: Assignment, stdin: PooledStdin, writer: EventWriter) -> PooledSource:
+        hello, order = assignment.hello, self._order
 
         def told(way: str, why: str | None) -> None:
             self._channel.tell(state="running", run=writer.encoder.run, way=way, why=why)
 
-        source = PooledSource(
+        return PooledSource(
             worker,
-            Settings(control=bool(hello.get("control")), policy=self._order.policy, credential=_credential_of(hello)),
+            Settings(control=bool(hello.get("control")), policy=order.policy, credential=_credential_of(hello)),
             stdin,
             self._environ,
-            own_policy=self._order.own_policy,
-            waiting=self._agent,
+            own_policy=order.own_policy,
+            agent=self.agent,
+            keep=order.keeps,
             why=assignment.way or COLD,
             told=told,
         )
-        status = Invocation(source, writer, None).run()
-        self._tell_end(assignment, writer, watched, status)
-        with suppress(OutputClosed):
-            out.send_now(b'{"pool": 1, "exit": %d}\n' % status)
-        return status
 
     @staticmethod
     def stand_in(worker: Worker, order: Order, environ: Mapping[str, str]) -> Request:
@@ -102,6 +119,7 @@ class PooledRun:
             code=terminal.get("code"),
             first_delta_s=None if first is None else round(first - assignment.accepted, 6),
             duration_s=round(time.monotonic() - assignment.accepted, 6),
+            session=self.agent.session_id if isinstance(self.agent, LiveAgent) else None,
         )
 
 
@@ -130,3 +148,10 @@ def _connect(connection: int) -> None:
     for number in (0, 1):
         os.dup2(connection, number)
     os.close(connection)
+
+
+def _disconnect() -> None:
+    """Leaves nothing of the connection: its other end then sees that it is closed."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_workers.admission import admit
+from agent_workers.engine.claude.live import LiveAgent
 from agent_workers.protocol.v1.engines import MESSAGES
 from agent_workers.protocol.v1.progress import Start
 from agent_workers.protocol.v1.request import is_tool_run
@@ -14,9 +15,10 @@ from agent_workers.stdio.source import RequestSource
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agent_workers.engine.base import Engine, WorkerDefaults
+    from agent_workers.engine.base import WorkerDefaults
     from agent_workers.engine.claude import Sandbox
     from agent_workers.engine.claude.ahead import WaitingAgent
+    from agent_workers.engine.claude.engine import ClaudeEngine
     from agent_workers.protocol.v1.body import Body
     from agent_workers.protocol.v1.request import AnyRequest, Request
     from agent_workers.stdio.ahead.pooled_stdin import PooledStdin
@@ -35,11 +37,15 @@ class PooledSource(RequestSource):
         stdin: Its connection.
         environ: The pool's variables.
         own_policy: Path of the pool's own policy, which holds besides the host's.
-        waiting: The agent that was started ahead, if any.
+        agent: The agent that waits, if any: one that was started ahead, or one that was kept.
+        keep: Whether the agent may stay for the next message of its conversation.
+        why: Why the pool has none for it.
         told: Called with the run's way and why it is cold, once that is known.
 
     Attributes:
         way: What serves the run: ``cold``, ``warm`` or ``live``.
+        agent: The agent that waits, until it is handed the request or ended.
+        kept: The agent that stays after the run; None where none does.
     """
 
     def __init__(
@@ -50,16 +56,19 @@ class PooledSource(RequestSource):
         environ: Mapping[str, str],
         *,
         own_policy: str | None,
-        waiting: WaitingAgent | None,
+        agent: WaitingAgent | LiveAgent | None,
+        keep: bool,
         why: str,
         told: Callable[[str, str | None], None],
     ) -> None:
         super().__init__(worker, settings, stdin, environ)
         self._connection = stdin
         self._own_policy = Path(own_policy) if own_policy else None
-        self._waiting = waiting
+        self.keeps = keep
         self._why = why
         self._told = told
+        self._started: tuple[ClaudeEngine, Request, WorkerDefaults] | None = None
+        self.agent = agent
         self.way = COLD
 
     def admit(self, request: AnyRequest) -> AnyRequest:
@@ -79,12 +88,24 @@ class PooledSource(RequestSource):
         self._told(self.way, why)
         return start.model_copy(update={"warm": self.way}) if isinstance(start, Start) else start
 
-    def start_agent(self, request: Request, defaults: WorkerDefaults, sandbox: Sandbox | None) -> Engine:
+    def start_agent(self, request: Request, defaults: WorkerDefaults, sandbox: Sandbox | None) -> ClaudeEngine:
         """Hands the request to the agent that waits for it, or starts one."""
-        if self.way == WARM and self._waiting:
-            self._keep(self._waiting.process)
-            return self._waiting.hand_over(request, self._environment())
-        return super().start_agent(request, defaults, sandbox)
+        agent, self.agent = self.agent, None
+        if agent:
+            self._keep(agent.process)
+            engine = agent.hand_over(request, self._environment(), keep=self.keeps)
+        else:
+            engine = super().start_agent(request, defaults, sandbox)
+        self._started = engine, request, defaults
+        return engine
+
+    @property
+    def kept(self) -> LiveAgent | None:
+        """The agent that stays after the run."""
+        if self._started is None:
+            return None
+        engine, request, defaults = self._started
+        return LiveAgent(engine.kept, request, defaults) if engine.kept else None
 
     @property
     def control(self) -> PooledStdin:
@@ -96,16 +117,20 @@ class PooledSource(RequestSource):
         self._connection.drain(patience_s=0.05)
 
     def _way_of(self, request: AnyRequest) -> tuple[str, str | None]:
-        if is_tool_run(request) or request.engine == MESSAGES:
-            why = "engine"
-        elif self._waiting is None:
-            why = self._why
-        else:
-            misfit = self._waiting.misfit(request, self._environment())
-            if misfit is None:
-                return WARM, None
-            why = misfit
-        if self._waiting:
-            self._waiting.end()
-            self._waiting = None
+        why = self._misfit(request)
+        if why is None:
+            return LIVE if isinstance(self.agent, LiveAgent) else WARM, None
+        if self.agent:
+            self.agent.end()
+            self.agent = None
         return COLD, why
+
+    def _misfit(self, request: AnyRequest) -> str | None:
+        """Returns what keeps the request from the agent that waits; None where it fits."""
+        if is_tool_run(request) or request.engine == MESSAGES:
+            return "engine"
+        if self.agent is None:
+            return self._why
+        if self._settings.credential:
+            return "credential"
+        return self.agent.misfit(request, self._environment())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import select
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from agent_workers.admission import policy_file
 from agent_workers.engine.base import WorkerDefaults
+from agent_workers.engine.claude.live import LiveAgent
 from agent_workers.engine.host.credentials import forget_secrets
 from agent_workers.engine.host.environment import Environment
 from agent_workers.engine.process.prctl import hide_from_others
@@ -22,11 +24,10 @@ from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
     import socket
+    from pathlib import Path
     from typing import NoReturn
 
     from agent_workers.engine.claude.ahead import WaitingAgent
-
-_GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 class WaitingWorker:
@@ -43,7 +44,8 @@ class WaitingWorker:
         self._order = order
         self._environ = dict(os.environ)
         forget_secrets(os.environ)
-        self._agent: WaitingAgent | None = None
+        self._agent: WaitingAgent | LiveAgent | None = None
+        self._policies: list[tuple[int, ...] | None] = []
 
     def serve(self) -> NoReturn:
         """Waits for a request, serves it and ends the process."""
@@ -56,34 +58,59 @@ class WaitingWorker:
             self._leave(1)
         self._channel.tell(state="idle", memory=self._memory())
         try:
-            status = self._serve_one()
+            status = self._serve_all()
         except Exception as error:  # noqa: BLE001 the client sees a lost worker
             say(f"agent-workers pool: a worker is at fault: {defect(error)}")
             status = 1
         self._leave(status)
 
-    def _serve_one(self) -> int:
-        while True:
-            message = self._next()
+    def _serve_all(self) -> int:
+        """Serves one run, or those of one conversation; returns the exit status of the last one."""
+        status = 0
+        while message := self._next():
             if isinstance(message, Assignment):
-                agent, self._agent = self._agent, None
-                return PooledRun(self._channel, self._order, self._environ, agent).serve(message)
-            if message is None or message.get("end"):
+                run = PooledRun(self._channel, self._order, self._environ, self._agent_for_next())
+                self._agent = None
+                try:
+                    status = run.serve(message)
+                finally:
+                    self._agent = run.agent
+                on_stop(self._leave)
+                if not isinstance(self._agent, LiveAgent):
+                    return status
+                self._policies = self._policy_marks()
+                self._channel.tell(memory=self._memory())
+            elif message.get("end"):
                 return 0
-            self._channel.tell(memory=self._memory())
+            else:
+                self._channel.tell(memory=self._memory())
+        return status
 
-    def _next(self) -> Assignment | dict[str, object] | None:
-        """Waits for a message; returns None where the pool, or the agent, has gone."""
+    def _agent_for_next(self) -> WaitingAgent | LiveAgent | None:
+        """Returns the agent that waits; ends one that was kept under other policies."""
+        agent = self._agent
+        if isinstance(agent, LiveAgent) and self._policies != self._policy_marks():
+            agent.end()
+            return None
+        return agent
+
+    def _policy_marks(self) -> list[tuple[int, ...] | None]:
+        named = (policy_file(self._order.policy, self._environ), policy_file(self._order.own_policy, {}))
+        return [_mark_of(path) for path in named if path]
+
+    def _next(self) -> Assignment | dict[str, Any] | None:
+        """Waits for a message; returns None where the pool has gone, or the agent cannot be used any more."""
         poll = select.poll()
         poll.register(self._channel.fileno(), select.POLLIN)
-        if self._agent:
-            poll.register(self._agent.process.stdout.fileno(), 0)  # tells only that it has been closed
+        # One that was started ahead says nothing that could be read now: only its end counts.
+        interest = select.POLLIN if isinstance(self._agent, LiveAgent) else 0
+        for descriptor in self._agent.descriptors if self._agent else ():
+            poll.register(descriptor, interest)
         while True:
             ready = dict(poll.poll())
             if self._channel.fileno() in ready:
                 return self._channel.take()
-            if any(events & _GONE for events in ready.values()):
-                self._channel.tell(state="failed", why="its agent has ended while it waited")
+            if self._agent and not self._agent.drain():
                 return None
 
     def _started(self, name: str) -> WaitingAgent:
@@ -102,6 +129,15 @@ class WaitingWorker:
             if self._agent:
                 self._agent.end()
         os._exit(status)
+
+
+def _mark_of(file: Path) -> tuple[int, ...] | None:
+    """Returns what changes with a file."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _told(error: Exception) -> str:
