@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from agent_workers.simulator import Simulator
+from tests.e2e.desk import Desk, call, give
+from tests.e2e.test_app_tools import FIND
 from tests.e2e.worker import Home
 from tests.pool.served import ServedPool, kill, members_of
 from tests.waiting import until
@@ -78,15 +80,16 @@ def test_a_fork_of_a_live_conversation_leaves_it_as_it_is(serve: Serve) -> None:
     assert pool.run(then(first)).last["type"] == "done"
 
 
-def test_two_messages_at_once_are_never_two_writers(serve: Serve) -> None:
+def test_two_messages_at_once_are_never_two_writers(serve: Serve, home: Home, simulator: Simulator) -> None:
     pool = serve("--min-idle", "0")
-    first = pool.run({"prompt": "Hi. [[scenario:memory]]"})
-    pool.wait_for("live", 1)
-    one = pool.ask(then(first, "Go. [[scenario:slow]]"))
-    one.wait_for("delta")
-    second = pool.run(then(first))
+    Desk(home, simulator).script(call("mcp__app__find_partner", name="Acme"), end="Found.")
+    one = pool.ask({"prompt": "Who?", "app_tools": [FIND]})
+    session = one.wait_for("session")["session_id"]
+    asked = one.wait_for("app_tool_call")
+    second = pool.run({"prompt": "And?", "session": {"resume": session}})
     assert second.ending == ("session_busy", 75)
-    assert one.end().last["type"] == "done"
+    one.send(give(asked, "Berlin"))
+    assert one.end().last["text"] == "Found."
 
 
 def test_those_that_were_used_least_recently_go_first_and_none_stays_longer_than_it_may(serve: Serve) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from agent_workers.simulator import Simulator
+from tests.e2e.desk import Desk, call, give
+from tests.e2e.test_app_tools import FIND
 from tests.e2e.worker import Home
 from tests.pool.served import ServedPool
 from tests.waiting import until
@@ -142,17 +144,22 @@ def test_a_client_that_goes_away_ends_its_run_and_nothing_is_left(serve: Serve, 
         until(lambda: pool.status["processes"] == 0, what=lambda: pool.log)
 
 
-def test_a_run_goes_on_when_the_settings_are_read_anew_and_the_next_ones_have_them(serve: Serve, home: Home) -> None:
+def test_a_run_goes_on_when_the_settings_are_read_anew_and_the_next_ones_have_them(
+    serve: Serve, home: Home, simulator: Simulator
+) -> None:
     config = home.root / "pool.toml"
     config.write_text("[pool.default]\nmin_idle = 1\n", "utf-8")
     pool = serve("--config", str(config))
-    client = pool.ask({"prompt": "Go. [[scenario:slow]]"})
-    client.wait_for("delta")
+    Desk(home, simulator).script(call("mcp__app__find_partner", name="Acme"), end="Found.")
+    client = pool.ask({"prompt": "Who?", "app_tools": [FIND]})
+    asked = client.wait_for("app_tool_call")
+    simulator.play("hello")
     config.write_text('[pool.other]\nmin_idle = 2\nmodel = "claude-x"\nmax_live = 0\n', "utf-8")
     pool.signal(signal.SIGHUP)
     until(lambda: list(pool.status["pools"]) == ["other"], what=lambda: pool.log)
     pool.wait_for("idle", 2, "other")
     assert pool.run({"prompt": "Hi", "model": "claude-x"}).events[0]["warm"] == "warm"
+    client.send(give(asked, "Berlin"))
     assert client.end().last["type"] == "done"
     config.write_text("[pool.other]\nmin_idel = 2\n", "utf-8")
     pool.signal(signal.SIGHUP)
