@@ -97,6 +97,14 @@ def test_a_skill_gives_its_output_in_three_lines(tmp_path: Path) -> None:
     assert float(ran.stdout) == json.loads(asked.read_text("utf-8"))["output"]["score"], ran.stderr
 
 
+def test_without_a_pool_its_example_answers_too(tmp_path: Path) -> None:
+    example = next(snippet for snippet in SNIPPETS if "new PoolRunner(" in snippet)
+    example = example.replace("'/opt/agents/bin/agent-chat'", f"{str(WORKER)!r}, ['--simulate']")
+    example = example.replace("/run/agent-workers/pool.sock", f"{tmp_path}/pool.sock")
+    ran = php(tmp_path, PREPARED + "use AgentWorkers\\{ProcessRunner, Request};\n" + example)
+    assert "You said: Why is the sky blue?" in ran.stdout, ran.stderr
+
+
 def test_a_batch_gives_each_result_under_its_key(tmp_path: Path) -> None:
     example = next(snippet for snippet in SNIPPETS if "new ProcessBatchRunner(" in snippet)
     batch = example.replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,8 @@ def status_of(pools: Pools) -> dict[str, Any]:
     return {
         "pool": 1,
         "version": __version__,
+        "policy": pools.settings.policy or os.environ.get("AGENT_WORKERS_POLICY"),
+        "state_dir": os.environ.get("AGENT_WORKERS_STATE_DIR"),
         "max": pools.settings.max,
         "max_memory": pools.settings.memory_bound,
         "processes": len(pools.everyone),

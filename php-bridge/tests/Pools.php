@@ -17,9 +17,11 @@ trait Pools
         $this->pool?->stop(0);
     }
 
-    private function startPool(string $play): void
+    /** @param array<string, mixed> $status what it tells of itself besides its figures */
+    private function startPool(string $play, array $status = []): void
     {
-        $this->pool = new Process(['python3', __DIR__ . '/fixtures/pool.py', $this->socket(), $play]);
+        $command = ['python3', __DIR__ . '/fixtures/pool.py', $this->socket(), $play];
+        $this->pool = new Process($command, null, ['STATUS' => (string) json_encode((object) $status)]);
         $this->pool->start();
         for ($end = hrtime(true) + 60e9; !file_exists($this->socket()); usleep(2_000)) {
             self::assertLessThan($end, hrtime(true), 'The pool did not come up.');

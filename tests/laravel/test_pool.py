@@ -28,6 +28,8 @@ class PooledSite(Site):
         super().__init__(root, base_url)
         self.socket = self.temporary / "pool.sock"
         self.environ |= {"AGENT_WORKERS_POOL": str(self.socket), "LOG_LEVEL": "info"}
+        self.common = {"AGENT_WORKERS_STATE_DIR": str(self.state)}
+        """What the pool and the workers that are started elsewhere have alike."""
         self._pool: subprocess.Popen[bytes] | None = None
 
     def start_pool(self) -> None:
@@ -155,7 +157,7 @@ def test_a_conversation_goes_on_without_its_pool_and_with_it_again(pooled: Poole
 
 
 def test_doctor_looks_at_the_pool_as_the_web_user_too(pooled: PooledSite) -> None:
-    artisan = pooled.artisan("agent:doctor", "--json", env=pooled.console)
+    artisan = pooled.artisan("agent:doctor", "--json", env=pooled.console | pooled.common)
     output, errors = artisan.communicate(timeout=PATIENCE_S)
     reports = json.loads(output)
     assert reports, errors

@@ -187,6 +187,23 @@ final class PoolTest extends TestCase
         self::assertStringContainsString('where no pool answers', $checks['worker chat']['found']);
     }
 
+    public function testDoctorTellsWhatThePoolIsToHaveAsTheWorkersHereHaveIt(): void
+    {
+        $common = ['policy' => '/etc/agents.toml', 'state_dir' => '/var/lib/agents'];
+        $this->startPool('status', $common);
+        config(['agent-workers.state_dir' => '/srv/app/state', 'agent-workers.env' => []]);
+        Artisan::call('agent:doctor', ['--json' => true]);
+        $check = self::checks()['pool'];
+
+        self::assertSame('warn', $check['status']);
+        self::assertStringContainsString('POLICY is /etc/agents.toml in the pool, and none here', $check['found']);
+        self::assertStringContainsString('/var/lib/agents in the pool, and /srv/app/state here', $check['found']);
+        $policy = ['AGENT_WORKERS_POLICY' => $common['policy']];
+        config(['agent-workers.state_dir' => $common['state_dir'], 'agent-workers.env' => $policy]);
+        Artisan::call('agent:doctor', ['--json' => true]);
+        self::assertSame('ok', self::checks()['pool']['status']);
+    }
+
     public function testDoctorTellsWhatItCostsThatNoPoolAnswers(): void
     {
         Artisan::call('agent:doctor', ['--json' => true]);

@@ -32,10 +32,11 @@ final class DoctorCommand extends Command
         $unused = $servers === [] ? ['tool' => true] : []; // it runs their tools, and nothing else
         $workers = array_keys(array_diff_key((array) $config->get('agent-workers.workers', []), $unused));
         foreach ($this->users((string) $config->get('agent-workers.web_user', 'www-data')) as $user => $prefix) {
-            $report = $this->examine($agents, $prefix, (array) $config->get('agent-workers.inherit', []));
+            $environment = self::environment($agents, $prefix, (array) $config->get('agent-workers.inherit', []));
+            $report = $this->examine($agents, $prefix, $environment);
             $socket = (string) $config->get('agent-workers.pool');
             if ($socket !== '') {
-                $report['checks'][] = PoolCheck::of($socket, $prefix);
+                $report['checks'][] = PoolCheck::of($socket, $prefix, $environment);
             }
             foreach ($workers as $worker) {
                 $report['checks'][] = $this->examineWorker($agents, (string) $worker, $prefix);
@@ -67,17 +68,26 @@ final class DoctorCommand extends Command
      * @param list<string> $prefix
      * @param list<string> $inherit
      *
+     * @return array<string, string|false>
+     */
+    private static function environment(Agents $agents, array $prefix, array $inherit): array
+    {
+        $patterns = [...ProcessRunner::INHERITED_ENV, ...$inherit];
+
+        return (new Environment($patterns, $agents->env() + self::home($prefix)))->forProcess();
+    }
+
+    /**
+     * @param list<string> $prefix
+     * @param array<string, string|false> $environment
+     *
      * @return array{status: string, checks: list<array<string, mixed>>}
      */
-    private function examine(Agents $agents, array $prefix, array $inherit): array
+    private function examine(Agents $agents, array $prefix, array $environment): array
     {
         $options = $this->option('online') ? ['--online'] : [];
-        $environment = new Environment(
-            [...ProcessRunner::INHERITED_ENV, ...$inherit],
-            $agents->env() + self::home($prefix),
-        );
         $command = [...$prefix, $agents->binary('agent-workers'), 'doctor', '--json', ...$options];
-        $process = new Process($command, '/', $environment->forProcess());
+        $process = new Process($command, '/', $environment);
         [$report, $why] = self::reportOf($process);
 
         return $report ?? ['status' => 'fail', 'checks' => [self::cannotRun('program', implode(' ', $command), $why)]];

@@ -25,12 +25,16 @@ final class PoolCheck
         echo stream_get_line($pool, 1 << 20, "\n");
         PHP;
 
+    /** What the pool and the workers that are started here should have in common, by its name in the status. */
+    private const COMMON = ['policy' => 'AGENT_WORKERS_POLICY', 'state_dir' => 'AGENT_WORKERS_STATE_DIR'];
+
     /**
      * @param list<string> $prefix words before the command, such as those that change the user
+     * @param array<string, string|false> $environment of the workers that are started here
      *
      * @return array<string, mixed>
      */
-    public static function of(string $socket, array $prefix): array
+    public static function of(string $socket, array $prefix, array $environment): array
     {
         $process = new Process([...$prefix, PHP_BINARY, '-r', self::ASK, '--', $socket], '/');
         try {
@@ -40,7 +44,7 @@ final class PoolCheck
         }
         $status = json_decode($process->getOutput(), true);
         if (is_array($status['pools'] ?? null)) {
-            return self::answered($socket, $status);
+            return self::answered($socket, $status, $environment);
         }
         $why = trim($process->getErrorOutput()) ?: 'it does not answer';
 
@@ -49,12 +53,12 @@ final class PoolCheck
 
     /**
      * @param array<string, mixed> $status
+     * @param array<string, string|false> $environment
      *
      * @return array<string, mixed>
      */
-    private static function answered(string $socket, array $status): array
+    private static function answered(string $socket, array $status, array $environment): array
     {
-        $faults = array_filter(array_column($status['pools'], 'fault'));
         $told = array_map(
             static fn (array $pool, string $name): string => sprintf(
                 '%s: %s, %d ready, %d busy, %d kept',
@@ -67,14 +71,37 @@ final class PoolCheck
             $status['pools'],
             array_map(strval(...), array_keys($status['pools'])),
         );
+        $faults = array_values(array_filter(array_column($status['pools'], 'fault')));
+        $others = self::differences($status, $environment);
 
         return array_filter([
             'check' => self::CHECK,
-            'status' => $faults === [] ? 'ok' : 'warn',
-            'found' => implode('; ', [$socket, ...$told, ...$faults]),
-            'cure' => $faults === [] ? null : 'See the log of the pool. ' . self::COST,
+            'status' => $faults === [] && $others === [] ? 'ok' : 'warn',
+            'found' => implode('; ', [$socket, ...$told, ...$faults, ...$others]),
+            'cure' => match (true) {
+                $faults !== [] => 'See the log of the pool. ' . self::COST,
+                $others !== [] => 'Start the pool with what is set here: it counts for each run that the pool serves.',
+                default => null,
+            },
             'facts' => ['socket' => $socket],
         ]);
+    }
+
+    /**
+     * @param array<string, mixed> $status
+     * @param array<string, string|false> $environment
+     *
+     * @return list<string>
+     */
+    private static function differences(array $status, array $environment): array
+    {
+        $found = [];
+        foreach (array_intersect_key(self::COMMON, $status) as $field => $variable) {
+            [$own, $others] = [($environment[$variable] ?? '') ?: 'none', $status[$field] ?? 'none'];
+            $own === $others || $found[] = "$variable is $others in the pool, and $own here";
+        }
+
+        return $found;
     }
 
     /** @return array<string, mixed> */
