@@ -31,6 +31,7 @@ def test_bash_completes(scripts: Scripts) -> None:
         "agent-chat --pre": "--pretty",
         "agent-chat --simulate hel": "hello",
         "agent-chat --control --pr": "--pretty",
+        "agent-chat --pool-": "--pool-name",
         "agent-skill ne": "new",
         "agent-skill partner-h": "partner-health",
         "agent-skill show partner-h": "partner-health",
