@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agent_workers.client import ProcessRunner
 from agent_workers.simulator import Simulator, journal
 from tests.e2e.worker import Ended, Running
 from tests.pool.served import ServedPool, kill, members_of
@@ -112,3 +113,14 @@ def test_the_key_of_a_run_is_used_and_no_other(
     assert ended.ending == ("done", 0)
     assert {record.headers.get("x-api-key") for record in simulator.requests("/v1/messages")} == {"key-of-the-run"}
     assert "key-of-the-run" not in pool.log
+
+
+def test_the_next_message_finds_the_agent_that_it_talked_to(serve: Serve) -> None:
+    pool = serve("--min-idle", "1", "--max-live", "1")
+    env = {name: value for name, value in pool.home.environ.items() if name not in WITHOUT_KEY}
+    runner = ProcessRunner("agent-chat", "--pool", str(pool.path), env=env)
+    first = runner.run({"prompt": "Hello"})
+    pool.wait_for("live", 1)
+    run = runner.stream({"prompt": "Again.", "session": {"resume": first.session_id}})
+    assert [event["warm"] for event in run if event["type"] == "start"] == ["live"]
+    assert run.result().session_id == first.session_id
