@@ -26,8 +26,7 @@ def refuse(place: str | None) -> NoReturn:
         place: The file that stands where this package's own should.
     """
     # ``bin/launcher`` names the program by its first argument.
-    script = Path(sys.argv[0]).name
-    program = sys.argv[1] if script in ("agent-workers-entry", "-c") else script
+    program = sys.argv[1] if Path(sys.argv[0]).name == "agent-workers-entry" else Path(sys.argv[0]).name
     sys.stderr.write(_CAUSE.format(program=program, place=place, python=sys.executable))
     if program != "agent-workers":
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -647,6 +648,17 @@ def test_the_help_names_the_options(scripts: Scripts, pool_of: PoolAt) -> None:
     assert "--pool PATH" in ended.stdout
     assert "--pool-name NAME" in ended.stdout
     assert ended.stderr == ""
+
+
+def test_doctor_finds_what_is_missing_beside_it_whether_a_pool_is_named_or_not(
+    scripts: Scripts, tmp_path: Path
+) -> None:
+    for name in ("agent-workers", "agent-workers-entry"):
+        shutil.copy(SCRIPTS / name, tmp_path)
+    for env in ({}, {"AGENT_WORKERS_POOL": "/nowhere"}):
+        ended = scripts(tmp_path / "agent-workers", "doctor", "--json", env=env)
+        [found] = [check for check in json.loads(ended.stdout)["checks"] if check["check"] == "programs"]
+        assert found["facts"] == {"missing": "agent-chat agent-task agent-tool agent-skill"}
 
 
 # Rendered
