@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agent_workers.cli import completion_variable
+from agent_workers.cli.no_plugins import load_no_plugins
 from agent_workers.stdio.inherited import reset_inherited
 from agent_workers.workers import WORKERS
 
@@ -44,12 +45,11 @@ def prepare_process() -> None:
     reset_inherited(held=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
     # A collection while modules load finds nothing and takes 5 ms; the engine enables it again when all is loaded.
     gc.disable()
-    # Looking for plugins of pydantic reads every installed distribution, at each start.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    load_no_plugins()
 
 
 def _serve(worker: Worker) -> NoReturn:
-    from agent_workers.stdio.serve import serve  # after the environment is set
+    from agent_workers.stdio.serve import serve  # after the process is prepared
     from agent_workers.stdio.settings import Settings
 
     worker, arguments = _named(worker, sys.argv[1:])
@@ -132,7 +132,7 @@ def _output(worker: Worker, *, pretty: bool, result: bool) -> Callable[[Stdout],
 def _prompt(worker: Worker) -> Prompt:
     from agent_workers.cli.controlling_terminal import ControllingTerminal  # only where asked for
     from agent_workers.cli.interactive import Prompt
-    from agent_workers.stdio.serve import refuse_command_line  # after the environment is set
+    from agent_workers.stdio.serve import refuse_command_line  # after the process is prepared
 
     try:
         return Prompt(ControllingTerminal())
