@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agent_workers.pool.settings import PoolSettings
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from agent_workers.pool.listening import Listening
+    from agent_workers.pool.settings import PoolSettings
 
 _HELP = """Keeps agents started ahead behind a Unix socket, until SIGTERM or SIGINT; SIGHUP reads the settings anew.
 
@@ -35,7 +32,7 @@ Examples:
 @click.option("--socket", type=click.Path(), help="Path of the socket.")
 @click.option("--config", type=click.Path(dir_okay=False), help="A TOML file with the settings.")
 @click.option("--min-idle", type=click.IntRange(0, 10_000), help="How many agents wait for requests.")
-@click.option("--max", "most", type=click.IntRange(1, 10_000), help="How many worker processes there are at most.")
+@click.option("--max", type=click.IntRange(1, 10_000), help="How many worker processes there are at most.")
 @click.option("--max-idle-s", type=click.FloatRange(0), help="Seconds after which a waiting agent is replaced.")
 @click.option("--max-live", type=click.IntRange(0, 10_000), help="How many conversations keep their agent at most.")
 @click.option("--keep-s", type=click.FloatRange(0), help="Seconds that a conversation keeps its agent.")
@@ -43,12 +40,18 @@ Examples:
 @click.option("--allow-user", multiple=True, help="A user who may connect, besides this one and root.")
 @click.option("--group", help="Group that owns the socket, whose mode is 0660.")
 @click.pass_context
-def pool(context: click.Context, /, socket: str | None, config: str | None, most: int | None, **given: Any) -> None:
+def pool(context: click.Context, /, config: str | None, **given: Any) -> None:
     """Serves until it is told to stop."""
     if context.invoked_subcommand is not None:
         return
-    reading = _reading(socket, config, most, given)
-    settings = _read(reading)
+    from agent_workers.cli.pool_settings import reader_of
+    from agent_workers.protocol.toml_file import Unreadable
+
+    read = reader_of(config, given)
+    try:
+        settings = read()
+    except (Unreadable, ValueError) as error:
+        raise click.ClickException(str(error)) from error
     _log()
     listening = _listening(settings)
     import anyio
@@ -59,8 +62,9 @@ def pool(context: click.Context, /, socket: str | None, config: str | None, most
 
     hide_from_others()  # the agents' commands must not read the key from here
     try:
-        server = PoolServer(listening, settings, reading)
+        server = PoolServer(listening, settings, read)
     except ValueError as error:
+        listening.close()
         raise click.ClickException(str(error)) from error
     try:
         anyio.run(server.serve)
@@ -68,37 +72,6 @@ def pool(context: click.Context, /, socket: str | None, config: str | None, most
         raise click.ClickException("no worker process could be started; what stands above says why") from None
     finally:
         listening.close()
-
-
-def _reading(
-    socket: str | None, config: str | None, most: int | None, given: dict[str, Any]
-) -> Callable[[], PoolSettings]:
-    """Returns what reads the settings: the file, and what the command line says."""
-    from agent_workers.pool.settings import PoolTable, read_settings
-
-    named = {name: value for name, value in given.items() if value not in {None, ()}}
-    if most is not None:
-        named["max"] = most
-    if users := named.pop("allow_user", None):
-        named["allow_users"] = list(users)
-    if socket:
-        named["socket"] = str(Path(socket).absolute())
-    of_pool = {
-        name: named.pop(name) for name in list(named) if name in PoolTable.model_fields and name != "allow_users"
-    }
-    if most is not None:
-        named["max"] = most
-    PoolSettings.model_validate({**named, "pool": {"default": of_pool}} if of_pool else named)
-    return lambda: read_settings(Path(config) if config else None, named, of_pool)
-
-
-def _read(reading: Callable[[], PoolSettings]) -> PoolSettings:
-    from agent_workers.protocol.toml_file import Unreadable
-
-    try:
-        return reading()
-    except (Unreadable, ValueError) as error:
-        raise click.ClickException(str(error)) from error
 
 
 def _listening(settings: PoolSettings) -> Listening:
@@ -113,11 +86,14 @@ def _listening(settings: PoolSettings) -> Listening:
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
-        raise click.ClickException(f"{settings.socket or 'the socket'}: {error.strerror}") from error
+        raise click.ClickException(f"{settings.socket or 'the socket'}: {error.strerror or error}") from error
 
 
 def _log() -> None:
     asked = os.environ.get("AGENT_WORKERS_LOG") or "info"
-    level = logging.getLevelNamesMapping().get(asked.upper(), logging.INFO)
+    level = logging.getLevelNamesMapping().get(asked.upper())
+    if level is None:
+        words = f"AGENT_WORKERS_LOG is {asked!a}: must be error, warning, info or debug; info is used"
+        click.echo(f"agent-workers pool: {words}", err=True)
     logging.basicConfig(format="agent-workers pool: %(message)s", level=logging.WARNING, stream=sys.stderr)
-    logging.getLogger("agent_workers.pool").setLevel(level)
+    logging.getLogger("agent_workers.pool").setLevel(level or logging.INFO)

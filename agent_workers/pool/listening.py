@@ -11,6 +11,7 @@ from pathlib import Path
 _FIRST = 3  # sd_listen_fds(3)
 _BACKLOG = 1024
 _MODE = 0o660
+_LONGEST = 107  # unix(7)
 
 
 class Listening:
@@ -58,30 +59,67 @@ def open_socket(path: Path, group: str | None) -> Listening:
 
     Raises:
         OSError: It cannot be opened, or another pool listens there.
-        ValueError: There is no such group.
+        ValueError: There is no such group, or this user may not give the socket to it.
     """
     gid = _gid_of(group) if group else -1
-    if path.is_socket():
-        with socket.socket(socket.AF_UNIX) as probe:
-            try:
-                probe.connect(str(path))
-            except ConnectionRefusedError:
-                path.unlink()
-            else:
-                raise OSError(None, "another pool serves there")
+    _make_way(path)
     listening = socket.socket(socket.AF_UNIX)
     try:
-        mask = os.umask(0o777 & ~_MODE)
+        _bind(listening, path)
         try:
-            listening.bind(str(path))
-        finally:
-            os.umask(mask)
-        os.chown(path, -1, gid)
+            os.chown(path, -1, gid)
+        except PermissionError:
+            path.unlink()
+            words = f"group: this user is not in the group {group!r}, and may not give it the socket"
+            raise ValueError(words) from None
         listening.listen(_BACKLOG)
     except BaseException:
         listening.close()
         raise
     return Listening(listening, owned=True)
+
+
+def _make_way(path: Path) -> None:
+    """Sees to it that a socket can be made at a path.
+
+    Raises:
+        OSError: It cannot.
+    """
+    length = len(os.fsencode(path))
+    if length > _LONGEST:
+        raise OSError(None, f"the path has {length} bytes, and a socket's has at most {_LONGEST}: choose a shorter one")
+    if not path.parent.is_dir():
+        raise OSError(None, f"there is no directory {path.parent}: make it, owned by the pool's user")
+    if path.is_socket():
+        _remove_old(path)
+    elif path.exists():
+        raise OSError(None, "something is there that is no socket: remove it, or choose another path")
+
+
+def _remove_old(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+        except BlockingIOError:
+            pass  # it is so busy that it takes no more
+        except PermissionError:
+            raise OSError(None, "a socket of another user is there: stop that user's pool, or remove it") from None
+    raise OSError(None, "another pool serves there: stop it first, or choose another path")
+
+
+def _bind(listening: socket.socket, path: Path) -> None:
+    mask = os.umask(0o777 & ~_MODE)
+    try:
+        listening.bind(str(path))
+    except PermissionError:
+        words = f"this user may not write to the directory {path.parent}: have it owned by the pool's user"
+        raise OSError(None, words) from None
+    finally:
+        os.umask(mask)
 
 
 def _gid_of(group: str) -> int:

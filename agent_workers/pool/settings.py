@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from agent_workers.protocol.toml_file import read_toml
@@ -13,6 +13,7 @@ from agent_workers.protocol.v1.fields import AbsolutePath, Count, Few, Label, Mo
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Self
 
 DEFAULT = "default"
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -23,6 +24,10 @@ def _size(text: str) -> str:
     if not _BYTES.fullmatch(text):
         raise PydanticCustomError("contract", "must be a number of bytes, such as 512M or 4G")
     return text
+
+
+def _misfit(found: str) -> PydanticCustomError:
+    return PydanticCustomError("contract", "{found}", {"found": found})
 
 
 Seconds = Annotated[float, Field(ge=0, le=604_800)]
@@ -59,6 +64,12 @@ class PoolTable(Strict):
         default=None, description="Who may use it, of those who may connect. All of them when absent."
     )
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if "min_idle" in self.model_fields_set and self.min_idle > self.max:
+            raise _misfit(f"needs a max of at least {self.min_idle}, its min_idle, and has {self.max}")
+        return self
+
 
 class PoolSettings(Strict):
     """The pool's server. Omitted keys keep their defaults."""
@@ -86,6 +97,13 @@ class PoolSettings(Strict):
     pool: Annotated[dict[PoolName, PoolTable], Field(min_length=1)] = Field(
         default_factory=lambda: {DEFAULT: PoolTable()}, description="The pools, by their names."
     )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        waiting = sum(table.min_idle for table in self.pool.values() if "min_idle" in table.model_fields_set)
+        if waiting > self.max:
+            raise _misfit(f"needs a max of at least {waiting}, the min_idle of its pools together, and has {self.max}")
+        return self
 
     @property
     def memory_bound(self) -> int | None:

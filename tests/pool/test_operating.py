@@ -1,0 +1,48 @@
+"""How an operator starts a pool."""
+
+import socket
+import subprocess
+
+from tests.e2e.worker import SCRIPTS
+from tests.pool.served import ServedPool
+from tests.waiting import PATIENCE_S
+
+
+def start_another(pool: ServedPool, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs ``agent-workers pool`` in the directory of a pool that serves."""
+    command = [str(SCRIPTS / "agent-workers"), "pool", *options]
+    env = pool.home.environ | variables
+    return subprocess.run(
+        command, env=env, cwd=pool.home.root, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+
+
+def test_a_second_pool_at_a_relative_path_of_the_same_socket_is_refused_and_the_first_serves_on(
+    shared: ServedPool,
+) -> None:
+    refused = start_another(shared, "--socket", shared.path.name)
+    assert refused.returncode == 1
+    told = f"Error: {shared.path}: another pool serves there: stop it first, or choose another path\n"
+    assert refused.stderr.endswith(told)
+    assert shared.run({"prompt": "Hello"}).status == 0
+
+
+def test_one_that_is_too_busy_to_answer_is_another_pool_too(shared: ServedPool) -> None:
+    path = shared.home.root / "busy.sock"
+    with socket.socket(socket.AF_UNIX) as busy:
+        busy.bind(str(path))
+        busy.listen(0)
+        waiting = [socket.socket(socket.AF_UNIX) for _ in range(4)]
+        for end in waiting:
+            end.setblocking(False)
+            end.connect_ex(str(path))
+        refused = start_another(shared, "--socket", str(path))
+        for end in waiting:
+            end.close()
+    assert "another pool serves there" in refused.stderr
+    assert path.exists()
+
+
+def test_a_level_of_the_log_that_does_not_exist_is_told(shared: ServedPool) -> None:
+    refused = start_another(shared, "--socket", str(shared.path), AGENT_WORKERS_LOG="verbose")
+    assert "AGENT_WORKERS_LOG is 'verbose': must be error, warning, info or debug; info is used" in refused.stderr
