@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from agent_workers.pool.room import Room
 
 MAX_REQUEST = 32 << 20
-PATIENCE_S = 30
-"""Seconds that a client has to say all that it wants."""
+_FREE = 1 << 17
+"""Bytes of a request for which there is always room."""
 _CHUNK = 1 << 16
 _WRITE_S = 1
 
@@ -48,13 +48,23 @@ class Caller:
     Args:
         connection: Its connection.
         room: Where what clients send is kept.
+        patience_s: Seconds that it has to say all that it wants.
+
+    Attributes:
+        has_asked: Whether it has said all that it wants.
+        scope: What is done for it.
+        refusal: Why that was cancelled.
     """
 
-    def __init__(self, connection: socket.socket, room: Room) -> None:
+    def __init__(self, connection: socket.socket, room: Room, patience_s: float) -> None:
         self.connection = connection
         self.accepted = time.monotonic()
+        self.has_asked = False
+        self.refusal: WorkerError | None = None
+        self.scope = anyio.CancelScope()
         self.peer: Peer = peer_of(connection)
         self._room = room
+        self._patience_s = patience_s
         self._held = 0
         self._file: int | None = None
         connection.setblocking(False)
@@ -65,9 +75,11 @@ class Caller:
         Raises:
             InvalidRequest: What comes is not what the protocol says, or does not come.
         """
-        with anyio.move_on_after(PATIENCE_S):
-            return await self._read()
-        told = f"no request came within {PATIENCE_S} seconds: a first line to the pool, and then the request"
+        with anyio.move_on_after(self._patience_s):
+            asked = await self._read()
+            self.has_asked = True
+            return asked
+        told = f"no request came within {self._patience_s:g} seconds: a first line to the pool, and then the request"
         raise InvalidRequest(f"The request is not complete: {told}.", cause=told)
 
     async def _read(self) -> Asked | bytes | None:
@@ -94,7 +106,8 @@ class Caller:
         """Keeps what comes until the request is whole; returns its size, None where the client has gone."""
         length = 0
         while True:
-            await self._take_room(len(chunk))
+            if length + len(chunk) > _FREE:
+                await self._take_room(len(chunk))
             os.write(file, chunk)
             if wanted is None and (end := chunk.find(b"\n")) >= 0:
                 return length + end + 1
@@ -118,6 +131,11 @@ class Caller:
                 await anyio.wait_readable(self.connection)
             except OSError:
                 return b""
+
+    def drop(self, refusal: WorkerError) -> None:
+        """Ends what is done for it."""
+        self.refusal = refusal
+        self.scope.cancel()
 
     async def refuse(self, error: WorkerError) -> None:
         """Tells why nothing runs, in the form of a run."""

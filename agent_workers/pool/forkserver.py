@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -13,9 +14,12 @@ import anyio
 from agent_workers.pool.member import Member
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Self
 
 _LONGEST = 1 << 17
+_START_S = 60  # it takes less than one, on a machine that has the time
+_FORK_S = 4  # milliseconds; less than a request waits at most
 _START = "from agent_workers.cli.forkserver import start; start()"
 
 
@@ -40,7 +44,7 @@ class Forkserver:
             )
         self._end.setblocking(False)
         self._forking = anyio.Lock()
-        self.lost = False
+        self._is_broken = False
 
     @classmethod
     async def started(cls) -> Self:
@@ -51,9 +55,11 @@ class Forkserver:
         """
         server = cls()
         try:
-            await server._receive()
+            with server._killed_after(_START_S):
+                await server._receive()
         except BaseException:
-            server.close()
+            server._end.close()
+            server._process.kill()
             raise
         return server
 
@@ -72,7 +78,7 @@ class Forkserver:
             ForkserverLost: It has ended.
         """
         async with self._forking:
-            with anyio.CancelScope(shield=True):  # else a process would be forked that nobody knows of
+            with anyio.CancelScope(shield=True), self._killed_after(_FORK_S):  # else it may fork what nobody knows of
                 await self._send(json.dumps(order).encode())
                 message, channel = await self._receive()
         if channel is None:
@@ -80,14 +86,30 @@ class Forkserver:
         channel.setblocking(False)
         return Member(message["pid"], order["pool"], channel, is_ahead=order["worker"] is not None)
 
-    def close(self) -> None:
-        """Has it end once its workers have."""
-        self._end.close()
-        self.lost = True
+    async def retire(self) -> None:
+        """Has it end once its workers have, and what it forks at the moment."""
+        async with self._forking:
+            self._end.close()
 
-    def reap(self) -> bool:
-        """Returns whether it has ended."""
+    @property
+    def lost(self) -> bool:
+        """Whether it can fork no more."""
+        return self._is_broken or self.has_ended
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process has ended."""
         return self._process.poll() is not None
+
+    @contextmanager
+    def _killed_after(self, seconds: float) -> Iterator[None]:
+        """Kills it where something takes longer: it does not run."""
+        with anyio.move_on_after(seconds):
+            yield
+            return
+        self._process.kill()
+        self._is_broken = True
+        raise ForkserverLost
 
     async def _send(self, data: bytes) -> None:
         while True:
@@ -96,7 +118,7 @@ class Forkserver:
             except BlockingIOError:
                 await anyio.wait_writable(self._end)
             except OSError:
-                self.lost = True
+                self._is_broken = True
                 raise ForkserverLost from None
             else:
                 return
@@ -111,7 +133,7 @@ class Forkserver:
             except OSError:
                 data, descriptors = b"", []
             if not data:
-                self.lost = True
+                self._is_broken = True
                 raise ForkserverLost
             message = json.loads(data)
             if descriptors or not message:

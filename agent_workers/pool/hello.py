@@ -24,8 +24,8 @@ class Hello(BaseModel):
     worker: str = ""
     control: bool = False
     size: Annotated[int, Field(ge=0)] | None = None
-    name: str | None = None
-    skill: str | None = None
+    name: Annotated[str, Field(max_length=64)] | None = None
+    skill: Annotated[str, Field(max_length=256)] | None = None
     result: bool = False
     credential: str | None = Field(default=None, repr=False)
     status: bool = False

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _LONGEST = 1 << 17
 
 _TAKE_S = 5  # a process that runs takes it at once
+_START_S = 20  # or as soon as its agent has been started
 State = Literal["starting", "idle", "busy", "live", "ending"]
 
 
@@ -77,10 +78,11 @@ class Member:
             way: Why the run is cold; empty where it may not be.
         """
         self._has_taken = anyio.Event()
+        patience_s = _TAKE_S if self.state != "starting" else _START_S
         if not self._hand(caller, asked, way):
             return False
         with anyio.CancelScope(shield=True):  # it may have it already
-            with anyio.move_on_after(_TAKE_S):
+            with anyio.move_on_after(patience_s):
                 await self._has_taken.wait()
             if not self._has_taken.is_set():
                 self.signal(signal.SIGKILL)  # it does not run, and must not take it later
@@ -93,7 +95,7 @@ class Member:
 
     def _hand(self, caller: Caller, asked: Asked, way: str) -> bool:
         message = {"hello": asked.hello.for_worker(), "size": asked.size, "accepted": caller.accepted, "way": way}
-        data = json.dumps(message).encode()
+        data = json.dumps(message, ensure_ascii=False).encode()  # not longer than what came
         try:
             socket.send_fds(self.channel, [data], [caller.connection.fileno(), asked.file])
         except OSError:

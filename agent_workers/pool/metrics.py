@@ -49,6 +49,10 @@ def _processes(pool: Pool) -> Iterator[Sample]:
         yield "", {"state": state}, len(pool.of_state(state))
 
 
+def _waiting(pool: Pool) -> Iterator[Sample]:
+    yield "", {}, pool.waiting
+
+
 def _memory(pool: Pool) -> Iterator[Sample]:
     yield "", {}, sum(member.memory for member in pool.members)
 
@@ -85,6 +89,7 @@ def _first_delta(pool: Pool) -> Iterator[Sample]:
 
 _FAMILIES = (
     ("processes", "gauge", "Worker processes by what they do.", _processes),
+    ("waiting", "gauge", "Requests that wait for a worker process.", _waiting),
     ("memory_bytes", "gauge", "Memory of worker processes and their agents (PSS).", _memory),
     ("served_total", "counter", "Runs by what served them.", _served),
     ("cold_total", "counter", "Cold runs by what kept them from an agent that was up.", _cold),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import anyio
+
 from agent_workers.pool.figures import Figures
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ class Pool:
         members: Its worker processes.
         figures: What it has counted.
         fault: Why no agent can be started ahead; empty where it can.
+        turn: Whose turn it is of the requests that wait.
+        waiting: How many requests wait for a process.
+        forking: How many processes are being started that are no members yet.
     """
 
     def __init__(self, name: str, table: PoolTable, users: frozenset[int] | None) -> None:
@@ -36,6 +41,9 @@ class Pool:
         self.members: set[Member] = set()
         self.figures = Figures()
         self.fault = ""
+        self.turn = anyio.Lock()
+        self.waiting = 0
+        self.forking = 0
         self._users = users
         self._failures = 0
         self._not_before = 0.0
@@ -65,8 +73,8 @@ class Pool:
 
     @property
     def lacks(self) -> int:
-        """How many agents are to be started ahead."""
-        if time.monotonic() < self._not_before:
+        """How many agents are to be started ahead: none while requests wait for a place."""
+        if self.waiting or time.monotonic() < self._not_before:
             return 0
         waiting = [member for member in self.of_state("starting", "idle") if member.is_ahead]
         return max(0, min(self.table.min_idle - len(waiting), self.table.max - len(self.members)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import anyio
 
 from agent_workers.errors import InvalidRequest, PolicyDenied, PoolFull
 from agent_workers.pool.forkserver import Forkserver, ForkserverLost
+from agent_workers.pool.hangups import Hangups
 from agent_workers.pool.log import told_line
 from agent_workers.pool.pool import Pool
 from agent_workers.pool.users import always_allowed, uids_of
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("agent_workers.pool")
 
 _END_S = 8  # a worker ends its agent within 5 s
+_PAUSE_S = 1
 _NONE_IDLE = "none_idle"
 
 
@@ -40,14 +43,18 @@ class Pools:
         tasks: Where each process is listened to.
 
     Attributes:
+        changed: Set, and replaced, when a process has become something else.
         pools: The pools by their names.
     """
 
     def __init__(self, settings: PoolSettings, forkserver: Forkserver, tasks: TaskGroup) -> None:
         self._tasks = tasks
         self._forkserver = forkserver
-        self._changed = anyio.Event()
-        self._turn = anyio.Lock()
+        self._hangups = Hangups()
+        tasks.start_soon(self._hangups.watch)
+        self._mending = anyio.Lock()
+        self._retired: list[Forkserver] = []
+        self.changed = anyio.Event()
         self._old: set[Member] = set()
         self.pools: dict[str, Pool] = {}
         self.settings = settings
@@ -63,7 +70,7 @@ class Pools:
             if name in earlier:
                 self.pools[name].figures = earlier[name].figures
 
-    def replace(self, settings: PoolSettings, forkserver: Forkserver) -> None:
+    async def replace(self, settings: PoolSettings, forkserver: Forkserver) -> None:
         """Has new requests served by other settings; runs that have begun end as they began."""
         members = self.members
         old, self._forkserver = self._forkserver, forkserver
@@ -72,8 +79,9 @@ class Pools:
         for member in members:
             if member.state != "busy":
                 member.end()
-        old.close()
         self._note_change()
+        self._retired.append(old)
+        await old.retire()
 
     @property
     def members(self) -> list[Member]:
@@ -96,10 +104,15 @@ class Pools:
         why = pool.why_cold(asked.hello, wishes)
         if wishes.resumes and await self._served_live(pool, caller, asked, wishes):
             return
-        if not why and await self._served_ahead(pool, caller, asked):
+        if not (why or pool.waiting) and await self._served_ahead(pool, caller, asked):
             return
-        with anyio.move_on_after(self.settings.queue_s):
-            await self._serve_when_free(pool, caller, asked, why)
+        with self._hangups.cancelling(caller.connection) as gone, anyio.move_on_after(self.settings.queue_s):
+            while not await self._served_in_turn(pool, caller, asked, why):
+                pool = self._chosen(caller, asked, wishes)  # there are other settings
+                why = pool.why_cold(asked.hello, wishes)
+            return
+        if gone.cancelled_caught:
+            logger.info("uid=%d caller=%d has gone before its turn", caller.peer.uid, caller.peer.pid)
             return
         pool.figures.refused[PoolFull.code] += 1
         raise PoolFull(cause=f"all processes of the pool {pool.name} have been busy for {self.settings.queue_s:g} s")
@@ -140,22 +153,33 @@ class Pools:
             member.become("ending")
         return False
 
-    async def _serve_when_free(self, pool: Pool, caller: Caller, asked: Asked, why: str) -> None:
-        async with self._turn:  # first come, first served
-            while True:
-                changed = self._changed
-                if not why and await self._served_ahead(pool, caller, asked):
-                    return
-                if self._has_place(pool):
-                    member = await self._forked(pool, ahead=False)
-                    if member and await member.hand_over(caller, asked, why or _NONE_IDLE):
-                        return
-                    continue
-                self._make_place(pool)
-                await changed.wait()
+    async def _served_in_turn(self, pool: Pool, caller: Caller, asked: Asked, why: str) -> bool:
+        """Waits for an agent or a place; returns False where the pool is no more."""
+        pool.waiting += 1
+        try:
+            async with pool.turn:  # first come, first served
+                while self._is_current(pool):
+                    changed = self.changed
+                    if not why and await self._served_ahead(pool, caller, asked):
+                        return True
+                    if self._has_place(pool):
+                        member = await self._forked(pool, ahead=False)
+                        if member and await member.hand_over(caller, asked, why or _NONE_IDLE):
+                            return True
+                        continue
+                    self._make_place(pool)
+                    await changed.wait()
+        finally:
+            pool.waiting -= 1
+        return False
 
-    def _has_place(self, pool: Pool) -> bool:
-        return len(pool.members) < pool.table.max and len(self.everyone) < self.settings.max
+    def _is_current(self, pool: Pool) -> bool:
+        return self.pools.get(pool.name) is pool
+
+    def _has_place(self, pool: Pool, spare: int = 0) -> bool:
+        """Returns whether another process may be started, and so many more after it."""
+        taken = len(self.everyone) + sum(each.forking for each in self.pools.values()) + spare
+        return len(pool.members) + pool.forking < pool.table.max and taken < self.settings.max
 
     def _make_place(self, pool: Pool) -> None:
         """Has an agent end that is not at work: one that was kept before one that was started ahead."""
@@ -169,23 +193,39 @@ class Pools:
                     return
 
     async def _forked(self, pool: Pool, *, ahead: bool) -> Member | None:
+        pool.forking += 1
         try:
             member = await self._forkserver.fork(pool.order(ahead=ahead, policy=self.settings.policy))
+            pool.members.add(member)
         except ForkserverLost:
+            member = None
+        finally:
+            pool.forking -= 1
+        if member is None:
             await self._mend()
             return None
-        pool.members.add(member)
         if not ahead:
             member.become("idle")
+        if not self._is_current(pool):  # there are other settings since
+            self._old.add(member)
+            member.end()
         self._tasks.start_soon(self._attend, pool, member)
         return member
 
     async def _mend(self) -> None:
         """Starts another process that forks, where the one has ended."""
-        if self._forkserver.lost:
-            logger.warning("the process that forks workers has ended; another one is started")
-            self._forkserver.close()
-            self._forkserver = await Forkserver.started()
+        async with self._mending:
+            while self._forkserver.lost:
+                logger.warning("the process that forks workers has ended; another one is started")
+                try:
+                    new = await Forkserver.started()
+                except ForkserverLost:
+                    await anyio.sleep(_PAUSE_S)
+                    continue
+                old, self._forkserver = self._forkserver, new
+                self._retired.append(old)
+                await old.retire()
+        self._retired = [forkserver for forkserver in self._retired if not forkserver.has_ended]
 
     async def _attend(self, pool: Pool, member: Member) -> None:
         """Listens to a process until it has ended."""
@@ -237,26 +277,33 @@ class Pools:
             surplus.end()
 
     def _note_change(self) -> None:
-        self._changed.set()
-        self._changed = anyio.Event()
+        self.changed.set()
+        self.changed = anyio.Event()
 
     # Keeping the numbers
 
     async def tend(self) -> None:
         """Starts agents ahead and ends those that have waited long, until cancelled."""
         while True:
-            changed = self._changed
+            changed = self.changed
             self._end_expired()
-            for pool in self.pools.values():
+            for pool in list(self.pools.values()):
                 for _ in range(pool.lacks):
-                    if self._has_place(pool) and not self._is_over_memory() and self.pools.get(pool.name) is pool:
+                    if self._may_start_ahead(pool):
                         await self._forked(pool, ahead=True)
             await self._mend()
             with anyio.move_on_after(1):
                 await changed.wait()
 
+    def _may_start_ahead(self, pool: Pool) -> bool:
+        waiting = sum(each.waiting for each in self.pools.values())
+        return self._is_current(pool) and self._has_place(pool, spare=waiting) and not self._is_over_memory()
+
     def _end_expired(self) -> None:
         now = time.monotonic()
+        for member in self.everyone:
+            if member.state == "ending" and now - member.since > _END_S:
+                member.signal(signal.SIGKILL)  # it does not run
         for pool in self.pools.values():
             for member in pool.of_state("idle", "live"):
                 limit = pool.table.keep_s if member.state == "live" else pool.table.max_idle_s

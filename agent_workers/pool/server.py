@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import signal
-from contextlib import suppress
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from agent_workers.errors import InternalError, PolicyDenied, PoolFull, WorkerError, defect
 from agent_workers.pool.caller import Caller
@@ -15,24 +16,23 @@ from agent_workers.pool.forkserver import Forkserver, ForkserverLost
 from agent_workers.pool.metrics import metrics_response
 from agent_workers.pool.pools import Pools
 from agent_workers.pool.room import Room
-from agent_workers.pool.service_manager import notify
+from agent_workers.pool.service_manager import notify, notify_reload
 from agent_workers.pool.status import status_line
 from agent_workers.pool.users import always_allowed, uids_of
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from anyio.abc import TaskGroup
 
     from agent_workers.pool.listening import Listening
-    from agent_workers.pool.member import Member
     from agent_workers.pool.settings import PoolSettings
 
 logger = logging.getLogger("agent_workers.pool")
 
 _ROOM = 256 << 20
-_MOST_AT_ONCE = 512  # connections that have not said yet what they want, or wait
+_MOST_AT_ONCE = 512  # connections that no worker has yet
 _BREATH_S = 0.1
 _STOP_S = 8  # a run that is told to stop has ended within 5 s
 
@@ -52,7 +52,7 @@ class PoolServer:
         self._read_again = read_again
         self._users = uids_of(settings.allow_users or ()) | always_allowed()
         self._room = Room(_ROOM)
-        self._limiter = anyio.CapacityLimiter(_MOST_AT_ONCE)
+        self._callers: dict[Caller, None] = {}
 
     async def serve(self) -> None:
         """Serves until SIGTERM or SIGINT; reads the settings anew at SIGHUP.
@@ -60,8 +60,8 @@ class PoolServer:
         Raises:
             ForkserverLost: No worker can be started.
         """
-        forkserver = await Forkserver.started()
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            forkserver = await Forkserver.started()
             async with anyio.create_task_group() as tasks:
                 pools = Pools(self._settings, forkserver, tasks)
                 tending = anyio.CancelScope()
@@ -78,6 +78,8 @@ class PoolServer:
                 accepting.cancel()
                 tending.cancel()
                 self._listening.close()
+                for caller in list(self._callers):
+                    caller.drop(PoolFull(cause="the pool is being stopped"))
                 await self._stop(pools, signals)
                 tasks.cancel_scope.cancel()
 
@@ -88,12 +90,23 @@ class PoolServer:
     async def _accept(self, pools: Pools, tasks: TaskGroup, scope: anyio.CancelScope) -> None:
         with scope:
             while True:
-                await self._limiter.acquire_on_behalf_of(marker := object())
-                connection = await self._accepted()
-                tasks.start_soon(self._attend, pools, connection, marker)
+                caller = Caller(await self._accepted(), self._room, self._settings.request_s)
+                self._callers[caller] = None
+                if len(self._callers) > _MOST_AT_ONCE:
+                    self._drop_one()
+                tasks.start_soon(self._attend, pools, caller)
+
+    def _drop_one(self) -> None:
+        """Drops a connection that has not said all that it wants: the oldest of the user who has most of these."""
+        silent = [caller for caller in self._callers if not caller.has_asked]
+        numbers = Counter(caller.peer.uid for caller in silent)
+        dropped = max(silent, key=lambda caller: numbers[caller.peer.uid])
+        del self._callers[dropped]
+        dropped.drop(PoolFull(cause=f"more than {_MOST_AT_ONCE} connections wait, and this one has not asked yet"))
 
     async def _accepted(self) -> socket.socket:
         while True:
+            await checkpoint()
             try:
                 return self._listening.socket.accept()[0]
             except BlockingIOError:
@@ -102,10 +115,12 @@ class PoolServer:
                 logger.warning("a connection could not be accepted: %s", error.strerror)
                 await anyio.sleep(_BREATH_S)
 
-    async def _attend(self, pools: Pools, connection: socket.socket, marker: object) -> None:
-        caller = Caller(connection, self._room)
+    async def _attend(self, pools: Pools, caller: Caller) -> None:
         try:
-            await self._answer(pools, caller)
+            with caller.scope:
+                await self._answer(pools, caller)
+            if caller.scope.cancelled_caught and caller.refusal:
+                raise caller.refusal
         except WorkerError as error:
             logger.warning(
                 "uid=%d caller=%d refused: %s: %s", caller.peer.uid, caller.peer.pid, error.code, error.cause
@@ -118,7 +133,7 @@ class PoolServer:
             await caller.refuse(InternalError(cause=defect(error)))
         finally:
             caller.close()
-            self._limiter.release_on_behalf_of(marker)
+            self._callers.pop(caller, None)
 
     async def _answer(self, pools: Pools, caller: Caller) -> None:
         if caller.peer.uid not in self._users:
@@ -133,11 +148,11 @@ class PoolServer:
             await pools.serve(caller, asked)
 
     async def _reload(self, pools: Pools) -> None:
-        notify("RELOADING=1")
+        notify_reload()
         try:
             settings = self._read_again()
             users = uids_of(settings.allow_users or ()) | always_allowed()
-            pools.replace(settings, await Forkserver.started())
+            await pools.replace(settings, await Forkserver.started())
         except Exception as error:  # noqa: BLE001 a faulty file must not end what runs
             logger.error("the settings are as they were: %s", error)
         else:
@@ -145,33 +160,36 @@ class PoolServer:
             logger.info("new settings: %s", ", ".join(settings.pool))
         notify("READY=1")
 
-    async def _stop(self, pools: Pools, signals: object) -> None:
+    async def _stop(self, pools: Pools, signals: AsyncIterator[signal.Signals]) -> None:
         """Ends what waits, lets what runs end, and stops it where that takes long."""
-        for member in pools.everyone:
-            if member.state != "busy":
-                member.end()
-        with anyio.move_on_after(self._settings.stop_s), suppress(StopAsyncIteration):
+        with anyio.move_on_after(self._settings.stop_s):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_until_signal, signals, tasks.cancel_scope)
-                await _all_gone(pools.everyone)
+                await _all_gone(pools)
                 tasks.cancel_scope.cancel()
-        await _stopped(pools.everyone)
+        await _stopped(pools)
 
 
-async def _until_signal(signals: object, scope: anyio.CancelScope) -> None:
-    await anext(signals)  # type: ignore[call-overload]
-    scope.cancel()
+async def _until_signal(signals: AsyncIterator[signal.Signals], scope: anyio.CancelScope) -> None:
+    async for number in signals:
+        if number != signal.SIGHUP:
+            scope.cancel()
 
 
-async def _all_gone(members: list[Member]) -> None:
-    for member in members:
-        await member.gone.wait()
-
-
-async def _stopped(members: list[Member]) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
+async def _all_gone(pools: Pools) -> None:
+    """Waits until the processes have ended; those that only wait are told to."""
+    while members := pools.everyone:
+        changed = pools.changed
         for member in members:
+            if member.state not in {"busy", "ending"}:
+                member.end()
+        await changed.wait()
+
+
+async def _stopped(pools: Pools) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for member in pools.everyone:
             member.signal(number)
         with anyio.move_on_after(_STOP_S):
-            await _all_gone(members)
+            await _all_gone(pools)
             return

@@ -2,7 +2,13 @@
 
 import os
 import socket
+import time
 from contextlib import suppress
+
+
+def notify_reload() -> None:
+    """Tells that the settings are read anew, as ``Type=notify-reload`` of systemd.service(5) has it."""
+    notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 def notify(*assignments: str) -> None:

@@ -92,6 +92,7 @@ class PoolSettings(Strict):
         description="Memory of all of them, such as `4G`, from which on no agent is started ahead or kept. "
         "Unbounded when absent.",
     )
+    request_s: Seconds = Field(default=30, description="Seconds that a client has to send its request.")
     queue_s: Seconds = Field(default=10, description="Seconds that a request waits while all processes are busy.")
     stop_s: Seconds = Field(default=30, description="Seconds that runs may take to end when the pool is stopped.")
     pool: Annotated[dict[PoolName, PoolTable], Field(min_length=1)] = Field(

@@ -59,6 +59,7 @@ def _pool(pool: Pool) -> dict[str, Any]:
         "idle": len(pool.of_state("idle", "starting")),
         "busy": len(pool.of_state("busy")),
         "live": len(pool.of_state("live")),
+        "waiting": pool.waiting,
         "served": dict(figures.served),
         "cold": dict(figures.cold),
         "ended": [{"terminal": t, "code": code, "count": n} for (t, code), n in sorted(figures.ended.items())],

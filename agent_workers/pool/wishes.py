@@ -10,6 +10,8 @@ from agent_workers.protocol.v1.engines import MESSAGES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# More may take hundreds of megabytes and seconds to read, for which all others would wait.
+_MOST_VALUES = 200_000
 # With each of these an agent is started for the request: what it says cannot be told to one that is up.
 _COLD = ("tools", "app_tools", "fallback_model", "cwd", "mcp_servers", "agents", "max_tokens", "permissions")
 
@@ -31,7 +33,9 @@ class Wishes(NamedTuple):
 
 
 def wishes_of(request: bytes) -> Wishes:
-    """Reads a request, valid or not: a faulty one asks for nothing."""
+    """Reads a request, valid or not: a faulty one asks for nothing, and so does one of very many values."""
+    if sum(map(request.count, (b"[", b"{", b","))) > _MOST_VALUES:
+        return Wishes()
     try:
         document = json.loads(request)
     except (ValueError, RecursionError):

@@ -128,6 +128,18 @@ class ServedPool:
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
+    @property
+    def forkserver(self) -> int:
+        """The process that forks the workers at the moment."""
+        children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        return max(map(int, Path(children).read_text("ascii").split()))
+
+    def reload(self) -> None:
+        """Has it read its settings anew, and waits until it has."""
+        before = self.log.count("settings")
+        self.signal(signal.SIGHUP)
+        until(lambda: self.log.count("settings") > before, what=lambda: self.log)
+
     def stop(self) -> int:
         """Stops it as a service manager does; returns its exit status."""
         if self.process.poll() is None:
