@@ -64,7 +64,7 @@ class PooledSource(RequestSource):
         super().__init__(worker, settings, stdin, environ)
         self._connection = stdin
         self._own_policy = Path(own_policy) if own_policy else None
-        self.keeps = keep
+        self.keeps = keep and settings.credential is None  # the next message may come from somebody else
         self._why = why
         self._told = told
         self._started: tuple[ClaudeEngine, Request, WorkerDefaults] | None = None

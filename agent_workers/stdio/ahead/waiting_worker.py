@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from agent_workers.engine.claude.ahead import WaitingAgent
 
 
+_LOOK_MS = 2000  # where nothing wakes it, another run that wants the session waits for 6 s
+
+
 class WaitingWorker:
     """One worker process of the pool, from its fork to its end.
 
@@ -70,7 +73,7 @@ class WaitingWorker:
         while message := self._next():
             if isinstance(message, Assignment):
                 run = PooledRun(self._channel, self._order, self._environ, self._agent_for_next())
-                self._agent = None
+                self._agent, self._policies = None, self._policy_marks()
                 try:
                     status = run.serve(message)
                 finally:
@@ -78,7 +81,6 @@ class WaitingWorker:
                 on_stop(self._leave)
                 if not isinstance(self._agent, LiveAgent):
                     return status
-                self._policies = self._policy_marks()
                 self._channel.tell(memory=self._memory())
             elif message.get("end"):
                 return 0
@@ -107,7 +109,7 @@ class WaitingWorker:
         for descriptor in self._agent.descriptors if self._agent else ():
             poll.register(descriptor, interest)
         while True:
-            ready = dict(poll.poll())
+            ready = dict(poll.poll(_LOOK_MS if isinstance(self._agent, LiveAgent) else None))
             if self._channel.fileno() in ready:
                 return self._channel.take()
             if self._agent and not self._agent.drain():
