@@ -182,15 +182,12 @@ class Pools:
         return len(pool.members) + pool.forking < pool.table.max and taken < self.settings.max
 
     def _make_place(self, pool: Pool) -> None:
-        """Has an agent end that is not at work: one that was kept before one that was started ahead."""
-        if any(member.state == "ending" for member in self.everyone):
-            return  # a place is on its way
+        """Has agents end that are not at work, one for each request that waits: those that were kept come first."""
         candidates = [pool, *self.pools.values()] if len(pool.members) < pool.table.max else [pool]
-        for state in ("live", "idle"):
-            for candidate in candidates:
-                if waiting := candidate.of_state(state):
-                    waiting[0].end()
-                    return
+        on_its_way = sum(member.state == "ending" for member in self.everyone)
+        waiting = [member for state in ("live", "idle") for each in candidates for member in each.of_state(state)]
+        for member in waiting[: max(0, pool.waiting - on_its_way)]:
+            member.end()
 
     async def _forked(self, pool: Pool, *, ahead: bool) -> Member | None:
         pool.forking += 1

@@ -38,12 +38,12 @@ require $argv[1];
 use AgentWorkers\\PoolRunner;
 use AgentWorkers\\ProcessRunner;
 use AgentWorkers\\Request;
-$runner = new PoolRunner($argv[2], new ProcessRunner($argv[3]));
+$runner = new PoolRunner($argv[2], 'agent-chat', new ProcessRunner($argv[3]));
 while (($session = fgets(STDIN)) !== false) {
     $began = hrtime(true);
     $request = Request::prompt('Say something.');
     $session = trim($session);
-    $run = $runner->stream($session === '' ? $request : $request->resume($session));
+    $run = $runner->stream($session === '' ? $request : $request->session(resume: $session));
     $first = null;
     foreach ($run as $event) {
         if ($first === null && $event instanceof AgentWorkers\\Event\\Delta) {
@@ -232,7 +232,10 @@ def report(ways: list[Way]) -> None:
         ratios = ratio(way.first, raw.first), median(way.cpu) / median(raw.cpu), ratio(way.first, script.first)
         print(f"{way.name:32}{median(way.first) * 1000:9.0f} ms{median(way.cpu):9.2f} s", end="")
         print(f"{ratios[0]:12.2f}{ratios[1]:6.2f}{ratios[2]:11.2f}")
-    print("aim: warm at most 0.50 of the raw CLI's first delta, live 0.20 of it and 0.25 of its CPU, cold 0.55 of the", end="")
+    print(
+        "aim: warm at most 0.50 of the raw CLI's first delta, live 0.20 of it and 0.25 of its CPU, cold 0.55 of the",
+        end="",
+    )
     print(" script's first delta", flush=True)
 
 
@@ -240,20 +243,24 @@ def rates(home: Path) -> None:
     """Prints the runs a second at 2, 8 and 32 at once."""
     print(f"\n{'runs a second':32}" + "".join(f"{number:>8}" for number in AT_ONCE) + "   at once")
     cold = over_command(str(BIN / "agent-chat"))
-    with served(home, "rate", "--min-idle", "4", "--max", "48", "--max-live", "40") as path:
-        direct = over_socket(path)
-        settled(path, 4)
+    with (
+        served(home, "new", "--min-idle", "8", "--max", "48", "--max-live", "0") as new,
+        served(home, "kept", "--min-idle", "0", "--max", "48", "--max-live", "40") as kept,
+    ):
+        ask, talk = over_socket(new), over_socket(kept)
+        settled(new, 8)
         figures: dict[str, list[float]] = {"cold": [], "pool, each a new conversation": [], "pool, live": []}
         for at_once in AT_ONCE:
             with ThreadPoolExecutor(at_once) as threads:
                 count = max(8, at_once)
                 figures["cold"].append(_rate(lambda _: cold(None), threads, count))
-                figures["pool, each a new conversation"].append(_rate(lambda _: direct(None), threads, count))
-                talks = list(threads.map(lambda _: direct(None).session, range(at_once)))
-                figures["pool, live"].append(_rate(lambda n, t=talks: _talk(direct, t[n % len(t)]), threads, at_once, 4))
+                settled(new, 8)
+                figures["pool, each a new conversation"].append(_rate(lambda _: ask(None), threads, count))
+                talks = [took.session for took in threads.map(lambda _: talk(None), range(at_once))]
+                figures["pool, live"].append(_rate(lambda n, t=talks: _talk(talk, t[n]), threads, at_once, 4))
         for name, found in figures.items():
             print(f"{name:32}" + "".join(f"{rate:8.1f}" for rate in found), flush=True)
-        memory(status(path))
+        memory(status(kept))
 
 
 def _talk(direct: Callable[[str | None], Took], session: str) -> None:
@@ -283,7 +290,7 @@ def php(home: Path, path: Path) -> Iterator[subprocess.Popen | None]:
         return
     script = home / "pool.php"
     script.write_text(_PHP)
-    loader = ROOT / "php-bridge/tests/autoload.php"
+    loader = ROOT / "php-bridge/tests/bootstrap.php"
     command = ["php", str(script), str(loader), str(path), str(BIN / "agent-chat")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRON) as process:
         try:
