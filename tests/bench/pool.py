@@ -1,4 +1,4 @@
-"""Part of ``make bench``: a pool beside agent-chat that is started for each request, the raw CLI and the obvious script.
+"""Part of ``make bench``: a pool beside agent-chat that is started for each request, the raw CLI and the script.
 
     python -m tests.bench.pool
 
@@ -166,8 +166,9 @@ def _read(lines: Iterator[bytes], began: float) -> Took:
 @contextmanager
 def served(home: Path, name: str, *options: str) -> Iterator[Path]:
     """A pool."""
-    path = home / f"{name}.sock"
-    command = [str(BIN / "agent-workers"), "pool", "--socket", str(path), *options]
+    path, config = home / f"{name}.sock", home / f"{name}.toml"
+    config.write_text("queue_s = 300.0\n[pool.default]\n", "utf-8")
+    command = [str(BIN / "agent-workers"), "pool", "--socket", str(path), "--config", str(config), *options]
     with (home / f"{name}.log").open("wb") as log, subprocess.Popen(command, env=ENVIRON, stderr=log) as process:
         try:
             while not path.exists():

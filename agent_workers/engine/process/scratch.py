@@ -40,6 +40,8 @@ def make_scratch(base: Path) -> Path:
             raise StateUnavailable(NO_TMPDIR, cause=f"{path}: {error.strerror}") from error
         try:
             lock = _locked(path)
+        except FileNotFoundError:  # a sweep was quicker
+            continue
         except OSError:  # without locks nobody sweeps either
             return path
         if lock is not None:
