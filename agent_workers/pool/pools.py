@@ -183,7 +183,7 @@ class Pools:
 
     def _make_place(self, pool: Pool) -> None:
         """Has agents end that are not at work, one for each request that waits: those that were kept come first."""
-        candidates = [pool, *self.pools.values()] if len(pool.members) < pool.table.max else [pool]
+        candidates = dict.fromkeys([pool, *(self.pools.values() if len(pool.members) < pool.table.max else ())])
         on_its_way = sum(member.state == "ending" for member in self.everyone)
         waiting = [member for state in ("live", "idle") for each in candidates for member in each.of_state(state)]
         for member in waiting[: max(0, pool.waiting - on_its_way)]:
