@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agent_workers.cli.pool_status import status
+
 if TYPE_CHECKING:
     from agent_workers.pool.listening import Listening
     from agent_workers.pool.settings import PoolSettings
@@ -42,7 +44,12 @@ Examples:
 @click.pass_context
 def pool(context: click.Context, /, config: str | None, **given: Any) -> None:
     """Serves until it is told to stop."""
-    if context.invoked_subcommand is not None:
+    if command := context.invoked_subcommand:
+        context.obj = given.pop("socket")
+        if config or any(value not in {None, ()} for value in given.values()):
+            raise click.UsageError(
+                f"{command} asks a pool that runs: of the options before it, only --socket is for it"
+            )
         return
     from agent_workers.cli.pool_settings import reader_of
     from agent_workers.protocol.toml_file import Unreadable
@@ -97,3 +104,6 @@ def _log() -> None:
         click.echo(f"agent-workers pool: {words}", err=True)
     logging.basicConfig(format="agent-workers pool: %(message)s", level=logging.WARNING, stream=sys.stderr)
     logging.getLogger("agent_workers.pool").setLevel(level or logging.INFO)
+
+
+pool.add_command(status)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +15,29 @@ BUCKETS_S = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30)
 """Bounds of the times to the first delta."""
 
 
+_RECENT = 1000
+
+
 @dataclass
 class Times:
-    """Times of one kind: how many, their sum, and how many up to each bound of ``BUCKETS_S``."""
+    """Times of one kind: how many, their sum, how many up to each bound of ``BUCKETS_S``, and the latest of them."""
 
     count: int = 0
     sum_s: float = 0
     up_to: Counter[float] = field(default_factory=Counter)
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
 
     def add(self, seconds: float) -> None:
         """Counts one."""
         self.count += 1
         self.sum_s += seconds
         self.up_to.update(bound for bound in BUCKETS_S if seconds <= bound)
+        self.recent.append(seconds)
+
+    def recent_below(self, share: float) -> float:
+        """Returns the time that this share of the latest ones does not pass; there must be one."""
+        ordered = sorted(self.recent)
+        return ordered[math.ceil(share * len(ordered)) - 1]
 
 
 @dataclass

@@ -45,6 +45,9 @@ class Pools:
     Attributes:
         changed: Set, and replaced, when a process has become something else.
         pools: The pools by their names.
+        fault: Why the settings that were read last are not in force; empty where they are.
+        began: ``time.monotonic()`` of the start.
+        set_up: Likewise, from when on these settings are in force.
     """
 
     def __init__(self, settings: PoolSettings, forkserver: Forkserver, tasks: TaskGroup) -> None:
@@ -57,11 +60,12 @@ class Pools:
         self.changed = anyio.Event()
         self._old: set[Member] = set()
         self.pools: dict[str, Pool] = {}
-        self.settings = settings
+        self.fault = ""
+        self.began = time.monotonic()
         self._set_up(settings)
 
     def _set_up(self, settings: PoolSettings) -> None:
-        self.settings = settings
+        self.settings, self.fault, self.set_up = settings, "", time.monotonic()
         earlier = self.pools
         self.pools = {}
         for name, table in settings.pool.items():
@@ -266,7 +270,7 @@ class Pools:
         member.session = session
         if session is None:
             return
-        if member in self._old or self._is_over_memory():
+        if member in self._old or self.is_over_memory:
             member.end()
             return
         member.become("live")
@@ -294,7 +298,7 @@ class Pools:
 
     def _may_start_ahead(self, pool: Pool) -> bool:
         waiting = sum(each.waiting for each in self.pools.values())
-        return self._is_current(pool) and self._has_place(pool, spare=waiting) and not self._is_over_memory()
+        return self._is_current(pool) and self._has_place(pool, spare=waiting) and not self.is_over_memory
 
     def _end_expired(self) -> None:
         now = time.monotonic()
@@ -306,10 +310,12 @@ class Pools:
                 limit = pool.table.keep_s if member.state == "live" else pool.table.max_idle_s
                 if now - member.since > limit:
                     member.end()
-        if self._is_over_memory() and (kept := [m for m in self.members if m.state == "live"]):
+        if self.is_over_memory and (kept := [m for m in self.members if m.state == "live"]):
             min(kept, key=lambda member: member.since).end()
 
-    def _is_over_memory(self) -> bool:
+    @property
+    def is_over_memory(self) -> bool:
+        """Whether no agent is to be started ahead or kept."""
         bound = self.settings.memory_bound
         return bound is not None and sum(member.memory for member in self.everyone) >= bound
 

@@ -154,6 +154,7 @@ class PoolServer:
             users = uids_of(settings.allow_users or ()) | always_allowed()
             await pools.replace(settings, await Forkserver.started())
         except Exception as error:  # noqa: BLE001 a faulty file must not end what runs
+            pools.fault = str(error)
             logger.error("the settings are as they were: %s", error)
         else:
             self._settings, self._users = settings, users

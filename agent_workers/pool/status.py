@@ -40,12 +40,18 @@ def status_of(pools: Pools) -> dict[str, Any]:
     return {
         "pool": 1,
         "version": __version__,
+        "pid": os.getpid(),
+        "uptime_s": _since(pools.began),
+        "settings_s": _since(pools.set_up),
+        "fault": pools.fault or None,
         "policy": pools.settings.policy or os.environ.get("AGENT_WORKERS_POLICY"),
         "state_dir": os.environ.get("AGENT_WORKERS_STATE_DIR"),
         "max": pools.settings.max,
         "max_memory": pools.settings.memory_bound,
         "processes": len(pools.everyone),
+        "earlier": len(pools.everyone) - len(pools.members),
         "memory": sum(member.memory for member in pools.everyone),
+        "over_memory": pools.is_over_memory,
         "pools": {name: _pool(pool) for name, pool in pools.pools.items()},
     }
 
@@ -56,31 +62,48 @@ def _pool(pool: Pool) -> dict[str, Any]:
         "worker": pool.table.worker,
         "model": pool.table.model,
         "max": pool.table.max,
+        "min_idle": pool.table.min_idle,
+        "max_live": pool.table.max_live,
         "idle": len(pool.of_state("idle", "starting")),
+        "starting": len(pool.of_state("starting")),
         "busy": len(pool.of_state("busy")),
         "live": len(pool.of_state("live")),
+        "ending": len(pool.of_state("ending")),
         "waiting": pool.waiting,
+        "memory": sum(member.memory for member in pool.members),
         "served": dict(figures.served),
         "cold": dict(figures.cold),
         "ended": [{"terminal": t, "code": code, "count": n} for (t, code), n in sorted(figures.ended.items())],
         "refused": dict(figures.refused),
         "lost": figures.lost,
         "first_delta": {way: _times(times) for way, times in figures.first_delta.items()},
-        "uptime_s": round(time.monotonic() - figures.began, 3),
+        "uptime_s": _since(figures.began),
         "fault": pool.fault or None,
         "processes": [_member(member) for member in sorted(pool.members, key=lambda member: member.pid)],
     }
 
 
 def _times(times: Times) -> dict[str, Any]:
-    return {"count": times.count, "mean_ms": round(1000 * times.sum_s / times.count) if times.count else None}
+    if not times.count:
+        return {"count": 0, "mean_ms": None, "p50_ms": None, "p95_ms": None}
+    return {
+        "count": times.count,
+        "mean_ms": round(1000 * times.sum_s / times.count),
+        "p50_ms": round(1000 * times.recent_below(0.5)),
+        "p95_ms": round(1000 * times.recent_below(0.95)),
+    }
 
 
 def _member(member: Member) -> dict[str, Any]:
     return {
         "pid": member.pid,
         "state": member.state,
-        "for_s": round(time.monotonic() - member.since, 3),
+        "for_s": _since(member.since),
         "memory": member.memory,
         "run": member.run or None,
+        "uid": member.caller[1] if member.run else None,
     }
+
+
+def _since(moment: float) -> float:
+    return round(time.monotonic() - moment, 3)
