@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 _FORMAT = 1
 _NOWHERE = "http://127.0.0.1/simulated"  # nothing is sent
-_NAME_WIDTH = 14
+_NAME_WIDTH = 17
 
 _HELP = """Checks what a worker needs on this host, as the user who asks and with this environment.
 
 Run it as the application's user and with its variables: those of an administrator's shell differ. It leaves nothing
-behind. It names the kind of credential that it found, never the value. Exit status: 1 if runs would fail, else 0.
+behind. It names the kind of credential that it found, never the value. Where AGENT_WORKERS_POOL or --pool names a pool,
+it asks that one, too; what only runs without the pool need is then a warning. Exit status: 1 if runs would fail, else
+0.
 
 --json: {"v": 1, "status": "ok", "user": "www-data", "agent_workers": "0.1.0", "checks": [...]}, each check
 {"check": "cli", "status": "ok" | "warn" | "fail", "found": "…", "cure"?: "…", "facts": {"path": "…", …}}. The
@@ -37,6 +39,7 @@ status on top is the worst of them. Names of checks and facts stay; more may be 
 \b
 Examples:
   agent-workers doctor
+  agent-workers doctor --pool /run/agent-workers/pool.sock
   agent-workers doctor --online --json | jq -r '.checks[] | select(.status != "ok") | .cure'
   sudo -u www-data env -i PATH="$PATH" HOME=/nonexistent agent-workers doctor
 """
@@ -45,12 +48,14 @@ Examples:
 @click.command(help=_HELP, short_help="Is this host set up, for this user?")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of lines.")
 @click.option("--online", is_flag=True, help="See if the API can be reached, too. No credential is sent.")
-def doctor(as_json: bool, online: bool) -> None:
+@click.option("--pool", type=click.Path(), help="The pool's socket, in place of AGENT_WORKERS_POOL.")
+def doctor(as_json: bool, online: bool, pool: str | None) -> None:
     """Checks the host for the user who asks."""
     from agent_workers.cli.checkup import check_host
     from agent_workers.engine.claude import Environment  # help and completion do without them
 
-    _tell(check_host(Environment(os.environ), online=online), as_json=as_json)
+    environ = {**os.environ, **({"AGENT_WORKERS_POOL": pool} if pool is not None else {})}
+    _tell(check_host(Environment(environ), online=online), as_json=as_json)
 
 
 def examine(worker: Worker, options: Options) -> NoReturn:

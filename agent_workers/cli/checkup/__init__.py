@@ -20,6 +20,7 @@ from agent_workers.cli.checkup.machine import (
 from agent_workers.cli.checkup.messages import check_messages
 from agent_workers.cli.checkup.network import check_network
 from agent_workers.cli.checkup.policy import check_policy, check_worker_policy
+from agent_workers.cli.checkup.pool import check_pool, weighed
 from agent_workers.cli.checkup.program import check_cli, check_sdk
 from agent_workers.cli.checkup.state import check_config_dir, check_state_dir
 from agent_workers.engine.host.state_directory import of_this_user
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.claude import Environment
 
-    Check = Callable[[Environment], Finding | None]
+    Check = Callable[[Environment], Finding | list[Finding] | None]
 
 __all__ = ["Finding", "check_host", "check_worker"]
 
@@ -51,8 +52,8 @@ def check_host(host: Environment, *, online: bool) -> list[Finding]:
         online: Whether to see if the API can be reached.
     """
     with _left_as_found(host):
-        checks = (*_CHECKS, check_network) if online else _CHECKS
-        return [finding for check in checks if (finding := _finding(check, host))]
+        checks = (*_CHECKS, *((check_network,) if online else ()), check_pool)
+        return weighed([finding for check in checks for finding in _findings(check, host)])
 
 
 def check_worker(host: Environment, worker: str) -> list[Finding]:
@@ -65,7 +66,7 @@ def check_worker(host: Environment, worker: str) -> list[Finding]:
     with _left_as_found(host):
         own: Check = partial(check_worker_policy, worker=worker)
         checks = [*_checks_of(worker), own]
-        return [finding for check in checks if (finding := _finding(check, host))]
+        return [finding for check in checks for finding in _findings(check, host)]
 
 
 def _checks_of(worker: str) -> list[Check]:
@@ -74,13 +75,16 @@ def _checks_of(worker: str) -> list[Check]:
     return [check for check in _CHECKS if asks_model or check not in _FOR_MODELS]
 
 
-def _finding(check: Check, host: Environment) -> Finding | None:
+def _findings(check: Check, host: Environment) -> list[Finding]:
     try:
-        return check(host)
+        found = check(host)
     except Exception as error:  # noqa: BLE001 the other checks still tell something
         name = getattr(check, "__name__", "check_worker").removeprefix("check_")
-        found = f"could not be checked: {type(error).__name__}"
-        return Finding(name, "fail", found, "Report this, with what is special about the host.")
+        told = f"could not be checked: {type(error).__name__}"
+        return [Finding(name, "fail", told, "Report this, with what is special about the host.")]
+    if found is None:
+        return []
+    return found if isinstance(found, list) else [found]
 
 
 @contextmanager
