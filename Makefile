@@ -155,6 +155,7 @@ else
 	$(BIN)/python -m tests.bench.engines
 	$(BIN)/python -m tests.bench.pool
 	$(BIN)/python -m tests.bench.php_latency
+	$(BIN)/python -m tests.bench.pool_page
 endif
 
 .PHONY: lock

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from agent_workers.simulator import Simulator
+from tests.laravel.browser import Browser
 from tests.laravel.site import PATH, REPOSITORY, Site, command_of, pids
 from tests.laravel.visitor import Visitor
 from tests.waiting import PATIENCE_S, until
@@ -55,16 +56,23 @@ class PooledSite(Site):
             self._pool.terminate()
             self._pool.wait(PATIENCE_S)
 
+    def served(self, way: str) -> int:
+        """How many runs were served this way."""
+        return int(self._status()["served"].get(way, 0))
+
     def number(self, state: str) -> int:
         """How many of the pool's processes are in a state; -1 where there is no pool."""
+        try:
+            return int(self._status()[state])
+        except (FileNotFoundError, ConnectionRefusedError):
+            return -1
+
+    def _status(self) -> dict[str, Any]:
         with socket.socket(socket.AF_UNIX) as asking:
             asking.settimeout(PATIENCE_S)
-            try:
-                asking.connect(str(self.socket))
-            except OSError:
-                return -1
+            asking.connect(str(self.socket))
             asking.sendall(b'{"pool": 1, "status": true}\n')
-            return int(json.loads(asking.makefile("rb").readline())["pools"]["default"][state])
+            return dict(json.loads(asking.makefile("rb").readline())["pools"]["default"])
 
     def left(self) -> str:
         return (self.root / "pool.log").read_text("utf-8", "replace")
@@ -107,6 +115,22 @@ def test_a_chat_and_its_next_message_are_served_by_the_pool(visitor: Visitor) ->
             assert stream.wait_for("start")["warm"] in ways
             answer = stream.wait_for("done")["text"]
     assert "The first was: My name is Ada." in answer
+
+
+def test_the_page_finds_the_agent_of_its_conversation(pooled: PooledSite, running_browser: Browser) -> None:
+    running_browser.server_log = pooled.log
+    running_browser.open(f"http://127.0.0.1:{pooled.port}/")
+    try:
+        before = pooled.served("live")
+        for number in (1, 2, 3):
+            running_browser.say(f"This is message {number}. [[scenario:memory]]")
+            told = f"You sent {number} prompts. The first was: This is message 1."
+            until(lambda told=told: told in running_browser.answer, what=lambda: running_browser.told, within_s=20)
+            running_browser.wait_for("done")
+            until(lambda: pooled.number("live") >= 1, what=pooled.left)
+        assert pooled.served("live") == before + 2
+    finally:
+        running_browser.leave()
 
 
 def test_a_run_is_stopped_by_another_request(visitor: Visitor) -> None:

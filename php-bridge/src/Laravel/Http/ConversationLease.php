@@ -90,6 +90,10 @@ final class ConversationLease
                 $known = $begun ? array_filter(['engine' => $this->engine, 'session' => $this->session]) : [];
                 $state = ['owner' => $this->owner, 'begun' => $begun] + $known;
                 $this->store->putConversation($this->conversation, $state);
+                if ($begun && $this->isLearnt && $this->session !== null) {
+                    // A page goes on with the session that its events name: it is the same conversation.
+                    $this->store->putConversation($this->session, $state);
+                }
             }
             if ($event instanceof AppToolCall) {
                 // Nothing ticks while the application runs its tool.
