@@ -18,6 +18,7 @@ from agent_workers.pool.log import told_line
 from agent_workers.pool.pool import Pool
 from agent_workers.pool.users import always_allowed, uids_of
 from agent_workers.pool.wishes import wishes_of
+from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -103,7 +104,7 @@ class Pools:
         Raises:
             WorkerError: There is none for it.
         """
-        wishes = wishes_of(_content(asked))
+        wishes = wishes_of(_content(asked), WORKERS[asked.hello.worker], asked.hello.skill)
         pool = self._chosen(caller, asked, wishes)
         why = pool.why_cold(asked.hello, wishes)
         if wishes.resumes and await self._served_live(pool, caller, asked, wishes):

@@ -7,9 +7,10 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from agent_workers.admission import accept, admit, policy_file
+from agent_workers.admission import admit, policy_file
 from agent_workers.engine.claude.live import LiveAgent
 from agent_workers.errors import OutputClosed
+from agent_workers.protocol.v1.request import Request, parse_request
 from agent_workers.stdio.ahead.pooled_source import COLD, PooledSource
 from agent_workers.stdio.ahead.pooled_stdin import PooledStdin
 from agent_workers.stdio.ahead.watched import Watched
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agent_workers.engine.claude.ahead import WaitingAgent
-    from agent_workers.protocol.v1.request import Request
+    from agent_workers.protocol.v1.request import AnyRequest
     from agent_workers.stdio.ahead.order import Assignment, Channel, Order
     from agent_workers.stdio.stdin import Stdin
     from agent_workers.workers.base import Worker
@@ -103,7 +104,7 @@ class PooledRun:
             RequestProblems: The pool's settings are not those of a request.
             PolicyDenied: A policy does not allow it.
         """
-        request = accept(worker, {"prompt": "-", **order.request})
+        request: AnyRequest = parse_request({"prompt": "-", **order.request}, Request)
         for policy in (policy_file(order.policy, environ), policy_file(order.own_policy, {})):
             request = admit(worker, request, policy, environ).request
         return request  # type: ignore[return-value]  # what is started ahead is a chat

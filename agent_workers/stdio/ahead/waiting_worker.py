@@ -14,6 +14,7 @@ from agent_workers.engine.host.credentials import forget_secrets
 from agent_workers.engine.host.environment import Environment
 from agent_workers.engine.process.prctl import hide_from_others
 from agent_workers.errors import WorkerError, defect
+from agent_workers.protocol.v1.engines import MESSAGES
 from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.stdio.ahead.memory import memory_of
 from agent_workers.stdio.ahead.order import Assignment, Channel, Order
@@ -115,11 +116,14 @@ class WaitingWorker:
             if self._agent and not self._agent.drain():
                 return None
 
-    def _started(self, name: str) -> WaitingAgent:
+    def _started(self, name: str) -> WaitingAgent | None:
+        """Starts the agent; none where the policy has such requests done without one."""
         from agent_workers.engine.claude.ahead import WaitingAgent
 
         worker = WORKERS[name]
         request = PooledRun.stand_in(worker, self._order, self._environ)
+        if request.engine == MESSAGES:
+            return None
         defaults = WorkerDefaults(worker.name, worker.system_prompt, worker.max_turns)
         return WaitingAgent(request, Environment(self._environ), defaults)
 
