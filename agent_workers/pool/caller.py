@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,8 +17,6 @@ from agent_workers.pool.users import Peer, peer_of
 from agent_workers.wire import Encoder
 
 if TYPE_CHECKING:
-    import socket
-
     from agent_workers.errors import WorkerError
     from agent_workers.pool.room import Room
 
@@ -26,6 +25,7 @@ _FREE = 1 << 17
 """Bytes of a request for which there is always room."""
 _CHUNK = 1 << 16
 _WRITE_S = 1
+_LINGER_S = 0.5
 
 
 class Asked(NamedTuple):
@@ -142,6 +142,11 @@ class Caller:
         encoder = Encoder(f"refused-{os.urandom(6).hex()}")
         lines = [*encoder.lines(failed(error).to_wire()), b'{"pool": 1, "exit": %d}\n' % error.exit_status]
         await self.answer(b"".join(lines))
+        with anyio.move_on_after(_LINGER_S), suppress(OSError):  # who still writes meets no broken pipe, and reads it
+            self.connection.shutdown(socket.SHUT_WR)
+            left = MAX_REQUEST
+            while left > 0 and (chunk := await self._receive()):
+                left -= len(chunk)
 
     async def answer(self, data: bytes) -> None:
         """Writes a last word; a client that does not take it does not get it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -42,13 +41,11 @@ def parse_hello(line: bytes) -> Hello:
         InvalidRequest: It is not valid.
     """
     try:
-        hello = Hello.model_validate(json.loads(line))
+        hello = Hello.model_validate_json(line)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "the line"
         raise _invalid(f"{place}: {first['msg']}") from None
-    except (ValueError, RecursionError):
-        raise _invalid("it is not JSON") from None
     if hello.pool != VERSION:
         raise _invalid(f"pool must be {VERSION}")
     if not hello.status and hello.worker not in WORKERS:

@@ -23,7 +23,11 @@ class Client:
     def __init__(self, path: Path) -> None:
         self.connection = socket.socket(socket.AF_UNIX)
         self.connection.settimeout(PATIENCE_S)
-        self.connection.connect(str(path))
+        try:
+            self.connection.connect(str(path))
+        except OSError:
+            self.connection.close()
+            raise
         self._reader = self.connection.makefile("rb")
         self._lines: list[bytes] = []
 
@@ -48,6 +52,12 @@ class Client:
             if event["type"] == kind:
                 return event
         raise AssertionError(f"no {kind} in {self._lines}")
+
+    def rest(self) -> bytes:
+        """Reads to the end, whatever comes."""
+        with suppress(ConnectionResetError):
+            self._lines += self._reader
+        return b"".join(self._lines)
 
     def end(self, *, whole: bool = True) -> Ended:
         """Reads to the end; the status is that of the pool's last line, -1 where there is none."""
@@ -82,16 +92,28 @@ class ServedPool:
         self.home = home
         self.path = home.root / "pool.sock"
         self._log = home.root / f"pool-{os.urandom(4).hex()}.log"
-        command = [str(SCRIPTS / "agent-workers"), "pool", "--socket", str(self.path), *options]
+        self._command = [str(SCRIPTS / "agent-workers"), "pool", "--socket", str(self.path), *options]
+        self._environ = home.environ | (env or {})
+        self._starts = 0
+        self.start()
+
+    def start(self) -> None:
+        """Starts the server, another one where it has ended."""
+        self._starts += 1
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, env=home.environ | (env or {}), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=home.root
+                self._command,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.home.root,
             )
         until(self._is_up, what=lambda: self.log)
 
     def _is_up(self) -> bool:
         assert self.process.poll() is None, self.log
-        return "listening at" in self.log
+        return self.log.count("listening at") >= self._starts
 
     @property
     def log(self) -> str:
