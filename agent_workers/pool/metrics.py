@@ -57,6 +57,14 @@ def _memory(pool: Pool) -> Iterator[Sample]:
     yield "", {}, sum(member.memory for member in pool.members)
 
 
+def _max(pool: Pool) -> Iterator[Sample]:
+    yield "", {}, pool.table.max
+
+
+def _fault(pool: Pool) -> Iterator[Sample]:
+    yield "", {}, int(bool(pool.fault))
+
+
 def _served(pool: Pool) -> Iterator[Sample]:
     yield from (("", {"warm": way}, number) for way, number in sorted(pool.figures.served.items()))
 
@@ -90,6 +98,8 @@ def _first_delta(pool: Pool) -> Iterator[Sample]:
 _FAMILIES = (
     ("processes", "gauge", "Worker processes by what they do.", _processes),
     ("waiting", "gauge", "Requests that wait for a worker process.", _waiting),
+    ("max_processes", "gauge", "How many worker processes there may be.", _max),
+    ("fault", "gauge", "1 where no agent can be started ahead, else 0.", _fault),
     ("memory_bytes", "gauge", "Memory of worker processes and their agents (PSS).", _memory),
     ("served_total", "counter", "Runs by what served them.", _served),
     ("cold_total", "counter", "Cold runs by what kept them from an agent that was up.", _cold),
