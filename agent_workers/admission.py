@@ -57,6 +57,7 @@ def admit(
     policy: Path | None,
     environ: Mapping[str, str] = os.environ,
     *,
+    besides: Path | None = None,
     own_credential: bool = False,
 ) -> Admission:
     """Holds an accepted request against the host: first its policy, then what is there.
@@ -66,13 +67,14 @@ def admit(
         request: The request.
         policy: The policy's file; None for what holds without one.
         environ: The host's variables.
+        besides: The file of a second policy that holds at once; None for none.
         own_credential: Whether the caller brings the run's key for the API.
 
     Raises:
         PolicyDenied: The policy does not allow it, or cannot be read.
         RequestProblems: It names what this host does not have.
     """
-    admission = _within_policy(worker, request, policy, own_credential=own_credential)
+    admission = _within_policies(worker, request, policy, besides, own_credential=own_credential)
     granted = admission.request
     if problems := [*_misfits(granted), *_missing(granted, environ), *worker.check_host(granted)]:
         raise RequestProblems(problems, run=request.run)
@@ -105,13 +107,17 @@ def policy_file(named: str | None = None, environ: Mapping[str, str] = os.enviro
     return Path(path) if path else None
 
 
-def max_request_bytes(policy: Path | None) -> int | None:
-    """Returns how large a request the policy lets in; None where it says nothing, or cannot be read."""
-    if policy:
-        from agent_workers.policy import load_policy  # most hosts have none
+def max_request_bytes(*policies: Path | None) -> int | None:
+    """Returns how large a request the policies let in; None where they say nothing, or cannot be read."""
+    found = (_max_request_bytes(policy) for policy in policies if policy)
+    return min((size for size in found if size is not None), default=None)
 
-        with suppress(WorkerError):  # that it cannot be read is told of the request that it was to rule on
-            return load_policy(policy).limits.max_request_bytes
+
+def _max_request_bytes(policy: Path) -> int | None:
+    from agent_workers.policy import load_policy  # most hosts have none
+
+    with suppress(WorkerError):  # that it cannot be read is told of the request that it was to rule on
+        return load_policy(policy).limits.max_request_bytes
     return None
 
 
@@ -127,11 +133,16 @@ def _missing(request: AnyRequest, environ: Mapping[str, str]) -> Iterator[Proble
         yield from problems_of(request, environ)
 
 
-def _within_policy(worker: Worker, request: AnyRequest, path: Path | None, *, own_credential: bool) -> Admission:
-    if not path and request.asks_model and not request.has_tools:
+def _within_policies(
+    worker: Worker, request: AnyRequest, path: Path | None, besides: Path | None, *, own_credential: bool
+) -> Admission:
+    if not (path or besides) and request.asks_model and not request.has_tools:
         return Admission(request)  # words alone need no policy, and do not pay for one
-    from agent_workers.policy import DEFAULT, load_policy
+    from agent_workers.policy import DEFAULT, load_policy, together
 
     policy = load_policy(path) if path else DEFAULT
-    granted = policy.grant(request, worker.name, default_turns=worker.max_turns, own_credential=own_credential)
-    return Admission(granted, policy.sandbox if policy.sandbox.enabled else None)
+    policies = together(policy, load_policy(besides)) if besides else (policy,)
+    for each in policies:
+        request = each.grant(request, worker.name, default_turns=worker.max_turns, own_credential=own_credential)
+    sandbox = policies[0].sandbox
+    return Admission(request, sandbox if sandbox.enabled else None)

@@ -22,6 +22,7 @@ from agent_workers.stdio.stdin import MAX_REQUEST, Stdin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
+    from pathlib import Path
 
     from agent_workers.engine.base import Engine
     from agent_workers.engine.claude import Sandbox
@@ -109,9 +110,11 @@ class RequestSource:
 
     Attributes:
         keeps: Whether an agent may stay for the next run of its session.
+        own_policy: The file of a policy that holds besides the host's; None for none.
     """
 
     keeps = False
+    own_policy: Path | None = None
 
     def __init__(
         self, worker: Worker, settings: Settings, stdin: Stdin | None = None, environ: Mapping[str, str] = os.environ
@@ -135,7 +138,7 @@ class RequestSource:
         self._simulation = settings.simulation() if settings.simulation else None
         if settings.credential:
             self._use_alone(settings.credential)
-        self._stdin.max_request = max_request_bytes(self._policy) or MAX_REQUEST
+        self._stdin.max_request = max_request_bytes(self._policy, self.own_policy) or MAX_REQUEST
         data = self._stdin.read_first_line() if settings.control else self._stdin.read_document()
         interactive = settings.person is not None
         return accept(self._worker, parse_json(data), control=settings.control, interactive=interactive)
@@ -145,7 +148,14 @@ class RequestSource:
         environment = self._environment()
         followed = following(request, environment)
         is_own = self._settings.credential is not None
-        admission = admit(self._worker, followed, self._policy, environment.environ, own_credential=is_own)
+        admission = admit(
+            self._worker,
+            followed,
+            self._policy,
+            environment.environ,
+            besides=self.own_policy,
+            own_credential=is_own,
+        )
         if self._has_oauth_token:
             self._refuse_messages(admission.request)
         self._sandbox = admission.sandbox

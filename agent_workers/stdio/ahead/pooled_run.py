@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agent_workers.engine.claude.ahead import WaitingAgent
-    from agent_workers.protocol.v1.request import AnyRequest
     from agent_workers.stdio.ahead.order import Assignment, Channel, Order
     from agent_workers.stdio.stdin import Stdin
     from agent_workers.workers.base import Worker
@@ -104,10 +103,9 @@ class PooledRun:
             RequestProblems: The pool's settings are not those of a request.
             PolicyDenied: A policy does not allow it.
         """
-        request: AnyRequest = parse_request({"prompt": "-", **order.request}, Request)
-        for policy in (policy_file(order.policy, environ), policy_file(order.own_policy, {})):
-            request = admit(worker, request, policy, environ).request
-        return request  # type: ignore[return-value]  # what is started ahead is a chat
+        request = parse_request({"prompt": "-", **order.request}, Request)
+        policy, own_policy = policy_file(order.policy, environ), policy_file(order.own_policy, {})
+        return admit(worker, request, policy, environ, besides=own_policy).request  # type: ignore[return-value]  # a chat
 
     def _tell_end(self, assignment: Assignment, writer: EventWriter, watched: Watched, status: int) -> None:
         terminal = writer.encoder.terminal or {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent_workers.admission import admit
 from agent_workers.engine.claude.live import LiveAgent
 from agent_workers.protocol.v1.engines import MESSAGES
 from agent_workers.protocol.v1.progress import Start
@@ -63,23 +62,13 @@ class PooledSource(RequestSource):
     ) -> None:
         super().__init__(worker, settings, stdin, environ)
         self._connection = stdin
-        self._own_policy = Path(own_policy) if own_policy else None
+        self.own_policy = Path(own_policy) if own_policy else None
         self.keeps = keep and settings.credential is None  # the next message may come from somebody else
         self._why = why
         self._told = told
         self._started: tuple[ClaudeEngine, Request, WorkerDefaults] | None = None
         self.agent = agent
         self.way = COLD
-
-    def admit(self, request: AnyRequest) -> AnyRequest:
-        """Holds the request against the host's policy, and then against the pool's own."""
-        admitted = super().admit(request)
-        if self._own_policy is None:
-            return admitted
-        is_own = self._settings.credential is not None
-        admission = admit(self._worker, admitted, self._own_policy, self._environ, own_credential=is_own)
-        self._sandbox = admission.sandbox or self._sandbox
-        return admission.request
 
     def start(self, request: AnyRequest) -> Body:
         """Returns the ``start`` event, with the way."""
