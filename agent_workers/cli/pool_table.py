@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import click
 from rich.console import Console, Group
@@ -128,16 +128,24 @@ def _remarks(status: Status) -> Iterator[tuple[str, str, str]]:
 
 
 def _processes(pools: Mapping[str, Status], *, wide: bool) -> Table:
+    headings = ("pid", "state", "for", "memory", "pool", *(["run"] if wide else []))
+    rows = [_process(name, each)[: len(headings)] for name, pool in pools.items() for each in pool["processes"]]
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("pid", "state", "for", "memory", "pool", *(["run"] if wide else [])):
-        is_text = heading in {"state", "pool", "run"}
-        table.add_column(heading, justify="left" if is_text else "right", no_wrap=True)
-    for name, pool in pools.items():
-        for each in pool["processes"]:
-            memory = size(each["memory"]) if each["memory"] else ""
-            told = [str(each["pid"]), each["state"], span(each["for_s"]), memory, name, each["run"] or ""]
-            table.add_row(*(Text(harmless(cell)) for cell in told[: len(table.columns)]))
+    for heading, *cells in zip(headings, *rows, strict=True):
+        if heading == "pool":  # a long name gives way
+            table.add_column(heading, overflow="fold")
+            continue
+        side: Literal["left", "right"] = "left" if heading in {"state", "run"} else "right"
+        table.add_column(heading, justify=side, no_wrap=True, min_width=max(map(len, (heading, *cells))))
+    for row in rows:
+        table.add_row(*map(Text, row))
     return table
+
+
+def _process(pool: str, process: Status) -> list[str]:
+    memory = size(process["memory"]) if process["memory"] else ""
+    told = [str(process["pid"]), process["state"], span(process["for_s"]), memory, pool, process["run"] or ""]
+    return [harmless(cell) for cell in told]
 
 
 def _agents(pool: Status, state: str) -> str:

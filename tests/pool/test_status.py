@@ -1,5 +1,6 @@
 """What an operator is told of a pool that runs."""
 
+import io
 import json
 import re
 import signal
@@ -10,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from agent_workers.cli.pool_table import rendered
 from agent_workers.pool.inquiry import NoStatus, ask_status
 from tests.cli.conftest import Scripts
 from tests.pool.served import ServedPool
@@ -77,6 +80,18 @@ def test_a_narrow_terminal_has_the_same_below_each_other_and_processes_are_told_
     assert status == 0
     assert any(re.match("default +1/1" if columns == 80 else "idle +1/1", line) for line in lines), lines
     assert any(line.split()[:2] == [str(process["pid"]), "idle"] for line in lines), lines
+
+
+def test_a_long_name_of_a_pool_gives_way_to_what_is_told_of_its_processes(served: ServedPool) -> None:
+    status = served.status
+    run = "2f655928-101f-4806-9d48-a2ce1e03b0a7"
+    process = {"pid": 123456, "state": "live", "for_s": 22.5, "memory": 118 << 20, "run": run, "uid": 0}
+    named = {"a-name-of-thirty-two-characters-" * 2: status["pools"]["default"] | {"processes": [process]}}
+    output = io.StringIO()
+    console = Console(file=output, width=80)
+    console.print(rendered(console, status | {"pools": named}, processes=True))
+    assert "123456  live   22 s  118 MiB  a-name" in output.getvalue()
+    assert run in output.getvalue()
 
 
 def test_as_json_it_is_the_line_that_the_pool_answers_with(served: ServedPool) -> None:
