@@ -127,7 +127,7 @@ def test_the_page_finds_the_agent_of_its_conversation(pooled: PooledSite, runnin
             told = f"You sent {number} prompts. The first was: This is message 1."
             until(lambda told=told: told in running_browser.answer, what=lambda: running_browser.told, within_s=20)
             running_browser.wait_for("done")
-            until(lambda: pooled.number("live") >= 1, what=pooled.left)
+            until(lambda: pooled.number("busy") == 0, what=pooled.left)  # its agent waits, or has ended
         assert pooled.served("live") == before + 2
     finally:
         running_browser.leave()
