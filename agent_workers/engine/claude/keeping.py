@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agent_workers.engine.process.stderr_tail import StderrTail
     from agent_workers.protocol.v1.events import Body
 
-_REST_S = 1  # the CLI needs a few milliseconds
+_REST_S = 3  # the CLI needs a few milliseconds, on a machine that does little else
 _LIFECYCLE = "command_lifecycle"
 
 
