@@ -86,14 +86,18 @@ class ServedPool:
         home: Where it lives.
         options: Of its command line.
         env: Variables to add.
+        process: Of its process, as in ``subprocess``.
     """
 
-    def __init__(self, home: Home, *options: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Home, *options: str, env: dict[str, str] | None = None, process: dict[str, Any] | None = None
+    ) -> None:
         self.home = home
         self.path = home.root / "pool.sock"
         self._log = home.root / f"pool-{os.urandom(4).hex()}.log"
         self._command = [str(SCRIPTS / "agent-workers"), "pool", "--socket", str(self.path), *options]
         self._environ = home.environ | (env or {})
+        self._process = process or {}
         self._starts = 0
         self.start()
 
@@ -108,6 +112,7 @@ class ServedPool:
                 stdout=log,
                 stderr=log,
                 cwd=self.home.root,
+                **self._process,
             )
         until(self._is_up, what=lambda: self.log)
 
