@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_workers.errors import WorkerError
 from agent_workers.protocol.v1.engines import AGENT, MESSAGES, misfits
+from agent_workers.protocol.v1.kind import is_task, is_tool_run
 from agent_workers.protocol.v1.problem import RequestProblems
-from agent_workers.protocol.v1.request import ResumeSession, is_task, is_tool_run
+from agent_workers.protocol.v1.request import ResumeSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from agent_workers.protocol.v1.body import TERMINAL, envelop
+from agent_workers.protocol.v1.envelope import TERMINAL, envelop
 
 MAX_LINE = 256 * 1024  # bytes, the newline included: contract v1, "Wire"
 

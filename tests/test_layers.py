@@ -209,6 +209,22 @@ def test_a_cli_is_started_before_anything_slow_is_loaded(
     assert loaded & {*slow, *extras(), *of_others} == set()
 
 
+def test_the_cli_of_a_plain_chat_is_started_before_what_checks_requests_is_loaded(
+    own: dict[str, str], tmp_path: Path
+) -> None:
+    request = tmp_path / "request.json"
+    request.write_text(json.dumps({"prompt": "Hello"}))
+    command = [sys.executable, "-EP", "-c", LOADED_AT_THE_START, "agent-chat"]
+    with request.open("rb") as there:  # before the worker looks
+        started = subprocess.run(
+            command, stdin=there, env=own, capture_output=True, text=True, timeout=PATIENCE_S, check=True
+        )
+    loaded = set(started.stderr.split())
+    assert "agent_workers.engine.process.guardian_process" in loaded
+    later = {"pydantic", "typing_extensions", "dataclasses", "inspect", "logging", "importlib.metadata"}
+    assert loaded & later == set()
+
+
 # A pool that answers at once, and the modules that the client of its run has loaded.
 LOADED_FOR_A_POOL = """
 import os, sys

@@ -13,7 +13,7 @@ from agent_workers.batch.pace import SLOWING
 from agent_workers.batch.result import done, not_done, refused
 from agent_workers.client.choice import ChosenRunner
 from agent_workers.client.errors import RunError, RunFailed
-from agent_workers.protocol.v1.body import TERMINAL
+from agent_workers.protocol.v1.envelope import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -70,6 +70,9 @@ class RecordingSource:
     def drain(self) -> None:
         """Does nothing: the file has been read to its end."""
 
+    def close(self, *, at_once: bool = False) -> None:
+        """Does nothing: a recording has started nothing."""
+
     def exit_status(self, status: int) -> int:
         """Returns the exit status of the run that was recorded."""
         return EXIT_REFUSED if status == EXIT_ERROR and self._recording.was_refused else status

@@ -15,6 +15,7 @@ from agent_workers.cli.no_plugins import load_no_plugins
 from agent_workers.stdio.inherited import reset_inherited
 from agent_workers.workers import WORKERS
 
+_CONTROL = "--control"
 _RESULT = {"--result"}
 _CREDENTIAL_FD = re.compile(r"--credential-fd=[0-9]{1,9}")
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from agent_workers.cli.interactive import Prompt
     from agent_workers.cli.options import Options
+    from agent_workers.stdio.early import Early
     from agent_workers.stdio.person import Person
     from agent_workers.stdio.settings import Simulation
     from agent_workers.stdio.stdin import Stdin
@@ -36,7 +38,8 @@ def start_worker(name: str) -> NoReturn:
     prepare_process()
     if name not in WORKERS:
         sys.exit(f"agent-workers has no worker called {name}; it has {', '.join(WORKERS)}")
-    _serve(WORKERS[name])
+    early = _started_early(name, sys.argv[1:])
+    _serve(WORKERS[name], early)
 
 
 def prepare_process() -> None:
@@ -48,19 +51,29 @@ def prepare_process() -> None:
     load_no_plugins()
 
 
-def _serve(worker: Worker) -> NoReturn:
+def _started_early(name: str, arguments: list[str]) -> Early:
+    """Starts the agent of a chat before the imports that follow, where its request may be plain."""
+    from agent_workers.stdio.early import Early, start_early
+    from agent_workers.workers.chat_defaults import DEFAULTS
+
+    if name != DEFAULTS.name or set(arguments) - {_CONTROL} or completion_variable(name) in os.environ:
+        return Early()
+    return start_early(DEFAULTS, control=_CONTROL in arguments)
+
+
+def _serve(worker: Worker, early: Early) -> NoReturn:
     from agent_workers.stdio.serve import serve  # after the process is prepared
     from agent_workers.stdio.settings import Settings
 
     worker, arguments = _named(worker, sys.argv[1:])
     words, descriptor = _without_descriptor(worker, arguments)
-    if set(words) <= {"--control", *_RESULT} and completion_variable(worker.name) not in os.environ:
+    if set(words) <= {_CONTROL, *_RESULT} and completion_variable(worker.name) not in os.environ:
         # How applications call it, for each of their requests: without the 20 ms that importing click takes.
         result = worker.for_result() if set(words) & _RESULT else worker
         if result:
             output = _output(result, pretty=False, result=result is not worker)
             credential = _credential(descriptor)
-            serve(result, Settings(control="--control" in words, output=output, credential=credential))
+            serve(result, Settings(control=_CONTROL in words, output=output, credential=credential), early)
 
     from agent_workers.cli.options import read_options
 

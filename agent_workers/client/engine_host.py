@@ -31,8 +31,9 @@ from agent_workers.errors import (
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.engines import MESSAGES
 from agent_workers.protocol.v1.events import Start
+from agent_workers.protocol.v1.kind import is_tool_run
 from agent_workers.protocol.v1.problem import Problem, RequestProblems, refuse
-from agent_workers.protocol.v1.request import echo_of, is_tool_run, skill_of
+from agent_workers.protocol.v1.request import echo_of, skill_of
 from agent_workers.wire import Encoder
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from agent_workers.client.aio import AsyncRun
 from agent_workers.client.conversation import Conversation
 from agent_workers.client.handle import checked_credential
 from agent_workers.client.runner import Run
-from agent_workers.protocol.v1.body import TERMINAL, envelop
+from agent_workers.protocol.v1.envelope import TERMINAL, envelop
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.v1 import VERSION
-from agent_workers.protocol.v1.body import TERMINAL, envelop
+from agent_workers.protocol.v1.envelope import TERMINAL, envelop
 from agent_workers.wire import MAX_LINE, LineFramer, LineTooLong, timestamp
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.conformance.data import folder, read
-from agent_workers.protocol.v1.body import TERMINAL
+from agent_workers.protocol.v1.envelope import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.protocol.v1.body import TERMINAL
+from agent_workers.protocol.v1.envelope import TERMINAL
 
 if TYPE_CHECKING:
     from agent_workers.conformance.lines import Line

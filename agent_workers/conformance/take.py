@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.conformance.lines import MAX_BYTES
 from agent_workers.conformance.subject import Subject
-from agent_workers.protocol.v1.body import TERMINAL
+from agent_workers.protocol.v1.envelope import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

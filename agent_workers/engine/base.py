@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     Tell = Callable[[Body], Awaitable[bool]]
 
 
-@dataclass(slots=True)
 class Progress:
     """What is known of a run before its end; used by the idle watchdog and by an early terminal event.
 
@@ -31,13 +29,14 @@ class Progress:
         calls: Ids of the tool calls in progress.
     """
 
-    at: float = field(default_factory=time.monotonic)
-    session_id: str | None = None
-    saved: bool = True
-    usage: Usage | None = None
-    cost_usd: float | None = None
-    waiting: int = 0
-    calls: set[str] = field(default_factory=set)
+    def __init__(self, *, waiting: int = 0) -> None:  # no dataclass, see ``Lease``
+        self.at = time.monotonic()
+        self.session_id: str | None = None
+        self.saved = True
+        self.usage: Usage | None = None
+        self.cost_usd: float | None = None
+        self.waiting = waiting
+        self.calls: set[str] = set()
 
     @property
     def busy(self) -> bool:

@@ -13,8 +13,8 @@ from agent_workers.policy.task import rule_on_call, rule_on_task
 from agent_workers.protocol.v1.engines import ENGINES, misfits
 from agent_workers.protocol.v1.fields import EngineName, Few, Opt, Strict, Text, Version
 from agent_workers.protocol.v1.request import Request
-from agent_workers.protocol.v1.settings import SUBAGENT
 from agent_workers.protocol.v1.task_request import TaskRequest
+from agent_workers.protocol.v1.tool_names import SUBAGENT
 from agent_workers.protocol.v1.tool_request import ToolRequest
 
 

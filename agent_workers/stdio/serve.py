@@ -20,9 +20,11 @@ from agent_workers.errors import (
 )
 from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.protocol.v1.request import echo_of
+from agent_workers.stdio.early import Early
 from agent_workers.stdio.event_writer import EventWriter
 from agent_workers.stdio.signals import on_stop, remember_stop
 from agent_workers.stdio.source import RequestSource
+from agent_workers.stdio.stdin import Stdin
 from agent_workers.stdio.stdout import Output, Stdout
 
 if TYPE_CHECKING:
@@ -35,10 +37,19 @@ if TYPE_CHECKING:
     from agent_workers.stdio.source import Source
     from agent_workers.workers.base import Worker
 
+_NOTHING = Early()
 
-def serve(worker: Worker, settings: Settings) -> NoReturn:
-    """Serves one request from stdin and ends the process with the contract's exit status."""
-    serve_source(RequestSource(worker, settings), settings)
+
+def serve(worker: Worker, settings: Settings, early: Early = _NOTHING) -> NoReturn:
+    """Serves one request from stdin and ends the process with the contract's exit status.
+
+    Args:
+        worker: Whose request it is.
+        settings: What the command line has set.
+        early: What has been done already.
+    """
+    stdin = Stdin(worker.name, early.read)
+    serve_source(RequestSource(worker, settings, stdin, early.environ, early.agent), settings)
 
 
 def serve_source(source: Source, settings: Settings) -> NoReturn:
@@ -48,6 +59,8 @@ def serve_source(source: Source, settings: Settings) -> NoReturn:
         stdout = Stdout.claim()
         writer = EventWriter(source.name, settings.output(stdout) if settings.output else stdout)
         status = Invocation(source, writer, settings.person).run()
+    with suppress(OSError):
+        source.close()
     _leave(status)
 
 
@@ -135,5 +148,6 @@ class Invocation:
         self._writer.abort()  # last: it waits for whoever reads
 
     def _stop_now(self) -> NoReturn:
+        self._source.close(at_once=True)
         self._writer.abort()
         _leave(EXIT_ABORTED)

@@ -15,9 +15,10 @@ from agent_workers.engine.process.prctl import hide_from_others
 from agent_workers.errors import WorkerError
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.engines import AGENT, MESSAGES
+from agent_workers.protocol.v1.kind import is_tool_run
 from agent_workers.protocol.v1.problem import Problem, RequestProblems
 from agent_workers.protocol.v1.progress import Start
-from agent_workers.protocol.v1.request import echo_of, is_tool_run, skill_of
+from agent_workers.protocol.v1.request import echo_of, skill_of
 from agent_workers.stdio.stdin import MAX_REQUEST, Stdin
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
     from agent_workers.engine.base import Engine
     from agent_workers.engine.claude import Sandbox
+    from agent_workers.engine.claude.ahead import WaitingAgent
     from agent_workers.engine.claude.engine import ClaudeEngine
+    from agent_workers.engine.claude.live import LiveAgent
     from agent_workers.engine.process.guarded_process import GuardedProcess
     from agent_workers.policy.tables import SandboxTable
     from agent_workers.protocol.v1.body import Body
@@ -94,6 +97,14 @@ class Source(Protocol):
         """Reads on for a moment after a refusal, so that a caller still writing meets no broken pipe."""
         ...
 
+    def close(self, *, at_once: bool = False) -> None:
+        """Ends what was started for a run that has not begun.
+
+        Args:
+            at_once: Whether to wait for nothing: a signal handler calls it.
+        """
+        ...
+
     def exit_status(self, status: int) -> int:
         """Returns the process's exit status for that of the run."""
         ...
@@ -107,6 +118,7 @@ class RequestSource:
         settings: What the command line has set.
         stdin: Brings the request.
         environ: The host's variables.
+        early: The agent that was started before the request has been checked.
 
     Attributes:
         keeps: Whether an agent may stay for the next run of its session.
@@ -117,13 +129,19 @@ class RequestSource:
     own_policy: Path | None = None
 
     def __init__(
-        self, worker: Worker, settings: Settings, stdin: Stdin | None = None, environ: Mapping[str, str] = os.environ
+        self,
+        worker: Worker,
+        settings: Settings,
+        stdin: Stdin | None = None,
+        environ: Mapping[str, str] = os.environ,
+        early: WaitingAgent | None = None,
     ) -> None:
         self.name = worker.name
         self._worker = worker
         self._settings = settings
         self._stdin = stdin or Stdin(worker.name)
         self._environ = environ
+        self._early = early
         self._policy = policy_file(settings.policy, environ)
         self._simulation: Simulation | None = None
         self._sandbox: SandboxTable | None = None
@@ -195,11 +213,23 @@ class RequestSource:
         )
 
     def start_agent(self, request: Request, defaults: WorkerDefaults, sandbox: Sandbox | None) -> ClaudeEngine:
-        """Starts an agent for the request.
+        """Has the agent that was started early do the request, where it fits; else starts one.
 
         Raises:
             WorkerError: It cannot be started.
         """
+        early = self._early
+        if early and early.misfit(request, self._environment()) is None:
+            self._early = None
+            return self._handed_over(early, request)
+        self.close()
+        return self._started_agent(request, defaults, sandbox)
+
+    def _handed_over(self, agent: WaitingAgent | LiveAgent, request: Request) -> ClaudeEngine:
+        self._keep(agent.process)
+        return agent.hand_over(request, self._environment(), keep=self.keeps)
+
+    def _started_agent(self, request: Request, defaults: WorkerDefaults, sandbox: Sandbox | None) -> ClaudeEngine:
         from agent_workers.engine.claude import start_agent  # what needs no agent does not pay for it
 
         return start_agent(
@@ -254,6 +284,14 @@ class RequestSource:
     def drain(self) -> None:
         """Reads the rest of stdin; under ``--control`` no end of it is to be expected."""
         self._stdin.drain(patience_s=0.05 if self._settings.control else 1)
+
+    def close(self, *, at_once: bool = False) -> None:
+        """Ends the agent that was started early, where no run has it."""
+        early, self._early = self._early, None
+        if early and at_once:
+            early.drop()
+        elif early:
+            early.end()
 
     def exit_status(self, status: int) -> int:
         """Returns the run's own."""

@@ -25,18 +25,19 @@ class Stdin:
 
     Args:
         name: The worker's name, for hints on stderr.
+        ahead: What has been read of it already.
 
     Attributes:
         max_request: Bytes that the request may have.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, ahead: bytes = b"") -> None:
         self._name = name
         self.max_request = MAX_REQUEST
         self._framer = LineFramer(MAX_REQUEST)
         self._lines: deque[bytes] = deque()
         self._ended = False
-        self._ahead = b""
+        self._ahead = ahead
 
     def read_line(self, most: int, within_s: float) -> bytes | None:
         """Reads a line that stands before the request; None where it has not come in time.

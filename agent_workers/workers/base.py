@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.v1.engines import misfits
+from agent_workers.protocol.v1.kind import is_task, is_tool_run
 from agent_workers.protocol.v1.problem import Problem, RequestProblems, pointer
-from agent_workers.protocol.v1.request import Request, is_task, is_tool_run, parse_request
-from agent_workers.protocol.v1.settings import ASK_USER
+from agent_workers.protocol.v1.request import Request, parse_request
+from agent_workers.protocol.v1.tool_names import ASK_USER
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:

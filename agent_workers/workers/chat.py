@@ -1,6 +1,7 @@
 """agent-chat: a conversation in text. No tools, no files."""
 
 from agent_workers.workers.base import Worker
+from agent_workers.workers.chat_defaults import DEFAULTS
 
 _EXAMPLES = """\
 echo '{"prompt": "Hello"}' | agent-chat
@@ -10,11 +11,9 @@ agent-chat --simulate=rate-limited-429 < request.json
 agent-chat < request.json | jq --unbuffered -rj 'select(.type == "delta").text'"""
 
 WORKER = Worker(
-    name="agent-chat",
+    name=DEFAULTS.name,
     summary="Talks with Claude: a conversation in text, without tools or files.",
-    system_prompt=(
-        "You are a helpful assistant inside a business application. Answer in the language of the user. "
-        "Use Markdown where it helps. Say so when you do not know something."
-    ),
+    system_prompt=DEFAULTS.system_prompt,
+    max_turns=DEFAULTS.max_turns,
     examples=_EXAMPLES,
 )

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_workers.protocol.v1.problem import Problem, pointer
-from agent_workers.protocol.v1.settings import ASK_USER, SUBAGENT, ResumeSession
+from agent_workers.protocol.v1.settings import ResumeSession
 from agent_workers.protocol.v1.task_request import TaskRequest, tools_of
+from agent_workers.protocol.v1.tool_names import ASK_USER, SUBAGENT
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, nearest_tool, path_rule_of
 from agent_workers.workers.base import Worker
 

@@ -12,7 +12,7 @@ from agent_workers.client.errors import RunError
 from agent_workers.client.event import Event
 from agent_workers.client.reader import EventReader, lost
 from agent_workers.client.result import Outcome
-from agent_workers.protocol.v1.body import TERMINAL
+from agent_workers.protocol.v1.envelope import TERMINAL
 from agent_workers.wire import dump
 
 SOUND = {

@@ -13,7 +13,7 @@ from agent_workers.client import ProcessRunner
 from agent_workers.conformance import load_cases, load_profile
 from agent_workers.conformance.case import SECTIONS, load_runs
 from agent_workers.conformance.reading import digest, digest_of, encoded, facts, reading, reading_of
-from agent_workers.protocol.v1.body import TERMINAL
+from agent_workers.protocol.v1.envelope import TERMINAL
 from agent_workers.protocol.v1.events import BODIES
 from agent_workers.simulator import Scenario, load_scenario, parse_scenario
 from agent_workers.validation import check

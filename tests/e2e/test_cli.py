@@ -142,6 +142,8 @@ print("stray words before anything else")
 
 class Printing:
     def find_spec(self, name, path=None, target=None):
+        global LATE
+        LATE = LATE or name == "agent_workers.engine.claude.engine"  # by then the worker has claimed its stdout
         if name.partition(".")[0] in ("agent_workers", "anyio", "claude_agent_sdk", "asyncio"):
             print("stray words while importing", name, flush=LATE)
             if LATE:
@@ -150,13 +152,6 @@ class Printing:
 
 LATE = False
 sys.meta_path.insert(0, Printing())
-
-def audit(event, arguments):
-    global LATE
-    if event == "os.fork":  # by then the worker has claimed its stdout
-        LATE = True
-
-sys.addaudithook(audit)
 
 from agent_workers.cli import start
 start()

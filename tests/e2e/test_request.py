@@ -131,17 +131,17 @@ REFUSED = {
 @ONCE
 @forked
 @pytest.mark.parametrize(("document", "problems"), REFUSED.values(), ids=REFUSED)
-def test_a_faulty_request_is_refused_with_all_its_problems_and_starts_nothing(
+def test_a_faulty_request_is_refused_with_all_its_problems_and_told_to_no_agent(
     home: Home, simulator: Simulator, document: bytes, problems: list[tuple[str, str | None]]
 ) -> None:
     trace = home.root / "trace"
-    spy = script(home.root / "spy", f"touch {trace}")
+    spy = script(home.root / "spy", f"cat > {trace}")
     ended = home.run(document, env={"AGENT_WORKERS_CLI": str(spy)})
     assert ended.types == ["error"]
     assert ended.ending == ("invalid_request", 2)
     assert [(problem["pointer"], problem.get("did_you_mean")) for problem in ended.last["details"]] == problems
     assert ended.last["retryable"] is False
-    assert not trace.exists()
+    assert not trace.exists() or trace.read_bytes() == b""
     assert simulator.requests() == []
     assert "Traceback" not in ended.stderr
 

@@ -185,7 +185,8 @@ def test_progress_follows_the_stream() -> None:
 
 
 def test_a_ping_of_the_api_is_no_progress() -> None:
-    progress = Progress(at=0.0)
+    progress = Progress()
+    progress.at = 0.0
     list(Translator(progress).feed(stream("ping")))
     assert progress.at == 0.0
     list(Translator(progress).feed(stream("message_start", message={"id": "m"})))

@@ -54,12 +54,12 @@ print(built)
 def test_a_request_says_whether_it_is_a_tasks_without_the_tasks_model():
     program = f"""
 import sys
-from {V1} import request
+from {V1} import kind, request
 chat = request.parse_request({{"prompt": "Hello"}})
-print(request.is_task(chat), {{"{V1}.task_request", "{V1}.tools"}} & sys.modules.keys())
+print(kind.is_task(chat), {{"{V1}.task_request", "{V1}.tools"}} & sys.modules.keys())
 from {V1} import task_request
 task = request.parse_request({{"prompt": "Hello", "cwd": "/"}}, task_request.TaskRequest)
-print(request.is_task(task))
+print(kind.is_task(task))
 """
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE_S

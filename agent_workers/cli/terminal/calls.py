@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent_workers.cli.terminal.essence import essence
 from agent_workers.cli.terminal.words import Event, line, seconds, short
-from agent_workers.protocol.v1.settings import APP_TOOL
+from agent_workers.protocol.v1.tool_names import APP_TOOL
 
 if TYPE_CHECKING:
     from rich.text import Text

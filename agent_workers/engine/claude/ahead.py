@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from agent_workers.engine.claude.launch.boot import binding_of, boot, capabiliti
 from agent_workers.engine.claude.launch.command_line import command_line
 from agent_workers.engine.claude.launch.run_files import refuse_image_files
 from agent_workers.engine.claude.start import hand_over
-from agent_workers.protocol.v1.request import is_task
+from agent_workers.protocol.v1.kind import is_task
 
 if TYPE_CHECKING:
     from agent_workers.engine.base import WorkerDefaults
@@ -101,6 +102,12 @@ class WaitingAgent:
     def end(self) -> None:
         """Ends the agent."""
         self._cli.abandon()
+
+    def drop(self) -> None:
+        """Has the agent ended without waiting for it, as a signal handler may; its guardian removes its files."""
+        self._cli.process.begin_kill()
+        with suppress(OSError):
+            self._cli.lease.abandon()
 
     def _flags_of(self, request: Request) -> list[str]:
         cli, turns = self._cli, self._worker.max_turns

@@ -24,7 +24,8 @@ from agent_workers.engine.claude.process.stopping import Stopping, ended
 from agent_workers.engine.process.stderr_tail import StderrTail
 from agent_workers.errors import CliCrashed, WorkerError
 from agent_workers.protocol.v1.events import Ack, Notice, ToolCall, ToolResult
-from agent_workers.protocol.v1.request import ResumeSession, is_task
+from agent_workers.protocol.v1.kind import is_task
+from agent_workers.protocol.v1.request import ResumeSession
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence

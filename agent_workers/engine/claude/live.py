@@ -19,7 +19,8 @@ from agent_workers.engine.host.record_watch import RecordWatch
 from agent_workers.engine.process.pipe import CHUNK
 from agent_workers.errors import StateUnavailable
 from agent_workers.protocol.v1.engines import MESSAGES
-from agent_workers.protocol.v1.request import ResumeSession, is_task
+from agent_workers.protocol.v1.kind import is_task
+from agent_workers.protocol.v1.request import ResumeSession
 from agent_workers.wire import LineFramer, LineTooLong
 
 if TYPE_CHECKING:

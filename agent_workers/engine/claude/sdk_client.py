@@ -13,7 +13,7 @@ import anyio
 
 from agent_workers.engine import awake
 from agent_workers.errors import CliCrashed, WorkerError, defect
-from agent_workers.protocol.v1.settings import APP_SERVER
+from agent_workers.protocol.v1.tool_names import APP_SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

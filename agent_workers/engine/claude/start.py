@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from agent_workers.engine.claude.launch.boot import BootedCli, boot
 from agent_workers.engine.claude.process.cli_input import initialize_line, prompt_line
-from agent_workers.protocol.v1.request import is_task
+from agent_workers.protocol.v1.kind import is_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable

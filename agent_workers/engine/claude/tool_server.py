@@ -9,7 +9,7 @@ from mcp.types import CallToolResult, ContentBlock, ImageContent, ListToolsResul
 
 from agent_workers.engine.questions.app_tools import AppTools
 from agent_workers.protocol.v1.content import ResultBlock, TextBlock
-from agent_workers.protocol.v1.settings import APP_SERVER
+from agent_workers.protocol.v1.tool_names import APP_SERVER
 
 # mcp 1 registers handlers with decorators, mcp 2 takes them in the constructor. A type checker sees one of the two.
 _Server: Any = Server

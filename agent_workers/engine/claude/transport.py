@@ -21,7 +21,7 @@ from claude_agent_sdk import (
 
 from agent_workers.engine.claude.questions.dialogue import Dialogue
 from agent_workers.engine.claude.tool_server import tool_server
-from agent_workers.protocol.v1.settings import APP_SERVER
+from agent_workers.protocol.v1.tool_names import APP_SERVER
 
 if TYPE_CHECKING:
     from claude_agent_sdk.types import PreToolUseHookSpecificOutput

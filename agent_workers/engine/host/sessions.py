@@ -6,7 +6,6 @@ import fcntl
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4, uuid5
 
@@ -24,14 +23,13 @@ from agent_workers.engine.host.session_record import (
     write_record,
 )
 from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, StateUnavailable
-from agent_workers.protocol.v1.settings import ResumeSession
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
     from agent_workers.engine.host.session_record import Binding
-    from agent_workers.protocol.v1.settings import NewSession
+    from agent_workers.protocol.v1.settings import NewSession, ResumeSession
 
 _NAMESPACE = UUID("6f0b7c52-52c5-4f6e-9d0e-0f1f4b0f7a34")
 _PATIENCE_S = 6  # a run that has announced its end is gone within 5 s
@@ -39,7 +37,6 @@ _POLL_S = 0.01
 _NOTING_S = 0.01  # a run that has just taken the session may not have noted the time yet
 
 
-@dataclass
 class Lease:
     """A run's exclusive hold on the session that it writes.
 
@@ -55,11 +52,20 @@ class Lease:
         resumes: The session, as the CLI knows it, that this one continues; None for a new one.
     """
 
-    session_id: str
-    agent_id: str
-    descriptor: int | None
-    new_record: Path | None = None
-    resumes: str | None = None
+    # No dataclass: the module of that name takes 5 ms to import, and a CLI is started before.
+    def __init__(
+        self,
+        session_id: str,
+        agent_id: str,
+        descriptor: int | None,
+        new_record: Path | None = None,
+        resumes: str | None = None,
+    ) -> None:
+        self.session_id = session_id
+        self.agent_id = agent_id
+        self.descriptor = descriptor
+        self.new_record = new_record
+        self.resumes = resumes
 
     def rename(self, message: dict[str, Any]) -> None:
         """Replaces the CLI's id of the session in a message with the application's."""
@@ -164,8 +170,12 @@ def take_lease(session: ResumeSession | NewSession | None, folder: Path, binding
         SessionExists: The id of a new session is taken.
         StateUnavailable: The record cannot be read or written.
     """
+    if session is None:
+        return _begin(str(uuid4()), folder, binding)
+    from agent_workers.protocol.v1.settings import ResumeSession  # a new session does not wait for the models
+
     if not isinstance(session, ResumeSession):
-        return _begin(session.id if session else str(uuid4()), folder, binding)
+        return _begin(session.id, folder, binding)
     agent_id = _agent_id(session.resume)
     if session.fork:
         descriptor = _opened(folder / agent_id, binding)

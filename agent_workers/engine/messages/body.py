@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agent_workers.protocol.v1.settings import APP_TOOL
+from agent_workers.protocol.v1.tool_names import APP_TOOL
 
 if TYPE_CHECKING:
     from agent_workers.engine.messages.model import Model

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from agent_workers.protocol.v1.events import Body, ToolCall, ToolOutput, ToolResult
-from agent_workers.protocol.v1.settings import APP_TOOL
+from agent_workers.protocol.v1.tool_names import APP_TOOL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection

@@ -4,12 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from agent_workers.protocol.v1 import VERSION
 from agent_workers.protocol.v1.fields import RunId, Timestamp
 from agent_workers.protocol.v1.part import Part
-
-TERMINAL = ("done", "error", "aborted")
-"""Exactly one event of these types ends a run; it is the last line."""
 
 
 class Body(Part):
@@ -38,11 +34,3 @@ class Envelope(Part):
     run: RunId = Field(description="Id of the run: a UUID unless the request brought its own `run`.")
     ts: Timestamp = Field(description="When the event was written: RFC 3339 in UTC with milliseconds.")
     type: str = Field(min_length=1, description="Type of the event. Ignore events of a type you don't know.")
-
-
-def envelop(fields: dict[str, Any], *, seq: int, run: str, ts: str) -> dict[str, Any]:
-    """Puts a body's fields into the envelope, in the order of the wire: v, seq, run, ts, type, the event's own.
-
-    Nothing is checked here, because each event of a run passes here.
-    """
-    return {"v": VERSION, "seq": seq, "run": run, "ts": ts, **fields}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent_workers.protocol.v1.kind import is_task
 from agent_workers.protocol.v1.problem import Problem
-from agent_workers.protocol.v1.request import is_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

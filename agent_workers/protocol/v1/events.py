@@ -17,8 +17,9 @@ from agent_workers.protocol.v1.activity import (
     ToolOutput,
     ToolResult,
 )
-from agent_workers.protocol.v1.body import TERMINAL, Body, Envelope, envelop
+from agent_workers.protocol.v1.body import Body, Envelope
 from agent_workers.protocol.v1.ending import Aborted, Done, Error
+from agent_workers.protocol.v1.envelope import TERMINAL, envelop
 from agent_workers.protocol.v1.problem import Problem
 from agent_workers.protocol.v1.progress import Ack, Notice, Ping, Retry, Session, Start
 from agent_workers.protocol.v1.usage import Denial, ModelUsage, PendingCall, Usage

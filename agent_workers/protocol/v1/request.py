@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AfterValidator, Field, PrivateAttr, Tag, ValidationError
 from pydantic_core import PydanticCustomError
@@ -26,6 +26,7 @@ from agent_workers.protocol.v1.fields import (
     Text,
     Version,
 )
+from agent_workers.protocol.v1.kind import is_tool_run
 from agent_workers.protocol.v1.problem import Problem, RequestProblems, refuse
 from agent_workers.protocol.v1.settings import (
     AppTool,
@@ -45,9 +46,6 @@ from agent_workers.protocol.value import Json
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from typing_extensions import TypeIs
-
-    from agent_workers.protocol.v1.task_request import TaskRequest
     from agent_workers.protocol.v1.tool_request import ToolRequest
 
 __all__ = [
@@ -60,8 +58,6 @@ __all__ = [
     "RequestProblems",
     "ResumeSession",
     "Stream",
-    "is_task",
-    "is_tool_run",
     "parse_request",
 ]
 
@@ -200,16 +196,6 @@ class Request(Strict):
 
 if TYPE_CHECKING:
     AnyRequest: TypeAlias = "Request | ToolRequest"
-
-
-def is_task(request: "AnyRequest") -> "TypeGuard[TaskRequest]":
-    """Tells whether this is a task's request. It knows without the task's model, which a chat does not load."""
-    return request.has_tools
-
-
-def is_tool_run(request: "AnyRequest") -> "TypeIs[ToolRequest]":
-    """Tells whether this is the request of a tool's run, without a model; likewise."""
-    return not request.asks_model
 
 
 R = TypeVar("R", bound=Strict)

@@ -20,15 +20,7 @@ from agent_workers.protocol.v1.fields import (
     ToolName,
     ToolReference,
 )
-
-APP_SERVER = "app"
-"""The MCP server under whose name the model sees the request's ``app_tools``."""
-APP_TOOL = f"mcp__{APP_SERVER}__"
-"""What the model sees before the name of each of these tools."""
-SUBAGENT = "Agent"
-"""The built-in tool that starts a subagent."""
-ASK_USER = "AskUserQuestion"
-"""The built-in tool that asks the user; the only one that a chat may have."""
+from agent_workers.protocol.v1.tool_names import ASK_USER
 
 
 class Subject(Strict):

@@ -28,7 +28,7 @@ from agent_workers.protocol.v1.fields import (
     WebAddress,
 )
 from agent_workers.protocol.v1.request import Request
-from agent_workers.protocol.v1.settings import APP_SERVER
+from agent_workers.protocol.v1.tool_names import APP_SERVER
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS
 
 _HEADER = r"^[!#$%&'*+.^_`|~A-Za-z0-9-]{1,255}$"  # RFC 9110, section 5.6.2

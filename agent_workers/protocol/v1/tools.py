@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from agent_workers.protocol.v1.settings import ASK_USER, SUBAGENT
+from agent_workers.protocol.v1.tool_names import ASK_USER, SUBAGENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from agent_workers.engine.claude.live import LiveAgent
 from agent_workers.protocol.v1.engines import MESSAGES
+from agent_workers.protocol.v1.kind import is_tool_run
 from agent_workers.protocol.v1.progress import Start
-from agent_workers.protocol.v1.request import is_tool_run
 from agent_workers.stdio.source import RequestSource
 
 if TYPE_CHECKING:
@@ -80,11 +80,7 @@ class PooledSource(RequestSource):
     def start_agent(self, request: Request, defaults: WorkerDefaults, sandbox: Sandbox | None) -> ClaudeEngine:
         """Hands the request to the agent that waits for it, or starts one."""
         agent, self.agent = self.agent, None
-        if agent:
-            self._keep(agent.process)
-            engine = agent.hand_over(request, self._environment(), keep=self.keeps)
-        else:
-            engine = super().start_agent(request, defaults, sandbox)
+        engine = self._handed_over(agent, request) if agent else self._started_agent(request, defaults, sandbox)
         self._started = engine, request, defaults
         return engine
 

@@ -16,7 +16,7 @@ from agent_workers.engine.host.sessions import Lease, take_lease
 from agent_workers.engine.process.leftovers import Orphans
 from agent_workers.engine.process.prctl import hide_from_others
 from agent_workers.engine.process.scratch import SCRATCH, make_scratch, remove_scratch
-from agent_workers.protocol.v1.request import is_task
+from agent_workers.protocol.v1.kind import is_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agent_workers.protocol.v1.request import is_task
-from agent_workers.protocol.v1.settings import APP_SERVER, APP_TOOL, ASK_USER
+from agent_workers.protocol.v1.kind import is_task
+from agent_workers.protocol.v1.tool_names import APP_SERVER, APP_TOOL, ASK_USER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,8 +13,8 @@ from agent_workers.engine.claude.launch.capabilities import (
     app_tool_names,
 )
 from agent_workers.engine.claude.launch.sandbox import needs_sandbox, sandbox_settings
-from agent_workers.protocol.v1.settings import ASK_USER
 from agent_workers.protocol.v1.task_request import tools_of
+from agent_workers.protocol.v1.tool_names import ASK_USER
 from agent_workers.protocol.v1.tools import BUILT_IN_TOOLS, PATH_RULES, SHELL, path_rule_of
 
 if TYPE_CHECKING:

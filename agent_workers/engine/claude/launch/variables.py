@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent_workers.engine.claude.launch.installation import sdk_version
 from agent_workers.engine.claude.launch.run_files import written
 from agent_workers.engine.host.credentials import forget_secrets, take_credentials
-from agent_workers.protocol.v1.request import is_task
+from agent_workers.protocol.v1.kind import is_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

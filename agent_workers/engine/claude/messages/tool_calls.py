@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.engine.claude.messages.system_messages import plain_text
 from agent_workers.protocol.v1.events import ToolCall, ToolResult
-from agent_workers.protocol.v1.settings import SUBAGENT
+from agent_workers.protocol.v1.tool_names import SUBAGENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,7 +27,7 @@ from agent_workers.protocol.v1.events import (
     Session,
     Thinking,
 )
-from agent_workers.protocol.v1.settings import SUBAGENT
+from agent_workers.protocol.v1.tool_names import SUBAGENT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from agent_workers.protocol.v1.request import is_task
+from agent_workers.protocol.v1.kind import is_task
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from agent_workers.engine.claude.questions.verdict import Verdict
 from agent_workers.engine.questions.app_tools import AppTools
 from agent_workers.engine.questions.open_questions import OpenQuestions
 from agent_workers.protocol.v1.events import Ack
-from agent_workers.protocol.v1.request import is_task
-from agent_workers.protocol.v1.settings import ASK_USER
+from agent_workers.protocol.v1.kind import is_task
+from agent_workers.protocol.v1.tool_names import ASK_USER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -10,7 +10,7 @@ from agent_workers.engine.claude.questions.paths import stays_within
 from agent_workers.engine.claude.questions.verdict import Verdict
 from agent_workers.errors import defect
 from agent_workers.protocol.v1.events import Notice, PermissionResolved, ToolCall
-from agent_workers.protocol.v1.settings import APP_TOOL, ASK_USER
+from agent_workers.protocol.v1.tool_names import APP_TOOL, ASK_USER
 from agent_workers.protocol.v1.tools import PATH_RULES
 
 if TYPE_CHECKING:

@@ -1,0 +1,10 @@
+"""The names of tools that more than one room knows. What names them alone does not load the models."""
+
+APP_SERVER = "app"
+"""The MCP server under whose name the model sees the request's ``app_tools``."""
+APP_TOOL = f"mcp__{APP_SERVER}__"
+"""What the model sees before the name of each of these tools."""
+SUBAGENT = "Agent"
+"""The built-in tool that starts a subagent."""
+ASK_USER = "AskUserQuestion"
+"""The built-in tool that asks the user; the only one that a chat may have."""
