@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,8 +41,8 @@ def serve(home: Home) -> Iterator[Callable[..., ServedPool]]:
     """Starts a pool with these options; it is stopped at the end."""
     pools: list[ServedPool] = []
 
-    def serve(*options: str, env: dict[str, str] | None = None) -> ServedPool:
-        pools.append(ServedPool(home, *options, env=env))
+    def serve(*options: str, **given: Any) -> ServedPool:
+        pools.append(ServedPool(home, *options, **given))
         return pools[-1]
 
     try:

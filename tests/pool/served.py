@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -86,16 +86,22 @@ class ServedPool:
         home: Where it lives.
         options: Of its command line.
         env: Variables to add.
+        starter: A command that starts it in its turn.
         process: Of its process, as in ``subprocess``.
     """
 
     def __init__(
-        self, home: Home, *options: str, env: dict[str, str] | None = None, process: dict[str, Any] | None = None
+        self,
+        home: Home,
+        *options: str,
+        env: dict[str, str] | None = None,
+        starter: Sequence[str] = (),
+        process: dict[str, Any] | None = None,
     ) -> None:
         self.home = home
         self.path = home.root / "pool.sock"
         self._log = home.root / f"pool-{os.urandom(4).hex()}.log"
-        self._command = [str(SCRIPTS / "agent-workers"), "pool", "--socket", str(self.path), *options]
+        self.command = [*starter, str(SCRIPTS / "agent-workers"), "pool", "--socket", str(self.path), *options]
         self._environ = home.environ | (env or {})
         self._process = process or {}
         self._starts = 0
@@ -106,7 +112,7 @@ class ServedPool:
         self._starts += 1
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                self._command,
+                self.command,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
