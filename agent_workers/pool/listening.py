@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import grp
 import os
 import socket
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FIRST = 3  # sd_listen_fds(3)
 _BACKLOG = 1024
@@ -62,6 +67,23 @@ def open_socket(path: Path, group: str | None) -> Listening:
         ValueError: There is no such group, or this user may not give the socket to it.
     """
     gid = _gid_of(group) if group else -1
+    _check(path)
+    with _alone_in(path.parent):
+        return _opened(path, group, gid)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keeps servers that start at once from taking the path away from each other."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: Path, group: str | None, gid: int) -> Listening:
     _make_way(path)
     listening = socket.socket(socket.AF_UNIX)
     try:
@@ -79,17 +101,25 @@ def open_socket(path: Path, group: str | None) -> Listening:
     return Listening(listening, owned=True)
 
 
-def _make_way(path: Path) -> None:
-    """Sees to it that a socket can be made at a path.
+def _check(path: Path) -> None:
+    """Checks that there may be a socket at a path.
 
     Raises:
-        OSError: It cannot.
+        OSError: There may be none.
     """
     length = len(os.fsencode(path))
     if length > _LONGEST:
         raise OSError(None, f"the path has {length} bytes, and a socket's has at most {_LONGEST}: choose a shorter one")
     if not path.parent.is_dir():
         raise OSError(None, f"there is no directory {path.parent}: make it, owned by the pool's user")
+
+
+def _make_way(path: Path) -> None:
+    """Sees to it that a socket can be made at a path.
+
+    Raises:
+        OSError: It cannot.
+    """
     if path.is_socket():
         _remove_old(path)
     elif path.exists():
