@@ -48,7 +48,7 @@ Examples:
 @click.command(help=_HELP, short_help="Is this host set up, for this user?")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of lines.")
 @click.option("--online", is_flag=True, help="See if the API can be reached, too. No credential is sent.")
-@click.option("--pool", type=click.Path(), help="The pool's socket, in place of AGENT_WORKERS_POOL.")
+@click.option("--pool", type=click.Path(readable=False), help="The pool's socket, in place of AGENT_WORKERS_POOL.")
 def doctor(as_json: bool, online: bool, pool: str | None) -> None:
     """Checks the host for the user who asks."""
     from agent_workers.cli.checkup import check_host

@@ -114,7 +114,7 @@ def _command(worker: Worker) -> click.Command:
     )
     @click.option(
         "--pool",
-        type=click.Path(),
+        type=click.Path(readable=False),
         metavar="PATH",
         help="Have the pool at this socket serve the run, where it is there; instead of AGENT_WORKERS_POOL.",
     )

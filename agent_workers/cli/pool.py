@@ -31,7 +31,7 @@ Examples:
 
 
 @click.group(help=_HELP, short_help="Keep agents started ahead.", invoke_without_command=True)
-@click.option("--socket", type=click.Path(), help="Path of the socket.")
+@click.option("--socket", type=click.Path(readable=False), help="Path of the socket.")
 @click.option("--config", type=click.Path(dir_okay=False), help="A TOML file with the settings.")
 @click.option("--min-idle", type=click.IntRange(0, 10_000), help="How many agents wait for requests.")
 @click.option("--max", type=click.IntRange(1, 10_000), help="How many worker processes there are at most.")

@@ -32,7 +32,9 @@ Examples:
 
 
 @click.command(help=_HELP, short_help="How does the pool do?")
-@click.option("--socket", type=click.Path(), envvar=_VARIABLE, show_envvar=True, help="Path of the pool's socket.")
+@click.option(
+    "--socket", type=click.Path(readable=False), envvar=_VARIABLE, show_envvar=True, help="Path of the pool's socket."
+)
 @click.option("--json", "as_json", is_flag=True, help="Write one line of JSON.")
 @click.option("--watch", is_flag=True, help=f"Go on, every {_PAUSE_S} seconds, until it is interrupted.")
 @click.option("--processes", is_flag=True, help="Show each worker process, too.")

@@ -126,11 +126,13 @@ class Pools:
         """Returns the pool that a request belongs to: the named one, else the first that fits, else the first."""
         hello, uid = asked.hello, caller.peer.uid
         if hello.name is not None and hello.name not in self.pools:
-            raise InvalidRequest(cause=f"there is no pool called {hello.name!r}; there are {', '.join(self.pools)}")
+            words = f"There is no pool called {hello.name!r}; there are {', '.join(self.pools)}."
+            raise InvalidRequest(words, cause=words)
         named = [self.pools[hello.name]] if hello.name is not None else list(self.pools.values())
         open_to = [pool for pool in named if pool.admits(uid)]
         if not open_to:
-            raise PolicyDenied(cause=f"allow_users: user {uid} may use none of {', '.join(p.name for p in named)}")
+            words = f"User {uid} may use none of the pools {', '.join(p.name for p in named)}: see their allow_users."
+            raise PolicyDenied(words, cause=words)
         of_worker = [pool for pool in open_to if pool.table.worker == hello.worker]
         of_model = [pool for pool in of_worker if pool.table.model == wishes.model]
         return (of_model or of_worker or open_to)[0]

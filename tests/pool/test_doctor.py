@@ -117,3 +117,23 @@ def test_another_user_is_told_whose_the_socket_is_and_what_lets_him_in(shared: S
     assert "Name nobody in the pool's allow_users" in found["cure"]
     shared.path.parent.chmod(0o700)
     assert as_nobody(shared)["facts"]["why"] == "out_of_reach"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user: needs root")
+def test_a_socket_that_a_user_may_not_read_can_be_named_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "pool.sock"
+    for folder in (tmp_path, *tmp_path.parents[:3]):
+        folder.chmod(0o755)
+    listening(path).close()
+    path.chmod(0o660)
+    code = (
+        "import os; from agent_workers.cli.doctor import doctor; from agent_workers.cli.pool import pool\n"
+        "from agent_workers.cli.pool_status import status\n"
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        f"path = {str(path)!r}; assert not os.access(path, os.R_OK)\n"
+        "for command, option in ((doctor, '--pool'), (status, '--socket'), (pool, '--socket')):\n"
+        "    with command.make_context('named', [option, path]): pass\n"
+    )
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -67,7 +67,11 @@ def test_a_pool_may_be_for_some_of_the_users(serve: Serve, tmp_path: Path) -> No
         '[pool.own]\nmin_idle = 0\nallow_users = ["daemon"]\n[pool.all]\nmin_idle = 0\n'
     )
     pool = configured(serve, tmp_path, text)
-    assert as_user(NOBODY, pool, {"prompt": "Hi"}, name="own")[0]["code"] == "policy_denied"
+    refused = as_user(NOBODY, pool, {"prompt": "Hi"}, name="own")[0]
+    assert refused["code"] == "policy_denied"
+    assert "may use none of the pools own: see their allow_users" in refused["message"]
+    unknown = pool.run({"prompt": "Hi"}, name="owm").last
+    assert unknown["message"] == "There is no pool called 'owm'; there are own, all."
     assert as_user(NOBODY, pool, {"prompt": "Hi"})[-2]["type"] == "done"
     assert "pool=all" in pool.log
     assert pool.run({"prompt": "Hi"}, name="own").last["type"] == "done"
