@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import SCRIPTS, Scripts
+from tests.reach import let_others_into
 from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("loaded")
@@ -82,8 +83,7 @@ def test_a_directory_that_is_not_the_users_is_told_with_its_cure(tmp_path: Path)
         "from pathlib import Path; from agent_workers.pool.listening import open_socket; import os; os.setgroups([])\n"
         f"os.setgid(65534); os.setuid(65534); open_socket(Path({str(tmp_path / 'pool.sock')!r}), None)"
     )
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(0o755)
+    let_others_into(tmp_path)
     ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=False, cwd=SCRIPTS
     )

@@ -19,6 +19,7 @@ from agent_workers.pool.inquiry import NoStatus, Why
 from tests.cli.conftest import Scripts
 from tests.cli.test_doctor import report
 from tests.pool.served import ServedPool
+from tests.reach import let_others_into
 from tests.waiting import PATIENCE_S, until
 
 
@@ -105,8 +106,7 @@ def as_nobody(pool: ServedPool) -> dict[str, Any]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user: needs root")
 def test_another_user_is_told_whose_the_socket_is_and_what_lets_him_in(shared: ServedPool) -> None:
-    for folder in (shared.path.parent, *shared.path.parents[1:4]):
-        folder.chmod(0o755)
+    let_others_into(shared.path.parent)
     found = as_nobody(shared)
     assert (found["status"], found["facts"]["why"]) == ("warn", "out_of_reach")
     assert "(root:root, mode 0660): this user may not connect" in found["found"]
