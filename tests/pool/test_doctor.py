@@ -110,7 +110,8 @@ def test_another_user_is_told_whose_the_socket_is_and_what_lets_him_in(shared: S
     found = as_nobody(shared)
     assert (found["status"], found["facts"]["why"]) == ("warn", "out_of_reach")
     assert "(root:root, mode 0660): this user may not connect" in found["found"]
-    assert "Add nobody to the group of the socket, name nobody in the pool's allow_users" in found["cure"]
+    assert "Have the socket owned by a group that nobody is in (group of the pool's settings" in found["cure"]
+    assert "name nobody in the pool's allow_users" in found["cure"]
     shared.path.chmod(0o666)
     found = as_nobody(shared)
     assert (found["status"], found["facts"]["why"]) == ("fail", "not_served")

@@ -26,8 +26,8 @@ _NEEDED_BY_THE_POOL = {"sdk", "cli", "home", "state_dir", "config_dir", "credent
 _COMMON = {"policy": "AGENT_WORKERS_POLICY", "state_dir": "AGENT_WORKERS_STATE_DIR"}
 _WITHOUT = "until then each run starts a worker of its own"
 _OPEN = (
-    "Add {user} to the group of the socket, name {user} in the pool's allow_users, and open the directories above it "
-    "to {user}"
+    "Have the socket owned by a group that {user} is in (group of the pool's settings, SocketGroup under systemd), "
+    "name {user} in the pool's allow_users, and open the directories above it to {user}"
 )
 
 # Why a pool does not answer: how much it matters, and the cure. A worker goes on by itself where it cannot connect.
