@@ -46,6 +46,7 @@ class Member:
         run: Id of its run; empty without.
         session: The session that its agent has been kept for.
         caller: Process and user at the other end of its last run.
+        fault: Why its agent could not wait; empty where it could.
         gone: Set when the process has ended.
     """
 
@@ -59,6 +60,7 @@ class Member:
     run: str = ""
     session: str | None = None
     caller: tuple[int, int] = (0, 0)
+    fault: str = ""
     told_end: bool = False
     _has_taken: anyio.Event = field(default_factory=_set_event)
     _is_silent: bool = False

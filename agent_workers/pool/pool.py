@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agent_workers.pool.wishes import Wishes
 
 _LONGEST_PAUSE_S = 30
+_PROVEN_S = 10  # an agent that has waited for so long, or has answered, was started well
 
 
 class Pool:
@@ -46,6 +47,7 @@ class Pool:
         self.forking = 0
         self._users = users
         self._failures = 0
+        self._failed_at = 0.0
         self._not_before = 0.0
 
     def admits(self, uid: int) -> bool:
@@ -96,8 +98,24 @@ class Pool:
         """Has the next start ahead wait: longer after each failure."""
         self._failures += 1
         self.fault = why
-        self._not_before = time.monotonic() + min(_LONGEST_PAUSE_S, 2 ** min(self._failures, 5))
+        self._failed_at = time.monotonic()
+        self._not_before = self._failed_at + min(_LONGEST_PAUSE_S, 2 ** min(self._failures, 5))
 
     def note_start(self) -> None:
-        """Notes that an agent could be started ahead."""
+        """Notes that an agent that was started ahead was of use."""
         self._failures, self._not_before, self.fault = 0, 0.0, ""
+
+    def note_proven(self) -> None:
+        """Notes that agents can be started ahead, where one has waited for a while that came after the last failure."""
+        idle = [member for member in self.of_state("idle") if member.is_ahead and member.since > self._failed_at]
+        if self._failures and any(_age(member) >= _PROVEN_S for member in idle):
+            self.note_start()
+
+    def note_end(self, member: Member) -> None:
+        """Notes that a process has ended that was at no work: others like it are to be started later then."""
+        if member.state == "starting" or (member.fault and _age(member) < _PROVEN_S):
+            self.note_failure(member.fault or "it ended while it was started")
+
+
+def _age(member: Member) -> float:
+    return time.monotonic() - member.since

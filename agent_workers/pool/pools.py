@@ -241,19 +241,18 @@ class Pools:
         if member.state == "busy" and not member.told_end:
             pool.figures.lost += 1
             logger.warning(told_line(pool, member, lost=True))
-        elif member.state == "starting":
-            pool.note_failure(pool.fault or "it ended while it was started")
+        else:
+            pool.note_end(member)
         self._note_change()
 
     def _hear(self, pool: Pool, member: Member, ways: list[str], message: dict[str, Any]) -> None:
         member.memory = message.get("memory", member.memory)
         match message.get("state"):
             case "idle":
-                pool.note_start()
                 if member.state == "starting":
                     member.become("idle")
             case "failed":
-                pool.note_failure(message["why"])
+                member.fault = message["why"]
                 logger.error("an agent of the pool %s could not wait: %s", pool.name, message["why"])
             case "took":
                 member.note_taken()
@@ -264,6 +263,8 @@ class Pools:
             case "ended":
                 member.told_end = True
                 self._keep(pool, member, message.get("session"))
+                if ways == ["warm"] and not message["exit"]:
+                    pool.note_start()
                 pool.figures.note_end(ways[0] if ways else "", message)
                 logger.info(told_line(pool, member, way=ways[0] if ways else "", **message))
         self._note_change()
@@ -292,6 +293,7 @@ class Pools:
             changed = self.changed
             self._end_expired()
             for pool in list(self.pools.values()):
+                pool.note_proven()
                 for _ in range(pool.lacks):
                     if self._may_start_ahead(pool):
                         await self._forked(pool, ahead=True)

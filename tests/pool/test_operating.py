@@ -2,10 +2,13 @@
 
 import socket
 import subprocess
+from collections.abc import Callable
 
-from tests.e2e.worker import SCRIPTS
+import pytest
+
+from tests.e2e.worker import SCRIPTS, Home, script
 from tests.pool.served import ServedPool
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 
 def start_another(pool: ServedPool, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -46,3 +49,21 @@ def test_one_that_is_too_busy_to_answer_is_another_pool_too(shared: ServedPool) 
 def test_a_level_of_the_log_that_does_not_exist_is_told(shared: ServedPool) -> None:
     refused = start_another(shared, "--socket", str(shared.path), AGENT_WORKERS_LOG="verbose")
     assert "AGENT_WORKERS_LOG is 'verbose': must be error, warning, info or debug; info is used" in refused.stderr
+
+
+@pytest.mark.parametrize("end", ["exit 3", "sleep 0.5; exit 3", "kill -9 $$"])
+def test_agents_that_end_at_once_are_not_started_again_at_once_and_the_pool_says_why(
+    serve: Callable[..., ServedPool], home: Home, end: str
+) -> None:
+    cli = script(home.root / "cli", end)
+    pool = serve("--min-idle", "1", env={"AGENT_WORKERS_CLI": str(cli)})
+
+    def waits_and_says_why() -> bool:
+        told = pool.status["pools"]["default"]
+        return bool(told["fault"]) and not told["processes"]
+
+    until(waits_and_says_why, what=lambda: pool.log)
+    fault = pool.status["pools"]["default"]["fault"]
+    assert fault.startswith("cli_crashed: the CLI ended with status ")
+    assert fault in pool.log
+    assert pool.run({"prompt": "Hello"}).ending == ("cli_crashed", 75)

@@ -10,6 +10,7 @@ from agent_workers.engine.claude.launch.boot import binding_of, boot, capabiliti
 from agent_workers.engine.claude.launch.command_line import command_line
 from agent_workers.engine.claude.launch.run_files import refuse_image_files
 from agent_workers.engine.claude.start import hand_over
+from agent_workers.errors import CliCrashed
 from agent_workers.protocol.v1.kind import is_task
 
 if TYPE_CHECKING:
@@ -98,6 +99,11 @@ class WaitingAgent:
     def drain(self) -> bool:
         """Returns whether the agent may still be used: it says nothing before it is told something."""
         return not self._cli.process.ended
+
+    @property
+    def fault(self) -> str:
+        """Why it may not be used, where it has ended."""
+        return f"{CliCrashed.code}: the CLI ended with status {self._cli.process.wait()} while it waited"
 
     def end(self) -> None:
         """Ends the agent."""

@@ -114,6 +114,8 @@ class WaitingWorker:
             if self._channel.fileno() in ready:
                 return self._channel.take()
             if self._agent and not self._agent.drain():
+                if not isinstance(self._agent, LiveAgent):
+                    self._channel.tell(state="failed", why=self._agent.fault)
                 return None
 
     def _started(self, name: str) -> WaitingAgent | None:
