@@ -173,7 +173,7 @@ def report(everyone: list[Contender]) -> None:
         print(
             f"agent-chat, messages, to {quiet.name}: first delta {ratio(messages.first, quiet.first):.2f} (aim: 0.60)"
         )
-        print("aim: first delta at most 0.60 of the obvious script's")
+        print("aim: first delta at most 0.55 of the obvious script's")
 
 
 def p(values: list[float], percent: int) -> float:
