@@ -123,8 +123,7 @@ def test_another_user_is_told_whose_the_socket_is_and_what_lets_him_in(shared: S
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user: needs root")
 def test_a_socket_that_a_user_may_not_read_can_be_named_all_the_same(tmp_path: Path) -> None:
     path = tmp_path / "pool.sock"
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(0o755)
+    let_others_into(tmp_path)
     listening(path).close()
     path.chmod(0o660)
     code = (
