@@ -23,7 +23,7 @@ from agent_workers.simulator import Simulator, running_simulator
 from tests.e2e.conftest import home_at
 from tests.e2e.stream import TERMINAL
 from tests.e2e.worker import SCRIPTS, Home, command_of
-from tests.pool.served import CHAT, Client, ServedPool, kill, members_of
+from tests.pool.served import CHAT, Client, ServedPool, family_of, kill, members_of
 from tests.waiting import PATIENCE_S, until
 
 _CANARY = re.compile(rb"canary-(\w+)-\d+-end")
@@ -182,12 +182,11 @@ class Chaos:
     def _cli(self) -> bool:
         if not (pid := self._member()):
             return False
-        with suppress(OSError):
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
-            for child in map(int, children):
-                if b"agent_workers" not in command_of(child):
-                    kill(child)
-                    return True
+        for child in family_of(pid)[1:]:
+            command = command_of(child)
+            if command and b"agent_workers" not in command:  # not what watches over it
+                kill(child)
+                return True
         return False
 
     def _standstill(self) -> bool:

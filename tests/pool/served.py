@@ -188,3 +188,12 @@ def members_of(pool: ServedPool, state: str, name: str = "default") -> list[int]
 def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, number)
+
+
+def family_of(pid: int) -> list[int]:
+    """A process and all that it has started."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    except OSError:  # it has ended
+        return []
+    return [pid, *(each for child in map(int, children) for each in family_of(child))]

@@ -15,7 +15,7 @@ from agent_workers.simulator import Simulator
 from tests.e2e.conftest import home_at
 from tests.e2e.worker import SCRIPTS, Home
 from tests.pool.memory import found_beside, found_in_memory, sockets_of
-from tests.pool.served import Client, ServedPool, members_of
+from tests.pool.served import Client, ServedPool, family_of, members_of
 from tests.waiting import PATIENCE_S, until
 
 Serve = Callable[..., ServedPool]
@@ -30,15 +30,6 @@ FIRST = {
     "output_schema": {"type": "object", "properties": {CANARIES["schema"]: {"type": "string"}}},
 }
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root looks into processes that hide from others")
-
-
-def family_of(pid: int) -> list[int]:
-    """A process and all that it has started."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
-    except OSError:  # it has ended
-        return []
-    return [pid, *(each for child in map(int, children) for each in family_of(child))]
 
 
 def both_idle(pool: ServedPool) -> list[int]:
