@@ -60,6 +60,7 @@ def pool(context: click.Context, /, config: str | None, **given: Any) -> None:
     except (Unreadable, ValueError) as error:
         raise click.ClickException(str(error)) from error
     _log()
+    _warn_without_credential()
     listening = _listening(settings)
     import anyio
 
@@ -107,3 +108,13 @@ def _log() -> None:
 
 
 pool.add_command(status)
+
+
+def _warn_without_credential() -> None:
+    """Says at once what each run would fail for."""
+    from agent_workers.cli.checkup.credential import check_credential
+    from agent_workers.engine.claude import Environment
+
+    finding = check_credential(Environment(os.environ))
+    if finding.status == "fail":
+        logging.getLogger("agent_workers.pool").warning("credential: %s. %s", finding.found, finding.cure)

@@ -105,6 +105,8 @@ class Pools:
             WorkerError: There is none for it.
         """
         wishes = wishes_of(_content(asked), WORKERS[asked.hello.worker], asked.hello.skill)
+        if wishes.resumes:
+            self._hear_all()  # the answer that this one follows may have ended just now
         pool = self._chosen(caller, asked, wishes)
         why = pool.why_cold(asked.hello, wishes)
         if wishes.resumes and await self._served_live(pool, caller, asked, wishes):
@@ -123,7 +125,10 @@ class Pools:
         raise PoolFull(cause=f"all processes of the pool {pool.name} have been busy for {self.settings.queue_s:g} s")
 
     def _chosen(self, caller: Caller, asked: Asked, wishes: Wishes) -> Pool:
-        """Returns the pool that a request belongs to: the named one, else the first that fits, else the first."""
+        """Returns the pool that a request belongs to.
+
+        The named one, else that of its live agent, else the first with its model, else of its worker, else of all.
+        """
         hello, uid = asked.hello, caller.peer.uid
         if hello.name is not None and hello.name not in self.pools:
             words = f"There is no pool called {hello.name!r}; there are {', '.join(self.pools)}."
@@ -135,13 +140,13 @@ class Pools:
             raise PolicyDenied(words, cause=words)
         of_worker = [pool for pool in open_to if pool.table.worker == hello.worker]
         of_model = [pool for pool in of_worker if pool.table.model == wishes.model]
+        with_agent = [pool for pool in of_worker if wishes.resumes in {each.session for each in pool.of_state("live")}]
+        if wishes.resumes and with_agent and wishes.model in {None, with_agent[0].table.model}:
+            return with_agent[0]  # a conversation goes on with the model that it had
         return (of_model or of_worker or open_to)[0]
 
     async def _served_live(self, pool: Pool, caller: Caller, asked: Asked, wishes: Wishes) -> bool:
         """Hands a request to the agent of its conversation; any other agent of it is ended first."""
-        for member in self.everyone:
-            if member.state == "busy":
-                member.hear()  # the answer that this one follows may have ended just now
         found = [member for member in self.everyone if member.session == wishes.resumes and member.state == "live"]
         for member in found:
             own = member in pool.members and not wishes.forks and asked.hello.credential is None
@@ -278,8 +283,15 @@ class Pools:
             member.end()
             return
         member.become("live")
-        for surplus in pool.of_state("live")[: -pool.table.max_live or None]:
+        table = pool.table
+        most = min(table.max_live, max(1, table.max - table.min_idle))  # the others leave room for those started ahead
+        for surplus in pool.of_state("live")[: -most if table.max_live else None]:
             surplus.end()
+
+    def _hear_all(self) -> None:
+        for member in self.everyone:
+            if member.state == "busy":
+                member.hear()
 
     def _note_change(self) -> None:
         self.changed.set()

@@ -157,12 +157,17 @@ class PoolServer:
             pools.fault = str(error)
             logger.error("the settings are as they were: %s", error)
         else:
+            for name in ("socket", "group"):
+                if getattr(settings, name) != getattr(self._settings, name):
+                    logger.warning("%s: another one needs a restart", name)
             self._settings, self._users = settings, users
             logger.info("new settings: %s", ", ".join(settings.pool))
         notify("READY=1")
 
     async def _stop(self, pools: Pools, signals: AsyncIterator[signal.Signals]) -> None:
         """Ends what waits, lets what runs end, and stops it where that takes long."""
+        busy = sum(member.state == "busy" for member in pools.everyone)
+        logger.info("stopping: %d runs have up to %g s to end", busy, self._settings.stop_s)
         with anyio.move_on_after(self._settings.stop_s):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_until_signal, signals, tasks.cancel_scope)

@@ -32,7 +32,7 @@ class Client:
         self._lines: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        with suppress(BrokenPipeError, ConnectionResetError):
+        with suppress(OSError):  # it has gone, or was closed here by another thread
             self.connection.sendall(data)
 
     def send(self, *messages: object) -> None:

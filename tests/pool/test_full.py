@@ -33,8 +33,8 @@ def abort(*clients: Client) -> None:
         assert client.end().last["type"] == "aborted"
 
 
-def test_who_comes_first_is_served_first(serve: Serve) -> None:
-    pool = serve("--max", "2", "--min-idle", "1")
+def test_who_comes_first_is_served_first(serve: Serve, tmp_path: Path) -> None:
+    pool = configured(serve, tmp_path, "queue_s = 600\n[pool.default]\nmax = 2\nmin_idle = 1\n")
     running = [begun(pool), begun(pool)]
     waiting = []
     for number in range(4):

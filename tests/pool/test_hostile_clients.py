@@ -5,6 +5,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,8 @@ def test_clients_that_do_not_say_what_they_want_are_told_so_in_time(patient: Ser
     stop = threading.Event()
 
     def is_over() -> bool:
-        drip.write(b"x")
+        with suppress(OSError):  # it may have been closed here
+            drip.write(b"x")
         return stop.is_set()
 
     dripping = threading.Thread(target=until, args=(is_over,))

@@ -135,3 +135,25 @@ def test_a_live_agent_that_is_killed_is_not_missed(serve: Serve, simulator: Simu
         kill(pid, signal.SIGKILL)
     second = pool.run(then(first))
     assert (second.events[0]["warm"], second.last["type"]) == ("cold", "done")
+
+
+def test_a_stranger_gets_nothing_of_a_conversation_and_ends_no_agent(serve: Serve) -> None:
+    pool = serve("--min-idle", "0")
+    first = pool.run({"prompt": "Hi. [[scenario:memory]]", "session_owner": "ada"})
+    pool.wait_for("live", 1)
+    for owner in ({"session_owner": "bob"}, {}):
+        assert pool.run(then(first, **owner)).ending == ("session_not_found", 1)
+    second = pool.run(then(first, session_owner="ada"))
+    assert (second.events[0]["warm"], second.last["type"]) == ("live", "done")
+
+
+def test_a_message_that_names_no_model_finds_the_agent_of_its_conversation_in_any_pool(
+    serve: Serve, home: Home
+) -> None:
+    config = home.root / "pool.toml"
+    config.write_text('[pool.default]\nmin_idle = 0\n[pool.dear]\nmodel = "claude-dear"\nmin_idle = 0\n', "utf-8")
+    pool = serve("--config", str(config))
+    first = pool.run({"prompt": "Hi. [[scenario:memory]]", "model": "claude-dear"})
+    pool.wait_for("live", 1, "dear")
+    second = pool.run(then(first))
+    assert (second.events[0]["warm"], second.of("session")[0]["model"]) == ("live", "claude-dear")

@@ -67,3 +67,13 @@ def test_agents_that_end_at_once_are_not_started_again_at_once_and_the_pool_says
     assert fault.startswith("cli_crashed: the CLI ended with status ")
     assert fault in pool.log
     assert pool.run({"prompt": "Hello"}).ending == ("cli_crashed", 75)
+
+
+def test_a_pool_without_a_key_says_so_when_it_starts(home: Home) -> None:
+    del home.environ["ANTHROPIC_API_KEY"]
+    pool = ServedPool(home, "--min-idle", "0")
+    try:
+        assert "credential: none" in pool.log
+        assert "Set ANTHROPIC_API_KEY" in pool.log
+    finally:
+        pool.stop()

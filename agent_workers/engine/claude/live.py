@@ -88,6 +88,10 @@ class LiveAgent:
             self._usable = False
         return self._usable
 
+    def is_of(self, owner: str | None) -> bool:
+        """Returns whether the conversation is that of a request's ``session_owner``."""
+        return owner == self._request.session_owner
+
     def misfit(self, request: Request, environment: Environment) -> str | None:
         """Returns what of the request this agent cannot do as a fresh one would; None where it fits.
 

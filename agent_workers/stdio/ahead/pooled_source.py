@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_workers.engine.claude.live import LiveAgent
+from agent_workers.errors import SessionNotFound
 from agent_workers.protocol.v1.engines import MESSAGES
 from agent_workers.protocol.v1.kind import is_tool_run
 from agent_workers.protocol.v1.progress import Start
@@ -67,6 +68,7 @@ class PooledSource(RequestSource):
         self._why = why
         self._told = told
         self._started: tuple[ClaudeEngine, Request, WorkerDefaults] | None = None
+        self._is_strangers = False
         self.agent = agent
         self.way = COLD
 
@@ -79,6 +81,8 @@ class PooledSource(RequestSource):
 
     def start_agent(self, request: Request, defaults: WorkerDefaults, sandbox: Sandbox | None) -> ClaudeEngine:
         """Hands the request to the agent that waits for it, or starts one."""
+        if self._is_strangers:
+            raise SessionNotFound(cause="the session was begun with another owner")
         agent, self.agent = self.agent, None
         engine = self._handed_over(agent, request) if agent else self._started_agent(request, defaults, sandbox)
         self._started = engine, request, defaults
@@ -103,6 +107,8 @@ class PooledSource(RequestSource):
 
     def _way_of(self, request: AnyRequest) -> tuple[str, str | None]:
         why = self._misfit(request)
+        if self._is_strangers:  # what he is told is what he would be told in any case, and costs the owner nothing
+            return COLD, why
         if why is None:
             return LIVE if isinstance(self.agent, LiveAgent) else WARM, None
         if self.agent:
@@ -118,4 +124,7 @@ class PooledSource(RequestSource):
             return self._why
         if self._settings.credential:
             return "credential"
+        if isinstance(self.agent, LiveAgent) and not self.agent.is_of(request.session_owner):
+            self._is_strangers = True
+            return "session"
         return self.agent.misfit(request, self._environment())
