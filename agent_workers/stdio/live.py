@@ -19,6 +19,9 @@ from agent_workers.stdio.stderr import StderrHandler, say
 from agent_workers.stdio.stdin import MAX_REQUEST
 
 if TYPE_CHECKING:
+    import signal
+    from collections.abc import AsyncIterator
+
     from agent_workers.engine.base import Engine
     from agent_workers.protocol.v1.control import InvalidControl
     from agent_workers.protocol.v1.request import AnyRequest
@@ -112,13 +115,22 @@ async def _watch_signals(
         if not earlier:
             await anext(received)
         run.stop("signal")
-        with anyio.move_on_after(_TELL_S):  # the first signal often comes twice: from the terminal and from the parent
-            await run.told.wait()
+        with anyio.move_on_after(_TELL_S):
+            async with anyio.create_task_group() as telling:
+                telling.start_soon(_ignore, received)
+                await run.told.wait()
+                telling.cancel_scope.cancel()
         number = await anext(received)
         engine.kill()
         if person:
             person.let_go()
         os._exit(128 + number)
+
+
+async def _ignore(received: AsyncIterator[signal.Signals]) -> None:
+    """Drops what comes with the first signal, which often comes twice: from the terminal and from the parent."""
+    async for _ in received:
+        pass
 
 
 async def _watch_output(run: Run, out: Output) -> None:

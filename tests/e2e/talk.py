@@ -147,9 +147,9 @@ def _answered(home: Home, request: dict[str, Any]) -> list[Event]:
 
 
 def _plain(events: list[Event], home: Home) -> list[Event]:
-    """Events without what is of a moment, of the place, or of the worker's installation, and without each ``ack``."""
+    """Events without what is of a moment, of the place, or of the worker's installation, ``ack`` and ``ping``."""
     out = _OF_ITS_MOMENT | _OF_ITS_RUN | _OF_THE_WORKER
-    told = [_placeless(event, home) for event in events if event["type"] != "ack"]
+    told = [_placeless(event, home) for event in events if event["type"] not in ("ack", "ping")]
     return [{name: value for name, value in event.items() if name not in out} for event in told]
 
 

@@ -70,7 +70,8 @@ FIND = {
     "input_schema": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
 }
 TOOLS: dict[str, Any] = {"app_tools": [FIND]}
-ALL: dict[str, Any] = {"app_tools": [FIND], "tools": ["AskUserQuestion"], "limits": {"question_timeout_s": 1}}
+ALL: dict[str, Any] = {"app_tools": [FIND], "tools": ["AskUserQuestion"]}
+IN_VAIN: dict[str, Any] = {**ALL, "limits": {"question_timeout_s": 1}}
 
 
 def calling(*calls: ToolUse) -> Scenario:
@@ -84,7 +85,7 @@ ASKS = [
     say(calling(call("mcp__app__find_partner", nam="Acme"), call("mcp__app__find_partner", name="Acme")), **TOOLS),
     say("memory"),
     say("question", **ALL),
-    say(calling(ask(one(header=NOBODY))), **ALL),
+    say(calling(ask(one(header=NOBODY))), **IN_VAIN),
     say(calling(ask(one()), call("mcp__app__find_partner", name="Acme")), **ALL),
     say("memory", **ALL),
 ]

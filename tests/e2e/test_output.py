@@ -83,6 +83,17 @@ def test_a_reader_who_goes_away_after_the_end_misses_nothing(home: Home) -> None
     assert running.status == 0
 
 
+def test_a_signal_that_comes_twice_lets_a_slow_reader_have_the_end(home: Home, simulator: Simulator) -> None:
+    simulator.play(FLOOD)
+    running = _stuck(home, {"prompt": "x"})
+    running.signal(signal.SIGINT)
+    running.signal(signal.SIGTERM)
+    _await_hang_up(simulator)  # the agent is being stopped
+    running.read()
+    ended = running.end()
+    assert (ended.last["type"], ended.last["reason"], ended.status) == ("aborted", "signal", 3)
+
+
 def test_a_full_disk_is_an_output_that_is_gone(home: Home, simulator: Simulator) -> None:
     with Path("/dev/full").open("wb") as full:
         running = home.start(stdout=full.fileno())
@@ -206,6 +217,10 @@ def test_a_second_signal_ends_a_worker_whose_reader_is_stuck_at_once(home: Home,
     running.signal(signal.SIGTERM)
     until(lambda: home.processes() == [running.pid], within_s=3, what=home.left)
     _await_hang_up(simulator)
-    running.signal(signal.SIGTERM)
-    until(lambda: not home.processes(), within_s=1, what=home.left)
+
+    def is_gone() -> bool:
+        running.signal(signal.SIGTERM)  # one that comes with the first is none
+        return not home.processes()
+
+    until(is_gone, within_s=1, what=home.left)
     assert running.status == 128 + signal.SIGTERM

@@ -29,6 +29,7 @@ FLAGS = (
     "--disable-features=SpareRendererForSitePerProcess",  # a process for a page that may never be opened
     "--force-prefers-reduced-motion",  # a dot that pulses is painted all the time
 )
+_DRAWN_ANEW = ("element not interactable", "stale element reference", "element click intercepted")
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 # The page, or the element <agent-chat> in it, whose parts have the names that are ids for tests elsewhere.
 _PAGE = """
@@ -220,11 +221,21 @@ class Browser:
         """
         path = f"{inside}//button[normalize-space()='{name}' and not(@disabled)]"
         enabled = "buttons(arguments[0]).find((button) => !button.disabled)"
-        element = until(
-            lambda: self._find("xpath", path) if inside else self._element(enabled, name),
-            what=lambda: f"{name}: {self.text}",
-        )
-        self._call("POST", f"/element/{element}/click")
+
+        def is_pressed() -> bool:
+            element = self._find("xpath", path) if inside else self._element(enabled, name)
+            return bool(element) and self._is_clicked(element)
+
+        until(is_pressed, what=lambda: f"{name}: {self.text}")
+
+    def _is_clicked(self, element: str) -> bool:
+        """Clicks; False where the page has just drawn itself anew, and the element is not there any more."""
+        response = self._http.request("POST", f"{self._session}/element/{element}/click", json={})
+        value = response.json()["value"]
+        if response.is_success:
+            return True
+        assert value["error"] in _DRAWN_ANEW, value
+        return False
 
     def write(self, text: str, label: str) -> None:
         """Types a text into the field of this label."""
