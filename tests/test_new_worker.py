@@ -150,4 +150,4 @@ def test_no_worker_costs_another_its_start() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=True
     )
     others = {name for name in loaded.stdout.split() if name.startswith("agent_workers.workers.")}
-    assert others == {"agent_workers.workers.base", "agent_workers.workers.chat"}
+    assert others == {f"agent_workers.workers.{name}" for name in ("base", "chat", "chat_defaults")}

@@ -1,6 +1,9 @@
 """What the pool's page says of settings, options and metrics is so, and its commands run."""
 
+import os
 import re
+import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +13,9 @@ import pytest
 from agent_workers.cli.pool import pool as command
 from agent_workers.pool.metrics import _FAMILIES
 from agent_workers.pool.settings import PoolSettings, PoolTable
-from tests.e2e.worker import SCRIPTS
+from tests.e2e.worker import SCRIPTS, Home
 from tests.pool.served import ServedPool
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 PAGE = (Path(__file__).parents[2] / "docs/pool.md").read_text("utf-8")
 
@@ -61,9 +64,10 @@ def test_the_page_names_no_metric_that_is_none() -> None:
     assert named <= {name for name, *_ in _FAMILIES}
 
 
-COMMANDS = [
-    text for text in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL) if "--min-idle" not in text
-]
+SNIPPETS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+# Of these the first three have tests of their own; for the last one there is no service manager here.
+_APART = ("--min-idle", "agent-workers simulate", "AGENT_WORKERS_POOL=", "systemd-run")
+COMMANDS = [text for text in SNIPPETS if not any(words in text for words in _APART)]
 
 
 @pytest.mark.parametrize("snippet", COMMANDS)
@@ -82,3 +86,26 @@ def test_the_pages_own_start_is_a_command_line_of_the_pool(serve: Callable[..., 
     options = line.partition(" --")[2]
     pool = serve(*f"--{options}".replace("--min-idle 4", "--min-idle 0").replace("www-data", "root").split())
     assert pool.status["pools"]["default"]["max"] == 16
+
+
+def test_the_page_can_be_tried(home: Home) -> None:
+    start, use = (text for text in SNIPPETS if "~/pool.sock" in text)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    env = {name: value for name, value in home.environ.items() if not name.startswith("ANTHROPIC_")}
+    env["PATH"] = f"{SCRIPTS}:{env['PATH']}"
+    shell = ["bash", "-euo", "pipefail", "-c"]
+    log = home.root / "log"
+    with log.open("wb") as written:
+        started = subprocess.Popen(
+            [*shell, start.replace("8420", port)], env=env, stdout=written, stderr=written, start_new_session=True
+        )
+    try:
+        until(lambda: "listening at" in log.read_text("utf-8"), what=lambda: log.read_text("utf-8"))
+        ran = subprocess.run([*shell, use], env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert ran.stdout.splitlines()[0] == "live"
+    finally:
+        os.killpg(started.pid, signal.SIGTERM)
+        started.wait(PATIENCE_S)
