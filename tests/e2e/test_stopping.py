@@ -360,6 +360,9 @@ def test_a_prompt_is_remembered_that_was_stopped_before_its_answer(
 
 @pytest.mark.usefixtures("installed")
 def test_a_run_that_is_stopped_while_its_agent_starts_asks_the_model_nothing(home: Home, simulator: Simulator) -> None:
+    policy = home.root / "policy.toml"
+    policy.write_text("version = 1\n", "utf-8")
+    home.environ["AGENT_WORKERS_POLICY"] = str(policy)  # without one the agent may be up by the start
     _stopped(home, simulator, _just_after_the_start, signal.SIGTERM)
     assert simulator.requests("/v1/messages") == []
 

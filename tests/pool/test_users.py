@@ -73,7 +73,7 @@ def test_a_pool_may_be_for_some_of_the_users(serve: Serve, tmp_path: Path) -> No
     unknown = pool.run({"prompt": "Hi"}, name="owm").last
     assert unknown["message"] == "There is no pool called 'owm'; there are own, all."
     assert as_user(NOBODY, pool, {"prompt": "Hi"})[-2]["type"] == "done"
-    assert "pool=all" in pool.log
+    until(lambda: "pool=all" in pool.log, what=lambda: pool.log)
     assert pool.run({"prompt": "Hi"}, name="own").last["type"] == "done"
 
 
