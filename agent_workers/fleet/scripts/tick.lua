@@ -1,0 +1,19 @@
+-- Does what is due in a queue. ARGV: queue, keep_ms, the body of the error of a job that has expired, up to its run and after
+-- it. Returns the number of jobs that have expired.
+local count = 0
+for _, run in ipairs(redis.call('ZRANGEBYSCORE', P .. ':expiring', '-inf', now, 'LIMIT', 0, 100)) do
+  redis.call('ZREM', P .. ':expiring', run)
+  local job = read(run)
+  if job and not ENDED[job.state] and job.state ~= 'running' then
+    end_unheld(job, ARGV[3] .. cjson.encode(run) .. ARGV[4], 'error', 'timeout', ARGV[2])
+    count = count + 1
+  end
+end
+for _, run in ipairs(redis.call('SRANDMEMBER', of_queue(ARGV[1], 'running'), 20)) do
+  local job = read(run)
+  if not job or job.queue ~= ARGV[1] or not (job.state == 'admitted' or job.state == 'running') then
+    redis.call('SREM', of_queue(ARGV[1], 'running'), run) -- it has gone without an end, as after a loss of data
+  end
+end
+admit(ARGV[1])
+return count
