@@ -68,7 +68,7 @@ NODE_PACKAGES := $(REACT)/dist/agent-chat.js $(foreach folder,$(TYPES) $(NODE) $
 TESTS_NEED := php:php-cli redis-server:redis-server node:nodejs go:golang-go jq:jq curl:curl git:git setpriv:util-linux bwrap:bubblewrap socat:socat systemd-analyze:systemd $(PHP_LIBRARIES) $(WEB_SERVERS)
 DATABASES := /usr/sbin/mariadbd:mariadb-server /usr/share/php8.2-mysql:php-mysql \
 	/usr/lib/postgresql:postgresql /usr/share/php8.2-pgsql:php-pgsql
-PHP_TESTS_NEED := php:php-cli redis-server:redis-server /usr/share/php8.2-redis:php-redis go:golang-go phpunit:phpunit phpcs:php-codesniffer $(PHP_LIBRARIES) $(DATABASES)
+PHP_TESTS_NEED := php:php-cli redis-server:redis-server /etc/php/8.2/mods-available/redis.ini:php-redis go:golang-go phpunit:phpunit phpcs:php-codesniffer $(PHP_LIBRARIES) $(DATABASES)
 
 # The suites run side by side, for each waits much of its time; what two of them would install or build comes before.
 .PHONY: test
