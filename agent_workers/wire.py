@@ -12,7 +12,7 @@ MAX_LINE = 256 * 1024  # bytes, the newline included: contract v1, "Wire"
 _ENVELOPE_ROOM = 1024
 _ESCAPED_CHAR = 12  # bytes of the longest escape, a surrogate pair
 _SPLIT_TYPES = frozenset({"delta", "thinking"})
-_UNCUTTABLE = frozenset({"type", "metadata", "subject", "user", "goal", "output", "session_id"})
+_UNCUTTABLE = frozenset({"type", "metadata", "subject", "user", "goal", "output", "session_id", "traceparent"})
 
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode

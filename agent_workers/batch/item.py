@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.document import parse_json
+from agent_workers.protocol.v1.job import no_worker, worker_named
 from agent_workers.protocol.v1.problem import RequestProblems
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-_SKILLS_WORKER = "agent-skill"
-_SHOWN = 12  # names of workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +95,10 @@ def read_item(line: Line, workers: Collection[str], usual: str | None = None) ->
     if not (key is None or (isinstance(key, str | int) and not isinstance(key, bool))):
         problem = {"pointer": "/key", "message": "must be a string or an integer"}
         raise BadLine(f"Line {line.number} has a key that is none.", [problem])
-    worker = document.pop("worker", _SKILLS_WORKER if "skill" in document else usual)
+    worker = worker_named(document, usual)
+    document.pop("worker", None)
     if not isinstance(worker, str) or worker not in workers:
-        names = ", ".join(sorted(workers)[:_SHOWN])
-        message = "is missing" if worker is None else "names no worker"
-        problem = {"pointer": "/worker", "message": f"{message}; one of: {names}"}
+        problem = {"pointer": "/worker", "message": no_worker(worker, workers)}
         raise BadLine(f"Line {line.number} names no worker that this batch may start.", [problem], key)
     run = document.get("run")
     return Item(line, worker, {**document, "run": run if isinstance(run, str) else line.run}, key)

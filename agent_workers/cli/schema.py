@@ -15,6 +15,7 @@ Examples:
   agent-workers schema                    all of them, one line each
   agent-workers schema request            what agent-chat reads
   agent-workers schema task-request       what agent-task reads, and so on for each worker
+  agent-workers schema job                what waits in a queue: a request, and how it waits
   agent-workers schema event              any line that it writes
   agent-workers schema delta              the lines of one type
   agent-workers schema control            what it reads under --control

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from agent_workers.validation import Fault
 
 _VALID = {"events": "a valid run", "control": "valid control messages"}
-_KINDS = [*map(schema_name, WORKERS), "events", "control", "auto"]
+_KINDS = [*map(schema_name, WORKERS), "job", "events", "control", "auto"]
 
-_HELP = """Checks a request, a run's events or control messages in FILE, by default stdin, and says all that is wrong.
+_HELP = """Says all that is wrong with a request, a job, a run's events or control messages in FILE, by default stdin.
 
 A request is read as the worker would read it whose required fields it has: one with `cwd` as agent-task, one with
-`server` as agent-tool, any other as agent-chat. Each line of a run is checked against the JSON Schema, and all of
-them against the rules of a stream: seq without gaps, one run id, exactly one terminal event, at the end, short ASCII
-lines, and a done.text that equals the text of the deltas. Exit status: 0 valid, 1 not.
+`server` as agent-tool, any other as agent-chat; one with `worker` or `queue` is a job. Each line of a run is checked
+against the JSON Schema, and all of them against the rules of a stream: seq without gaps, one run id, exactly one
+terminal event, at the end, short ASCII lines, and a done.text that equals the text of the deltas. Exit status: 0 valid,
+1 not.
 
 \b
 Examples:
@@ -31,7 +32,7 @@ Examples:
 """
 
 
-@click.command(help=_HELP, short_help="Check a request, a run's events or control messages.")
+@click.command(help=_HELP, short_help="Check a request, a job, a run's events or control messages.")
 @click.option(
     "--kind",
     type=click.Choice(_KINDS),

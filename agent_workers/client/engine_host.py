@@ -33,7 +33,7 @@ from agent_workers.protocol.v1.engines import MESSAGES
 from agent_workers.protocol.v1.events import Start
 from agent_workers.protocol.v1.kind import is_tool_run
 from agent_workers.protocol.v1.problem import Problem, RequestProblems, refuse
-from agent_workers.protocol.v1.request import echo_of, skill_of
+from agent_workers.protocol.v1.request import echo_of, told_at_start
 from agent_workers.wire import Encoder
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ class EngineHost:
             simulated=self._access.environment(worker).is_simulated(),
             engine=MESSAGES,
         )
-        return start.model_copy(update={**echo_of(request), **skill_of(request)})
+        return start.model_copy(update=told_at_start(request))
 
 
 def _defaults(worker: Worker) -> WorkerDefaults:

@@ -11,7 +11,7 @@ Schema = dict[str, Any]
 
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems")
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
-_EXACT = ("pattern", "format", "contentEncoding")
+_EXACT = ("pattern", "format", "contentEncoding", "not")
 
 
 class Pair(NamedTuple):
@@ -35,7 +35,7 @@ def breaks(old: dict[str, Schema], new: dict[str, Schema]) -> list[str]:
 def _is_sent(name: str) -> bool:
     """Tells whether callers send it; an event may be called ``permission_request``."""
     folders, _, file = name.rpartition("/")
-    return not folders.endswith("events") and file.partition(".")[0].endswith(("request", "control"))
+    return not folders.endswith("events") and file.partition(".")[0].endswith(("request", "control", "job"))
 
 
 def _inlined(schema: Any, root: Schema) -> Any:

@@ -1,7 +1,7 @@
 """The contract as JSON Schema 2020-12, generated from the models."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -23,16 +23,22 @@ _ANY_EVENT = (
     "One line of a run's output. Known types are checked field by field; events of an unknown type "
     "and unknown fields pass, and readers ignore them."
 )
+_ANY_JOB = (
+    "A request that waits for a machine: the fields of its worker's request, and beside them, flat, how it waits and "
+    "how often it is tried."
+)
 _ANY_MESSAGE = "One line that the caller writes to stdin, after the request, under --control."
 
 
-def export(requests: Mapping[str, type[BaseModel]]) -> dict[str, str]:
+def export(requests: Mapping[str, type[BaseModel]], jobs: Sequence[type[BaseModel]] = ()) -> dict[str, str]:
     """Returns every schema file: its path, such as ``v1/events/delta.schema.json``, and its text in ASCII.
 
     Args:
         requests: The models of the workers' requests, by the names of their schemas.
+        jobs: The models of the workers' jobs.
     """
-    return {f"{FOLDER}/{name}.schema.json": _text(schema) for name, schema in _schemas(requests).items()}
+    schemas = _schemas(requests) | ({"job": _job(jobs)} if jobs else {})
+    return {f"{FOLDER}/{name}.schema.json": _text(schema) for name, schema in schemas.items()}
 
 
 def asyncapi(requests: Mapping[str, type[BaseModel]]) -> str:
@@ -51,6 +57,12 @@ def _request(name: str, model: type[BaseModel]) -> Schema:
     schema = model.model_json_schema(schema_generator=Style)
     source = f"{model.__module__}.{model.__name__}"
     return _head(name, schema["title"], schema["description"], source) | schema
+
+
+def _job(kinds: Sequence[type[BaseModel]]) -> Schema:
+    branches = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in kinds]
+    head = _head("job", "Job", _ANY_JOB, f"{_SOURCE}.job")
+    return {**head, "type": "object", "oneOf": branches, "$defs": _definitions(list(kinds))}
 
 
 def _control() -> Schema:

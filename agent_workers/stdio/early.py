@@ -29,6 +29,7 @@ _MOST = 1 << 20
 _PLAIN = {
     *("v", "run", "prompt", "system_prompt", "model", "fallback_model", "max_turns", "thinking", "session_owner"),
     *("limits", "stream", "output_schema", "metadata", "subject", "user", "goal"),
+    *("attempt", "traceparent"),
 }
 
 

@@ -18,7 +18,7 @@ from agent_workers.protocol.v1.engines import AGENT, MESSAGES
 from agent_workers.protocol.v1.kind import is_tool_run
 from agent_workers.protocol.v1.problem import Problem, RequestProblems
 from agent_workers.protocol.v1.progress import Start
-from agent_workers.protocol.v1.request import echo_of, skill_of
+from agent_workers.protocol.v1.request import told_at_start
 from agent_workers.stdio.stdin import MAX_REQUEST, Stdin
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class RequestSource:
             simulated=self._environment().is_simulated(),
             engine=None if is_tool_run(request) else request.engine or AGENT,
         )
-        return start.model_copy(update={**echo_of(request), **skill_of(request)})
+        return start.model_copy(update=told_at_start(request))
 
     def launch(self, request: AnyRequest) -> Engine:
         """Starts the agent."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent_workers.validation.control import check_control
 from agent_workers.validation.fault import Fault
+from agent_workers.validation.job import check_job
 from agent_workers.validation.kind import kind_of
 from agent_workers.validation.request import check_request
 from agent_workers.validation.stream import check_stream
@@ -21,8 +22,9 @@ def check(data: bytes, kind: str) -> tuple[str, list[Fault]]:
     """Reads data and finds what is wrong with it.
 
     Args:
-        data: A request, a run's events or control messages.
-        kind: ``events``, ``control``, the schema's name of a worker's requests, or ``auto`` for what it looks like.
+        data: A request, a job, a run's events or control messages.
+        kind: ``events``, ``control``, ``job``, the schema's name of a worker's requests, or ``auto`` for what it looks
+            like.
 
     Returns:
         What it was read as, and every fault in the order of its lines.
@@ -36,5 +38,7 @@ def _check(data: bytes, kind: str) -> Iterator[Fault]:
         return check_stream(data)
     if kind == "control":
         return check_control(data)
+    if kind == "job":
+        return check_job(data)
     [worker] = [WORKERS[name] for name in WORKERS if schema_name(name) == kind]
     return check_request(data, worker)

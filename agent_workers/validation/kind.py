@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.v1.control import MESSAGES
+from agent_workers.validation.job import OWN_FIELDS
 from agent_workers.validation.request import worker_of
 from agent_workers.workers import schema_name
 
@@ -21,6 +22,8 @@ def kind_of(data: bytes) -> str:
             return "events"
         if document.get("type") in MESSAGES and "id" in document:
             return "control"
+        if request is None and OWN_FIELDS & document.keys():
+            return "job"
         worker = worker_of(document)
         if request is None or worker.own_required_fields:
             request = worker

@@ -13,7 +13,7 @@ from agent_workers.validation.line_numbers import LineNumbers
 from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from agent_workers.protocol.v1.problem import Problem
     from agent_workers.protocol.value import Json
@@ -34,13 +34,23 @@ def worker_of(document: Json) -> Worker:
 
 def check_request(data: bytes, worker: Worker | None = None) -> Iterator[Fault]:
     """Yields every fault of one request, on one line or many, to the worker that it is meant for."""
+    return faults_of(data, lambda document: accept(worker or worker_of(document), document))
+
+
+def faults_of(data: bytes, read: Callable[[Json], object]) -> Iterator[Fault]:
+    """Yields every fault of one document, and for each its line.
+
+    Args:
+        data: The document, on one line or many.
+        read: Raises RequestProblems for what is wrong with it.
+    """
     try:
         document = parse_json(data)
     except RequestProblems as problems:
         yield from (Fault.of(problem, _line_in_words(problem, data)) for problem in problems.problems)
         return
     try:
-        accept(worker or worker_of(document), document)
+        read(document)
     except RequestProblems as problems:
         lines = LineNumbers(data.decode("utf-8-sig"))
         yield from (Fault.of(problem, lines.line_of(problem.pointer)) for problem in problems.problems)

@@ -1,4 +1,4 @@
-"""The contract's schema files: the events, the control messages, the requests of every worker, and AsyncAPI.
+"""The contract's schema files: the events, the control messages, the requests and jobs of every worker, and AsyncAPI.
 
 ``python -m agent_workers.workers.schema [--check] [DIR]`` writes them into DIR (default: schemas). With --check it
 writes none, says which of them differ and then exits with 1.
@@ -12,12 +12,13 @@ from pydantic import BaseModel
 
 from agent_workers.protocol import schema
 from agent_workers.protocol.schema import ASYNCAPI, FOLDER
+from agent_workers.protocol.v1.job import model_of
 from agent_workers.workers import WORKERS, schema_name
 
 
 def export() -> dict[str, str]:
     """Returns every schema file: its path, such as ``v1/events/delta.schema.json``, and its text in ASCII."""
-    return schema.export(_requests())
+    return schema.export(_requests(), [model_of(worker.request, name) for name, worker in WORKERS.items()])
 
 
 def documents() -> dict[str, str]:

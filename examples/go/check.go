@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 	"time"
@@ -93,6 +94,26 @@ var ids = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
 func id(at string, value any) []Problem {
 	if text, _ := value.(string); !ids.MatchString(text) {
 		return wrong(at, "must be 1 to 128 of A-Z a-z 0-9 . _ : -")
+	}
+	return nil
+}
+
+func attempt(at string, value any) []Problem {
+	number, isNumber := value.(json.Number)
+	if float, err := number.Float64(); !isNumber || err != nil || float != math.Trunc(float) || float < 1 || float > 1000 {
+		return wrong(at, "must be a whole number from 1 to 1000")
+	}
+	return nil
+}
+
+var (
+	traces    = regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
+	noneTrace = regexp.MustCompile(`^00-(0{32}-|[0-9a-f]{32}-0{16}-)`)
+)
+
+func traceparent(at string, value any) []Problem {
+	if text, _ := value.(string); !traces.MatchString(text) || noneTrace.MatchString(text) {
+		return wrong(at, "must be a W3C traceparent of version 00")
 	}
 	return nil
 }

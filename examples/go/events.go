@@ -52,9 +52,16 @@ func (e *events) start(request object) {
 			e.echo[name] = value
 		}
 	}
-	e.emit("start", e.about(object{
-		"worker": worker, "worker_version": version, "sdk_version": "none", "simulated": false,
-	}))
+	fields := object{"worker": worker, "worker_version": version, "sdk_version": "none", "simulated": false}
+	if value, given := request["traceparent"]; given {
+		fields["traceparent"] = value
+	}
+	if number, given := request["attempt"].(json.Number); given {
+		if attempt, _ := number.Float64(); attempt > 1 {
+			fields["attempt"] = int(attempt)
+		}
+	}
+	e.emit("start", e.about(fields))
 }
 
 // about adds what the request is about. Before start there is nothing to add.

@@ -39,7 +39,7 @@ var (
 	runFields = map[string]check{
 		"v": number(1, 1), "run": id, "metadata": metadata, "session_owner": text(256), "pace_s": number(0, 600),
 		"subject": fields(map[string]check{"type": text(256), "id": text(256)}, "type", "id"),
-		"user":    text(256), "goal": text(4096),
+		"user":    text(256), "goal": text(4096), "attempt": attempt, "traceparent": traceparent,
 		"limits": fields(map[string]check{
 			"timeout_s": number(0.001, 604800), "idle_timeout_s": number(0.001, 604800), "max_budget_usd": number(0, 1e9),
 		}),

@@ -43,6 +43,18 @@ def test_every_fault_of_a_request_is_told_with_its_line_and_the_nearest_name(scr
     assert checked.returncode == 1
 
 
+def test_a_job_is_told_from_a_request_and_checked_with_it() -> None:
+    assert check(b'{"worker": "agent-task", "prompt": "x", "cwd": "/srv"}', "auto") == ("job", [])
+    assert check(b'{"worker": "agent-chat", "prompt": "x"}', "job")[1] == []
+    document = b'{\n"queue": "Mail",\n"worker": "agent-chat",\n"promt": "x"}'
+    assert faults(document, "auto") == [
+        "line 2: /queue: must be the name of a queue: up to 64 of a-z 0-9 _ . - and a letter or digit first",
+        "line 1: /prompt: is required",
+        "line 4: /promt: is not a known field; did you mean prompt?",
+    ]
+    assert faults(b'{"worker": "agent-chat", "prompt": " "}', "job") == ["line 1: /prompt: must hold more than blanks"]
+
+
 def test_the_worker_refuses_what_is_refused_here_and_for_the_same_reasons(scripts: Scripts) -> None:
     request = '{"prompt": [], "max_turns": 0, "tools": []}'
     [refusal] = scripts("agent-chat", given=request).stdout.splitlines()

@@ -32,6 +32,8 @@ FIELDS = {
     "subject": dict,
     "user": str,
     "goal": str,
+    "attempt": int,
+    "traceparent": str,
     "limits": dict,
     "stream": dict,
     "thinking": bool,
@@ -135,7 +137,9 @@ class Reference:
         return {name: self.request[name] for name in ("metadata", "subject", "user", "goal") if name in self.request}
 
     def echo_start(self) -> Event:
-        return self.echo()
+        attempt = {"attempt": self.request["attempt"]} if self.request.get("attempt", 1) > 1 else {}
+        trace = {name: self.request[name] for name in ("traceparent",) if name in self.request}
+        return {**self.echo(), **attempt, **trace}
 
     def done(self, **more: Any) -> Ended:
         duration_ms = round((time.monotonic() - self.started) * 1000)

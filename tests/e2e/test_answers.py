@@ -211,10 +211,13 @@ ABOUT = {
 }
 
 
+ATTEMPT = {"attempt": 3, "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+
+
 def with_fields(desk: Desk) -> tuple[Ended, list[Any]]:
     """A run whose request has fields of several kinds, whose answer is long, and what the API was asked."""
     desk.simulator.play("long-text")
-    asks = {"model": "claude-sonnet-5", "system_prompt": "You are a lighthouse. 😀", **ABOUT}
+    asks = {"model": "claude-sonnet-5", "system_prompt": "You are a lighthouse. 😀", **ABOUT, **ATTEMPT}
     ended = desk.home.run({"prompt": "x", **asks})
     return ended, [(record.path, record.body) for record in desk.simulator.requests()]
 
@@ -225,6 +228,19 @@ def test_what_a_run_is_about_comes_back_and_never_reaches_the_model(begin: Begin
     assert ended.last.items() >= ABOUT.items()
     assert "of-the-run" in json.dumps(ended.last)
     assert [mark for mark in ("of-the-run", "goal of the run") if mark in json.dumps(asked)] == []
+
+
+def test_which_attempt_it_is_and_its_trace_are_told_at_the_start_alone_and_never_to_the_model(begin: Begin) -> None:
+    ended, asked = begin("fields", with_fields)
+    assert ended.events[0].items() >= ATTEMPT.items()
+    assert [event["type"] for event in ended.events if ATTEMPT.keys() & event.keys()] == ["start"]
+    assert ATTEMPT["traceparent"] not in json.dumps(asked)
+    assert [event["seq"] for event in ended.events] == list(range(1, len(ended.events) + 1))
+
+
+def test_the_first_attempt_says_nothing_of_it(home: Home, simulator: Simulator) -> None:
+    simulator.play("hello")
+    assert "attempt" not in home.run({"prompt": "x", "attempt": 1}).events[0]
 
 
 def test_metadata_at_its_largest_still_fits_every_line(begin: Begin) -> None:

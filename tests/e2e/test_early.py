@@ -14,7 +14,7 @@ from tests.e2e.worker import SCRIPTS, Ended, Home, Running, catches, encoded, sc
 from tests.live_files import conversations
 from tests.waiting import until
 
-PLAIN = {"prompt": "Hello", "metadata": {"order": 4711}}
+PLAIN = {"prompt": "Hello", "metadata": {"order": 4711}, "attempt": 2}
 REFUSED = {"prompt": "Hello", "limits": {"timeout_s": -1}, "run": "mine"}
 SCHEMA = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
 GONE_S = 5

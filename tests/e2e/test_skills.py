@@ -125,9 +125,12 @@ def test_what_the_run_is_about_is_told_at_its_start_and_end_and_the_model_sees_t
     make_skill(skills)
     answers(simulator, GOOD)
     about = {"subject": {"type": "deal", "id": "d-417"}, "user": "ada-9", "goal": "Win it.", "metadata": {"a": 1}}
-    ended = run(home, **about)
+    ended = run(home, **about, attempt=2)
     start, done = ended.events[0], ended.last
-    assert start.items() >= {**about, "skill": "score", "skill_version": "1.2.0", "worker": "agent-skill"}.items()
+    assert (
+        start.items()
+        >= {**about, "skill": "score", "skill_version": "1.2.0", "worker": "agent-skill", "attempt": 2}.items()
+    )
     assert done.items() >= {**about, "skill": "score", "skill_version": "1.2.0", "output": GOOD}.items()
     assert "needs_review" not in done
     told = json.dumps(asked(simulator))

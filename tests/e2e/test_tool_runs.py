@@ -25,6 +25,7 @@ from tests.waiting import PATIENCE_S, until
 pytestmark = pytest.mark.usefixtures("loaded")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "mcp"
 ABOUT: dict[str, Any] = {"metadata": {"user": 7}, "goal": "Find it."}
+ATTEMPT = {"attempt": 2, "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
 PROGRESS = {"stream": {"tool_output": True}}
 SERVE = """
 import sys
@@ -75,6 +76,7 @@ def assert_partner_found(events: list[dict[str, Any]], run: str) -> None:
         {"user": 7},
         "Find it.",
     )
+    assert start.items() >= ATTEMPT.items()
     assert (call["name"], call["input"]) == ("mcp__crm__find_partner", {"name": "Acme"})
     found = "Acme: Berlin, partner since 2019"
     assert (result["status"], result["content"], result["tool_use_id"]) == ("ok", found, call["tool_use_id"])
@@ -86,7 +88,7 @@ def assert_partner_found(events: list[dict[str, Any]], run: str) -> None:
 
 
 def test_a_tool_of_a_program_runs_and_its_result_is_told_twice_as_text_and_as_json(counter: Counter) -> None:
-    ended = counter.run("find_partner", server=example(), input={"name": "Acme"}, run="r-1", **ABOUT)
+    ended = counter.run("find_partner", server=example(), input={"name": "Acme"}, run="r-1", **ABOUT, **ATTEMPT)
     assert ended.ending == ("done", 0)
     assert_partner_found(ended.events, "r-1")
     validated = counter.home.root / "run.ndjson"
@@ -97,7 +99,7 @@ def test_a_tool_of_a_program_runs_and_its_result_is_told_twice_as_text_and_as_js
 
 
 def test_a_tool_runs_over_http_and_a_server_that_has_gone_is_named(counter: Counter, web: dict[str, Any]) -> None:
-    ended = counter.run("find_partner", server=web, input={"name": "Acme"}, run="r-2", **ABOUT)
+    ended = counter.run("find_partner", server=web, input={"name": "Acme"}, run="r-2", **ABOUT, **ATTEMPT)
     assert ended.ending == ("done", 0), ended.stderr
     assert_partner_found(ended.events, "r-2")
     refused = counter.run("find_partner", server=web, input={"nam": "Acme"})

@@ -26,7 +26,13 @@ def told(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 _REQUESTS: list[dict[str, Any]] = [
     {"prompt": "Hello"},
-    {"prompt": "Hello", "system_prompt": "You are brief.", "metadata": {"a": [1]}, "session_owner": "ada"},
+    {
+        "prompt": "Hello",
+        "system_prompt": "You are brief.",
+        "metadata": {"a": [1]},
+        "session_owner": "ada",
+        "attempt": 2,
+    },
     {"prompt": "Rate. [[scenario:structured-output]]", "output_schema": {"type": "object"}},
     {"prompt": [{"type": "text", "text": "/help @notes.txt"}]},
     {"prompt": "Go. [[scenario:thinking]]"},

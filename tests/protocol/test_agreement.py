@@ -7,6 +7,7 @@ of `app_tools` differ. Documents that touch on these are passed over here.
 import copy
 import json
 import math
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def adapted(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     return {
-        key: rf"{value.removesuffix('$')}\Z" if key == "pattern" and isinstance(value, str) else adapted(value)
+        key: re.sub(r"\$\Z", r"\\Z", value) if key == "pattern" and isinstance(value, str) else adapted(value)
         for key, value in schema.items()
     }
 
@@ -114,7 +115,9 @@ def lists(schema: Any, root: Any) -> st.SearchStrategy[Any]:
 
 def texts(schema: Any, root: Any) -> st.SearchStrategy[Any]:
     if "pattern" in schema:
-        return st.from_regex(schema["pattern"], fullmatch=True)
+        found = st.from_regex(schema["pattern"], fullmatch=True)
+        unwanted = schema.get("not", {}).get("pattern")
+        return found.filter(lambda text: not re.search(unwanted, text)) if unwanted else found
     return st.text(min_size=schema.get("minLength", 0), max_size=schema.get("maxLength"))
 
 

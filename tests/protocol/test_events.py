@@ -39,7 +39,7 @@ CONTRACT = """
 
 TABLE = {
     "start": "worker worker_version sdk_version simulated engine? warm? metadata? subject? user? goal? skill? "
-    "skill_version?",
+    "skill_version? attempt? traceparent?",
     "session": "session_id model cli_version tools resumed",
     "delta": "text block",
     "thinking": "text block",

@@ -105,7 +105,7 @@ def test_a_deprecated_field_says_since_when_and_what_takes_its_place():
 
 
 def test_events_let_unknown_fields_pass_and_requests_do_not():
-    sent = [files()[f"v1/{name}.schema.json"] for name in ("control", *map(schema_name, WORKERS))]
+    sent = [files()[f"v1/{name}.schema.json"] for name in ("control", "job", *map(schema_name, WORKERS))]
     assert all('"additionalProperties": false' in text for text in sent)
     read = [text for text in files().values() if text not in sent]
     assert all('"additionalProperties": false' not in text for text in read)

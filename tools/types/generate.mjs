@@ -10,7 +10,7 @@ const read = (...path) => JSON.parse(readFileSync(join(folder, ...path), "utf8")
 
 /** What says more of a value than its type does. */
 const LIMITS = ["default", "format", "pattern", "contentEncoding", "minLength", "maxLength", "minItems", "maxItems",
-  "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minProperties", "propertyNames"];
+  "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "not", "minProperties", "propertyNames"];
 const OF_FILES = ["$schema", "$id", "$comment", "$defs", "title"];
 
 /** Every type by its name. */
@@ -64,6 +64,13 @@ function requests() {
   return union("AgentRequest", description, kinds.map((kind) => define(kind.title === "Request" ? "ChatRequest" : kind.title, kind)));
 }
 
+function jobs() {
+  const { description, oneOf, $defs } = read("job.schema.json");
+  const kinds = oneOf.map(({ $ref }) => $ref.split("/").at(-1));
+  for (const name of Object.keys($defs)) define(name, $defs[name]);
+  return union("AgentJob", description, kinds.map((name) => ({ $ref: `#/$defs/${name}` })));
+}
+
 function messages() {
   const { description, oneOf, $defs } = read("control.schema.json");
   const kinds = oneOf.map(({ $ref }) => $ref.split("/").at(-1));
@@ -77,6 +84,6 @@ function events() {
   return union("AgentEvent", description, kinds.map((kind) => define(`${kind.title}Event`, kind)));
 }
 
-const oneOf = [requests(), messages(), events()];
-const line = { title: "AgentLine", description: "Whatever goes through a worker's pipes.", oneOf, $defs: types };
+const oneOf = [requests(), jobs(), messages(), events()];
+const line = { title: "AgentLine", description: "Whatever goes through a worker's pipes, and what waits for one.", oneOf, $defs: types };
 process.stdout.write(await compile(line, "AgentLine", { bannerComment: "", additionalProperties: false }));

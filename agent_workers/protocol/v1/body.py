@@ -30,7 +30,10 @@ class Envelope(Part):
     """The fields that every event begins with."""
 
     v: Literal[1] = Field(description="Version of the contract.")
-    seq: int = Field(ge=1, description="Number of the event within its run: 1, 2, 3 and so on without gaps.")
+    seq: int = Field(
+        ge=1,
+        description="Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.",
+    )
     run: RunId = Field(description="Id of the run: a UUID unless the request brought its own `run`.")
     ts: Timestamp = Field(description="When the event was written: RFC 3339 in UTC with milliseconds.")
     type: str = Field(min_length=1, description="Type of the event. Ignore events of a type you don't know.")

@@ -70,6 +70,8 @@ def _value_meant(fault: ErrorDetails) -> str | None:
     value, context = fault["input"], fault.get("ctx", {})
     if not isinstance(value, str) or len(value) > _LONGEST_TYPO:
         return None
+    if "known" in context:
+        return _nearest_of(value, context["known"])
     if context.get("pattern") == BUILT_IN_OR_MCP:
         return nearest_tool(value)
     return (

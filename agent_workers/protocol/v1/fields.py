@@ -1,5 +1,6 @@
 """The contract's scalar types, and for each pattern the words that explain it."""
 
+import re
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -34,6 +35,13 @@ SKILL_NAME = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 POINTER = r"^(?:/(?:[^~/]|~[01])*)*$"
 BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$"
 WEB_ADDRESS = r"^https?://[^\x00-\x20]+$"
+QUEUE_NAME = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
+CREDENTIAL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+SHOWN_TEXT = r"^[^\x00-\x1f\x7f-\x9f]+$"
+MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})$"
+# W3C Trace Context, version 00: trace id, id of the parent span, flags. Ids of zeros alone are none.
+TRACE_PARENT = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
+NO_TRACE_PARENT = r"^00-(?:0{32}-|[0-9a-f]{32}-0{16}-)"
 TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
 
 PATTERN_WORDS = {
@@ -54,6 +62,11 @@ PATTERN_WORDS = {
     POINTER: "must be a JSON pointer, such as /reasons/*/topic: / before each step, ~1 for / and ~0 for ~ in a name",
     BASE64: "must be padded base64 without line breaks or a data: prefix",
     WEB_ADDRESS: "must be an http:// or https:// address without spaces",
+    QUEUE_NAME: "must be the name of a queue: up to 64 of a-z 0-9 _ . - and a letter or digit first",
+    CREDENTIAL_NAME: "must be the name of a credential: up to 64 of A-Z a-z 0-9 _ . - and a letter or digit first",
+    SHOWN_TEXT: "must not be empty or contain control characters",
+    TRACE_PARENT: "must be a W3C traceparent of version 00 in lower case, such as "
+    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     TIMESTAMP: "must be an RFC 3339 time in UTC with milliseconds",
 }
 
@@ -70,14 +83,14 @@ def _not_null(value: Json) -> Json:
     return value
 
 
-def _whole(value: Json) -> Json:
+def whole(value: Json) -> Json:
     """Makes 5.0 the integer 5, as JSON Schema does: JSON has one kind of number, and PHP may write 5.0 for 5."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _version(value: Json) -> Json:
     """Makes true None, which is no version: Python takes True for the literal 1, JSON does not."""
-    return None if isinstance(value, bool) else _whole(value)
+    return None if isinstance(value, bool) else whole(value)
 
 
 def _few(value: Json) -> Json:
@@ -86,6 +99,14 @@ def _few(value: Json) -> Json:
         words = f"must have at most {MAX_ITEMS} items, not {len(value)}"
         raise PydanticCustomError("contract", "{found}", {"found": words})
     return value
+
+
+def _no_zeros(traceparent: str) -> str:
+    if re.match(NO_TRACE_PARENT, traceparent):
+        raise PydanticCustomError(
+            "contract", "must not have an id of zeros alone: leave the field out where nothing is traced"
+        )
+    return traceparent
 
 
 def _json(value: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +121,9 @@ Opt = Annotated[T | None, BeforeValidator(_not_null)]
 """A field that may be left out. None means "absent" in Python only: on the wire null is refused."""
 
 Version = Annotated[Literal[1], BeforeValidator(_version)]
-Count = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
+Count = Annotated[int, Field(ge=1), BeforeValidator(whole)]
+MAX_ATTEMPT = 1000
+Attempt = Annotated[int, Field(ge=1, le=MAX_ATTEMPT), BeforeValidator(whole)]
 # Upper bounds keep a slipped unit (milliseconds for seconds) and float overflow out of clocks and argv.
 RunSeconds = Annotated[float, Field(gt=0, le=604_800)]
 PingSeconds = Annotated[float, Field(ge=0.1, le=3_600)]
@@ -115,6 +138,11 @@ ToolRule = Annotated[str, Field(pattern=TOOL_RULE)]
 RunId = Annotated[str, Field(pattern=RUN_ID)]
 SessionId = Annotated[str, Field(pattern=UUID, json_schema_extra={"format": "uuid"}), AfterValidator(str.lower)]
 """Databases write a UUID in either case; the CLI names a file by it."""
+TraceParent = Annotated[
+    str,
+    Field(pattern=TRACE_PARENT, json_schema_extra={"not": {"pattern": NO_TRACE_PARENT}}),
+    AfterValidator(_no_zeros),
+]
 Label = Annotated[str, Field(pattern=NO_NUL, max_length=256)]
 """A name or an id of the application's own."""
 Goal = Annotated[str, Field(pattern=NO_NUL, max_length=4096)]

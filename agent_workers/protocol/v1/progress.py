@@ -1,6 +1,6 @@
 """Events about the run itself, other than its end."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -36,6 +36,12 @@ class Start(Body):
     goal: str | None = Field(default=None, description="The request's `goal`. Absent when it had none.")
     skill: str | None = Field(default=None, description="Name of the skill. Absent where none runs.")
     skill_version: str | None = Field(default=None, description="Its version. Absent where it has none.")
+    attempt: Annotated[int, Field(ge=2)] | None = Field(
+        default=None,
+        description="Which attempt of the run begins, where an earlier one was lost: forget what came of that one, for "
+        "this one begins anew, and its `seq` counts from 1. Absent in the first attempt.",
+    )
+    traceparent: str | None = Field(default=None, description="The request's `traceparent`. Absent when it had none.")
 
 
 class Session(Body):

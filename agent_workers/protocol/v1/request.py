@@ -12,6 +12,7 @@ from agent_workers.protocol.v1.content import ContentBlock, by_shape
 from agent_workers.protocol.v1.fields import (
     RUN_ID,
     ArgumentText,
+    Attempt,
     Count,
     EngineName,
     Few,
@@ -24,6 +25,7 @@ from agent_workers.protocol.v1.fields import (
     SessionOwner,
     Strict,
     Text,
+    TraceParent,
     Version,
 )
 from agent_workers.protocol.v1.kind import is_tool_run
@@ -85,6 +87,13 @@ ENGINE = (
     "session which it resumes; else the first that the host's policy names and that can do it; else `agent`."
 )
 GOAL = f"What the run is meant to achieve. {_ECHOED}; of a skill's request the model sees it, as data."
+ATTEMPT = (
+    "Which attempt of the run this is; set by what runs it. Echoed in `start` from 2 on. A later attempt begins anew: "
+    "its events follow those of the lost one under the same `run`, and count from 1 again. 1 when absent."
+)
+TRACEPARENT = (
+    "The W3C trace context that the run belongs to, of version 00. Echoed in `start`, never shown to the model."
+)
 
 Prompt = Annotated[
     Annotated[Text, Tag("=text")] | Annotated[Few[ContentBlock], Field(min_length=1), Tag("=blocks")],
@@ -112,6 +121,7 @@ class Request(Strict):
         **dict.fromkeys(("run_id", "id"), "run"),
         **dict.fromkeys(("owner", "user_id"), "session_owner"),
         **dict.fromkeys(("max_output_tokens", "max_tokens_to_sample"), "max_tokens"),
+        **dict.fromkeys(("trace", "trace_context", "trace_id"), "traceparent"),
         "version": "v",
         "turns": "max_turns",
         "streaming": "stream.partial",
@@ -171,6 +181,8 @@ class Request(Strict):
     subject: Opt[Subject] = Field(default=None, description=SUBJECT)
     user: Opt[Label] = Field(default=None, description=USER)
     goal: Opt[Goal] = Field(default=None, description=GOAL)
+    attempt: Attempt = Field(default=1, description=ATTEMPT)
+    traceparent: Opt[TraceParent] = Field(default=None, description=TRACEPARENT)
     tools: ChatTools = Field(
         default_factory=list,
         description="`AskUserQuestion` lets the agent ask the user, by `question` events; needs --control or "
@@ -206,6 +218,14 @@ def echo_of(request: "AnyRequest") -> dict[str, Any]:
     subject = request.subject and EchoedSubject(type=request.subject.type, id=request.subject.id)
     fields = {"metadata": request.metadata, "subject": subject, "user": request.user, "goal": request.goal}
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def told_at_start(request: "AnyRequest") -> dict[str, Any]:
+    """Returns the fields of the request that ``start`` repeats, those of its skill among them."""
+    own: dict[str, Any] = {"attempt": request.attempt} if request.attempt > 1 else {}
+    if request.traceparent is not None:
+        own["traceparent"] = request.traceparent
+    return {**echo_of(request), **skill_of(request), **own}
 
 
 def skill_of(request: "AnyRequest") -> dict[str, str]:

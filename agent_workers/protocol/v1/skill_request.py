@@ -6,6 +6,7 @@ from pydantic import Field
 
 from agent_workers.protocol.v1.fields import (
     AbsolutePath,
+    Attempt,
     Count,
     EngineName,
     Few,
@@ -18,6 +19,7 @@ from agent_workers.protocol.v1.fields import (
     SessionOwner,
     SkillName,
     Strict,
+    TraceParent,
     Version,
 )
 from agent_workers.protocol.v1.request import Metadata, Request
@@ -56,6 +58,8 @@ class SkillRequest(Strict):
     subject: Opt[Subject] = _as(Request, "subject")
     user: Opt[Label] = _as(Request, "user")
     goal: Opt[Goal] = _as(Request, "goal")
+    attempt: Attempt = _as(Request, "attempt")
+    traceparent: Opt[TraceParent] = _as(Request, "traceparent")
     model: Opt[ModelName] = _as(Request, "model", description="Name of the model. The skill's own when absent.")
     fallback_model: Opt[ModelName] = _as(Request, "fallback_model")
     engine: Opt[EngineName] = _as(Request, "engine", description="What does the work. The skill's own when absent.")

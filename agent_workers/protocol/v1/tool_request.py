@@ -8,6 +8,7 @@ from agent_workers.protocol.v1.content import by_shape
 from agent_workers.protocol.v1.fields import (
     MCP_TOOL,
     SERVER_NAME,
+    Attempt,
     Goal,
     JsonObject,
     Label,
@@ -16,14 +17,15 @@ from agent_workers.protocol.v1.fields import (
     RunId,
     RunSeconds,
     Strict,
+    TraceParent,
     Version,
 )
-from agent_workers.protocol.v1.request import GOAL, SUBJECT, USER, Metadata, Request
+from agent_workers.protocol.v1.request import ATTEMPT, GOAL, SUBJECT, TRACEPARENT, USER, Metadata, Request
 from agent_workers.protocol.v1.settings import Limits, Stream, Subject
 from agent_workers.protocol.v1.task_request import HttpServer, StdioServer
 
 _NO_MODEL = "is not a field of agent-tool: it runs a tool and asks no model"
-_SHARED = {"v", "run", "limits", "stream", "metadata", "subject", "user", "goal"}
+_SHARED = {"v", "run", "limits", "stream", "metadata", "subject", "user", "goal", "attempt", "traceparent"}
 _ServerName = Annotated[str, Field(pattern=SERVER_NAME)]
 _NAME = "Name of the server. The call's events name the tool `mcp__server__tool`."
 _OPTIONAL = "Means nothing here: a call needs its server."
@@ -105,6 +107,7 @@ class ToolRequest(Strict):
         **dict.fromkeys(("mcp", "mcp_server"), "server"),
         **dict.fromkeys(("timeout", "timeout_seconds", "timeout_ms"), "limits.timeout_s"),
         **dict.fromkeys(("run_id", "id"), "run"),
+        **dict.fromkeys(("trace", "trace_context", "trace_id"), "traceparent"),
         "version": "v",
     }
 
@@ -134,6 +137,8 @@ class ToolRequest(Strict):
     subject: Opt[Subject] = Field(default=None, description=SUBJECT)
     user: Opt[Label] = Field(default=None, description=USER)
     goal: Opt[Goal] = Field(default=None, description=GOAL)
+    attempt: Attempt = Field(default=1, description=ATTEMPT)
+    traceparent: Opt[TraceParent] = Field(default=None, description=TRACEPARENT)
 
     @property
     def tool_name(self) -> str:

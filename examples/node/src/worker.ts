@@ -35,11 +35,12 @@ async function main(): Promise<void> {
     if (process.argv.some((word) => word.startsWith("--simulate")) && !simulated) throw new Refusal("invalid_request", [
       { pointer: "", message: "cannot be simulated: set ANTHROPIC_BASE_URL to the address of agent-workers simulate" },
     ]);
-    const { metadata, subject, user, goal } = request;
+    const { metadata, subject, user, goal, attempt = 1, traceparent } = request;
     echoed = defined({ metadata, subject, user, goal });
     output.emit({
       type: "start", worker: about.name, worker_version: about.version, engine: "agent", simulated,
       sdk_version: about.dependencies["@anthropic-ai/claude-agent-sdk"], ...echoed,
+      ...defined({ attempt: attempt > 1 ? attempt : undefined, traceparent }),
     });
     if (control) void obey(input, request);
     agent = new Agent(output, asked, request);

@@ -23,6 +23,10 @@ final class Start extends Event
     public readonly ?string $goal;
     public readonly ?string $skill;
     public readonly ?string $skillVersion;
+    /** Which attempt of the run begins, where an earlier one was lost; null in the first one. */
+    public readonly ?int $attempt;
+    /** The W3C trace context of the request. */
+    public readonly ?string $traceparent;
 
     protected function read(Fields $fields): void
     {
@@ -38,5 +42,7 @@ final class Start extends Event
         $this->goal = $fields->stringOrNull('goal');
         $this->skill = $fields->stringOrNull('skill');
         $this->skillVersion = $fields->stringOrNull('skill_version');
+        $this->attempt = $fields->intOrNull('attempt');
+        $this->traceparent = $fields->stringOrNull('traceparent');
     }
 }

@@ -1,14 +1,18 @@
 // Generated from schemas/v1/*.schema.json by `make types` (json-schema-to-typescript). Do not edit.
-// Made of 62209c775ffcfca93aee91a934ffb98c426293d8bd12975305f66b7ceb39c460; what follows is 20d8b0813db6532652a73883913a0aeaaa65d22ebff028b98ac0ba249604ab72.
+// Made of 7142d5c0e0eaa34f93de889ce885d7fd322175c427832f61beea45995e93853b; what follows is e56b9d5e318bacb22d4576bf04389a57ebde313a7235bf2f50ef36d4fed7e581.
 
 /**
- * Whatever goes through a worker's pipes.
+ * Whatever goes through a worker's pipes, and what waits for one.
  */
-export type AgentLine = AgentRequest | ControlMessage | AgentEvent;
+export type AgentLine = AgentRequest | AgentJob | ControlMessage | AgentEvent;
 /**
  * What a worker reads first; each worker has its own.
  */
 export type AgentRequest = ChatRequest | SkillRequest | TaskRequest | ToolRequest;
+/**
+ * A request that waits for a machine: the fields of its worker's request, and beside them, flat, how it waits and how often it is tried.
+ */
+export type AgentJob = ChatJob | TaskJob | ToolJob | SkillJob;
 /**
  * One line that the caller writes to stdin, after the request, under --control.
  */
@@ -125,6 +129,14 @@ export interface ChatRequest {
    * What the run is meant to achieve. Echoed in `start` and the terminal event; of a skill's request the model sees it, as data.
    */
   goal?: string;
+  /**
+   * Which attempt of the run this is; set by what runs it. Echoed in `start` from 2 on. A later attempt begins anew: its events follow those of the lost one under the same `run`, and count from 1 again. 1 when absent.
+   */
+  attempt?: number;
+  /**
+   * The W3C trace context that the run belongs to, of version 00. Echoed in `start`, never shown to the model.
+   */
+  traceparent?: string;
   /**
    * `AskUserQuestion` lets the agent ask the user, by `question` events; needs --control or --interactive. Nothing else is a tool of a chat.
    */
@@ -389,6 +401,14 @@ export interface SkillRequest {
    */
   goal?: string;
   /**
+   * Which attempt of the run this is; set by what runs it. Echoed in `start` from 2 on. A later attempt begins anew: its events follow those of the lost one under the same `run`, and count from 1 again. 1 when absent.
+   */
+  attempt?: number;
+  /**
+   * The W3C trace context that the run belongs to, of version 00. Echoed in `start`, never shown to the model.
+   */
+  traceparent?: string;
+  /**
    * Name of the model. The skill's own when absent.
    */
   model?: string;
@@ -588,6 +608,14 @@ export interface TaskRequest {
    */
   goal?: string;
   /**
+   * Which attempt of the run this is; set by what runs it. Echoed in `start` from 2 on. A later attempt begins anew: its events follow those of the lost one under the same `run`, and count from 1 again. 1 when absent.
+   */
+  attempt?: number;
+  /**
+   * The W3C trace context that the run belongs to, of version 00. Echoed in `start`, never shown to the model.
+   */
+  traceparent?: string;
+  /**
    * The tools that the agent has: `Agent`, `AskUserQuestion`, `Bash`, `Edit`, `Glob`, `Grep`, `NotebookEdit`, `Read`, `WebFetch`, `WebSearch`, `Write`, and `mcp__server__tool` of a server in `mcp_servers`. None when absent. Whether a call may run is said by `permissions`; `AskUserQuestion`, by which the agent asks the user, runs in each mode and needs --control or --interactive, but in mode `defer`.
    */
   tools?: string[];
@@ -751,6 +779,14 @@ export interface ToolRequest {
    * What the run is meant to achieve. Echoed in `start` and the terminal event; of a skill's request the model sees it, as data.
    */
   goal?: string;
+  /**
+   * Which attempt of the run this is; set by what runs it. Echoed in `start` from 2 on. A later attempt begins anew: its events follow those of the lost one under the same `run`, and count from 1 again. 1 when absent.
+   */
+  attempt?: number;
+  /**
+   * The W3C trace context that the run belongs to, of version 00. Echoed in `start`, never shown to the model.
+   */
+  traceparent?: string;
 }
 /**
  * An MCP server that the worker starts as a process, with its name.
@@ -831,6 +867,674 @@ export interface ToolStream {
    * Send the tool's progress as `tool_output` events, while it works.
    */
   tool_output?: boolean;
+}
+/**
+ * A job of agent-chat.
+ */
+export interface ChatJob {
+  /**
+   * Name of the worker's command, such as `agent-chat`.
+   */
+  worker: "agent-chat";
+  /**
+   * The queue in which the job waits.
+   */
+  queue?: string;
+  /**
+   * For which of the application's customers it runs: nobody's jobs may keep all others waiting. Never shown to the model.
+   */
+  tenant?: string;
+  /**
+   * Jobs with a higher one go first in their queue.
+   */
+  priority?: number;
+  /**
+   * The job does not begin before. At once when absent.
+   */
+  run_at?: string;
+  /**
+   * A job that has not begun by then never does: it ends with `error` `timeout`. Never when absent.
+   */
+  expires_at?: string;
+  /**
+   * How often the job is tried at most, if its worker is lost or it ends with a code of `retry_on`.
+   */
+  attempts?: number;
+  /**
+   * Codes of `error` after which the job is tried again, as it is where its worker was lost.
+   */
+  retry_on?:
+    | "invalid_request"
+    | "unsupported_version"
+    | "policy_denied"
+    | "auth"
+    | "billing"
+    | "rate_limited"
+    | "overloaded"
+    | "server_error"
+    | "network"
+    | "gateway"
+    | "model_not_found"
+    | "context_overflow"
+    | "session_not_found"
+    | "session_exists"
+    | "session_busy"
+    | "pool_full"
+    | "output_schema"
+    | "output_too_large"
+    | "cli_missing"
+    | "cli_crashed"
+    | "state_unavailable"
+    | "sandbox_unavailable"
+    | "mcp_unavailable"
+    | "timeout"
+    | "idle_timeout"
+    | "worker_lost"
+    | "internal"
+    | (string & {})[];
+  /**
+   * Name of the credential that the machine which runs the job looks up; never a key. The machine's own when absent.
+   */
+  credential?: string;
+  /**
+   * Who gets the job when no attempt is left. Nobody when absent.
+   */
+  on_failure?: FailureQueue | FailurePerson;
+  /**
+   * Version of the contract.
+   */
+  v?: 1;
+  /**
+   * Id of the run, repeated in each of its events. A new UUID when absent.
+   */
+  run?: string;
+  /**
+   * What the user says: text, or a list of content blocks; not only blanks.
+   */
+  prompt: string | (TextBlock | ImageBlock | DocumentBlock)[];
+  /**
+   * Instructions for the model. The worker's own when absent.
+   */
+  system_prompt?: string;
+  /**
+   * Name of the model. The CLI's default when absent; in a resumed session, the last one.
+   */
+  model?: string;
+  /**
+   * Model to use while the first one is overloaded. None when absent.
+   */
+  fallback_model?: string;
+  /**
+   * What does the work. `agent`: an agent, with all that it can do. `messages`: the plain Messages API, in a fraction of the time and memory, without tools other than the application's. When absent, that of the session which it resumes; else the first that the host's policy names and that can do it; else `agent`.
+   */
+  engine?: "agent" | "messages";
+  /**
+   * Tokens that one answer of the model may have; with `engine` `messages` only. As many as the model can give when absent.
+   */
+  max_tokens?: number;
+  /**
+   * How often the model may be called before the run ends. The worker's own when absent.
+   */
+  max_turns?: number;
+  /**
+   * Send the model's thinking as `thinking` events.
+   */
+  thinking?: boolean;
+  /**
+   * Conversation to continue or to begin. A new one with a new id when absent.
+   */
+  session?: ResumeSession | NewSession;
+  /**
+   * Whose conversation it is, in the application's own words, such as the id of a user. A session can be resumed only with the owner that it began with; if it began without one, only without one.
+   */
+  session_owner?: string;
+  /**
+   * Bounds on time and money. Omitted fields keep their defaults.
+   */
+  limits?: Limits;
+  /**
+   * What is sent during the run. Omitted fields keep their defaults.
+   */
+  stream?: Stream;
+  /**
+   * JSON Schema that `done.output` will satisfy; its top level describes an object, and its references stay within it. Plain text only when absent.
+   */
+  output_schema?: {
+    [k: string]: unknown;
+  };
+  /**
+   * The caller's own data, at most 16384 bytes as compact UTF-8 JSON. Echoed in `start` and the terminal event, never shown to the model.
+   */
+  metadata?: {
+    [k: string]: unknown;
+  };
+  /**
+   * What the run is about, among the application's own things. Echoed in `start` and the terminal event, never shown to the model.
+   */
+  subject?: Subject;
+  /**
+   * For whom the application runs it, such as the id of a user. Echoed in `start` and the terminal event, never shown to the model.
+   */
+  user?: string;
+  /**
+   * What the run is meant to achieve. Echoed in `start` and the terminal event; of a skill's request the model sees it, as data.
+   */
+  goal?: string;
+  /**
+   * The W3C trace context that the run belongs to, of version 00. Echoed in `start`, never shown to the model.
+   */
+  traceparent?: string;
+  /**
+   * `AskUserQuestion` lets the agent ask the user, by `question` events; needs --control or --interactive. Nothing else is a tool of a chat.
+   */
+  tools?: "AskUserQuestion"[];
+  /**
+   * Tools that the application runs itself, with unique names. Needs --control.
+   */
+  app_tools?: AppTool[];
+}
+/**
+ * A queue that gets the job when no attempt is left.
+ */
+export interface FailureQueue {
+  /**
+   * Name of the queue.
+   */
+  queue: string;
+}
+/**
+ * A person who is told when no attempt is left.
+ */
+export interface FailurePerson {
+  /**
+   * Who it is, in the application's own words, such as the id of a user.
+   */
+  person: string;
+}
+/**
+ * A job of agent-task.
+ */
+export interface TaskJob {
+  /**
+   * Name of the worker's command, such as `agent-chat`.
+   */
+  worker: "agent-task";
+  /**
+   * The queue in which the job waits.
+   */
+  queue?: string;
+  /**
+   * For which of the application's customers it runs: nobody's jobs may keep all others waiting. Never shown to the model.
+   */
+  tenant?: string;
+  /**
+   * Jobs with a higher one go first in their queue.
+   */
+  priority?: number;
+  /**
+   * The job does not begin before. At once when absent.
+   */
+  run_at?: string;
+  /**
+   * A job that has not begun by then never does: it ends with `error` `timeout`. Never when absent.
+   */
+  expires_at?: string;
+  /**
+   * How often the job is tried at most, if its worker is lost or it ends with a code of `retry_on`.
+   */
+  attempts?: number;
+  /**
+   * Codes of `error` after which the job is tried again, as it is where its worker was lost.
+   */
+  retry_on?:
+    | "invalid_request"
+    | "unsupported_version"
+    | "policy_denied"
+    | "auth"
+    | "billing"
+    | "rate_limited"
+    | "overloaded"
+    | "server_error"
+    | "network"
+    | "gateway"
+    | "model_not_found"
+    | "context_overflow"
+    | "session_not_found"
+    | "session_exists"
+    | "session_busy"
+    | "pool_full"
+    | "output_schema"
+    | "output_too_large"
+    | "cli_missing"
+    | "cli_crashed"
+    | "state_unavailable"
+    | "sandbox_unavailable"
+    | "mcp_unavailable"
+    | "timeout"
+    | "idle_timeout"
+    | "worker_lost"
+    | "internal"
+    | (string & {})[];
+  /**
+   * Name of the credential that the machine which runs the job looks up; never a key. The machine's own when absent.
+   */
+  credential?: string;
+  /**
+   * Who gets the job when no attempt is left. Nobody when absent.
+   */
+  on_failure?: FailureQueue | FailurePerson;
+  /**
+   * Version of the contract.
+   */
+  v?: 1;
+  /**
+   * Id of the run, repeated in each of its events. A new UUID when absent.
+   */
+  run?: string;
+  /**
+   * What the user says: text, or a list of content blocks; not only blanks.
+   */
+  prompt: string | (TextBlock | ImageBlock | DocumentBlock)[];
+  /**
+   * Instructions for the model. The worker's own when absent.
+   */
+  system_prompt?: string;
+  /**
+   * Name of the model. The CLI's default when absent; in a resumed session, the last one.
+   */
+  model?: string;
+  /**
+   * Model to use while the first one is overloaded. None when absent.
+   */
+  fallback_model?: string;
+  /**
+   * What does the work. `agent`: an agent, with all that it can do. `messages`: the plain Messages API, in a fraction of the time and memory, without tools other than the application's. When absent, that of the session which it resumes; else the first that the host's policy names and that can do it; else `agent`.
+   */
+  engine?: "agent" | "messages";
+  /**
+   * Tokens that one answer of the model may have; with `engine` `messages` only. As many as the model can give when absent.
+   */
+  max_tokens?: number;
+  /**
+   * How often the model may be called before the run ends. The worker's own when absent.
+   */
+  max_turns?: number;
+  /**
+   * Send the model's thinking as `thinking` events.
+   */
+  thinking?: boolean;
+  /**
+   * Conversation to continue or to begin. A new one with a new id when absent.
+   */
+  session?: ResumeSession | NewSession;
+  /**
+   * Whose conversation it is, in the application's own words, such as the id of a user. A session can be resumed only with the owner that it began with; if it began without one, only without one.
+   */
+  session_owner?: string;
+  /**
+   * Bounds on time and money. Omitted fields keep their defaults.
+   */
+  limits?: Limits;
+  /**
+   * What is sent during the run. Omitted fields keep their defaults.
+   */
+  stream?: Stream;
+  /**
+   * JSON Schema that `done.output` will satisfy; its top level describes an object, and its references stay within it. Plain text only when absent.
+   */
+  output_schema?: {
+    [k: string]: unknown;
+  };
+  /**
+   * The caller's own data, at most 16384 bytes as compact UTF-8 JSON. Echoed in `start` and the terminal event, never shown to the model.
+   */
+  metadata?: {
+    [k: string]: unknown;
+  };
+  /**
+   * What the run is about, among the application's own things. Echoed in `start` and the terminal event, never shown to the model.
+   */
+  subject?: Subject;
+  /**
+   * For whom the application runs it, such as the id of a user. Echoed in `start` and the terminal event, never shown to the model.
+   */
+  user?: string;
+  /**
+   * What the run is meant to achieve. Echoed in `start` and the terminal event; of a skill's request the model sees it, as data.
+   */
+  goal?: string;
+  /**
+   * The W3C trace context that the run belongs to, of version 00. Echoed in `start`, never shown to the model.
+   */
+  traceparent?: string;
+  /**
+   * The tools that the agent has: `Agent`, `AskUserQuestion`, `Bash`, `Edit`, `Glob`, `Grep`, `NotebookEdit`, `Read`, `WebFetch`, `WebSearch`, `Write`, and `mcp__server__tool` of a server in `mcp_servers`. None when absent. Whether a call may run is said by `permissions`; `AskUserQuestion`, by which the agent asks the user, runs in each mode and needs --control or --interactive, but in mode `defer`.
+   */
+  tools?: string[];
+  /**
+   * Tools that the application runs itself, with unique names. Needs --control.
+   */
+  app_tools?: AppTool[];
+  /**
+   * Directory in which the agent works. It must exist, and the worker must be able to read it.
+   */
+  cwd: string;
+  /**
+   * Further directories in which the agent may work.
+   */
+  add_dirs?: string[];
+  /**
+   * What the agent may do. Omitted fields keep their defaults.
+   */
+  permissions?: Permissions;
+  /**
+   * MCP servers by name.
+   */
+  mcp_servers?: {
+    [k: string]: StdioServer | HttpServer;
+  };
+  /**
+   * Subagents by name. Need the tool `Agent`.
+   */
+  agents?: {
+    [k: string]: Agent;
+  };
+}
+/**
+ * A job of agent-tool.
+ */
+export interface ToolJob {
+  /**
+   * Name of the worker's command, such as `agent-chat`.
+   */
+  worker: "agent-tool";
+  /**
+   * The queue in which the job waits.
+   */
+  queue?: string;
+  /**
+   * For which of the application's customers it runs: nobody's jobs may keep all others waiting. Never shown to the model.
+   */
+  tenant?: string;
+  /**
+   * Jobs with a higher one go first in their queue.
+   */
+  priority?: number;
+  /**
+   * The job does not begin before. At once when absent.
+   */
+  run_at?: string;
+  /**
+   * A job that has not begun by then never does: it ends with `error` `timeout`. Never when absent.
+   */
+  expires_at?: string;
+  /**
+   * How often the job is tried at most, if its worker is lost or it ends with a code of `retry_on`.
+   */
+  attempts?: number;
+  /**
+   * Codes of `error` after which the job is tried again, as it is where its worker was lost.
+   */
+  retry_on?:
+    | "invalid_request"
+    | "unsupported_version"
+    | "policy_denied"
+    | "auth"
+    | "billing"
+    | "rate_limited"
+    | "overloaded"
+    | "server_error"
+    | "network"
+    | "gateway"
+    | "model_not_found"
+    | "context_overflow"
+    | "session_not_found"
+    | "session_exists"
+    | "session_busy"
+    | "pool_full"
+    | "output_schema"
+    | "output_too_large"
+    | "cli_missing"
+    | "cli_crashed"
+    | "state_unavailable"
+    | "sandbox_unavailable"
+    | "mcp_unavailable"
+    | "timeout"
+    | "idle_timeout"
+    | "worker_lost"
+    | "internal"
+    | (string & {})[];
+  /**
+   * Name of the credential that the machine which runs the job looks up; never a key. The machine's own when absent.
+   */
+  credential?: string;
+  /**
+   * Who gets the job when no attempt is left. Nobody when absent.
+   */
+  on_failure?: FailureQueue | FailurePerson;
+  /**
+   * Version of the contract.
+   */
+  v?: 1;
+  /**
+   * Id of the run, repeated in each of its events. A new UUID when absent.
+   */
+  run?: string;
+  /**
+   * The server, as in `mcp_servers` of a task, with its `name`.
+   */
+  server: StdioToolServer | HttpToolServer;
+  /**
+   * Name of the tool, as the server lists it.
+   */
+  tool: string;
+  /**
+   * What the tool is called with: an object that satisfies the schema that the server lists for it.
+   */
+  input?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Bounds on time. Omitted fields keep their defaults.
+   */
+  limits?: ToolLimits;
+  /**
+   * What is sent during the run. Omitted fields keep their defaults.
+   */
+  stream?: ToolStream;
+  /**
+   * The caller's own data, at most 16384 bytes as compact UTF-8 JSON. Echoed in `start` and the terminal event, never shown to the tool.
+   */
+  metadata?: {
+    [k: string]: unknown;
+  };
+  /**
+   * What the run is about, among the application's own things. Echoed in `start` and the terminal event, never shown to the model.
+   */
+  subject?: Subject;
+  /**
+   * For whom the application runs it, such as the id of a user. Echoed in `start` and the terminal event, never shown to the model.
+   */
+  user?: string;
+  /**
+   * What the run is meant to achieve. Echoed in `start` and the terminal event; of a skill's request the model sees it, as data.
+   */
+  goal?: string;
+  /**
+   * The W3C trace context that the run belongs to, of version 00. Echoed in `start`, never shown to the model.
+   */
+  traceparent?: string;
+}
+/**
+ * A job of agent-skill.
+ */
+export interface SkillJob {
+  /**
+   * Name of the worker's command; a job that names a skill needs none.
+   */
+  worker?: "agent-skill";
+  /**
+   * The queue in which the job waits.
+   */
+  queue?: string;
+  /**
+   * For which of the application's customers it runs: nobody's jobs may keep all others waiting. Never shown to the model.
+   */
+  tenant?: string;
+  /**
+   * Jobs with a higher one go first in their queue.
+   */
+  priority?: number;
+  /**
+   * The job does not begin before. At once when absent.
+   */
+  run_at?: string;
+  /**
+   * A job that has not begun by then never does: it ends with `error` `timeout`. Never when absent.
+   */
+  expires_at?: string;
+  /**
+   * How often the job is tried at most, if its worker is lost or it ends with a code of `retry_on`.
+   */
+  attempts?: number;
+  /**
+   * Codes of `error` after which the job is tried again, as it is where its worker was lost.
+   */
+  retry_on?:
+    | "invalid_request"
+    | "unsupported_version"
+    | "policy_denied"
+    | "auth"
+    | "billing"
+    | "rate_limited"
+    | "overloaded"
+    | "server_error"
+    | "network"
+    | "gateway"
+    | "model_not_found"
+    | "context_overflow"
+    | "session_not_found"
+    | "session_exists"
+    | "session_busy"
+    | "pool_full"
+    | "output_schema"
+    | "output_too_large"
+    | "cli_missing"
+    | "cli_crashed"
+    | "state_unavailable"
+    | "sandbox_unavailable"
+    | "mcp_unavailable"
+    | "timeout"
+    | "idle_timeout"
+    | "worker_lost"
+    | "internal"
+    | (string & {})[];
+  /**
+   * Name of the credential that the machine which runs the job looks up; never a key. The machine's own when absent.
+   */
+  credential?: string;
+  /**
+   * Who gets the job when no attempt is left. Nobody when absent.
+   */
+  on_failure?: FailureQueue | FailurePerson;
+  /**
+   * Version of the contract.
+   */
+  v?: 1;
+  /**
+   * Id of the run, repeated in each of its events. A new UUID when absent.
+   */
+  run?: string;
+  /**
+   * Name of the skill, as `agent-skill list` shows it.
+   */
+  skill: string;
+  /**
+   * What it works on: an object that satisfies the skill's input schema.
+   */
+  input: {
+    [k: string]: unknown;
+  };
+  /**
+   * What the run is about, among the application's own things. Echoed in `start` and the terminal event, never shown to the model.
+   */
+  subject?: Subject;
+  /**
+   * For whom the application runs it, such as the id of a user. Echoed in `start` and the terminal event, never shown to the model.
+   */
+  user?: string;
+  /**
+   * What the run is meant to achieve. Echoed in `start` and the terminal event; of a skill's request the model sees it, as data.
+   */
+  goal?: string;
+  /**
+   * The W3C trace context that the run belongs to, of version 00. Echoed in `start`, never shown to the model.
+   */
+  traceparent?: string;
+  /**
+   * Name of the model. The skill's own when absent.
+   */
+  model?: string;
+  /**
+   * Model to use while the first one is overloaded. None when absent.
+   */
+  fallback_model?: string;
+  /**
+   * What does the work. The skill's own when absent.
+   */
+  engine?: "agent" | "messages";
+  /**
+   * Tokens that one answer of the model may have; with `engine` `messages` only. As many as the model can give when absent.
+   */
+  max_tokens?: number;
+  /**
+   * How often the model may be called. The skill's own when absent.
+   */
+  max_turns?: number;
+  /**
+   * Send the model's thinking as `thinking` events.
+   */
+  thinking?: boolean;
+  /**
+   * Conversation to continue or to begin. A new one with a new id when absent.
+   */
+  session?: ResumeSession | NewSession;
+  /**
+   * Whose conversation it is, in the application's own words, such as the id of a user. A session can be resumed only with the owner that it began with; if it began without one, only without one.
+   */
+  session_owner?: string;
+  /**
+   * Bounds on time and money. Omitted fields are the skill's own.
+   */
+  limits?: Limits;
+  /**
+   * What is sent during the run. Omitted fields keep their defaults.
+   */
+  stream?: Stream;
+  /**
+   * The caller's own data, at most 16384 bytes as compact UTF-8 JSON. Echoed in `start` and the terminal event, never shown to the model.
+   */
+  metadata?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Tools that the application runs itself, with unique names. Needs --control.
+   */
+  app_tools?: AppTool[];
+  /**
+   * Working directory; needed by a skill with tools, and taken by such a one only.
+   */
+  cwd?: string;
+  /**
+   * Further directories in which the agent may work.
+   */
+  add_dirs?: string[];
+  /**
+   * MCP servers by name.
+   */
+  mcp_servers?: {
+    [k: string]: StdioServer | HttpServer;
+  };
 }
 /**
  * Stop the run; it ends with `aborted`.
@@ -1008,7 +1712,7 @@ export interface AbortedEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -1100,7 +1804,7 @@ export interface AckEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -1141,7 +1845,7 @@ export interface AppToolCallEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -1196,7 +1900,7 @@ export interface DeltaEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -1233,7 +1937,7 @@ export interface DiscardEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -1270,7 +1974,7 @@ export interface DoneEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -1457,7 +2161,7 @@ export interface ErrorEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -1589,7 +2293,7 @@ export interface NoticeEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -1630,7 +2334,7 @@ export interface PermissionRequestEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -1685,7 +2389,7 @@ export interface PermissionResolvedEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -1730,7 +2434,7 @@ export interface PingEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -1763,7 +2467,7 @@ export interface QuestionEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -1842,7 +2546,7 @@ export interface QuestionResolvedEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -1883,7 +2587,7 @@ export interface RetryEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -1960,7 +2664,7 @@ export interface SessionEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -2009,7 +2713,7 @@ export interface StartEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -2075,6 +2779,14 @@ export interface StartEvent {
    */
   skill_version?: string;
   /**
+   * Which attempt of the run begins, where an earlier one was lost: forget what came of that one, for this one begins anew, and its `seq` counts from 1. Absent in the first attempt.
+   */
+  attempt?: number;
+  /**
+   * The request's `traceparent`. Absent when it had none.
+   */
+  traceparent?: string;
+  /**
    * UTF-8 bytes that a cut removed from this event's fields to keep the line within 256 KiB. Absent when nothing was cut.
    */
   truncated_bytes?: number;
@@ -2088,7 +2800,7 @@ export interface SteeredEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -2125,7 +2837,7 @@ export interface TaskEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -2170,7 +2882,7 @@ export interface ThinkingEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -2207,7 +2919,7 @@ export interface ToolCallEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -2254,7 +2966,7 @@ export interface ToolOutputEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
@@ -2295,7 +3007,7 @@ export interface ToolResultEvent {
    */
   v: 1;
   /**
-   * Number of the event within its run: 1, 2, 3 and so on without gaps.
+   * Number of the event within its run: 1, 2, 3 and so on without gaps; each attempt counts from 1.
    */
   seq: number;
   /**
