@@ -9,6 +9,7 @@ from agent_workers.cli.completion import completion
 from agent_workers.cli.conform import conform
 from agent_workers.cli.convert import convert
 from agent_workers.cli.doctor import doctor
+from agent_workers.cli.fleet import fleet
 from agent_workers.cli.policy import policy
 from agent_workers.cli.pool import pool
 from agent_workers.cli.replay import replay
@@ -73,5 +74,5 @@ def agent_workers() -> None:
     """Has nothing to do before its commands."""
 
 
-for command in (doctor, schema, validate, conform, policy, replay, convert, simulate, pool, completion):
+for command in (doctor, schema, validate, conform, policy, replay, convert, simulate, pool, fleet, completion):
     agent_workers.add_command(command)

@@ -69,6 +69,11 @@ class Conversation:
         return self._process.stderr if self._process else self._stderr
 
     @property
+    def line(self) -> bytes:
+        """The line of the event that was given out last."""
+        return self._reader.line
+
+    @property
     def started(self) -> bool:
         """Whether ``begin`` was called."""
         return self._began

@@ -26,6 +26,11 @@ class RunHandle:
         return self._conversation.run
 
     @property
+    def line(self) -> bytes:
+        """The line of the event that was given out last, as the worker wrote it, without its newline."""
+        return self._conversation.line
+
+    @property
     def exit_status(self) -> int | None:
         """The worker's exit status, negative for the signal that killed it; None while it is not there yet."""
         return self._conversation.exit_status

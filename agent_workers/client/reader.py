@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.v1 import VERSION
 from agent_workers.protocol.v1.envelope import TERMINAL, envelop
-from agent_workers.wire import MAX_LINE, LineFramer, LineTooLong, timestamp
+from agent_workers.wire import MAX_LINE, LineFramer, LineTooLong, dump, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,10 +50,12 @@ class EventReader:
 
     Attributes:
         terminal: The terminal event, once it was read or made up.
+        line: The line of the event that was given out last, as the worker wrote it, without its newline.
     """
 
     def __init__(self, run: str) -> None:
         self.terminal: Event | None = None
+        self.line = b""
         self._run = run
         self._seq = 0
         self._framer = LineFramer(_LONGEST_LINE)
@@ -96,14 +98,16 @@ class EventReader:
         if event["seq"] > self._seq + 1:
             words = f"Some events of the worker could not be read: {event['seq'] - self._seq - 1}."
             yield self._compose({"type": "notice", "level": "warning", "code": "protocol_error", "message": words})
-        yield self._note(event)
+        yield self._note(event, line)
 
     def _compose(self, body: dict[str, Any]) -> Event:
         ts = timestamp(datetime.now(UTC))
-        return self._note(envelop(body, seq=self._seq + 1, run=self._run, ts=ts))
+        event = envelop(body, seq=self._seq + 1, run=self._run, ts=ts)
+        return self._note(event, dump(event).rstrip(b"\n"))
 
-    def _note(self, event: Event) -> Event:
+    def _note(self, event: Event, line: bytes) -> Event:
         self._seq = event["seq"]
+        self.line = line
         if event["type"] in TERMINAL:
             self.terminal = event
         return event

@@ -1,5 +1,5 @@
 -- Begins an attempt of the run that an entry names. ARGV: queue, entry, run, consumer, host.
--- Returns {'begun', job, attempt, now, expires_at} or {'dropped'} where there is nothing to run.
+-- Returns {'begun', job, attempt, now, expires_at, failures} or {'dropped'} where there is nothing to run.
 local job = read(ARGV[3])
 if not job or job.state ~= 'admitted' or job.entry ~= ARGV[2] then
   redis.call('XACK', of_queue(ARGV[1], 'jobs'), GROUP, ARGV[2])
@@ -12,4 +12,4 @@ redis.call('HDEL', job_of(job.run), 'first_delta')
 redis.call('ZREM', P .. ':expiring', job.run)
 -- From here on Redis refuses what an earlier attempt writes: its ids are lower than this one.
 redis.call('XADD', stream_of(job.run), attempt .. '-0', 'attempt', attempt, 'host', ARGV[5])
-return {'begun', job.job, attempt, string.format('%.0f', now), job.expires_at}
+return {'begun', job.job, attempt, string.format('%.0f', now), job.expires_at, job.failures}

@@ -1,0 +1,29 @@
+"""Events that the fleet itself writes, where no worker is there to do it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from agent_workers.protocol.v1.envelope import envelop
+from agent_workers.wire import dump, timestamp
+
+UNNUMBERED = 0
+"""Number of an event that Redis numbers when it writes it."""
+
+
+def line(run: str, body: dict[str, Any], seq: int = UNNUMBERED) -> bytes:
+    """Returns the line of an event, without its newline."""
+    return dump(envelop(body, seq=seq, run=run, ts=timestamp(datetime.now(UTC))))
+
+
+def error(code: str, message: str, *, retryable: bool = False, **more: Any) -> dict[str, Any]:
+    """Returns the body of a terminal ``error``."""
+    return {"type": "error", "code": code, "message": message, "retryable": retryable, **more}
+
+
+WORKER_LOST = error(
+    "worker_lost", "The machine or process that had this run in hand has gone. Try again.", retryable=True
+)
+EXPIRED = error("timeout", "The job waited for longer than its expires_at allows, and was not begun.")
+ABORTED = {"type": "aborted", "reason": "client"}

@@ -1,0 +1,169 @@
+"""A process of the fleet, from its start to its end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from faststream.middlewares import AckPolicy
+from faststream.redis import RedisBroker, StreamSub
+
+from agent_workers.fleet.connection import BLOCK_MS, connect, options
+from agent_workers.fleet.keys import GROUP
+from agent_workers.fleet.work.escalation import Escalation
+from agent_workers.fleet.work.keeper import Keeper
+from agent_workers.fleet.work.machine import Machine
+from agent_workers.fleet.work.slot import Slot
+from agent_workers.fleet.work.sweeper import Sweeper
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from faststream.redis.message import RedisStreamMessage
+
+    from agent_workers.fleet.work.settings import WorkSettings
+
+logger = logging.getLogger("agent_workers.fleet")
+_broker_logger = logging.getLogger("agent_workers.fleet.broker")
+
+_SWEEP_MS = 500
+_STOP_S = 8.0
+"""Seconds that workers may take to end when they are stopped, before their process is."""
+
+
+async def work(settings: WorkSettings) -> None:
+    """Runs jobs until SIGTERM or SIGINT, and then as ``WorkSettings.grace_s`` says. A second signal ends it sooner.
+
+    Raises:
+        RedisError: Redis cannot be reached at the start.
+    """
+    redis = connect(settings.redis)
+    try:
+        await redis.ping()
+        await Service(Machine(settings, redis)).serve()
+    finally:
+        await redis.aclose()
+
+
+class Service:
+    """Serves some queues.
+
+    Args:
+        machine: What all slots of this process share.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        settings = machine.settings
+        self._broker = RedisBroker(
+            settings.redis, logger=_broker_logger, apply_types=False, graceful_timeout=None, **options()
+        )
+        self._slots = {
+            queue: [Slot(machine, queue, number + 1) for number in range(count)]
+            for queue, count in settings.queues.items()
+        }
+        self._keepers = {queue: Keeper(machine, queue, slots, self._subscribe) for queue, slots in self._slots.items()}
+        self._subscribers = [
+            subscriber for queue, slots in self._slots.items() for subscriber in self._of_queue(queue, slots)
+        ]
+
+    async def serve(self) -> None:
+        """Serves until the process is told to stop."""
+        for keeper in self._keepers.values():
+            await keeper.found()
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async with anyio.create_task_group() as tasks:
+                await self._broker.start()
+                for queue, keeper in self._keepers.items():
+                    self._machine.meters.slots.labels(queue).set(len(self._slots[queue]))
+                    tasks.start_soon(keeper.keep)
+                    tasks.start_soon(keeper.tick)
+                tasks.start_soon(Escalation(self._machine).serve)
+                logger.info("takes jobs of %s", ", ".join(f"{q} ({len(s)})" for q, s in self._slots.items()))
+                await anext(signals)
+                await self._drain(signals)
+                tasks.cancel_scope.cancel()
+        await self._broker.stop()
+
+    async def _drain(self, signals: Any) -> None:
+        """Begins nothing more; what still runs after a grace, or a second signal, goes to another machine."""
+        self._machine.is_draining = True
+        logger.info("stops: what runs has %g s to end", self._machine.settings.grace_s)
+        await self._leave()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._hurry, signals)
+            await self._idle_within(self._machine.settings.grace_s)
+            tasks.cancel_scope.cancel()
+        for slot in self._all_slots():
+            if slot.attempt:
+                slot.attempt.give_back()
+        await self._idle_within(_STOP_S + 2)
+        await self._leave()
+
+    async def _hurry(self, signals: Any) -> None:
+        await anext(signals)
+        for slot in self._all_slots():
+            if slot.attempt:
+                slot.attempt.give_back()
+
+    async def _idle_within(self, seconds: float) -> None:
+        with anyio.move_on_after(seconds):
+            for slot in self._all_slots():
+                await slot.idle()
+
+    async def _leave(self) -> None:
+        for queue, slots in self._slots.items():
+            await self._machine.scripts.leave(queue, [slot.consumer for slot in slots])
+
+    def _all_slots(self) -> list[Slot]:
+        return [slot for slots in self._slots.values() for slot in slots]
+
+    async def _subscribe(self) -> None:
+        """Starts the subscribers anew: FastStream ends those whose group has gone."""
+        for subscriber in self._subscribers:
+            await subscriber.stop()
+            await subscriber.start()
+
+    def _of_queue(self, queue: str, slots: list[Slot]) -> list[Any]:
+        name = self._machine.keys.jobs(queue)
+        host = self._machine.settings.host
+        lease_ms = self._machine.settings.lease_ms
+        found = [
+            self._subscribed(
+                slot.serve,
+                StreamSub(name, group=GROUP, consumer=slot.consumer, max_records=1, polling_interval=BLOCK_MS),
+            )
+            for slot in slots
+        ]
+        sweep = StreamSub(
+            name, group=GROUP, consumer=f"{host}/sweeper", min_idle_time=lease_ms, polling_interval=_SWEEP_MS
+        )
+        return [*found, self._subscribed(Sweeper(self._machine, queue).serve, sweep)]
+
+    def _subscribed(self, serve: Callable[[str, str], Awaitable[None]], stream: StreamSub[Any]) -> Any:
+        async def handle(message: RedisStreamMessage) -> None:
+            entry = message.raw_message["message_ids"][0].decode()
+            try:
+                await serve(entry, message.raw_message["data"][b"run"].decode())
+            except Exception:
+                logger.exception("the job of entry %s could not be served", entry)
+
+        subscriber = self._broker.subscriber(
+            stream=stream, ack_policy=AckPolicy.MANUAL, parser=_parse, decoder=_as_it_is
+        )
+        subscriber(handle)
+        return subscriber
+
+
+async def _parse(message: Any, usual: Callable[[Any], Awaitable[RedisStreamMessage]]) -> RedisStreamMessage:
+    """Reads an entry; the trace that it belongs to stands in a field of its own."""
+    parsed = await usual(message)
+    if trace := message["data"].get(b"traceparent"):
+        parsed.headers["traceparent"] = trace.decode()
+    return parsed
+
+
+async def _as_it_is(message: RedisStreamMessage) -> RedisStreamMessage:
+    return message

@@ -1,0 +1,148 @@
+"""Where an attempt's events go: into the run's stream, several at a time, for as long as Redis takes to be there."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from redis.exceptions import ConnectionError as RedisGone
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisSlow
+
+from agent_workers.fleet.scripts import Line
+from agent_workers.fleet.work.figures import Figures
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from agent_workers.fleet.scripts import Ended, Held, Scripts
+
+logger = logging.getLogger("agent_workers.fleet")
+
+_MOST_BYTES = 8 * 1024 * 1024
+_AT_ONCE = 200
+_PAUSE_S = 0.2
+
+
+class LeaseLost(Exception):
+    """Raised where the run is another slot's by now, or nobody's: what is still said here is not its."""
+
+
+class RunSink:
+    """Writes the events of one attempt.
+
+    Args:
+        scripts: Write.
+        held: The run, and who has it in hand.
+        attempt: Number of the attempt.
+    """
+
+    def __init__(self, scripts: Scripts, held: Held, attempt: int) -> None:
+        self._scripts = scripts
+        self._held = held
+        self._attempt = attempt
+        self._waiting: list[Line] = []
+        self._bytes = 0
+        self._more = anyio.Event()
+        self._less = anyio.Event()
+        self._is_lost = False
+        self.figures = Figures()
+
+    def lose(self) -> None:
+        """Takes note that the run is another slot's."""
+        self._is_lost = True
+        self._less.set()
+
+    async def take(self, event: dict[str, Any], data: bytes) -> None:
+        """Takes an event that is not terminal. It waits only where Redis is far behind.
+
+        Raises:
+            LeaseLost: See there.
+        """
+        self.figures.see(event)
+        self._waiting.append(Line(event["seq"], data, event["type"] == "app_tool_call"))
+        self._bytes += len(data)
+        self._more.set()
+        while self._bytes > _MOST_BYTES and not self._is_lost:
+            self._less = anyio.Event()
+            await self._less.wait()
+        self._check()
+
+    async def write(self) -> None:
+        """Writes what was taken, until it is cancelled.
+
+        Raises:
+            LeaseLost: See there.
+        """
+        while True:
+            await self._more.wait()
+            self._more = anyio.Event()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Writes what was taken by now."""
+        while self._waiting:
+            lines = self._waiting[:_AT_ONCE]
+            await self._write(lines, None)
+            del self._waiting[: len(lines)]
+            self._bytes -= sum(len(line.data) for line in lines)
+            self._less.set()
+
+    async def end(self, seq: int, data: bytes, ended: Ended) -> None:
+        """Writes what is left, and the terminal event.
+
+        Raises:
+            LeaseLost: See there.
+        """
+        await self._write([*self._waiting, Line(seq, data)], ended)
+
+    async def again(self, delay_ms: int, *, is_failure: bool, last: Line | None) -> None:
+        """Gives the run back for another attempt, after a last event.
+
+        Raises:
+            LeaseLost: See there.
+        """
+        await self.flush()
+        await self._insist(
+            lambda: self._scripts.requeue(
+                self._held, self._attempt, delay_ms=delay_ms, is_failure=is_failure, last=last
+            )
+        )
+
+    async def _write(self, lines: list[Line], ended: Ended | None) -> None:
+        fields = self.figures.changed()
+        await self._insist(lambda: self._scripts.write(self._held, self._attempt, lines, fields=fields, ended=ended))
+        self.figures.note_written(fields)
+
+    async def _insist(self, write: Callable[[], Awaitable[bool]]) -> None:
+        """Writes as often as it takes: said twice is written once."""
+        since = None
+        while True:
+            self._check()
+            try:
+                self._is_lost = not await write()
+            except (RedisGone, RedisSlow, RedisError) as error:
+                if not _may_pass(error):
+                    raise
+                if since is None:
+                    since = time.monotonic()
+                    logger.warning("Redis does not take events; they wait here: %s", error)
+                await anyio.sleep(_PAUSE_S)
+                continue
+            if since is not None:
+                logger.warning("Redis takes events again, after %.1f s", time.monotonic() - since)
+            self._check()
+            return
+
+    def _check(self) -> None:
+        if self._is_lost:
+            raise LeaseLost
+
+
+def _may_pass(error: RedisError) -> bool:
+    """Whether Redis has an error for a while only: it is away, starts, fails over, or has no memory left."""
+    words = str(error).upper()
+    passing = ("LOADING", "READONLY", "MASTERDOWN", "TRYAGAIN", "OOM", "MISCONF", "NOREPLICAS", "BUSY", "UNBLOCKED")
+    return isinstance(error, (RedisGone, RedisSlow)) or any(word in words for word in passing)

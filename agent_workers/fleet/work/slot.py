@@ -1,0 +1,98 @@
+"""A slot: takes one job after the other from its queue, and has each run."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from agent_workers.fleet.lines import EXPIRED, error, line
+from agent_workers.fleet.scripts import Ended, Held
+from agent_workers.fleet.work.attempt import Attempt
+from agent_workers.fleet.work.sink import LeaseLost, RunSink
+from agent_workers.protocol.document import parse_json
+from agent_workers.protocol.v1.job import parse_job
+from agent_workers.protocol.v1.problem import RequestProblems
+
+if TYPE_CHECKING:
+    from agent_workers.fleet.scripts import Begun
+    from agent_workers.fleet.work.machine import Machine
+    from agent_workers.protocol.v1.job import Job
+
+logger = logging.getLogger("agent_workers.fleet")
+
+
+class Slot:
+    """Runs one job at a time.
+
+    Args:
+        machine: What all slots of this process share.
+        queue: The queue that it takes from.
+        number: Counts the slots of the queue, from 1.
+
+    Attributes:
+        consumer: What it is called in the queue's consumer group.
+        attempt: What it runs; None while it is idle.
+    """
+
+    def __init__(self, machine: Machine, queue: str, number: int) -> None:
+        self._machine = machine
+        self.queue = queue
+        self.consumer = f"{machine.settings.host}/{number}"
+        self.attempt: Attempt | None = None
+        self._held: Held | None = None
+        self._is_idle = anyio.Event()
+        self._is_idle.set()
+
+    @property
+    def held(self) -> Held | None:
+        """The run that it has in hand."""
+        return self._held
+
+    async def idle(self) -> None:
+        """Waits until it has no run in hand."""
+        await self._is_idle.wait()
+
+    async def serve(self, entry: str, run: str) -> None:
+        """Runs the job of an entry of the queue, to its end or to its next attempt."""
+        if self._machine.is_draining:
+            return  # it is given back when this process leaves the queue
+        held = Held(run, entry, self.consumer)
+        try:
+            begun = await self._machine.scripts.begin(self.queue, held, self._machine.settings.host)
+            if begun:
+                self._held = held
+                self._is_idle = anyio.Event()
+                await self._run(held, begun)
+        except LeaseLost:
+            self._machine.meters.lost.labels(self.queue).inc()
+            logger.warning("the run is another's by now; it was stopped here", extra={"run": run})
+        finally:
+            self._held = None
+            self.attempt = None
+            self._is_idle.set()
+
+    async def _run(self, held: Held, begun: Begun) -> None:
+        sink = RunSink(self._machine.scripts, held, begun.attempt)
+        job = self._read(begun.job)
+        if isinstance(job, dict):
+            await self._refuse(sink, held, job)
+        elif begun.expires_ms is not None and begun.expires_ms < begun.now_ms:
+            await self._refuse(sink, held, EXPIRED)
+        else:
+            self.attempt = Attempt(self._machine, job, held, begun, sink)
+            await self.attempt.run()
+
+    def _read(self, text: bytes) -> Job | dict[str, Any]:
+        """Returns the job, or the body of the error that it ends with."""
+        try:
+            return parse_job(parse_json(text), self._machine.workers)
+        except RequestProblems as found:
+            details = [problem.model_dump(mode="json") for problem in found.problems]
+            return error(found.code, str(found), details=details)
+
+    @staticmethod
+    async def _refuse(sink: RunSink, held: Held, body: dict[str, Any]) -> None:
+        sink.figures.see(body)
+        await sink.end(1, line(held.run, body, 1), Ended("error", body["code"]))

@@ -1,0 +1,43 @@
+"""What becomes of the runs of processes that have gone."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from agent_workers.fleet.lines import WORKER_LOST, line
+
+if TYPE_CHECKING:
+    from agent_workers.fleet.work.machine import Machine
+
+logger = logging.getLogger("agent_workers.fleet")
+
+
+class Sweeper:
+    """Takes the runs of a queue from those who did not keep them.
+
+    Args:
+        machine: What all slots of this process share.
+        queue: The queue.
+    """
+
+    def __init__(self, machine: Machine, queue: str) -> None:
+        self._machine = machine
+        self._queue = queue
+
+    async def serve(self, entry: str, run: str) -> None:
+        """Gives an abandoned run to another worker, or ends it."""
+        if await self._was_away():
+            return  # nobody could keep anything meanwhile, and those who live come back for what is theirs
+        became = await self._machine.scripts.lose(self._queue, entry, run, line(run, WORKER_LOST))
+        if became != "dropped":
+            logger.warning("the worker of a run has gone: %s", became, extra={"run": run})
+
+    async def _was_away(self) -> bool:
+        """Whether Redis was away within the last lease."""
+        lease_s = self._machine.settings.lease_s
+        if time.monotonic() - self._machine.trouble_at < lease_s:
+            return True
+        info = await self._machine.redis.info("server")
+        return bool(info["uptime_in_seconds"] < lease_s)
