@@ -50,7 +50,8 @@ async def follow(redis: Redis, keys: Keys, run: str, after: str, missing: type[E
     key = keys.events(run)
     while True:
         entries = await read(redis, key, after, block_ms=BLOCK_MS, count=_AT_ONCE)
-        for after, fields in entries:
+        for name, fields in entries:
+            after = name
             if b"event" not in fields:
                 continue  # where an attempt begins
             entry = Entry(after, fields[b"event"])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("agent_workers.fleet")
 
 _LIMITED = "rate_limited"
-_USUAL_PAUSE_MS = 1_000
+_USUAL_PAUSE_MS = 10_000
 _TERMINAL = ("done", "error", "aborted")
 
 

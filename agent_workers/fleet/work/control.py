@@ -34,7 +34,8 @@ async def relay(machine: Machine, run: str, begun: Begun, worker: AsyncRun) -> N
         except RedisError:  # it comes back, and has kept what was said
             await anyio.sleep(_PAUSE_S)
             continue
-        for after, fields in found:
+        for name, fields in found:
+            after = name
             message = _read(fields.get(b"message", b""))
             is_for_us = int(after.split("-")[0]) >= begun.now_ms or begun.attempt == 1
             if message and (is_for_us or message.get("type") in _OF_ANY_ATTEMPT):
