@@ -89,6 +89,37 @@ return [
 
     /*
     |--------------------------------------------------------------------------
+    | A fleet of machines
+    |--------------------------------------------------------------------------
+    |
+    | `url` is the address of the Redis of `agent-workers fleet work`: runs that
+    | ->onFleet() gives it go on when this process ends, and are followed and
+    | stopped from any machine. redis://user:password@host:6379/0, rediss://…
+    | or unix:///run/redis/redis.sock. Or `connection` is the name of one in
+    | `redis` of config/database.php: the address is taken from there, never
+    | its prefix or serializer. Without both there is no fleet.
+    |
+    | `'fleet' => true` in a worker gives it all runs of that worker.
+    |
+    */
+
+    'fleet' => [
+        'url' => env('AGENT_WORKERS_FLEET'),
+        'connection' => null,
+        // As `agent-workers fleet work --prefix` has it.
+        'prefix' => env('AGENT_WORKERS_FLEET_PREFIX', 'agent-workers'),
+        // The queue of jobs that name none.
+        'queue' => env('AGENT_WORKERS_FLEET_QUEUE', 'default'),
+        // With "abort" a run ends when the browser goes that began it. With "continue" it goes on, and the browser comes back.
+        'on_disconnect' => 'continue',
+        // Seconds for which Redis may be away before a request gives up.
+        'patience' => 15,
+        // Seconds for which a run is kept that was stopped before it began. `fleet work` keeps the others.
+        'keep' => 24 * 3600,
+    ],
+
+    /*
+    |--------------------------------------------------------------------------
     | Workers
     |--------------------------------------------------------------------------
     |

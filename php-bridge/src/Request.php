@@ -362,6 +362,16 @@ final class Request implements \JsonSerializable
             : new self($this->fields, $this->handlers, new Credential(null));
     }
 
+    /**
+     * @internal
+     *
+     * @param array<string, \Closure> $handlers of tools that it has, by name
+     */
+    public function handledBy(array $handlers): self
+    {
+        return new self($this->fields, $handlers + $this->handlers, $this->credential ?? null);
+    }
+
     /** @return array<string, \Closure> handlers of the application's tools, by name */
     public function handlers(): array
     {

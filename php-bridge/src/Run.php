@@ -6,6 +6,7 @@ namespace AgentWorkers;
 
 use AgentWorkers\Event\Aborted;
 use AgentWorkers\Event\Ack;
+use AgentWorkers\Event\AppToolCall;
 use AgentWorkers\Event\Done;
 use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Event\Event;
@@ -16,6 +17,7 @@ use AgentWorkers\Event\ToolOutput;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
+use AgentWorkers\Process\Lasting;
 use AgentWorkers\Process\Transport;
 use AgentWorkers\Run\AnswerText;
 use AgentWorkers\Run\AppTools;
@@ -30,7 +32,7 @@ use Symfony\Component\Process\Exception\ProcessTimedOutException;
 
 /**
  * One run: iterate it for its events. The last one is terminal, whatever happens. Leaving the loop early stops the
- * worker.
+ * worker; a run of the fleet goes on.
  *
  * @implements \IteratorAggregate<int, Event>
  */
@@ -54,23 +56,34 @@ final class Run implements \IteratorAggregate
     private float $deadline = INF;
     private ?string $actor = null;
 
-    /** @internal a Runner makes runs */
+    /**
+     * @internal a Runner makes runs
+     *
+     * @param int $seq number of the last event that the reader has
+     */
     public function __construct(
         Request $request,
         private readonly Transport $transport,
         private readonly LoggerInterface $logger,
         private readonly float $overtime,
+        int $seq = 0,
     ) {
         $id = $request->get('run');
         $this->id = is_string($id) ? $id : self::uuid();
         $this->request = $id === null ? $request->run($this->id) : $request;
         $this->json = $this->request->toJson();
-        $this->reader = new EventReader($this->id, $logger);
+        $this->reader = new EventReader($this->id, $logger, $seq);
         $this->controls = new Controls($this->id, $transport, $logger);
         $this->permissions = new Permissions($this->decide(...), $logger);
         $this->questions = new Questions($this->answer(...), $logger);
         $print = $request->wantsToolOutput() ? $this->toolOutput(...) : null;
-        $this->tools = new AppTools($request->handlers(), $this->toolResult(...), $print, $logger);
+        $this->tools = new AppTools(
+            $request->handlers(),
+            $this->toolResult(...),
+            $print,
+            $logger,
+            $transport instanceof Lasting ? self::claimed($transport) : null,
+        );
     }
 
     /** @return \Generator<int, Event> */
@@ -93,7 +106,9 @@ final class Run implements \IteratorAggregate
             }
         } finally {
             $hasEnded = $this->state->isOver();
-            $this->state = $this->state->end();
+            $this->state = $hasEnded || !$this->transport instanceof Lasting
+                ? $this->state->end()
+                : $this->state->leave();
             try {
                 $hasEnded ? $this->transport->finish() : $this->transport->stop();
                 $this->report();
@@ -231,6 +246,44 @@ final class Run implements \IteratorAggregate
         if ($this->state->isUnderway()) {
             $this->transport->terminate();
         }
+    }
+
+    /**
+     * Stops following: the loop ends at once. A run of the fleet goes on, unless its runner says otherwise; any other
+     * is stopped, as by stop().
+     */
+    public function leave(): void
+    {
+        if ($this->transport instanceof Lasting) {
+            $this->state = $this->state->leave();
+            $this->transport->leave();
+        } else {
+            $this->stop();
+        }
+    }
+
+    /** Whether this side has stopped following a run that may go on without it. */
+    public function isLeft(): bool
+    {
+        return $this->state === State::Left;
+    }
+
+    /** Whether it goes on when nobody follows it, as a run of the fleet does. */
+    public function isLasting(): bool
+    {
+        return $this->transport instanceof Lasting;
+    }
+
+    /**
+     * Lets the handlers answer these calls, too, which came before what this side reads.
+     *
+     * @internal
+     */
+    public function expect(AppToolCall ...$calls): self
+    {
+        array_map($this->tools->note(...), $calls);
+
+        return $this;
     }
 
     /** Whether this side ends the run, by abort(), stop() or its deadline: the terminal event may be still to come. */
@@ -439,6 +492,13 @@ final class Run implements \IteratorAggregate
         ];
         $level = $terminal instanceof ErrorEvent ? 'warning' : 'debug';
         $this->logger->log($level, 'An agent run ended.', $context);
+    }
+
+    /** @return \Closure(AppToolCall): bool */
+    private static function claimed(Lasting $transport): \Closure
+    {
+        return static fn (AppToolCall $call): bool
+            => $transport->claims($call->toolUseId ?? $call->callId, $call->expiresAt);
     }
 
     private static function now(): float

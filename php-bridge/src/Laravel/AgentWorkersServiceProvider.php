@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel;
 
+use AgentWorkers\Fleet\Fleet;
 use AgentWorkers\Laravel\Console\ChatCommand;
 use AgentWorkers\Laravel\Console\DoctorCommand;
 use AgentWorkers\Laravel\Console\MakeAgentCommand;
@@ -11,9 +12,11 @@ use AgentWorkers\Laravel\Console\MakeAgentToolCommand;
 use AgentWorkers\Laravel\Console\RunCommand;
 use AgentWorkers\Laravel\Console\SkillCommand;
 use AgentWorkers\Laravel\Console\SkillsCommand;
+use AgentWorkers\Laravel\Fleet\FleetAccess;
 use AgentWorkers\Laravel\Http\Rendering;
 use AgentWorkers\Laravel\Http\StreamsInJson;
 use AgentWorkers\Laravel\View\Chat;
+use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Debug\ExceptionHandler;
 use Illuminate\Contracts\Http\Kernel;
 use Illuminate\Support\ServiceProvider;
@@ -35,6 +38,8 @@ final class AgentWorkersServiceProvider extends ServiceProvider
         $this->app->scoped(Agents::class);
         // A queue's worker and Octane boot providers once, and forget what is scoped after each job and request.
         $this->app->singleton(Registry::class);
+        $this->app->singleton(FleetAccess::class);
+        $this->app->bind(Fleet::class, static fn (Container $app): Fleet => $app->make(FleetAccess::class)->fleet());
     }
 
     public function boot(): void

@@ -17,7 +17,11 @@ use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Exception\RunOverException;
+use AgentWorkers\Fleet\Fleet;
+use AgentWorkers\Fleet\JobOptions;
+use AgentWorkers\FleetRunner;
 use AgentWorkers\Laravel\Events\BatchWatch;
+use AgentWorkers\Laravel\Fleet\FleetAccess;
 use AgentWorkers\Laravel\Http\AbortController;
 use AgentWorkers\Laravel\Http\Actor;
 use AgentWorkers\Laravel\Http\AnswersInJson;
@@ -25,6 +29,7 @@ use AgentWorkers\Laravel\Http\ChatRequest;
 use AgentWorkers\Laravel\Http\Owner;
 use AgentWorkers\Laravel\Http\PermissionController;
 use AgentWorkers\Laravel\Http\QuestionController;
+use AgentWorkers\Laravel\Http\StatusController;
 use AgentWorkers\Laravel\Http\SteerController;
 use AgentWorkers\Laravel\Http\StreamController;
 use AgentWorkers\Laravel\Stream\Steering;
@@ -256,6 +261,30 @@ final class Agents
         return $this->app->make(Steering::class)->say($name, $run, $text, $actor);
     }
 
+    /**
+     * Says who else may follow a run, besides its owner: a closure that takes the user (null if nobody is signed in)
+     * and the run's id, and returns true. It sees all that the run says.
+     *
+     * @param \Closure(mixed, string): mixed $mayFollow
+     * @param (\Closure(mixed, string): mixed)|null $mayAnswer who of them may also stop it, answer its questions and
+     *     say a word to its agent; nobody, if null
+     */
+    public function viewersUsing(\Closure $mayFollow, ?\Closure $mayAnswer = null): void
+    {
+        $this->registry->mayFollow = $mayFollow;
+        $this->registry->mayAnswer = $mayAnswer;
+    }
+
+    /**
+     * Returns the fleet of the configuration: what runs it has, and what they are told.
+     *
+     * @throws LogicException there is none
+     */
+    public function fleet(): Fleet
+    {
+        return $this->app->make(FleetAccess::class)->fleet();
+    }
+
     /** What to tell a visitor of a run that failed or was stopped, in the language of the application. */
     public function words(ErrorEvent|Aborted|RunFailedException|RunAbortedException $failure): string
     {
@@ -274,6 +303,25 @@ final class Agents
         return $pool === null || $this->obstacle($pool, $worker, $isChanged) !== null
             ? $process
             : $pool->runner($process, $this->programOf($worker));
+    }
+
+    /**
+     * Returns what has the fleet run a worker.
+     *
+     * @internal
+     */
+    public function fleetRunner(string $worker, JobOptions $job): Runner
+    {
+        $fixed = $this->registry->runner;
+        if ($fixed !== null) {
+            return $fixed instanceof FakeRunner ? $fixed->as($worker, $job) : $fixed;
+        }
+        $access = $this->app->make(FleetAccess::class);
+
+        return (new FleetRunner($access->fleet(), basename($this->programOf($worker))))
+            ->job($job)
+            ->endWhenLeft($access->endsWhenLeft())
+            ->logger($this->logger());
     }
 
     /**
@@ -354,15 +402,16 @@ final class Agents
     }
 
     /**
-     * Adds the routes by which the owner of a streaming run reaches it from other requests: `GET {prefix}/{run}/events`
-     * follows it, `POST {prefix}/{run}/abort` ends it, `POST {prefix}/{run}/steer` says a word to its agent, and
-     * permissionRoutes() answers its questions.
+     * Adds the routes by which the owner of a run reaches it from other requests: `GET {prefix}/{run}/events` follows
+     * it, `GET {prefix}/{run}` tells how far it is, `POST {prefix}/{run}/abort` ends it, `POST {prefix}/{run}/steer`
+     * says a word to its agent, and permissionRoutes() answers its questions.
      *
      * @param list<string> $middleware besides that of the file in which it is called
      */
     public function runRoutes(string $prefix = 'task', array $middleware = []): void
     {
         $this->group($prefix, $middleware, static function (Registrar $router): void {
+            $router->get('{run}', StatusController::class)->where('run', self::ID);
             $router->get('{run}/events', [StreamController::class, 'events'])->where('run', self::ID);
             $router->post('{run}/abort', AbortController::class)->where('run', self::ID);
             $router->post('{run}/steer', SteerController::class)->where('run', self::ID);
@@ -491,7 +540,11 @@ final class Agents
             $request = $request->with($field, $value);
         }
 
-        return new PendingRun($this->app, $this->runner($worker), $request, $worker, $fields['max_tokens'] ?? null);
+        $isInFleet = ($this->profile($worker)['fleet'] ?? false) === true
+            && ($this->registry->runner instanceof FakeRunner || $this->app->make(FleetAccess::class)->isThere());
+        $run = new PendingRun($this->app, $this->runner($worker), $request, $worker, $fields['max_tokens'] ?? null);
+
+        return $isInFleet ? $run->onFleet() : $run;
     }
 
     /** @return array<string, mixed> what a profile sets, by the names of the contract */

@@ -16,13 +16,20 @@ use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
+use AgentWorkers\Fleet\Fleet;
+use AgentWorkers\Fleet\JobOptions;
+use AgentWorkers\FleetRunner;
 use AgentWorkers\Laravel\Events\Announcer;
+use AgentWorkers\Laravel\Fleet\Accepted;
+use AgentWorkers\Laravel\Fleet\FleetAccess;
+use AgentWorkers\Laravel\Http\Accept;
 use AgentWorkers\Laravel\Http\Actor;
 use AgentWorkers\Laravel\Http\Answers;
 use AgentWorkers\Laravel\Http\Approvals;
 use AgentWorkers\Laravel\Http\Conversations;
 use AgentWorkers\Laravel\Http\Owner;
 use AgentWorkers\Laravel\Http\Refusal;
+use AgentWorkers\Laravel\Http\RunLinks;
 use AgentWorkers\Laravel\Queue\EventHandler;
 use AgentWorkers\Laravel\Queue\RunAgent;
 use AgentWorkers\Laravel\Stream\HiddenFolder;
@@ -46,14 +53,21 @@ use Illuminate\Support\Traits\Conditionable;
 use Illuminate\Support\Traits\Macroable;
 use Illuminate\Support\Traits\Tappable;
 use Psr\Log\LoggerInterface;
+use Symfony\Component\HttpFoundation\Response;
 use Symfony\Component\HttpFoundation\StreamedResponse;
 
-/** A run that has not begun. Returned from a controller, it streams to the browser. */
+/**
+ * A run that has not begun. Returned from a controller, it streams to the browser; one of the fleet answers 202 instead
+ * to a request that expects JSON.
+ */
 final class PendingRun implements Responsable
 {
     use Conditionable;
     use Macroable;
     use Tappable;
+
+    private const NO_KEYS = 'A queued run cannot carry a credential(): the key would lie in the queue, for all who read '
+        . 'it. Queue a job of your own that reads the key when it runs, and calls credential() there.';
 
     private ?string $conversation = null;
     private ?string $owner = null;
@@ -71,6 +85,8 @@ final class PendingRun implements Responsable
     private ?Authenticatable $ownUser = null;
     private ?Command $command = null;
     private bool $isFolderHidden = false;
+    /** How it waits in the fleet; null where it is run here. */
+    private ?JobOptions $job = null;
 
     /**
      * @internal Agents makes them
@@ -311,6 +327,21 @@ final class PendingRun implements Responsable
     }
 
     /**
+     * Has the fleet run it: a machine that has room for it, while this process may go. What it is told, and where it is
+     * followed, is as for any other run. dispatch() submits it and does not wait.
+     *
+     * @param JobOptions|(\Closure(JobOptions): JobOptions)|null $job how it waits, and how often it is tried; a closure
+     *     gets what the configuration says
+     */
+    public function onFleet(JobOptions|\Closure|null $job = null): self
+    {
+        $usual = $this->job ?? $this->app->make(FleetAccess::class)->job();
+        $this->job = $job instanceof \Closure ? $job($usual) : $job ?? $usual;
+
+        return $this;
+    }
+
+    /**
      * Sets the format of the stream, instead of `stream.format` in the configuration; an encoder is for one run.
      *
      * @throws InvalidArgumentException there is no format of this name
@@ -381,7 +412,7 @@ final class PendingRun implements Responsable
     {
         $owner = $this->ownerOf($this->app->make('request'));
         $run = $this->begin($owner);
-        if ($owner !== null) {
+        if ($owner !== null && !$run->isLasting()) {
             $store = $this->app->make(Store::class);
             Recording::follow($run, $store, $owner, $this->app->make(LoggerInterface::class), $this->hidden());
         }
@@ -390,7 +421,12 @@ final class PendingRun implements Responsable
     }
 
     /**
-     * @param class-string<EventHandler>|null $handler gets each event; without one, each is dispatched as AgentEvent
+     * Queues the run; one of the fleet is submitted, and Accepted says where it is followed.
+     *
+     * @param class-string<EventHandler>|null $handler gets each event; without one, each is dispatched as AgentEvent.
+     *     The fleet has none
+     *
+     * @return Accepted|mixed
      *
      * @throws LogicException a closure that the run needs cannot be queued
      */
@@ -410,10 +446,7 @@ final class PendingRun implements Responsable
             );
         }
         if ($this->request->hasCredential()) {
-            throw new LogicException(
-                'A queued run cannot carry a credential(): the key would lie in the queue, for all who read it. Queue '
-                    . 'a job of your own that reads the key when it runs, and calls credential() there.',
-            );
+            throw new LogicException($this->job !== null ? Fleet::NO_KEYS : self::NO_KEYS);
         }
         if ($this->command !== null) {
             throw new LogicException(
@@ -424,6 +457,9 @@ final class PendingRun implements Responsable
         $owner = $this->ownerOf($this->app->make('request'));
         if ($this->conversation !== null && $owner === null) {
             throw new LogicException(Conversations::NO_OWNER);
+        }
+        if ($this->job !== null) {
+            return $this->submit($owner, $handler);
         }
         $job = new RunAgent(
             $this->whole($this->owned($owner))->toArray(),
@@ -460,8 +496,16 @@ final class PendingRun implements Responsable
     }
 
     /** @param HttpRequest $request */
-    public function toResponse($request): StreamedResponse
+    public function toResponse($request): Response
     {
+        if ($this->isInFleet() && Accept::asksForJson($request)) {
+            try {
+                return $this->dispatch()->toResponse($request);
+            } catch (RunFailedException $refusal) {
+                return Refusal::of($refusal)->json();
+            }
+        }
+
         return $this->stream($request);
     }
 
@@ -491,20 +535,74 @@ final class PendingRun implements Responsable
         return [...$this->askers, ...$this->questionHandlers, ...$this->outputListeners, ...$this->observers];
     }
 
+    private function isInFleet(): bool
+    {
+        return $this->job !== null && $this->command === null;
+    }
+
+    private function submit(?string $owner, ?string $handler): Accepted
+    {
+        if ($handler !== null) {
+            throw new LogicException(
+                'A run of the fleet has no EventHandler: no process of the application follows it. Follow it with '
+                    . 'Agent::fleet()->events(), or leave onFleet() out to have your queue run it.',
+            );
+        }
+        $links = $this->app->make(RunLinks::class);
+        $runner = $this->runnerFor($owner);
+        if (!$runner instanceof FleetRunner) {
+            foreach ($run = $this->events() as $event) { // a fake, whose run is over at once
+            }
+
+            return new Accepted($run->id, 'queued', $links);
+        }
+        $state = '';
+        $run = $this->opened($owner, function (Request $request) use ($runner, &$state): Run {
+            $offered = $this->app->make(Agents::class)->offer($this->whole($request), $this->appTools);
+            $submitted = $runner->submit($offered);
+            $state = $submitted->state;
+
+            return $runner->attach($offered->run($submitted->run));
+        });
+
+        return new Accepted($run->id, $state, $links);
+    }
+
+    private function runnerFor(?string $owner): Runner
+    {
+        if ($this->job === null) {
+            return $this->runner;
+        }
+        $hidden = $this->isFolderHidden ? $this->request->get('cwd') : null;
+        $job = $owner === null ? $this->job : $this->job->owner($owner);
+
+        return $this->app->make(Agents::class)
+            ->fleetRunner($this->worker, is_string($hidden) ? $job->keep('hidden', $hidden) : $job);
+    }
+
+    /** @param \Closure(Request): Run $start */
+    private function opened(?string $owner, \Closure $start): Run
+    {
+        $namesSession = $this->command !== null || $this->job !== null || !$this->runner instanceof PoolRunner;
+
+        return $this->conversation === null
+            ? $start($this->owned($owner))
+            : $this->app->make(Conversations::class)
+                ->start($this->conversation, $owner, $this->request, $start, $this->command, $namesSession);
+    }
+
     private function begin(?string $owner): Run
     {
         $start = $this->command !== null
             ? $this->app->make(Commands::class)->start($this->command, $this->signedIn(), $this->request)
             : fn (Request $request): Run
-                => $this->runner->stream(
+                => $this->runnerFor($owner)->stream(
                     $this->app->make(Agents::class)->offer($this->whole($request), $this->appTools),
                 );
-        $isPooled = $this->command === null && $this->runner instanceof PoolRunner;
-        $run = $this->conversation === null
-            ? $start($this->owned($owner))
-            : $this->app->make(Conversations::class)
-                ->start($this->conversation, $owner, $this->request, $start, $this->command, !$isPooled);
-        foreach ($this->askers as $asker) {
+        $run = $this->opened($owner, $start);
+        // What the visitor answers to a run of the fleet goes there, not through this process.
+        $askers = $run->isLasting() ? array_filter($this->askers) : $this->askers;
+        foreach ($askers as $asker) {
             $run->onPermission($asker ?? $this->visitor($owner));
         }
         foreach ($this->questionHandlers as $handler) {
@@ -516,7 +614,7 @@ final class PendingRun implements Responsable
         foreach ($this->observers as $observer) {
             $run->onEvent($observer);
         }
-        if ($owner !== null) {
+        if ($owner !== null && !$run->isLasting()) {
             $run->onQuestion($this->app->make(Answers::class)->of($run, $owner));
         }
 

@@ -28,6 +28,10 @@ final class Registry
     public array $configurators = [];
     /** @var array<string, CommandRule> what people may run, by `tool`, `server.tool` or `server.*` */
     public array $commands = [];
+    /** @var (Closure(mixed, string): mixed)|null takes a user and a run: whether the user may follow the run */
+    public ?Closure $mayFollow = null;
+    /** @var (Closure(mixed, string): mixed)|null whether the user may stop and answer it, too */
+    public ?Closure $mayAnswer = null;
     /** @var array<string, array{string, array<string, mixed>|\stdClass, Closure, ?float}> by name */
     private array $closures = [];
     /** @var array<class-string<AppTool>, ?float> timeouts */
@@ -65,6 +69,20 @@ final class Registry
         }
 
         return $request;
+    }
+
+    /**
+     * Returns the handlers of those tools of a request that are registered, by their names.
+     *
+     * @return array<string, Closure>
+     */
+    public function handlers(Request $request, Container $app): array
+    {
+        $tools = array_map(static fn (mixed $tool): array => (array) $tool, (array) $request->get('app_tools'));
+        $wanted = array_column($tools, 'name');
+        $known = array_values(array_intersect($this->names($app), $wanted));
+
+        return array_combine($known, array_map(fn (string $name): Closure => $this->handler($name, $app)[0], $known));
     }
 
     /** @return list<string> of the tools */

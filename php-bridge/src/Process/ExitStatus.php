@@ -23,6 +23,7 @@ final class ExitStatus
         public readonly ?int $code,
         public readonly bool $isStarted = true,
         public readonly bool $isUnreachable = false,
+        public readonly bool $isOutOfSight = false,
     ) {
     }
 
@@ -48,6 +49,12 @@ final class ExitStatus
     public static function unreachable(): self
     {
         return new self(null, false, true);
+    }
+
+    /** The run may go on, but cannot be followed from here any more. */
+    public static function outOfSight(): self
+    {
+        return new self(null, isOutOfSight: true);
     }
 
     /** Nothing ran: the command does not exist or cannot be executed. */

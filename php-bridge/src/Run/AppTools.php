@@ -31,12 +31,14 @@ final class AppTools
      *     call, its result, whether that is an error, worth a retry, and from a record
      * @param (\Closure(string, string): ?string)|null $print takes the id of a call and what its handler prints; null
      *     where nobody wants that
+     * @param (\Closure(AppToolCall): bool)|null $claim whether the call is to be run here, where others may run it, too
      */
     public function __construct(
         private readonly array $handlers,
         private readonly \Closure $send,
         private readonly ?\Closure $print,
         private readonly LoggerInterface $logger,
+        private readonly ?\Closure $claim = null,
     ) {
     }
 
@@ -84,6 +86,9 @@ final class AppTools
             $this->logger->warning("The tool $call->name was not run: the call had expired.", self::names($call));
 
             return;
+        }
+        if ($this->claim !== null && !($this->claim)($call)) {
+            return; // somebody else runs it
         }
         $this->current = $call;
         $this->printing = new ToolPrinting($this->steps($call), $call, $this->print);

@@ -7,6 +7,7 @@ namespace AgentWorkers\Run;
 use AgentWorkers\Decision;
 use AgentWorkers\Event\Ack;
 use AgentWorkers\Exception\InvalidArgumentException;
+use AgentWorkers\Process\Lasting;
 use AgentWorkers\Process\Transport;
 use Psr\Log\LoggerInterface;
 
@@ -18,6 +19,7 @@ use Psr\Log\LoggerInterface;
 final class Controls
 {
     private int $sent = 0;
+    private readonly string $prefix;
     /** @var array<string, string> ids of tool calls, by the ids of the messages with their results */
     private array $results = [];
     /** @var array<string, true> ids of messages with what tools print */
@@ -28,6 +30,8 @@ final class Controls
         private readonly Transport $transport,
         private readonly LoggerInterface $logger,
     ) {
+        // Others may send messages to the same worker: theirs must not bear the same ids.
+        $this->prefix = $transport instanceof Lasting ? bin2hex(random_bytes(6)) . '-' : 'c';
     }
 
     /** @throws InvalidArgumentException the worker would refuse what this actor sends */
@@ -135,7 +139,7 @@ final class Controls
     /** @param array<string, mixed> $fields those that are null are left out */
     private function send(string $type, array $fields, ?string $id = null): ?string
     {
-        $id ??= 'c' . ++$this->sent;
+        $id ??= $this->prefix . ++$this->sent;
         $message = ['type' => $type, 'id' => $id] + array_filter($fields, static fn (mixed $field) => $field !== null);
         $json = json_encode($message, JSON_THROW_ON_ERROR | JSON_INVALID_UTF8_SUBSTITUTE);
 

@@ -18,13 +18,14 @@ final class Ending
     private const NOT_STARTED = 'The agent worker could not be started.';
     private const NO_POOL = 'The agents of this server cannot be reached. Try again.';
     private const LOST = 'The agent worker ended unexpectedly. Try again.';
+    private const OUT_OF_SIGHT = 'The run cannot be followed any more. It may go on without you: look at it later.';
     private const CUT_SHORT = 'The run ended without a result. Try again.';
     private const TIMEOUT = 'The run took longer than its time limit, and was stopped.';
     private const UNREADABLE = 'The application cannot read what this version of the agent worker writes.';
     private const INTERNAL = 'The application failed while the answer was being sent.';
     private const ALL = [
-        self::MISSING, self::NOT_STARTED, self::NO_POOL, self::LOST, self::CUT_SHORT, self::TIMEOUT, self::UNREADABLE,
-        self::INTERNAL,
+        self::MISSING, self::NOT_STARTED, self::NO_POOL, self::LOST, self::OUT_OF_SIGHT, self::CUT_SHORT, self::TIMEOUT,
+        self::UNREADABLE, self::INTERNAL,
     ];
 
     /** Whether an error is one of these, by its words: no worker uses the same. */
@@ -39,6 +40,7 @@ final class Ending
         return match (true) {
             $exit->isMissing() => self::error('cli_missing', self::MISSING),
             $exit->isUnreachable => self::error('worker_lost', self::NO_POOL, true),
+            $exit->isOutOfSight => self::error('worker_lost', self::OUT_OF_SIGHT),
             !$exit->isStarted => self::error('internal', self::NOT_STARTED),
             default => self::error('worker_lost', self::LOST, true),
         };

@@ -19,11 +19,14 @@ use Psr\Log\LoggerInterface;
 final class EventReader
 {
     private readonly LineSplitter $lines;
-    private int $seq = 0;
     private ?Event $terminal = null;
 
-    public function __construct(private string $run, private readonly LoggerInterface $logger)
-    {
+    /** @param int $seq number of the last event that was read before */
+    public function __construct(
+        private string $run,
+        private readonly LoggerInterface $logger,
+        private int $seq = 0,
+    ) {
         $this->lines = new LineSplitter();
     }
 

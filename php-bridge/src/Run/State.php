@@ -27,6 +27,8 @@ enum State
     case Ended;
     /** Over because this side ended it. */
     case Stopped;
+    /** Over for this side, which reads it no more: the run goes on. */
+    case Left;
 
     /** @throws LogicException the run was iterated before */
     public function begin(): self
@@ -65,6 +67,15 @@ enum State
         };
     }
 
+    public function leave(): self
+    {
+        return match ($this) {
+            self::Ready => self::Cancelled,
+            self::Running, self::Stopping, self::Overdue => self::Left,
+            default => $this,
+        };
+    }
+
     /** Whether a worker is at work, or about to start. */
     public function isUnderway(): bool
     {
@@ -73,7 +84,7 @@ enum State
 
     public function isOver(): bool
     {
-        return in_array($this, [self::Ended, self::Stopped], true);
+        return in_array($this, [self::Ended, self::Stopped, self::Left], true);
     }
 
     /** Whether this side ends the run or has ended it. */

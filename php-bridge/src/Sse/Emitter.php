@@ -13,7 +13,7 @@ use Psr\Log\NullLogger;
 
 /**
  * Sends the events of a run to a browser as server-sent events, always up to a terminal one; stops the run when the
- * browser has gone.
+ * browser has gone, unless it is one of the fleet.
  */
 final class Emitter
 {
@@ -127,7 +127,7 @@ final class Emitter
             $this->write($this->encoder->heartbeat());
         }
         if ($this->output->isGone()) {
-            $run->stop();
+            $run->leave();
         }
     }
 

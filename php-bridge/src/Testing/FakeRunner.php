@@ -11,6 +11,8 @@ use AgentWorkers\Event\Done;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\StrayRunException;
+use AgentWorkers\Fleet\Fleet;
+use AgentWorkers\Fleet\JobOptions;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
 use AgentWorkers\Runner;
@@ -42,6 +44,8 @@ final class FakeRunner implements Runner, BatchRunner
     private array $requests = [];
     /** @var list<string|null> who was to run them */
     private array $workers = [];
+    /** @var array<int, JobOptions|null> how they wait in the fleet */
+    private array $jobs = [];
     /** @var list<ScriptedTransport> */
     private array $transports = [];
     /** @var list<BatchOptions> of the batches */
@@ -126,16 +130,26 @@ final class FakeRunner implements Runner, BatchRunner
         return new Batch(new FakeBatch($start, $requests, $options));
     }
 
-    /** Returns a runner whose runs count as this worker's. */
-    public function as(string $worker): Runner
+    /**
+     * Returns a runner whose runs count as this worker's.
+     *
+     * @param JobOptions|null $job how they wait in the fleet; null where the fleet does not run them
+     */
+    public function as(string $worker, ?JobOptions $job = null): Runner
     {
-        return new FakeWorker($this, $worker);
+        return new FakeWorker($this, $worker, $job);
     }
 
     /** @internal */
-    public function start(Request $request, ?string $worker): Run
+    public function start(Request $request, ?string $worker, ?JobOptions $job = null): Run
     {
-        return $this->begin($request, $worker, false);
+        if ($job !== null && $request->hasCredential()) {
+            throw new InvalidArgumentException(Fleet::NO_KEYS);
+        }
+        $run = $this->begin($request, $worker, false);
+        $this->jobs[count($this->requests) - 1] = $job;
+
+        return $run;
     }
 
     /**
@@ -210,6 +224,23 @@ final class FakeRunner implements Runner, BatchRunner
     public function assertBatchRan(\Closure $matches): void
     {
         Assert::assertNotEmpty(array_filter($this->batches, $matches), 'The expected batch was not started.');
+    }
+
+    /**
+     * Asserts that a run went to the fleet.
+     *
+     * @param string|\Closure(Request, JobOptions): bool|null $matches the prompt, or what gets the request and how it
+     *     waits, such as fn (Request $request, JobOptions $job) => $job->get('queue') === 'night'; any run, if null
+     */
+    public function assertOnFleet(string|\Closure|null $matches = null): void
+    {
+        Assert::assertNotEmpty($this->onFleet($matches), 'The expected run did not go to the fleet.' . $this->told());
+    }
+
+    /** @param string|\Closure(Request, JobOptions): bool|null $matches */
+    public function assertNotOnFleet(string|\Closure|null $matches = null): void
+    {
+        Assert::assertEmpty($this->onFleet($matches), 'An unexpected run went to the fleet.' . $this->told());
     }
 
     /** @param \Closure(array<string, mixed>): bool $control */
@@ -318,6 +349,22 @@ final class FakeRunner implements Runner, BatchRunner
             => ($worker === null || $worker === $by) && $matches($request, $by);
 
         return count(array_filter(array_map($isMeant, $this->requests, $this->workers)));
+    }
+
+    /**
+     * @param string|\Closure(Request, JobOptions): bool|null $matches
+     *
+     * @return array<int, JobOptions>
+     */
+    private function onFleet(string|\Closure|null $matches): array
+    {
+        $isMeant = $matches instanceof \Closure ? $matches : self::matcher($matches ?? '*');
+
+        return array_filter(
+            array_filter($this->jobs),
+            fn (JobOptions $job, int $number): bool => $isMeant($this->requests[$number], $job),
+            ARRAY_FILTER_USE_BOTH,
+        );
     }
 
     private function told(): string

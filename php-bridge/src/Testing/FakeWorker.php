@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Testing;
 
 use AgentWorkers\Event\Done;
+use AgentWorkers\Fleet\JobOptions;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
 use AgentWorkers\Runner;
@@ -16,8 +17,11 @@ use AgentWorkers\Runner;
  */
 final class FakeWorker implements Runner
 {
-    public function __construct(private readonly FakeRunner $fake, private readonly string $worker)
-    {
+    public function __construct(
+        private readonly FakeRunner $fake,
+        private readonly string $worker,
+        private readonly ?JobOptions $job = null,
+    ) {
     }
 
     public function run(Request $request): Done
@@ -27,6 +31,6 @@ final class FakeWorker implements Runner
 
     public function stream(Request $request): Run
     {
-        return $this->fake->start($request, $this->worker);
+        return $this->fake->start($request, $this->worker, $this->job);
     }
 }

@@ -36,6 +36,10 @@ final class LayersTest extends TestCase
             'Batch',
             '/^(AgentWorkers\\\\(Sse|Testing|Laravel)|Illuminate)\\\\/',
         ];
+        yield 'a fleet needs neither a browser nor a framework' => [
+            'Fleet',
+            '/^(AgentWorkers\\\\(Sse|Testing|Laravel)|Illuminate)\\\\/',
+        ];
         yield 'a command needs no framework' => ['Command', '/^(AgentWorkers\\\\(Testing|Laravel)|Illuminate)\\\\/'];
         yield 'a fake needs no framework' => ['Testing', '/^(AgentWorkers\\\\Laravel|Illuminate)\\\\/'];
     }

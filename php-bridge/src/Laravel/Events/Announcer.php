@@ -31,7 +31,9 @@ final class Announcer
     {
         $watch = new Watch($run->id, self::facts($run->id, $worker, $run->request), $this->dispatch(...));
 
-        return $run->onEvent($watch->note(...))->onEnd($watch->end(...));
+        return $run->onEvent($watch->note(...))->onEnd(static function () use ($run, $watch): void {
+            $run->isLeft() || $watch->end(); // one that goes on has not ended
+        });
     }
 
     /** @param array<string, mixed> $facts what facts() has made of the request, as far as it is known */

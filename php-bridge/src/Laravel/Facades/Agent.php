@@ -11,6 +11,7 @@ use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
+use AgentWorkers\Fleet\Fleet;
 use AgentWorkers\Laravel\AgentDefinition;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\Http\ChatRequest;
@@ -36,6 +37,8 @@ use Illuminate\Support\Facades\Facade;
  * @method static void allowCommand(string $tool, \Closure|string|bool $allow, \stdClass|array|null $schema = null)
  * @method static PendingRun worker(string $name, ChatRequest|Request|array|string $prompt)
  * @method static ?string steer(string $run, string $text, Authenticatable|string|null $owner = null)
+ * @method static void viewersUsing(\Closure $mayFollow, ?\Closure $mayAnswer = null)
+ * @method static Fleet fleet()
  * @method static string words(ErrorEvent|Aborted|RunFailedException|RunAbortedException $failure)
  * @method static Runner runner(string $worker = 'chat')
  * @method static BatchRunner batchRunner()
@@ -55,6 +58,8 @@ use Illuminate\Support\Facades\Facade;
  * @method static void assertSkillNotRan(string $skill, ?\Closure $matches = null)
  * @method static void assertSkillRanTimes(string $skill, int $times)
  * @method static void assertBatchRan(\Closure $matches)
+ * @method static void assertOnFleet(\Closure|string|null $matches = null)
+ * @method static void assertNotOnFleet(\Closure|string|null $matches = null)
  * @method static void assertSent(\Closure $control)
  * @method static void assertToolAnswered(string $tool, ?string $content = null)
  * @method static void assertToolFailed(string $tool, ?string $message = null)

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Http;
 
+use AgentWorkers\Fleet\Told;
+use AgentWorkers\Laravel\Fleet\FleetAccess;
 use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Laravel\Words;
 use Illuminate\Http\JsonResponse;
@@ -12,18 +14,30 @@ use Symfony\Component\HttpFoundation\Response;
 
 final class AbortController
 {
-    /** Stops a run of this owner that another request streams: it ends with `aborted`, wherever it is followed. */
-    public function __invoke(Request $request, Store $store, string $run): Response
+    /** Stops a run, whatever runs it: it ends with `aborted`, wherever it is followed. */
+    public function __invoke(Request $request, Runs $runs, Store $store, FleetAccess $fleet, string $run): Response
     {
-        $owner = Owner::of($request);
-        if ($owner === null || $store->head($owner, $run) === null) {
-            return new JsonResponse(['message' => Words::of('refused.no_run')], 404);
+        $found = $runs->toAnswer($request, $run);
+        if ($found === null) {
+            return self::refusal('refused.no_run', 404);
         }
-        if ($store->isOver($owner, $run)) {
-            return new JsonResponse(['message' => Words::of('refused.run_over')], 410);
+        if ($found->job !== null) {
+            return match ($fleet->fleet()->abort($run)) {
+                Told::Sent, Told::Ended => new Response('', 204),
+                Told::Over => self::refusal('refused.run_over', 410),
+                Told::Unknown => self::refusal('refused.no_run', 404),
+            };
         }
-        $store->askAbort($owner, $run);
+        if ($store->isOver($found->owner, $run)) {
+            return self::refusal('refused.run_over', 410);
+        }
+        $store->askAbort($found->owner, $run);
 
         return new Response('', 204);
+    }
+
+    private static function refusal(string $words, int $status): JsonResponse
+    {
+        return new JsonResponse(['message' => Words::of($words)], $status);
     }
 }

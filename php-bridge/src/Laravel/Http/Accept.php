@@ -17,10 +17,19 @@ final class Accept
     private const STREAM = 'text/event-stream';
     private const JSON = 'application/json';
     private const WANTS_STREAM = 'agent-workers.wants-stream';
+    private const ASKED = 'agent-workers.accept';
 
     public static function wantsStream(Request $request): bool
     {
         return $request->attributes->get(self::WANTS_STREAM) === true;
+    }
+
+    /** Tells whether whoever sent the request wants JSON, and said so. */
+    public static function asksForJson(Request $request): bool
+    {
+        $asked = $request->attributes->get(self::ASKED) ?? (string) $request->headers->get('Accept');
+
+        return str_contains(strtolower((string) AcceptHeader::fromString($asked)->first()?->getValue()), 'json');
     }
 
     /** Tells whether the request asks for an event stream. If so, Laravel will answer it in JSON. */
@@ -45,6 +54,9 @@ final class Accept
 
     private static function set(Request $request, string $accepted): void
     {
+        if (!$request->attributes->has(self::ASKED)) {
+            $request->attributes->set(self::ASKED, (string) $request->headers->get('Accept'));
+        }
         $request->headers->set('Accept', $accepted);
         // The request remembers what it accepts once somebody has asked; that is out of date now.
         (fn () => $this->acceptableContentTypes = null)->call($request);

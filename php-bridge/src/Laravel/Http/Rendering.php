@@ -4,8 +4,12 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Http;
 
+use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Exception\FleetException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
+use AgentWorkers\Process\ExitStatus;
+use AgentWorkers\Run\Ending;
 use Illuminate\Contracts\Debug\ExceptionHandler;
 use Illuminate\Http\Request;
 use Symfony\Component\HttpFoundation\Response;
@@ -26,6 +30,12 @@ final class Rendering
             => self::failure($handler, $error, $request));
         $handler->renderable(static fn (RunAbortedException $error, Request $request): Response
             => self::failure($handler, $error, $request));
+        $handler->renderable(static function (FleetException $error, Request $request) use ($handler): Response {
+            $handler->report($error); // what is rendered here says nothing of the cause
+            $lost = EventFactory::compose('', 1, 'error', Ending::lost(ExitStatus::unreachable()));
+
+            return self::failure($handler, new RunFailedException($lost), $request);
+        });
     }
 
     private static function failure(

@@ -57,7 +57,9 @@ final class LiveResponse
         // It must echo and be no generator: Octane refuses those.
         $send = function () use ($run, $owner, $format, $hidden, &$slot): void {
             $held = Commands::secondsHeld($run);
-            $recording = $owner === null ? null : new Recording($this->store, $owner, $run->id, $this->logger, $held);
+            $recording = $owner === null || $run->isLasting() // which is kept elsewhere
+                ? null
+                : new Recording($this->store, $owner, $run->id, $this->logger, $held);
             $recording === null || $run->onTick($recording->tick(...))->onTick($recording->obey($run));
             try {
                 $show = static function (Event $event) use ($recording, $hidden): Event {
@@ -66,7 +68,7 @@ final class LiveResponse
 
                     return $shown;
                 };
-                $this->emitter($format, $show)->emit($run);
+                $this->emitter($format, $show, $run->isLasting())->emit($run);
             } finally {
                 $recording?->close();
                 $slot = null;
@@ -77,15 +79,16 @@ final class LiveResponse
     }
 
     /** @param \Closure(Event): Event $show */
-    private function emitter(Format|Encoder $format, \Closure $show): Emitter
+    private function emitter(Format|Encoder $format, \Closure $show, bool $isLasting): Emitter
     {
         $output = new PhpOutput();
+        $isUnheeded = !$isLasting && $this->setting('on_disconnect', 'abort') === 'continue';
 
         return new Emitter(
             new ShownEncoder($format instanceof Format ? $format->encoder() : $format, $show),
             (float) $this->setting('heartbeat', 0.4),
             $this->logger,
-            $this->setting('on_disconnect', 'abort') === 'continue' ? new UnheededOutput($output) : $output,
+            $isUnheeded ? new UnheededOutput($output) : $output,
         );
     }
 

@@ -153,6 +153,9 @@ final class Recording
 
     private function flush(): void
     {
+        if ($this->next === 0) {
+            $this->store->putOwner($this->run, $this->owner);
+        }
         $this->store->putPage($this->owner, $this->run, $this->next, $this->page);
         $this->sizes[$this->next++] = $this->bytes;
         [$this->page, $this->bytes] = [[], 0];

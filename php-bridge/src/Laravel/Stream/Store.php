@@ -25,6 +25,7 @@ final class Store
     private const LEASE_S = 10;
     /** Seconds without a beat after which the PHP process that held a run is taken for killed. */
     private const LOST_S = 15.0;
+    private const LONGEST_RUN_S = 7 * 24 * 3600;
 
     private readonly Repository $cache;
     private readonly int $ttl;
@@ -51,6 +52,17 @@ final class Store
     public function putHead(string $owner, string $run, array $head): void
     {
         $this->cache->put($this->key($owner, $run), $head, $this->ttl);
+    }
+
+    /** Remembers whose a run is, for those who may follow somebody else's. */
+    public function putOwner(string $run, string $owner): void
+    {
+        $this->cache->put($this->ownerKey($run), ['owner' => $owner], $this->ttl + self::LONGEST_RUN_S);
+    }
+
+    public function ownerOf(string $run): ?string
+    {
+        return $this->cache->get($this->ownerKey($run))['owner'] ?? null;
     }
 
     /** @param array{beat: float} $head */
@@ -241,6 +253,11 @@ final class Store
     private function beyond(int $expiry): int
     {
         return max(0, $expiry - time()) + $this->ttl;
+    }
+
+    private function ownerKey(string $run): string
+    {
+        return self::PREFIX . ':owner:' . hash('sha256', $run);
     }
 
     private function key(string $owner, string $run): string

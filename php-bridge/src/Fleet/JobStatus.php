@@ -1,0 +1,106 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Fleet;
+
+use AgentWorkers\Event\Event;
+use AgentWorkers\Request;
+
+/** What is known of a run of the fleet. */
+final class JobStatus
+{
+    public readonly string $state;
+    /** Number of the attempt that began last; 0 where none has. */
+    public readonly int $attempt;
+    /** How often it is tried at most. */
+    public readonly int $attempts;
+    public readonly string $queue;
+    public readonly ?string $tenant;
+    /** Such as agent-chat. */
+    public readonly string $worker;
+    /** Name of the machine's process that has it, or had it last. */
+    public readonly ?string $host;
+    /** Code of the error with which it ended. */
+    public readonly ?string $code;
+    public readonly ?string $sessionId;
+    public readonly ?float $costUsd;
+    /** How many of its questions wait for an answer. */
+    public readonly int $asking;
+    /** Whom JobOptions::owner() named. */
+    public readonly ?string $owner;
+    public readonly ?\DateTimeImmutable $submittedAt;
+    public readonly ?\DateTimeImmutable $runAt;
+    public readonly ?\DateTimeImmutable $expiresAt;
+    public readonly ?\DateTimeImmutable $begunAt;
+    public readonly ?\DateTimeImmutable $endedAt;
+
+    /**
+     * @internal
+     *
+     * @param array<string, string> $fields of the job's hash
+     */
+    public function __construct(public readonly string $run, private readonly array $fields)
+    {
+        $this->state = $fields['state'] ?? '';
+        $this->attempt = (int) ($fields['attempt'] ?? 0);
+        $this->attempts = (int) ($fields['attempts'] ?? 0);
+        $this->queue = $fields['queue'] ?? '';
+        $this->tenant = $this->text('tenant');
+        $this->worker = $fields['worker'] ?? '';
+        $this->host = $this->text('host');
+        $this->code = $this->text('code');
+        $this->sessionId = $this->text('session_id');
+        $this->costUsd = is_numeric($fields['cost_usd'] ?? '') ? (float) $fields['cost_usd'] : null;
+        $this->asking = (int) ($fields['asking'] ?? 0);
+        $this->owner = $this->text('owned_by');
+        $this->submittedAt = $this->time('submitted');
+        $this->runAt = $this->time('run_at');
+        $this->expiresAt = $this->time('expires_at');
+        $this->begunAt = $this->time('begun');
+        $this->endedAt = $this->time('ended');
+    }
+
+    /** Whether it has ended: `done`, `error` or `aborted`. */
+    public function isOver(): bool
+    {
+        return in_array($this->state, Event::TERMINAL, true);
+    }
+
+    /** Whether a machine is at work on it. Before, it is `scheduled`, `queued` or `admitted`. */
+    public function isRunning(): bool
+    {
+        return $this->state === 'running';
+    }
+
+    /** The request, with the fields of the job. */
+    public function request(): Request
+    {
+        return Request::fromJson($this->fields['job'] ?? '{}');
+    }
+
+    /** @internal what JobOptions::keep() has kept */
+    public function kept(string $name): ?string
+    {
+        return $this->text($name);
+    }
+
+    private function text(string $field): ?string
+    {
+        $text = $this->fields[$field] ?? '';
+
+        return $text === '' ? null : $text;
+    }
+
+    private function time(string $field): ?\DateTimeImmutable
+    {
+        $ms = $this->text($field);
+        $time = $ms === null ? false : \DateTimeImmutable::createFromFormat('U.u', sprintf(
+            '%d.%03d000',
+            intdiv((int) $ms, 1000),
+            (int) $ms % 1000,
+        ));
+
+        return $time ?: null;
+    }
+}
