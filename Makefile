@@ -125,7 +125,7 @@ check: $(READY) ## Lint, types, layers, drift of the schemas and of what is made
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m agent_workers.workers.schema --check schemas
 	$(BIN)/python $(TYPES)/declarations.py --check
-	$(BIN)/pytest --quiet tests/protocol/test_php_events.py
+	$(BIN)/pytest --quiet tests/protocol/test_php_events.py tests/fleet/test_php_copies.py
 
 .PHONY: format
 format: $(READY) ## Format the code

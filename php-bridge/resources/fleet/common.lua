@@ -166,7 +166,9 @@ end
 local function end_unheld(job, line, state, code, keep_ms)
   local attempt = math.max(1, tonumber(job.attempt))
   local seq = last_seq(job.run, attempt) + 1
-  local event = string.gsub(line, '"seq":0', '"seq":' .. seq, 1)
+  -- The event repeats what its request wants echoed, which the submitter has written as its last fields: ,"user":"…"
+  local event = string.gsub(line, '"seq":0', function() return '"seq":' .. seq end, 1)
+  event = string.sub(event, 1, -2) .. (job.echo or '') .. '}'
   redis.call('XADD', stream_of(job.run), attempt .. '-' .. seq, 'event', event)
   leave_lane(job)
   finish(job, state, code, keep_ms)

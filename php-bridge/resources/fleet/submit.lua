@@ -1,6 +1,6 @@
 -- Submits a job, once. Returns {'new' | 'known' | 'other', state}: 'other' where the run is that of another job.
 -- ARGV: run, job, queue, tenant, credential, priority, attempts, run_at, expires_at, worker, user, traceparent, escalates, then
--- names and values of more fields. Times are milliseconds, '' for none.
+-- names and values of more fields, such as echo (see end_unheld). Times are milliseconds, '' for none.
 local run = ARGV[1]
 local known = redis.call('HMGET', job_of(run), 'job', 'state')
 if known[1] then return {known[1] == ARGV[2] and 'known' or 'other', known[2]} end
