@@ -99,7 +99,7 @@ final class Run implements \IteratorAggregate
                 }
                 $this->tools->note($event);
                 yield $this->observed($event);
-                $this->state->isStopped() || $this->tools->run();
+                $this->state->isStopped() || $this->isLeft() || $this->tools->run();
             }
             if (!$this->state->isOver()) {
                 yield $this->observed($this->missingEnd());

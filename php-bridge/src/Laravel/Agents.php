@@ -22,6 +22,7 @@ use AgentWorkers\Fleet\JobOptions;
 use AgentWorkers\FleetRunner;
 use AgentWorkers\Laravel\Events\BatchWatch;
 use AgentWorkers\Laravel\Fleet\FleetAccess;
+use AgentWorkers\Laravel\Fleet\Messages;
 use AgentWorkers\Laravel\Http\AbortController;
 use AgentWorkers\Laravel\Http\Actor;
 use AgentWorkers\Laravel\Http\AnswersInJson;
@@ -29,6 +30,7 @@ use AgentWorkers\Laravel\Http\ChatRequest;
 use AgentWorkers\Laravel\Http\Owner;
 use AgentWorkers\Laravel\Http\PermissionController;
 use AgentWorkers\Laravel\Http\QuestionController;
+use AgentWorkers\Laravel\Http\Runs;
 use AgentWorkers\Laravel\Http\StatusController;
 use AgentWorkers\Laravel\Http\SteerController;
 use AgentWorkers\Laravel\Http\StreamController;
@@ -240,8 +242,8 @@ final class Agents
     }
 
     /**
-     * Says a word to the agent of a run that another process holds: it reads it with its next tool result. What came of
-     * it is told by the run's events: `steered`, or an `ack` with the code too_late.
+     * Says a word to the agent of a run that another process holds, or the fleet: it reads it with its next tool
+     * result. What came of it is told by the run's events: `steered`, or an `ack` with the code too_late.
      *
      * @param Authenticatable|string|null $owner whose run it is; without one, the visitor's
      *
@@ -258,7 +260,11 @@ final class Agents
             default => [Owner::of($request), Actor::of($request)],
         };
 
-        return $this->app->make(Steering::class)->say($name, $run, $text, $actor);
+        $job = $this->app->make(Runs::class)->ownedBy($name, $run)?->job;
+
+        return $job === null
+            ? $this->app->make(Steering::class)->say($name, $run, $text, $actor)
+            : $this->app->make(Messages::class)->steer($job, $text, $actor);
     }
 
     /**

@@ -66,8 +66,8 @@ final class PendingRun implements Responsable
     use Macroable;
     use Tappable;
 
-    private const NO_KEYS = 'A queued run cannot carry a credential(): the key would lie in the queue, for all who read '
-        . 'it. Queue a job of your own that reads the key when it runs, and calls credential() there.';
+    private const NO_KEYS = 'A queued run cannot carry a credential(): the key would lie in the queue, for all who '
+        . 'read it. Queue a job of your own that reads the key when it runs, and calls credential() there.';
 
     private ?string $conversation = null;
     private ?string $owner = null;

@@ -90,6 +90,6 @@ enum State
     /** Whether this side ends the run or has ended it. */
     public function isStopped(): bool
     {
-        return !in_array($this, [self::Ready, self::Running, self::Ended], true);
+        return !in_array($this, [self::Ready, self::Running, self::Ended, self::Left], true);
     }
 }

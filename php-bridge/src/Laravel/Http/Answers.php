@@ -76,7 +76,7 @@ final class Answers
      * @param list<array<string, mixed>> $items
      * @param array<array-key, mixed> $answers
      */
-    private static function check(array $items, array $answers): void
+    public static function check(array $items, array $answers): void
     {
         $multi = array_column($items, 'multi', 'question');
         $unknown = array_key_first(array_diff_key($answers, $multi));

@@ -17,6 +17,7 @@ use Closure;
  */
 final class Approvals
 {
+    public const TOO_LONG = 'The call is too long to be shown to the person who decides.';
     private const LONGEST_S = 7 * 24 * 3600;
 
     public function __construct(private readonly Store $store)
@@ -30,7 +31,7 @@ final class Approvals
 
         return function (PermissionRequest $question) use ($owner, &$asked): ?Decision {
             if ($question->truncatedBytes !== null) {
-                return Decision::deny('The call is too long to be shown to the person who decides.');
+                return Decision::deny(self::TOO_LONG);
             }
             $id = $question->permissionId;
             if (!isset($asked[$id])) {

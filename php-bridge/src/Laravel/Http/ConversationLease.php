@@ -29,6 +29,8 @@ final class ConversationLease
     private float $renewed;
     private bool $isEnding = false;
     private bool $isOver = false;
+    /** Whether the run is the fleet's, which holds the conversation until its end, whoever follows. */
+    private bool $isLent = false;
     private float $secondsHeld = 0.0;
     private bool $wasBegun;
     private ?string $engine;
@@ -63,6 +65,10 @@ final class ConversationLease
     public function follow(Run $run): void
     {
         $this->secondsHeld = Commands::secondsHeld($run);
+        if ($run->isLasting()) {
+            $this->isLent = true;
+            $this->unlessBroken(fn () => $this->store->lendLease($this->conversation, $this->token));
+        }
         $run->onTick(fn () => $this->renew($run->isStopping()))
             ->onEvent($this->note(...))
             ->onEnd($this->leave(...));
@@ -119,14 +125,14 @@ final class ConversationLease
     private function hold(int $longerS = 0): void
     {
         $this->renewed = self::now() + $longerS;
-        if ($this->isMine()) {
+        if (!$this->isLent && $this->isMine()) {
             $this->store->holdLease($this->conversation, $this->token, $this->isEnding, $longerS);
         }
     }
 
     private function leave(): void
     {
-        if (!$this->isOver) {
+        if (!$this->isOver && (!$this->isLent || $this->isEnding)) {
             $this->isOver = true;
             $this->unlessBroken(fn () => $this->isMine() && $this->store->endLease($this->conversation));
         }

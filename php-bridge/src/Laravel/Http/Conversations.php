@@ -8,6 +8,7 @@ use AgentWorkers\Command\Command;
 use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunFailedException;
+use AgentWorkers\Laravel\Fleet\FleetAccess;
 use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
@@ -31,8 +32,11 @@ final class Conversations
 
     private readonly ToolNotes $notes;
 
-    public function __construct(private readonly Store $store, private readonly LoggerInterface $logger)
-    {
+    public function __construct(
+        private readonly Store $store,
+        private readonly LoggerInterface $logger,
+        private readonly FleetAccess $fleet,
+    ) {
         $this->notes = new ToolNotes($store, $logger);
     }
 
@@ -60,6 +64,7 @@ final class Conversations
                 'A run continues either a conversation or a session. Call conversation() or resume(), not both.',
             );
         }
+        $this->settle($id, $owner);
         $known = $this->claim($id, $owner ?? throw new LogicException(self::NO_OWNER));
         $run = (string) ($request->get('run') ?? Str::uuid());
         $this->take($id, $owner, $run);
@@ -95,6 +100,27 @@ final class Conversations
         $this->store->putConversation($id, $known);
 
         return $known;
+    }
+
+    /** Learns how the last run ended, where the fleet had it: nobody may have followed it to its end. */
+    private function settle(string $id, ?string $owner): void
+    {
+        $lease = $this->store->lease($id);
+        $since = $lease['fleet'] ?? null;
+        if ($since === null || !$this->fleet->isThere()) {
+            return;
+        }
+        $job = $this->fleet->fleet()->status($lease['token']);
+        $isOver = $job === null ? time() - $since > self::PATIENCE_S : $job->isOver(); // it may be on its way there
+        if (!$isOver) {
+            return;
+        }
+        $known = $this->store->conversation($id);
+        if ($known !== null && $known['owner'] === $owner && $job?->sessionId !== null) {
+            $this->store->putConversation($id, ['begun' => true] + $known);
+            $this->store->putNotes($id, []); // its agent was told
+        }
+        $this->store->endLease($id);
     }
 
     private function take(string $id, string $owner, string $run): void

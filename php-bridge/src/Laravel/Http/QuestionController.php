@@ -5,17 +5,27 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel\Http;
 
 use AgentWorkers\Exception\InvalidArgumentException;
+use AgentWorkers\Laravel\Fleet\Messages;
 use Illuminate\Http\JsonResponse;
 use Symfony\Component\HttpFoundation\Response;
 
 final class QuestionController
 {
-    /** Takes the visitor's answers to a question of the agent of a run that another request streams. */
-    public function __invoke(QuestionAnswer $request, Answers $answers, string $run, string $question): Response
-    {
-        [$owner, $actor] = [Owner::of($request), Actor::of($request)];
+    /** Takes the visitor's answers to a question of the agent of a run, whatever runs it. */
+    public function __invoke(
+        QuestionAnswer $request,
+        Answers $answers,
+        Runs $runs,
+        Messages $messages,
+        string $run,
+        string $question,
+    ): Response {
+        [$found, $actor] = [$runs->toAnswer($request, $run), Actor::of($request)];
+        $owner = $found->owner ?? Owner::of($request);
         try {
-            return $answers->answer($owner, $run, $question, $request->answers(), $actor)->response();
+            return $found?->job === null
+                ? $answers->answer($owner, $run, $question, $request->answers(), $actor)->response()
+                : $messages->answer($found->job, $question, $request->answers(), $actor)->response();
         } catch (InvalidArgumentException $error) {
             $message = $error->getMessage();
 

@@ -6,6 +6,7 @@ namespace AgentWorkers\Laravel\Http;
 
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\RunOverException;
+use AgentWorkers\Laravel\Fleet\Messages;
 use AgentWorkers\Laravel\Stream\Steering;
 use AgentWorkers\Laravel\Words;
 use Illuminate\Http\JsonResponse;
@@ -15,11 +16,19 @@ final class SteerController
 {
     private const RETRY_AFTER_S = 2;
 
-    /** Says a word to the agent of a run that another request streams. */
-    public function __invoke(SteerRequest $request, Steering $steering, string $run): Response
-    {
+    /** Says a word to the agent of a run, whatever runs it. */
+    public function __invoke(
+        SteerRequest $request,
+        Steering $steering,
+        Runs $runs,
+        Messages $messages,
+        string $run,
+    ): Response {
         try {
-            $id = $steering->say(Owner::of($request), $run, $request->text(), Actor::of($request));
+            $found = $runs->toAnswer($request, $run);
+            $id = $found?->job === null
+                ? $steering->say($found->owner ?? Owner::of($request), $run, $request->text(), Actor::of($request))
+                : $messages->steer($found->job, $request->text(), Actor::of($request));
         } catch (RunOverException $error) {
             $key = $error->isKnown ? 'refused.run_over' : 'refused.no_run';
 

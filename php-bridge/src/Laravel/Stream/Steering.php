@@ -37,9 +37,7 @@ final class Steering
      */
     public function say(?string $owner, string $run, string $text, ?string $actor): ?string
     {
-        if (preg_match(self::SAYS_SOMETHING, $text) === 0) {
-            throw new InvalidArgumentException(Words::of('refused.nothing_said'));
-        }
+        self::checked($text);
         if ($owner === null || $this->store->head($owner, $run) === null) {
             throw new RunOverException(false);
         }
@@ -60,6 +58,14 @@ final class Steering
         }
 
         return $this->store->isOver($owner, $run) ? throw new RunOverException(true) : null;
+    }
+
+    /** @throws InvalidArgumentException it says nothing */
+    public static function checked(string $text): string
+    {
+        return preg_match(self::SAYS_SOMETHING, $text) === 0
+            ? throw new InvalidArgumentException(Words::of('refused.nothing_said'))
+            : $text;
     }
 
     /** @return \Closure(): void to be called often in the run's process: passes on what was said */

@@ -174,10 +174,17 @@ final class Store
         return $this->cache->add($this->leaseKey($conversation), self::held($token, false), self::LEASE_S);
     }
 
-    /** @return array{token: string, ending: bool}|null who holds the conversation */
+    /** @return array{token: string, ending: bool, fleet?: int}|null who holds the conversation */
     public function lease(string $conversation): ?array
     {
         return $this->cache->get($this->leaseKey($conversation));
+    }
+
+    /** Holds the conversation for a run of the fleet, which no process of the application renews. */
+    public function lendLease(string $conversation, string $run): void
+    {
+        $held = self::held($run, false) + ['fleet' => time()];
+        $this->cache->put($this->leaseKey($conversation), $held, self::LONGEST_RUN_S);
     }
 
     public function holdLease(string $conversation, string $token, bool $isEnding, int $longerS = 0): void
