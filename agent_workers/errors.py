@@ -32,6 +32,8 @@ The tree; each leaf's ``code`` is the ``error.code`` of the contract:
     ├── CliMissing              cli_missing
     ├── CliCrashed              cli_crashed         retryable
     ├── StateUnavailable        state_unavailable
+    │   ├── SessionDamaged      state_unavailable
+    │   └── StoreUnreachable    state_unavailable   retryable
     ├── InvalidModels           state_unavailable
     ├── SandboxUnavailable      sandbox_unavailable
     ├── McpUnavailable          mcp_unavailable
@@ -327,6 +329,19 @@ class StateUnavailable(WorkerError):
     default_message = (
         "The worker has no writable state directory. The operator must set AGENT_WORKERS_STATE_DIR to one."
     )
+
+
+class SessionDamaged(StateUnavailable):
+    """Raised when what a fleet has stored of a conversation is not what was stored, or not of this conversation."""
+
+    default_message = "What is stored of this conversation is damaged. It cannot be continued; begin a new one."
+
+
+class StoreUnreachable(StateUnavailable):
+    """Raised when the store in which a fleet keeps its conversations does not answer."""
+
+    retryable = True
+    default_message = "The conversations of this fleet cannot be read or written right now. Try again later."
 
 
 class InvalidModels(WorkerError):

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from agent_workers.engine.host import session_record, sessions
+from agent_workers.engine.host import session_lock, session_record
 from agent_workers.engine.host.record_watch import RecordWatch
 from agent_workers.engine.host.session_record import Binding
 from agent_workers.engine.host.sessions import Lease, engine_of, take_lease
@@ -47,10 +47,10 @@ def test_a_run_that_has_told_its_end_is_waited_for_and_no_longer_than_it_may_tak
     begun: Lease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun.announce_end()
-    monkeypatch.setattr(sessions, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(session_lock, "_PATIENCE_S", 0.1)
     with pytest.raises(SessionBusy):
         resume(begun, tmp_path)
-    monkeypatch.setattr(sessions.time, "sleep", lambda seconds: begun.release())
+    monkeypatch.setattr(session_lock.time, "sleep", lambda seconds: begun.release())
     again = resume(begun, tmp_path)
     with pytest.raises(SessionBusy):
         resume(begun, tmp_path)  # this one is at work again
@@ -221,7 +221,7 @@ def test_an_agent_that_waits_gives_its_session_up_to_whoever_asks_for_it(
         begun.release()
 
     assert not begun.is_wanted
-    monkeypatch.setattr(sessions.time, "sleep", give_up)
+    monkeypatch.setattr(session_lock.time, "sleep", give_up)
     again = resume(begun, tmp_path)
     monkeypatch.undo()
     assert told == [True]
@@ -257,7 +257,7 @@ def test_an_agent_whose_session_was_removed_does_not_go_on_with_it(begun: Lease,
 
 def test_a_session_that_nobody_gives_up_is_busy(begun: Lease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun.offer()
-    monkeypatch.setattr(sessions, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(session_lock, "_PATIENCE_S", 0.1)
     for _ in range(2):
         with pytest.raises(SessionBusy):
             resume(begun, tmp_path)

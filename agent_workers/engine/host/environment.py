@@ -140,6 +140,14 @@ class Environment(NamedTuple):
             return of_this_user(self.state_dir() / "claude")
         return None
 
+    def cli_dir(self) -> Path:
+        """Returns the directory in which the CLI keeps its sessions, wherever it is told to look for it.
+
+        Raises:
+            StateUnavailable: There is none, or it cannot be written.
+        """
+        return (self.config_dir() or (self.home() or self.state_dir()) / ".claude").absolute()
+
     def private_dirs(self) -> list[Path]:
         """Lists the directories of the worker and the CLI that no agent may read: they hold sessions and logins."""
         home = self.home()

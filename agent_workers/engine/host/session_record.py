@@ -73,11 +73,11 @@ def note_time(descriptor: int) -> None:
             os.pwrite(descriptor, _SINCE % _now_ms(), len(first))
 
 
-def busy_ms(descriptor: int, binding: Binding) -> int | None:
+def busy_ms(descriptor: int, binding: Binding | None) -> int | None:
     """Returns for how long a session has been held; None where that is not noted, or is not this binding's matter."""
     with suppress(OSError):
         since = _lines(descriptor)[1]
-        if len(since) == len(_SINCE % 0) and since.strip().isdigit() and read_binding(descriptor) == binding:
+        if len(since) == len(_SINCE % 0) and since.strip().isdigit() and binding in (None, read_binding(descriptor)):
             passed = _now_ms() - int(since)
             return passed if passed >= 0 else None  # the run may be another machine's, with the same files
     return None

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4, uuid5
 
 from agent_workers.engine.host.own_file import ForeignFile, open_own
+from agent_workers.engine.host.session_lock import await_end, lock, open_locked
 from agent_workers.engine.host.session_record import (
     AT_WORK,
     ENDING,
     OFFERED,
-    WANTED,
-    busy_ms,
     note_state,
     note_time,
     read_binding,
     state_of,
     write_record,
 )
-from agent_workers.errors import SessionBusy, SessionExists, SessionNotFound, StateUnavailable
+from agent_workers.errors import SessionExists, SessionNotFound, StateUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,9 +29,6 @@ if TYPE_CHECKING:
     from agent_workers.protocol.v1.settings import NewSession, ResumeSession
 
 _NAMESPACE = UUID("6f0b7c52-52c5-4f6e-9d0e-0f1f4b0f7a34")
-_PATIENCE_S = 6  # a run that has announced its end is gone within 5 s
-_POLL_S = 0.01
-_NOTING_S = 0.01  # a run that has just taken the session may not have noted the time yet
 
 
 class Lease:
@@ -143,7 +137,7 @@ def engine_of(session: ResumeSession, folder: Path) -> str | None:
         folder: The directory of the records.
     """
     try:
-        descriptor = open_own(folder / _agent_id(session.resume), os.O_RDONLY)
+        descriptor = open_own(folder / agent_id_of(session.resume), os.O_RDONLY)
     except OSError:
         return None
     try:
@@ -176,21 +170,21 @@ def take_lease(session: ResumeSession | NewSession | None, folder: Path, binding
 
     if not isinstance(session, ResumeSession):
         return _begin(session.id, folder, binding)
-    agent_id = _agent_id(session.resume)
+    agent_id = agent_id_of(session.resume)
     if session.fork:
         descriptor = _opened(folder / agent_id, binding)
-        _await_end(descriptor)
+        await_end(descriptor)
         os.close(descriptor)
         lease = _begin(str(uuid4()), folder, binding)
         lease.resumes = agent_id
         return lease
     descriptor = _opened(folder / agent_id, binding)
-    _lock(descriptor, binding)
+    lock(descriptor, binding)
     note_time(descriptor)
     return Lease(session.resume, agent_id, descriptor, resumes=agent_id)
 
 
-def _agent_id(session_id: str) -> str:
+def agent_id_of(session_id: str) -> str:
     """Returns the session's id for the CLI: a hash, from which the application's id cannot be found."""
     return str(uuid5(_NAMESPACE, session_id))
 
@@ -223,19 +217,10 @@ def _begin(session_id: str, folder: Path, binding: Binding) -> Lease:
     A session with the same binding that was never written is taken over; for a written one the CLI reports that the id
     is taken.
     """
-    agent_id = _agent_id(session_id)
+    agent_id = agent_id_of(session_id)
     record = folder / agent_id
-    while True:
-        try:
-            descriptor = open_own(record, os.O_RDWR | os.O_CREAT)
-        except OSError as error:
-            raise StateUnavailable(cause=f"{record}: {error.strerror}") from error
-        _lock(descriptor, binding)
-        status = os.fstat(descriptor)
-        if status.st_nlink:  # no other run abandoned it meanwhile
-            break
-        os.close(descriptor)
-    new = status.st_size == 0
+    descriptor = open_locked(record, binding)
+    new = os.fstat(descriptor).st_size == 0
     if new:
         write_record(descriptor, binding, record)
     elif read_binding(descriptor) != binding:
@@ -243,43 +228,3 @@ def _begin(session_id: str, folder: Path, binding: Binding) -> Lease:
         raise SessionExists(cause="the session was begun with another worker, cwd, session_owner or engine")
     note_time(descriptor)
     return Lease(session_id, agent_id, descriptor, record if new else None)
-
-
-def _lock(descriptor: int, binding: Binding) -> None:
-    """Takes the lock; waits for a run that has announced its end, and for an agent that gives the session up."""
-    now = time.monotonic()
-    deadline, least = now + _PATIENCE_S, now + _NOTING_S
-    try:
-        while not _is_free(descriptor):
-            state = state_of(descriptor)
-            if state == OFFERED:
-                note_state(descriptor, WANTED)
-            if time.monotonic() > (deadline if state in (ENDING, OFFERED, WANTED) else least):
-                raise SessionBusy(busy_ms(descriptor, binding))
-            time.sleep(_POLL_S)
-        if state_of(descriptor) in (ENDING, OFFERED, WANTED):
-            note_state(descriptor, AT_WORK)
-    except OSError as error:
-        os.close(descriptor)
-        raise StateUnavailable(cause=f"a session could not be locked: {error.strerror}") from error
-    except SessionBusy:
-        os.close(descriptor)
-        raise
-
-
-def _await_end(descriptor: int) -> None:
-    """Waits briefly for a run that has announced its end."""
-    deadline = time.monotonic() + _PATIENCE_S
-    with suppress(OSError):
-        while (
-            state_of(descriptor) == ENDING and not _is_free(descriptor, fcntl.LOCK_SH) and time.monotonic() < deadline
-        ):
-            time.sleep(_POLL_S)
-
-
-def _is_free(descriptor: int, lock: int = fcntl.LOCK_EX) -> bool:
-    try:
-        fcntl.flock(descriptor, lock | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

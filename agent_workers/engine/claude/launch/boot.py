@@ -120,7 +120,7 @@ def _started(
     instructions: str | None,
 ) -> BootedCli:
     orphans = Orphans() if capabilities.runs_code else None
-    config_dir = _config_dir(environment)
+    config_dir = environment.cli_dir()
     variables = variables_of(request, environment, capabilities, scratch)
     files = write_files(capabilities, instructions, variables.beside, scratch)
     if not isinstance(request.prompt, str):
@@ -175,10 +175,6 @@ def capabilities_of(
 def binding_of(request: Request, worker: WorkerDefaults) -> Binding:
     """Returns what the request's session is bound to."""
     return Binding(worker.name, request.cwd if is_task(request) else None, request.session_owner)
-
-
-def _config_dir(environment: Environment) -> Path:
-    return (environment.config_dir() or (environment.home() or environment.state_dir()) / ".claude").absolute()
 
 
 def _begin_where_nothing_is_left(lease: Lease, earlier: Transcript) -> None:
