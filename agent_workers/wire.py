@@ -76,6 +76,8 @@ class Encoder:
 
     def lines(self, body: dict[str, Any]) -> Iterator[bytes]:
         """Yields the line of an event body, or several lines where a long text is split over several events."""
+        if body["type"] == "start":
+            self._seq = 0  # also where a recording's run begins anew
         line = self._line(body, self._seq + 1)
         if body["type"] in TERMINAL:
             self.terminal = body

@@ -13,7 +13,7 @@ from agent_workers.batch.pace import SLOWING
 from agent_workers.batch.result import done, not_done, refused
 from agent_workers.client.choice import ChosenRunner
 from agent_workers.client.errors import RunError, RunFailed
-from agent_workers.protocol.v1.envelope import TERMINAL
+from agent_workers.protocol.v1.envelope import TERMINAL, attempt_begun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,6 +175,7 @@ class Runs:
                 async for event in run:
                     if event["type"] == "start":
                         work.engine = event.get("engine")
+                        event = _numbered(event, work.attempts)  # noqa: PLW2901 the same event, as the batch tells it
                     if event["type"] not in TERMINAL:
                         await self._sink.event(event)
                 result = await run.result()
@@ -187,3 +188,9 @@ class Runs:
         finally:
             work.run = None
             self._totals.running -= 1
+
+
+def _numbered(start: Event, attempts: int) -> Event:
+    """Returns the ``start`` of another try of a line as that of a later attempt: readers drop what came before."""
+    attempt = (attempt_begun(start) or 1) + attempts - 1
+    return start if attempt == 1 else {**start, "attempt": attempt}

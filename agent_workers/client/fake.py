@@ -12,7 +12,7 @@ from agent_workers.client.aio import AsyncRun
 from agent_workers.client.conversation import Conversation
 from agent_workers.client.handle import checked_credential
 from agent_workers.client.runner import Run
-from agent_workers.protocol.v1.envelope import TERMINAL, envelop
+from agent_workers.protocol.v1.envelope import TERMINAL, attempt_begun, envelop
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:
@@ -188,8 +188,9 @@ class _FakeCommand:
 
     def start(self) -> _FakeProcess:
         ts = "2026-01-01T00:00:00.000Z"
-        events: list[Event] = [
-            envelop(dict(body), seq=number, run="", ts=ts) for number, body in enumerate(self.bodies, 1)
-        ]
+        events: list[Event] = []
+        for body in self.bodies:
+            seq = 1 if not events or (attempt_begun(body) or 1) > 1 else events[-1]["seq"] + 1
+            events.append(envelop(dict(body), seq=seq, run="", ts=ts))
         last = next((number for number, event in enumerate(events, 1) if event["type"] in TERMINAL), len(events))
         return _FakeProcess([dump(event) + b"\n" for event in events[:last]], self.sent)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.v1 import VERSION
-from agent_workers.protocol.v1.envelope import TERMINAL, envelop
+from agent_workers.protocol.v1.envelope import TERMINAL, attempt_begun, envelop
 from agent_workers.wire import MAX_LINE, LineFramer, LineTooLong, dump, timestamp
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ _LONGEST_LINE = 4 * MAX_LINE  # a worker of another version may write longer one
 class EventReader:
     """Reads the events of one run. A line that is no event is skipped, and the gap is told by a ``notice``.
 
+    A later attempt of the run begins anew, with a ``start`` and a first ``seq`` of its own. One of an earlier attempt
+    that comes behind it is skipped.
+
     Args:
         run: The run's id.
 
@@ -58,6 +61,7 @@ class EventReader:
         self.line = b""
         self._run = run
         self._seq = 0
+        self._attempt = 0
         self._framer = LineFramer(_LONGEST_LINE)
 
     def push(self, chunk: bytes) -> Iterator[Event]:
@@ -95,6 +99,12 @@ class EventReader:
             yield self._compose(_error("unsupported_version", words))
             return
         self._run = event["run"]
+        begun = attempt_begun(event)
+        if begun is not None and begun < self._attempt:
+            logger.warning("run %s: attempt %d begins after attempt %d; skipped", self._run, begun, self._attempt)
+            return
+        if begun is not None and begun > self._attempt:
+            self._attempt, self._seq = begun, 0
         if event["seq"] > self._seq + 1:
             words = f"Some events of the worker could not be read: {event['seq'] - self._seq - 1}."
             yield self._compose({"type": "notice", "level": "warning", "code": "protocol_error", "message": words})

@@ -51,6 +51,7 @@ class Outcome:
         match event["type"]:
             case "start":
                 self._started = True
+                self._texts.clear()  # where the run begins anew, the lost attempt does not count
             case "delta":
                 self._texts[event["block"]] = self._texts.get(event["block"], "") + event["text"]
             case "discard":

@@ -83,6 +83,8 @@ def _parents(recording: Recording) -> Iterator[tuple[Rule, Finding]]:
         call, parent = str(event.get("tool_use_id")), event.get("parent_tool_use_id")
         if parent is not None and str(parent) not in called:
             yield "parent", Finding(f"an earlier tool_call with the tool_use_id {parent!r}", event_in_words(event))
+        if event.get("type") == "start":
+            called.clear()
         if event.get("type") == "tool_call":
             called[call] = parent
         elif event.get("type") == "tool_result" and called.get(call) != parent:

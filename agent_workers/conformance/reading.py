@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.conformance.data import folder, read
-from agent_workers.protocol.v1.envelope import TERMINAL
+from agent_workers.protocol.v1.envelope import TERMINAL, attempt_begun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,6 +35,8 @@ def reading_of(events: Iterable[Mapping[str, Any]]) -> list[Any]:
     blocks: dict[str, dict[Any, str]] = {"delta": {}, "thinking": {}}
     for event in events:
         kind = event["type"]
+        if (attempt_begun(event) or 1) > 1:
+            entries, blocks = [], {"delta": {}, "thinking": {}}
         if kind in blocks:
             texts = blocks[kind]
             texts[event["block"]] = texts.get(event["block"], "") + event["text"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from agent_workers.convert.ag_ui_tools import ToolCalls, extension, with_rest
 from agent_workers.convert.ag_ui_usage import token_usage
-from agent_workers.convert.encoder import Chunk, ChunkEncoder, blocks_of
+from agent_workers.convert.encoder import BEGAN_AGAIN, Chunk, ChunkEncoder, begins_anew, blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,8 +48,11 @@ class AgUiEncoder(ChunkEncoder):
         self._message = ""
         self._messages: dict[int, list[str]] = {}  # the ids of messages by block
         self._count = 0
+        self._told: list[str] = []  # the ids of all messages of this attempt
         self._tools = ToolCalls(self._id)
         self._tellers = {
+            "start": self._begin_anew,
+            "session": self._resume,
             "delta": self._speak,
             "thinking": self._speak,
             "tool_call": self._call,
@@ -65,7 +68,7 @@ class AgUiEncoder(ChunkEncoder):
     def _chunks(self, event: Event) -> Iterable[Chunk]:
         if self._is_begun:
             yield from super()._chunks(event)
-        elif event.type == "start" and self._first is None:
+        elif event.type == "start" and (self._first is None or begins_anew(event)):
             self._first = event
         else:
             self._is_begun = True
@@ -80,6 +83,21 @@ class AgUiEncoder(ChunkEncoder):
         self._model = (session.text("model") if session else "") or None
         known = {**(self._first.own() if self._first else {}), **(session.own() if session else {})}
         return {"type": "RUN_STARTED", **self._ids(), "protocolVersion": _PROTOCOL, **with_rest(known)}
+
+    def _begin_anew(self, event: Event) -> Iterator[Chunk]:
+        """Ends all that is open, and names the messages to drop: the run begins again in the midst of its stream."""
+        told = {}
+        if begins_anew(event):
+            yield from self._close()
+            yield from self._tools.leave(BEGAN_AGAIN)
+            told = with_rest({"message_ids": self._told})
+            self._told, self._messages, self._model = [], {}, None
+            self._said.clear()
+        yield {**extension(event), **told}
+
+    def _resume(self, event: Event) -> Iterator[Chunk]:
+        self._model = event.text("model") or self._model
+        yield extension(event)
 
     def _ids(self) -> Chunk:
         return {"threadId": self._thread, "runId": self._run}
@@ -166,4 +184,5 @@ class AgUiEncoder(ChunkEncoder):
 
     def _id(self, kind: str) -> str:
         self._count += 1
-        return f"{self._run}:{kind}-{self._count}"
+        self._told.append(f"{self._run}:{kind}-{self._count}")
+        return self._told[-1]

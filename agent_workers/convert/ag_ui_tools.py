@@ -77,12 +77,15 @@ class ToolCalls:
         interrupt = {"id": call, "reason": "permission_required", "toolCallId": call, **with_rest(pending)}
         return {"type": "interrupt", "interrupts": [interrupt]}
 
-    def leave(self) -> Iterator[Chunk]:
+    def leave(self, why: str = RUN_ENDED) -> Iterator[Chunk]:
         """Ends the calls that have no result, so that no page waits for one, and the subagents."""
         for call, whose in self._calls.items():
-            yield self._answer(call, RUN_ENDED, whose, {"status": "error"})
+            yield self._answer(call, why, whose, {"status": "error"})
         for subagent in [subagent for subagent, is_at_work in self._subagents.items() if is_at_work]:
+            self._subagents[subagent] = False
             yield {"type": "SUBAGENT_FINISHED", "subagentRunId": subagent}
+        self._calls.clear()
+        self.parent = None
 
     def _answer(self, call: str, content: str, whose: Chunk, rest: Chunk) -> Chunk:
         told = {"messageId": self._new_id("result"), "toolCallId": call, "content": content, "role": "tool"}

@@ -10,7 +10,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from agent_workers.convert.ai_sdk_tools import ToolParts, extension, rest_of
-from agent_workers.convert.encoder import Chunk, ChunkEncoder, blocks_of
+from agent_workers.convert.encoder import Chunk, ChunkEncoder, begins_anew, blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +29,9 @@ class AiSdkEncoder(ChunkEncoder):
     """Writes the chunks of one message.
 
     A step is what the model says and calls until it has the results. Text that is taken back goes by ``reset-step``,
-    after which what is left of the step is said again; where the step has calls, which cannot, it stays.
+    after which what is left of the step is said again; where the step has calls, which cannot, it stays. Where the run
+    begins again the open step goes, calls and all. Earlier ones stay, for nothing in the protocol takes them back:
+    ``lost_steps`` in the message's metadata tells how many no longer count.
     """
 
     def __init__(self) -> None:
@@ -38,10 +40,12 @@ class AiSdkEncoder(ChunkEncoder):
         self._open: tuple[str, int] | None = None  # what is being said: kind and block
         self._part = ""
         self._parts = 0
+        self._steps = 0
         self._step: list[tuple[str, int, StringIO]] | None = None  # what the open step says: kind, block, text
         self._has_calls = False  # whether the open step has calls
         self._tools = ToolParts()
         self._tellers = {
+            "start": self._begin_anew,
             "session": lambda event: [{"type": "message-metadata", "messageMetadata": event.own()}],
             "delta": self._speak,
             "thinking": self._speak,
@@ -74,6 +78,20 @@ class AiSdkEncoder(ChunkEncoder):
         else:
             yield {**chunk, "messageMetadata": {"run": event.run}}
             yield from super()._chunks(event)
+
+    def _begin_anew(self, event: Event) -> Iterator[Chunk]:
+        """Takes back the open step, which is all that can be; the run begins again in the midst of its stream."""
+        yield extension(event)
+        if not begins_anew(event):
+            return
+        self._open, self._has_calls = None, False
+        self._said.clear()
+        self._tools.forget()
+        lost = self._steps
+        if self._step is not None:
+            self._step, lost = [], lost - 1
+            yield {"type": "reset-step"}
+        yield {"type": "message-metadata", "messageMetadata": {"lost_steps": lost, **event.own()}}
 
     def _done(self, event: Event) -> Iterator[Chunk]:
         if not self._said and event.text("text"):
@@ -145,6 +163,7 @@ class AiSdkEncoder(ChunkEncoder):
     def _open_step(self) -> Iterator[Chunk]:
         if self._step is None:
             self._step, self._has_calls = [], False
+            self._steps += 1
             yield {"type": "start-step"}
 
     def _take_back(self, event: Event) -> Iterator[Chunk]:

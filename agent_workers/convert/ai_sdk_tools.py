@@ -19,6 +19,10 @@ class ToolParts:
     """Writes the chunks of calls. What fits no call that is open goes by the extension form."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Forgets every call: the run begins again."""
         self._seen: set[str] = set()
         self._calls: dict[str, str | None] = {}  # calls without a result, and what became of the question about them
         self._asked: dict[str, str] = {}  # calls by the ids of the questions

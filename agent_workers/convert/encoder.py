@@ -16,6 +16,14 @@ Chunk = dict[str, Any]
 TERMINAL = frozenset({"done", "error", "aborted"})
 RUN_ENDED = "The run ended before this call did."
 """The result of a call that has none when the run ends."""
+BEGAN_AGAIN = "The run began again before this call ended."
+"""Likewise where the worker was lost, and a later attempt begins."""
+
+
+def begins_anew(event: Event) -> bool:
+    """Tells whether an event begins a later attempt of the run: what came before no longer counts."""
+    attempt = event.fields.get("attempt")
+    return event.type == "start" and type(attempt) is int and attempt > 1
 
 
 def data(chunk: Chunk) -> str:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from agent_workers.engine.base import Progress
 from agent_workers.errors import InvalidRequest, PolicyDenied, UnsupportedVersion
 from agent_workers.protocol.document import parse_json
+from agent_workers.protocol.v1.envelope import attempt_begun
 from agent_workers.protocol.v1.events import TERMINAL, Aborted, Ack, Body, Done, Error
 from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.protocol.v1.settings import Subject
@@ -60,8 +61,9 @@ class Recording:
 
     Attributes:
         run: Its id.
-        start: Its `start` event, now said to be simulated; None where it was refused or stopped before it began.
-        events: What came between, each with its time in seconds since the first line.
+        start: Its first `start` event, now said to be simulated; None where it was refused or stopped before it began.
+        events: What came between, the `start` of a later attempt, too, each with its time in seconds since
+            the first line.
         ending: Its terminal event; `worker_lost` where the recording has none.
         ended_s: When that came, in seconds since the first line.
     """
@@ -81,7 +83,8 @@ class Recording:
     @property
     def echo(self) -> dict[str, Any]:
         """The fields of the request that `start` echoed, as far as they are what such fields are."""
-        fields = self.start.fields if self.start else {}
+        starts = [self.start, *(body for _, body in self.events if body.type == "start")]
+        fields = starts[-1].fields if starts[-1] else {}  # of the attempt that the recorded end is of
         found = {name: fields[name] for name, kind in _ECHOED.items() if isinstance(fields.get(name), kind)}
         with suppress(ValidationError):
             return {**found, "subject": Subject.model_validate(fields["subject"])} if "subject" in fields else found
@@ -112,11 +115,15 @@ def read_recording(data: bytes) -> Recording:
     between = lines[bool(start) : -1 if ended else None]
     return Recording(
         run=last.run,
-        start=start and Recorded(type="start", fields={**start.fields, "simulated": True}),
-        events=tuple((line.at_s, line.body) for line in between if line.body.type not in _REGENERATED),
+        start=start and _simulated(start),
+        events=tuple((line.at_s, _simulated(line.body)) for line in between if line.body.type not in _REGENERATED),
         ending=_ending(last.body) if ended else _lost(),
         ended_s=last.at_s,
     )
+
+
+def _simulated(body: Recorded) -> Recorded:
+    return Recorded(type="start", fields={**body.fields, "simulated": True}) if body.type == "start" else body
 
 
 def _lines(data: bytes) -> Iterator[_Line]:
@@ -155,7 +162,12 @@ def _recorded(line: dict[str, Any]) -> Recorded:
 def _check_order(lines: list[_Line]) -> None:
     if lines[0].body.type not in ("start", *TERMINAL):
         raise BrokenRecording(lines[0].number, "a run begins with start")
+    attempt = 0
     for before, line in pairwise(lines):
+        attempt = max(attempt, attempt_begun({"type": before.body.type, **before.body.fields}) or 0)
+        begun = attempt_begun({"type": line.body.type, **line.body.fields})
+        if begun is not None and begun <= attempt:
+            raise BrokenRecording(line.number, f"start begins no later attempt than {attempt}")
         if line.run != before.run:
             raise BrokenRecording(line.number, "belongs to another run")
         if before.body.type in TERMINAL:
@@ -201,6 +213,8 @@ class ReplayEngine:
         """Yields the recorded event bodies at their times, the recorded terminal event last."""
         for at_s, body in self._recording.events:
             await self._pause(at_s)
+            if body.type == "start":
+                self.progress.session_id = None  # of an attempt that was lost
             if body.type == "session":
                 self.progress.session_id = body.fields.get("session_id")
             yield body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.protocol.v1.events import TERMINAL
+from agent_workers.protocol.v1.envelope import TERMINAL, attempt_begun
 from agent_workers.validation.call_output import CallOutput
 from agent_workers.validation.event_schema import event_schema
 from agent_workers.validation.fault import Fault
@@ -52,12 +52,17 @@ class _Stream:
     def __init__(self) -> None:
         self.line = 0
         self._schema = event_schema()
+        self._first: Event | None = None
+        self._terminal: str | None = None
+        self._begin(0)
+
+    def _begin(self, attempt: int) -> None:
+        """Forgets what an attempt before has said: a later one begins anew."""
+        self._attempt = attempt
         self._text = FinalText()
         self._calls = CallOutput()
         self._settlements = Settlements()
-        self._first: Event | None = None
         self._before: Event | None = None
-        self._terminal: str | None = None
 
     def take(self, line: bytes) -> Iterator[Fault]:
         self.line += 1
@@ -88,8 +93,13 @@ class _Stream:
         if self._first is None:
             self._first = event
             yield from self._at("/type", _first_faults(event), "start-first")
-        elif event.get("type") == "start":
-            yield Fault(self.line, "/type", "start stands on the first line only", rule="start-first")
+            self._attempt = attempt_begun(event) or 1
+        elif (attempt := attempt_begun(event)) is not None:
+            if attempt > self._attempt and not self._terminal:
+                self._begin(attempt)
+            else:
+                words = f"start stands on the first line, or begins a later attempt than {self._attempt}"
+                yield Fault(self.line, "/type", words, rule="start-first")
         yield from self._check_envelope(event)
         if self._terminal:
             yield Fault(self.line, "", f"follows {self._terminal}, which is terminal", rule="terminal-last")

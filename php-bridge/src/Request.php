@@ -212,6 +212,12 @@ final class Request implements \JsonSerializable
         return $this->with('goal', $goal);
     }
 
+    /** The W3C trace context that the run belongs to, such as the `traceparent` of the application's own request. */
+    public function traceparent(string $traceparent): self
+    {
+        return $this->with('traceparent', $traceparent);
+    }
+
     /**
      * Adds a tool that the application runs. The handler runs it here; without one, answer `app_tool_call` yourself.
      *
@@ -406,6 +412,21 @@ final class Request implements \JsonSerializable
     public function echoed(): array
     {
         return array_intersect_key((array) $this->jsonSerialize(), self::ECHOED);
+    }
+
+    /**
+     * Returns what `start` alone repeats of it.
+     *
+     * @return array<string, mixed>
+     */
+    public function echoedAtStart(): array
+    {
+        $attempt = $this->get('attempt');
+
+        return array_filter([
+            'attempt' => is_int($attempt) && $attempt > 1 ? $attempt : null,
+            'traceparent' => $this->get('traceparent'),
+        ]);
     }
 
     /** Returns the prompt's text, without images and documents. */

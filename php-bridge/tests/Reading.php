@@ -7,6 +7,7 @@ namespace AgentWorkers\Tests;
 use AgentWorkers\Event\Delta;
 use AgentWorkers\Event\Discard;
 use AgentWorkers\Event\Event;
+use AgentWorkers\Event\Start;
 use AgentWorkers\Event\Thinking;
 
 /** What an application makes of a run by the properties of its events: a reading, as conformance/README.md says. */
@@ -24,6 +25,9 @@ final class Reading
 
     public function add(Event $event): void
     {
+        if ($event instanceof Start && $event->attempt() > 1) {
+            [$this->entries, $this->blocks] = [[], [Delta::class => [], Thinking::class => []]];
+        }
         if ($event instanceof Delta || $event instanceof Thinking) {
             $before = $this->blocks[$event::class][$event->block] ?? '';
             $this->blocks[$event::class][$event->block] = $before . $event->text;

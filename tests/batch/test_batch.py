@@ -179,6 +179,9 @@ def test_what_may_succeed_is_tried_again_and_told_once() -> None:
     assert [record["attempts"] for record in told.records] == [3] * 4
     assert Counter(event["type"] for event in told.events)["error"] == 0
     assert (totals.done, totals.attempts, len(fake.requests)) == (4, 12, 12)
+    starts = [event.get("attempt") for event in told.events if event["type"] == "start"]
+    assert Counter(starts) == {None: 4, 2: 4, 3: 4}  # so that a reader drops what a failed try has said
+    assert not any("attempt" in request for request in fake.requests)  # which a worker of another make may not know
 
 
 def test_what_fails_each_time_is_worth_another_start() -> None:

@@ -15,7 +15,7 @@ from agent_workers.cli.terminal.question import PROMPT, Choice, draw, read_choic
 from agent_workers.cli.terminal.screen import Line, Screen
 from agent_workers.cli.terminal.sheet import exact
 from agent_workers.protocol.v1.events import PermissionRequest
-from tests.cli.bodies import delta, discard, done, notice, thinking
+from tests.cli.bodies import START, delta, discard, done, notice, thinking
 from tests.cli.terminal import Terminal
 
 FRAGMENTS = [
@@ -190,3 +190,12 @@ def test_what_is_written_below_by_others_is_left_alone() -> None:
     told = ["Wrong words.", "A question", "superseded", "Right."]
     assert [terminal.text.count(words) for words in told] == [1, 1, 1, 1]
     assert sorted(told, key=terminal.text.index) == told
+
+
+def test_what_a_later_attempt_discards_is_nothing_of_the_lost_one() -> None:
+    terminal, display = Terminal(80, 24), Display(lambda: (80, 24))
+    again = {**START, "attempt": 2}
+    for event in (START, delta("Lost", 1), again, delta("Wrong", 1), discard(1), delta("Right", 1), done("Right")):
+        terminal.feed((display.feed(event) + display.paint()).encode())
+    shown = [line for line in terminal.text.splitlines() if line]
+    assert shown[:3] == ["Lost", "↻ the run begins again (attempt 2): what stands above no longer counts", "Right"]

@@ -426,3 +426,25 @@ def test_what_a_command_printed_is_shown_when_it_is_played_again(scripts: Script
     shown = [line for line in terminal.text.splitlines() if line.startswith("  │ ")]
     assert shown == ["  │ 100% built", "  │ All parts are there.", "  │ One part is old."]
     assert "32" in terminal.styles
+
+
+def test_a_run_whose_first_event_is_of_a_later_attempt_begins_as_any(scripts: Scripts, record: Record) -> None:
+    path = record({**START, "attempt": 2}, delta("Kept"), done("Kept"))
+    assert piped(scripts, path).splitlines()[:2] == ["simulated: no model answers", "Kept"]
+
+
+def test_a_run_that_begins_again_says_so_and_ends_what_the_lost_attempt_left_open(
+    scripts: Scripts, record: Record
+) -> None:
+    printed = {"type": "tool_output", "tool_use_id": "toolu_1", "stream": "stdout", "text": "half a line"}
+    again = {**START, "attempt": 2, "simulated": True}
+    path = record(START, delta("Lost"), tool_call(), printed, again, delta("Kept"), done("Kept"))
+    lines = piped(scripts, path).splitlines()
+    assert lines[:6] == [
+        "simulated: no model answers",
+        "Lost",
+        "→ Bash date",
+        "  │ half a line",
+        "↻ the run begins again (attempt 2): what stands above no longer counts",
+        "Kept",
+    ]

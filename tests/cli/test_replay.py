@@ -151,3 +151,30 @@ def test_a_closed_stdout_ends_it_with_status_4(scripts: Scripts, record: Record)
         assert process.stdout
         process.stdout.close()
         assert process.wait(PATIENCE_S) == 4
+
+
+SECOND_ATTEMPT = Path(__file__).parents[2] / "conformance/v1/transcripts/second-attempt.ndjson"
+
+
+def test_a_run_that_began_again_does_so_when_it_is_played(scripts: Scripts) -> None:
+    played = scripts("agent-workers", "replay", "--speed", "max", SECOND_ATTEMPT)
+    assert played.returncode == 0
+    assert bodies(played.stdout) == bodies(SECOND_ATTEMPT.read_text())
+    assert [event["seq"] for event in events(played.stdout)] == [*range(1, 12), *range(1, 10)]
+    assert [event["simulated"] for event in events(played.stdout) if event["type"] == "start"] == [True, True]
+    assert scripts("agent-workers", "validate", given=played.stdout).stdout == "a valid run\n"
+
+
+def test_of_a_later_attempt_that_is_lost_as_well_the_end_repeats_what_its_start_said(
+    scripts: Scripts, record: Record
+) -> None:
+    path = record(START, SESSION, {**START, "attempt": 2, "user": "ada"}, delta("Hi"))
+    *_, lost = events(scripts("agent-workers", "replay", "--speed", "max", path).stdout)
+    assert (lost["code"], lost["user"]) == ("worker_lost", "ada")
+    assert "session_id" not in lost
+
+
+def test_a_start_that_begins_no_later_attempt_makes_it_no_recording(scripts: Scripts, record: Record) -> None:
+    refused = scripts("agent-workers", "replay", record(START, delta("Hi"), START, done()))
+    assert refused.returncode == 2
+    assert "line 3: start begins no later attempt than 1" in refused.stdout

@@ -162,7 +162,7 @@ def test_unknown_types_and_fields_are_no_faults() -> None:
         ({**tool_result(), "status": "fine"}, 'line 2: /status: must be "ok" or "error" or "denied"'),
         ({**delta("a"), "seq": 7}, "line 2: /seq: must be 2, not 7"),
         ({**delta("a"), "run": "r2"}, "line 2: /run: differs from that of the first line"),
-        (START, "line 2: /type: start stands on the first line only"),
+        (START, "line 2: /type: start stands on the first line, or begins a later attempt than 1"),
         ({"type": 5}, "line 2: /type: must be a string"),
     ],
 )
@@ -275,6 +275,48 @@ def test_the_request_before_control_messages_may_be_a_task() -> None:
     assert faults(b'{"prompt": "Hello", "tools": ["Bash"]}' + abort, "control") == [
         f"line 1: /tools/0: {NO_TOOL_OF_A_CHAT}"
     ]
+
+
+# A later attempt
+
+
+def attempts(
+    *numbers: int | None, before: list[dict[str, Any]] | None = None, after: dict[str, Any] | None = None
+) -> bytes:
+    """A run whose attempts but the last one were lost in the midst of an answer."""
+    *lost, last = ({**START, **({"attempt": number} if number else {})} for number in numbers)
+    parts = [stream(start, delta("lost"), *(before or [])) for start in lost]
+    return b"".join([*parts, stream(last, delta("kept"), after or done("kept"))])
+
+
+def test_a_later_attempt_begins_anew_in_the_midst_of_the_stream() -> None:
+    question = {
+        "type": "permission_request",
+        "permission_id": "p",
+        "tool_use_id": "toolu_1",
+        "name": "Bash",
+        "input": {},
+    }
+    open_call = [tool_call(), {**question, "expires_at": "2026-11-20T12:00:00.000Z"}]
+    assert faults(attempts(None, 2)) == []
+    assert faults(attempts(2, 3, 9, before=open_call)) == []
+    assert faults(attempts(None, 3)[: -len(stream(done("kept")))])[-1].startswith("line 4: the stream ends without")
+
+
+@pytest.mark.parametrize("numbers", [(None, None), (2, 2), (3, 2), (None, 1)])
+def test_an_attempt_that_is_no_later_one_is_out_of_place(numbers: tuple[int | None, int | None]) -> None:
+    found = check(attempts(*numbers), "events")[1]
+    assert {fault.rule for fault in found} >= {"start-first", "seq"}
+
+
+def test_nothing_follows_the_end_not_even_another_attempt() -> None:
+    data = stream(START, done()) + stream({**START, "attempt": 2}, done())
+    assert {fault.rule for fault in check(data, "events")[1]} == {"start-first", "terminal-last", "seq"}
+
+
+def test_what_a_lost_attempt_has_said_is_no_part_of_the_answer() -> None:
+    [fault] = check(attempts(None, 2, after=done("lostkept")), "events")[1]
+    assert (fault.line, fault.rule) == (5, "done-text")
 
 
 # What it is

@@ -87,3 +87,13 @@ def test_it_serves_an_event_loop_too() -> None:
 
     assert anyio.run(talk) == ["start", "session", "delta", "done"]
     assert len(fake.requests) == 2
+
+
+def test_a_script_may_begin_the_run_again() -> None:
+    again = {"type": "start", "worker": "fake", "attempt": 2}
+    first, second = {"type": "delta", "text": "lost", "block": 1}, {"type": "delta", "text": "kept", "block": 1}
+    done = {"type": "done", "text": "kept", "stop_reason": "end_turn", "usage": {}, "duration_ms": 1, "turns": 1}
+    with FakeRunner([{**again, "attempt": 1}, first, again, second, done]).stream({"prompt": "x"}) as run:
+        events = list(run)
+        assert [event["seq"] for event in events] == [1, 2, 1, 2, 3]
+        assert run.result().text == "kept"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from hypothesis import example, given
@@ -61,3 +62,39 @@ def _read(data: bytes, size: int) -> Iterator[Event]:
     for begin in range(0, len(data), size):
         yield from reader.push(data[begin : begin + size])
     yield from reader.end(lost())
+
+
+TRANSCRIPT = Path(__file__).parents[2] / "conformance/v1/transcripts/second-attempt.ndjson"
+
+
+def _event(seq: int, kind: str = "delta", **fields: Any) -> bytes:
+    return json.dumps({**SOUND, "seq": seq, "type": kind, **fields}).encode() + b"\n"
+
+
+def test_a_later_attempt_is_no_gap_and_its_result_holds_nothing_of_the_lost_one() -> None:
+    events = list(_read(TRANSCRIPT.read_bytes(), 100))
+    assert [event["seq"] for event in events] == [*range(1, 12), *range(1, 10)]
+    assert "notice" not in {event["type"] for event in events}
+    outcome = Outcome()
+    for event in events:
+        outcome.add(event)
+    assert (outcome.result().text, outcome.result().session_id) == ("They say one and two.", "session-2")
+
+
+def test_a_text_that_was_cut_is_completed_from_the_last_attempt_alone() -> None:
+    lines = [_event(1, "start"), _event(2, text="lost "), _event(1, "start", attempt=2), _event(2, text="the answer")]
+    outcome = Outcome()
+    for event in _read(b"".join([*lines, _event(3, "done", text="the", truncated_bytes=7)]), 50):
+        outcome.add(event)
+    assert outcome.result().text == "the answer"
+
+
+def test_a_gap_in_a_later_attempt_is_told() -> None:
+    events = list(_read(_event(1, "start") + _event(2) + _event(1, "start", attempt=3) + _event(4), 99))
+    assert [event["type"] for event in events] == ["start", "delta", "start", "notice", "delta", "error"]
+    assert [event["seq"] for event in events] == [1, 2, 1, 2, 4, 5]
+
+
+def test_an_attempt_that_begins_after_a_later_one_is_skipped() -> None:
+    events = list(_read(_event(1, "start", attempt=3) + _event(1, "start", attempt=2) + _event(2, "done"), 99))
+    assert [(event["type"], event.get("attempt")) for event in events] == [("start", 3), ("done", None)]

@@ -55,6 +55,9 @@ func reading(recorded []byte, facts map[string][]string) []any {
 		var event event
 		decode(lines[0], &event)
 		kind := event["type"].(string)
+		if attempt, later := event["attempt"]; kind == "start" && later && attempt != json.Number("1") {
+			entries, blocks = []any{}, map[string]map[string]string{"delta": {}, "thinking": {}}
+		}
 		if texts, isText := blocks[kind]; isText {
 			texts[number(event["block"])] += event["text"].(string)
 		} else if names, isFact := facts[kind]; isFact {

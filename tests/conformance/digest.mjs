@@ -18,10 +18,11 @@ function encoded(value) {
 }
 
 function reading(recorded) {
-  const entries = [];
-  const blocks = { delta: new Map(), thinking: new Map() };
+  let entries = [];
+  let blocks = { delta: new Map(), thinking: new Map() };
   for (const line of recorded.split("\n").slice(0, -1)) {
     const event = JSON.parse(line);
+    if (event.type === "start" && event.attempt > 1) [entries, blocks] = [[], { delta: new Map(), thinking: new Map() }];
     const texts = blocks[event.type];
     if (texts) texts.set(event.block, (texts.get(event.block) ?? "") + event.text);
     else if (facts[event.type]) entries.push([event.type, ...facts[event.type].map((name) => event[name] ?? null)]);

@@ -14,6 +14,7 @@ READER = Path(__file__).parents[2] / "tools" / "frames" / "read.mjs"
 GOLDEN = sorted(path.stem for path in (FOLDER / "readings").glob("*.json"))
 FAILED = {"crash", "refused", "unanswered", "lost-at-once"}
 TAKEN_BACK = {"retry", "refusal", "correction"}
+BEGUN_AGAIN = "second-attempt"
 
 Read = dict[str, dict[str, Any]]
 
@@ -29,6 +30,13 @@ def read() -> dict[str, Read]:
 
 def text_of(message: dict[str, Any] | None, kind: str) -> str:
     return "".join(part["text"] for part in message["parts"] if part["type"] == kind) if message else ""
+
+
+def counting(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parts of a message without those of an attempt that was lost."""
+    steps = [at for at, part in enumerate(message["parts"]) if part["type"] == "step-start"]
+    lost = message.get("metadata", {}).get("lost_steps", 0)
+    return message["parts"][steps[lost] if lost < len(steps) else len(message["parts"]) :] if lost else message["parts"]
 
 
 def said(run: dict[str, Any], role: str) -> str:
@@ -52,8 +60,9 @@ def test_each_client_accepts_every_frame_and_tells_an_error_where_the_run_has_on
 def test_a_page_shows_the_text_and_the_thinking_of_the_run(run: str, read: dict[str, Read]) -> None:
     _, text, thinking = json.loads((FOLDER / "readings" / f"{run}.json").read_text("utf-8"))
     message = read["ai-sdk"][run]["message"]
-    assert (text_of(message, "text"), text_of(message, "reasoning")) == (text, thinking)
-    if run not in TAKEN_BACK:
+    shown = {**message, "parts": counting(message)} if message else None
+    assert (text_of(shown, "text"), text_of(shown, "reasoning")) == (text, thinking)
+    if run not in TAKEN_BACK | {BEGUN_AGAIN}:
         assert (said(read["ag-ui"][run], "assistant"), said(read["ag-ui"][run], "reasoning")) == (text, thinking)
 
 
@@ -70,6 +79,22 @@ def test_ag_ui_names_the_messages_whose_text_was_taken_back(run: str, read: dict
     left = [message for message in read["ag-ui"][run]["messages"] if message["id"] not in taken]
     *_, done = (json.loads(line) for line in RUNS[run].read_text("ascii").splitlines())
     assert said({"messages": left}, "assistant") == done["text"]
+
+
+def test_of_a_run_that_began_again_ag_ui_names_the_messages_to_drop_and_the_ai_sdk_the_steps(
+    read: dict[str, Read],
+) -> None:
+    frames = (FRAMES / "ag-ui" / f"{BEGUN_AGAIN}.sse").read_text("ascii").split("\n\n")
+    [again] = [json.loads(frame[6:]) for frame in frames if '"name":"start"' in frame]
+    lost = again["metadata"]["agent-workers"]["message_ids"]
+    left = [message for message in read["ag-ui"][BEGUN_AGAIN]["messages"] if message["id"] not in lost]
+    assert said({"messages": left}, "assistant") == "First, the files.They say one and two."
+    assert [message["content"] for message in left if message["role"] == "tool"] == ["one\ntwo"]
+    message = read["ai-sdk"][BEGUN_AGAIN]["message"]
+    assert (message["metadata"]["attempt"], message["metadata"]["session_id"]) == (2, "session-2")
+    calls = [part["toolCallId"] for part in counting(message) if part["type"] == "dynamic-tool"]
+    assert calls == ["toolu_3"]
+    assert "toolu_2" not in json.dumps(message)  # its approval was open: nothing waits for an answer any more
 
 
 @pytest.mark.parametrize(

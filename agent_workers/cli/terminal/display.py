@@ -73,15 +73,18 @@ class Display:
         return self._screen.take()
 
     def _tell(self, event: dict[str, Any]) -> None:
+        begins_anew = self._narrator.begins_anew(event)
         note = self._narrator.narrate(event)
         if note is None:
             return
         self._finish()
         if event["type"] == "tool_result":
             self._keep(self._outputs.settle(str(event.get("tool_use_id"))))
-        elif event["type"] in TERMINAL:
+        elif event["type"] in TERMINAL or begins_anew:
             self._keep(self._outputs.settle_all())
         self._note(note)
+        if begins_anew:
+            self._printed.clear()  # its blocks have the numbers of those that come
         self.behind = bool(self._outputs)  # what others print was overwritten
 
     def _keep(self, rows: list[Text]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agent_workers.cli.terminal.calls import Calls, by_actor
 from agent_workers.cli.terminal.closing import aborted, done, error
 from agent_workers.cli.terminal.words import Event, line, seconds, short
+from agent_workers.protocol.v1.envelope import attempt_begun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +28,14 @@ class Narrator:
     """
 
     def __init__(self, *, person: bool = False) -> None:
-        calls = self.calls = Calls(person=person)
+        self._person = person
+        self._has_begun = False
+        self._forget()
+
+    def _forget(self) -> None:
+        calls = self.calls = Calls(person=self._person)
         self._words: dict[str, Callable[[Event], Text | None]] = {
-            "start": _start,
+            "start": self._start,
             "session": _session,
             "tool_call": calls.called,
             "tool_result": calls.ended,
@@ -50,11 +56,25 @@ class Narrator:
 
     def narrate(self, event: Event) -> Text | None:
         """Returns the words for an event; None where there is nothing to say, as for an unknown type."""
+        if self.begins_anew(event):
+            self._forget()
         words = self._words.get(event.get("type", ""))
         try:
             return words(event) if words else None
         except (AttributeError, TypeError, ValueError):  # a recording by others may hold anything
             return line((f"! {short({name: event[name] for name in event if name not in _ENVELOPE})}", "dim"))
+        finally:
+            self._has_begun = self._has_begun or event.get("type") == "start"
+
+    def begins_anew(self, event: Event) -> bool:
+        """Tells whether an event begins the run again, since its worker was lost: what was told no longer counts."""
+        return self._has_begun and (attempt_begun(event) or 1) > 1
+
+    def _start(self, event: Event) -> Text | None:
+        if self.begins_anew(event):
+            words = f"↻ the run begins again (attempt {event['attempt']}): what stands above no longer counts"
+            return line((words, "yellow"))
+        return line(("simulated: no model answers", "dim")) if event.get("simulated") else None
 
 
 def superseded(reason: object) -> Text:
@@ -65,10 +85,6 @@ def superseded(reason: object) -> Text:
 def _session(event: Event) -> Text:
     resumed = ", resumed" if event.get("resumed") else ""
     return line((f"{event.get('model')} · session {event.get('session_id')}{resumed}", "dim"))
-
-
-def _start(event: Event) -> Text | None:
-    return line(("simulated: no model answers", "dim")) if event.get("simulated") else None
 
 
 def _steered(event: Event) -> Text:

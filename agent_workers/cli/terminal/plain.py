@@ -44,7 +44,8 @@ class Plain:
     def _settled(self, event: dict[str, Any]) -> list[Text]:
         if event.get("type") == "tool_result":
             return self._outputs.settle(str(event.get("tool_use_id")))
-        return self._outputs.settle_all() if event.get("type") in TERMINAL else []
+        is_over = event.get("type") in TERMINAL or self._narrator.begins_anew(event)
+        return self._outputs.settle_all() if is_over else []
 
     def _told(self, lines: Iterable[Text]) -> str:
         text = "".join(f"{line.plain}\n" for line in lines)

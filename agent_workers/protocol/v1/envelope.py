@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agent_workers.protocol.v1 import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 TERMINAL = ("done", "error", "aborted")
@@ -19,3 +20,11 @@ def envelop(fields: dict[str, Any], *, seq: int, run: str, ts: str) -> dict[str,
     Nothing is checked here, because each event of a run passes here.
     """
     return {"v": VERSION, "seq": seq, "run": run, "ts": ts, **fields}
+
+
+def attempt_begun(event: Mapping[str, Any]) -> int | None:
+    """Returns which attempt of its run an event begins, 1 for the first; None where it is no ``start``."""
+    if event.get("type") != "start":
+        return None
+    attempt = event.get("attempt")
+    return attempt if type(attempt) is int and attempt > 1 else 1

@@ -7,7 +7,7 @@ import { Ending } from "./Ending";
 import { Markdown } from "./Markdown";
 import { ToolCard } from "./ToolCard";
 import { Waiting } from "./Waiting";
-import { duration, retrying, spent, subtask, WORDS } from "./words";
+import { beganAgain, duration, retrying, spent, subtask, WORDS } from "./words";
 
 export interface ExchangeProps {
   view: AgentView;
@@ -108,6 +108,7 @@ function Notices({ view }: { view: AgentView }) {
       .filter((question) => question.resolved && isLost(question))
       .map((question) => `${question.items.map((item) => plain(item.question)).join(" ")} ${answered(question, replies[question.id])}`),
     ...subtasks.filter(isLost).map(({ description, status }) => subtask(description, status)),
+    ...(view.attempt ? [beganAgain] : []),
     ...notices.map(({ message }) => message),
     ...(attempt ? [retrying(attempt.attempt, attempt.maxAttempts)] : []),
   ];

@@ -163,6 +163,7 @@ export const waitsFor = (name: string) => `Waits for a decision: ${name}.`;
 export const notAllowed = (names: string) => `Not allowed: ${names}.`;
 export const retrying = (attempt: number, most: number) =>
   `The model did not answer. Attempt ${attempt} of ${most} follows by itself.`;
+export const beganAgain = "It was interrupted, and began again.";
 export const againIn = (seconds: number) => `in ${seconds} s`;
 export const didYouMean = (name: string) => `Did you mean ${name}?`;
 export const denials = (left: string) => `${left} left, then it is denied`;

@@ -39,7 +39,9 @@ export async function streamAgent({ base, start = `${base}/chat`, prompt, conver
   const close = () => connection.abort();
   const silence = onSilence(close);
   signal?.addEventListener("abort", close, { once: true });
-  let [run, seq] = ["", 0];
+  let run = "";
+  const place = { attempt: 1, seq: 0 };
+  const isNew = reading(place);
   try {
     signal?.throwIfAborted();
     const headers = {
@@ -55,8 +57,8 @@ export async function streamAgent({ base, start = `${base}/chat`, prompt, conver
     for await (const data of frames(response.body)) {
       silence.heard();
       const event = readEvent(data);
-      if (!event || event.seq <= seq) continue;
-      ({ run, seq } = event);
+      if (!event || !isNew(event)) continue;
+      run = event.run;
       onEvent(event);
       if (TERMINAL.includes(event.type)) return event;
     }
@@ -67,7 +69,7 @@ export async function streamAgent({ base, start = `${base}/chat`, prompt, conver
     silence.end();
   }
   if (!run) throw new AgentError("bad_response", "The server sent no events.");
-  return followRun({ base, run, after: seq, signal, onEvent });
+  return followRun({ base, run, after: place.seq, attempt: place.attempt, signal, onEvent });
 }
 
 /**
@@ -84,15 +86,17 @@ export async function abortRun({ base, run, csrfToken }) {
 }
 
 /**
- * Follows a run that was started before, for instance by this page before it was reloaded; skips the first `after` events.
+ * Follows a run that was started before, for instance by this page before it was reloaded; skips the first `after` events
+ * of its `attempt`, and all of those before that one.
  *
- * @param {{ base: string, run: string, after?: number, signal?: AbortSignal, onEvent: (event: AgentEvent) => void }} options
+ * @param {{ base: string, run: string, after?: number, attempt?: number, signal?: AbortSignal, onEvent: (event: AgentEvent) => void }} options
  * @returns {Promise<AgentEvent>}
  */
-export function followRun({ base, run, after = 0, signal, onEvent }) {
+export function followRun({ base, run, after = 0, attempt = 1, signal, onEvent }) {
   return new Promise((resolve, reject) => {
     const source = new EventSource(`${base}/runs/${encodeURIComponent(run)}/events`);
-    let [seq, failures] = [after, 0];
+    const isNew = reading({ attempt, seq: after });
+    let failures = 0;
     const lost = () => end(() => reject(new AgentError("network", "The connection was lost.")));
     const silence = onSilence(lost);
     /** @param {() => void} act */
@@ -105,8 +109,8 @@ export function followRun({ base, run, after = 0, signal, onEvent }) {
     const take = ({ data }) => {
       silence.heard();
       const event = readEvent(data);
-      if (!event || event.seq <= seq) return;
-      [seq, failures] = [event.seq, 0];
+      if (!event || !isNew(event)) return;
+      failures = 0;
       onEvent(event);
       if (TERMINAL.includes(event.type)) end(() => resolve(event));
     };
@@ -123,6 +127,25 @@ export function followRun({ base, run, after = 0, signal, onEvent }) {
     );
     signal?.addEventListener("abort", () => end(() => reject(signal.reason)), { once: true });
   });
+}
+
+/**
+ * Tells which events of a run are new. A `start` with an `attempt` of 2 or more begins the run again, since its worker was
+ * lost: `seq` counts from 1 again, and whoever shows the run forgets what it had of it.
+ *
+ * @param {{ attempt: number, seq: number }} place the last event that is known; it is kept up to date
+ * @returns {(event: AgentEvent) => boolean}
+ */
+function reading(place) {
+  let telling = place.attempt;
+  return (event) => {
+    if (event.type === "start") telling = event.attempt ?? 1;
+    if (telling < place.attempt) return false; // sent again, of an attempt that was lost
+    if (telling > place.attempt) Object.assign(place, { attempt: telling, seq: 0 });
+    if (event.seq <= place.seq) return false;
+    place.seq = event.seq;
+    return true;
+  };
 }
 
 /**

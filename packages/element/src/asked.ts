@@ -18,7 +18,7 @@ export function asked(page: Page, isFocusFree: () => boolean) {
     const ids = open.map(({ id }) => id).join(" ");
     const hasMoved = ids !== before;
     const mayFocus = hasMoved && (isFocusFree() || node.contains(active(node)));
-    list(node, open.map((each) => ({ each, view })), ({ each }) => each.id, ({ each }) => form(each, page) as Shown<unknown>);
+    list(node, open.map((each) => ({ each, view })), ({ each }) => `${view.attempt ?? 1} ${each.id}`, ({ each }) => form(each, page) as Shown<unknown>);
     node.hidden = open.length === 0;
     if (!hasMoved) return;
     movedAt = performance.now();

@@ -67,7 +67,7 @@ function partsOf(view: AgentView): Part[] {
 }
 
 const keyOf = (part: Part, index: number): string =>
-  "call" in part ? `call ${part.call.id}` : `${"text" in part ? "text" : "said"} ${index}`;
+  "call" in part ? `call ${part.view.attempt ?? 1} ${part.call.id}` : `${"text" in part ? "text" : "said"} ${index}`;
 
 function make(part: Part, page: Page, isLast: boolean): Shown<Part> {
   // What a person has run is open: it is all of the answer.
@@ -113,8 +113,8 @@ function word({ conversation: { stream, send }, focusTextbox, words }: Page, isL
   return { node, show };
 }
 
-function notesOf({ notices, retrying }: AgentView, words: Words): string[] {
-  const told = notices.map(({ message }) => message);
+function notesOf({ attempt: begun, notices, retrying }: AgentView, words: Words): string[] {
+  const told = [...(begun ? [words.beganAgain] : []), ...notices.map(({ message }) => message)];
   if (!retrying) return told;
   const { code, attempt, maxAttempts } = retrying;
   return [...told, fill(words.triesAgain, { code, attempt, most: maxAttempts })];

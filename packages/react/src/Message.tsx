@@ -41,6 +41,11 @@ export function Message({ view, parts, onRetry, retryInMs, onResend }: MessagePr
             {message}
           </p>
         ))}
+        {view.attempt && (
+          <p data-part="notice" data-level="warning">
+            The run was interrupted, and began again.
+          </p>
+        )}
         {retrying && (
           <p data-part="notice" data-level="warning">
             The model did not answer ({retrying.code}). Attempt {retrying.attempt} of {retrying.maxAttempts} follows.

@@ -10,7 +10,7 @@ import type { MoreHeaders } from "./post.js";
 import { forget, placeOf, recall, remember } from "./remembered.js";
 import type { Answers, Behavior, Reply } from "./replies.js";
 import { sendReply } from "./reply.js";
-import { left, sent, settle, type Steer } from "./steering.js";
+import { left, missed, sent, settle, type Steer } from "./steering.js";
 import { endRun } from "./stopping.js";
 import { TOOL_WORKER, Transcript } from "./transcript.js";
 
@@ -278,6 +278,7 @@ export class AgentStream {
   }
 
   #take(event: AgentEvent): void {
+    if (this.#transcript.beginsAnew(event)) this.#view = { ...afresh(this.#view), steers: missed(this.#view.steers) };
     this.#transcript.apply(event);
     if (isTerminal(event)) forget(this.#place);
     if (event.type === "done") this.#change({ state: "done" });
@@ -317,6 +318,12 @@ const idle = (conversation: string): AgentView => ({
   replies: {},
   steers: [],
 });
+
+/** The view without what it says of the run's answer: a field that a later answer leaves out would stay otherwise. */
+function afresh(view: AgentView): AgentView {
+  const { state, prompt, attachments, conversation, reconnecting, steers, stopError } = view;
+  return { ...EMPTY, state, prompt, attachments, conversation, reconnecting, steers, stopError, replies: {} };
+}
 
 function readFailure(event: AgentEvent<"error">): Failure {
   const { code, message, retryable, retry_after_ms: retryAfterMs, http_status: httpStatus, details } = event;

@@ -88,6 +88,8 @@ export interface Notice {
 /** What a run has said and done so far. An absent field is unknown. */
 export interface Answer {
   run?: string;
+  /** Which attempt of the run this is, from 2 on: an earlier one was lost, and nothing of it is here. */
+  attempt?: number;
   /** Which worker runs it, such as "agent-tool". */
   worker?: string;
   model?: string;

@@ -1,10 +1,11 @@
 /** One run over HTTP: a POST starts it, and only GETs follow it after a lost connection, so that no run starts twice. */
 
 import type { Addresses } from "./addresses.js";
-import { type AgentEvent, isKnown, isTerminal, readEvent } from "./events.js";
+import { type AgentEvent, type Envelope, isKnown, isTerminal, readEvent } from "./events.js";
 import { BAD_RESPONSE, type Failure, NETWORK, refusal, RunFailed, UNSUPPORTED_VERSION, WORKER_LOST } from "./failure.js";
+import { attemptIn, idOf, type Place } from "./place.js";
 import { type MoreHeaders, posting } from "./post.js";
-import { FrameTooLong, SseParser } from "./sse.js";
+import { type Frame, FrameTooLong, SseParser } from "./sse.js";
 import { TOOL_WORKER } from "./transcript.js";
 import { pause, Silence } from "./waiting.js";
 
@@ -54,7 +55,12 @@ export class Connection {
   readonly #timing: Timing;
   readonly #headers: MoreHeaders | undefined;
   #run = "";
-  #seq = 0;
+  #place: Place = { attempt: 1, seq: 0 };
+  /** Which attempt of the run the open stream tells of; undefined until it says so. */
+  #telling: number | undefined;
+  /** Whether the open stream's ids name the attempt, where it is not the first. */
+  #namesAttempts = false;
+  #news = 0;
   #ended = false;
   #isByPerson = false;
 
@@ -96,9 +102,9 @@ export class Connection {
       if (!this.#run || tries >= this.#timing.resumes) throw new RunFailed(lost.failure);
       this.#listener.onLost();
       await pause(this.#timing.backoffMs * Math.min(2 ** tries, 16), this.#signal);
-      const seen = this.#seq;
+      const seen = this.#news;
       lost = await this.#unlessLost(() => this.#resume());
-      tries = this.#seq > seen ? 0 : tries + 1;
+      tries = this.#news > seen ? 0 : tries + 1;
     }
   }
 
@@ -119,7 +125,7 @@ export class Connection {
   }
 
   #resume(): Promise<void> {
-    const headers = { "Last-Event-ID": `${this.#run}:${this.#seq}`, ...this.#headers?.() };
+    const headers = { "Last-Event-ID": idOf(this.#run, this.#place), ...this.#headers?.() };
     return this.#exchange(this.#addresses.events(this.#run), { headers }, async (response) => {
       if (response.status === 404) return new RunFailed(WORKER_LOST);
       const refused = await refusal(response);
@@ -162,20 +168,25 @@ export class Connection {
     this.#listener.onOpen(this.#run, Number.isNaN(at) ? undefined : at);
     const reader = response.body.getReader();
     const parser = new SseParser();
+    [this.#telling, this.#namesAttempts] = [undefined, false];
     // Reads on after the terminal event: closing the connection now could interrupt the worker's clean-up.
     for (let chunk = await orLost(reader.read()); !chunk.done; chunk = await orLost(reader.read())) {
       silence.heard();
-      for (const frame of parser.push(chunk.value)) this.#take(frame.data, silence);
+      for (const frame of parser.push(chunk.value)) this.#take(frame, silence);
     }
     if (!this.#ended) throw new Lost(WORKER_LOST);
   }
 
-  #take(data: string, silence: Silence): void {
+  #take({ data, id }: Frame, silence: Silence): void {
     const event = readEvent(data);
     if (!event || this.#ended) return;
     if (event.v !== 1) throw new RunFailed(UNSUPPORTED_VERSION);
-    if (event.seq <= this.#seq) return; // sent again after a resume
-    this.#seq = event.seq;
+    const attempt = this.#attemptOf(event, id);
+    if (attempt < this.#place.attempt) return; // it was lost, and a later one has begun
+    if (attempt > this.#place.attempt) this.#place = { attempt, seq: 0 };
+    if (event.seq <= this.#place.seq) return; // sent again after a resume
+    this.#place = { attempt, seq: event.seq };
+    this.#news += 1;
     this.#run = event.run;
     this.#ended = isTerminal(event);
     // The application sends nothing while it runs a tool of its own.
@@ -183,6 +194,15 @@ export class Connection {
     if (isKnown(event) && event.type === "start") this.#isByPerson = event.worker === TOOL_WORKER;
     if (event.type === "tool_call" && this.#isByPerson) silence.allow(this.#timing.personsToolMs);
     if (isKnown(event)) this.#listener.onEvent(event);
+  }
+
+  /** Which attempt of the run an event is of: its start says so, and the ids of frames where the server writes them. */
+  #attemptOf(event: Envelope, id: string): number {
+    const named = attemptIn(id);
+    this.#namesAttempts ||= named !== undefined;
+    if (isKnown(event) && event.type === "start") this.#telling = event.attempt ?? 1;
+    else if (this.#namesAttempts) this.#telling = named ?? 1;
+    return this.#telling ?? this.#place.attempt;
   }
 }
 

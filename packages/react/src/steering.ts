@@ -46,6 +46,12 @@ export function sent(steer: Steer, { failure, json }: Sent): Steer {
   return { ...steer, message, state: "waiting" };
 }
 
+/** The words of a run that begins again: its agent has heard none of them. */
+export const missed = (steers: Steer[]): Steer[] =>
+  steers.map((steer) =>
+    steer.state === "waiting" || steer.state === "read" ? { ...steer, state: "late", called: undefined, actor: undefined } : steer,
+  );
+
 /** The words of a page that does not hear any more what the server answers. */
 export const left = (steers: Steer[]): Steer[] =>
   steers.map((steer) => (steer.state === "sending" ? { ...steer, state: "waiting" } : steer));

@@ -23,6 +23,12 @@ export class Transcript {
   /** How far this browser's clock is ahead of the worker's: the shortest time that an event seems to have taken. */
   #ahead = Infinity;
   #answer: Answer = EMPTY;
+  #hasBegun = false;
+
+  /** Whether an event begins the run again, since its worker was lost: nothing of what came before counts. */
+  beginsAnew(event: AgentEvent): boolean {
+    return this.#hasBegun && event.type === "start" && (event.attempt ?? 1) > (this.#answer.attempt ?? 1);
+  }
 
   /** Takes the server's time now. The events of a run that is followed late have only old times. */
   synchronize(serverTime: number): void {
@@ -32,9 +38,16 @@ export class Transcript {
   apply(event: AgentEvent): void {
     const travelled = Date.now() - Date.parse(event.ts);
     if (travelled < this.#ahead) this.#ahead = travelled;
+    if (this.beginsAnew(event)) this.#forget();
+    this.#hasBegun = true;
     switch (event.type) {
       case "start":
-        return this.#set({ run: event.run, worker: event.worker, simulated: event.simulated });
+        return this.#set({
+          ...(event.attempt && { attempt: event.attempt }),
+          run: event.run,
+          worker: event.worker,
+          simulated: event.simulated,
+        });
       case "session":
         return this.#set({ sessionId: event.session_id, model: event.model, resumed: event.resumed });
       case "delta":
@@ -110,6 +123,11 @@ export class Transcript {
     parts.push(...toolCalls.slice(called));
     if (text) return { ...this.#answer, text, paragraphs, parts, thinking };
     return { ...this.#answer, parts: [...parts, ...this.#answer.paragraphs], thinking };
+  }
+
+  #forget(): void {
+    for (const kept of [this.#blocks, this.#since, this.#printed, this.#fresh]) kept.clear();
+    this.#answer = EMPTY;
   }
 
   #set(change: Partial<Answer>): void {

@@ -100,6 +100,7 @@ export class Call {
   /** Resolves when the client has closed the connection before the answer's end. */
   readonly gone: Promise<void>;
   seq = 0;
+  #attempt = 1;
   readonly #response: ServerResponse;
 
   constructor(request: IncomingMessage, response: ServerResponse, body: string) {
@@ -110,16 +111,22 @@ export class Call {
     this.gone = new Promise((gone) => response.on("close", () => response.writableEnded || gone()));
   }
 
-  /** Begins the event stream; `seq` is the last event that the client is known to have. */
-  open(seq = 0): this {
-    this.seq = seq;
+  /** Begins the event stream; `seq` is the last event that the client is known to have, of this attempt of the run. */
+  open(seq = 0, attempt = 1): this {
+    [this.seq, this.#attempt] = [seq, attempt];
     this.#response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8", "X-Agent-Run": RUN });
     this.#response.flushHeaders();
     return this;
   }
 
   say(...bodies: Body[]): this {
-    return this.write(bodies.map((body) => frame(++this.seq, body)).join(""));
+    return this.write(bodies.map((body) => frame(++this.seq, body, this.#attempt)).join(""));
+  }
+
+  /** What is said from now on is of this attempt. */
+  again(attempt: number): this {
+    [this.seq, this.#attempt] = [0, attempt];
+    return this;
   }
 
   text(text: string, block = 1): this {
@@ -168,9 +175,9 @@ export class Call {
 }
 
 /** An event as the PHP bridge frames it. */
-export function frame(seq: number, body: Body): string {
+export function frame(seq: number, body: Body, attempt = 1): string {
   const event = { v: 1, seq, run: RUN, ts: "2026-11-20T23:19:00.004Z", ...body };
-  return `id: ${RUN}:${seq}\nevent: ${body.type}\ndata: ${JSON.stringify(event)}\n\n`;
+  return `id: ${RUN}:${attempt > 1 ? `${attempt}-` : ""}${seq}\nevent: ${body.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
 export const START = {

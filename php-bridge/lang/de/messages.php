@@ -129,6 +129,7 @@ return [
         'sendAgain' => 'Noch einmal senden',
         'sendNext' => 'Als nächste Nachricht senden',
         'triesAgain' => 'Das Modell hat nicht geantwortet (:code). Versuch :attempt von :most folgt.',
+        'beganAgain' => 'Die Antwort wurde unterbrochen und begann von vorn.',
         'stopped' => 'Angehalten.',
         'stoppedByServer' => 'Vom Server angehalten.',
         'endsEarly' => 'Die Antwort endet vorzeitig (:reason).',

@@ -123,6 +123,7 @@ return [
         'sendAgain' => 'Send again',
         'sendNext' => 'Send as the next message',
         'triesAgain' => 'The model did not answer (:code). Attempt :attempt of :most follows.',
+        'beganAgain' => 'It was interrupted, and began again.',
         'stopped' => 'Stopped.',
         'stoppedByServer' => 'Stopped by the server.',
         'endsEarly' => 'The answer ends early (:reason).',

@@ -9,6 +9,7 @@ use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Exception\ToolException;
 use AgentWorkers\Process\ExitStatus;
 use AgentWorkers\Process\Transport;
+use AgentWorkers\Request;
 use AgentWorkers\Run\AppToolResult;
 use AgentWorkers\Run\AppTools;
 use AgentWorkers\Run\Ending;
@@ -55,7 +56,8 @@ final class ToolTransport implements Transport
         $this->isRunning = true;
         $echoed = isset($asked->metadata) ? ['metadata' => $asked->metadata] : [];
         $versions = ['worker_version' => 'php', 'sdk_version' => 'php', 'simulated' => false];
-        yield $this->line(['type' => 'start', 'worker' => self::WORKER] + $versions + $echoed);
+        $begun = Request::fromJson($request)->echoedAtStart();
+        yield $this->line(['type' => 'start', 'worker' => self::WORKER] + $versions + $echoed + $begun);
         $tick();
         if ($this->ending === null) {
             yield from $this->call($tick, ($asked->stream->tool_output ?? false) === true, $echoed);

@@ -28,6 +28,12 @@ final class Start extends Event
     /** The W3C trace context of the request. */
     public readonly ?string $traceparent;
 
+    /** Which attempt of the run begins, from 1. A later one begins anew: what came of those before no longer counts. */
+    public function attempt(): int
+    {
+        return max(1, $this->attempt ?? 1);
+    }
+
     protected function read(Fields $fields): void
     {
         $this->worker = $fields->string('worker');

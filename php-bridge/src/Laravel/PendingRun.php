@@ -147,6 +147,12 @@ final class PendingRun implements Responsable
         return $this->configure(static fn (Request $request): Request => $request->goal($goal));
     }
 
+    /** The W3C trace context that the run belongs to, such as the `traceparent` of the application's own request. */
+    public function traceparent(string $traceparent): self
+    {
+        return $this->configure(static fn (Request $request): Request => $request->traceparent($traceparent));
+    }
+
     /**
      * Sets the key for the API that this run uses, and no other: of a user who brings one. See Request::credential().
      *

@@ -8,6 +8,7 @@ use AgentWorkers\Event\Delta;
 use AgentWorkers\Event\Discard;
 use AgentWorkers\Event\Done;
 use AgentWorkers\Event\Event;
+use AgentWorkers\Event\Start;
 
 /**
  * Collects the text of a run's deltas, to complete a `done` event whose text was cut to fit its line.
@@ -21,7 +22,9 @@ final class AnswerText
 
     public function add(Event $event): void
     {
-        if ($event instanceof Delta) {
+        if ($event instanceof Start) {
+            $this->texts = []; // where the run begins anew, what a lost attempt has said does not count
+        } elseif ($event instanceof Delta) {
             $this->texts[$event->block] = ($this->texts[$event->block] ?? '') . $event->text;
         } elseif ($event instanceof Discard) {
             $this->texts = array_diff_key($this->texts, array_flip($event->blocks));

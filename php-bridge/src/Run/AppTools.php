@@ -6,6 +6,7 @@ namespace AgentWorkers\Run;
 
 use AgentWorkers\Event\AppToolCall;
 use AgentWorkers\Event\Event;
+use AgentWorkers\Event\Start;
 use AgentWorkers\Exception\ToolException;
 use Psr\Log\LoggerInterface;
 
@@ -44,6 +45,9 @@ final class AppTools
 
     public function note(Event $event): void
     {
+        if ($event instanceof Start) {
+            [$this->waiting, $this->current] = [[], null]; // calls of a lost attempt have no model that waits for them
+        }
         if ($event instanceof AppToolCall && isset($this->handlers[$event->name])) {
             $this->waiting[$event->callId] = $event;
         }

@@ -6,19 +6,22 @@ namespace AgentWorkers\Run;
 
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Event\Start;
 use AgentWorkers\Exception\MalformedEventException;
 use AgentWorkers\Process\LineSplitter;
 use Psr\Log\LoggerInterface;
 
 /**
  * Reads events from a worker's bytes, up to the terminal one. A line that is not an event is logged, without its
- * content.
+ * content. A later attempt of the run begins anew, with a `start` and a first `seq` of its own; one of an earlier
+ * attempt that comes behind it is skipped.
  *
  * @internal
  */
 final class EventReader
 {
     private readonly LineSplitter $lines;
+    private int $attempt = 0;
     private ?Event $terminal = null;
 
     /** @param int $seq number of the last event that was read before */
@@ -82,6 +85,17 @@ final class EventReader
             return;
         }
         $this->run = $event->run;
+        if ($event instanceof Start && $event->attempt() < $this->attempt) {
+            $this->logger->warning('An attempt of an agent run begins after a later one. It was skipped.', [
+                'run' => $this->run,
+                'attempt' => $event->attempt(),
+            ]);
+
+            return;
+        }
+        if ($event instanceof Start && $event->attempt() > $this->attempt) {
+            [$this->attempt, $this->seq] = [$event->attempt(), 0];
+        }
         $missing = $event->seq - $this->seq - 1;
         if ($missing > 0) {
             yield $this->compose('notice', [

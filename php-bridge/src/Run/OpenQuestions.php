@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Run;
 
 use AgentWorkers\Event\Event;
+use AgentWorkers\Event\Start;
 
 /**
  * Questions of one kind that a run has open, and the closures that answer them: the first answer counts, and null is
@@ -30,6 +31,9 @@ abstract class OpenQuestions
 
     public function note(Event $event): void
     {
+        if ($event instanceof Start) {
+            $this->open = []; // those of a lost attempt wait for nobody
+        }
         $asked = $this->asked($event);
         if ($asked !== null && $this->handlers !== []) {
             $this->open[$asked] = $event;

@@ -27,6 +27,8 @@ final class AgUiEncoder extends ChunkEncoder
     /** @var array<int, list<string>> the ids of messages by block */
     private array $messages = [];
     private int $count = 0;
+    /** @var list<string> the ids of all messages of this attempt */
+    private array $told = [];
     private readonly AgUiTools $tools;
 
     /**
@@ -40,7 +42,7 @@ final class AgUiEncoder extends ChunkEncoder
 
     protected function chunks(RawEvent $event): iterable
     {
-        if (!$this->isBegun && $event->type === 'start' && $this->first === null) {
+        if (!$this->isBegun && $event->type === 'start' && ($this->first === null || self::beginsAnew($event))) {
             $this->first = $event;
 
             return;
@@ -53,6 +55,8 @@ final class AgUiEncoder extends ChunkEncoder
             }
         }
         yield from match ($event->type) {
+            'start' => $this->beginAnew($event),
+            'session' => $this->resume($event),
             'delta' => $this->speak(self::TEXT, $event),
             'thinking' => $this->speak(self::REASONING, $event),
             'tool_call' => $this->call($event),
@@ -81,6 +85,25 @@ final class AgUiEncoder extends ChunkEncoder
 
         return ['type' => 'RUN_STARTED'] + $this->ids() + ['protocolVersion' => self::PROTOCOL]
             + AgUiTools::with($known === [] ? null : (object) $known);
+    }
+
+    /** Ends all that is open, and names the messages to drop: the run begins again in the midst of its stream. */
+    private function beginAnew(RawEvent $event): \Generator
+    {
+        $told = [];
+        if (self::beginsAnew($event)) {
+            yield from $this->close();
+            yield from $this->tools->leave(self::BEGAN_AGAIN);
+            $told = AgUiTools::with((object) ['message_ids' => $this->told]);
+            [$this->told, $this->messages, $this->model, $this->said] = [[], [], null, []];
+        }
+        yield AgUiTools::extension($event) + $told;
+    }
+
+    private function resume(RawEvent $event): \Generator
+    {
+        $this->model = $event->text('model') === '' ? $this->model : $event->text('model');
+        yield AgUiTools::extension($event);
     }
 
     /** @return array<string, mixed> */
@@ -207,6 +230,6 @@ final class AgUiEncoder extends ChunkEncoder
 
     private function id(string $kind): string
     {
-        return "$this->run:$kind-" . ++$this->count;
+        return $this->told[] = "$this->run:$kind-" . ++$this->count;
     }
 }

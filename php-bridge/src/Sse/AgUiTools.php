@@ -93,14 +93,16 @@ final class AgUiTools
     }
 
     /** @return \Generator<int, array<string, mixed>> ends the calls that have no result, and the subagents */
-    public function leave(): \Generator
+    public function leave(string $why = ChunkEncoder::RUN_ENDED): \Generator
     {
         foreach ($this->calls as $call => $whose) {
-            yield $this->answer((string) $call, ChunkEncoder::RUN_ENDED, $whose, (object) ['status' => 'error']);
+            yield $this->answer((string) $call, $why, $whose, (object) ['status' => 'error']);
         }
         foreach (array_keys($this->subagents, true, true) as $subagent) {
+            $this->subagents[$subagent] = false;
             yield ['type' => 'SUBAGENT_FINISHED', 'subagentRunId' => (string) $subagent];
         }
+        [$this->calls, $this->parent] = [[], null];
     }
 
     /** @return array<string, mixed> the event of what the protocol has no form for */

@@ -11,7 +11,9 @@ namespace AgentWorkers\Sse;
  * Its extension form is a transient part `data-TYPE` with the whole event. Fields that a chunk has no place for are in
  * `providerMetadata.agentWorkers`; those about the run are in the message's metadata. A step is what the model says and
  * calls until it has the results. Text that is taken back goes by `reset-step`, after which what is left of the step is
- * said again; where the step has calls, which cannot, it stays.
+ * said again; where the step has calls, which cannot, it stays. Where the run begins again the open step goes, calls
+ * and all. Earlier ones stay, for the protocol has nothing that takes them back: `lost_steps` in the message's metadata
+ * tells how many no longer count.
  */
 final class AiSdkEncoder extends ChunkEncoder
 {
@@ -29,10 +31,11 @@ final class AiSdkEncoder extends ChunkEncoder
     private ?array $open = null;
     private string $part = '';
     private int $parts = 0;
+    private int $steps = 0;
     /** @var list<array{string, int, string}>|null what the open step says: kind, block, text */
     private ?array $step = null;
     private bool $hasCalls = false;
-    private readonly AiSdkTools $tools;
+    private AiSdkTools $tools;
 
     public function __construct()
     {
@@ -57,6 +60,7 @@ final class AiSdkEncoder extends ChunkEncoder
             }
         }
         yield from match ($event->type) {
+            'start' => $this->beginAnew($event),
             'session' => [['type' => 'message-metadata', 'messageMetadata' => $event->own() ?? new \stdClass()]],
             'delta' => $this->speak('text', $event),
             'thinking' => $this->speak('reasoning', $event),
@@ -70,6 +74,23 @@ final class AiSdkEncoder extends ChunkEncoder
             'aborted' => $this->aborted($event),
             default => [AiSdkTools::extension($event)],
         };
+    }
+
+    /** Takes back the open step, which is all that can be; the run begins again in the midst of its stream. */
+    private function beginAnew(RawEvent $event): \Generator
+    {
+        yield AiSdkTools::extension($event);
+        if (!self::beginsAnew($event)) {
+            return;
+        }
+        [$this->open, $this->tools, $this->hasCalls, $this->said] = [null, new AiSdkTools(), false, []];
+        $lost = $this->steps;
+        if ($this->step !== null) {
+            [$this->step, $lost] = [[], $lost - 1];
+            yield ['type' => 'reset-step'];
+        }
+        $metadata = (object) array_replace(['lost_steps' => $lost], (array) $event->own());
+        yield ['type' => 'message-metadata', 'messageMetadata' => $metadata];
     }
 
     // The end
@@ -159,6 +180,7 @@ final class AiSdkEncoder extends ChunkEncoder
     {
         if ($this->step === null) {
             [$this->step, $this->hasCalls] = [[], false];
+            $this->steps++;
             yield ['type' => 'start-step'];
         }
     }

@@ -20,6 +20,9 @@ abstract class ChunkEncoder implements Encoder
     /** The result of a call that has none when the run ends. */
     public const RUN_ENDED = 'The run ended before this call did.';
 
+    /** Likewise where the worker was lost, and a later attempt begins. */
+    public const BEGAN_AGAIN = 'The run began again before this call ended.';
+
     /** @var array<int, true> the blocks of text that stand */
     protected array $said = [];
     private bool $isEnded = false;
@@ -54,6 +57,14 @@ abstract class ChunkEncoder implements Encoder
     public function closing(): string
     {
         return '';
+    }
+
+    /** Tells whether an event begins a later attempt of the run: what came before no longer counts. */
+    protected static function beginsAnew(RawEvent $event): bool
+    {
+        $attempt = $event->value('attempt');
+
+        return $event->type === 'start' && is_int($attempt) && $attempt > 1;
     }
 
     /** @return iterable<array<string, mixed>> */

@@ -33,6 +33,8 @@ final class ScriptedTransport implements Transport
     private int $seq = 0;
     /** @var array<string, mixed> what `start` and the terminal event repeat of the request */
     private array $echoed = [];
+    /** @var array<string, mixed> what `start` alone repeats */
+    private array $echoedAtStart = [];
     private ?string $skill = null;
     /** Null of a tool that runs without a model. */
     private ?string $engine = null;
@@ -62,6 +64,7 @@ final class ScriptedTransport implements Transport
         $asked = json_decode($request);
         $this->run = $asked->run;
         $this->echoed = Request::fromJson($request)->echoed();
+        $this->echoedAtStart = Request::fromJson($request)->echoedAtStart();
         $this->skill = $asked->skill ?? null;
         $this->engine = isset($asked->tool) ? null : $asked->engine ?? 'agent';
         $this->showsOutput = ($asked->stream->tool_output ?? false) === true;
@@ -262,6 +265,9 @@ final class ScriptedTransport implements Transport
     {
         $event = (array) $event;
         $this->opens($event);
+        if (($event['type'] ?? null) === 'start') {
+            $this->seq = 0; // also where the run begins anew
+        }
         $isTerminal = in_array($event['type'] ?? null, Event::TERMINAL, true);
         $this->isEnded = $isTerminal;
         $event += $this->repeated($event['type'] ?? '');
@@ -275,7 +281,7 @@ final class ScriptedTransport implements Transport
         $skill = array_filter(['skill' => $this->skill]);
 
         return match ($type) {
-            'start' => $this->echoed + $skill + array_filter(['engine' => $this->engine]),
+            'start' => $this->echoed + $this->echoedAtStart + $skill + array_filter(['engine' => $this->engine]),
             'session' => ['cli_version' => $this->engine === 'messages' ? 'none' : '0'],
             'done' => $this->echoed + $skill,
             'error', 'aborted' => $this->echoed,

@@ -7,6 +7,7 @@ namespace AgentWorkers\Laravel\Events;
 use AgentWorkers\Event\Done;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Event\Start;
 use AgentWorkers\Event\ToolCall;
 use AgentWorkers\Event\ToolResult;
 use AgentWorkers\Run\Ending;
@@ -42,6 +43,9 @@ final class Watch
     {
         $this->begin();
         $this->last = $event;
+        if ($event instanceof Start) {
+            $this->calls = []; // those of a lost attempt get no result
+        }
         if ($event instanceof ToolCall) {
             $this->called($event);
         } elseif ($event instanceof ToolResult) {

@@ -16,6 +16,7 @@ use AgentWorkers\Laravel\Stream\StreamSlots;
 use AgentWorkers\Run;
 use AgentWorkers\Sse\Emitter;
 use AgentWorkers\Sse\Format;
+use AgentWorkers\Sse\NativeEncoder;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Container\Container;
 use Psr\Log\LoggerInterface;
@@ -48,7 +49,7 @@ final class RelayResponse
         }
         $slot = $this->slots->take();
         $send = function () use ($found, $job, $after, $format, &$slot): void {
-            $this->emitter($format, $job)->emit($this->run($found, $job, $after));
+            $this->emitter($format, $job, $after)->emit($this->run($found, $job, $after));
             $slot = null;
         };
 
@@ -71,13 +72,16 @@ final class RelayResponse
         return $handlers === [] ? $run : $run->expect(...$fleet->openCalls($job->run, $after));
     }
 
-    private function emitter(Format $format, JobStatus $job): Emitter
+    private function emitter(Format $format, JobStatus $job, EntryId $after): Emitter
     {
         $folder = $job->kept('hidden');
         $hidden = $folder === null ? null : new HiddenFolder($folder);
         $show = static fn (Event $event): Event => $hidden === null ? $event : $hidden->of($event);
         $heartbeat = (float) $this->config->get('agent-workers.stream.heartbeat', 0.4);
 
-        return new Emitter(new ShownEncoder($format->encoder(), $show), $heartbeat, $this->logger);
+        $isNative = $format === Format::Native;
+        $encoder = $isNative ? new NativeEncoder(begun: max(1, $after->attempt)) : $format->encoder();
+
+        return new Emitter(new ShownEncoder($encoder, $show), $heartbeat, $this->logger);
     }
 }

@@ -43,7 +43,7 @@ final class StreamController
         $after = $format === Format::Native ? $after : new EntryId();
 
         return $found?->job === null
-            ? $replay->of($run, $found?->owner, $after->seq, $format)
+            ? $replay->of($run, $found?->owner, $after, $format)
             : $relay->of($found, $found->job, $after, $format);
     }
 }

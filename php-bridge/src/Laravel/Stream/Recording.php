@@ -7,6 +7,7 @@ namespace AgentWorkers\Laravel\Stream;
 use AgentWorkers\Event\AppToolCall;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Event\Start;
 use AgentWorkers\Event\ToolCall;
 use AgentWorkers\Event\ToolResult;
 use AgentWorkers\Laravel\Commands;
@@ -34,6 +35,7 @@ final class Recording
     private int $first = 0;
     private int $next = 0;
     private int $seq = 0;
+    private int $attempt = 1;
     /** @var array<string, float> until when open calls of the application's tools may take, by their ids */
     private array $calls = [];
     private bool $isEnded = false;
@@ -80,6 +82,9 @@ final class Recording
     /** Notes an event before it is sent. tick() writes it, so that no delta waits for the cache. */
     public function add(Event $event): void
     {
+        if ($event instanceof Start) {
+            $this->begin($event->attempt());
+        }
         $this->page[] = $json = $event->toJson();
         $this->bytes += strlen($json);
         $this->seq = $event->seq;
@@ -95,6 +100,22 @@ final class Recording
         $isHeld = $event instanceof AppToolCall || $event instanceof ToolCall && $this->secondsHeld > 0.0;
         if ($this->isEnded || $isHeld || $this->bytes > self::PAGE_BYTES) {
             $this->unlessBroken($this->flush(...));
+        }
+    }
+
+    /** Forgets what an attempt before has said: whoever comes back reads a later one from its start. */
+    private function begin(int $attempt): void
+    {
+        if ($attempt > $this->attempt) {
+            [$this->page, $this->bytes, $this->calls] = [[], 0, []];
+            $forgotten = [$this->first, $this->next];
+            [$this->attempt, $this->first, $this->sizes] = [$attempt, $this->next, []];
+            $this->unlessBroken(function () use ($forgotten): void {
+                $this->beat(); // first: a reader that comes now must not look for those pages
+                for ($page = $forgotten[0]; $page < $forgotten[1]; $page++) {
+                    $this->store->forgetPage($this->owner, $this->run, $page);
+                }
+            });
         }
     }
 
@@ -173,6 +194,7 @@ final class Recording
             'first' => $this->first,
             'next' => $this->next,
             'ended' => $this->isEnded,
+            'attempt' => $this->attempt,
             'beat' => max($this->written, 0.0, ...array_values($this->isEnded ? [] : $this->calls)),
         ]);
     }

@@ -6,6 +6,7 @@ namespace AgentWorkers\Laravel\Stream;
 
 use AgentWorkers\Event\Event;
 use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Fleet\EntryId;
 use AgentWorkers\Laravel\Words;
 use AgentWorkers\Run\Ending;
 
@@ -20,15 +21,27 @@ final class Replay
     private const POLL_US = 50_000;
 
     private int $page;
+    private int $attempt;
+    private int $seq;
 
     public function __construct(
         private readonly Store $store,
         private readonly string $owner,
         private readonly string $run,
-        private int $seq,
+        EntryId $after,
         private readonly float $heartbeat,
     ) {
-        $this->page = $this->head()['first'] ?? 0;
+        $head = $this->head();
+        $this->page = $head['first'] ?? 0;
+        $this->attempt = $head['attempt'] ?? 1;
+        // What a lost attempt has said does not count.
+        $this->seq = $after->attempt === $this->attempt ? $after->seq : 0;
+    }
+
+    /** The attempt of the run that the next event is of. */
+    public function attempt(): int
+    {
+        return $this->attempt;
     }
 
     public function isKnown(): bool
@@ -62,6 +75,9 @@ final class Replay
     {
         $sent = microtime(true);
         while (($head = $this->head()) !== null) {
+            if ($head['attempt'] > $this->attempt) {
+                [$this->attempt, $this->seq, $this->page] = [$head['attempt'], 0, $head['first']];
+            }
             foreach ($this->news($head['next']) as $event) {
                 yield $event;
                 $sent = microtime(true);
@@ -99,7 +115,7 @@ final class Replay
         }
     }
 
-    /** @return array{first: int, next: int, ended: bool, beat: float}|null */
+    /** @return array{first: int, next: int, ended: bool, beat: float, attempt: int}|null */
     private function head(): ?array
     {
         return $this->store->head($this->owner, $this->run);

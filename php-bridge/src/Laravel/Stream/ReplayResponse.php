@@ -4,9 +4,11 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Stream;
 
+use AgentWorkers\Fleet\EntryId;
 use AgentWorkers\Laravel\Words;
 use AgentWorkers\Sse\Emitter;
 use AgentWorkers\Sse\Format;
+use AgentWorkers\Sse\NativeEncoder;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Http\JsonResponse;
 use Psr\Log\LoggerInterface;
@@ -28,8 +30,8 @@ final class ReplayResponse
     ) {
     }
 
-    /** @param int $after number of the last event that the browser has */
-    public function of(string $run, ?string $owner, int $after, Format $format = Format::Native): Response
+    /** @param EntryId $after the last event that the browser has */
+    public function of(string $run, ?string $owner, EntryId $after, Format $format = Format::Native): Response
     {
         $heartbeat = (float) $this->config->get('agent-workers.stream.heartbeat', 0.4);
         $replay = $owner === null ? null : new Replay($this->store, $owner, $run, $after, $heartbeat);
@@ -41,7 +43,8 @@ final class ReplayResponse
         }
         $slot = $this->slots->take();
         $send = function () use ($format, $heartbeat, $replay, &$slot): void {
-            (new Emitter($format, $heartbeat, $this->logger))->emit($replay->events());
+            $encoder = $format === Format::Native ? new NativeEncoder(begun: $replay->attempt()) : $format;
+            (new Emitter($encoder, $heartbeat, $this->logger))->emit($replay->events());
             $slot = null;
         };
 

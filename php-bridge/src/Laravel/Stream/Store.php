@@ -13,8 +13,9 @@ use Illuminate\Contracts\Config\Repository as Config;
 /**
  * The cache, as runs and conversations use it.
  *
- * A run has a head and pages. The head is {first, next, ended, beat}: the numbers of its pages, whether its terminal
- * event is there, and when it was last known to be alive. A page is a list of events as JSON.
+ * A run has a head and pages. The head is {first, next, ended, beat, attempt}: the numbers of its pages, whether its
+ * terminal event is there, when it was last known to be alive, and which attempt of the run the pages are of: those of
+ * an earlier one are forgotten. A page is a list of events as JSON.
  *
  * @internal
  */
@@ -42,13 +43,15 @@ final class Store
         $this->maxBytes = (int) $config->get('agent-workers.cache.max_bytes', 4_194_304);
     }
 
-    /** @return array{first: int, next: int, ended: bool, beat: float}|null */
+    /** @return array{first: int, next: int, ended: bool, beat: float, attempt: int}|null */
     public function head(string $owner, string $run): ?array
     {
-        return $this->cache->get($this->key($owner, $run));
+        $head = $this->cache->get($this->key($owner, $run));
+
+        return $head === null ? null : $head + ['attempt' => 1];
     }
 
-    /** @param array{first: int, next: int, ended: bool, beat: float} $head */
+    /** @param array{first: int, next: int, ended: bool, beat: float, attempt: int} $head */
     public function putHead(string $owner, string $run, array $head): void
     {
         $this->cache->put($this->key($owner, $run), $head, $this->ttl);
