@@ -57,7 +57,12 @@ final class FleetRunner implements Runner
     public function stream(Request $request): Run
     {
         $begin = fn (string $json): string => $this->submit(Request::fromJson($json))->run;
-        $transport = new FleetTransport($this->fleet, $begin, $this->endsWhenLeft);
+        $transport = new FleetTransport(
+            $this->fleet,
+            $begin,
+            $this->endsWhenLeft,
+            hasTools: $request->handlers() !== [],
+        );
         if ($request->hasCredential()) {
             $this->submit($request); // refuses it
         }
@@ -82,7 +87,8 @@ final class FleetRunner implements Runner
     {
         $run = (string) $request->get('run');
         $at = EntryId::of($after);
-        $transport = new FleetTransport($this->fleet, static fn (): string => $run, false, $at);
+        $hasTools = $request->handlers() !== [];
+        $transport = new FleetTransport($this->fleet, static fn (): string => $run, false, $at, $hasTools);
 
         return new Run($request, $transport, $this->logger, INF, $at->seq);
     }

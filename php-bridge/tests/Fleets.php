@@ -49,10 +49,10 @@ trait Fleets
         return new Fleet($this->fleetUrl(), patience: $patience);
     }
 
-    /** Says that a slot of this queue is idle, so that jobs are admitted. */
-    protected function offerSlot(string $queue = 'default', string $slot = 'test/0'): void
+    /** Says that slots of a queue are idle, so that jobs are admitted. */
+    protected function offerSlots(string $queue = 'default'): void
     {
-        $this->rule('keep', [$queue, 600_000, 1, $slot]);
+        $this->rule('keep', [$queue, 600_000, 4, 'test/0', 'test/1', 'test/2', 'test/3']);
     }
 
     /** Begins the run as a worker of the fleet does; returns the number of its attempt. */

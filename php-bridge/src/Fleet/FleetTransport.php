@@ -17,6 +17,7 @@ use AgentWorkers\Process\Lasting;
 final class FleetTransport implements Lasting
 {
     private const TICK_MS = 200;
+    private const PRESENCE_S = 2.0;
 
     private EntryId $at;
     private ?string $run = null;
@@ -24,19 +25,33 @@ final class FleetTransport implements Lasting
     private bool $isAborted = false;
     private ?ExitStatus $status = null;
     private string $why = '';
+    private float $announced = -INF;
+    private readonly ToolCalls $calls;
 
     /**
      * @param \Closure(string): string $begin gets the request as JSON, submits it where that is to be done, and returns
      *     the run's id
      * @param bool $endsWhenLeft whether the run ends when its reader leaves
+     * @param bool $hasTools whether its reader runs tools of the application
      */
     public function __construct(
         private readonly Fleet $fleet,
         private readonly \Closure $begin,
         private readonly bool $endsWhenLeft = false,
         EntryId $after = new EntryId(),
+        private readonly bool $hasTools = false,
     ) {
         $this->at = $after;
+        $this->calls = new ToolCalls($fleet);
+    }
+
+    /** Talks to a run that somebody else reads. */
+    public static function to(Fleet $fleet, string $run): self
+    {
+        $transport = new self($fleet, static fn (): string => $run);
+        $transport->run = $run;
+
+        return $transport;
     }
 
     public function chunks(string $request, \Closure $tick): \Generator
@@ -50,6 +65,7 @@ final class FleetTransport implements Lasting
             $this->run = ($this->begin)($request);
             $feed = $this->fleet->feed($this->run, $this->at);
             while (!$this->isLeft && !$feed->isOver()) {
+                $this->announce();
                 foreach ($feed->next(self::TICK_MS, $goesOn) as $id => $line) {
                     $this->at = EntryId::of((string) $id);
                     yield "$line\n";
@@ -107,11 +123,20 @@ final class FleetTransport implements Lasting
     {
         try {
             return $this->run !== null
-                && (new ToolCalls($this->fleet))->claim($this->run, $this->at->attempt, $call, $expiresAt);
+                && $this->calls->claim($this->run, $this->at->attempt, $call, $expiresAt);
         } catch (FleetException $error) {
             $this->why = $error->getMessage();
 
             return false;
+        }
+    }
+
+    private function announce(): void
+    {
+        $now = hrtime(true) / 1e9;
+        if ($this->hasTools && $now - $this->announced >= self::PRESENCE_S) {
+            $this->announced = $now;
+            $this->calls->announceReader((string) $this->run);
         }
     }
 

@@ -7,6 +7,7 @@ namespace AgentWorkers\Laravel;
 use AgentWorkers\Fleet\Fleet;
 use AgentWorkers\Laravel\Console\ChatCommand;
 use AgentWorkers\Laravel\Console\DoctorCommand;
+use AgentWorkers\Laravel\Console\FleetToolsCommand;
 use AgentWorkers\Laravel\Console\MakeAgentCommand;
 use AgentWorkers\Laravel\Console\MakeAgentToolCommand;
 use AgentWorkers\Laravel\Console\RunCommand;
@@ -68,6 +69,7 @@ final class AgentWorkersServiceProvider extends ServiceProvider
                 SkillCommand::class,
                 SkillsCommand::class,
                 DoctorCommand::class,
+                FleetToolsCommand::class,
                 MakeAgentCommand::class,
                 MakeAgentToolCommand::class,
             ]);

@@ -56,6 +56,11 @@ final class Registry
         $this->once[$tool] = true;
     }
 
+    public function isOnce(string $tool, Container $app): bool
+    {
+        return isset($this->once[isset($this->closures[$tool]) ? $tool : $this->classOf($tool, $app)]);
+    }
+
     /**
      * Returns the request with these tools and their handlers.
      *

@@ -218,7 +218,7 @@ final class FleetTest extends TestCase
 
     private function begun(): string
     {
-        $this->offerSlot();
+        $this->offerSlots();
         $run = $this->fleet()->submit(Request::prompt('Hello'))->run;
         $this->beginRun($run);
 

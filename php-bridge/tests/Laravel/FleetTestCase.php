@@ -25,7 +25,7 @@ abstract class FleetTestCase extends TestCase
         $this->startRedis();
         config(['agent-workers.fleet.url' => $this->fleetUrl(), 'agent-workers.workers.chat.fleet' => true]);
         $this->asVisitor('Ada');
-        $this->offerSlot();
+        $this->offerSlots();
     }
 
     /** @return string a run that this visitor has submitted, and that has begun */
