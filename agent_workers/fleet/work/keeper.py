@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("agent_workers.fleet")
 
 _TICK_S = 1.0
+_LATE = 2 / 3
+"""Part of a lease after which its renewal is late; it is due after a third."""
 _RUN = "\0"
 
 
@@ -41,6 +43,7 @@ class Keeper:
         self._queue = queue
         self._slots = slots
         self._refounded = refounded
+        self._kept_at = time.monotonic()
         self._before, self._after = (part for part in line(_RUN, EXPIRED).split(b'"\\u0000"'))
 
     async def found(self) -> bool:
@@ -56,6 +59,7 @@ class Keeper:
 
     async def keep(self) -> None:
         """Renews the leases, until it is cancelled."""
+        self._kept_at = time.monotonic()
         pause_s = min(self._machine.settings.lease_s / 3, 5)
         while True:
             await self._insist(self.keep_once)
@@ -67,11 +71,19 @@ class Keeper:
             await self._insist(self._tick_once)
             await anyio.sleep(_TICK_S)
 
+    @property
+    def is_late(self) -> bool:
+        """Whether the leases should have been renewed long ago: Redis stands still, or this process did."""
+        return time.monotonic() - self._kept_at > _LATE * self._machine.settings.lease_s
+
     async def keep_once(self) -> None:
         """Renews the leases; stops what has become another's."""
         consumers = [] if self._machine.is_draining else [slot.consumer for slot in self._slots]
         held = [slot.held for slot in self._slots if slot.held]
         lost = await self._machine.scripts.keep(self._queue, self._machine.settings.lease_ms, consumers, held)
+        if self.is_late:
+            self._machine.trouble_at = time.monotonic()
+        self._kept_at = time.monotonic()
         for slot in self._slots:
             if slot.attempt and slot.held and slot.held.run in lost:
                 slot.attempt.lose()

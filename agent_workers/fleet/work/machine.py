@@ -35,7 +35,7 @@ class Machine:
 
     Attributes:
         is_draining: Whether it begins nothing more.
-        trouble_at: When Redis was last found to be away, by the monotonic clock.
+        trouble_at: When Redis, or this process, was last found to have been away, by the monotonic clock.
     """
 
     def __init__(self, settings: WorkSettings, redis: Redis) -> None:

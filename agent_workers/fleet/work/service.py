@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from faststream.middlewares import AckPolicy
 from faststream.redis import RedisBroker, StreamSub
+from redis.exceptions import RedisError
 
 from agent_workers.fleet.connection import BLOCK_MS, connect, options
 from agent_workers.fleet.keys import GROUP
+from agent_workers.fleet.work.broker_log import broker_logger
 from agent_workers.fleet.work.escalation import Escalation
 from agent_workers.fleet.work.keeper import Keeper
 from agent_workers.fleet.work.machine import Machine
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from agent_workers.fleet.work.settings import WorkSettings
 
 logger = logging.getLogger("agent_workers.fleet")
-_broker_logger = logging.getLogger("agent_workers.fleet.broker")
 
 _SWEEP_MS = 500
 _STOP_S = 8.0
@@ -58,7 +59,7 @@ class Service:
         self._machine = machine
         settings = machine.settings
         self._broker = RedisBroker(
-            settings.redis, logger=_broker_logger, apply_types=False, graceful_timeout=None, **options()
+            settings.redis, logger=broker_logger(), apply_types=False, graceful_timeout=None, **options()
         )
         self._slots = {
             queue: [Slot(machine, queue, number + 1) for number in range(count)]
@@ -74,8 +75,8 @@ class Service:
         for keeper in self._keepers.values():
             await keeper.found()
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            await self._broker.start()
             async with anyio.create_task_group() as tasks:
-                await self._broker.start()
                 for queue, keeper in self._keepers.items():
                     self._machine.meters.slots.labels(queue).set(len(self._slots[queue]))
                     tasks.start_soon(keeper.keep)
@@ -114,8 +115,11 @@ class Service:
                 await slot.idle()
 
     async def _leave(self) -> None:
-        for queue, slots in self._slots.items():
-            await self._machine.scripts.leave(queue, [slot.consumer for slot in slots])
+        try:
+            for queue, slots in self._slots.items():
+                await self._machine.scripts.leave(queue, [slot.consumer for slot in slots])
+        except RedisError as error:  # then others take what was given to them when the lease has passed
+            logger.warning("the slots could not be taken out of their queues: %s", error)
 
     def _all_slots(self) -> list[Slot]:
         return [slot for slots in self._slots.values() for slot in slots]
@@ -140,7 +144,7 @@ class Service:
         sweep = StreamSub(
             name, group=GROUP, consumer=f"{host}/sweeper", min_idle_time=lease_ms, polling_interval=_SWEEP_MS
         )
-        return [*found, self._subscribed(Sweeper(self._machine, queue).serve, sweep)]
+        return [*found, self._subscribed(Sweeper(self._machine, queue, self._keepers[queue]).serve, sweep)]
 
     def _subscribed(self, serve: Callable[[str, str], Awaitable[None]], stream: StreamSub[Any]) -> Any:
         async def handle(message: RedisStreamMessage) -> None:

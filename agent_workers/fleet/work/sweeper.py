@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agent_workers.fleet.lines import WORKER_LOST, line
 
 if TYPE_CHECKING:
+    from agent_workers.fleet.work.keeper import Keeper
     from agent_workers.fleet.work.machine import Machine
 
 logger = logging.getLogger("agent_workers.fleet")
@@ -20,11 +21,13 @@ class Sweeper:
     Args:
         machine: What all slots of this process share.
         queue: The queue.
+        keeper: Keeps the leases that this process has of the queue.
     """
 
-    def __init__(self, machine: Machine, queue: str) -> None:
+    def __init__(self, machine: Machine, queue: str, keeper: Keeper) -> None:
         self._machine = machine
         self._queue = queue
+        self._keeper = keeper
 
     async def serve(self, entry: str, run: str) -> None:
         """Gives an abandoned run to another worker, or ends it."""
@@ -35,9 +38,9 @@ class Sweeper:
             logger.warning("the worker of a run has gone: %s", became, extra={"run": run})
 
     async def _was_away(self) -> bool:
-        """Whether Redis was away within the last lease."""
+        """Whether Redis, or this process, was away within the last lease."""
         lease_s = self._machine.settings.lease_s
-        if time.monotonic() - self._machine.trouble_at < lease_s:
+        if self._keeper.is_late or time.monotonic() - self._machine.trouble_at < lease_s:
             return True
         info = await self._machine.redis.info("server")
         return bool(info["uptime_in_seconds"] < lease_s)

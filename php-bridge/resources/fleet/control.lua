@@ -7,5 +7,8 @@ if ARGV[2] == 'abort' and job.state ~= 'running' then
   end_unheld(job, ARGV[4], 'aborted', '', ARGV[5])
   return 'ended'
 end
+for _, each in ipairs(redis.call('XREVRANGE', control_of(job.run), '+', '-', 'COUNT', 20)) do
+  if each[2][2] == ARGV[3] then return 'sent' end -- the answer was lost with the connection: it is said again
+end
 redis.call('XADD', control_of(job.run), 'MAXLEN', '~', 10000, '*', 'message', ARGV[3])
 return 'sent'
