@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 
+_WITHOUT_START = ("error", "aborted")
+"""What may be the only event of an attempt."""
+
 STREAM_RULES = (
     "lines",
     "escaped",
@@ -100,6 +103,8 @@ class _Stream:
             else:
                 words = f"start stands on the first line, or begins a later attempt than {self._attempt}"
                 yield Fault(self.line, "/type", words, rule="start-first")
+        elif event.get("seq") == 1 and event.get("type") in _WITHOUT_START and not self._terminal:
+            self._begin(self._attempt)  # of a later attempt that never began
         yield from self._check_envelope(event)
         if self._terminal:
             yield Fault(self.line, "", f"follows {self._terminal}, which is terminal", rule="terminal-last")
@@ -121,7 +126,7 @@ class _Stream:
 
 
 def _first_faults(event: Event) -> Iterator[str]:
-    if event.get("type") not in ("start", "error", "aborted"):
+    if event.get("type") not in ("start", *_WITHOUT_START):
         yield "the first event must be start, or an error or aborted alone"
 
 

@@ -309,6 +309,13 @@ def test_an_attempt_that_is_no_later_one_is_out_of_place(numbers: tuple[int | No
     assert {fault.rule for fault in found} >= {"start-first", "seq"}
 
 
+def test_an_attempt_that_never_began_is_its_end_alone() -> None:
+    lost = stream(START, delta("lost"), tool_call())
+    assert faults(lost + stream(error("worker_lost", retryable=True))) == []
+    assert faults(lost + stream(ABORTED)) == []
+    assert faults(lost + stream(done())) == ["line 4: /seq: must be 4, not 1"]
+
+
 def test_nothing_follows_the_end_not_even_another_attempt() -> None:
     data = stream(START, done()) + stream({**START, "attempt": 2}, done())
     assert {fault.rule for fault in check(data, "events")[1]} == {"start-first", "terminal-last", "seq"}

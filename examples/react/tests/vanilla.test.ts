@@ -84,6 +84,17 @@ describe("followRun", () => {
     expect(server.resumes[1]!.headers["last-event-id"]).toBe(`${RUN}:1`);
   });
 
+  it("passes a later attempt of the run on, and nothing of a lost one twice", async () => {
+    const again = { ...START, attempt: 2 };
+    server.onChat = (call) => call.open().say(START).text("lost").again(2).say(again).text("Hel").cut();
+    server.onResume = (call) => call.open().say(START).text("lost").text("more").again(2).say(again).text("Hel").text("lo").done();
+    const said: string[] = [];
+    const onEvent = ({ type, text }: { type: string; text?: string }) => said.push(text ?? type);
+    const end = await streamAgent({ base: server.base, prompt: "Hi", onEvent });
+    expect(end.type).toBe("done");
+    expect(said).toEqual(["start", "lost", "start", "Hel", "lo", ""]);
+  });
+
   it("can be stopped", async () => {
     server.onResume = (call) => call.open().text("Half");
     const abort = new AbortController();

@@ -142,7 +142,8 @@ function reading(place) {
     if (event.type === "start") telling = event.attempt ?? 1;
     if (telling < place.attempt) return false; // sent again, of an attempt that was lost
     if (telling > place.attempt) Object.assign(place, { attempt: telling, seq: 0 });
-    if (event.seq <= place.seq) return false;
+    // The end comes once, and may be the first event of an attempt that never began.
+    if (event.seq <= place.seq && !TERMINAL.includes(event.type)) return false;
     place.seq = event.seq;
     return true;
   };

@@ -66,8 +66,11 @@ function partsOf(view: AgentView): Part[] {
   });
 }
 
-const keyOf = (part: Part, index: number): string =>
-  "call" in part ? `call ${part.view.attempt ?? 1} ${part.call.id}` : `${"text" in part ? "text" : "said"} ${index}`;
+/** What a lost attempt of the run has shown is not changed into what the next one shows. */
+const keyOf = (part: Part, index: number): string => {
+  const kind = "call" in part ? `call ${part.call.id}` : `${"text" in part ? "text" : "said"} ${index}`;
+  return `${part.view.attempt ?? 1} ${kind}`;
+};
 
 function make(part: Part, page: Page, isLast: boolean): Shown<Part> {
   // What a person has run is open: it is all of the answer.

@@ -61,6 +61,22 @@ describe("<agent-chat>", () => {
     expect(part("simulated").textContent).toContain("no model answers");
   });
 
+  it("begins an answer again where its run does, and says so", async () => {
+    const again = { ...START, attempt: 2 };
+    server.onChat = (call) => call.open().say(START, UP).text("Lost").say(calls("t1", "Bash", { command: "a" }), asks(1, "Bash", { command: "a" }));
+    const { part, say, reaches, texts } = open();
+    say("Hi");
+    await waitFor(() => expect(part("permission")).not.toBeNull());
+    server.posts[0]!.again(2).say(again).text("Kept");
+    await waitFor(() => expect(texts("text")).toEqual(["Kept"]));
+    expect(part("permission")).toBeNull();
+    expect(texts("tool")).toEqual([]);
+    expect(texts("note")).toContain("It was interrupted, and began again.");
+    server.posts[0]!.done("Kept");
+    await reaches("done");
+    expect(texts("text")).toEqual(["Kept"]);
+  });
+
   it.each([
     [{}, "<strong>Bold</strong>"],
     [{ plain: "" }, "**Bold**"],

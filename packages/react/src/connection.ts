@@ -184,7 +184,8 @@ export class Connection {
     const attempt = this.#attemptOf(event, id);
     if (attempt < this.#place.attempt) return; // it was lost, and a later one has begun
     if (attempt > this.#place.attempt) this.#place = { attempt, seq: 0 };
-    if (event.seq <= this.#place.seq) return; // sent again after a resume
+    // Sent again after a resume; the end is not, and may be the first event of an attempt that never began.
+    if (event.seq <= this.#place.seq && !isTerminal(event)) return;
     this.#place = { attempt, seq: event.seq };
     this.#news += 1;
     this.#run = event.run;

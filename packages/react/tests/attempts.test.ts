@@ -98,6 +98,16 @@ describe("a run that begins again", () => {
     expect(chat.now().text).toBe("Hello");
   });
 
+  it("is told the end of an attempt that never began", async () => {
+    const error: Body = { type: "error", code: "worker_lost", message: "Lost.", retryable: true };
+    server.onChat = (post) => post.open().say(START).text("lost").text("more").write(frame(1, error)).end();
+    const chat = mount();
+    chat.send();
+    await chat.reaches("error");
+    expect(chat.now().error).toMatchObject({ code: "worker_lost", message: "Lost." });
+    expect(server.resumes).toHaveLength(0);
+  });
+
   it("is understood from a server whose ids name no attempt", async () => {
     const bare = (seq: number, body: Body) => frame(seq, body).replace(/^id: .*\n/, "");
     server.onChat = (post) => {

@@ -62,6 +62,25 @@ final class FleetTest extends FleetTestCase
         self::assertStringEndsWith("data: [DONE]\n\n", $response->streamedContent());
     }
 
+    public function testOfALostRunTheNextAttemptIsRelayedUnderIdsOfItsOwn(): void
+    {
+        $run = $this->begun();
+        $this->writeRun($run, [self::START, ['delta', ['text' => 'Lost', 'block' => 1]]]);
+        $this->rule('requeue', [$run, 1, 'test/0', 0, 1, 0, '']);
+        $this->beginRun($run);
+        $again = ['start', self::START[1] + ['attempt' => 2]];
+        $this->writeRun($run, [$again, ['delta', ['text' => 'Hi', 'block' => 1]], self::DONE], attempt: 2);
+        $ids = fn (string $last): array => self::idsOf($this->get(
+            "/agent/runs/$run/events",
+            ['Last-Event-ID' => "$run:$last"],
+        )->streamedContent());
+        $second = ["$run:2-1", "$run:2-2", "$run:2-3"];
+        self::assertSame(["$run:1", "$run:2", ...$second], $ids('0'));
+        self::assertSame(["$run:2", ...$second], $ids('1'));
+        self::assertSame(["$run:2-3"], $ids('2-2'));
+        $this->get("/agent/runs/$run/events", ['Last-Event-ID' => "$run:2-3"])->assertNoContent();
+    }
+
     public function testAStreamBeginsAtOnceAndTheRunIsInTheFleet(): void
     {
         $response = $this->ask(['prompt' => 'Hello'])->assertOk();

@@ -5,9 +5,11 @@ declare(strict_types=1);
 namespace AgentWorkers\Tests\Laravel;
 
 use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Fleet\EntryId;
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\Http\Owner;
 use AgentWorkers\Laravel\Stream\Recording;
+use AgentWorkers\Laravel\Stream\Replay;
 use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Laravel\Words;
 use AgentWorkers\Testing\FakeRunner;
@@ -140,6 +142,88 @@ final class ResumeTest extends TestCase
         $late = array_column($this->eventsOf($this->follow('r', 38)->assertOk()), 'seq');
         self::assertSame([39, 40, 41], $late);
         self::assertNull($store->page($owner, 'r', 0));
+    }
+
+    public function testOfARunThatBeganAgainTheLastAttemptAloneIsKept(): void
+    {
+        $recording = $this->recordingOfTwoAttempts();
+        $all = $this->follow('r')->assertOk()->streamedContent();
+        self::assertSame(['r:2-1', 'r:2-2', 'r:2-3'], $this->idsIn($all));
+        self::assertStringNotContainsString('Lost', $all);
+        $ids = fn (string $last): array => $this->idsIn($this->get(
+            '/agent/runs/r/events',
+            ['Last-Event-ID' => $last],
+        )->streamedContent());
+        self::assertSame(['r:2-1', 'r:2-2', 'r:2-3'], $ids('r:3'), 'a browser that was away since the first attempt');
+        self::assertSame(['r:2-3'], $ids('r:2-2'));
+        $this->get('/agent/runs/r/events', ['Last-Event-ID' => 'r:2-3'])->assertNoContent();
+        unset($recording);
+    }
+
+    public function testAFollowerOfALostAttemptGoesOnWithTheNextOne(): void
+    {
+        $owner = $this->owner();
+        $store = $this->app->make(Store::class);
+        $recording = new Recording($store, $owner, 'r', new NullLogger());
+        $say = static function (int $seq, string $type, array $body = []) use ($recording): void {
+            $recording->add(EventFactory::compose('r', $seq, $type, $body));
+        };
+        $say(1, 'start');
+        $say(2, 'delta', ['text' => 'Lost', 'block' => 1]);
+        usleep(210_000);
+        $recording->tick();
+        $replay = new Replay($store, $owner, 'r', new EntryId(), 10.0);
+        $events = $replay->events();
+        $read = [];
+        foreach (range(1, 2) as $_) {
+            $read[] = [$events->current()->type, $events->current()->seq];
+            $_ === 2 || $events->next();
+        }
+        $say(1, 'start', ['attempt' => 2]);
+        $say(2, 'delta', ['text' => 'Kept', 'block' => 1]);
+        $say(3, 'aborted', ['reason' => 'client']);
+        for ($events->next(); $events->valid(); $events->next()) {
+            $read[] = [$events->current()->type, $events->current()->seq];
+        }
+        self::assertSame(
+            [['start', 1], ['delta', 2], ['start', 1], ['delta', 2], ['aborted', 3]],
+            $read,
+        );
+        self::assertSame(2, $replay->attempt());
+    }
+
+    public function testTheEndOfAnAttemptThatNeverBeganIsTold(): void
+    {
+        $recording = new Recording($this->app->make(Store::class), $this->owner(), 'r', new NullLogger());
+        $recording->add(EventFactory::compose('r', 1, 'start', []));
+        $recording->add(EventFactory::compose('r', 2, 'delta', ['text' => 'Lost', 'block' => 1]));
+        $error = ['code' => 'worker_lost', 'message' => 'M', 'retryable' => true];
+        $recording->add(EventFactory::compose('r', 1, 'error', $error));
+        $types = array_column($this->eventsOf($this->follow('r', 0)), 'type');
+        self::assertSame(['start', 'delta', 'error'], $types);
+    }
+
+    private function recordingOfTwoAttempts(): Recording
+    {
+        $recording = new Recording($this->app->make(Store::class), $this->owner(), 'r', new NullLogger());
+        $recording->add(EventFactory::compose('r', 1, 'start', []));
+        $recording->add(EventFactory::compose('r', 2, 'delta', ['text' => 'Lost', 'block' => 1]));
+        usleep(210_000); // what was written is forgotten, and what was not is never written
+        $recording->tick();
+        $recording->add(EventFactory::compose('r', 3, 'delta', ['text' => 'Lost, too', 'block' => 1]));
+        $recording->add(EventFactory::compose('r', 1, 'start', ['attempt' => 2]));
+        $recording->add(EventFactory::compose('r', 2, 'delta', ['text' => 'Kept', 'block' => 1]));
+        $recording->close();
+
+        return $recording;
+    }
+
+    /** @return list<string> ids of the frames */
+    private function idsIn(string $stream): array
+    {
+        preg_match_all('/^id: (.*)$/m', $stream, $found);
+
+        return $found[1];
     }
 
     public function testASignedInUserKeepsTheRunInAnotherSession(): void

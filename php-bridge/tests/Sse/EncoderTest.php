@@ -24,6 +24,21 @@ final class EncoderTest extends TestCase
         self::assertSame("id: r1:3\nevent: delta\ndata: " . self::LINE . "\n\n", $frame);
     }
 
+    public function testTheIdsOfALaterAttemptNameIt(): void
+    {
+        $encoder = new NativeEncoder();
+        $ids = [];
+        $events = [[1, 'start', []], [2, 'delta', []], [1, 'start', ['attempt' => 2]], [2, 'delta', []]];
+        foreach ($events as [$seq, $type, $body]) {
+            $ids[] = strtok($encoder->event(EventFactory::compose('r', $seq, $type, $body)), "\n");
+        }
+
+        self::assertSame(['id: r:1', 'id: r:2', 'id: r:2-1', 'id: r:2-2'], $ids);
+        $encoder->opening();
+        self::assertStringStartsWith("id: r1:3\n", $encoder->event(self::event()), 'another stream begins anew');
+        self::assertStringStartsWith("id: r1:7-3\n", (new NativeEncoder(begun: 7))->event(self::event()));
+    }
+
     public function testANativeStreamOpensWithARetryHintAndAHeartbeat(): void
     {
         self::assertSame(

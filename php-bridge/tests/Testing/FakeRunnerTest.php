@@ -31,6 +31,61 @@ final class FakeRunnerTest extends TestCase
         self::assertSame(range(1, 8), array_column($events, 'seq'));
     }
 
+    public function testARunThatBeginsAgainIsReadFromItsNewStart(): void
+    {
+        $start = ['type' => 'start', 'worker' => 'fake', 'worker_version' => '0', 'sdk_version' => '0'];
+        $delta = static fn (string $text): array => ['type' => 'delta', 'text' => $text, 'block' => 1];
+        $done = ['type' => 'done', 'text' => 'The', 'truncated_bytes' => 7, 'stop_reason' => 'end_turn', 'usage' => []];
+        $script = Script::events(
+            $start + ['simulated' => true],
+            $delta('Lost'),
+            $start + ['simulated' => true, 'attempt' => 2],
+            $delta('The answer'),
+            $done + ['duration_ms' => 1, 'turns' => 1],
+        );
+        $events = self::events((new FakeRunner($script))->stream(self::request()));
+
+        self::assertSame(['start', 'delta', 'start', 'delta', 'done'], self::types($events));
+        self::assertSame([1, 2, 1, 2, 3], array_column($events, 'seq'));
+        self::assertSame('The answer', (new FakeRunner($script))->run(self::request())->text);
+    }
+
+    public function testAQuestionOfALostAttemptIsAskedNoMore(): void
+    {
+        $start = ['type' => 'start', 'worker' => 'fake', 'worker_version' => '0', 'sdk_version' => '0'];
+        $question = ['type' => 'permission_request', 'permission_id' => 'p', 'tool_use_id' => 't', 'name' => 'Bash'];
+        $script = Script::events(
+            $start + ['simulated' => true],
+            $question + ['input' => [], 'expires_at' => '2036-01-01T00:00:00Z'],
+            $start + ['simulated' => true, 'attempt' => 2],
+            ['type' => 'aborted', 'reason' => 'client'],
+        )->slow(3);
+        $asked = [];
+        $run = (new FakeRunner($script))->stream(self::request())->onPermission(
+            static function () use (&$asked, &$seen): ?bool {
+                $asked[] = $seen;
+
+                return null;
+            },
+        );
+        $seen = 'first';
+        foreach ($run as $event) {
+            $seen = $event->type === 'start' && $event->attempt === 2 ? 'second' : $seen;
+        }
+
+        self::assertContains('first', $asked);
+        self::assertNotContains('second', $asked);
+    }
+
+    public function testTheRequestsTraceIsRepeatedAtTheStart(): void
+    {
+        $trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+        $request = self::request()->traceparent($trace)->with('attempt', 2);
+        [$start, , $last] = [...self::events((new FakeRunner('x'))->stream($request)), null];
+
+        self::assertSame([$trace, 2], [$start->traceparent, $start->attempt]);
+    }
+
     public function testScriptsArePlayedInTheirOrderAndByTheirPrompt(): void
     {
         $runner = (new FakeRunner('one', 'two'))->when('Weather in *', 'sunny');

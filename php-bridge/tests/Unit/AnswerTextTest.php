@@ -28,6 +28,18 @@ final class AnswerTextTest extends TestCase
         self::assertSame(2, $done->truncatedBytes);
     }
 
+    public function testWhatALostAttemptHasSaidIsNoPartOfTheAnswer(): void
+    {
+        $answer = new AnswerText();
+        $answer->add(EventFactory::compose('r', 1, 'delta', ['text' => 'Lost. ', 'block' => 1]));
+        $answer->add(EventFactory::compose('r', 1, 'start', ['attempt' => 2]));
+        $answer->add(EventFactory::compose('r', 2, 'delta', ['text' => 'The answer', 'block' => 1]));
+        $done = EventFactory::compose('r', 3, 'done', ['text' => 'The', 'truncated_bytes' => 7]);
+        self::assertInstanceOf(Done::class, $done);
+
+        self::assertSame('The answer', $answer->complete($done)->text);
+    }
+
     /** @param array<string, mixed> $body */
     private function complete(array $body): Done
     {

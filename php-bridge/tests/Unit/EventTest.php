@@ -9,6 +9,7 @@ use AgentWorkers\Event\Delta;
 use AgentWorkers\Event\Done;
 use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Event\Start;
 use AgentWorkers\Event\UnknownEvent;
 use AgentWorkers\Event\Usage;
 use AgentWorkers\Exception\MalformedEventException;
@@ -41,6 +42,18 @@ final class EventTest extends TestCase
 
         self::assertSame($line, EventFactory::fromJson($line)->toJson());
         self::assertStringContainsString('"input":{},"list":[]', json_encode(EventFactory::fromJson($line)));
+    }
+
+    public function testAStartSaysWhichAttemptBegins(): void
+    {
+        $attempts = [];
+        foreach ([[], ['attempt' => 1], ['attempt' => 3]] as $body) {
+            $start = EventFactory::compose('r', 1, 'start', $body);
+            self::assertInstanceOf(Start::class, $start);
+            $attempts[] = [$start->attempt, $start->attempt()];
+        }
+
+        self::assertSame([[null, 1], [1, 1], [3, 3]], $attempts);
     }
 
     public function testAnUnknownTypeIsKept(): void

@@ -30,6 +30,7 @@ final class RequestTest extends TestCase
             ->subject('partner', 417)
             ->user('ada')
             ->goal('Keep the partner.')
+            ->traceparent('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01')
             ->appTool('weather', 'The weather.', ['type' => 'object'])
             ->cwd('/srv/work')
             ->addDirs(['/srv/more'])
@@ -57,6 +58,7 @@ final class RequestTest extends TestCase
             'subject' => ['type' => 'partner', 'id' => '417'],
             'user' => 'ada',
             'goal' => 'Keep the partner.',
+            'traceparent' => '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
             'app_tools' => [
                 ['name' => 'weather', 'description' => 'The weather.', 'input_schema' => ['type' => 'object']],
             ],

@@ -107,7 +107,8 @@ final class Replay
         for (; $this->page < $next; $this->page++) {
             foreach ($this->store->page($this->owner, $this->run, $this->page) ?? [] as $json) {
                 $event = EventFactory::fromJson($json);
-                if ($event->seq > $this->seq) {
+                // The end may be the first event of an attempt that never began.
+                if ($event->seq > $this->seq || $event->isTerminal()) {
                     $this->seq = $event->seq;
                     yield $event;
                 }
