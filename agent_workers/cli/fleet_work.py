@@ -78,6 +78,13 @@ class _Command(click.ParamType[tuple[str, list[str]]]):
     envvar="CREDENTIALS_DIRECTORY",
     help="Folder with a file for each credential that jobs may name.",
 )
+@click.option(
+    "--sessions",
+    default="redis:",
+    show_default=True,
+    envvar="AGENT_WORKERS_SESSIONS",
+    help="Where conversations are stored: redis:, or file:///PATH of a folder that all machines share.",
+)
 @click.option("--policy", type=click.Path(exists=True, dir_okay=False), help="The host's policy.")
 @click.option(
     "--worker",

@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from agent_workers.fleet.lines import WORKER_LOST, error, line
-from agent_workers.fleet.scripts import Ended, Line
+from agent_workers.errors import WorkerError
+from agent_workers.fleet.lines import error
+from agent_workers.fleet.work.closing import Closing
 from agent_workers.fleet.work.control import relay
 from agent_workers.fleet.work.credentials import NoCredential, credential
-from agent_workers.fleet.work.ending import Again, Billing, ending
+from agent_workers.fleet.work.ending import Billing
 from agent_workers.fleet.work.sink import LeaseLost
 
 if TYPE_CHECKING:
     from agent_workers.client.aio import AsyncRun
     from agent_workers.client.event import Event
     from agent_workers.fleet.scripts import Begun, Held
+    from agent_workers.fleet.sessions.carried import Carried
+    from agent_workers.fleet.work.closing import Kept
     from agent_workers.fleet.work.machine import Machine
     from agent_workers.fleet.work.sink import RunSink
     from agent_workers.protocol.v1.job import Job
@@ -49,7 +52,7 @@ class Attempt:
         self._run: AsyncRun | None = None
         self._is_given_back = False
         self._billing = Billing()
-        self._seq = 0
+        self._closing = Closing(job, held, begun, sink)
 
     def give_back(self) -> None:
         """Stops the worker; the run goes to another machine, if it may."""
@@ -67,16 +70,34 @@ class Attempt:
         Raises:
             LeaseLost: The run is another slot's by now; its worker was stopped.
         """
-        name = self._job.fields.credential
         try:
-            key = credential(self._machine.settings.credentials, name) if name else None
+            await self._carried(self._key())
         except NoCredential as problem:
-            await self._end(self._own(error("auth", str(problem))))
-            return
-        end = await self._speak(key)
-        await self._end(end)
+            await self._refuse(error("auth", str(problem)))
+        except WorkerError as problem:
+            logger.warning("the run ends with %s: %s", problem.code, problem.cause, extra={"run": self._held.run})
+            more = {"busy_ms": busy_ms} if (busy_ms := problem.busy_ms) is not None else {}
+            await self._refuse(error(problem.code, problem.message, retryable=problem.retryable, **more))
 
-    async def _speak(self, key: str | None) -> tuple[Event, bytes]:
+    def _key(self) -> str | None:
+        name = self._job.fields.credential
+        return credential(self._machine.settings.credentials, name) if name else None
+
+    async def _carried(self, key: str | None) -> None:
+        """Runs the job with its conversation, wherever that was before."""
+        carrier = self._machine.carrier(self._job.worker)
+        held = self._held
+        around = carrier.around(
+            run=held.run, attempt=self._begun.attempt, request=self._job.request, consumer=held.consumer
+        )
+        async with around as carried:
+            event, data = await self._speak(key, carried)
+            await self._end(event, data, carried.end)
+
+    async def _refuse(self, body: dict[str, Any]) -> None:
+        await self._end(*self._closing.own(body), _nothing_kept)
+
+    async def _speak(self, key: str | None, carried: Carried) -> tuple[Event, bytes]:
         """Has the worker speak; returns its terminal event, and the line of it."""
         request = dict(self._job.request)
         if self._begun.attempt > 1:
@@ -91,6 +112,7 @@ class Attempt:
                     break
                 if event["type"] == "start":
                     tasks.start_soon(relay, self._machine, self._held.run, self._begun, self._run)
+                await carried.saw(event)
                 if not await self._take(event, self._run.line):
                     break
             tasks.cancel_scope.cancel()
@@ -100,7 +122,6 @@ class Attempt:
         return end
 
     async def _take(self, event: Event, data: bytes) -> bool:
-        self._seq = event["seq"]
         self._billing.see(event)
         if event["type"] == "retry" and event["code"] == _LIMITED:
             await self._pause(event["delay_ms"])
@@ -116,46 +137,16 @@ class Attempt:
         except LeaseLost:
             self._stop()
 
-    async def _end(self, end: tuple[Event, bytes]) -> None:
-        event, data = end
+    async def _end(self, event: Event, data: bytes, kept: Kept) -> None:
         self._billing.see(event)
         self._sink.figures.see(event)
         if event["type"] == "error" and event["code"] == _LIMITED:
             await self._pause(event.get("retry_after_ms") or _USUAL_PAUSE_MS)
         if self._is_given_back and event["type"] == "aborted":
-            await self._return()
-            return
-        what = ending(self._job, event, is_billed=self._billing.has_begun, failures=self._begun.failures)
-        if isinstance(what, Again):
-            last = Line(event["seq"], line(self._held.run, self._retry(event, what), event["seq"]))
-            await self._sink.again(what.delay_ms, is_failure=True, last=last)
+            is_end = await self._closing.give_back(kept)
         else:
-            await self._sink.end(event["seq"], data, what)
-        self._machine.meters.ended(self._job, event, self._sink.figures, is_end=isinstance(what, Ended))
-
-    async def _return(self) -> None:
-        """Gives the run back, where this process is stopped: no failure, but a second beginning all the same."""
-        if self._job.fields.attempts > 1:
-            await self._sink.again(0, is_failure=False, last=None)
-        else:
-            event, data = self._own(WORKER_LOST)
-            await self._sink.end(event["seq"], data, Ended("error", event["code"], is_dead=True))
-
-    def _own(self, body: dict[str, Any]) -> tuple[Event, bytes]:
-        """Returns a terminal event that no worker has written, and its line."""
-        echoed = {name: self._job.request[name] for name in _ECHOED if self._job.request.get(name) is not None}
-        seq = self._seq + 1
-        return {**body, "seq": seq}, line(self._held.run, body | echoed, seq)
-
-    def _retry(self, event: Event, again: Again) -> dict[str, Any]:
-        body = {
-            "type": "retry",
-            "attempt": self._begun.attempt + 1,
-            "max_attempts": self._job.fields.attempts,
-            "delay_ms": again.delay_ms,
-            "code": again.code,
-        }
-        return body | ({"http_status": event["http_status"]} if event.get("http_status") else {})
+            is_end = await self._closing.end(event, data, is_billed=self._billing.has_begun, kept=kept)
+        self._machine.meters.ended(self._job, event, self._sink.figures, is_end=is_end)
 
     async def _pause(self, delay_ms: int) -> None:
         name = self._job.fields.credential or ""
@@ -166,4 +157,5 @@ class Attempt:
             self._run.stop()
 
 
-_ECHOED = ("metadata", "subject", "user", "goal")
+async def _nothing_kept(is_final: bool) -> None:
+    """Stands for a conversation that was not begun."""

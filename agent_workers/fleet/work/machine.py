@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from redis.exceptions import RedisError
 
 from agent_workers.client.aio import AsyncProcessRunner
+from agent_workers.client.session_files import SessionFiles
 from agent_workers.fleet.fleet import Fleet
+from agent_workers.fleet.sessions.address import open_store
+from agent_workers.fleet.sessions.carrier import SessionCarrier
 from agent_workers.fleet.work.meters import Meters
 from agent_workers.workers import WORKERS
 
@@ -33,6 +36,9 @@ class Machine:
         settings: What it was told at its start.
         redis: A client that returns bytes.
 
+    Raises:
+        ValueError: The address of the conversations is none.
+
     Attributes:
         is_draining: Whether it begins nothing more.
         trouble_at: When Redis, or this process, was last found to have been away, by the monotonic clock.
@@ -45,7 +51,9 @@ class Machine:
         self.meters = Meters()
         self.is_draining = False
         self.trouble_at = -math.inf
+        self._carriers: dict[bool, SessionCarrier] = {}
         self._runners: dict[str, AsyncProcessRunner] = {}
+        self.carrier("")  # an address that is none is told now
 
     @property
     def keys(self) -> Keys:
@@ -70,6 +78,21 @@ class Machine:
             command = self.settings.workers.get(worker) or [worker, *arguments]
             self._runners[worker] = AsyncProcessRunner(*command, env=self.settings.environment())
         return self._runners[worker]
+
+    def carrier(self, worker: str) -> SessionCarrier:
+        """Returns what has the conversations of a worker follow its runs."""
+        words = self.settings.workers.get(worker, [])
+        is_simulated = any(word.startswith("--simulate") for word in words)
+        if is_simulated not in self._carriers:
+            store = open_store(self.settings.sessions, client=self.redis, prefix=self.settings.prefix)
+            self._carriers[is_simulated] = SessionCarrier(
+                store,
+                client=self.redis,
+                prefix=self.settings.prefix,
+                files=SessionFiles(self.settings.environment(), simulated=is_simulated),
+                lease_s=self.settings.lease_s,
+            )
+        return self._carriers[is_simulated]
 
     async def pause(self, credential: str, delay_ms: int, run: str) -> None:
         """Has the jobs of a credential wait, on all machines: the API has had enough of it."""

@@ -35,7 +35,7 @@ class WorkSettings:
         keep_s: Seconds that a run's events are kept after its end.
         dead_s: Seconds that the job of one that failed for good is kept.
         credentials: Folder with a file for each credential, called as jobs call it; None for none.
-        sessions: Where conversations are stored; None for Redis.
+        sessions: Where conversations are stored: ``redis:``, or ``file:///path`` of a folder that all share.
         listen: Address of health and metrics, such as ``127.0.0.1:9464``; None for none.
         policy: Path of the host's policy; None for the environment's.
         workers: Command lines of workers that the operator adds, or puts in the place of others.
@@ -50,7 +50,7 @@ class WorkSettings:
     keep_s: float = KEEP_S
     dead_s: float = DEAD_S
     credentials: Path | None = None
-    sessions: str | None = None
+    sessions: str = "redis:"
     listen: str | None = None
     policy: str | None = None
     workers: Mapping[str, list[str]] = field(default_factory=dict)

@@ -39,6 +39,10 @@ class RunSink:
         scripts: Write.
         held: The run, and who has it in hand.
         attempt: Number of the attempt.
+
+    Attributes:
+        last: Number of the last event that was taken.
+        figures: What is noted of the run.
     """
 
     def __init__(self, scripts: Scripts, held: Held, attempt: int) -> None:
@@ -52,6 +56,7 @@ class RunSink:
         self._more = anyio.Event()
         self._less = anyio.Event()
         self._is_lost = False
+        self.last = 0
         self.figures = Figures()
 
     def lose(self) -> None:
@@ -66,6 +71,7 @@ class RunSink:
             LeaseLost: See there.
         """
         self.figures.see(event)
+        self.last = event["seq"]
         self._waiting.append(Line(event["seq"], data, event["type"] == "app_tool_call"))
         self._bytes += len(data)
         self._more.set()

@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from agent_workers.errors import WorkerError
 from agent_workers.fleet.lines import WORKER_LOST, line
 
 if TYPE_CHECKING:
@@ -36,6 +37,18 @@ class Sweeper:
         became = await self._machine.scripts.lose(self._queue, entry, run, line(run, WORKER_LOST))
         if became != "dropped":
             logger.warning("the worker of a run has gone: %s", became, extra={"run": run})
+        if became == "dead":
+            await self._settle(run)
+
+    async def _settle(self, run: str) -> None:
+        """Keeps what the run had stored of its conversation by then."""
+        status = await self._machine.fleet.status(run)
+        session = status.fields.get("session_id") if status else None
+        try:
+            if status and session:
+                await self._machine.carrier(status.fields["worker"]).settle(run, session)
+        except WorkerError as error:
+            logger.warning("its conversation could not be kept: %s", error.cause, extra={"run": run})
 
     async def _was_away(self) -> bool:
         """Whether Redis, or this process, was away within the last lease."""
