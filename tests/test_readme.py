@@ -73,8 +73,9 @@ def block(kind: str, words: str) -> str:
 APPLICATION, APPROVAL, CONVERSATION = block("js", "agent-task"), block("sh", "defer"), block("sh", "Who am I")
 SHELL_DEMO = block("sh", "make demo")
 RECORDING, REPLAY = block("sh", "> recorded.ndjson"), block("sh", "workers replay")
-OF_THEIR_OWN = (APPLICATION, APPROVAL, CONVERSATION, SHELL_DEMO, RECORDING, REPLAY)
-"""Snippets that run in tests of their own, that of the demo in ``tests/laravel/test_demo.py``."""
+FLEET = [text for kind, text in BLOCKS if "agent-workers fleet" in text]
+OF_THEIR_OWN = (APPLICATION, APPROVAL, CONVERSATION, SHELL_DEMO, RECORDING, REPLAY, *FLEET)
+"""Snippets that run in tests of their own, those of the demo and the fleet beside these."""
 SNIPPETS = [
     pytest.param(kind, text, id=text.split("\n")[0][:60])
     for kind, text in BLOCKS

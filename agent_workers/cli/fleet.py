@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import click
 
+from agent_workers.cli.fleet_follow import follow
+from agent_workers.cli.fleet_status import status
+from agent_workers.cli.fleet_submit import submit
+from agent_workers.cli.fleet_tell import abort, steer
 from agent_workers.cli.fleet_work import work
 
 _HELP = """Runs jobs out of Redis, on any number of machines, and looks after them.
@@ -16,6 +20,7 @@ Examples:
   agent-workers fleet work --queue default=4
   echo '{"worker": "agent-chat", "prompt": "Hello"}' | agent-workers fleet submit --follow
   agent-workers fleet status
+  agent-workers fleet follow RUN --pretty
   agent-workers fleet abort RUN
 """
 
@@ -25,5 +30,5 @@ def fleet() -> None:
     """Has nothing to do before its commands."""
 
 
-for command in (work,):
+for command in (work, submit, follow, status, steer, abort):
     fleet.add_command(command)

@@ -102,7 +102,7 @@ def work(
     Then it begins nothing more, lets what runs end within a grace, and gives the rest back to the fleet.
     """
     _log()
-    run(lambda: _work(url, prefix, dict(queues) or {"default": 1}, dict(workers), given))
+    run(lambda: _work(url, prefix, dict(queues) or {"default": 1}, dict(workers), given), url)
 
 
 async def _work(

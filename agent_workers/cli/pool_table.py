@@ -35,8 +35,13 @@ def console_of(stream: IO[str]) -> Console:
 
 def print_status(console: Console, status: Status, *, processes: bool) -> None:
     """Prints it."""
+    print_plain(console, rendered(console, status, processes=processes))
+
+
+def print_plain(console: Console, shown: RenderableType) -> None:
+    """Prints what rich shows, without the blanks that it fills lines up with."""
     with console.capture() as captured:
-        console.print(rendered(console, status, processes=processes))
+        console.print(shown)
     click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()), color=console.is_terminal)
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
 
+Trouble = RedisError
+"""What is raised where Redis is away or refuses something."""
 BLOCK_MS = 2_000
 """How long a command waits in Redis at most."""
 _SOCKET_TIMEOUT_S = 10  # above BLOCK_MS: redis-py's own 5 s would be near it on a busy machine
@@ -36,3 +40,9 @@ def connect(url: str) -> Redis:
     """
     retry = Retry(ExponentialBackoff(cap=1, base=0.05), _RETRIES)
     return Redis.from_url(url, retry=retry, **options())
+
+
+def shown(url: str) -> str:
+    """Returns an address without the name, password and settings in it."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

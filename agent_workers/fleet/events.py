@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from agent_workers.fleet.connection import BLOCK_MS
-from agent_workers.fleet.streams import last_id, read
+from agent_workers.fleet.streams import last, last_id, read
 from agent_workers.protocol.v1.envelope import TERMINAL
 
 if TYPE_CHECKING:
@@ -40,9 +40,20 @@ class Entry:
         return found
 
     @property
+    def place(self) -> tuple[int, int]:
+        """Its attempt, and its number there."""
+        return place_of(self.id)
+
+    @property
     def is_terminal(self) -> bool:
         """Whether the run has ended with it."""
         return self.event["type"] in TERMINAL
+
+
+async def last_event(redis: Redis, keys: Keys, run: str) -> Entry | None:
+    """Returns a run's last event; None where it has none, or its attempt has just begun."""
+    found = await last(redis, keys.events(run))
+    return Entry(found[0], found[1][b"event"]) if found and b"event" in found[1] else None
 
 
 async def follow(redis: Redis, keys: Keys, run: str, after: str, missing: type[Exception]) -> AsyncIterator[Entry]:
@@ -71,10 +82,11 @@ async def _is_over(redis: Redis, keys: Keys, run: str, after: str) -> bool:
 
 
 async def _is_last(redis: Redis, keys: Keys, run: str, after: str) -> bool:
-    last = await last_id(redis, keys.events(run))
-    return last is None or _place(last) <= _place(after)
+    name = await last_id(redis, keys.events(run))
+    return name is None or place_of(name) <= place_of(after)
 
 
-def _place(entry: str) -> tuple[int, int]:
+def place_of(entry: str) -> tuple[int, int]:
+    """Returns the attempt and the number that an entry's id is made of."""
     attempt, _, seq = entry.partition("-")
     return int(attempt), int(seq or 0)

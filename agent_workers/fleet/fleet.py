@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from agent_workers.fleet.connection import connect
-from agent_workers.fleet.events import follow
+from agent_workers.fleet.events import follow, last_event
 from agent_workers.fleet.keys import DEFAULT_PREFIX, Keys
 from agent_workers.fleet.lines import ABORTED, line
 from agent_workers.fleet.scripts import Scripts
@@ -117,6 +117,10 @@ class Fleet:
             NoSuchRun: There is no such run, or it has ended too long ago.
         """
         return follow(self.redis, self.keys, run, after, NoSuchRun)
+
+    async def last_event(self, run: str) -> Entry | None:
+        """Returns a run's last event so far; None where it has none, or its attempt has just begun."""
+        return await last_event(self.redis, self.keys, run)
 
     async def send(self, run: str, message: Mapping[str, Any]) -> str:
         """Tells a run something, as a control message; returns the ``id`` that its ``ack`` bears.

@@ -21,15 +21,15 @@ class Keys:
 
     def events(self, run: str) -> str:
         """Stream of a run's events."""
-        return f"{self.prefix}:run:{{{run}}}"
+        return f"{self.prefix}:run:{run}"
 
     def job(self, run: str) -> str:
         """Hash of a run's job and state."""
-        return f"{self.events(run)}:job"
+        return f"{self.prefix}:run:{run}:job"
 
     def control(self, run: str) -> str:
         """Stream of what a run is told."""
-        return f"{self.events(run)}:control"
+        return f"{self.prefix}:run:{run}:control"
 
     def jobs(self, queue: str) -> str:
         """Stream of the jobs that slots may begin."""
@@ -38,6 +38,10 @@ class Keys:
     def of_queue(self, queue: str, what: str) -> str:
         """Key of something that a queue has."""
         return f"{self.prefix}:queue:{queue}:{what}"
+
+    def running_of(self, tenant: str) -> str:
+        """Set of the runs that a tenant has begun, in all queues."""
+        return f"{self.prefix}:tenant:{tenant}:running"
 
     @property
     def queues(self) -> str:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-Entries = list[tuple[str, dict[bytes, bytes]]]
-"""Each entry's id and fields."""
+Entry = tuple[str, dict[bytes, bytes]]
+"""An entry's id and fields."""
+Entries = list[Entry]
 
 
 async def read(redis: Redis, key: str, after: str, *, block_ms: int, count: int | None = None) -> Entries:
@@ -24,8 +25,14 @@ async def first(redis: Redis, key: str, count: int) -> Entries:
 
 async def last_id(redis: Redis, key: str) -> str | None:
     """Returns the id of a stream's last entry; None where it has none."""
+    found = await last(redis, key)
+    return found[0] if found else None
+
+
+async def last(redis: Redis, key: str) -> Entry | None:
+    """Returns a stream's last entry; None where it has none."""
     found = _entries(await redis.xrevrange(key, count=1))
-    return found[0][0] if found else None
+    return found[0] if found else None
 
 
 def _entries(found: Any) -> Entries:

@@ -9,6 +9,7 @@ import pytest
 from agent_workers.simulator import Simulator, running_simulator
 from tests.e2e.conftest import home_at
 from tests.e2e.worker import Home
+from tests.fleet.commands import Commands
 from tests.fleet.redis_server import RedisServer, running_redis
 from tests.fleet.served import User, Working
 
@@ -35,6 +36,12 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 @pytest.fixture
 def user(redis: RedisServer) -> User:
     return User(redis)
+
+
+@pytest.fixture
+def fleet(redis: RedisServer, tmp_path: Path) -> Commands:
+    """The terminal side of the fleet."""
+    return Commands(tmp_path / "operator", redis)
 
 
 @pytest.fixture
