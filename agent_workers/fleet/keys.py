@@ -21,15 +21,15 @@ class Keys:
 
     def events(self, run: str) -> str:
         """Stream of a run's events."""
-        return f"{self.prefix}:run:{run}"
+        return f"{self.prefix}:run:{{{run}}}"
 
     def job(self, run: str) -> str:
         """Hash of a run's job and state."""
-        return f"{self.prefix}:run:{run}:job"
+        return f"{self.events(run)}:job"
 
     def control(self, run: str) -> str:
         """Stream of what a run is told."""
-        return f"{self.prefix}:run:{run}:control"
+        return f"{self.events(run)}:control"
 
     def jobs(self, queue: str) -> str:
         """Stream of the jobs that slots may begin."""

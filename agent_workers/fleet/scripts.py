@@ -58,6 +58,20 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What became of events that were to be written.
+
+    Attributes:
+        is_held: Whether the run is this slot's; else nothing was written.
+        missing_after: Number of the last event that is there, where some that were written are not: nothing was written
+            now, and they have to come first. None where all is well.
+    """
+
+    is_held: bool
+    missing_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """A run that a slot has in hand.
 
@@ -123,15 +137,26 @@ class Scripts:
         attempt: int,
         lines: Iterable[Line],
         *,
+        last: int,
         fields: Mapping[str, object],
         ended: Ended | None = None,
-    ) -> bool:
-        """Writes events, each once; returns False where the run is not this slot's any more."""
+    ) -> Written:
+        """Writes events, each once.
+
+        Args:
+            held: The run, and who has it in hand.
+            attempt: Number of the attempt.
+            lines: The events.
+            last: Number of the last event that was written before.
+            fields: What else is noted of the run.
+            ended: How it ends with the last of these events; None where it goes on.
+        """
         end = (ended.state, ended.code) if ended else ("", "")
         is_dead = int(bool(ended and ended.is_dead))
         each = [part for line in lines for part in (line.seq, line.data, "call" if line.is_call else "")]
-        given = (held.run, attempt, held.consumer, *end, self._keep_ms, is_dead, self._dead_ms)
-        return bool(await self._run("write", *given, len(fields), *_flat(fields), *each) == b"written")
+        given = (held.run, attempt, held.consumer, last, *end, self._keep_ms, is_dead, self._dead_ms)
+        said = await self._run("write", *given, len(fields), *_flat(fields), *each)
+        return Written(said != b"lost", int(said) if said.isdigit() else None)
 
     async def requeue(
         self, held: Held, attempt: int, *, delay_ms: int, is_failure: bool, last: Line | None = None

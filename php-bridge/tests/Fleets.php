@@ -58,7 +58,7 @@ trait Fleets
     /** Begins the run as a worker of the fleet does; returns the number of its attempt. */
     protected function beginRun(string $run, string $slot = 'test/0', string $queue = 'default'): int
     {
-        $entry = $this->machine()->hGet("agent-workers:run:$run:job", 'entry');
+        $entry = $this->machine()->hGet("agent-workers:run:{{$run}}:job", 'entry');
         $begun = $this->rule('begin', [$queue, $entry, $run, $slot, 'a-host']);
         self::assertSame('begun', $begun[0]);
 
@@ -84,7 +84,7 @@ trait Fleets
         foreach ($fields as $name => $value) {
             array_push($flat, $name, $value);
         }
-        $head = [$run, $attempt, 'test/0', $state, $code, 3_600_000, 0, 0, count($fields)];
+        $head = [$run, $attempt, 'test/0', 0, $state, $code, 3_600_000, 0, 0, count($fields)];
         self::assertSame('written', $this->rule('write', [...$head, ...$flat, ...$lines]));
     }
 
@@ -100,7 +100,7 @@ trait Fleets
     /** @return list<array<string, mixed>> the control messages that the run was told */
     protected function told(string $run): array
     {
-        $entries = $this->machine()->xRange("agent-workers:run:$run:control", '-', '+') ?: [];
+        $entries = $this->machine()->xRange("agent-workers:run:{{$run}}:control", '-', '+') ?: [];
 
         return array_map(
             static fn (array $entry): array => json_decode($entry['message'], true),

@@ -95,7 +95,7 @@ class User:
 
     def entries(self, run: str) -> list[tuple[str, Event]]:
         """Returns the events that a run's stream has."""
-        found: Any = self.redis.client.xrange(f"agent-workers:run:{run}")
+        found: Any = self.redis.client.xrange(f"agent-workers:run:{{{run}}}")
         return [(name.decode(), json.loads(fields[b"event"])) for name, fields in found if b"event" in fields]
 
     def check(self, run: str) -> list[Event]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from agent_workers.fleet.keys import Keys
 from tests.e2e.worker import Home
 from tests.fleet.commands import Commands
 from tests.fleet.redis_server import RedisServer
@@ -20,7 +21,7 @@ SLOW = {**CHAT, "prompt": "Go. [[scenario:slow]]"}
 
 def lines_in(redis: RedisServer, run: str) -> str:
     """The lines of a run's stream as they stand there."""
-    found = redis.client.xrange(f"agent-workers:run:{run}")
+    found = redis.client.xrange(Keys().events(run))
     return "".join(fields[b"event"].decode() + "\n" for _, fields in found if b"event" in fields)  # type: ignore[union-attr]
 
 
@@ -102,7 +103,7 @@ def test_a_word_to_the_agent_is_read_and_an_end_before_that_is_told(
     run = fleet.submit({**SLOW, "run": "r-1"})[0]["run"]
     user.wait_for(run, "delta")
     steering = fleet.start("steer", run, "Too late.", "--patience-s", "100")
-    until(lambda: user.redis.client.xlen(f"agent-workers:run:{run}:control") == 1)
+    until(lambda: user.redis.client.xlen(Keys().control(run)) == 1)
     stopped = fleet("abort", run, "nobody")
     assert (stopped.returncode, stopped.stdout) == (1, f"{run}: its worker is told to stop\n")
     assert stopped.stderr == "Error: there is no run nobody, or it has ended too long ago\n"

@@ -28,7 +28,7 @@ def test_a_job_runs_and_each_event_of_its_worker_is_in_its_stream(work: Work, us
     assert status
     assert (status.state, status.attempt, status.fields["user"]) == ("done", 1, "u-1")
     assert status.fields["session_id"] == events[1]["session_id"]
-    assert 0 < redis.client.ttl(f"agent-workers:run:{run}") <= 86_400
+    assert 0 < redis.client.ttl(f"agent-workers:run:{{{run}}}") <= 86_400
 
 
 def test_a_reader_goes_on_after_any_event(work: Work, user: User) -> None:

@@ -5,9 +5,10 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local GROUP = 'workers'
 local ENDED = {done = true, error = true, aborted = true}
 
-local function stream_of(run) return P .. ':run:' .. run end
-local function job_of(run) return P .. ':run:' .. run .. ':job' end
-local function control_of(run) return P .. ':run:' .. run .. ':control' end
+-- No run's id has a brace, so no run's keys are another's.
+local function stream_of(run) return P .. ':run:{' .. run .. '}' end
+local function job_of(run) return stream_of(run) .. ':job' end
+local function control_of(run) return stream_of(run) .. ':control' end
 local function of_queue(queue, what) return P .. ':queue:' .. queue .. ':' .. what end
 local function lane_key(queue, lane) return of_queue(queue, 'lane:' .. lane) end
 

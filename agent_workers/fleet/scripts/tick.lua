@@ -1,5 +1,6 @@
 -- Does what is due in a queue. ARGV: queue, keep_ms, the body of the error of a job that has expired, up to its run and after
 -- it. Returns the number of jobs that have expired.
+local FORGOTTEN_MS = 3600000
 local count = 0
 for _, run in ipairs(redis.call('ZRANGEBYSCORE', P .. ':expiring', '-inf', now, 'LIMIT', 0, 100)) do
   redis.call('ZREM', P .. ':expiring', run)
@@ -13,6 +14,13 @@ for _, run in ipairs(redis.call('SRANDMEMBER', of_queue(ARGV[1], 'running'), 20)
   local job = read(run)
   if not job or job.queue ~= ARGV[1] or not (job.state == 'admitted' or job.state == 'running') then
     redis.call('SREM', of_queue(ARGV[1], 'running'), run) -- it has gone without an end, as after a loss of data
+  end
+end
+-- The names of slots that have gone; where the group has not been made yet, there are none.
+local is_there, consumers = pcall(redis.call, 'XINFO', 'CONSUMERS', of_queue(ARGV[1], 'jobs'), GROUP)
+for _, each in ipairs(is_there and not consumers.err and consumers or {}) do
+  if each[4] == 0 and each[6] > FORGOTTEN_MS then
+    redis.call('XGROUP', 'DELCONSUMER', of_queue(ARGV[1], 'jobs'), GROUP, each[2])
   end
 end
 admit(ARGV[1])

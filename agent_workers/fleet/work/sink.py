@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -24,6 +25,7 @@ logger = logging.getLogger("agent_workers.fleet")
 _MOST_BYTES = 8 * 1024 * 1024
 _AT_ONCE = 200
 _PAUSE_S = 0.2
+_REMEMBERED_S = 5.0  # appendfsync everysec, the usual one, may lose two seconds where its machine loses its power
 
 
 class LeaseLost(Exception):
@@ -49,6 +51,8 @@ class RunSink:
         self._attempt = attempt
         self._waiting: list[Line] = []
         self._bytes = 0
+        self._written: deque[tuple[float, Line]] = deque()
+        self._last = 0
         self._more = anyio.Event()
         self._less = anyio.Event()
         self._is_lost = False
@@ -119,8 +123,29 @@ class RunSink:
 
     async def _write(self, lines: list[Line], ended: Ended | None) -> None:
         fields = self.figures.changed()
-        await self._insist(lambda: self._scripts.write(self._held, self._attempt, lines, fields=fields, ended=ended))
+
+        async def write() -> bool:
+            said = await self._scripts.write(
+                self._held, self._attempt, lines, last=self._last, fields=fields, ended=ended
+            )
+            while said.missing_after is not None:
+                missing = [line for _, line in self._written if line.seq > said.missing_after]
+                logger.warning("Redis has come back without %d events; they are written again", len(missing))
+                said = await self._scripts.write(
+                    self._held, self._attempt, [*missing, *lines], last=said.missing_after, fields=fields, ended=ended
+                )
+            return said.is_held
+
+        await self._insist(write)
+        self._note_written(lines)
         self.figures.note_written(fields)
+
+    def _note_written(self, lines: list[Line]) -> None:
+        now = time.monotonic()
+        self._written.extend((now, line) for line in lines)
+        self._last = max([self._last, *(line.seq for line in lines)])
+        while self._written and now - self._written[0][0] > _REMEMBERED_S:
+            self._written.popleft()
 
     async def _insist(self, write: Callable[[], Awaitable[bool]]) -> None:
         """Writes as often as it takes: said twice is written once."""
@@ -128,7 +153,8 @@ class RunSink:
         while True:
             self._check()
             try:
-                self._is_lost = not await write()
+                if not await write():
+                    self.lose()
             except (RedisGone, RedisSlow, RedisError) as error:
                 if not _may_pass(error):
                     raise

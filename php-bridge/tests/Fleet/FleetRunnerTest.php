@@ -172,7 +172,7 @@ final class FleetRunnerTest extends TestCase
         ]];
         $this->beginRun($id);
         $this->writeRun($id, [self::START, $call]);
-        $this->machine()->set("agent-workers:run:$id:call:1:t", 'taken by a reader');
+        $this->machine()->set("agent-workers:run:{{$id}}:call:1:t", 'taken by a reader');
         $this->rule('requeue', [$id, 1, 'test/0', 0, 1, 0, '']);
         $this->beginRun($id);
         $this->writeRun($id, [['start', self::START[1] + ['attempt' => 2]], $call], 1, 2);

@@ -61,7 +61,7 @@ final class FleetTest extends TestCase
                 $status->runAt->format('Y-m-d\TH:i:s.v\Z'),
             ],
         );
-        $document = json_decode((string) $this->machine()->hGet('agent-workers:run:r-1:job', 'job'), true);
+        $document = json_decode((string) $this->machine()->hGet('agent-workers:run:{r-1}:job', 'job'), true);
         self::assertEquals([
             'worker' => 'agent-task', 'prompt' => 'Hello', 'run' => 'r-1', 'user' => 'ada', 'metadata' => [],
             'queue' => 'night', 'tenant' => 'acme', 'priority' => 3, 'attempts' => 2, 'credential' => 'acme',
@@ -119,7 +119,7 @@ final class FleetTest extends TestCase
     {
         $run = $this->begun();
         $this->writeRun($run, [self::START, self::DONE]);
-        $this->machine()->del("agent-workers:run:$run", "agent-workers:run:$run:job");
+        $this->machine()->del("agent-workers:run:{{$run}}", "agent-workers:run:{{$run}}:job");
         foreach (['no-such-run', $run] as $gone) {
             self::assertNull($this->fleet()->status($gone));
             self::assertSame(Told::Unknown, $this->fleet()->abort($gone));
@@ -193,7 +193,7 @@ final class FleetTest extends TestCase
             $run = (new Fleet($url))->submit(Request::prompt('Hello'))->run;
             $this->machine()->auth('secret');
             $this->machine()->select(3);
-            self::assertSame(1, $this->machine()->exists("agent-workers:run:$run:job"), $url);
+            self::assertSame(1, $this->machine()->exists("agent-workers:run:{{$run}}:job"), $url);
         }
         $this->expectExceptionMessageMatches('/WRONGPASS|invalid/');
         (new Fleet("redis://:wrong@127.0.0.1:$this->port", patience: 3600.0))->status('r');

@@ -96,7 +96,7 @@ final class FleetToolsTest extends FleetTestCase
         self::assertSame(['Acme'], $this->done);
         self::assertCount(1, $this->told($untouched));
         $begun = $this->calling();
-        $this->machine()->set("agent-workers:run:$begun:call:1:t", 'the other');
+        $this->machine()->set("agent-workers:run:{{$begun}}:call:1:t", 'the other');
         $this->abandon();
         $this->serve();
         self::assertSame(['Acme'], $this->done, 'nobody knows what the other has done');
@@ -109,7 +109,7 @@ final class FleetToolsTest extends FleetTestCase
         $first = $this->calling(['name' => 'pay']);
         $this->serve();
         $second = $this->calling(['name' => 'pay']);
-        $this->machine()->set("agent-workers:run:$second:call:1:t", 'the other');
+        $this->machine()->set("agent-workers:run:{{$second}}:call:1:t", 'the other');
         $this->abandon();
         $this->serve();
         self::assertSame(['Acme'], $this->done);
