@@ -2,10 +2,14 @@
 
 import os
 import stat
-from collections.abc import AsyncIterator
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 from redis.asyncio import Redis
 
@@ -13,16 +17,51 @@ from agent_workers.errors import SessionDamaged, StoreUnreachable
 from agent_workers.fleet.sessions.address import open_store
 from agent_workers.fleet.sessions.directory_store import DirectorySessionStore
 from agent_workers.fleet.sessions.redis_store import RedisSessionStore
+from agent_workers.fleet.sessions.s3_store import S3SessionStore
 from agent_workers.fleet.sessions.store import SessionStore
 from tests.fleet.redis_server import RedisServer
 from tests.fleet.sessions.machines import wait
+from tests.waiting import PATIENCE_S
 
+BUCKET = "fleet"
 BIG = os.urandom(3 << 19) + b"end"
 
 
-@pytest.fixture(params=["redis", "redis that decodes", "directory"])
+@pytest.fixture(params=["redis", "redis that decodes", "directory", "s3"])
 def address(request: pytest.FixtureRequest, redis: RedisServer, tmp_path: Path) -> tuple[str, bool, int]:
+    if request.param == "s3":
+        request.getfixturevalue("bucket")
+        return (f"s3://{BUCKET}/conversations", False, redis.port)
     return ("redis:" if "redis" in request.param else f"file://{tmp_path}", "decodes" in request.param, redis.port)
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """A server that speaks S3's protocol: moto's, which is no real S3."""
+    command = [sys.executable, "-m", "tests.fleet.sessions.s3_server"]
+    folder = Path(__file__).parents[3]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder) as server:
+        assert server.stdout
+        try:
+            yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+        finally:
+            server.terminate()
+            server.wait(timeout=PATIENCE_S)
+
+
+@pytest.fixture
+def bucket(s3: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    """An empty bucket, and the variables by which it is found; its client."""
+    own = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_DEFAULT_REGION": "us-east-1"}
+    nothing = {"AWS_CONFIG_FILE": str(tmp_path / "none"), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")}
+    for name, value in {**own, **nothing, "AWS_ENDPOINT_URL": s3}.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    yield client
+    for each in client.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
+        client.delete_object(Bucket=BUCKET, Key=each["Key"])
+    client.close()
 
 
 @asynccontextmanager
@@ -137,3 +176,27 @@ def test_a_directory_forgets_what_nobody_has_used_for_too_long(tmp_path: Path) -
 def test_an_address_that_names_no_store_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match=r"must be redis:"):
         open_store(address, client=None, prefix="fleet")
+
+
+def test_an_object_that_was_changed_is_not_read(bucket: Any) -> None:
+    store = S3SessionStore(BUCKET)
+    wait(store.write("a-session", b"one two"))
+    (key,) = [each["Key"] for each in bucket.list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert "a-session" not in key
+    told = bucket.head_object(Bucket=BUCKET, Key=key)["Metadata"]
+    for body, metadata in ((b"one tw", told), (b"one tw!", told), (b"one two", {})):
+        bucket.put_object(Bucket=BUCKET, Key=key, Body=body, Metadata=metadata)
+        with pytest.raises(SessionDamaged):
+            wait(store.read("a-session"))
+
+
+def test_a_bucket_that_is_missing_or_whose_server_is_away_is_unreachable(
+    bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = S3SessionStore("no-bucket")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nobody listens there
+    for each in (store, S3SessionStore(BUCKET)):
+        with pytest.raises(StoreUnreachable):
+            wait(each.write("a", b"x"))
+        with pytest.raises(StoreUnreachable):
+            wait(each.read("a"))
