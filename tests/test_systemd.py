@@ -1,6 +1,7 @@
 """The units and settings of examples/systemd: what systemd reads without a word, and how little they may."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from agent_workers.cli.fleet_work import work
 from agent_workers.pool.settings import DEFAULT, PoolSettings
 from tests.waiting import PATIENCE_S
 
 FOLDER = Path(__file__).parent.parent / "examples/systemd"
 UNITS = sorted(path.name for path in FOLDER.glob("agent-*"))
 POOL = "agent-workers-pool.service"
+FLEET = "agent-workers-fleet@.service"
 SETTINGS = (FOLDER / "pool.toml").read_text("utf-8")
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 
@@ -45,8 +48,9 @@ def test_systemd_reads_a_unit_without_a_complaint(unit: str, folder: Path) -> No
 
 
 @needs_systemd
-def test_the_pool_is_exposed_as_little_as_its_work_lets(folder: Path) -> None:
-    rated = analyze(folder, "security", "--offline=true", "--threshold=20", f"./{POOL}")
+@pytest.mark.parametrize("unit", [POOL, FLEET])
+def test_the_pool_and_the_fleet_are_exposed_as_little_as_their_work_lets(unit: str, folder: Path) -> None:
+    rated = analyze(folder, "security", "--offline=true", "--threshold=20", f"./{unit}")
     assert rated.returncode == 0, rated.stdout
     assert "Unknown" not in rated.stderr
 
@@ -65,6 +69,15 @@ def test_the_unit_leaves_a_pool_the_time_to_stop_and_the_memory_below_what_kills
     assert settings.memory_bound
     assert settings.memory_bound < int(service["MemoryMax"].removesuffix("G")) << 30
     assert (service["MemoryDenyWriteExecute"], service["KillMode"], service["Type"]) == ("no", "mixed", "notify")
+
+
+def test_the_unit_leaves_a_process_of_the_fleet_the_time_to_drain() -> None:
+    service = values(FLEET)["Service"]
+    words = shlex.split(service["ExecStart"].replace("%i", "default").replace("${SLOTS}", "4"))
+    given = work.make_context("work", words[3:]).params
+    assert int(service["TimeoutStopSec"]) >= given["grace_s"] + 20
+    assert given["queues"] == (("default", 4),)
+    assert (service["KillMode"], service["Type"]) == ("mixed", "notify")
 
 
 def test_the_socket_is_where_the_settings_and_the_page_have_it() -> None:

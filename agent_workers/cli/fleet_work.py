@@ -14,6 +14,7 @@ import click
 
 from agent_workers.cli.fleet_options import redis_options, run
 
+_ADDRESS = re.compile(r"unix:.+|(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}")
 _QUEUE = re.compile(r"([a-z0-9][a-z0-9_.-]{0,63})(?:=([0-9]{1,4}))?")
 
 
@@ -25,6 +26,15 @@ class _Queues(click.ParamType[tuple[str, int]]):
         if not found or found[2] == "0":
             self.fail(f"{value!r} is not a queue and how many of its jobs run at once, such as default=4", param, ctx)
         return found[1], int(found[2] or 1)
+
+
+class _Address(click.ParamType[str]):
+    name = "HOST:PORT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not _ADDRESS.fullmatch(value):
+            self.fail(f"{value!r} is neither HOST:PORT, such as 127.0.0.1:9464, nor unix:PATH", param, ctx)
+        return str(value)
 
 
 class _Command(click.ParamType[tuple[str, list[str]]]):
@@ -92,6 +102,11 @@ class _Command(click.ParamType[tuple[str, list[str]]]):
     type=_Command(),
     multiple=True,
     help="The command line of a worker, in the place of the usual one.",
+)
+@click.option(
+    "--listen",
+    type=_Address(),
+    help="Where /healthz, /readyz and /metrics are answered; unix:PATH too.",
 )
 @click.option("--name", help="What this process is called in the fleet; the host's name and its pid when absent.")
 def work(

@@ -16,9 +16,9 @@ from agent_workers.pool.forkserver import Forkserver, ForkserverLost
 from agent_workers.pool.metrics import metrics_response
 from agent_workers.pool.pools import Pools
 from agent_workers.pool.room import Room
-from agent_workers.pool.service_manager import notify, notify_reload
 from agent_workers.pool.status import status_line
 from agent_workers.pool.users import always_allowed, uids_of
+from agent_workers.service_manager import notify, notify_reload
 
 if TYPE_CHECKING:
     import socket

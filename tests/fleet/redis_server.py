@@ -54,6 +54,11 @@ class RedisServer:
         except RedisError:
             return False
 
+    def send(self, number: signal.Signals) -> None:
+        """Has it stand still, or go on."""
+        assert self._process
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """Kills it, as a machine that loses its power does."""
         self._end(signal.SIGKILL)

@@ -143,10 +143,11 @@ class Attempt:
         if event["type"] == "error" and event["code"] == _LIMITED:
             await self._pause(event.get("retry_after_ms") or _USUAL_PAUSE_MS)
         if self._is_given_back and event["type"] == "aborted":
-            is_end = await self._closing.give_back(kept)
+            outcome = "error" if await self._closing.give_back(kept) else "returned"
         else:
             is_end = await self._closing.end(event, data, is_billed=self._billing.has_begun, kept=kept)
-        self._machine.meters.ended(self._job, event, self._sink.figures, is_end=is_end)
+            outcome = event["type"] if is_end else "again"
+        self._machine.watch.ended(self._job, event, self._sink.figures, outcome)
 
     async def _pause(self, delay_ms: int) -> None:
         name = self._job.fields.credential or ""

@@ -13,7 +13,7 @@ from agent_workers.client.session_files import SessionFiles
 from agent_workers.fleet.fleet import Fleet
 from agent_workers.fleet.sessions.address import open_store
 from agent_workers.fleet.sessions.carrier import SessionCarrier
-from agent_workers.fleet.work.meters import Meters
+from agent_workers.fleet.work.watch import Watch
 from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
@@ -35,20 +35,23 @@ class Machine:
     Args:
         settings: What it was told at its start.
         redis: A client that returns bytes.
+        watch: Who is told what this process does.
 
     Raises:
         ValueError: The address of the conversations is none.
 
     Attributes:
+        is_up: Whether it takes jobs.
         is_draining: Whether it begins nothing more.
         trouble_at: When Redis, or this process, was last found to have been away, by the monotonic clock.
     """
 
-    def __init__(self, settings: WorkSettings, redis: Redis) -> None:
+    def __init__(self, settings: WorkSettings, redis: Redis, watch: Watch | None = None) -> None:
         self.settings = settings
         self.redis = redis
         self.fleet = Fleet(redis, prefix=settings.prefix, keep_s=settings.keep_s, dead_s=settings.dead_s)
-        self.meters = Meters()
+        self.watch = watch or Watch()
+        self.is_up = False
         self.is_draining = False
         self.trouble_at = -math.inf
         self._carriers: dict[bool, SessionCarrier] = {}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+
+from agent_workers.fleet.work.watch import Watch
 
 if TYPE_CHECKING:
     from agent_workers.fleet.work.figures import Figures
@@ -14,14 +16,16 @@ _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 _NAME = "agent_workers_fleet"
 
 
-class Meters:
-    """Counts what this process does; what the whole fleet has waiting is asked of Redis."""
+class Meters(Watch):
+    """Counts what this process does; ``FleetMeters`` asks Redis for what the whole fleet has."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
-        self.slots = Gauge(f"{_NAME}_slots", "Jobs that this process runs at once.", ["queue"], registry=registry)
-        self.busy = Gauge(f"{_NAME}_busy", "Jobs that this process runs now.", ["queue"], registry=registry)
-        self.lost = Counter(f"{_NAME}_leases_lost", "Runs that became another's.", ["queue"], registry=registry)
+        ProcessCollector(registry=registry)
+        self._slots = Gauge(f"{_NAME}_slots", "Jobs that this process runs at once.", ["queue"], registry=registry)
+        self._busy = Gauge(f"{_NAME}_busy", "Jobs that this process runs now.", ["queue"], registry=registry)
+        self._lost = Counter(f"{_NAME}_leases_lost", "Runs that became another's.", ["queue"], registry=registry)
         self._ended = Counter(
             f"{_NAME}_attempts", "Attempts that have ended.", ["queue", "worker", "outcome", "code"], registry=registry
         )
@@ -40,17 +44,27 @@ class Meters:
             f"{_NAME}_cost_usd", "Estimated price in US dollars.", ["queue", "worker"], registry=registry
         )
 
-    def ended(self, job: Job, event: dict[str, Any], figures: Figures, *, is_end: bool) -> None:
-        """Counts an attempt that has ended.
+    def serves(self, queue: str, slots: int) -> None:
+        """Hears how many jobs of a queue run at once here."""
+        self._slots.labels(queue).set(slots)
+        self._busy.labels(queue)
+        self._lost.labels(queue)
 
-        Args:
-            job: Its job.
-            event: Its terminal event.
-            figures: What was noted of it.
-            is_end: Whether the run has ended with it.
-        """
+    def began(self, queue: str) -> None:
+        """Hears that a slot has a job in hand."""
+        self._busy.labels(queue).inc()
+
+    def left(self, queue: str) -> None:
+        """Hears that a slot has none any more."""
+        self._busy.labels(queue).dec()
+
+    def lost(self, queue: str) -> None:
+        """Hears that a run has become another's."""
+        self._lost.labels(queue).inc()
+
+    def ended(self, job: Job, event: dict[str, Any], figures: Figures, outcome: str) -> None:
+        """Hears how an attempt has ended; see ``Watch.ended``."""
         where = (job.fields.queue, job.worker)
-        outcome = event["type"] if is_end else "again"
         self._ended.labels(*where, outcome, event.get("code", "")).inc()
         self._duration.labels(*where).observe(figures.age_s)
         if figures.first_delta_s is not None:

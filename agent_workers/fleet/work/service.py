@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -19,6 +20,7 @@ from agent_workers.fleet.work.keeper import Keeper
 from agent_workers.fleet.work.machine import Machine
 from agent_workers.fleet.work.slot import Slot
 from agent_workers.fleet.work.sweeper import Sweeper
+from agent_workers.service_manager import notify, watchdog_s
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,6 +34,9 @@ logger = logging.getLogger("agent_workers.fleet")
 _SWEEP_MS = 500
 _STOP_S = 8.0
 """Seconds that workers may take to end when they are stopped, before their process is."""
+_LEAVE_S = 5.0
+"""Seconds that a process that ends has for Redis, which may be away."""
+_PAUSE_S = 0.2
 
 
 async def work(settings: WorkSettings) -> None:
@@ -39,13 +44,29 @@ async def work(settings: WorkSettings) -> None:
 
     Raises:
         RedisError: Redis cannot be reached at the start.
+        ValueError: The address to listen at cannot be opened.
     """
-    redis = connect(settings.redis)
     try:
+        await _work(settings)
+    except ExceptionGroup as several:  # of what runs side by side, the first that went wrong
+        problem: Exception = several
+        while isinstance(problem, ExceptionGroup):
+            problem = problem.exceptions[0]
+        raise problem from several
+
+
+async def _work(settings: WorkSettings) -> None:
+    async with AsyncExitStack() as stack:
+        redis = connect(settings.redis)
+        stack.push_async_callback(redis.aclose)
         await redis.ping()
-        await Service(Machine(settings, redis)).serve()
-    finally:
-        await redis.aclose()
+        if settings.listen:
+            from agent_workers.fleet.work.listening import watched
+
+            machine = await stack.enter_async_context(watched(settings, redis, settings.listen))
+        else:
+            machine = Machine(settings, redis)
+        await Service(machine).serve()
 
 
 class Service:
@@ -77,49 +98,66 @@ class Service:
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             await self._broker.start()
             async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_beat)
                 for queue, keeper in self._keepers.items():
-                    self._machine.meters.slots.labels(queue).set(len(self._slots[queue]))
+                    self._machine.watch.serves(queue, len(self._slots[queue]))
                     tasks.start_soon(keeper.keep)
                     tasks.start_soon(keeper.tick)
                 tasks.start_soon(Escalation(self._machine).serve)
+                self._machine.is_up = True
+                notify("READY=1")
                 logger.info("takes jobs of %s", ", ".join(f"{q} ({len(s)})" for q, s in self._slots.items()))
                 await anext(signals)
                 await self._drain(signals)
                 tasks.cancel_scope.cancel()
-        await self._broker.stop()
+        with anyio.move_on_after(_LEAVE_S):
+            await self._broker.stop()
 
     async def _drain(self, signals: Any) -> None:
         """Begins nothing more; what still runs after a grace, or a second signal, goes to another machine."""
         self._machine.is_draining = True
-        logger.info("stops: what runs has %g s to end", self._machine.settings.grace_s)
-        await self._leave()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._hurry, signals)
-            await self._idle_within(self._machine.settings.grace_s)
-            tasks.cancel_scope.cancel()
+        notify("STOPPING=1")
+        grace_s = self._machine.settings.grace_s
+        logger.info("stops: what runs has %g s to end", grace_s)
+        with anyio.move_on_after(grace_s) as patience:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._hurry, signals, patience)
+                tasks.start_soon(self._leave)
+                await self._idle()
+                tasks.cancel_scope.cancel()
         for slot in self._all_slots():
             if slot.attempt:
                 slot.attempt.give_back()
-        await self._idle_within(_STOP_S + 2)
-        await self._leave()
+        with anyio.move_on_after(_STOP_S + 2):
+            await self._idle()
+        for slot in self._all_slots():
+            if slot.held:
+                logger.warning(
+                    "the run could not be given back; another process takes it", extra={"run": slot.held.run}
+                )
+        with anyio.move_on_after(_LEAVE_S):
+            await self._leave()
 
-    async def _hurry(self, signals: Any) -> None:
+    @staticmethod
+    async def _hurry(signals: Any, patience: anyio.CancelScope) -> None:
         await anext(signals)
-        for slot in self._all_slots():
-            if slot.attempt:
-                slot.attempt.give_back()
+        logger.info("stops at once: what runs goes to another process")
+        patience.cancel()
 
-    async def _idle_within(self, seconds: float) -> None:
-        with anyio.move_on_after(seconds):
-            for slot in self._all_slots():
-                await slot.idle()
+    async def _idle(self) -> None:
+        for slot in self._all_slots():
+            await slot.idle()
 
     async def _leave(self) -> None:
-        try:
-            for queue, slots in self._slots.items():
-                await self._machine.scripts.leave(queue, [slot.consumer for slot in slots])
-        except RedisError as error:  # then others take what was given to them when the lease has passed
-            logger.warning("the slots could not be taken out of their queues: %s", error)
+        """Takes the slots out of their queues, as soon as Redis is there for it."""
+        for queue, slots in self._slots.items():
+            while True:
+                try:
+                    await self._machine.scripts.leave(queue, [slot.consumer for slot in slots])
+                    break
+                except RedisError as error:
+                    logger.warning("queue %s could not be left yet: %s", queue, error)
+                    await anyio.sleep(_PAUSE_S)
 
     def _all_slots(self) -> list[Slot]:
         return [slot for slots in self._slots.values() for slot in slots]
@@ -159,6 +197,13 @@ class Service:
         )
         subscriber(handle)
         return subscriber
+
+
+async def _beat() -> None:
+    """Tells the service manager that the loop turns, as often as it wants to hear it."""
+    while interval_s := watchdog_s():
+        notify("WATCHDOG=1")
+        await anyio.sleep(interval_s / 2)
 
 
 async def _parse(message: Any, usual: Callable[[Any], Awaitable[RedisStreamMessage]]) -> RedisStreamMessage:

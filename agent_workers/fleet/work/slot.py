@@ -59,16 +59,19 @@ class Slot:
         if self._machine.is_draining:
             return  # it is given back when this process leaves the queue
         held = Held(run, entry, self.consumer)
+        self._is_idle = anyio.Event()
         try:
             begun = await self._machine.scripts.begin(self.queue, held, self._machine.settings.host)
             if begun:
                 self._held = held
-                self._is_idle = anyio.Event()
+                self._machine.watch.began(self.queue)
                 await self._run(held, begun)
         except LeaseLost:
-            self._machine.meters.lost.labels(self.queue).inc()
+            self._machine.watch.lost(self.queue)
             logger.warning("the run is another's by now; it was stopped here", extra={"run": run})
         finally:
+            if self._held:
+                self._machine.watch.left(self.queue)
             self._held = None
             self.attempt = None
             self._is_idle.set()

@@ -1,4 +1,4 @@
-"""Tells the service manager how far the pool is: the protocol of sd_notify(3)."""
+"""Tells the service manager how far a service is: the protocol of sd_notify(3)."""
 
 import os
 import socket
@@ -20,3 +20,12 @@ def notify(*assignments: str) -> None:
         address = f"\0{address[1:]}"
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
         end.sendto("\n".join(assignments).encode(), address)
+
+
+def watchdog_s() -> float | None:
+    """Returns how many seconds may pass between two ``WATCHDOG=1``; None where the service manager wants none."""
+    interval = os.environ.get("WATCHDOG_USEC", "")
+    process = os.environ.get("WATCHDOG_PID") or str(os.getpid())
+    if not interval.isdigit() or int(interval) == 0 or process != str(os.getpid()):
+        return None
+    return int(interval) / 1_000_000
