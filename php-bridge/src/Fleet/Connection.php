@@ -47,6 +47,12 @@ final class Connection
         return "$this->prefix:$name";
     }
 
+    /** All keys of a run have its id in braces. */
+    public function ofRun(string $run, string $what = ''): string
+    {
+        return $this->key("run:{{$run}}" . ($what === '' ? '' : ":$what"));
+    }
+
     /**
      * Runs one of the fleet's scripts: all of its rules, and so all that changes something, is there.
      *

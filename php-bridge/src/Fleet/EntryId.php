@@ -27,6 +27,12 @@ final class EntryId
         return new self($found[1] === '' ? 1 : (int) $found[1], (int) $found[2]);
     }
 
+    /** As it stands in the frames of a stream, after the run's id. */
+    public function inFrame(): string
+    {
+        return $this->attempt > 1 ? (string) $this : (string) $this->seq;
+    }
+
     public function __toString(): string
     {
         return "$this->attempt-$this->seq";

@@ -47,7 +47,7 @@ final class Feed
             return $lines;
         }
         $this->looked = self::now();
-        $job = $this->redis->key("run:{{$this->run}}:job");
+        $job = $this->redis->ofRun($this->run, 'job');
         $state = $this->redis->ask(static fn (\Redis $redis): mixed => $redis->hGet($job, 'state'), $goesOn);
         if ($state === false || in_array($state, Event::TERMINAL, true)) {
             $lines = $this->read(0, $goesOn); // it may have been written meanwhile
@@ -77,7 +77,7 @@ final class Feed
      */
     private function read(int $blockMs, ?\Closure $goesOn): array
     {
-        $key = $this->redis->key("run:{{$this->run}}");
+        $key = $this->redis->ofRun($this->run);
         do {
             $found = $this->redis->ask(
                 // A block of 0 would wait for ever.

@@ -91,7 +91,7 @@ final class Fleet
      */
     public function status(string $run): ?JobStatus
     {
-        $key = $this->redis->key("run:{{$run}}:job");
+        $key = $this->redis->ofRun($run, 'job');
         $fields = $this->redis->ask(static fn (\Redis $redis): mixed => $redis->hGetAll($key));
 
         return is_array($fields) && $fields !== [] ? new JobStatus($run, $fields) : null;
@@ -224,7 +224,7 @@ final class Fleet
      */
     public function all(string $run, string $from): array
     {
-        $key = $this->redis->key("run:{{$run}}");
+        $key = $this->redis->ofRun($run);
         $entries = $this->redis->ask(static fn (\Redis $redis): mixed => $redis->xRange($key, $from, '+'));
         $lines = array_filter(array_map(
             static fn (array $fields): ?string => $fields['event'] ?? null,
@@ -237,7 +237,7 @@ final class Fleet
     /** @return array<string, array<string, string>> its last entry */
     private function last(string $run): array
     {
-        $key = $this->redis->key("run:{{$run}}");
+        $key = $this->redis->ofRun($run);
         $found = $this->redis->ask(static fn (\Redis $redis): mixed => $redis->xRevRange($key, '+', '-', 1));
 
         return is_array($found) ? $found : [];

@@ -73,14 +73,14 @@ final class ToolCalls
     public function announceReader(string $run): void
     {
         $redis = $this->fleet->connection();
-        $key = $redis->key("run:{{$run}}:reader");
+        $key = $redis->ofRun($run, 'reader');
         $redis->ask(static fn (\Redis $redis): mixed => $redis->set($key, '1', ['PX' => self::READER_MS]));
     }
 
     public function hasReader(string $run): bool
     {
         $redis = $this->fleet->connection();
-        $key = $redis->key("run:{{$run}}:reader");
+        $key = $redis->ofRun($run, 'reader');
 
         return $redis->ask(static fn (\Redis $redis): bool => (bool) $redis->exists($key));
     }
@@ -154,7 +154,7 @@ final class ToolCalls
 
     private function key(string $run, int $attempt, string $call): string
     {
-        return $this->fleet->connection()->key("run:{{$run}}:call:$attempt:$call");
+        return $this->fleet->connection()->ofRun($run, "call:$attempt:$call");
     }
 
     private function stream(): string

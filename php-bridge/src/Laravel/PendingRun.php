@@ -19,6 +19,8 @@ use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Fleet\Fleet;
 use AgentWorkers\Fleet\JobOptions;
 use AgentWorkers\FleetRunner;
+use AgentWorkers\Laravel\Broadcast\Broadcasts;
+use AgentWorkers\Laravel\Broadcast\BroadcastRun;
 use AgentWorkers\Laravel\Events\Announcer;
 use AgentWorkers\Laravel\Fleet\Accepted;
 use AgentWorkers\Laravel\Fleet\FleetAccess;
@@ -43,6 +45,7 @@ use AgentWorkers\Run;
 use AgentWorkers\Runner;
 use AgentWorkers\Sse\Encoder;
 use AgentWorkers\Sse\Format;
+use Illuminate\Broadcasting\Channel;
 use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Contracts\Bus\Dispatcher;
 use Illuminate\Contracts\Container\Container;
@@ -85,6 +88,8 @@ final class PendingRun implements Responsable
     private ?Authenticatable $ownUser = null;
     private ?Command $command = null;
     private bool $isFolderHidden = false;
+    /** @var list<string> */
+    private array $channels = [];
     /** How it waits in the fleet; null where it is run here. */
     private ?JobOptions $job = null;
 
@@ -348,6 +353,21 @@ final class PendingRun implements Responsable
     }
 
     /**
+     * Broadcasts its events on these channels, as `agent.event`: from the process that holds the run, and from a job of
+     * the application's queue where the fleet runs it. Frames are of 10 KB at most, in the run's order, and the
+     * terminal event is always among them.
+     *
+     * @param Channel|string ...$channels such as new PrivateChannel("runs.$user->id"); who may listen, you say where
+     *     you authorize channels
+     */
+    public function broadcastOn(Channel|string ...$channels): self
+    {
+        $this->channels = array_map(strval(...), array_values($channels));
+
+        return $this;
+    }
+
+    /**
      * Sets the format of the stream, instead of `stream.format` in the configuration; an encoder is for one run.
      *
      * @throws InvalidArgumentException there is no format of this name
@@ -475,6 +495,7 @@ final class PendingRun implements Responsable
             $this->conversation,
             $owner,
         );
+        $job->channels = $this->channels;
 
         return $this->app->make(Dispatcher::class)->dispatch($job);
     }
@@ -570,6 +591,9 @@ final class PendingRun implements Responsable
 
             return $runner->attach($offered->run($submitted->run));
         });
+        if ($this->channels !== []) {
+            $this->app->make(Dispatcher::class)->dispatch(new BroadcastRun($run->id, $this->channels));
+        }
 
         return new Accepted($run->id, $state, $links);
     }
@@ -624,6 +648,9 @@ final class PendingRun implements Responsable
             $run->onQuestion($this->app->make(Answers::class)->of($run, $owner));
         }
 
+        if ($this->channels !== []) {
+            $this->app->make(Broadcasts::class)->follow($run, $this->channels, $this->hidden());
+        }
         $worker = $this->command === null ? $this->worker : Commands::WORKER;
 
         return $this->app->make(Announcer::class)->follow($run->actor($this->actor()), $worker);

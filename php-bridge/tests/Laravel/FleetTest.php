@@ -81,6 +81,31 @@ final class FleetTest extends FleetTestCase
         $this->get("/agent/runs/$run/events", ['Last-Event-ID' => "$run:2-3"])->assertNoContent();
     }
 
+    public function testTheFleetMayBeAConnectionOfTheApplication(): void
+    {
+        config(['agent-workers.fleet.url' => null, 'agent-workers.fleet.connection' => 'agents']);
+        config(['database.redis.agents' => ['host' => '127.0.0.1', 'port' => (string) $this->port, 'database' => '2']]);
+        config(['database.redis.options' => ['prefix' => 'app:']]);
+        $run = $this->submitted();
+        $this->machine()->select(2);
+        self::assertSame(1, $this->machine()->exists("agent-workers:run:{{$run}}:job"));
+        config(['agent-workers.fleet.connection' => 'none']);
+        $this->withoutExceptionHandling();
+        $this->expectExceptionMessage('There is no connection none');
+        $this->submitted();
+    }
+
+    public function testWhereRedisIsAwayARequestIsRefusedAsOneToTryAgain(): void
+    {
+        $this->redis->stop(0);
+        config(['agent-workers.fleet.patience' => 0.1]);
+        $this->postJson('/agent/chat', ['prompt' => 'Hello'])->assertStatus(503)->assertHeader('Retry-After', '5')
+            ->assertJson(['code' => 'worker_lost', 'retryable' => true]);
+        $this->getJson('/agent/runs/r')->assertStatus(503);
+        $events = $this->eventsOf($this->ask(['prompt' => 'Hello'])->assertOk());
+        self::assertSame([['error', true]], array_map(static fn ($one) => [$one['type'], $one['retryable']], $events));
+    }
+
     public function testAStreamBeginsAtOnceAndTheRunIsInTheFleet(): void
     {
         $response = $this->ask(['prompt' => 'Hello'])->assertOk();

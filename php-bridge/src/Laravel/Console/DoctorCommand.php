@@ -6,6 +6,7 @@ namespace AgentWorkers\Laravel\Console;
 
 use AgentWorkers\Exception\AgentWorkersException;
 use AgentWorkers\Laravel\Agents;
+use AgentWorkers\Laravel\Fleet\FleetAccess;
 use AgentWorkers\Process\Environment;
 use AgentWorkers\PoolRunner;
 use AgentWorkers\ProcessRunner;
@@ -25,7 +26,7 @@ final class DoctorCommand extends Command
     /** @var string */
     protected $description = 'Tell whether this user, and the web server\'s, can run agents';
 
-    public function handle(Agents $agents, Repository $config): int
+    public function handle(Agents $agents, Repository $config, FleetAccess $fleet): int
     {
         $reports = [];
         $servers = (array) $config->get('agent-workers.mcp_servers', []);
@@ -37,6 +38,9 @@ final class DoctorCommand extends Command
             $socket = (string) $config->get('agent-workers.pool');
             if ($socket !== '') {
                 $report['checks'][] = PoolCheck::of($socket, $prefix, $environment);
+            }
+            if ($fleet->isThere()) {
+                $report['checks'][] = FleetCheck::of($fleet);
             }
             foreach ($workers as $worker) {
                 $report['checks'][] = $this->examineWorker($agents, (string) $worker, $prefix);

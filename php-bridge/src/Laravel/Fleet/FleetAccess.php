@@ -25,7 +25,7 @@ final class FleetAccess
 
     public function isThere(): bool
     {
-        return $this->address() !== null;
+        return ($this->setting('url') ?: $this->setting('connection') ?: null) !== null;
     }
 
     /** @throws LogicException there is none */

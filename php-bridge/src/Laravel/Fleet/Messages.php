@@ -114,7 +114,7 @@ final class Messages
     private function answerOnce(JobStatus $job, string $id, string $expiresAt, array $message): Approval
     {
         $redis = $this->fleet()->connection();
-        $key = $redis->key("run:{{$job->run}}:answer:$job->attempt:$id");
+        $key = $redis->ofRun($job->run, "answer:$job->attempt:$id");
         $keptMs = max(1, Approvals::expiry($expiresAt) - time() + 60) * 1000;
         $token = bin2hex(random_bytes(8));
         $isFirst = $redis->ask(static fn (\Redis $redis): bool

@@ -10,6 +10,7 @@ use AgentWorkers\Event\Event;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Laravel\Agents;
+use AgentWorkers\Laravel\Broadcast\Broadcasts;
 use AgentWorkers\Laravel\Events\Announcer;
 use AgentWorkers\Laravel\Http\Answers;
 use AgentWorkers\Laravel\Http\Conversations;
@@ -60,6 +61,9 @@ class RunAgent implements ShouldQueue
 
     /** @var list<string> The application's tools, by name or class. Jobs queued before there were any lack it. */
     public $appTools = [];
+
+    /** @var list<string> Where the run's events are broadcast. */
+    public $channels = [];
 
     /** @var string|null */
     public $conversation = null;
@@ -112,6 +116,9 @@ class RunAgent implements ShouldQueue
             if ($this->owner !== null) {
                 Recording::follow($run, $app->make(Store::class), $this->owner, $app->make(LoggerInterface::class));
                 $run->onQuestion($app->make(Answers::class)->of($run, $this->owner));
+            }
+            if ($this->channels !== []) {
+                $app->make(Broadcasts::class)->follow($run, $this->channels);
             }
 
             return $run;
