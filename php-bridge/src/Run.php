@@ -15,6 +15,7 @@ use AgentWorkers\Event\PermissionRequest;
 use AgentWorkers\Event\Question;
 use AgentWorkers\Event\ToolOutput;
 use AgentWorkers\Exception\InvalidArgumentException;
+use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Process\Lasting;
@@ -128,7 +129,7 @@ final class Run implements \IteratorAggregate
      */
     public function wait(): Done
     {
-        $answer = new AnswerText();
+        [$answer, $event] = [new AnswerText(), null];
         foreach ($this as $event) {
             $answer->add($event);
         }
@@ -137,6 +138,7 @@ final class Run implements \IteratorAggregate
             $event instanceof Done => $answer->complete($event),
             $event instanceof Aborted => throw new RunAbortedException($event),
             $event instanceof ErrorEvent => throw new RunFailedException($event),
+            default => throw new LogicException('The run was left before its end: there is no answer yet.'),
         };
     }
 

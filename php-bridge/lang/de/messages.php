@@ -40,6 +40,8 @@ return [
         'timeout' => 'Die Antwort hat zu lange gedauert.',
         'idle_timeout' => 'Das Modell antwortet nicht mehr. Versuchen Sie es noch einmal.',
         'worker_lost' => 'Die Antwort ist unerwartet abgebrochen. Versuchen Sie es noch einmal.',
+        // A run of the fleet that goes on, while this server cannot follow it any more: it is not to be started again.
+        'out_of_sight' => 'Die Verbindung zur Antwort ist abgerissen. Sie entsteht weiter: Sehen Sie später nach.',
         'internal' => 'Es ist ein Fehler aufgetreten.',
         'other' => 'Es ist ein Fehler aufgetreten (:code).',
     ],

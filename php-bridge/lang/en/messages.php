@@ -34,6 +34,8 @@ return [
         'timeout' => ':message',
         'idle_timeout' => ':message',
         'worker_lost' => ':message',
+        // A run of the fleet that goes on, while this server cannot follow it any more: it is not to be started again.
+        'out_of_sight' => ':message',
         'internal' => ':message',
         'other' => ':message',
     ],

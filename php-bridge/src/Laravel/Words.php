@@ -45,7 +45,9 @@ final class Words
             return self::known('aborted', $event->reason, []);
         }
 
-        return self::known('errors', $event->code, ['message' => $event->message, 'code' => $event->code]);
+        $name = Ending::isOutOfSight($event) ? 'out_of_sight' : $event->code;
+
+        return self::known('errors', $name, ['message' => $event->message, 'code' => $event->code]);
     }
 
     /**

@@ -34,6 +34,12 @@ final class Ending
         return in_array($event->message, self::ALL, true);
     }
 
+    /** Whether an error says that the run may go on, though this side has lost sight of it. */
+    public static function isOutOfSight(ErrorEvent $event): bool
+    {
+        return $event->message === self::OUT_OF_SIGHT;
+    }
+
     /** @return array<string, mixed> */
     public static function lost(ExitStatus $exit): array
     {

@@ -7,9 +7,9 @@ namespace AgentWorkers\Tests\Fleet;
 use AgentWorkers\Event\AppToolCall;
 use AgentWorkers\Event\Delta;
 use AgentWorkers\Event\Done;
-use AgentWorkers\Event\Event;
 use AgentWorkers\Event\PermissionRequest;
 use AgentWorkers\Exception\InvalidArgumentException;
+use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Fleet\JobOptions;
@@ -103,6 +103,14 @@ final class FleetRunnerTest extends TestCase
             self::assertSame($told, array_column($this->told($run->id), 'type'));
             $this->writeRun($run->id, [self::DONE], 3);
         }
+    }
+
+    public function testWhoLeavesARunHasNoAnswer(): void
+    {
+        $run = $this->attached();
+        $run->onTick(static fn () => $run->leave());
+        $this->expectException(LogicException::class);
+        $run->wait();
     }
 
     public function testARunThatIsStoppedBeforeItBeginsEndsForItsReaderToo(): void

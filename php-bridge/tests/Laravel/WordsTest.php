@@ -8,7 +8,10 @@ use AgentWorkers\Event\Delta;
 use AgentWorkers\Event\ErrorEvent;
 use AgentWorkers\Event\Event;
 use AgentWorkers\Exception\RunFailedException;
+use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\Process\ExitStatus;
+use AgentWorkers\Run\Ending;
 use AgentWorkers\Laravel\Http\ChatRequest;
 use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Testing\Script;
@@ -66,6 +69,14 @@ final class WordsTest extends TestCase
         foreach (['brand_new', 'errors.internal', 'other'] as $code) {
             $this->failing($code)->assertJsonPath('message', "Es ist ein Fehler aufgetreten ($code).");
         }
+    }
+
+    public function testARunThatIsOutOfSightIsNotCalledBrokenOff(): void
+    {
+        $this->app->setLocale('de');
+        $lost = Ending::lost(ExitStatus::outOfSight());
+        $told = Agent::words(EventFactory::compose('r', 1, 'error', $lost));
+        self::assertStringContainsString('Sie entsteht weiter', $told);
     }
 
     public function testAnAbortIsToldInTheLanguageOfTheApplication(): void
