@@ -92,9 +92,14 @@ final class Fleet
     public function status(string $run): ?JobStatus
     {
         $key = $this->redis->ofRun($run, 'job');
-        $fields = $this->redis->ask(static fn (\Redis $redis): mixed => $redis->hGetAll($key));
+        $fields = $this->redis->ask(static fn (\Redis $redis): mixed => $redis->hMGet($key, JobStatus::FIELDS));
+        $read = function (string $field) use ($key): ?string {
+            $found = $this->redis->ask(static fn (\Redis $redis): mixed => $redis->hGet($key, $field));
 
-        return is_array($fields) && $fields !== [] ? new JobStatus($run, $fields) : null;
+            return is_string($found) ? $found : null;
+        };
+
+        return is_string($fields['state'] ?? null) ? new JobStatus($run, $fields, $read) : null;
     }
 
     /**

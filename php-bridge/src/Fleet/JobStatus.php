@@ -5,11 +5,18 @@ declare(strict_types=1);
 namespace AgentWorkers\Fleet;
 
 use AgentWorkers\Event\Event;
+use AgentWorkers\Exception\RunOverException;
 use AgentWorkers\Request;
 
 /** What is known of a run of the fleet. */
 final class JobStatus
 {
+    /** @internal what is read at once: the job itself may be large */
+    public const FIELDS = [
+        'state', 'attempt', 'attempts', 'queue', 'tenant', 'worker', 'host', 'code', 'session_id', 'cost_usd', 'asking',
+        'owned_by', 'submitted', 'run_at', 'expires_at', 'begun', 'ended',
+    ];
+
     public readonly string $state;
     /** Number of the attempt that began last; 0 where none has. */
     public readonly int $attempt;
@@ -38,21 +45,26 @@ final class JobStatus
     /**
      * @internal
      *
-     * @param array<string, string> $fields of the job's hash
+     * @param array<string, string|false> $fields of the job's hash, false where there is none
+     * @param \Closure(string): ?string $read one more of them
      */
-    public function __construct(public readonly string $run, private readonly array $fields)
-    {
-        $this->state = $fields['state'] ?? '';
-        $this->attempt = (int) ($fields['attempt'] ?? 0);
-        $this->attempts = (int) ($fields['attempts'] ?? 0);
-        $this->queue = $fields['queue'] ?? '';
+    public function __construct(
+        public readonly string $run,
+        private readonly array $fields,
+        private readonly \Closure $read,
+    ) {
+        $this->state = (string) $this->text('state');
+        $this->attempt = (int) $this->text('attempt');
+        $this->attempts = (int) $this->text('attempts');
+        $this->queue = (string) $this->text('queue');
         $this->tenant = $this->text('tenant');
-        $this->worker = $fields['worker'] ?? '';
+        $this->worker = (string) $this->text('worker');
         $this->host = $this->text('host');
         $this->code = $this->text('code');
         $this->sessionId = $this->text('session_id');
-        $this->costUsd = is_numeric($fields['cost_usd'] ?? '') ? (float) $fields['cost_usd'] : null;
-        $this->asking = (int) ($fields['asking'] ?? 0);
+        $cost = $this->text('cost_usd');
+        $this->costUsd = is_numeric($cost) ? (float) $cost : null;
+        $this->asking = (int) $this->text('asking');
         $this->owner = $this->text('owned_by');
         $this->submittedAt = $this->time('submitted');
         $this->runAt = $this->time('run_at');
@@ -73,23 +85,27 @@ final class JobStatus
         return $this->state === 'running';
     }
 
-    /** The request, with the fields of the job. */
+    /**
+     * Reads the request, with the fields of the job.
+     *
+     * @throws RunOverException it has gone meanwhile
+     */
     public function request(): Request
     {
-        return Request::fromJson($this->fields['job'] ?? '{}');
+        return Request::fromJson(($this->read)('job') ?? throw new RunOverException(false));
     }
 
     /** @internal what JobOptions::keep() has kept */
     public function kept(string $name): ?string
     {
-        return $this->text($name);
+        return ($this->read)($name) ?: null;
     }
 
     private function text(string $field): ?string
     {
         $text = $this->fields[$field] ?? '';
 
-        return $text === '' ? null : $text;
+        return is_string($text) && $text !== '' ? $text : null;
     }
 
     private function time(string $field): ?\DateTimeImmutable
