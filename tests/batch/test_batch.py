@@ -184,6 +184,20 @@ def test_what_may_succeed_is_tried_again_and_told_once() -> None:
     assert not any("attempt" in request for request in fake.requests)  # which a worker of another make may not know
 
 
+def test_a_line_may_be_a_later_attempt_already_and_its_tries_count_on_from_there() -> None:
+    def answer(request: Mapping[str, Any]) -> Any:
+        begun = {**FAILURE("overloaded")[0], "attempt": request["attempt"]}
+        seen.append(request["traceparent"])
+        return [begun, FAILURE("overloaded", retryable=True)[1]]
+
+    seen: list[str] = []
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    line = {"worker": "agent-chat", "prompt": "a", "attempt": 4, "traceparent": trace}
+    _, told, _ = run(lines(line), answer, attempts=2)
+    assert [event["attempt"] for event in told.events if event["type"] == "start"] == [4, 5]
+    assert seen == [trace, trace]
+
+
 def test_what_fails_each_time_is_worth_another_start() -> None:
     totals, told, _ = run(prompts(2), failing(9), attempts=3)
     assert [(record["status"], record["attempts"]) for record in told.records] == [("error", 3)] * 2

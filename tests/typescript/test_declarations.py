@@ -42,6 +42,14 @@ def test_each_event_and_each_control_message_has_a_type_of_its_own_name(schemas:
     assert [name for name in names if f"\nexport interface {name} {{" not in text] == []
 
 
+def test_each_job_has_a_type_that_its_worker_tells_apart(schemas: Path) -> None:
+    text = (schemas / NAME).read_text("utf-8")
+    assert "export type AgentJob = ChatJob | TaskJob | ToolJob | SkillJob;" in text
+    for worker in ("chat", "task", "tool"):
+        job = text.partition(f"export interface {worker.capitalize()}Job {{")[2].partition("\n}")[0]
+        assert f'worker: "agent-{worker}";' in job
+
+
 def test_an_open_set_takes_other_values_too(schemas: Path) -> None:
     assert '"rate_limited" | "overloaded"' in " ".join((schemas / NAME).read_text("utf-8").split())
     assert "(string & {})" in (schemas / NAME).read_text("utf-8")
