@@ -108,6 +108,9 @@ return [
         'connection' => null,
         // As `agent-workers fleet work --prefix` has it.
         'prefix' => env('AGENT_WORKERS_FLEET_PREFIX', 'agent-workers'),
+        // What the application is called among those that share the fleet: its users own the runs that it submits, and its
+        // tools answer them.
+        'application' => env('AGENT_WORKERS_FLEET_APPLICATION', env('APP_NAME', 'laravel')),
         // The queue of jobs that name none.
         'queue' => env('AGENT_WORKERS_FLEET_QUEUE', 'default'),
         // With "abort" a run ends when the browser goes that began it. With "continue" it goes on, and the browser comes back.

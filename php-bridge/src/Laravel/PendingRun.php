@@ -604,7 +604,8 @@ final class PendingRun implements Responsable
             return $this->runner;
         }
         $hidden = $this->isFolderHidden ? $this->request->get('cwd') : null;
-        $job = $owner === null ? $this->job : $this->job->owner($owner);
+        $whose = $this->app->make(FleetAccess::class)->owner($owner ?? 'nobody');
+        $job = $this->job->owner($whose);
 
         return $this->app->make(Agents::class)
             ->fleetRunner($this->worker, is_string($hidden) ? $job->keep('hidden', $hidden) : $job);

@@ -138,6 +138,16 @@ final class FleetTest extends FleetTestCase
         self::assertSame('abort', $this->told($run)[0]['type']);
     }
 
+    public function testAnotherApplicationsRunsAreNotThere(): void
+    {
+        $run = $this->begun();
+        config(['agent-workers.fleet.application' => 'another']);
+        Agent::viewersUsing(static fn (): bool => true, static fn (): bool => true);
+        $this->getJson("/agent/runs/$run")->assertNotFound();
+        $this->follow($run)->assertNotFound();
+        $this->postJson("/agent/runs/$run/abort")->assertNotFound();
+    }
+
     public function testARunIsStoppedFromAnyTabAndOnlyWhileItGoesOn(): void
     {
         $waiting = $this->submitted();

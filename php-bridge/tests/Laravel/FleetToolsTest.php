@@ -12,6 +12,7 @@ use Illuminate\Support\Facades\DB;
 final class FleetToolsTest extends FleetTestCase
 {
     private const CALLS = 'agent-workers:calls';
+    private const GROUP = 'tools:laravel';
 
     /** @var list<mixed> */
     private array $done = [];
@@ -184,15 +185,15 @@ final class FleetToolsTest extends FleetTestCase
     private function abandon(): void
     {
         $redis = $this->machine();
-        @$redis->xGroup('CREATE', self::CALLS, 'tools', '0', true);
+        @$redis->xGroup('CREATE', self::CALLS, self::GROUP, '0', true);
         $redis->clearLastError();
-        $found = $redis->xReadGroup('tools', 'gone', [self::CALLS => '>']);
-        $redis->xClaim(self::CALLS, 'tools', 'gone', 0, array_keys($found[self::CALLS]), ['IDLE' => 60_000]);
+        $found = $redis->xReadGroup(self::GROUP, 'gone', [self::CALLS => '>']);
+        $redis->xClaim(self::CALLS, self::GROUP, 'gone', 0, array_keys($found[self::CALLS]), ['IDLE' => 60_000]);
     }
 
     private function pending(): int
     {
-        return (int) $this->machine()->xPending(self::CALLS, 'tools')[0];
+        return (int) $this->machine()->xPending(self::CALLS, self::GROUP)[0];
     }
 
     private function prepare(): void

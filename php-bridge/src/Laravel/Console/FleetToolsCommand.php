@@ -21,7 +21,7 @@ final class FleetToolsCommand extends Command
 
     /** @var string */
     protected $signature = 'agent:fleet-tools
-        {--group=tools : Name of the consumer group; applications that share a fleet have one each}
+        {--group= : Name of the consumer group, instead of one that is named for the application}
         {--once : End when no call waits}';
 
     /** @var string */
@@ -35,7 +35,7 @@ final class FleetToolsCommand extends Command
         [$this->isStopping, $this->swept] = [false, 0.0];
         $this->endOnSignal();
         $consumer = gethostname() . '-' . getmypid();
-        $calls = new ToolCalls($access->fleet(), (string) $this->option('group'));
+        $calls = new ToolCalls($access->fleet(), (string) ($this->option('group') ?: $access->toolGroup()));
         $this->info("Runs tools of the fleet as $consumer.");
         $isOpen = false;
         while (!$this->isStopping) {

@@ -7,6 +7,7 @@ namespace AgentWorkers\Laravel\Fleet;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Fleet\Fleet;
 use AgentWorkers\Fleet\JobOptions;
+use AgentWorkers\Fleet\JobStatus;
 use Illuminate\Contracts\Config\Repository;
 
 /**
@@ -54,6 +55,29 @@ final class FleetAccess
         $queue = $this->setting('queue', 'default');
 
         return $queue === null || $queue === 'default' ? JobOptions::make() : JobOptions::make()->queue($queue);
+    }
+
+    /** Names an owner among those of all applications that share the fleet. */
+    public function owner(string $owner): string
+    {
+        return $this->application() . ":$owner";
+    }
+
+    /** Whether a run was submitted by this application. */
+    public function isOurs(JobStatus $job): bool
+    {
+        return $job->owner === null || str_starts_with($job->owner, $this->application() . ':');
+    }
+
+    /** The group of those processes that run the application's tools. */
+    public function toolGroup(): string
+    {
+        return 'tools:' . $this->application();
+    }
+
+    private function application(): string
+    {
+        return (string) $this->setting('application', $this->config->get('app.name', ''));
     }
 
     /** Whether a run ends when the browser goes that began it. */

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Http;
 
+use AgentWorkers\Fleet\JobStatus;
 use AgentWorkers\Laravel\Fleet\FleetAccess;
 use AgentWorkers\Laravel\Registry;
 use AgentWorkers\Laravel\Stream\Store;
@@ -45,9 +46,9 @@ final class Runs
         if ($this->store->head($owner, $run) !== null) {
             return new FoundRun($run, $owner, null, true);
         }
-        $job = $this->fleet->isThere() ? $this->fleet->fleet()->status($run) : null;
+        $job = $this->inFleet($run);
 
-        return $job !== null && $job->owner === $owner ? new FoundRun($run, $owner, $job, true) : null;
+        return $job?->owner === $this->fleet->owner($owner) ? new FoundRun($run, $owner, $job, true) : null;
     }
 
     /** @param (\Closure(mixed, string): mixed)|null $isAllowed of somebody who is not the owner */
@@ -61,8 +62,16 @@ final class Runs
         if ($owner !== null && $this->store->head($owner, $run) !== null) {
             return new FoundRun($run, $owner, null, false);
         }
-        $job = $this->fleet->isThere() ? $this->fleet->fleet()->status($run) : null;
+        $job = $this->inFleet($run);
 
         return $job === null ? null : new FoundRun($run, (string) $job->owner, $job, false);
+    }
+
+    /** Returns a run of the fleet that this application has submitted, or somebody at a terminal. */
+    private function inFleet(string $run): ?JobStatus
+    {
+        $job = $this->fleet->isThere() ? $this->fleet->fleet()->status($run) : null;
+
+        return $job !== null && $this->fleet->isOurs($job) ? $job : null;
     }
 }
