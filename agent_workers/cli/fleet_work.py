@@ -93,7 +93,7 @@ class _Command(click.ParamType[tuple[str, list[str]]]):
     default="redis:",
     show_default=True,
     envvar="AGENT_WORKERS_SESSIONS",
-    help="Where conversations are stored: redis:, or file:///PATH of a folder that all machines share.",
+    help="Where conversations are stored: redis:, file:///PATH of a folder that all machines share, or s3://BUCKET/PREFIX.",
 )
 @click.option("--policy", type=click.Path(exists=True, dir_okay=False), help="The host's policy.")
 @click.option(

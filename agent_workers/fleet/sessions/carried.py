@@ -30,6 +30,8 @@ NOT_SAVED = {
     "message": "The conversation could not be stored for other machines. It cannot be continued from here.",
 }
 _PACE_S = 2.0
+_GOING_S = 8.0  # a worker whose slot has gone ends within 5 s
+_POLL_S = 0.1
 _AGAIN_S = (0.2, 0.5, 1, 2)
 """How long the end waits between its tries to store the conversation."""
 
@@ -147,10 +149,22 @@ class Carried:
         await self._guard(session)
         if self._holder.attempt > 1:
             await self._versions.go_back(session, self._holder.run)
-        if resumed:
-            self._base = await self._restoring.resumed(session)
-        else:
-            await self._restoring.begun(session, self._holder.run)
+        await self._restore(session, is_resumed=bool(resumed))
+
+    async def _restore(self, session: str, *, is_resumed: bool) -> None:
+        """Brings the session here; waits briefly for the worker of a lost attempt, which ends after its slot."""
+        deadline = time.monotonic() + (_GOING_S if self._holder.attempt > 1 else 0)
+        while True:
+            try:
+                if is_resumed:
+                    self._base = await self._restoring.resumed(session)
+                else:
+                    await self._restoring.begun(session, self._holder.run)
+                return
+            except SessionBusy:
+                if time.monotonic() >= deadline:
+                    raise
+            await asyncio.sleep(_POLL_S)
 
     async def _guard(self, session: str) -> None:
         if not await self._lock.take(session, self._holder):

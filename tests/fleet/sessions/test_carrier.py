@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from agent_workers.client import Event
+from agent_workers.engine.host.session_record import Binding
+from agent_workers.engine.host.sessions import take_lease
 from agent_workers.errors import SessionBusy, SessionDamaged, StoreUnreachable
+from agent_workers.protocol.v1.settings import ResumeSession
 from agent_workers.simulator import Simulator
 from tests.e2e.worker import Home
 from tests.fleet.redis_server import RedisServer
@@ -259,3 +263,41 @@ def test_an_attempt_that_was_lost_between_its_storing_and_its_end_is_undone(
     assert counts(simulator, FIRST, SECOND) == [1, 1]
     kept = {key.rpartition(b":")[2] for key in keys(redis, session) if redis.client.type(key) == b"hash"}
     assert kept == {session.encode()}, "nothing of a run is left that has ended"
+
+
+def test_a_task_goes_on_in_the_same_directory_of_another_machine(
+    machines: list[Slot], simulator: Simulator, tmp_path: Path
+) -> None:
+    shared = tmp_path / "project"
+    shared.mkdir()
+    request: Request = {"prompt": FIRST, "cwd": str(shared), "tools": ["Read"]}
+    first = wait(machines[0].attempt("one", request, worker="agent-task"))
+    more: Request = {**request, "prompt": SECOND, "session": {"resume": first[-1]["session_id"]}}
+    second = wait(machines[1].attempt("two", more, worker="agent-task"))
+    assert second[-1]["type"] == "done", second
+    assert counts(simulator, FIRST, SECOND) == [1, 1]
+    (tmp_path / "elsewhere").mkdir()
+    other = wait(machines[1].attempt("three", {**more, "cwd": str(tmp_path / "elsewhere")}, worker="agent-task"))
+    assert other[-1]["code"] == "session_not_found"
+    third = wait(machines[0].attempt("four", {**more, "prompt": THIRD}, worker="agent-task"))
+    assert third[-1]["type"] == "done", third
+    assert counts(simulator, FIRST, SECOND, THIRD) == [1, 1, 1]
+
+
+def test_the_worker_of_a_lost_attempt_that_still_goes_is_waited_for(
+    machines: list[Slot], homes: list[Home], simulator: Simulator
+) -> None:
+    session = begin(machines[0], "messages")
+    located = machines[0].files.locate(session)
+    assert located
+    with located.files["transcript"].open("ab") as transcript:
+        transcript.write(b'{"role": "user", "content": []}\n')
+    binding = Binding("agent-chat", None, None, "messages")
+    lease = take_lease(ResumeSession(resume=session), homes[0].root / "state/sessions", binding)
+
+    async def again() -> list[Event]:
+        asyncio.get_running_loop().call_later(0.5, lease.release)
+        return await machines[0].attempt("two", ask(SECOND, session, engine="messages"), attempt=2)
+
+    assert wait(again())[-1]["type"] == "done"
+    assert counts(simulator, FIRST, SECOND) == [1, 1]
