@@ -29,8 +29,8 @@ _HELP = """Checks what a worker needs on this host, as the user who asks and wit
 
 Run it as the application's user and with its variables: those of an administrator's shell differ. It leaves nothing
 behind. It names the kind of credential that it found, never the value. Where AGENT_WORKERS_POOL or --pool names a pool,
-it asks that one, too; what only runs without the pool need is then a warning. Exit status: 1 if runs would fail, else
-0.
+it asks that one, too; what only runs without the pool need is then a warning. Where AGENT_WORKERS_REDIS names the
+fleet's Redis, it asks whether that one is as the fleet needs it. Exit status: 1 if runs would fail, else 0.
 
 --json: {"v": 1, "status": "ok", "user": "www-data", "agent_workers": "0.1.0", "checks": [...]}, each check
 {"check": "cli", "status": "ok" | "warn" | "fail", "found": "…", "cure"?: "…", "facts": {"path": "…", …}}. The

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from agent_workers.cli.fleet_dead import dead
 from agent_workers.cli.fleet_follow import follow
+from agent_workers.cli.fleet_limits import limits
 from agent_workers.cli.fleet_status import status
 from agent_workers.cli.fleet_submit import submit
 from agent_workers.cli.fleet_tell import abort, steer
@@ -30,5 +32,5 @@ def fleet() -> None:
     """Has nothing to do before its commands."""
 
 
-for command in (work, submit, follow, status, steer, abort):
+for command in (work, submit, follow, status, steer, abort, dead, limits):
     fleet.add_command(command)

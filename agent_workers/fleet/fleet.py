@@ -90,13 +90,19 @@ class Fleet:
         finally:
             await redis.aclose()
 
-    async def submit(self, job: Job) -> Submitted:
+    async def submit(self, job: Job, *, retry_of: str | None = None) -> Submitted:
         """Has a job run, once: the same job with the same ``run`` is the same.
+
+        Args:
+            job: The job.
+            retry_of: The failed run whose job it was.
 
         Raises:
             RunTaken: Its ``run`` is that of another job.
         """
-        said, state = await self.scripts.submit(_required(job), _more(job))
+        said, state = await self.scripts.submit(
+            _required(job), _more(job) | ({"retry_of": retry_of} if retry_of else {})
+        )
         if said == "other":
             raise RunTaken(f"run {job.run} is another job: give each job its own `run`, or leave it out")
         return Submitted(job.run, said == "new", state)

@@ -8,6 +8,7 @@ from typing import Any
 from agent_workers.protocol.v1.envelope import envelop
 from agent_workers.wire import dump, timestamp
 
+_RUN = "\0"
 UNNUMBERED = 0
 """Number of an event that Redis numbers when it writes it."""
 
@@ -27,3 +28,9 @@ WORKER_LOST = error(
 )
 EXPIRED = error("timeout", "The job waited for longer than its expires_at allows, and was not begun.")
 ABORTED = {"type": "aborted", "reason": "client"}
+
+
+def around_run(body: dict[str, Any] = EXPIRED) -> tuple[bytes, bytes]:
+    """Returns the line of an event of a run that Redis has yet to choose: up to the run's id, and after it."""
+    before, after = line(_RUN, body).split(b'"\\u0000"')
+    return before, after

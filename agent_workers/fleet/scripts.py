@@ -184,6 +184,18 @@ class Scripts:
         """Tells a run something; returns ``sent``, ``ended``, ``over`` or ``unknown``."""
         return str((await self._run("control", run, kind, message, last, self._keep_ms)).decode())
 
+    async def settle(self, run: str, again: str = "") -> bool:
+        """Takes a failed run off the list of those that wait for a person.
+
+        Args:
+            run: Its id.
+            again: The run that its job was submitted again as; empty where it is dropped.
+
+        Returns:
+            Whether it was on the list.
+        """
+        return bool(await self._run("settle", run, again) == b"settled")
+
     async def tick(self, queue: str, before: bytes, after: bytes) -> int:
         """Does what is due in a queue; returns how many jobs have expired."""
         return int(await self._run("tick", queue, self._keep_ms, before, after))

@@ -11,9 +11,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
-_TEXTS = ("queue", "tenant", "credential", "worker", "skill", "user", "host", "code", "session_id")
+_TEXTS = (
+    "queue",
+    "tenant",
+    "credential",
+    "worker",
+    "skill",
+    "user",
+    "host",
+    "code",
+    "session_id",
+    "retry_of",
+    "retried_as",
+)
 _NUMBERS = ("priority", "attempts", "failures", "submitted", "run_at", "expires_at", "due", "begun", "ended")
 _FIGURES = ("first_delta_ms", "duration_ms", "input_tokens", "output_tokens", "asking")
+FIELDS = ("state", "attempt", *_TEXTS, *_NUMBERS, *_FIGURES, "cost_usd")
+"""What the hash of a job has, besides the job."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agent_workers.cli.checkup.credential import check_credential
 from agent_workers.cli.checkup.distribution import check_distribution, check_programs
 from agent_workers.cli.checkup.finding import Finding
+from agent_workers.cli.checkup.fleet import check_fleet
 from agent_workers.cli.checkup.machine import (
     check_home,
     check_parent_death,
@@ -52,7 +53,7 @@ def check_host(host: Environment, *, online: bool) -> list[Finding]:
         online: Whether to see if the API can be reached.
     """
     with _left_as_found(host):
-        checks = (*_CHECKS, *((check_network,) if online else ()), check_pool)
+        checks = (*_CHECKS, *((check_network,) if online else ()), check_pool, check_fleet)
         return weighed([finding for check in checks for finding in _findings(check, host)])
 
 

@@ -178,6 +178,7 @@ end
 -- Keeps a failed job for a person to look at, and for whom its on_failure names.
 local function bury(job, keep_ms)
   redis.call('ZADD', P .. ':dead', now, job.run)
+  redis.call('ZREMRANGEBYSCORE', P .. ':dead', '-inf', string.format('(%.0f', now - keep_ms)) -- of which the job has gone
   redis.call('PEXPIRE', job_of(job.run), keep_ms)
   if job.escalates == '1' then redis.call('XADD', P .. ':escalations', '*', 'run', job.run) end
 end

@@ -10,7 +10,7 @@ import anyio
 from redis.exceptions import RedisError, ResponseError
 
 from agent_workers.fleet.keys import GROUP
-from agent_workers.fleet.lines import EXPIRED, line
+from agent_workers.fleet.lines import around_run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -23,7 +23,6 @@ logger = logging.getLogger("agent_workers.fleet")
 _TICK_S = 1.0
 _LATE = 2 / 3
 """Part of a lease after which its renewal is late; it is due after a third."""
-_RUN = "\0"
 
 
 class Keeper:
@@ -44,7 +43,6 @@ class Keeper:
         self._slots = slots
         self._refounded = refounded
         self._kept_at = time.monotonic()
-        self._before, self._after = (part for part in line(_RUN, EXPIRED).split(b'"\\u0000"'))
 
     async def found(self) -> bool:
         """Makes the queue's consumer group, from the queue's beginning; returns whether there was none."""
@@ -92,7 +90,7 @@ class Keeper:
         if await self.found():
             logger.warning("queue %s had lost its group: was Redis emptied?", self._queue)
             await self._refounded()
-        await self._machine.scripts.tick(self._queue, self._before, self._after)
+        await self._machine.scripts.tick(self._queue, *around_run())
 
     async def _insist(self, step: Callable[[], Awaitable[None]]) -> None:
         try:
