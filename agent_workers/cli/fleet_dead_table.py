@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from agent_workers.fleet.dead import DeadRun
 
 _WIDE = 100
-_EXPIRED = "its job is not kept any more"
+_EXPIRED = "its job has gone"
+_A_UUID = 36
 
 
 def rendered_dead(found: Sequence[DeadRun], *, more: bool, width: int) -> RenderableType:
@@ -27,11 +28,13 @@ def rendered_dead(found: Sequence[DeadRun], *, more: bool, width: int) -> Render
     if not found:
         return Text("no run has failed for good")
     table = Table(box=None, pad_edge=False, header_style="dim")
-    headings = ("run", "failed", "code", *(("queue", "worker", "tenant", "tries") if width >= _WIDE else ()))
+    headings = ("run", "failed (UTC)", "code", *(("queue", "worker", "tenant", "tries") if width >= _WIDE else ()))
     for heading in headings:
-        table.add_column(heading, overflow="fold", min_width=19 if heading == "failed" else None)
+        table.add_column(heading, overflow="fold", no_wrap=heading in {"failed (UTC)", "tries"})
+    longest = max(len(each.run) for each in found)
+    table.columns[0].min_width = min(longest, _A_UUID, width // 2)
     for each in found:
-        cells = [each.run, moment(each.failed), *_facts(each)][: len(headings)]
+        cells = [each.run, moment(each.failed)[:16], *_facts(each)][: len(headings)]
         table.add_row(*(Text(harmless(cell), style="red" if at == 2 else "") for at, cell in enumerate(cells)))  # noqa: PLR2004
     return Group(table, *([Text("and more: --limit, or --code, --queue, --tenant", style="dim")] if more else []))
 

@@ -20,20 +20,25 @@ if TYPE_CHECKING:
 
     from agent_workers.fleet.overview import Overview, Queue
 
-_WIDE = 76
 _SHOWN = 20  # rows of machines, tenants or credentials
 _OWN = "(the machines' own)"
+_HEADINGS = (
+    *("jobs\nwaiting", "\nlater", "runs\nrunning", "\nasking", "\nslots", "\nlimit"),
+    *("ended\ndone", "\nerror", "\naborted", "\nlost"),
+)
+_NAME, _LONG_NAME = 10, 24  # columns of a queue's name: the fewest, and the most
 
 
 def rendered(found: Overview, *, width: int) -> RenderableType:
     """Returns it as rich shows it."""
     parts: list[RenderableType] = [_head(found), Text()]
     if found.queues:
-        parts += [_queues(found)] if width >= _WIDE else [*_blocks(found)]
+        parts += [_queues(found, width) or Group(*_blocks(found))]
     for table in (_machines(found), _tenants(found), _paused(found)):
         if table:
             parts += [Text(), table]
-    parts += [Text(harmless(words), style=style) for words, style in _remarks(found)]
+    remarks = [Text(harmless(words), style=style) for words, style in _remarks(found)]
+    parts += [Text(), *remarks] if remarks and found.queues else remarks
     return Group(*parts)
 
 
@@ -43,8 +48,7 @@ def _head(found: Overview) -> Text:
         f"fleet: {_count(len(found.machines), 'machine')}",
         f"{sum(queue.running for queue in queues)} of {_count(sum(queue.slots for queue in queues), 'slot')} at work",
         f"{sum(queue.waiting for queue in queues)} waiting",
-        f"{sum(queue.scheduled for queue in queues)} scheduled",
-        f"{found.dead} failed for good",
+        f"{sum(queue.scheduled for queue in queues)} for later",
     ]
     return Text(", ".join(told), style="bold")
 
@@ -53,21 +57,33 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _queues(found: Overview) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("\nqueue", overflow="fold", max_width=24)
-    for heading in ("jobs\nwaiting", "\nscheduled", "runs\nrunning", "\nasking", "\nslots", "\nlimit"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("ended\ndone", "\nerror", "\naborted", "\nlost"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for name, queue in found.queues.items():
-        ended = _ended(queue)
-        table.add_row(
-            *(Text(harmless(name)), _waiting(queue), Text(str(queue.scheduled)), Text(str(queue.running))),
-            *(_asking(queue), Text(str(queue.slots)), Text(_limit(queue))),
-            *(Text(str(ended["done"])), _red(ended["error"]), Text(str(ended["aborted"])), _red(ended["lost"])),
-        )
+def _queues(found: Overview, width: int) -> Table | None:
+    """Returns a row for each queue; None where they do not fit beside each other."""
+    rows = {name: _row(queue) for name, queue in found.queues.items()}
+    widths = [
+        max(map(len, (*heading.split("\n"), *map(str, cells))))
+        for heading, *cells in zip(_HEADINGS, *rows.values(), strict=True)
+    ]
+    longest = max(map(len, rows))
+    gap = 2 if sum(widths) + 2 * len(widths) + min(longest, _LONG_NAME) <= width else 1
+    if sum(widths) + gap * len(widths) + min(longest, _NAME) > width:
+        return None
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
+    table.add_column("\nqueue", overflow="fold", max_width=_LONG_NAME)
+    for heading, columns in zip(_HEADINGS, widths, strict=True):
+        table.add_column(heading, justify="right", no_wrap=True, min_width=columns)
+    for name, cells in rows.items():
+        table.add_row(Text(harmless(name)), *cells)
     return table
+
+
+def _row(queue: Queue) -> list[Text]:
+    ended = _ended(queue)
+    return [
+        *(_waiting(queue), Text(str(queue.scheduled)), Text(str(queue.running)), _asking(queue)),
+        *(Text(str(queue.slots)), Text(_limit(queue))),
+        *(Text(str(ended["done"])), _red(ended["error"]), Text(str(ended["aborted"])), _red(ended["lost"])),
+    ]
 
 
 def _blocks(found: Overview) -> Iterator[RenderableType]:
@@ -76,7 +92,7 @@ def _blocks(found: Overview) -> Iterator[RenderableType]:
         table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 0, 0))
         table.add_column(style="dim", no_wrap=True)
         table.add_row("waiting", _waiting(queue))
-        table.add_row("scheduled", str(queue.scheduled))
+        table.add_row("later", str(queue.scheduled))
         table.add_row("running", str(queue.running))
         table.add_row("asking", _asking(queue))
         table.add_row("slots", str(queue.slots))
@@ -160,4 +176,4 @@ def _remarks(found: Overview) -> Iterator[tuple[str, str]]:
             each = ", ".join(f"{code} {count}" for code, count in sorted(errors.items(), key=lambda one: -one[1]))
             yield f"{name}: errors by {each}", ""
     if found.dead:
-        yield "failed for good: agent-workers fleet dead list", ""
+        yield f"{_count(found.dead, 'run')} failed for good: agent-workers fleet dead list", "red"

@@ -93,7 +93,7 @@ def test_a_failed_run_whose_job_has_gone_is_listed_and_can_be_dropped(
 ) -> None:
     redis.client.delete(Keys().job("f-2"))
     assert listed(fleet)["f-2"]["state"] is None
-    assert "its job is not kept any more" in fleet("dead", "list").stdout
+    assert "its job has gone" in fleet("dead", "list").stdout
     assert fleet("dead", "show", "f-2").returncode == 1
     assert "can only be dropped" in fleet("dead", "retry", "f-2").stderr
     assert fleet("dead", "drop", "f-2").returncode == 0
