@@ -47,7 +47,7 @@ def test_imports_point_down_only() -> None:
 @pytest.mark.parametrize(
     ("file", "line", "contract"),
     [
-        ("fleet/__init__.py", "", PLACES),
+        ("gateway/__init__.py", "", PLACES),
         (
             "batch/__init__.py",
             "import agent_workers.run",
@@ -109,7 +109,11 @@ def extras() -> set[str]:
         for requirement in requirements
     }
     brought = packages_distributions().items()
-    return {package for package, names in brought if wanted & set(map(str.lower, names)) and package[0] != "_"}
+    return {
+        package
+        for package, names in brought
+        if wanted & {name.lower().replace("_", "-") for name in names} and package[0] != "_"
+    }
 
 
 def test_the_contract_of_each_extra_names_all_that_it_brings() -> None:

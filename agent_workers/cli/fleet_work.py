@@ -6,7 +6,6 @@ import logging
 import os
 import re
 import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import click
 from agent_workers.cli.fleet_options import redis_options, run
 
 _ADDRESS = re.compile(r"unix:.+|(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}")
+_RECEIVERS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _QUEUE = re.compile(r"([a-z0-9][a-z0-9_.-]{0,63})(?:=([0-9]{1,4}))?")
 
 
@@ -108,6 +108,11 @@ class _Command(click.ParamType[tuple[str, list[str]]]):
     type=_Address(),
     help="Where /healthz, /readyz and /metrics are answered; unix:PATH too.",
 )
+@click.option(
+    "--traces",
+    is_flag=True,
+    help="Trace attempts by OTLP over HTTP; also where OTEL_EXPORTER_OTLP_ENDPOINT is set.",
+)
 @click.option("--name", help="What this process is called in the fleet; the host's name and its pid when absent.")
 def work(
     url: str, prefix: str, queues: tuple[tuple[str, int], ...], workers: tuple[tuple[str, list[str]], ...], **given: Any
@@ -116,7 +121,8 @@ def work(
 
     Then it begins nothing more, lets what runs end within a grace, and gives the rest back to the fleet.
     """
-    _log()
+    given["traces"] = _traces(asked=given["traces"])
+    _log(url)
     run(lambda: _work(url, prefix, dict(queues) or {"default": 1}, dict(workers), given), url)
 
 
@@ -137,7 +143,15 @@ async def _work(
     )
 
 
-def _log() -> None:
+def _traces(*, asked: bool) -> bool:
+    """Tells whether attempts are traced: where that is asked for, or OpenTelemetry's variables name a receiver."""
+    if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or os.environ.get("OTEL_TRACES_EXPORTER") == "none":
+        return False
+    return asked or any(os.environ.get(name) for name in _RECEIVERS)
+
+
+def _log(url: str) -> None:
+    from agent_workers.fleet.work.log import secrets_of, set_up
+
     level = logging.getLevelNamesMapping().get((os.environ.get("AGENT_WORKERS_LOG") or "info").upper(), logging.INFO)
-    logging.basicConfig(format="agent-workers fleet: %(message)s", level=logging.WARNING, stream=sys.stderr)
-    logging.getLogger("agent_workers.fleet").setLevel(level)
+    set_up(level, is_json=os.environ.get("AGENT_WORKERS_LOG_FORMAT") == "json", secrets=secrets_of(url))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,6 +17,15 @@ BLOCK_MS = 2_000
 """How long a command waits in Redis at most."""
 _SOCKET_TIMEOUT_S = 10  # above BLOCK_MS: redis-py's own 5 s would be near it on a busy machine
 _RETRIES = 3
+# Stricter than redis-py, which takes part of a password that is not encoded for a host, and tells it.
+_ADDRESS = re.compile(
+    r"rediss?://(?:[^@/\s]*@)?(?:\[[0-9a-fA-F:.]+\]|[^@/:\[\]\s?]*)(?::\d{1,5})?(?:/\d*)?(?:\?[^\s@]*)?"
+    r"|unix://(?:[^@/\s]*@)?/[^@\s]*"
+)
+_NO_ADDRESS = (
+    "The address of Redis is none: it must be redis://HOST:PORT/0, rediss:// likewise, or unix:///PATH. "
+    "In a password, what has a meaning in an address is encoded: %40 for @, %2F for /, %3A for :."
+)
 
 
 def options() -> dict[str, Any]:
@@ -38,11 +48,22 @@ def connect(url: str) -> Redis:
     Raises:
         ValueError: The address is none.
     """
+    if not _ADDRESS.fullmatch(url):
+        raise ValueError(_NO_ADDRESS)
     retry = Retry(ExponentialBackoff(cap=1, base=0.05), _RETRIES)
-    return Redis.from_url(url, retry=retry, **options())
+    try:
+        redis = Redis.from_url(url, retry=retry, **options())
+        pool = redis.connection_pool
+        pool.connection_class(**pool.connection_kwargs)  # which reads the settings; this one connects to nothing
+    except (ValueError, TypeError):  # whose words may have the password
+        raise ValueError(_NO_ADDRESS) from None
+    return redis
 
 
 def shown(url: str) -> str:
     """Returns an address without the name, password and settings in it."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that is none"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -98,7 +98,7 @@ def _stand_in(data: bytes) -> Request | None:
     limits, stream = document.get("limits", {}), document.get("stream", {})
     if not isinstance(limits, dict) or "max_budget_usd" in limits or not isinstance(stream, dict):
         return None
-    texts = {name: document.get(name) for name in ("model", "fallback_model", "session_owner")}
+    texts = {name: document.get(name) for name in ("model", "fallback_model", "session_owner", "traceparent")}
     turns, partial = document.get("max_turns"), stream.get("partial", True)
     if not all(text is None or isinstance(text, str) for text in texts.values()):
         return None

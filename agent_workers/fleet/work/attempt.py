@@ -53,6 +53,7 @@ class Attempt:
         self._is_given_back = False
         self._billing = Billing()
         self._closing = Closing(job, held, begun, sink)
+        self._span = machine.tracing.begin(job, held, begun, machine.settings.host)
 
     def give_back(self) -> None:
         """Stops the worker; the run goes to another machine, if it may."""
@@ -72,6 +73,9 @@ class Attempt:
         """
         try:
             await self._carried(self._key())
+        except LeaseLost:
+            self._span.lost()
+            raise
         except NoCredential as problem:
             await self._refuse(error("auth", str(problem)))
         except WorkerError as problem:
@@ -102,6 +106,8 @@ class Attempt:
         request = dict(self._job.request)
         if self._begun.attempt > 1:
             request["attempt"] = self._begun.attempt
+        if self._span.traceparent:
+            request["traceparent"] = self._span.traceparent
         runner = self._machine.runner(self._job.worker)
         end: tuple[Event, bytes] | None = None
         async with anyio.create_task_group() as tasks, runner.stream(request, credential=key) as self._run:
@@ -123,6 +129,7 @@ class Attempt:
 
     async def _take(self, event: Event, data: bytes) -> bool:
         self._billing.see(event)
+        self._span.see(event)
         if event["type"] == "retry" and event["code"] == _LIMITED:
             await self._pause(event["delay_ms"])
         try:
@@ -147,6 +154,7 @@ class Attempt:
         else:
             is_end = await self._closing.end(event, data, is_billed=self._billing.has_begun, kept=kept)
             outcome = event["type"] if is_end else "again"
+        self._span.end(event, outcome)
         self._machine.watch.ended(self._job, event, self._sink.figures, outcome)
 
     async def _pause(self, delay_ms: int) -> None:

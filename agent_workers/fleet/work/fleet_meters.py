@@ -9,22 +9,22 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
-from agent_workers.fleet.census import take_census
+from agent_workers.fleet.overview import overview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from prometheus_client.core import Metric
 
-    from agent_workers.fleet.census import Census, QueueCensus
+    from agent_workers.fleet.overview import Overview, Queue
     from agent_workers.fleet.work.machine import Machine
 
 _NAME = "agent_workers_fleet"
 _WITHIN_S = 4.0
 _LOST = "lost"
 
-_OF_QUEUE: tuple[tuple[str, str, Callable[[QueueCensus], int]], ...] = (
-    ("queued", "Jobs that wait for a slot, in the whole fleet.", lambda of: of.queued),
+_OF_QUEUE: tuple[tuple[str, str, Callable[[Queue], int]], ...] = (
+    ("queued", "Jobs that wait for a slot, in the whole fleet.", lambda of: of.waiting),
     ("scheduled", "Jobs that wait for their time, in the whole fleet.", lambda of: of.scheduled),
     ("running", "Runs that slots have in hand, in the whole fleet.", lambda of: of.running),
     ("asking", "Runs that wait for an answer of a person, in the whole fleet.", lambda of: of.asking),
@@ -41,48 +41,47 @@ class FleetMeters(Collector):
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._census: Census | None = None
+        self._found: Overview | None = None
 
     async def ask(self) -> None:
         """Asks Redis; where it is away, the fleet's figures are left out."""
-        self._census = None
+        self._found = None
         with anyio.move_on_after(_WITHIN_S):
             try:
-                machine = self._machine
-                self._census = await take_census(machine.redis, machine.keys, machine.settings.dead_s)
+                self._found = await overview(self._machine.fleet)
             except RedisError:
                 return
 
     def collect(self) -> Iterable[Metric]:
         """Yields the figures."""
-        up = int(self._census is not None)
+        up = int(self._found is not None)
         yield GaugeMetricFamily(f"{_NAME}_redis_up", "1 where Redis answers this process, else 0.", value=up)
-        if self._census:
-            yield from self._of_queues(self._census.queues)
-            yield from self._of_runs(self._census.queues)
+        if self._found:
+            yield from self._of_queues(self._found.queues)
+            yield from self._of_runs(self._found.queues)
             words = "Credentials whose jobs wait, for the API limits their rate."
-            yield GaugeMetricFamily(f"{_NAME}_paused_credentials", words, value=self._census.paused)
-            yield GaugeMetricFamily(f"{_NAME}_dead", "Runs that have failed for good.", value=self._census.dead)
+            yield GaugeMetricFamily(f"{_NAME}_paused_credentials", words, value=len(self._found.paused))
+            yield GaugeMetricFamily(f"{_NAME}_dead", "Runs that have failed for good.", value=self._found.dead)
 
     @staticmethod
-    def _of_queues(queues: Iterable[QueueCensus]) -> Iterable[Metric]:
+    def _of_queues(queues: Mapping[str, Queue]) -> Iterable[Metric]:
         for name, words, count in _OF_QUEUE:
             family = GaugeMetricFamily(f"{_NAME}_{name}", words, labels=["queue"])
-            for each in queues:
-                family.add_metric([each.queue], count(each))
+            for queue, each in queues.items():
+                family.add_metric([queue], count(each))
             yield family
 
     @staticmethod
-    def _of_runs(queues: Iterable[QueueCensus]) -> Iterable[Metric]:
+    def _of_runs(queues: Mapping[str, Queue]) -> Iterable[Metric]:
         words = "Runs that have ended, in the whole fleet."
         ended = CounterMetricFamily(f"{_NAME}_runs", words, labels=["queue", "outcome", "code"])
         lost = CounterMetricFamily(
             f"{_NAME}_lost", "Attempts whose process has gone, in the whole fleet.", labels=["queue"]
         )
-        for each in queues:
-            lost.add_metric([each.queue], each.ended.get(_LOST, 0))
+        for queue, each in queues.items():
+            lost.add_metric([queue], each.ended.get(_LOST, 0))
             for name, count in each.ended.items():
                 outcome, _, code = name.partition(":")
                 if name != _LOST:
-                    ended.add_metric([each.queue, outcome, code], count)
+                    ended.add_metric([queue, outcome, code], count)
         yield from (ended, lost)

@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from agent_workers.fleet.work.settings import WorkSettings
+    from agent_workers.fleet.work.tracing import Tracing
 
 
 @asynccontextmanager
-async def watched(settings: WorkSettings, redis: Redis, address: str) -> AsyncIterator[Machine]:
+async def watched(settings: WorkSettings, redis: Redis, address: str, tracing: Tracing) -> AsyncIterator[Machine]:
     """Answers for a process while it serves, up to its end.
 
     Raises:
         ValueError: The address cannot be opened.
     """
     meters = Meters()
-    machine = Machine(settings, redis, meters)
+    machine = Machine(settings, redis, meters, tracing)
     try:
         listener = await open_listener(address)
     except OSError as error:

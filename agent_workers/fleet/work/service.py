@@ -20,6 +20,7 @@ from agent_workers.fleet.work.keeper import Keeper
 from agent_workers.fleet.work.machine import Machine
 from agent_workers.fleet.work.slot import Slot
 from agent_workers.fleet.work.sweeper import Sweeper
+from agent_workers.fleet.work.tracing import Tracing
 from agent_workers.service_manager import notify, watchdog_s
 
 if TYPE_CHECKING:
@@ -60,12 +61,18 @@ async def _work(settings: WorkSettings) -> None:
         redis = connect(settings.redis)
         stack.push_async_callback(redis.aclose)
         await redis.ping()
+        tracing = Tracing()
+        if settings.traces:
+            from agent_workers.fleet.work.telemetry import Telemetry
+
+            tracing = Telemetry(settings.host)
+        stack.callback(tracing.close)
         if settings.listen:
             from agent_workers.fleet.work.listening import watched
 
-            machine = await stack.enter_async_context(watched(settings, redis, settings.listen))
+            machine = await stack.enter_async_context(watched(settings, redis, settings.listen, tracing))
         else:
-            machine = Machine(settings, redis)
+            machine = Machine(settings, redis, tracing=tracing)
         await Service(machine).serve()
 
 
@@ -80,7 +87,12 @@ class Service:
         self._machine = machine
         settings = machine.settings
         self._broker = RedisBroker(
-            settings.redis, logger=broker_logger(), apply_types=False, graceful_timeout=None, **options()
+            settings.redis,
+            logger=broker_logger(),
+            apply_types=False,
+            graceful_timeout=None,
+            middlewares=machine.tracing.middlewares,
+            **options(),
         )
         self._slots = {
             queue: [Slot(machine, queue, number + 1) for number in range(count)]

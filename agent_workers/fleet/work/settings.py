@@ -37,6 +37,7 @@ class WorkSettings:
         credentials: Folder with a file for each credential, called as jobs call it; None for none.
         sessions: Where conversations are stored: ``redis:``, or ``file:///path`` of a folder that all share.
         listen: Address of health and metrics, such as ``127.0.0.1:9464``; None for none.
+        traces: Whether attempts are traced, by OpenTelemetry.
         policy: Path of the host's policy; None for the environment's.
         workers: Command lines of workers that the operator adds, or puts in the place of others.
     """
@@ -52,6 +53,7 @@ class WorkSettings:
     credentials: Path | None = None
     sessions: str = "redis:"
     listen: str | None = None
+    traces: bool = False
     policy: str | None = None
     workers: Mapping[str, list[str]] = field(default_factory=dict)
 

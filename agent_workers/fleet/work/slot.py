@@ -10,6 +10,7 @@ import anyio
 from agent_workers.fleet.lines import EXPIRED, error, line
 from agent_workers.fleet.scripts import Ended, Held
 from agent_workers.fleet.work.attempt import Attempt
+from agent_workers.fleet.work.log import about
 from agent_workers.fleet.work.sink import LeaseLost, RunSink
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.job import parse_job
@@ -59,6 +60,7 @@ class Slot:
         if self._machine.is_draining:
             return  # it is given back when this process leaves the queue
         held = Held(run, entry, self.consumer)
+        about.set({"run": run, "queue": self.queue})
         self._is_idle = anyio.Event()
         try:
             begun = await self._machine.scripts.begin(self.queue, held, self._machine.settings.host)
@@ -74,6 +76,7 @@ class Slot:
                 self._machine.watch.left(self.queue)
             self._held = None
             self.attempt = None
+            about.set({})
             self._is_idle.set()
 
     async def _run(self, held: Held, begun: Begun) -> None:
@@ -84,6 +87,7 @@ class Slot:
         elif begun.expires_ms is not None and begun.expires_ms < begun.now_ms:
             await self._refuse(sink, held, EXPIRED)
         else:
+            about.set({**about.get(), "tenant": job.fields.tenant, "attempt": begun.attempt})
             self.attempt = Attempt(self._machine, job, held, begun, sink)
             await self.attempt.run()
 

@@ -35,6 +35,7 @@ class Sweeper:
         if await self._was_away():
             return  # nobody could keep anything meanwhile, and those who live come back for what is theirs
         became = await self._machine.scripts.lose(self._queue, entry, run, line(run, WORKER_LOST))
+        self._machine.tracing.takes_over(run, became)
         if became != "dropped":
             logger.warning("the worker of a run has gone: %s", became, extra={"run": run})
         if became == "dead":

@@ -76,6 +76,8 @@ def variables_of(request: Request, environment: Environment, capabilities: Capab
     environ = agent_variables(
         {**server_variables(request), **environment.agent_environ(scratch), **capabilities.variables}
     )
+    if request.traceparent:
+        environ["TRACEPARENT"] = request.traceparent  # the CLI's own spans, where they are on, are part of that trace
     if environment.has_own_credential and not environment.simulator_url:
         from agent_workers.engine.claude.launch.managed_settings import refuse_managed_credentials  # few runs
 
