@@ -33,6 +33,7 @@ Examples:
   agent-workers convert --to ai-sdk           a run's events as a front end reads them
   agent-workers simulate                      an API without an account
   agent-workers pool --socket pool.sock       agents started ahead, for first words sooner
+  agent-workers fleet work --queue default=4  runs that go on without whoever asked, on any machine
 """
 
 
