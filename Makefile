@@ -145,7 +145,7 @@ element: node_modules/.ready ## Write the file of <agent-chat> in the PHP packag
 	npm run build --silent --workspace packages/element
 
 .PHONY: bench
-bench: $(READY) ## Measure agent-chat beside the obvious script and the raw CLI, agent-batch beside a shell loop, a pool beside processes, and the PHP bridge beside a bare one; BASE=… beside another checkout
+bench: $(READY) ## Measure agent-chat beside the obvious script and the raw CLI, agent-batch beside a shell loop, a pool beside processes, a fleet beside runs of its own process, and the PHP bridge beside a bare one; BASE=… beside another checkout
 ifdef BASE
 	BENCH_BASE=$(BASE) $(BIN)/python -m tests.bench
 else
@@ -154,6 +154,7 @@ else
 	$(BIN)/python -m tests.bench.batch
 	$(BIN)/python -m tests.bench.engines
 	$(BIN)/python -m tests.bench.pool
+	$(BIN)/python -m tests.bench.fleet
 	$(BIN)/python -m tests.bench.php_latency
 	$(BIN)/python -m tests.bench.pool_page
 endif

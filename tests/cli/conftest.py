@@ -80,11 +80,11 @@ class Scripts:
             return subprocess.CompletedProcess(command, status, output.decode(), errors.read().decode())
 
     @contextmanager
-    def running(self, *command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self, *command: str | Path, stdin: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[bytes]]:
         """A command that runs on; it is ended with the block."""
         with subprocess.Popen(
             [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,

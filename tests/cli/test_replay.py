@@ -93,6 +93,51 @@ def test_what_is_no_recording_ends_with_one_error_that_names_the_line(scripts: S
     assert played.returncode == 2
 
 
+REQUEST = {"prompt": "Hi", "run": "r-1", "attempt": 2, "metadata": {"a": 1}, "tools": ["Bash"], "max_turns": 3}
+
+
+def test_with_control_it_stands_in_for_the_worker_of_a_request(scripts: Scripts, record: Record) -> None:
+    start = {**START, "metadata": {"b": 2}, "user": "u"}
+    path = record(start, delta("Hi"), {**done("Hi"), "metadata": {"b": 2}, "user": "u"})
+    command = ("agent-workers", "replay", "--speed=max", "--control", "--credential-fd=0", path)
+    with scripts.running(*command, stdin=subprocess.PIPE) as process:
+        assert process.stdin
+        process.stdin.write(b"the-key\n" + json.dumps(REQUEST).encode() + b"\n")
+        process.stdin.flush()
+        assert process.stdout
+        played = [json.loads(line) for line in process.stdout]
+        process.wait(PATIENCE_S)
+    assert [(event["type"], event["run"], event["seq"]) for event in played] == [
+        ("start", "r-1", 1),
+        ("delta", "r-1", 2),
+        ("done", "r-1", 3),
+    ]
+    assert (played[0]["metadata"], played[0]["attempt"], played[2]["metadata"]) == ({"a": 1}, 2, {"a": 1})
+    assert not {"user"} & {*played[0], *played[2]}
+
+
+def test_with_control_it_is_aborted_as_a_worker_is(scripts: Scripts, record: Record) -> None:
+    path = record(START, SESSION, done(), gap_s=HOUR)
+    with scripts.running("agent-workers", "replay", "--control", path, stdin=subprocess.PIPE) as process:
+        assert process.stdin
+        process.stdin.write(json.dumps(REQUEST).encode() + b'\n{"type": "abort", "id": "a"}\n')
+        process.stdin.flush()
+        assert process.stdout
+        played = [json.loads(line) for line in process.stdout]
+        assert process.wait(PATIENCE_S) == 3
+    assert [event["type"] for event in played] == ["start", "ack", "aborted"]
+
+
+@pytest.mark.parametrize("request_", ["[]", '{"prompt": "Hi", "metadata": 7}', "no JSON"])
+def test_with_control_a_request_that_is_none_is_refused(request_: str, scripts: Scripts, record: Record) -> None:
+    played = scripts("agent-workers", "replay", "--control", record(START, done()), given=request_)
+    assert (played.returncode, bodies(played.stdout)[0]["code"]) == (2, "invalid_request")
+
+
+def test_with_control_the_recording_cannot_be_stdin(scripts: Scripts) -> None:
+    assert scripts("agent-workers", "replay", "--control", "-").returncode == 2
+
+
 @pytest.mark.parametrize("speed", ["0", "-1", "fast", "nan"])
 def test_a_speed_that_is_none_is_refused(speed: str, scripts: Scripts, record: Record) -> None:
     played = scripts("agent-workers", "replay", f"--speed={speed}", record(START, done()))

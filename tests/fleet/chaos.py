@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import signal
 import sys
 import threading
 import time
@@ -205,6 +206,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fsync", choices=("always", "everysec"), default="everysec")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     with (
         TemporaryDirectory() as folder,
         running_simulator() as simulator,

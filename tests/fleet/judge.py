@@ -3,8 +3,13 @@
 import json
 from typing import Any
 
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 from tests.e2e.stream import TERMINAL, Event, check_whole
 from tests.fleet.redis_server import RedisServer
+from tests.waiting import PATIENCE_S
 
 _OF_ONE_QUEUE = ("running", "asking", "lanes", "later")
 
@@ -19,7 +24,7 @@ class Judge:
     """
 
     def __init__(self, redis: RedisServer, prefix: str, stream_of: Any) -> None:
-        self._redis = redis.client
+        self._redis = Redis.from_url(redis.url, retry=Retry(NoBackoff(), 0), socket_timeout=PATIENCE_S, protocol=2)
         self._prefix = prefix
         self._stream_of = stream_of
 
