@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from agent_workers.stdio.stdin import Stdin
 
 _LONGEST_S = 604_800  # the recording's own pauses decide how long it takes
-_PROMPT = {"prompt": "Plays a recording."}
+_PROMPT = "Plays a recording."
 _ECHOED = ("metadata", "subject", "user", "goal", "attempt", "traceparent")
 _FOLLOWED = ("v", "run", "stream", *_ECHOED)
 """What a request says that does not depend on who answers it."""
@@ -57,7 +57,7 @@ class RecordingSource:
             self._recording = read_recording(self._file.read())
         except BrokenRecording as broken:
             raise InvalidRequest(f"The recording cannot be played: {broken}.") from broken
-        request = Request(**_PROMPT, limits=_limits())
+        request = Request(prompt=_PROMPT, limits=_limits())
         run = self._recording.run if self._keep_run else None
         return request.model_copy(update={"run": run, **self._recording.echo})
 
@@ -116,7 +116,7 @@ class RequestedRecording(RecordingSource):
             self._credential(self._stdin)
         document = parse_json(self._stdin.read_first_line())
         if isinstance(document, dict):
-            document = _PROMPT | {name: document[name] for name in _FOLLOWED if name in document}
+            document = {"prompt": _PROMPT, **{name: document[name] for name in _FOLLOWED if name in document}}
         return parse_request(document).model_copy(update={"limits": _limits()})
 
     def start(self, request: AnyRequest) -> Body | None:
