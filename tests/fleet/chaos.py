@@ -106,8 +106,7 @@ class Chaos:
             finally:
                 self.killer.stop_killing()
                 await asyncio.to_thread(killing.join, PATIENCE_S)
-                serving.cancel()
-                await asyncio.wait([serving])
+                await _end(serving)
         await asyncio.to_thread(self._at_rest)
 
     async def _all_of(self, each: list[asyncio.Task[None]], killing: threading.Thread) -> None:
@@ -124,9 +123,7 @@ class Chaos:
                 await asyncio.to_thread(self.killer.supervise)
             if still_s > 2 * PATIENCE_S:
                 self.faults.append(f"{len(waiting)} hang: {sorted(task.get_name() for task in waiting)}")
-                for task in waiting:
-                    task.cancel()
-                await asyncio.wait(waiting)
+                await _end(*waiting)
                 return
 
     def _job(self) -> tuple[dict[str, Any], float | None]:
@@ -185,6 +182,15 @@ class Chaos:
             self.faults += [f"left: {name}" for name in self.judge.left(_TENANTS)]
         self.killer.stop()
         self.faults += self.killer.faults
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    """Cancels tasks until they have ended: Python 3.11's ``wait_for``, which redis-py uses, may swallow that."""
+    waiting = set(tasks)
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=1)
 
 
 def chaos_over(home: Home, simulator: Simulator, redis: RedisServer, seed: int, jobs: int) -> Chaos:
