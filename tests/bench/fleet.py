@@ -1,6 +1,6 @@
 """Part of ``make bench``: what a fleet adds to a run of its own process, and what it takes.
 
-    python -m tests.bench.fleet [latency rate recovery memory]
+    python -m tests.bench.fleet [latency rate recovery scripts memory]
 
 Direct runs and runs of the fleet take turns against the same loopback API. Redis, the fleet and the reader are on this
 machine. Read the differences, which are medians of those of each round.
@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ import anyio
 
 from agent_workers.client.aio import AsyncProcessRunner
 from agent_workers.fleet.fleet import Fleet
+from agent_workers.fleet.scripts import Ended, Held, Line
 from agent_workers.protocol.v1.job import parse_job
 from agent_workers.workers import WORKERS
 from tests.bench.__main__ import p
@@ -232,6 +234,40 @@ async def memory(fleet: Fleet, redis: RedisServer, recording: Recorded, folder: 
     print(f"an idle process of the fleet: {sizes[1]:.0f} MiB with one slot, {each:.2f} MiB more for each further one")
 
 
+async def scripts(fleet: Fleet, *_: object) -> None:
+    """Prints how long the rules keep Redis busy."""
+    print(f"\n{'Redis is busy for':24}{'submit':>10}{'begin':>10}{'an event':>10}{'the end':>10}   of a job")
+    for waiting in (0, 1_000):
+        for number in range(waiting):
+            await submit(fleet, {**CHAT, "queue": f"of-{waiting}", "tenant": f"tenant-{number}"})
+        keep = partial(fleet.scripts.keep, f"of-{waiting}", 600_000, ["bench/1"], [])
+        await keep()
+        took = [await _life(fleet, f"of-{waiting}") for _ in range(200)]
+        shown = "".join(f"{median(each) * 1e6:7.0f} us" for each in zip(*took, strict=True))
+        print(f"{waiting} tenants wait".ljust(24) + shown, flush=True)
+
+
+async def _life(fleet: Fleet, queue: str) -> list[float]:
+    """Has a job pass through, of a tenant that goes to the end of the others; returns the seconds of each script."""
+    took = [await _busy(fleet, lambda: submit(fleet, {**CHAT, "queue": queue, "tenant": "bench"}))]
+    [(entry, fields)] = await fleet.redis.xrange(fleet.keys.jobs(queue), count=1)
+    held = Held(fields[b"run"].decode(), entry.decode(), "bench/1")
+    took.append(await _busy(fleet, lambda: fleet.scripts.begin(queue, held, "bench")))
+    event, end = Line(1, b'{"type":"delta","text":"' + b"x" * 120 + b'"}'), Line(2, b'{"type":"done"}')
+    write = partial(fleet.scripts.write, held, 1, fields={})
+    took.append(await _busy(fleet, lambda: write([event], last=0)))
+    took.append(await _busy(fleet, lambda: write([end], last=1, ended=Ended("done"))))
+    return took
+
+
+async def _busy(fleet: Fleet, ask: Callable[[], Awaitable[object]]) -> float:
+    """Seconds that a script takes in Redis, by its own count."""
+    await fleet.redis.config_resetstat()
+    await ask()
+    stats: Any = await fleet.redis.info("commandstats")
+    return float(stats["cmdstat_evalsha"]["usec"]) / 1e6
+
+
 def _resident_mib(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
@@ -245,6 +281,7 @@ async def measure(redis: RedisServer, api: ClockedApi, folder: Path, parts: list
             "latency": lambda: latency(fleet, redis, api, folder),
             "rate": lambda: rate(fleet, redis, recording, folder),
             "recovery": lambda: recovery(fleet, redis, api, folder),
+            "scripts": lambda: scripts(fleet),
             "memory": lambda: memory(fleet, redis, recording, folder),
         }
         for part in parts or does:
