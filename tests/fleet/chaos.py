@@ -159,10 +159,7 @@ class Chaos:
         self.faults += [fault for reader in readers for fault in reader.faults]
         self.faults += [f"{run}: a reader saw something else" for reader in readers if reader.entries != entries]
         self.faults += await insist(lambda: asyncio.to_thread(self.judge.faults_of, run, job))
-        self._count(run, entries)
-
-    def _count(self, run: str, entries: list[tuple[str, bytes]]) -> None:
-        state = self.judge.state(run)
+        state = await insist(lambda: asyncio.to_thread(self.judge.state, run))
         self.outcomes[state.get("code") or state["state"]] += 1
         self.attempts[int(state["attempt"])] += 1
         if state["state"] == "done" and f"canary-{run}".encode() not in b"".join(line for _, line in entries):

@@ -3,7 +3,13 @@
 -- ARGV: run, attempt, consumer, number of the last event that was written, state, code, keep_ms, is_dead, dead_ms, number of
 -- fields, their names and values, then seq, line and what it is ('call' for a call of an application's tool, else '') of each
 -- event. A state ends the run.
-local job = read(ARGV[1])
+-- What an event that ends nothing needs of the job, which may be large.
+local function writing(run)
+  local found = redis.call('HMGET', job_of(run), 'state', 'attempt', 'owner', 'queue')
+  return found[1] and {run = run, state = found[1], attempt = found[2], owner = found[3], queue = found[4]}
+end
+
+local job = ARGV[5] ~= '' and read(ARGV[1]) or writing(ARGV[1])
 if not job or job.state ~= 'running' or job.attempt ~= ARGV[2] or job.owner ~= ARGV[3] then
   -- The answer to a last write may have been lost: said again, it has been done.
   local is_said = job and ARGV[5] ~= '' and job.state == ARGV[5] and job.attempt == ARGV[2] and job.writer == ARGV[3]

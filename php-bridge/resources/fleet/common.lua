@@ -82,33 +82,48 @@ local function is_at(tenant, most)
   return redis.call('SCARD', key) >= most
 end
 
--- The next job of a queue: of the tenant that was served the longest ago, and may have one more running.
+-- The next job of a lane; those of it that have ended or expired meanwhile are taken out.
+local function next_of(queue, lane)
+  while true do
+    local run = redis.call('ZRANGE', lane_key(queue, lane), 0, 0)[1]
+    if not run then
+      redis.call('ZREM', of_queue(queue, 'lanes'), lane)
+      return nil
+    end
+    local job = read(run)
+    if job and not ENDED[job.state] then return job end
+    redis.call('ZREM', lane_key(queue, lane), run)
+  end
+end
+
+-- The next job of a queue: of the tenant that was served the longest ago, and may have one more running. Lanes are looked at
+-- a few at a time, for there may be thousands. One whose tenant was served by another of its lanes moves behind when it is met.
 local function pick(queue)
-  local lanes = redis.call('ZRANGE', of_queue(queue, 'lanes'), 0, -1)
-  for _, lane in ipairs(lanes) do
-    local tenant, credential = string.match(lane, '^(.*)\n(.*)$')
-    local most = tenant ~= '' and limit('tenant', tenant) or nil
-    local is_full = most and is_at(tenant, most)
-    if not is_full and not is_paused(credential) then
-      local run = redis.call('ZRANGE', lane_key(queue, lane), 0, 0)[1]
-      local job = run and read(run)
-      if job and not ENDED[job.state] then
-        leave_lane(job)
+  local lanes, at = of_queue(queue, 'lanes'), 0
+  while true do
+    local found = redis.call('ZRANGE', lanes, at, at + 15, 'WITHSCORES')
+    if #found == 0 then return nil end
+    for i = 1, #found, 2 do
+      local lane = found[i]
+      local tenant, credential = string.match(lane, '^(.*)\n(.*)$')
+      local served = tonumber(redis.call('HGET', of_queue(queue, 'served'), tenant) or 0)
+      if served > tonumber(found[i + 1]) then
+        redis.call('ZADD', lanes, 'XX', served, lane)
+        return pick(queue)
+      end
+      local most = tenant ~= '' and limit('tenant', tenant) or nil
+      if not (most and is_at(tenant, most)) and not is_paused(credential) then
+        local job = next_of(queue, lane)
+        if not job then return pick(queue) end
         local turn = redis.call('INCR', of_queue(queue, 'turn'))
         redis.call('HSET', of_queue(queue, 'served'), tenant, turn)
-        for _, other in ipairs(lanes) do
-          if string.sub(other, 1, #tenant + 1) == tenant .. '\n' then
-            redis.call('ZADD', of_queue(queue, 'lanes'), 'XX', turn, other)
-          end
-        end
+        redis.call('ZADD', lanes, 'XX', turn, lane)
+        leave_lane(job)
         return job
       end
-      if run then redis.call('ZREM', lane_key(queue, lane), run) end -- it has expired, or ended
-      if redis.call('EXISTS', lane_key(queue, lane)) == 0 then redis.call('ZREM', of_queue(queue, 'lanes'), lane) end
-      return pick(queue)
     end
+    at = at + 16
   end
-  return nil
 end
 
 -- Gives jobs to the queue's stream: as many as there are idle slots, and as the limits leave.
