@@ -1,5 +1,6 @@
 """A conversation goes on wherever its next message is run, and one run at a time is in it."""
 
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,3 +97,20 @@ def test_the_second_of_two_runs_in_one_conversation_is_told_so(
     until(lambda: user.status(run).is_over)  # type: ignore[union-attr]
     simulator.play("hello")
     assert user.run({**CHAT, "queue": "b", "prompt": "three", "session": {"resume": session}})[-1]["type"] == "done"
+
+
+def test_a_conversation_that_could_not_be_stored_is_told_so_before_the_end(
+    work: Callable[..., Working], user: User, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    work("--sessions", f"file://{store}")
+    run = user.submit({**CHAT, "prompt": "Go. [[scenario:slow]]"}).run
+    user.wait_for(run, "delta")
+    shutil.rmtree(store)
+    user.abort(run)
+    user.follow(run)
+    *_, notice, last = user.check(run)
+    assert (notice["type"], notice["code"]) == ("notice", "session_not_saved")
+    assert last["type"] == "aborted"
+    assert "session_id" not in last

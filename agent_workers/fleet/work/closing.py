@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.fleet.lines import WORKER_LOST, line
 from agent_workers.fleet.scripts import Ended, Line
 from agent_workers.fleet.work.ending import Again, ending
+from agent_workers.wire import dump
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -84,7 +86,7 @@ class Closing:
         if notice:
             await self._sink.take({**notice, "seq": seq}, line(self._run, notice, seq))
             seq += 1
-            data = data.replace(f'"seq":{event["seq"]}'.encode(), f'"seq":{seq}'.encode(), 1)
+            data = _without_session(data, seq)
         await self._sink.end(seq, data, ended)
 
     def _retry(self, event: Event, again: Again) -> dict[str, Any]:
@@ -96,3 +98,10 @@ class Closing:
             "code": again.code,
         }
         return body | ({"http_status": event["http_status"]} if event.get("http_status") else {})
+
+
+def _without_session(data: bytes, seq: int) -> bytes:
+    """Returns a terminal event with another number, and without a session that nobody can continue."""
+    event = json.loads(data)
+    event.pop("session_id", None)
+    return dump({**event, "seq": seq})
