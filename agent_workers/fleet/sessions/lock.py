@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _PATIENCE_S = 6  # as on one machine, for a run that writes only its end
 _POLL_S = 0.02
 _BUSY, _TAKEN, _ENDING = range(3)
-# KEYS of each: the lock, and who is ending. A run's later attempt takes the lock of its lost one.
+# KEYS of each: the lock, who is ending, who had the lock last. A run's later attempt takes the lock of its lost one.
 # ARGV: run, attempt, holder, lease in ms.
 _TAKE: Final = """
 local held = redis.call('GET', KEYS[1])
@@ -28,15 +28,19 @@ if held then
   end
 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+redis.call('SET', KEYS[3], ARGV[3], 'PX', 86400000)
 return 1
 """
-# ARGV: holder, lease in ms. A lock that has expired is lost: another run may have had it meanwhile.
+# ARGV: holder, lease in ms. One that expired, as where Redis was away, is there again if nobody has had it meanwhile.
 _KEEP: Final = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+local held = redis.call('GET', KEYS[1])
+if held and held ~= ARGV[1] or redis.call('GET', KEYS[3]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('PEXPIRE', KEYS[3], 86400000)
+return 1
 """
 _RELEASE: Final = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1], KEYS[2]) end
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1], KEYS[2], KEYS[3]) end
 """
 # ARGV: holder, ms.
 _ANNOUNCE: Final = "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])"
@@ -106,5 +110,5 @@ class SessionLock:
         return int(self.lease_s * 1000)
 
     async def _run(self, script: str, session: str, *arguments: object) -> int:
-        keys = [f"{self._prefix}:session:{session}:{what}" for what in ("lock", "ending")]
-        return int(await answered(self._client.eval(script, 2, *keys, *map(str, arguments))) or 0)
+        keys = [f"{self._prefix}:session:{session}:{what}" for what in ("lock", "ending", "holder")]
+        return int(await answered(self._client.eval(script, len(keys), *keys, *map(str, arguments))) or 0)
