@@ -168,8 +168,8 @@ class Killer:
 
 
 def failures(log: str) -> list[str]:
-    """What has gone wrong in a process; that Redis was away is none of it."""
-    parts = log.split("agent-workers fleet: ")
+    """What has gone wrong in a process while it served; what Python says at its exit is none of it."""
+    parts = log.partition("stops: what runs has")[0].split("agent-workers fleet: ")
     return [part[:500] + part[-2000:] for part in parts if "Traceback" in part]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from redis.exceptions import RedisError
@@ -18,6 +19,8 @@ def broker_logger() -> logging.Logger:
 
 def _without_traceback(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, asyncio.CancelledError):
+        return False  # this process ends, and what it still has in hand goes to another
     if isinstance(error, RedisError):
         record.msg, record.args, record.exc_info = "Redis gives no jobs: %s", (error,), None
     return True
