@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_OID, uuid5
 
+from agent_workers.fleet.fleet import RunTaken, Submitted
 from agent_workers.fleet.status import FIELDS, RunStatus
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.job import parse_job
@@ -14,7 +15,7 @@ from agent_workers.workers import WORKERS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from agent_workers.fleet.fleet import Fleet, Submitted
+    from agent_workers.fleet.fleet import Fleet
 
 _AT_ONCE = 500
 _TIMES = ("run_at", "expires_at")
@@ -104,7 +105,13 @@ async def retry(fleet: Fleet, run: str) -> Submitted:
     assert isinstance(document, dict)
     kept = {name: value for name, value in document.items() if name not in _TIMES}
     again = str(uuid5(NAMESPACE_OID, f"retry of {run}"))
-    done = await fleet.submit(parse_job({**kept, "run": again}, WORKERS), retry_of=run)
+    try:
+        done = await fleet.submit(parse_job({**kept, "run": again}, WORKERS), retry_of=run)
+    except RunTaken:  # another program may have submitted it, and written it in another way
+        known = await fleet.status(again)
+        if known is None or known.fields.get("retry_of") != run:
+            raise
+        done = Submitted(again, is_new=False, state=known.state)
     await fleet.scripts.settle(run, done.run)
     return done
 

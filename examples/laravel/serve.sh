@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# `make demo-laravel`: the pages in your browser, until Ctrl-C. Without ANTHROPIC_API_KEY, the simulator answers.
+# `make demo-laravel`: the pages in your browser, until Ctrl-C. Without ANTHROPIC_API_KEY, the simulator answers. With FLEET=1,
+# chats and tasks run on a fleet of one machine, with a Redis of its own.
 set -euo pipefail
 # Each child leads a process group of its own, so that the processes that it starts end with it.
 set -m
@@ -89,6 +90,12 @@ php -r 'exit((int) !@stream_socket_server("tcp://127.0.0.1:$argv[1]"));' "$port"
   || fail "Port $port is in use, or not yours to use. Choose another: PORT=$((10#$port == 8401 ? 8402 : 8401)) make demo-laravel"
 php -r 'exit((int) !extension_loaded("pdo_sqlite"));' || run "$root/tools/need" commands pdo_sqlite:php-sqlite3
 run ./setup.sh
+[[ ${FLEET:-} =~ ^1?$ ]] || fail "FLEET=$FLEET is neither 1 nor nothing."
+if [ -n "${FLEET:-}" ]; then
+  [ -z "${AGENT_WORKERS_FLEET:-}" ] || fail "FLEET=1 starts a fleet, and AGENT_WORKERS_FLEET names one that is there. Set one of them."
+  run "$root/tools/need" commands redis-server:redis-server
+  php -r 'exit((int) !extension_loaded("redis"));' || run "$root/tools/need" commands redis:php-redis
+fi
 
 task=$bin/agent-task skill=$bin/agent-skill batch=$bin/agent-batch
 if [ -n "${ANTHROPIC_API_KEY:-}" ]; then
@@ -120,6 +127,14 @@ else
   export AGENT_WORKERS_SKILLS_PATH=$scratch/skills
 fi
 
+if [ -n "${FLEET:-}" ]; then
+  # No port: the fleet is for whoever may enter this directory.
+  start redis redis-server --port 0 --unixsocket "$scratch/redis.sock" --dir "$scratch" --save '' --appendonly no
+  expect redis "Ready to accept connections"
+  # The pages of whoever develops the application: everybody who reaches it may operate the fleet.
+  export AGENT_WORKERS_FLEET=unix://$scratch/redis.sock APP_ENV=local
+fi
+
 APP_KEY=$(cat storage/app.key)
 export APP_KEY AGENT_CHAT_BINARY=${AGENT_CHAT_BINARY:-$bin/agent-chat} AGENT_TASK_BINARY=$task AGENT_WORKERS_BINARY=$bin/agent-workers
 export AGENT_SKILL_BINARY=$skill AGENT_BATCH_BINARY=$batch
@@ -129,6 +144,13 @@ if [ -z "${AGENT_WORKERS_POLICY:-}" ]; then
   printf 'version = 1\n[task]\nmcp_commands = [{ command = "%s", args = ["%s"] }]\n' "$bin/python" "$root/examples/mcp/partners.py" \
     > "$scratch/policy.toml"
   export AGENT_WORKERS_POLICY=$scratch/policy.toml
+fi
+# Conversations are where those of the pages are without a fleet.
+export AGENT_WORKERS_STATE_DIR=${AGENT_WORKERS_STATE_DIR:-$PWD/storage/agent-workers}
+if [ -n "${FLEET:-}" ]; then
+  start work "$bin/agent-workers" fleet work --redis "$AGENT_WORKERS_FLEET" --queue default=4 --name demo \
+    --worker "agent-chat=$AGENT_CHAT_BINARY" --worker "agent-task=$task"
+  expect work "takes jobs"
 fi
 # A process serves one request at a time, and streams are long: others must be free for pages, answers and Stop.
 export PHP_CLI_SERVER_WORKERS=8 AGENT_MAX_STREAMS=${AGENT_MAX_STREAMS:-6}
@@ -155,6 +177,7 @@ echo "A task:          http://127.0.0.1:$port/task"
 echo "Partners:        http://127.0.0.1:$port/partners"
 echo "Without a build: http://127.0.0.1:$port/plain"
 echo "Blade component: http://127.0.0.1:$port/component"
+[ -z "${FLEET:-}" ] || echo "The fleet:       http://127.0.0.1:$port/fleet"
 echo "Commands:        $scratch/artisan partners:recompute-health --all"
 echo "Ctrl-C ends it."
 await "${pids[-1]}" || fail "$(tail -n 5 "$scratch/php.err")"

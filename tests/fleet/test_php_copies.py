@@ -10,7 +10,7 @@ COPIES = sorted((ROOT / "php-bridge" / "resources" / "fleet").glob("*.lua"))
 
 
 def test_the_bridge_has_what_it_needs() -> None:
-    assert {copy.stem for copy in COPIES} == {"common", "submit", "control"}
+    assert {copy.stem for copy in COPIES} == {"common", "submit", "control", "settle"}
 
 
 @pytest.mark.parametrize("copy", COPIES, ids=lambda copy: copy.stem)

@@ -150,6 +150,10 @@ class Browser:
         finally:
             self._devtools("Page.removeScriptToEvaluateOnNewDocument", script)
 
+    def visit(self, address: str) -> None:
+        """Opens a page as whoever is there already."""
+        self._go("/url", {"url": address})
+
     def forget_cookies(self) -> None:
         """Ends the visitor's session, as its time does; what the page keeps stays."""
         self._devtools("Network.clearBrowserCookies", {})

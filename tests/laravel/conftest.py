@@ -10,6 +10,7 @@ import pytest
 
 from agent_workers.simulator import Simulator, running_simulator
 from tests.laravel.browser import Browser
+from tests.laravel.fleet_site import FleetSite
 from tests.laravel.site import REPOSITORY, Site
 from tests.laravel.visitor import Visitor
 from tests.waiting import until
@@ -41,6 +42,30 @@ def site(running_site: Site) -> Iterator[Site]:
     """The site; after each test no process of any run may be left."""
     yield running_site
     until(lambda: not running_site.processes(), within_s=15, what=running_site.left)
+
+
+@pytest.fixture(scope="session")
+def running_fleet_site(simulator: Simulator) -> Iterator[FleetSite]:
+    subprocess.run([REPOSITORY / "examples/laravel/setup.sh"], check=True, timeout=300)
+    root = Path(tempfile.mkdtemp(prefix="fleet-"))
+    root.chmod(0o755)
+    site = FleetSite(root, simulator.base_url)
+    try:
+        site.start()
+        yield site
+    finally:
+        site.stop()
+        shutil.rmtree(root)
+
+
+@pytest.fixture
+def fleet_site(running_fleet_site: FleetSite) -> Iterator[FleetSite]:
+    """The site with one machine of a fleet; after each test neither a run is left nor anything in Redis."""
+    running_fleet_site.work("one", "--queue", "default=4")
+    yield running_fleet_site
+    running_fleet_site.stop_machines()
+    until(lambda: not running_fleet_site.processes(), what=running_fleet_site.left)
+    running_fleet_site.redis.client.flushall()
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ for name, value in pairs(job) do
 end
 redis.call('HSET', job_of(run), unpack(flat))
 redis.call('SADD', P .. ':queues', job.queue)
+redis.call('ZADD', P .. ':latest', job.order, run) -- for whoever lists runs: the last thousand
+redis.call('ZREMRANGEBYRANK', P .. ':latest', 0, -1001)
 if job.expires_at ~= '' then redis.call('ZADD', P .. ':expiring', job.expires_at, run) end
 if job.run_at ~= '' and tonumber(job.run_at) > now then
   postpone(job, tonumber(job.run_at))

@@ -31,6 +31,7 @@ return [
         // Composer would discover this one by itself.
         AgentWorkers\Laravel\AgentWorkersServiceProvider::class,
         App\Providers\EventServiceProvider::class,
+        App\Providers\FleetServiceProvider::class,
         App\Providers\RouteServiceProvider::class,
         App\Providers\ToolServiceProvider::class,
     ],

@@ -5,6 +5,7 @@ declare(strict_types=1);
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\Http\AnswersInJson;
 use App\Http\Controllers\AskController;
+use App\Http\Controllers\FleetController;
 use App\Http\Controllers\PartnerController;
 use App\Http\Controllers\PlainController;
 use App\Http\Controllers\TaskController;
@@ -38,3 +39,12 @@ Route::get('/partners', [PartnerController::class, 'index']);
 Route::get('/partners/{partner}', [PartnerController::class, 'show']);
 Route::post('/partners/{partner}/health', [PartnerController::class, 'health'])
     ->middleware([AnswersInJson::class, 'throttle:120,1']);
+
+// The fleet, for whoever may operate it: see FleetServiceProvider.
+Route::middleware('can:operate-fleet')->prefix('fleet')->group(static function (): void {
+    Route::get('/', [FleetController::class, 'index']);
+    Route::get('/runs/{run}', [FleetController::class, 'show']);
+    Route::post('/runs/{run}/abort', [FleetController::class, 'abort']);
+    Route::post('/dead/{run}/retry', [FleetController::class, 'retry']);
+    Route::post('/dead/{run}/drop', [FleetController::class, 'drop']);
+});

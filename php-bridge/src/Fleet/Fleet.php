@@ -12,6 +12,7 @@ use AgentWorkers\Event\ToolResult;
 use AgentWorkers\Exception\FleetException;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\LogicException;
+use AgentWorkers\Exception\NotDeadException;
 use AgentWorkers\Exception\RunOverException;
 use AgentWorkers\Exception\RunTakenException;
 use AgentWorkers\Request;
@@ -30,7 +31,7 @@ final class Fleet
         . 'key on the machines that run jobs, and send its name: JobOptions::credential().';
     private const DAY_S = 86_400.0;
 
-    private readonly Connection $redis;
+    private Connection $redis;
 
     /**
      * @param string|array<string, mixed> $redis address, such as redis://user:password@host:6379/0, rediss://… or
@@ -51,6 +52,15 @@ final class Fleet
     ) {
         $address = is_string($redis) ? Address::of($redis) : Address::ofSettings($redis);
         $this->redis = new Connection($address, $prefix, $patience);
+    }
+
+    /** Returns the same fleet for one who waits for Redis for so many seconds, such as a page. */
+    public function patience(float $seconds): self
+    {
+        $copy = clone $this;
+        $copy->redis = new Connection($this->redis->address, $this->redis->prefix, $seconds);
+
+        return $copy;
     }
 
     /**
@@ -91,15 +101,74 @@ final class Fleet
      */
     public function status(string $run): ?JobStatus
     {
-        $key = $this->redis->ofRun($run, 'job');
-        $fields = $this->redis->ask(static fn (\Redis $redis): mixed => $redis->hMGet($key, JobStatus::FIELDS));
-        $read = function (string $field) use ($key): ?string {
-            $found = $this->redis->ask(static fn (\Redis $redis): mixed => $redis->hGet($key, $field));
+        return (new RunList($this->redis))->of([$run])[$run];
+    }
 
-            return is_string($found) ? $found : null;
-        };
+    /**
+     * Looks at the fleet: its queues, and what holds them up.
+     *
+     * @throws FleetException
+     */
+    public function overview(): Overview
+    {
+        return (new Look($this->redis))->overview();
+    }
 
-        return is_string($fields['state'] ?? null) ? new JobStatus($run, $fields, $read) : null;
+    /**
+     * Returns the runs that run, and then those that were submitted last, of which the fleet remembers a thousand.
+     *
+     * @return list<JobStatus>
+     *
+     * @throws FleetException
+     */
+    public function latest(int $limit = 50): array
+    {
+        return (new RunList($this->redis))->latest($limit);
+    }
+
+    /**
+     * Returns runs that failed for good and that nobody has looked at yet, those that failed last first.
+     *
+     * @return list<DeadRun>
+     *
+     * @throws FleetException
+     */
+    public function dead(int $limit = 100): array
+    {
+        return (new RunList($this->redis))->dead($limit);
+    }
+
+    /**
+     * Whether a run is among those that failed for good and that nobody has looked at yet.
+     *
+     * @throws FleetException
+     */
+    public function isDead(string $run): bool
+    {
+        return (new DeadRuns($this->redis))->has($run);
+    }
+
+    /**
+     * Submits the job of a run that failed for good again, as a new run, without the times that it waited for then.
+     * However often that is done, it becomes one run.
+     *
+     * @throws FleetException
+     * @throws NotDeadException it is not among those, or its job is not kept any more
+     */
+    public function retry(string $run): Submitted
+    {
+        return (new DeadRuns($this->redis))->retry($run);
+    }
+
+    /**
+     * Takes a run off the list of those that failed for good; its job goes when its events do.
+     *
+     * @throws FleetException
+     * @throws NotDeadException it is not among those
+     */
+    public function drop(string $run): void
+    {
+        (new DeadRuns($this->redis))->drop($run);
     }
 
     /**

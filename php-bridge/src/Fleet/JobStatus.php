@@ -13,8 +13,9 @@ final class JobStatus
 {
     /** @internal what is read at once: the job itself may be large */
     public const FIELDS = [
-        'state', 'attempt', 'attempts', 'queue', 'tenant', 'worker', 'host', 'code', 'session_id', 'cost_usd', 'asking',
-        'owned_by', 'submitted', 'run_at', 'expires_at', 'begun', 'ended',
+        'state', 'attempt', 'attempts', 'queue', 'tenant', 'credential', 'worker', 'skill', 'host', 'code',
+        'session_id', 'cost_usd', 'asking', 'owned_by', 'submitted', 'run_at', 'expires_at', 'begun', 'ended',
+        'retry_of', 'retried_as',
     ];
 
     public readonly string $state;
@@ -24,8 +25,11 @@ final class JobStatus
     public readonly int $attempts;
     public readonly string $queue;
     public readonly ?string $tenant;
+    /** Name of the key with which it runs; null for the machines' own. */
+    public readonly ?string $credential;
     /** Such as agent-chat. */
     public readonly string $worker;
+    public readonly ?string $skill;
     /** Name of the machine's process that has it, or had it last. */
     public readonly ?string $host;
     /** Code of the error with which it ended. */
@@ -36,6 +40,10 @@ final class JobStatus
     public readonly int $asking;
     /** Whom JobOptions::owner() named. */
     public readonly ?string $owner;
+    /** The failed run whose job was submitted again as this one. */
+    public readonly ?string $retryOf;
+    /** The run that this failed one's job was submitted again as. */
+    public readonly ?string $retriedAs;
     public readonly ?\DateTimeImmutable $submittedAt;
     public readonly ?\DateTimeImmutable $runAt;
     public readonly ?\DateTimeImmutable $expiresAt;
@@ -58,7 +66,9 @@ final class JobStatus
         $this->attempts = (int) $this->text('attempts');
         $this->queue = (string) $this->text('queue');
         $this->tenant = $this->text('tenant');
+        $this->credential = $this->text('credential');
         $this->worker = (string) $this->text('worker');
+        $this->skill = $this->text('skill');
         $this->host = $this->text('host');
         $this->code = $this->text('code');
         $this->sessionId = $this->text('session_id');
@@ -66,6 +76,8 @@ final class JobStatus
         $this->costUsd = is_numeric($cost) ? (float) $cost : null;
         $this->asking = (int) $this->text('asking');
         $this->owner = $this->text('owned_by');
+        $this->retryOf = $this->text('retry_of');
+        $this->retriedAs = $this->text('retried_as');
         $this->submittedAt = $this->time('submitted');
         $this->runAt = $this->time('run_at');
         $this->expiresAt = $this->time('expires_at');
@@ -111,12 +123,7 @@ final class JobStatus
     private function time(string $field): ?\DateTimeImmutable
     {
         $ms = $this->text($field);
-        $time = $ms === null ? false : \DateTimeImmutable::createFromFormat('U.u', sprintf(
-            '%d.%03d000',
-            intdiv((int) $ms, 1000),
-            (int) $ms % 1000,
-        ));
 
-        return $time ?: null;
+        return $ms === null ? null : Moment::of((int) $ms);
     }
 }

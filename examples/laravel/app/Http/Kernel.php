@@ -6,6 +6,7 @@ namespace App\Http;
 
 use App\Http\Middleware\UseVisitorsLanguage;
 use App\Http\Middleware\VerifyCsrfToken;
+use Illuminate\Auth\Middleware\Authorize;
 use Illuminate\Cookie\Middleware\AddQueuedCookiesToResponse;
 use Illuminate\Cookie\Middleware\EncryptCookies;
 use Illuminate\Foundation\Http\Kernel as HttpKernel;
@@ -40,5 +41,5 @@ final class Kernel extends HttpKernel
     ];
 
     /** @var array<string, class-string> */
-    protected $routeMiddleware = ['throttle' => ThrottleRequests::class];
+    protected $routeMiddleware = ['can' => Authorize::class, 'throttle' => ThrottleRequests::class];
 }

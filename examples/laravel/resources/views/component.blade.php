@@ -3,7 +3,7 @@
 @section('head')
 @endsection
 @section('body')
-    <nav aria-label="Pages"><a href="/">Chat</a> · <a href="/task">Task</a> · <a href="/partners">Partners</a> · <a href="/plain">Without a build</a> · <b>Blade component</b></nav>
+    <nav aria-label="Pages"><a href="/">Chat</a> · <a href="/task">Task</a> · <a href="/partners">Partners</a> · <a href="/plain">Without a build</a> · <b>Blade component</b>@include('fleet-link')</nav>
     @if ($task)
         <x-agent-workers::chat endpoint="/task" runs="/task">Say what is to be done. You are asked before the agent changes anything.</x-agent-workers::chat>
     @else

@@ -10,7 +10,7 @@
   </head>
   <body>
     <nav aria-label="Pages">
-      <a href="/">Chat</a> · <a href="/task">Task</a> · <b>Partners</b> · <a href="/plain">Without a build</a>
+      <a href="/">Chat</a> · <a href="/task">Task</a> · <b>Partners</b> · <a href="/plain">Without a build</a>@include('fleet-link')
     </nav>
     <main data-words="{{ json_encode((object) $words) }}">
       <header>

@@ -1,0 +1,28 @@
+// Keeps the page as the fleet is, as long as somebody looks. Without this script it is reloaded by hand.
+const EVERY_MS = 2000;
+const live = document.getElementById("live");
+const stale = document.getElementById("stale");
+
+async function refresh() {
+  try {
+    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const fresh = page.getElementById("live");
+    stale.hidden = fresh !== null;
+    if (fresh !== null && getSelection().isCollapsed) replace(fresh);
+  } catch {
+    stale.hidden = false;
+  }
+}
+
+function replace(fresh) {
+  if (live.innerHTML === fresh.innerHTML) return;
+  const focused = live.contains(document.activeElement) ? document.activeElement.id : "";
+  live.innerHTML = fresh.innerHTML;
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+for (;;) {
+  await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  if (!document.hidden) await refresh();
+}
