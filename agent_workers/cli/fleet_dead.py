@@ -42,6 +42,7 @@ Exit status: 1 where one of them is not on the list.
 
 def _which(command: Any) -> Any:
     """Adds the options that say which of the failed runs."""
+    command = click.option("--person", help="Those that are for this person, by on_failure.")(command)
     command = click.option("--tenant", help="Those of this tenant.")(command)
     command = click.option("--queue", help="Those of this queue.")(command)
     return click.option("--code", help="Those whose error has this code, such as timeout.")(command)

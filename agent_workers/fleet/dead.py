@@ -56,15 +56,17 @@ class Which:
         code: The code of their error; None for any.
         queue: Their queue.
         tenant: Their tenant.
+        person: Whom their ``on_failure`` names.
     """
 
     code: str | None = None
     queue: str | None = None
     tenant: str | None = None
+    person: str | None = None
 
     def has(self, dead: DeadRun) -> bool:
         """Whether a run is one of them; of one that has ended too long ago that is not known."""
-        wanted = {"code": self.code, "queue": self.queue, "tenant": self.tenant}
+        wanted = {"code": self.code, "queue": self.queue, "tenant": self.tenant, "person": self.person}
         known = dead.status.fields if dead.status else {}
         return all(value is None or known.get(name) == value for name, value in wanted.items())
 

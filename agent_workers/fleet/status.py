@@ -23,6 +23,7 @@ _TEXTS = (
     "session_id",
     "retry_of",
     "retried_as",
+    "person",
 )
 _NUMBERS = ("priority", "attempts", "failures", "submitted", "run_at", "expires_at", "due", "begun", "ended")
 _FIGURES = ("first_delta_ms", "duration_ms", "input_tokens", "output_tokens", "asking")

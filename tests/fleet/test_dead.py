@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -104,3 +105,20 @@ def test_which_runs_are_meant_must_be_said(fleet: Commands) -> None:
     assert fleet("dead", "list").stdout == "no run has failed for good\n"
     for words in (("retry",), ("drop", "r", "--all"), ("drop", "r", "--code", "auth"), ("drop",)):
         assert fleet("dead", *words).returncode == 2
+
+
+def test_a_person_whom_a_job_names_for_its_failure_is_told_on_with_it(
+    work: Work, fleet: Commands, user: User, redis: RedisServer
+) -> None:
+    work()
+    for name in ("Anna Muster", "bö"):
+        user.follow(
+            user.submit({**FAILS, "run": f"of {name}".replace(" ", "-")[:4], "on_failure": {"person": name}}).run
+        )
+    assert set(listed(fleet, "--person", "Anna Muster")) == {"of-A"}
+    assert listed(fleet)["of-b"]["person"] == "bö"
+    entries: Any = redis.client.xrange("agent-workers:for-people")
+    assert [(fields[b"run"], fields[b"person"].decode()) for _, fields in entries] == [
+        (b"of-A", "Anna Muster"),
+        (b"of-b", "bö"),
+    ]

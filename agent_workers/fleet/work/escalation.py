@@ -53,7 +53,7 @@ class Escalation:
         document = json.loads(text) if text else {}
         where = document.pop("on_failure", {}).get("queue")
         if not where:
-            return  # for a person, who finds it among the dead
+            return
         document |= {"queue": where, "run": escalated(run)}
         for gone in ("run_at", "expires_at"):
             document.pop(gone, None)

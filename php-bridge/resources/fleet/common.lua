@@ -195,5 +195,13 @@ local function bury(job, keep_ms)
   redis.call('ZADD', P .. ':dead', now, job.run)
   redis.call('ZREMRANGEBYSCORE', P .. ':dead', '-inf', string.format('(%.0f', now - keep_ms)) -- of which the job has gone
   redis.call('PEXPIRE', job_of(job.run), keep_ms)
-  if job.escalates == '1' then redis.call('XADD', P .. ':escalations', '*', 'run', job.run) end
+  if job.escalates ~= '1' then return end
+  local is_read, document = pcall(cjson.decode, redis.call('HGET', job_of(job.run), 'job'))
+  local person = is_read and document.on_failure and document.on_failure.person
+  if person then
+    redis.call('HSET', job_of(job.run), 'person', person)
+    redis.call('XADD', P .. ':for-people', 'MAXLEN', '~', 10000, '*', 'run', job.run, 'person', person)
+  else
+    redis.call('XADD', P .. ':escalations', '*', 'run', job.run)
+  end
 end
