@@ -30,6 +30,7 @@ from tests.fleet.killer import Killer
 from tests.fleet.redis_server import RedisServer, running_redis
 from tests.waiting import PATIENCE_S, until
 
+_LOOK_S = 1.0  # how often it looks whether all has come to a standstill
 _AT_ONCE = 20
 _TENANTS = ["a", "b", "c", "d"]
 _PAY = {
@@ -113,7 +114,7 @@ class Chaos:
         """Waits for all; they hang where none moves for long, even though nobody kills any more."""
         waiting: set[asyncio.Task[None]] = set(each)
         while waiting:
-            done, waiting = await asyncio.wait(waiting, timeout=1)
+            done, waiting = await asyncio.wait(waiting, timeout=_LOOK_S)
             for task in done:
                 task.result()
             still_s = time.monotonic() - self._moved
@@ -187,7 +188,7 @@ async def _end(*tasks: asyncio.Task[None]) -> None:
     while waiting:
         for task in waiting:
             task.cancel()
-        _, waiting = await asyncio.wait(waiting, timeout=1)
+        _, waiting = await asyncio.wait(waiting, timeout=_LOOK_S)
 
 
 def chaos_over(home: Home, simulator: Simulator, redis: RedisServer, seed: int, jobs: int) -> Chaos:
