@@ -128,11 +128,11 @@ else
 fi
 
 if [ -n "${FLEET:-}" ]; then
-  # No port: the fleet is for whoever may enter this directory.
-  start redis redis-server --port 0 --unixsocket "$scratch/redis.sock" --dir "$scratch" --save '' --appendonly no
-  expect redis "Ready to accept connections"
+  redis=$(php -r 'echo substr(strrchr(stream_socket_get_name(stream_socket_server("tcp://127.0.0.1:0"), false), ":"), 1);')
+  start redis redis-server --port "$redis" --bind 127.0.0.1 --dir "$scratch" --save '' --appendonly no
+  expect redis "eady to accept connections"
   # The pages of whoever develops the application: everybody who reaches it may operate the fleet.
-  export AGENT_WORKERS_FLEET=unix://$scratch/redis.sock APP_ENV=local
+  export AGENT_WORKERS_FLEET=redis://127.0.0.1:$redis/0 APP_ENV=local
 fi
 
 APP_KEY=$(cat storage/app.key)
