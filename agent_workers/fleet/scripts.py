@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.fleet.keys import GROUP
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -161,13 +163,17 @@ class Scripts:
     async def requeue(
         self, held: Held, attempt: int, *, delay_ms: int, is_failure: bool, last: Line | None = None
     ) -> bool:
-        """Gives a run back for another attempt; returns False where it is not this slot's any more."""
+        """Gives a run back for another attempt, or ends it where it was to stop.
+
+        Returns:
+            False where it is not this slot's any more.
+        """
         event = (last.seq, last.data) if last else (0, "")
-        given = (held.run, attempt, held.consumer, delay_ms, int(is_failure), *event)
-        return bool(await self._run("requeue", *given) == b"queued")
+        given = (held.run, attempt, held.consumer, delay_ms, int(is_failure), *event, self._keep_ms)
+        return bool(await self._run("requeue", *given) != b"lost")
 
     async def lose(self, queue: str, entry: str, run: str, line: bytes) -> str:
-        """Takes a run from a slot that has gone; returns ``dropped``, ``queued`` or ``dead``."""
+        """Takes a run from a slot that has gone; returns ``dropped``, ``queued``, ``aborted`` or ``dead``."""
         return str((await self._run("lost", queue, entry, run, line, self._keep_ms, self._dead_ms)).decode())
 
     async def keep(self, queue: str, lease_ms: int, consumers: Sequence[str], held: Iterable[Held]) -> list[str]:
@@ -179,6 +185,11 @@ class Scripts:
     async def leave(self, queue: str, consumers: Sequence[str]) -> None:
         """Takes slots out of a queue: they begin nothing more."""
         await self._run("leave", queue, *consumers)
+
+    async def drop(self, stream: str, entry: str) -> None:
+        """Takes an entry out of a queue's stream that is no job's."""
+        await self._redis.xack(stream, GROUP, entry)
+        await self._redis.xdel(stream, entry)
 
     async def control(self, run: str, kind: str, message: bytes, last: bytes) -> str:
         """Tells a run something; returns ``sent``, ``ended``, ``over`` or ``unknown``."""

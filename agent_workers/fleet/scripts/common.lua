@@ -12,26 +12,34 @@ local function control_of(run) return stream_of(run) .. ':control' end
 local function of_queue(queue, what) return P .. ':queue:' .. queue .. ':' .. what end
 local function lane_key(queue, lane) return of_queue(queue, 'lane:' .. lane) end
 
--- The job's fields, by their names; nil where there is no such job.
+-- The job's fields, by their names; nil where there is no such job. One that lacks some does not stop those of others.
 local function read(run)
   local flat = redis.call('HGETALL', job_of(run))
   if #flat == 0 then return nil end
-  local job = {run = run}
+  local job = {
+    run = run, job = '', state = '', queue = 'default', tenant = '', credential = '', expires_at = '',
+    priority = '0', order = '0', attempts = '1', attempt = '0', failures = '0',
+  }
   for i = 1, #flat, 2 do job[flat[i]] = flat[i + 1] end
   return job
 end
 
 local function lane_of(job) return job.tenant .. '\n' .. job.credential end
 
+local limits
 local function limit(kind, name)
-  local found = redis.call('HMGET', P .. ':limits', kind .. ':' .. name, kind .. ':*')
-  return tonumber(found[1] or found[2] or nil)
+  if not limits then
+    limits = {}
+    local flat = redis.call('HGETALL', P .. ':limits')
+    for i = 1, #flat, 2 do limits[flat[i]] = tonumber(flat[i + 1]) end
+  end
+  return limits[kind .. ':' .. name] or limits[kind .. ':*']
 end
 
 -- Puts a job where it waits for a slot, behind those of its tenant that came before it.
 local function enlist(job)
   local lane = lane_of(job)
-  local score = (9 - tonumber(job.priority)) * 1e14 + tonumber(job.order)
+  local score = (9 - (tonumber(job.priority) or 0)) * 1e14 + (tonumber(job.order) or 0)
   redis.call('ZADD', lane_key(job.queue, lane), string.format('%.0f', score), job.run)
   local served = redis.call('HGET', of_queue(job.queue, 'served'), job.tenant) or '0'
   redis.call('ZADD', of_queue(job.queue, 'lanes'), 'NX', served, lane)
@@ -52,77 +60,70 @@ local function leave_lane(job)
   end
 end
 
--- Takes a job out of all that counts it as running.
+local function running_of(tenant) return P .. ':tenant:' .. tenant .. ':running' end
+
+-- Takes a job out of all that counts it as running; returns whether it was counted, so that another may have its place.
 local function release(job)
-  redis.call('SREM', of_queue(job.queue, 'running'), job.run)
+  local was_counted = redis.call('SREM', of_queue(job.queue, 'running'), job.run) == 1
   redis.call('SREM', of_queue(job.queue, 'asking'), job.run)
-  if job.tenant ~= '' then redis.call('SREM', P .. ':tenant:' .. job.tenant .. ':running', job.run) end
+  if job.tenant ~= '' then was_counted = redis.call('SREM', running_of(job.tenant), job.run) == 1 or was_counted end
   if job.entry and job.entry ~= '' then
     redis.call('XACK', of_queue(job.queue, 'jobs'), GROUP, job.entry)
     redis.call('XDEL', of_queue(job.queue, 'jobs'), job.entry)
   end
+  return was_counted
 end
 
+local paused = {}
 local function is_paused(credential)
-  local till = tonumber(redis.call('HGET', P .. ':paused', credential) or nil)
-  if till and till <= now then
-    redis.call('HDEL', P .. ':paused', credential)
-    return false
+  if paused[credential] == nil then
+    local till = tonumber(redis.call('HGET', P .. ':paused', credential) or nil)
+    if till and till <= now then redis.call('HDEL', P .. ':paused', credential) end
+    paused[credential] = till ~= nil and till > now
   end
-  return till ~= nil
+  return paused[credential]
 end
 
--- Whether a tenant has as many runs as it may; what has gone without an end, as after a loss of data, does not count.
-local function is_at(tenant, most)
-  local key = P .. ':tenant:' .. tenant .. ':running'
-  if redis.call('SCARD', key) < most then return false end
-  for _, run in ipairs(redis.call('SMEMBERS', key)) do
-    if redis.call('EXISTS', job_of(run)) == 0 then redis.call('SREM', key, run) end
-  end
-  return redis.call('SCARD', key) >= most
+local function is_full(tenant)
+  local most = tenant ~= '' and limit('tenant', tenant)
+  return most and redis.call('SCARD', running_of(tenant)) >= most
 end
 
--- The next job of a lane; those of it that have ended or expired meanwhile are taken out.
-local function next_of(queue, lane)
-  while true do
-    local run = redis.call('ZRANGE', lane_key(queue, lane), 0, 0)[1]
-    if not run then
-      redis.call('ZREM', of_queue(queue, 'lanes'), lane)
-      return nil
-    end
-    local job = read(run)
-    if job and not ENDED[job.state] then return job end
-    redis.call('ZREM', lane_key(queue, lane), run)
-  end
+-- Takes the first job out of a lane; nil where it has ended, or gone.
+local function take(queue, lane)
+  local run = redis.call('ZPOPMIN', lane_key(queue, lane))[1]
+  if redis.call('EXISTS', lane_key(queue, lane)) == 0 then redis.call('ZREM', of_queue(queue, 'lanes'), lane) end
+  local job = run and read(run)
+  return job and job.state == 'queued' and job or nil
 end
 
 -- The next job of a queue: of the tenant that was served the longest ago, and may have one more running. Lanes are looked at
 -- a few at a time, for there may be thousands. One whose tenant was served by another of its lanes moves behind when it is met.
-local function pick(queue)
-  local lanes, at = of_queue(queue, 'lanes'), 0
+-- Those before a place have been found to wait, as they do for as long as a script runs; returns the job, and such a place.
+local function pick(queue, place)
+  local lanes = of_queue(queue, 'lanes')
   while true do
-    local found = redis.call('ZRANGE', lanes, at, at + 15, 'WITHSCORES')
+    local found = redis.call('ZRANGE', lanes, place, place + 31, 'WITHSCORES')
     if #found == 0 then return nil end
     for i = 1, #found, 2 do
       local lane = found[i]
       local tenant, credential = string.match(lane, '^(.*)\n(.*)$')
-      local served = tonumber(redis.call('HGET', of_queue(queue, 'served'), tenant) or 0)
-      if served > tonumber(found[i + 1]) then
-        redis.call('ZADD', lanes, 'XX', served, lane)
-        return pick(queue)
-      end
-      local most = tenant ~= '' and limit('tenant', tenant) or nil
-      if not (most and is_at(tenant, most)) and not is_paused(credential) then
-        local job = next_of(queue, lane)
-        if not job then return pick(queue) end
+      if is_full(tenant) or is_paused(credential) then
+        place = place + 1
+      else
+        local served = tonumber(redis.call('HGET', of_queue(queue, 'served'), tenant) or 0)
+        if served > tonumber(found[i + 1]) then
+          redis.call('ZADD', lanes, 'XX', served, lane)
+          break -- the others have moved up
+        end
+        local job = take(queue, lane)
+        if not job then break end
         local turn = redis.call('INCR', of_queue(queue, 'turn'))
         redis.call('HSET', of_queue(queue, 'served'), tenant, turn)
         redis.call('ZADD', lanes, 'XX', turn, lane)
-        leave_lane(job)
-        return job
+        return job, place
       end
     end
-    at = at + 16
   end
 end
 
@@ -137,11 +138,12 @@ local function admit(queue)
   local slots = redis.call('ZCOUNT', of_queue(queue, 'slots'), now, '+inf')
   local most = limit('queue', queue)
   if most and most < slots then slots = most end
+  local place, job = 0, nil
   while redis.call('SCARD', of_queue(queue, 'running')) < slots do
-    local job = pick(queue)
+    job, place = pick(queue, place)
     if not job then return end
     redis.call('SADD', of_queue(queue, 'running'), job.run)
-    if job.tenant ~= '' then redis.call('SADD', P .. ':tenant:' .. job.tenant .. ':running', job.run) end
+    if job.tenant ~= '' then redis.call('SADD', running_of(job.tenant), job.run) end
     local entry = redis.call('XADD', of_queue(queue, 'jobs'), '*', 'run', job.run, 'traceparent', job.traceparent or '')
     redis.call('HSET', job_of(job.run), 'state', 'admitted', 'entry', entry)
   end
@@ -167,7 +169,7 @@ end
 
 -- Ends a run whose last event is written.
 local function finish(job, state, code, keep_ms)
-  release(job)
+  local has_left = release(job)
   redis.call('ZREM', of_queue(job.queue, 'later'), job.run)
   redis.call('ZREM', P .. ':expiring', job.run)
   redis.call('HSET', job_of(job.run), 'state', state, 'code', code, 'ended', now, 'owner', '', 'entry', '')
@@ -175,12 +177,12 @@ local function finish(job, state, code, keep_ms)
   for _, key in ipairs({stream_of(job.run), job_of(job.run), control_of(job.run)}) do
     redis.call('PEXPIRE', key, keep_ms)
   end
-  admit_after(job)
+  if has_left then admit_after(job) end
 end
 
 -- Ends a run that no worker has in hand. The line bears "seq":0, which becomes the event's number.
 local function end_unheld(job, line, state, code, keep_ms)
-  local attempt = math.max(1, tonumber(job.attempt))
+  local attempt = math.max(1, tonumber(job.attempt) or 1)
   local seq = last_seq(job.run, attempt) + 1
   -- The event repeats what its request wants echoed, which the submitter has written as its last fields: ,"user":"…"
   local event = string.gsub(line, '"seq":0', function() return '"seq":' .. seq end, 1)
@@ -188,6 +190,11 @@ local function end_unheld(job, line, state, code, keep_ms)
   redis.call('XADD', stream_of(job.run), attempt .. '-' .. seq, 'event', event)
   leave_lane(job)
   finish(job, state, code, keep_ms)
+end
+
+-- Ends a run that was to stop, where its worker has not come to it.
+local function end_aborted(job, keep_ms)
+  end_unheld(job, job.aborting, 'aborted', '', keep_ms)
 end
 
 -- Keeps a failed job for a person to look at, and for whom its on_failure names.

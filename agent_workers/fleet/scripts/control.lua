@@ -10,5 +10,7 @@ end
 for _, each in ipairs(redis.call('XREVRANGE', control_of(job.run), '+', '-', 'COUNT', 20)) do
   if each[2][2] == ARGV[3] then return 'sent' end -- the answer was lost with the connection: it is said again
 end
+-- Where the attempt ends by something else, no other begins.
+if ARGV[2] == 'abort' then redis.call('HSET', job_of(job.run), 'aborting', ARGV[4]) end
 redis.call('XADD', control_of(job.run), 'MAXLEN', '~', 10000, '*', 'message', ARGV[3])
 return 'sent'

@@ -1,7 +1,11 @@
--- Gives a run back, for another attempt. Returns 'queued' or 'lost'.
--- ARGV: run, attempt, consumer, delay_ms, is_failure, seq and line of one last event ('' for none).
+-- Gives a run back, for another attempt, unless it was to stop. Returns 'queued', 'aborted' or 'lost'.
+-- ARGV: run, attempt, consumer, delay_ms, is_failure, seq and line of one last event ('' for none), keep_ms.
 local job = read(ARGV[1])
 if not job or job.state ~= 'running' or job.attempt ~= ARGV[2] or job.owner ~= ARGV[3] then return 'lost' end
+if job.aborting then
+  end_aborted(job, ARGV[8])
+  return 'aborted'
+end
 if ARGV[7] ~= '' and tonumber(ARGV[6]) > last_seq(job.run, ARGV[2]) then
   redis.call('XADD', stream_of(job.run), ARGV[2] .. '-' .. ARGV[6], 'event', ARGV[7])
 end

@@ -10,10 +10,23 @@ for _, run in ipairs(redis.call('ZRANGEBYSCORE', P .. ':expiring', '-inf', now, 
     count = count + 1
   end
 end
+-- What has gone without an end, as after a loss of data, does not count.
+local function is_counted(job)
+  return job and (job.state == 'admitted' or job.state == 'running')
+end
 for _, run in ipairs(redis.call('SRANDMEMBER', of_queue(ARGV[1], 'running'), 20)) do
   local job = read(run)
-  if not job or job.queue ~= ARGV[1] or not (job.state == 'admitted' or job.state == 'running') then
-    redis.call('SREM', of_queue(ARGV[1], 'running'), run) -- it has gone without an end, as after a loss of data
+  if not is_counted(job) or job.queue ~= ARGV[1] then
+    redis.call('SREM', of_queue(ARGV[1], 'running'), run)
+  elseif job.state == 'admitted' and #redis.call('XRANGE', of_queue(job.queue, 'jobs'), job.entry, job.entry) == 0 then
+    release(job) -- no slot will find it
+    enlist(job)
+  end
+end
+for _, lane in ipairs(redis.call('ZRANDMEMBER', of_queue(ARGV[1], 'lanes'), 20)) do
+  local tenant = string.match(lane, '^(.*)\n')
+  for _, run in ipairs(redis.call('SRANDMEMBER', running_of(tenant), 20)) do
+    if not is_counted(read(run)) then redis.call('SREM', running_of(tenant), run) end
   end
 end
 -- The names of slots that have gone; where the group has not been made yet, there are none.

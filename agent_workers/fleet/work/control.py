@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,8 @@ from redis.exceptions import RedisError
 
 from agent_workers.fleet.connection import BLOCK_MS
 from agent_workers.fleet.streams import read
+from agent_workers.protocol.document import parse_json
+from agent_workers.protocol.v1.problem import RequestProblems
 
 if TYPE_CHECKING:
     from agent_workers.client.aio import AsyncRun
@@ -44,7 +45,7 @@ async def relay(machine: Machine, run: str, begun: Begun, worker: AsyncRun) -> N
 
 def _read(text: bytes) -> dict[str, Any] | None:
     try:
-        found = json.loads(text)
-    except ValueError:
+        found = parse_json(text)
+    except RequestProblems:
         return None
     return found if isinstance(found, dict) else None

@@ -45,7 +45,12 @@ class Escalation:
 
     async def _step(self) -> None:
         for entry, fields in await first(self._machine.redis, self._machine.keys.escalations, _AT_ONCE):
-            await self._pass_on(fields[b"run"].decode())
+            try:
+                await self._pass_on(fields[b"run"].decode())
+            except RedisError:
+                raise
+            except Exception:  # one that is not as this fleet writes it stops none of the others
+                logger.exception("what stands in entry %s could not be passed on", entry)
             await self._machine.redis.xdel(self._machine.keys.escalations, entry)
 
     async def _pass_on(self, run: str) -> None:

@@ -199,8 +199,12 @@ class Service:
     def _subscribed(self, serve: Callable[[str, str], Awaitable[None]], stream: StreamSub[Any]) -> Any:
         async def handle(message: RedisStreamMessage) -> None:
             entry = message.raw_message["message_ids"][0].decode()
+            run = message.raw_message["data"].get(b"run")
             try:
-                await serve(entry, message.raw_message["data"][b"run"].decode())
+                if run is None:
+                    await self._machine.scripts.drop(stream.name, entry)
+                else:
+                    await serve(entry, run.decode())
             except Exception:
                 logger.exception("the job of entry %s could not be served", entry)
 
@@ -219,9 +223,15 @@ async def _beat() -> None:
 
 
 async def _parse(message: Any, usual: Callable[[Any], Awaitable[RedisStreamMessage]]) -> RedisStreamMessage:
-    """Reads an entry; the trace that it belongs to stands in a field of its own."""
-    parsed = await usual(message)
-    if trace := message["data"].get(b"traceparent"):
+    """Reads an entry; the trace that it belongs to stands in a field of its own.
+
+    One that no script has written is read as empty: FastStream would end the slot that gets it.
+    """
+    run, trace = (message["data"].get(name, b"") for name in (b"run", b"traceparent"))
+    if not (run and run.isascii() and trace.isascii()):
+        return await usual({**message, "data": {}})
+    parsed = await usual({**message, "data": {b"run": run}})
+    if trace:
         parsed.headers["traceparent"] = trace.decode()
     return parsed
 

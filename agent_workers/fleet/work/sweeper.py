@@ -38,7 +38,7 @@ class Sweeper:
         self._machine.tracing.takes_over(run, became)
         if became != "dropped":
             logger.warning("the worker of a run has gone: %s", became, extra={"run": run})
-        if became == "dead":
+        if became in ("aborted", "dead"):
             await self._settle(run)
 
     async def _settle(self, run: str) -> None:

@@ -4,6 +4,11 @@
 local run = ARGV[1]
 local known = redis.call('HMGET', job_of(run), 'job', 'state')
 if known[1] then return {known[1] == ARGV[2] and 'known' or 'other', known[2]} end
+for i = 6, 9 do -- half of a job that cannot wait would wait for ever
+  if not tonumber(ARGV[i]) and (i < 8 or ARGV[i] ~= '') then
+    return redis.error_reply('ERR the job has no valid ' .. ({'priority', 'attempts', 'run_at', 'expires_at'})[i - 5])
+  end
+end
 local job = {
   run = run, job = ARGV[2], queue = ARGV[3], tenant = ARGV[4], credential = ARGV[5], priority = ARGV[6],
   attempts = ARGV[7], run_at = ARGV[8], expires_at = ARGV[9], worker = ARGV[10], user = ARGV[11],
