@@ -28,12 +28,13 @@ _NO_ADDRESS = (
 )
 
 
-def options() -> dict[str, Any]:
-    """Returns the settings of a connection, for redis-py and for FastStream."""
+def options(url: str) -> dict[str, Any]:
+    """Returns the settings of a connection to an address, for redis-py and for FastStream."""
+    keepalive = {} if url.startswith("unix:") else {"socket_keepalive": True}
     return {
+        **keepalive,
         "socket_timeout": _SOCKET_TIMEOUT_S,
         "socket_connect_timeout": _SOCKET_TIMEOUT_S,
-        "socket_keepalive": True,
         "protocol": 2,  # the shapes of answers that are read here
         "health_check_interval": 15,
     }
@@ -52,7 +53,7 @@ def connect(url: str) -> Redis:
         raise ValueError(_NO_ADDRESS)
     retry = Retry(ExponentialBackoff(cap=1, base=0.05), _RETRIES)
     try:
-        redis = Redis.from_url(url, retry=retry, **options())
+        redis = Redis.from_url(url, retry=retry, **options(url))
         pool = redis.connection_pool
         pool.connection_class(**pool.connection_kwargs)  # which reads the settings; this one connects to nothing
     except (ValueError, TypeError):  # whose words may have the password

@@ -53,7 +53,7 @@ async def probe(url: str) -> Found:
         Trouble: It cannot be reached, or refuses.
         ValueError: The address is none.
     """
-    given = options() | {"socket_timeout": _PATIENCE_S, "socket_connect_timeout": _PATIENCE_S}
+    given = options(url) | {"socket_timeout": _PATIENCE_S, "socket_connect_timeout": _PATIENCE_S}
     async with Redis.from_url(url, retry=Retry(NoBackoff(), 0), **given) as redis:
         info: dict[str, Any] = await redis.info()
         before = time.time()

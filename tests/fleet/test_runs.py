@@ -3,13 +3,14 @@
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from agent_workers.fleet.fleet import NoSuchRun, RunOver, RunTaken
 from agent_workers.simulator import Simulator, journal
 from tests.e2e.worker import Home
-from tests.fleet.redis_server import RedisServer
+from tests.fleet.redis_server import RedisServer, running_redis
 from tests.fleet.served import CHAT, User, Working
 
 Work = Callable[..., Working]
@@ -171,3 +172,14 @@ def test_a_run_that_may_not_begin_twice_ends_where_its_process_is_stopped(work: 
     working.stop()
     last = user.check(run)[-1]
     assert (last["type"], last["code"]) == ("error", "worker_lost")
+
+
+def test_a_redis_behind_a_socket_serves_a_fleet(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "redis.sock"
+    with running_redis(tmp_path / "behind", "--unixsocket", str(path)) as redis:
+        redis.url = f"unix://{path}"
+        working = Working(home, redis).wait_up()
+        try:
+            assert User(redis).run(CHAT)[-1]["type"] == "done"
+        finally:
+            working.stop()

@@ -92,7 +92,7 @@ class Service:
             apply_types=False,
             graceful_timeout=None,
             middlewares=machine.tracing.middlewares,
-            **options(),
+            **options(settings.redis),
         )
         self._slots = {
             queue: [Slot(machine, queue, number + 1) for number in range(count)]
