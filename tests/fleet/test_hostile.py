@@ -5,11 +5,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from agent_workers.fleet.fleet import Fleet, NoSuchRun
 from agent_workers.fleet.lines import WORKER_LOST, around_run, line
 from agent_workers.fleet.scripts import Ended, Held, Line
+from agent_workers.fleet.work.sink import may_pass
 from agent_workers.protocol.v1.job import parse_job
 from agent_workers.workers import WORKERS
 from tests.fleet.redis_server import RedisServer
@@ -202,5 +203,23 @@ def test_a_run_that_has_ended_is_not_told_to_stop_again(redis: RedisServer) -> N
         assert (await fleet.scripts.write(held, 1, [end], last=0, fields={}, ended=Ended("done"))).is_held
         assert await fleet.scripts.lose("default", held.entry, "r", b"{}") == "dropped"
         assert (await last_of(fleet, "r"))["type"] == "done"
+
+    with_fleet(redis, use)
+
+
+@pytest.mark.parametrize("trouble", [("CONFIG", "SET", "maxmemory", "1"), ("REPLICAOF", "127.0.0.1", "1")])
+@pytest.mark.parametrize("ended", [None, Ended("done")])
+def test_what_a_full_or_read_only_redis_refuses_is_written_when_it_is_well(
+    redis: RedisServer, trouble: tuple[str, ...], ended: Ended | None
+) -> None:
+    async def use(fleet: Fleet) -> None:
+        held = await begin(fleet, {**CHAT, "run": "r"})
+        redis.client.execute_command(*trouble)
+        with pytest.raises(RedisError) as refused:
+            await fleet.scripts.write(held, 1, [Line(1, b"{}")], last=0, fields={}, ended=ended)
+        assert may_pass(refused.value)
+        redis.client.config_set("maxmemory", "0")
+        redis.client.replicaof("NO", "ONE")
+        assert (await fleet.scripts.write(held, 1, [Line(1, b"{}")], last=0, fields={}, ended=ended)).is_held
 
     with_fleet(redis, use)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 from redis.exceptions import ConnectionError as RedisGone
-from redis.exceptions import RedisError
+from redis.exceptions import MasterDownError, OutOfMemoryError, ReadOnlyError, RedisError, TryAgainError
 from redis.exceptions import TimeoutError as RedisSlow
 
 from agent_workers.fleet.scripts import Line
@@ -25,6 +25,7 @@ logger = logging.getLogger("agent_workers.fleet")
 _MOST_BYTES = 8 * 1024 * 1024
 _AT_ONCE = 200
 _PAUSE_S = 0.2
+_PASSING = (RedisGone, RedisSlow, MasterDownError, OutOfMemoryError, ReadOnlyError, TryAgainError)
 _REMEMBERED_S = 5.0  # appendfsync everysec, the usual one, may lose two seconds where its machine loses its power
 
 
@@ -156,7 +157,7 @@ class RunSink:
                 if not await write():
                     self.lose()
             except (RedisGone, RedisSlow, RedisError) as error:
-                if not _may_pass(error):
+                if not may_pass(error):
                     raise
                 if since is None:
                     since = time.monotonic()
@@ -173,8 +174,8 @@ class RunSink:
             raise LeaseLost
 
 
-def _may_pass(error: RedisError) -> bool:
+def may_pass(error: RedisError) -> bool:
     """Whether Redis has an error for a while only: it is away, starts, fails over, or has no memory left."""
-    words = str(error).upper()
+    words = str(error).upper()  # of some errors redis-py has made a class, and taken their code off the words
     passing = ("LOADING", "READONLY", "MASTERDOWN", "TRYAGAIN", "OOM", "MISCONF", "NOREPLICAS", "BUSY", "UNBLOCKED")
-    return isinstance(error, (RedisGone, RedisSlow)) or any(word in words for word in passing)
+    return isinstance(error, _PASSING) or any(word in words for word in passing)

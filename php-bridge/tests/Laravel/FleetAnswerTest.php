@@ -74,6 +74,17 @@ final class FleetAnswerTest extends FleetTestCase
         $this->postJson("/agent/runs/$run/steer", ['text' => 'Longer.'])->assertStatus(410);
     }
 
+    public function testAnAnswerThatDidNotReachTheRunIsGivenAgain(): void
+    {
+        $run = $this->begun();
+        $this->writeRun($run, [self::START, self::permission()]);
+        $this->machine()->set("agent-workers:run:{{$run}}:control", 'no stream');
+        $this->postJson("/agent/runs/$run/permissions/p", ['behavior' => 'allow'])->assertStatus(503);
+        $this->machine()->del("agent-workers:run:{{$run}}:control");
+        $this->postJson("/agent/runs/$run/permissions/p", ['behavior' => 'allow'])->assertNoContent();
+        self::assertCount(1, $this->told($run));
+    }
+
     public function testOthersAnswerNothing(): void
     {
         $run = $this->begun();

@@ -148,6 +148,31 @@ final class FleetTest extends FleetTestCase
         $this->postJson("/agent/runs/$run/abort")->assertNotFound();
     }
 
+    public function testARunOfAnApplicationWhoseNameBeginsAlikeIsNotShown(): void
+    {
+        config(['agent-workers.fleet.application' => 'shop:eu']);
+        $run = $this->submitted();
+        config(['agent-workers.fleet.application' => 'shop']);
+        Agent::viewersUsing(static fn (): bool => true);
+        $this->asVisitor('Eve');
+        $this->getJson("/agent/runs/$run")->assertNotFound();
+        config(['agent-workers.fleet.application' => 'shop:eu']);
+        $this->getJson("/agent/runs/$run")->assertOk();
+    }
+
+    public function testForgedPlacesInAStreamEndIt(): void
+    {
+        $run = $this->begun();
+        $this->writeRun($run, [self::START, self::DONE]);
+        foreach (['99-1', '999999999-999999999999999'] as $place) {
+            $this->get("/agent/runs/$run/events", ['Last-Event-ID' => "$run:$place"])->assertNoContent();
+        }
+        foreach (['-1', '1--1', '99999999999999999999-1', '1-1\n', 'x', '', '*', '$', '+'] as $place) {
+            $seen = $this->seen($this->get("/agent/runs/$run/events", ['Last-Event-ID' => "$run:$place"])->assertOk());
+            self::assertStringContainsString('event: done', $seen);
+        }
+    }
+
     public function testARunIsStoppedFromAnyTabAndOnlyWhileItGoesOn(): void
     {
         $waiting = $this->submitted();

@@ -66,7 +66,9 @@ final class FleetAccess
     /** Whether a run was submitted by this application. */
     public function isOurs(JobStatus $job): bool
     {
-        return $job->owner === null || str_starts_with($job->owner, $this->application() . ':');
+        // An owner has no colon; an application's name may, and begin as another's does.
+        return $job->owner === null
+            || substr($job->owner, 0, (int) strrpos($job->owner, ':')) === $this->application();
     }
 
     /** The group of those processes that run the application's tools. */

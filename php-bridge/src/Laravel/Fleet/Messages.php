@@ -10,6 +10,7 @@ use AgentWorkers\Event\PermissionRequest;
 use AgentWorkers\Event\PermissionResolved;
 use AgentWorkers\Event\Question;
 use AgentWorkers\Event\QuestionResolved;
+use AgentWorkers\Exception\FleetException;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Exception\RunOverException;
 use AgentWorkers\Fleet\Fleet;
@@ -123,7 +124,23 @@ final class Messages
             return Approval::Over;
         }
 
-        return $this->fleet()->control($job->run, $message)->isTaken() ? Approval::Taken : Approval::Over;
+        try {
+            return $this->fleet()->control($job->run, $message)->isTaken() ? Approval::Taken : Approval::Over;
+        } catch (FleetException $error) {
+            $this->forget($key);
+            throw $error;
+        }
+    }
+
+    /** Lets an answer that did not reach the run be given again. */
+    private function forget(string $key): void
+    {
+        try {
+            $connection = $this->fleet()->connection();
+            $connection->ask(static fn (\Redis $redis): mixed => $redis->del($key), static fn (): bool => false);
+        } catch (FleetException) {
+            // Redis has gone.
+        }
     }
 
     private function fleet(): Fleet
