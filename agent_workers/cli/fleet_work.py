@@ -51,7 +51,11 @@ class _Command(click.ParamType[tuple[str, list[str]]]):
 @click.command(short_help="Take jobs and run them.")
 @redis_options
 @click.option(
-    "--queue", "queues", type=_Queues(), multiple=True, help="A queue, and how many of its jobs run at once here."
+    "--queue",
+    "queues",
+    type=_Queues(),
+    multiple=True,
+    help="A queue, and how many of its jobs run at once here; 1 without a number.",
 )
 @click.option(
     "--lease-s",

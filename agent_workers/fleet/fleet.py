@@ -104,7 +104,9 @@ class Fleet:
             _required(job), _more(job) | ({"retry_of": retry_of} if retry_of else {})
         )
         if said == "other":
-            raise RunTaken(f"run {job.run} is another job: give each job its own `run`, or leave it out")
+            raise RunTaken(
+                f"run {job.run} is another job, or has other options: give each job its own `run`, or leave it out"
+            )
         return Submitted(job.run, said == "new", state)
 
     async def status(self, run: str) -> RunStatus | None:

@@ -81,7 +81,7 @@ class Slot:
 
     async def _run(self, held: Held, begun: Begun) -> None:
         sink = RunSink(self._machine.scripts, held, begun.attempt)
-        job = self._read(begun.job)
+        job = self._read(begun.job, held.run)
         if isinstance(job, dict):
             await self._refuse(sink, held, job)
         elif begun.expires_ms is not None and begun.expires_ms < begun.now_ms:
@@ -91,10 +91,12 @@ class Slot:
             self.attempt = Attempt(self._machine, job, held, begun, sink)
             await self.attempt.run()
 
-    def _read(self, text: bytes) -> Job | dict[str, Any]:
-        """Returns the job, or the body of the error that it ends with."""
+    def _read(self, text: bytes, run: str) -> Job | dict[str, Any]:
+        """Returns the job, or the body of the error that it ends with; its run is the one that was submitted."""
         try:
-            return parse_job(parse_json(text), self._machine.workers)
+            document = parse_json(text)
+            named = document | {"run": run} if isinstance(document, dict) else document
+            return parse_job(named, self._machine.workers)
         except RequestProblems as found:
             details = [problem.model_dump(mode="json") for problem in found.problems]
             return error(found.code, str(found), details=details)

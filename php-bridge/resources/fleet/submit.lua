@@ -1,7 +1,13 @@
 -- Submits a job, once. Returns {'new' | 'known' | 'other', state}: 'other' where the run is that of another job.
 -- ARGV: run, job, queue, tenant, credential, priority, attempts, run_at, expires_at, worker, user, traceparent, escalates, then
--- names and values of more fields, such as echo (see end_unheld). Times are milliseconds, '' for none.
+-- names and values of more fields, such as echo (see end_unheld). Times are milliseconds, '' for none. Queue, priority and attempts
+-- may be '', too: default, 0 and 3.
 local run = ARGV[1]
+local USUAL = {[3] = 'default', [6] = '0', [7] = '3'}
+for i = 1, 13 do
+  if not ARGV[i] then return redis.error_reply('ERR submit.lua takes 13 arguments, and has ' .. #ARGV) end
+  if ARGV[i] == '' then ARGV[i] = USUAL[i] or '' end
+end
 local known = redis.call('HMGET', job_of(run), 'job', 'state')
 if known[1] then return {known[1] == ARGV[2] and 'known' or 'other', known[2]} end
 for i = 6, 9 do -- half of a job that cannot wait would wait for ever
