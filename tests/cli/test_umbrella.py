@@ -30,6 +30,7 @@ def test_help_names_every_command_in_a_whole_sentence(scripts: Scripts) -> None:
         "conform",
         "convert",
         "doctor",
+        "fleet",
         "policy",
         "pool",
         "replay",

@@ -368,7 +368,7 @@ def test_every_field_that_may_say_what_a_run_is_has_a_test_here() -> None:
     tested = {"system_prompt", "model", "fallback_model", "thinking", "max_turns", "limits", "output_schema"}
     tested |= {"app_tools", "tools", "permissions", "mcp_servers", "agents", "add_dirs", "stream", *ABOUT_FIRST}
     tested |= {"max_tokens"}
-    names_the_run = {"v", "run", "prompt", "session", "session_owner", "cwd", "engine"}
+    names_the_run = {"v", "run", "attempt", "traceparent", "prompt", "session", "session_owner", "cwd", "engine"}
     assert set(TaskRequest.model_fields) == tested | names_the_run
 
 
