@@ -154,3 +154,15 @@ def test_nothing_is_left_of_a_run_but_its_events(work: Work, user: User, redis: 
         assert not redis.client.exists(f"agent-workers:{key}")
     assert redis.client.xlen("agent-workers:queue:default:jobs") == 0
     assert redis.client.xpending("agent-workers:queue:default:jobs", "workers")["pending"] == 0
+
+
+def test_a_run_that_has_begun_in_time_may_begin_again_later(work: Work, user: User, redis: RedisServer) -> None:
+    working = work()
+    run = user.submit({**SLOW, "expires_at": "2099-01-01T00:00:00Z"}).run
+    user.wait_for(run, "delta")
+    redis.client.hset(f"agent-workers:run:{{{run}}}:job", "expires_at", "1")  # as if the time had passed
+    for pid in processes_below(working.process.pid):
+        os.kill(pid, signal.SIGKILL)
+    user.follow(run, until_=second_attempt)
+    user.abort(run)
+    assert user.follow(run)[-1].event["type"] == "aborted"

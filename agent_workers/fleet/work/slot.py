@@ -84,7 +84,7 @@ class Slot:
         job = self._read(begun.job, held.run)
         if isinstance(job, dict):
             await self._refuse(sink, held, job)
-        elif begun.expires_ms is not None and begun.expires_ms < begun.now_ms:
+        elif begun.attempt == 1 and begun.expires_ms is not None and begun.expires_ms < begun.now_ms:
             await self._refuse(sink, held, EXPIRED)
         else:
             about.set({**about.get(), "tenant": job.fields.tenant, "attempt": begun.attempt})
