@@ -6,11 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from agent_workers.fleet.connection import options
+from agent_workers.fleet.connection import connect
 
 OLDEST = (6, 2)
 """The oldest version of Redis that has the commands."""
@@ -53,8 +52,8 @@ async def probe(url: str) -> Found:
         Trouble: It cannot be reached, or refuses.
         ValueError: The address is none.
     """
-    given = options(url) | {"socket_timeout": _PATIENCE_S, "socket_connect_timeout": _PATIENCE_S}
-    async with Redis.from_url(url, retry=Retry(NoBackoff(), 0), **given) as redis:
+    patience = {"socket_timeout": _PATIENCE_S, "socket_connect_timeout": _PATIENCE_S}
+    async with connect(url, retry=Retry(NoBackoff(), 0), **patience) as redis:
         info: dict[str, Any] = await redis.info()
         before = time.time()
         seconds, micros = await redis.time()

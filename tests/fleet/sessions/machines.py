@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from redis.asyncio import Redis
-
 from agent_workers.client import Event
 from agent_workers.client.aio import AsyncProcessRunner
 from agent_workers.client.session_files import SessionFiles
+from agent_workers.fleet.connection import connect
 from agent_workers.fleet.sessions.address import open_store
 from agent_workers.fleet.sessions.carrier import SessionCarrier
 from agent_workers.fleet.sessions.store import SessionStore
@@ -43,7 +42,7 @@ class Slot:
 
     @asynccontextmanager
     async def carrier(self, store: SessionStore | None = None) -> AsyncIterator[SessionCarrier]:
-        client = Redis(port=self._port, protocol=2)
+        client = connect(f"redis://127.0.0.1:{self._port}")
         try:
             chosen = store or open_store(self._address, client=client, prefix=PREFIX)
             yield SessionCarrier(chosen, client=client, prefix=PREFIX, files=self.files, lease_s=self._lease_s)
