@@ -221,6 +221,7 @@ def test_an_agent_that_was_killed_while_it_waited_does_not_answer(home: Home, si
         talk.run(FIRST)
         for pid in clis(home):
             os.kill(pid, signal.SIGKILL)
+        until(lambda: not clis(home), within_s=5, what=home.left)
         assert talk.do(wait=True) == {"usable": False}
         assert talk.run(NEXT)[0][-1]["text"] == "You sent 2 prompts. The first was: My name is Ada."
 

@@ -22,6 +22,13 @@ def descriptors_of(pool: ServedPool) -> int:
     return len(list(Path(f"/proc/{pool.process.pid}/fd").iterdir()))
 
 
+def at_rest(pool: ServedPool) -> int:
+    """Descriptors of the server with an agent that waits, and nobody else."""
+    pool.wait_for("idle", 1)
+    until(lambda: pool.number("waiting") == 0)
+    return descriptors_of(pool)
+
+
 def most_memory_of(pool: ServedPool) -> int:
     """Bytes that the server has taken at most."""
     status = Path(f"/proc/{pool.process.pid}/status").read_text("ascii")
@@ -54,8 +61,7 @@ def patient(serve: Serve, tmp_path: Path) -> ServedPool:
 
 
 def test_clients_that_do_not_say_what_they_want_are_told_so_in_time(patient: ServedPool) -> None:
-    until(lambda: patient.number("waiting") == 0)
-    before = descriptors_of(patient)
+    before = at_rest(patient)
     hello = json.dumps(CHAT | {"size": 1000}).encode() + b"\n"
     silent = saying(patient, *[b""] * 50, *[b'{"pool": 1, "wor'] * 10, *[hello, hello + b'{"prompt"'] * 10, b"GET /met")
     [drip] = saying(patient, b"")
@@ -79,8 +85,7 @@ def test_clients_that_do_not_say_what_they_want_are_told_so_in_time(patient: Ser
 
 
 def test_what_is_too_long_is_refused_and_takes_no_memory(shared: ServedPool) -> None:
-    shared.wait_for("idle", 1)
-    before = descriptors_of(shared)
+    before = at_rest(shared)
     hello = json.dumps(CHAT).encode() + b"\n"
     clients = [shared.connect() for _ in range(14)]
     floods = [b"x" * (1 << 20)] * 10 + [hello + b"y" * (100 << 20)] * 4
@@ -117,7 +122,7 @@ def test_what_follows_a_request_of_known_size_is_control(shared: ServedPool) -> 
 
 
 def test_hundreds_who_say_nothing_leave_a_way_in(shared: ServedPool) -> None:
-    before = descriptors_of(shared)
+    before = at_rest(shared)
     clients = [shared.connect() for _ in range(600)]
     is_served(shared)
     assert clients[0].end().ending == ("pool_full", 75)

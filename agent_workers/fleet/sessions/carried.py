@@ -193,7 +193,9 @@ class Carried:
     async def _save_along(self) -> None:
         """Notes the conversation as the run goes: it counts where the run is lost for good."""
         while True:
-            await self._stirred.wait()
+            with suppress(TimeoutError):  # what an event tells of may be written after it
+                async with asyncio.timeout(_PACE_S if self._session else None):
+                    await self._stirred.wait()
             self._stirred.clear()
             began = time.monotonic()
             try:

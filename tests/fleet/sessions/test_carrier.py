@@ -97,13 +97,20 @@ def lose(home: Home, redis: RedisServer, request: Request) -> None:
         for line in slot.stdout:
             if json.loads(line)["type"] == "delta":
                 break
-        until(lambda: keys(redis, "run:two"), what="its conversation is stored as it goes")
+        asked = request["prompt"].partition(" [[")[0].encode()
+        until(lambda: any(asked in said for said in noted(redis)), what="its question is stored as it goes")
         slot.kill()
         home.kill_all()
         slot.wait(timeout=PATIENCE_S)
     until(lambda: not home.processes(), what=home.left)
     for left in home.temporary.iterdir():
         shutil.rmtree(left)
+
+
+def noted(redis: RedisServer) -> list[bytes]:
+    """What is stored of the run's conversation before it has ended."""
+    names = [key for key in keys(redis, "run:two") if redis.client.type(key) == b"string"]
+    return [said for said in redis.client.mget(names) if said] if names else []
 
 
 def keys(redis: RedisServer, part: str) -> list[bytes]:
