@@ -65,7 +65,7 @@ $(NODE)/node_modules/.ready: $(NODE)/package-lock.json
 
 NODE_PACKAGES := $(REACT)/dist/agent-chat.js $(foreach folder,$(TYPES) $(NODE) $(FRAMES),$(folder)/node_modules/.ready)
 
-TESTS_NEED := php:php-cli redis-server:redis-server node:nodejs go:golang-go jq:jq curl:curl git:git setpriv:util-linux bwrap:bubblewrap socat:socat systemd-analyze:systemd $(PHP_LIBRARIES) $(WEB_SERVERS)
+TESTS_NEED := php:php-cli redis-server:redis-server /usr/sbin/mariadbd:mariadb-server /usr/lib/postgresql:postgresql node:nodejs go:golang-go jq:jq curl:curl git:git setpriv:util-linux bwrap:bubblewrap socat:socat systemd-analyze:systemd $(PHP_LIBRARIES) $(WEB_SERVERS)
 DATABASES := /usr/sbin/mariadbd:mariadb-server /usr/share/php8.2-mysql:php-mysql \
 	/usr/lib/postgresql:postgresql /usr/share/php8.2-pgsql:php-pgsql
 PHP_TESTS_NEED := php:php-cli redis-server:redis-server /etc/php/8.2/mods-available/redis.ini:php-redis go:golang-go phpunit:phpunit phpcs:php-codesniffer $(PHP_LIBRARIES) $(DATABASES)

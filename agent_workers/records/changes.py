@@ -1,0 +1,78 @@
+"""What a run's events change in the tables, as it is passed on and waits on disk. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+Row = dict[str, Any]
+
+CONVERSATIONS = "agent_conversations"
+RUNS = "agent_runs"
+MESSAGES = "agent_messages"
+USAGE = "agent_usage"
+EVENTS = "agent_events"
+INSIGHTS = "agent_insights"
+TABLES = (CONVERSATIONS, RUNS, MESSAGES, USAGE, EVENTS, INSIGHTS)
+CONTENTS = (MESSAGES, EVENTS, INSIGHTS)
+"""The tables that hold what was said; the others say who, when and at what cost."""
+
+
+class Put(NamedTuple):
+    """A row is written, or written anew.
+
+    Attributes:
+        table: Name of the table, without a prefix.
+        row: All columns but the ids that the database gives.
+        run_id: The run that it tells of.
+        attempt: Which attempt of that.
+    """
+
+    table: str
+    row: Row
+    run_id: str
+    attempt: int
+
+
+class Forget(NamedTuple):
+    """The messages of the attempts before this one are removed.
+
+    Attributes:
+        run_id: The run.
+        attempt: The attempt that begins.
+    """
+
+    run_id: str
+    attempt: int
+
+
+class Withdraw(NamedTuple):
+    """A text is removed, because its block was discarded."""
+
+    run_id: str
+    attempt: int
+    seq: int
+
+
+Change = Put | Forget | Withdraw
+_KINDS: dict[str, type[Change]] = {"put": Put, "forget": Forget, "withdraw": Withdraw}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def to_line(change: Change) -> bytes:
+    """Returns a change as a line of JSON."""
+    return json.dumps([_NAMES[type(change)], *change], separators=(",", ":")).encode() + b"\n"
+
+
+def from_line(line: bytes) -> Change | None:
+    """Reads a change; None where the line is none, as the last one of a process that was killed may be."""
+    try:
+        name, *fields = json.loads(line)
+        return _KINDS[name](*fields)
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def is_content(change: Change) -> bool:
+    """Whether it is what was said, and not who said it, when and at what cost."""
+    return isinstance(change, Withdraw) or (isinstance(change, Put) and change.table in CONTENTS)
