@@ -31,6 +31,11 @@ class RunHandle:
         return self._conversation.line
 
     @property
+    def has_begun(self) -> bool:
+        """Whether its worker was started: a run is iterated once."""
+        return self._conversation.started
+
+    @property
     def exit_status(self) -> int | None:
         """The worker's exit status, negative for the signal that killed it; None while it is not there yet."""
         return self._conversation.exit_status

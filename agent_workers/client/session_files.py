@@ -60,6 +60,14 @@ class SessionFiles:
         """Names this machine and the state directory, among the places where a run may have been."""
         return f"{socket.gethostname()}:{self._environment.state_dir()}"
 
+    def folder(self, *names: str) -> Path:
+        """Returns a directory below the state directory; creates it where it is missing.
+
+        Raises:
+            StateUnavailable: It cannot be created or written.
+        """
+        return self._environment.common_dir(*names)
+
     def locate(self, session_id: str) -> Located | None:
         """Returns what is here of a session; None where nothing was said in it here.
 

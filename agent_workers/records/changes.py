@@ -54,14 +54,29 @@ class Withdraw(NamedTuple):
     seq: int
 
 
-Change = Put | Forget | Withdraw
-_KINDS: dict[str, type[Change]] = {"put": Put, "forget": Forget, "withdraw": Withdraw}
+class Dropped(NamedTuple):
+    """Contents were dropped, because there was no room left for them.
+
+    Attributes:
+        rows: How many.
+    """
+
+    rows: int
+
+
+Change = Put | Forget | Withdraw | Dropped
+_KINDS: dict[str, type[Change]] = {"put": Put, "forget": Forget, "withdraw": Withdraw, "dropped": Dropped}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 def to_line(change: Change) -> bytes:
     """Returns a change as a line of JSON."""
     return json.dumps([_NAMES[type(change)], *change], separators=(",", ":")).encode() + b"\n"
+
+
+def to_lines(changes: list[Change]) -> bytes:
+    """Returns changes as lines of JSON."""
+    return b"".join(map(to_line, changes))
 
 
 def from_line(line: bytes) -> Change | None:
@@ -76,3 +91,37 @@ def from_line(line: bytes) -> Change | None:
 def is_content(change: Change) -> bool:
     """Whether it is what was said, and not who said it, when and at what cost."""
     return isinstance(change, Withdraw) or (isinstance(change, Put) and change.table in CONTENTS)
+
+
+def contents_in(changes: list[Change]) -> int:
+    """Returns how many rows of content there are among changes."""
+    return sum(isinstance(change, Put) and is_content(change) for change in changes)
+
+
+def metadata_of(changes: list[Change]) -> list[Change]:
+    """Returns what must not be lost of changes: the last state of each row that is no content, and what was dropped."""
+    rows: dict[tuple[object, ...], Change] = {}
+    dropped = contents_in(changes)
+    for change in changes:
+        if isinstance(change, Dropped):
+            dropped += change.rows
+        elif isinstance(change, Forget):
+            rows[change] = change
+        elif isinstance(change, Put) and not is_content(change):
+            rows[_key(change)] = change
+    # An attempt's run stands first: by its row the writer knows which attempt counts.
+    kept = sorted(rows.values(), key=lambda change: (_attempt_of(change), not _is_run(change)))
+    return [*([Dropped(dropped)] if dropped else []), *kept]
+
+
+def _key(put: Put) -> tuple[object, ...]:
+    model = put.row["model"] if put.table == USAGE else None
+    return put.table, put.row.get("id"), put.run_id, model, put.attempt
+
+
+def _attempt_of(change: Change) -> int:
+    return change.attempt if isinstance(change, Put | Forget) else 0
+
+
+def _is_run(change: Change) -> bool:
+    return isinstance(change, Put) and change.table == RUNS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-LONGEST = 4 * 1024 * 1024
-"""Characters of the longest content that is kept. MariaDB takes no more than 16 MiB at once."""
+LONGEST = 1024 * 1024
+"""Characters of the longest content that is kept: some take seven bytes, and MariaDB takes 16 MiB at once."""
 ENDING = frozenset(
     {
         *("thinking", "tool_call", "tool_result", "app_tool_call", "permission_request", "permission_resolved"),

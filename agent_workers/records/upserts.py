@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from agent_workers.records.changes import CONVERSATIONS, EVENTS, INSIGHTS, MESSAGES, RUNS, USAGE, Forget, Put
+from agent_workers.records.changes import CONVERSATIONS, EVENTS, INSIGHTS, MESSAGES, RUNS, USAGE, Forget, Put, Withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sqlalchemy import Connection, Table
 
-    from agent_workers.records.changes import Change, Row, Withdraw
+    from agent_workers.records.changes import Change, Row
     from agent_workers.records.tables import Tables
 
 _KEYS = {
@@ -52,7 +52,7 @@ class Writing:
                 self._put(change)
             elif isinstance(change, Forget):
                 self._forget(change)
-            else:
+            elif isinstance(change, Withdraw):
                 self._withdraw(change)
 
     def _put(self, put: Put) -> None:

@@ -22,7 +22,7 @@ BAD_MODE = f"The mode of the state directory is not valid. The operator must cor
 COMMON = ("workspaces", "sessions", "conversations", "pending", "simulator")
 """The directories in it that all its users share."""
 # What lies in a state directory. A directory that holds anything else is not the workers' to close.
-_OWN = frozenset({*COMMON, "claude", "home", ".gitignore", ".gitkeep"})
+_OWN = frozenset({*COMMON, "records", "claude", "home", ".gitignore", ".gitkeep"})
 _OF_ONE_USER = re.compile(r"-\d+$")
 
 
