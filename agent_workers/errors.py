@@ -397,5 +397,11 @@ def defect(error: BaseException) -> str:
     return "".join([*found, *map(defect, error.exceptions if isinstance(error, BaseExceptionGroup) else ())])
 
 
+def first_of(several: BaseExceptionGroup) -> BaseException:
+    """Returns what went wrong first, of what ran side by side."""
+    first = several.exceptions[0]
+    return first_of(first) if isinstance(first, BaseExceptionGroup) else first
+
+
 class OutputClosed(Exception):
     """Raised when nobody reads the events any more."""

@@ -14,6 +14,7 @@ from agent_workers.batch.lines import read_lines
 from agent_workers.cli.batch_display import display, say
 from agent_workers.cli.batch_output import Output, miss_reader
 from agent_workers.cli.batch_size import count_lines
+from agent_workers.errors import first_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -54,11 +55,8 @@ def run_batch(
         return anyio.run(
             _run, start, progress, engine, lane, partial(Output, records=records, is_told=is_told_simulated)
         )
-    except BaseExceptionGroup as faults:
-        fault: BaseException = faults
-        while isinstance(fault, BaseExceptionGroup):
-            fault = fault.exceptions[0]
-        raise fault from None
+    except BaseExceptionGroup as several:
+        raise first_of(several) from None
 
 
 async def _run(

@@ -93,7 +93,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def test_a_stop_in_the_midst_of_the_imports_ends_an_agent_that_is_up_already(home: Home, simulator: Simulator) -> None:
+def test_a_stop_in_the_midst_of_the_imports_ends_an_agent_that_is_up_already(home: Home) -> None:
     entry = str(SCRIPTS / "agent-workers-entry")
     running = home.run_command([sys.executable, "-c", STOPPED_IN_AN_IMPORT, entry, "agent-chat", "--control"])
     about = {"subject": {"type": "deal", "id": "7"}, "user": "ada", "goal": "Win."}
@@ -101,4 +101,3 @@ def test_a_stop_in_the_midst_of_the_imports_ends_an_agent_that_is_up_already(hom
     ended = running.end()
     assert ended.ending == ("aborted", 3)
     assert ended.last.items() >= about.items()
-    assert simulator.requests("/v1/messages") == []

@@ -1,5 +1,6 @@
 """A conversation goes on wherever its next message is run, and one run at a time is in it."""
 
+import json
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ import pytest
 
 from agent_workers.simulator import Simulator
 from tests.e2e.conftest import home_at
+from tests.e2e.worker import SCRIPTS
 from tests.fleet.redis_server import RedisServer
 from tests.fleet.served import CHAT, User, Working
 from tests.waiting import until
@@ -97,6 +99,30 @@ def test_the_second_of_two_runs_in_one_conversation_is_told_so(
     until(lambda: user.status(run).is_over)  # type: ignore[union-attr]
     simulator.play("hello")
     assert user.run({**CHAT, "queue": "b", "prompt": "three", "session": {"resume": session}})[-1]["type"] == "done"
+
+
+def test_two_runs_of_one_recording_at_once_both_end(work: Callable[..., Working], user: User, tmp_path: Path) -> None:
+    session = "0c5d3a52-6a1e-4c0e-9a5a-0d8f1f1b7a01"
+    bodies: list[dict[str, object]] = [
+        {"type": "start", "worker": "agent-chat", "worker_version": "1", "sdk_version": "1", "simulated": True},
+        {"type": "session", "session_id": session, "model": "m", "cli_version": "1", "tools": [], "resumed": False},
+        {"type": "delta", "text": "Hello", "block": 1},
+        {"type": "done", "stop_reason": "end_turn", "text": "Hello", "session_id": session, "usage": {}}
+        | {"duration_ms": 3_000, "turns": 1},
+    ]
+    recording = tmp_path / "run.ndjson"
+    lines = [
+        json.dumps({"v": 1, "seq": seq, "run": "r", "ts": f"2026-11-20T23:19:0{seq}.000Z", **body})
+        for seq, body in enumerate(bodies, 1)
+    ]
+    recording.write_text("".join(f"{line}\n" for line in lines))
+    work("--queue", "default=2", "--worker", f"agent-chat={SCRIPTS}/agent-workers replay --speed 4 {recording}")
+    runs = [user.submit({**CHAT, "attempts": 1}).run for _ in range(2)]
+    for run in runs:
+        user.wait_for(run, "session")
+    for run in runs:
+        user.follow(run)
+        assert [event["type"] for event in user.check(run)] == ["start", "session", "delta", "done"]
 
 
 def test_a_conversation_that_could_not_be_stored_is_told_so_before_the_end(

@@ -64,6 +64,7 @@ class Carried:
         self._request = session
         self._guarded: str | None = None
         self._session: str | None = None
+        self._taken: str | None = None
         self._base: str | None = None
         self._noted: str | None = None
         self._mark: object = None
@@ -83,13 +84,20 @@ class Carried:
     async def saw(self, event: Mapping[str, Any]) -> None:
         """Takes note of an event of the run, before it is written where others read it."""
         if event.get("type") == "session" and isinstance(event.get("session_id"), str):
-            self._session = event["session_id"]
-            if self._guarded is None:
-                try:
-                    await self._guard(self._session)
-                except StoreUnreachable as error:
-                    logger.warning("a session is not guarded yet: %s", error.cause)
+            await self._begun(event["session_id"])
         self._stirred.set()
+
+    async def _begun(self, session: str) -> None:
+        if self._guarded is None:
+            try:
+                await self._guard(session)
+            except StoreUnreachable as error:
+                logger.warning("a session is not guarded yet: %s", error.cause)
+            except SessionBusy:  # two recordings tell of one session; a worker that keeps it has its machine's guard
+                logger.warning("another run tells of this run's new session; it is not stored")
+                self._taken = session
+                return
+        self._session = session
 
     async def end(self, is_final: bool) -> dict[str, Any] | None:
         """Ends the attempt, before its terminal event: stores the conversation where it was the run's last one.
@@ -108,7 +116,8 @@ class Carried:
             with suppress(StoreUnreachable):
                 await self._lock.announce_end(self._guarded, self._holder)
         if not is_final or self._session is None:
-            return None
+            kept = await asyncio.to_thread(self._files.mark, self._taken) if is_final and self._taken else None
+            return dict(NOT_SAVED) if kept else None
         saved = await self._save_at_end(self._session)
         self._has_ended = saved
         return None if saved else dict(NOT_SAVED)

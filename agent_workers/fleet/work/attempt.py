@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from agent_workers.errors import WorkerError
+from agent_workers.errors import WorkerError, first_of
 from agent_workers.fleet.lines import error
 from agent_workers.fleet.work.closing import Closing
 from agent_workers.fleet.work.control import relay
@@ -95,7 +95,10 @@ class Attempt:
             run=held.run, attempt=self._begun.attempt, request=self._job.request, consumer=held.consumer
         )
         async with around as carried:
-            event, data = await self._speak(key, carried)
+            try:
+                event, data = await self._speak(key, carried)
+            except ExceptionGroup as several:
+                raise first_of(several) from several
             await self._end(event, data, carried.end)
 
     async def _refuse(self, body: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from faststream.middlewares import AckPolicy
 from faststream.redis import RedisBroker, StreamSub
 from redis.exceptions import RedisError
 
+from agent_workers.errors import first_of
 from agent_workers.fleet.connection import BLOCK_MS, connect, options
 from agent_workers.fleet.keys import GROUP
 from agent_workers.fleet.work.broker_log import broker_logger
@@ -49,11 +50,8 @@ async def work(settings: WorkSettings) -> None:
     """
     try:
         await _work(settings)
-    except ExceptionGroup as several:  # of what runs side by side, the first that went wrong
-        problem: Exception = several
-        while isinstance(problem, ExceptionGroup):
-            problem = problem.exceptions[0]
-        raise problem from several
+    except ExceptionGroup as several:
+        raise first_of(several) from several
 
 
 async def _work(settings: WorkSettings) -> None:
