@@ -47,7 +47,7 @@ def test_imports_point_down_only() -> None:
 @pytest.mark.parametrize(
     ("file", "line", "contract"),
     [
-        ("gateway/__init__.py", "", PLACES),
+        ("gatehouse/__init__.py", "", PLACES),
         (
             "batch/__init__.py",
             "import agent_workers.run",
@@ -63,6 +63,7 @@ def test_imports_point_down_only() -> None:
             "from agent_workers.engine.claude import start_agent",
             "The engine is known to those alone who make a run or look at its host",
         ),
+        ("batch/tokens.py", "import jwt", EXTRAS.format("gateway")),
         ("records/server.py", "import uvicorn", EXTRAS.format("simulator")),
         ("stdio/web.py", "from starlette.applications import Starlette", EXTRAS.format("simulator")),
         ("client/again.py", "import stamina", EXTRAS.format("batch")),

@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parent.parent / "examples/systemd"
 UNITS = sorted(path.name for path in FOLDER.glob("agent-*"))
 POOL = "agent-workers-pool.service"
 FLEET = "agent-workers-fleet@.service"
+GATEWAY = "agent-workers-gateway.service"
 SETTINGS = (FOLDER / "pool.toml").read_text("utf-8")
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 
@@ -48,8 +49,8 @@ def test_systemd_reads_a_unit_without_a_complaint(unit: str, folder: Path) -> No
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", [POOL, FLEET])
-def test_the_pool_and_the_fleet_are_exposed_as_little_as_their_work_lets(unit: str, folder: Path) -> None:
+@pytest.mark.parametrize("unit", [POOL, FLEET, GATEWAY])
+def test_the_services_are_exposed_as_little_as_their_work_lets(unit: str, folder: Path) -> None:
     rated = analyze(folder, "security", "--offline=true", "--threshold=20", f"./{unit}")
     assert rated.returncode == 0, rated.stdout
     assert "Unknown" not in rated.stderr

@@ -26,6 +26,7 @@ _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
 _HELP = """Reads a run's events from stdin and writes the server-sent events of a front end's protocol, as they come.
 
 \b
+  native    the events themselves, with ids to go on after: packages/react
   ai-sdk    the UI message stream of Vercel's AI SDK 7: useChat
   ag-ui     AG-UI 1.0
   laravel   response()->eventStream(): useEventStream

@@ -10,6 +10,7 @@ from agent_workers.cli.conform import conform
 from agent_workers.cli.convert import convert
 from agent_workers.cli.doctor import doctor
 from agent_workers.cli.fleet import fleet
+from agent_workers.cli.gateway import gateway
 from agent_workers.cli.policy import policy
 from agent_workers.cli.pool import pool
 from agent_workers.cli.replay import replay
@@ -34,6 +35,7 @@ Examples:
   agent-workers simulate                      an API without an account
   agent-workers pool --socket pool.sock       agents started ahead, for first words sooner
   agent-workers fleet work --queue default=4  runs that go on without whoever asked, on any machine
+  agent-workers gateway --config gateway.toml runs for browsers that bring a token
 """
 
 
@@ -75,5 +77,5 @@ def agent_workers() -> None:
     """Has nothing to do before its commands."""
 
 
-for command in (doctor, schema, validate, conform, policy, replay, convert, simulate, pool, fleet, completion):
+for command in (doctor, schema, validate, conform, policy, replay, convert, simulate, pool, fleet, gateway, completion):
     agent_workers.add_command(command)

@@ -11,8 +11,14 @@ from agent_workers.convert.ai_sdk import AiSdkEncoder
 from agent_workers.convert.encoder import Encoder
 from agent_workers.convert.event import Event, NotAnEvent, lost, read_event
 from agent_workers.convert.laravel import LaravelEncoder
+from agent_workers.convert.native import NativeEncoder
 
 __all__ = ["FORMATS", "Encoder", "Event", "NotAnEvent", "lost", "read_event"]
 
-FORMATS: dict[str, type[Encoder]] = {"ai-sdk": AiSdkEncoder, "ag-ui": AgUiEncoder, "laravel": LaravelEncoder}
+FORMATS: dict[str, type[Encoder]] = {
+    "native": NativeEncoder,
+    "ai-sdk": AiSdkEncoder,
+    "ag-ui": AgUiEncoder,
+    "laravel": LaravelEncoder,
+}
 """The encoder of each protocol, by the protocol's name."""

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from agent_workers.protocol.v1.skill_request import SkillRequest
 
 # Not the control and format characters, the spaces of all scripts, and the letters that show as nothing.
-_VISIBLE = re.compile(
+VISIBLE = re.compile(
     "[^\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
     "\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
+"""A character that a person sees."""
 
 
 @dataclass(frozen=True)
@@ -154,5 +155,5 @@ def _too_long(schema: dict[str, Any]) -> Problem | None:
 def _is_blank(prompt: str | list[ContentBlock]) -> bool:
     """Returns whether a prompt has no visible character and no attachment: the model would be paid for nothing."""
     if isinstance(prompt, str):
-        return not _VISIBLE.search(prompt)
-    return not any(block.type != "text" or _VISIBLE.search(block.text) for block in prompt)
+        return not VISIBLE.search(prompt)
+    return not any(block.type != "text" or VISIBLE.search(block.text) for block in prompt)

@@ -31,6 +31,7 @@ def test_help_names_every_command_in_a_whole_sentence(scripts: Scripts) -> None:
         "convert",
         "doctor",
         "fleet",
+        "gateway",
         "policy",
         "pool",
         "replay",

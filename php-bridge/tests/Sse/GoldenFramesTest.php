@@ -29,7 +29,7 @@ final class GoldenFramesTest extends TestCase
     public static function runs(): iterable
     {
         $files = [...glob(self::FOLDER . '/transcripts/*.ndjson'), ...glob(self::FOLDER . '/frames/events/*.ndjson')];
-        foreach ([Format::AiSdk, Format::AgUi, Format::Laravel] as $format) {
+        foreach ([Format::Native, Format::AiSdk, Format::AgUi, Format::Laravel] as $format) {
             foreach ($files as $file) {
                 yield $format->value . ' ' . basename($file, '.ndjson') => [$file, $format];
             }

@@ -1,0 +1,1 @@
+"""A door for browsers: starts runs for whoever brings a token, and streams them; ``docs/gateway.md``."""
