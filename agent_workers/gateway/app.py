@@ -11,7 +11,7 @@ from starlette.routing import Route, Router
 from agent_workers.gateway.exchange import Exchange, Gone
 from agent_workers.gateway.following import events, status
 from agent_workers.gateway.openapi import page
-from agent_workers.gateway.refusal import Refusal
+from agent_workers.gateway.refusal import Refusal, busy
 from agent_workers.gateway.starting import run_skill, start
 from agent_workers.gateway.telling import abort, answers, permission, steer
 
@@ -56,14 +56,21 @@ class Endpoint:
         except Refusal as refusal:
             self._gateway.meters.refused(refusal.code)
             await exchange.refuse(refusal)
-        except Exception:
-            logger.exception("a request has failed: %s %s", exchange.method, scope["path"])
-            if exchange.has_begun:
-                exchange.connection.abort()
-            else:
-                await exchange.refuse(
-                    Refusal(500, "internal", "The server has failed. Try again.", retry_after_ms=5000)
-                )
+        except Exception as error:  # noqa: BLE001  # whatever it is, one request has failed
+            await self._fail(exchange, error)
+
+    async def _fail(self, exchange: Exchange, error: Exception) -> None:
+        if self._gateway.runs.is_away(error):
+            logger.warning("the fleet cannot be reached: %s", error)
+            refusal = busy("The runs cannot be reached. Try again in a moment.")
+        else:
+            logger.error("a request has failed: %s", exchange.method, exc_info=error)
+            refusal = Refusal(500, "internal", "The server has failed. Try again.", retry_after_ms=5000)
+        if exchange.has_begun:
+            exchange.connection.abort()
+        else:
+            self._gateway.meters.refused(refusal.code)
+            await exchange.refuse(refusal)
 
 
 async def healthz(gateway: Gateway, exchange: Exchange) -> None:

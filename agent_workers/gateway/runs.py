@@ -66,6 +66,10 @@ class Runs(Protocol):
         """Hears that a reader of a run has gone."""
         ...
 
+    def is_away(self, error: Exception) -> bool:
+        """Whether something failed because what has the runs cannot be reached."""
+        return False
+
     async def problem(self) -> str:
         """Says why no run can begin; empty where it can."""
         ...

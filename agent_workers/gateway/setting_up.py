@@ -36,6 +36,14 @@ def load_keys(settings: GatewaySettings) -> dict[str, Any]:
 @asynccontextmanager
 async def open_runs(settings: GatewaySettings) -> AsyncIterator[tuple[Runs, Once]]:
     """Opens where runs are made, and what remembers used tokens; closes both at the end."""
+    if settings.redis is not None:
+        from agent_workers.fleet.fleet import Fleet  # its extra may be missing where there is none
+        from agent_workers.gateway.fleet_once import FleetOnce
+        from agent_workers.gateway.fleet_runs import FleetRuns
+
+        async with Fleet.open(settings.redis, prefix=settings.prefix) as fleet:
+            yield FleetRuns(settings, fleet), FleetOnce(fleet)
+        return
     conversations = Conversations(Path(settings.state, "conversations.sqlite") if settings.state else None)
     try:
         yield LocalRuns(settings, conversations), OnceHere()
