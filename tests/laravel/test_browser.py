@@ -64,7 +64,7 @@ def told(running_site: Site, running_browser: Browser, simulator: Simulator, req
 def test_words_appear_one_after_another(told: Told) -> None:
     assert told.status == "streaming"
     assert len(told.before) > 20
-    # A sign of Markdown is gone once it is whole, as is where a link leads, and a button stands behind the code that comes.
+    # A sign of Markdown, and where a link leads, is gone once it is whole; a button stands behind the code that comes.
     words = [re.sub(r"\]\([^)]*$|\W|Copy", "", text) for text in told.partial]
     taken_back = [(was[-60:], now[-60:]) for was, now in pairwise(words) if not now.startswith(was)]
     assert taken_back == []
