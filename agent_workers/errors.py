@@ -6,7 +6,8 @@ The tree; each leaf's ``code`` is the ``error.code`` of the contract:
     ├── Refused                 nothing ran (exit status 2)
     │   ├── InvalidRequest      invalid_request
     │   ├── UnsupportedVersion  unsupported_version
-    │   └── PolicyDenied        policy_denied
+    │   ├── PolicyDenied        policy_denied
+    │   └── BudgetExhausted     budget_exhausted
     ├── ApiError                the model's API said no, or said nothing
     │   ├── RequestRejected     invalid_request (with an ``http_status``: the run had begun)
     │   ├── AuthError           auth
@@ -127,6 +128,16 @@ class PolicyDenied(Refused):
 
     code = "policy_denied"
     default_message = "The host's policy does not allow this request."
+
+
+class BudgetExhausted(Refused):
+    """Raised when a budget of the user, tenant or day is used up; ``retry_after_ms`` says when it resets, where known.
+
+    It is not retryable: another try within seconds gets the same answer.
+    """
+
+    code = "budget_exhausted"
+    default_message = "The budget for this is used up. Try again when it resets."
 
 
 class ApiError(WorkerError):

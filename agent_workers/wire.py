@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from agent_workers.chain import BEGINNING, head_of
 from agent_workers.protocol.v1.envelope import TERMINAL, envelop
 
 MAX_LINE = 256 * 1024  # bytes, the newline included: contract v1, "Wire"
@@ -63,13 +64,18 @@ class Encoder:
     Args:
         run: The run's id.
         clock: Returns the current time, with a time zone; tests replace it.
+        chained: Whether each line names the one before it, in ``prev``.
 
     Attributes:
         terminal: The body of the terminal event once it is encoded, else None.
     """
 
-    def __init__(self, run: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, run: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC), *, chained: bool = False
+    ) -> None:
         self.run = run
+        self._is_chained = chained
+        self._head = BEGINNING
         self.terminal: dict[str, Any] | None = None
         self._clock = clock
         self._seq = 0
@@ -77,21 +83,27 @@ class Encoder:
     def lines(self, body: dict[str, Any]) -> Iterator[bytes]:
         """Yields the line of an event body, or several lines where a long text is split over several events."""
         if body["type"] == "start":
-            self._seq = 0  # also where a recording's run begins anew
+            self._seq, self._head = 0, BEGINNING  # also where a recording's run begins anew
         line = self._line(body, self._seq + 1)
         if body["type"] in TERMINAL:
             self.terminal = body
         if len(line) <= MAX_LINE:
-            self._seq += 1
-            yield line
+            yield self._next(line)
             return
         for part in fit(body):
-            self._seq += 1
-            yield self._line(part, self._seq)
+            yield self._next(self._line(part, self._seq + 1))
 
     def _line(self, body: dict[str, Any], seq: int) -> bytes:
-        ts = timestamp(self._clock())
-        return dump(envelop(body, seq=seq, run=self.run, ts=ts)) + b"\n"
+        event = envelop(body, seq=seq, run=self.run, ts=timestamp(self._clock()))
+        if self._is_chained:
+            event["prev"] = self._head  # last, so that it is found without reading the line
+        return dump(event) + b"\n"
+
+    def _next(self, line: bytes) -> bytes:
+        self._seq += 1
+        if self._is_chained:
+            self._head = head_of(line[:-1])
+        return line
 
 
 def timestamp(at: datetime) -> str:

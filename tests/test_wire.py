@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_workers.chain import BEGINNING, head_of, is_on, prev_of
 from agent_workers.wire import MAX_LINE, Encoder, LineFramer, LineTooLong, dump
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, 4_999, tzinfo=UTC)
@@ -116,3 +117,31 @@ def test_a_line_that_never_ends_is_refused_but_the_lines_before_it_are_not_lost(
     assert framer.push(b"short\n" + b"x" * 50) == [b"short"]
     with pytest.raises(LineTooLong):
         framer.push(b"x")
+
+
+def test_each_line_of_a_chain_names_the_one_before_it_and_a_start_begins_anew() -> None:
+    encoder = Encoder("r1", lambda: NOON, chained=True)
+    bodies = [{"type": "start"}, {"type": "delta", "text": "é" * MAX_LINE}, {"type": "ping"}, {"type": "start"}]
+    lines = [line[:-1] for body in bodies for line in encoder.lines(body)]
+    assert max(map(len, lines)) < MAX_LINE
+    assert [prev_of(line) for line in lines[1:-1]] == [head_of(line) for line in lines[:-2]]
+    assert prev_of(lines[0]) == prev_of(lines[-1]) == BEGINNING
+    assert [list(json.loads(line))[-1] for line in lines] == ["prev"] * len(lines)
+
+
+@given(st.dictionaries(st.text(), JSON) | st.just({"prev": "0" * 64}), st.booleans())
+def test_what_stands_in_an_event_is_not_taken_for_the_chain(metadata: dict, chained: bool) -> None:
+    [line] = Encoder("r1", lambda: NOON, chained=chained).lines({"type": "start", "metadata": metadata})
+    assert prev_of(line[:-1]) == (BEGINNING if chained else None)
+
+
+@pytest.mark.parametrize("value", ["1", "yes", "on", "true", "2", " 1 "])
+def test_a_switch_that_says_anything_but_no_is_on(value: str) -> None:
+    assert is_on({"AGENT_WORKERS_CHAIN": value})
+
+
+@pytest.mark.parametrize(
+    "environ", [{}, *({"AGENT_WORKERS_CHAIN": off} for off in ("", "0", "No", "off", "FALSE", " "))]
+)
+def test_a_switch_that_says_no_is_off(environ: dict) -> None:
+    assert not is_on(environ)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BEGINNING = "0-0"
 """Stands before the first event of a run."""
-_REFUSALS = ("invalid_request", "unsupported_version", "policy_denied")
+_REFUSALS = ("invalid_request", "unsupported_version", "policy_denied", "budget_exhausted")
 
 
 class Reader:

@@ -17,6 +17,7 @@ from agent_workers.cli.replay import replay
 from agent_workers.cli.schema import schema
 from agent_workers.cli.simulate import simulate
 from agent_workers.cli.validate import validate
+from agent_workers.cli.verify import verify
 from agent_workers.workers import WORKERS
 
 _HELP = """Sets up, checks and tries out the workers: commands that turn one JSON request into a stream of JSON events.
@@ -28,6 +29,7 @@ Examples:
   agent-workers validate < request.json       would the worker accept it
   agent-chat < request.json > run.ndjson      the worker itself (agent-chat --help)
   agent-workers validate run.ndjson           is it a whole, well-formed run
+  agent-workers verify run.ndjson             is it as it was written
   agent-workers conform -- node worker.ts     does a worker of your own keep the contract
   agent-workers policy init policy.toml       what may requests ask for on this host
   agent-workers replay run.ndjson             the same run again, without a model
@@ -77,5 +79,6 @@ def agent_workers() -> None:
     """Has nothing to do before its commands."""
 
 
-for command in (doctor, schema, validate, conform, policy, replay, convert, simulate, pool, fleet, gateway, completion):
+_FIRST = (doctor, schema, validate, verify, conform, policy, replay, convert, simulate)
+for command in (*_FIRST, pool, fleet, gateway, completion):
     agent_workers.add_command(command)

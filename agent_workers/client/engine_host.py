@@ -12,6 +12,7 @@ import anyio
 
 from agent_workers import __version__
 from agent_workers.admission import accept, admit, max_request_bytes, policy_file
+from agent_workers.chain import is_on
 from agent_workers.client.engine_access import EngineAccess
 from agent_workers.client.engine_driving import current, driven, fail_run, tell, told_to_runs
 from agent_workers.client.engine_process import EngineProcess
@@ -173,7 +174,7 @@ class EngineHost:
     async def _serve(
         self, worker: Worker, process: EngineProcess, line: bytes, given: Given | None, lane: str | None
     ) -> int:
-        encoder = Encoder("")
+        encoder = Encoder("", chained=is_on(self._environ))
         echo: dict[str, Any] = {}
         try:
             self._check_size(line)

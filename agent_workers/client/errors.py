@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agent_workers.client.event import Event
 
-_REFUSALS = ("invalid_request", "unsupported_version", "policy_denied")
+_REFUSALS = ("invalid_request", "unsupported_version", "policy_denied", "budget_exhausted")
 
 
 class RunError(Exception):

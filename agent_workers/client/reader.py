@@ -8,6 +8,7 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from agent_workers import chain
 from agent_workers.protocol.v1 import VERSION
 from agent_workers.protocol.v1.envelope import TERMINAL, attempt_begun, envelop
 from agent_workers.wire import MAX_LINE, LineFramer, LineTooLong, dump, timestamp
@@ -112,7 +113,8 @@ class EventReader:
 
     def _compose(self, body: dict[str, Any]) -> Event:
         ts = timestamp(datetime.now(UTC))
-        event = envelop(body, seq=self._seq + 1, run=self._run, ts=ts)
+        goes_on = chain.goes_on(self.line) if body["type"] in TERMINAL else {}  # a notice stands between its lines
+        event = envelop(body, seq=self._seq + 1, run=self._run, ts=ts) | goes_on
         return self._note(event, dump(event).rstrip(b"\n"))
 
     def _note(self, event: Event, line: bytes) -> Event:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agent_workers.conformance.recording import Recording
     from agent_workers.validation import Fault
 
-_REFUSALS = ("invalid_request", "unsupported_version", "policy_denied")
+_REFUSALS = ("invalid_request", "unsupported_version", "policy_denied", "budget_exhausted")
 _STACKS = ("Traceback (most recent call last)", "\n    at ", "goroutine ", "panic: ", "Stack trace:")
 _PATH = re.compile(r"(?<![\w.:/-])(?:/(?:bin|etc|home|lib|opt|proc|root|srv|tmp|usr|var|Users)/|[A-Z]:\\)\w")
 _TS = "%Y-%m-%dT%H:%M:%S.%fZ"

@@ -12,7 +12,7 @@ import anyio
 from pydantic import ValidationError
 
 from agent_workers.engine.base import Progress
-from agent_workers.errors import InvalidRequest, PolicyDenied, UnsupportedVersion
+from agent_workers.errors import BudgetExhausted, InvalidRequest, PolicyDenied, UnsupportedVersion
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.envelope import attempt_begun
 from agent_workers.protocol.v1.events import TERMINAL, Aborted, Ack, Body, Done, Error
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from agent_workers.engine.base import Tell
     from agent_workers.protocol.v1.control import AgentMessage
 
-_ENVELOPE = frozenset({"v", "seq", "run", "ts", "type"})
-_REFUSALS = frozenset(kind.code for kind in (InvalidRequest, UnsupportedVersion, PolicyDenied))
+_ENVELOPE = frozenset({"v", "seq", "run", "ts", "type", "prev"})
+_REFUSALS = frozenset(kind.code for kind in (InvalidRequest, UnsupportedVersion, PolicyDenied, BudgetExhausted))
 _ECHOED: dict[str, type] = {"metadata": dict, "user": str, "goal": str}
 _REGENERATED = frozenset({"ping", "ack"})  # they tell of the run that plays, not of the one that was recorded
 

@@ -13,9 +13,17 @@ UNNUMBERED = 0
 """Number of an event that Redis numbers when it writes it."""
 
 
-def line(run: str, body: dict[str, Any], seq: int = UNNUMBERED) -> bytes:
-    """Returns the line of an event, without its newline."""
-    return dump(envelop(body, seq=seq, run=run, ts=timestamp(datetime.now(UTC))))
+def line(run: str, body: dict[str, Any], seq: int = UNNUMBERED, *, prev: str | None = None) -> bytes:
+    """Returns the line of an event, without its newline.
+
+    Args:
+        run: The run's id.
+        body: The event without its envelope.
+        seq: Its number.
+        prev: The digest of the line before it, where lines are chained.
+    """
+    chained = {"prev": prev} if prev else {}
+    return dump(envelop(body, seq=seq, run=run, ts=timestamp(datetime.now(UTC))) | chained)
 
 
 def error(code: str, message: str, *, retryable: bool = False, **more: Any) -> dict[str, Any]:

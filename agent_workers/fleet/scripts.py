@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.chain import head_of, prev_of
 from agent_workers.fleet.keys import GROUP
 
 if TYPE_CHECKING:
@@ -169,7 +170,8 @@ class Scripts:
             False where it is not this slot's any more.
         """
         event = (last.seq, last.data) if last else (0, "")
-        given = (held.run, attempt, held.consumer, delay_ms, int(is_failure), *event, self._keep_ms)
+        head = head_of(last.data) if last and prev_of(last.data) else ""
+        given = (held.run, attempt, held.consumer, delay_ms, int(is_failure), *event, self._keep_ms, head)
         return bool(await self._run("requeue", *given) != b"lost")
 
     async def lose(self, queue: str, entry: str, run: str, line: bytes) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
 
+from agent_workers.chain import is_on
 from agent_workers.ending import failed
 from agent_workers.errors import InvalidRequest
 from agent_workers.pool.hello import LONGEST, Hello, parse_hello
@@ -139,7 +140,7 @@ class Caller:
 
     async def refuse(self, error: WorkerError) -> None:
         """Tells why nothing runs, in the form of a run."""
-        encoder = Encoder(f"refused-{os.urandom(6).hex()}")
+        encoder = Encoder(f"refused-{os.urandom(6).hex()}", chained=is_on(os.environ))
         lines = [*encoder.lines(failed(error).to_wire()), b'{"pool": 1, "exit": %d}\n' % error.exit_status]
         await self.answer(b"".join(lines))
         with anyio.move_on_after(_LINGER_S), suppress(OSError):  # who still writes meets no broken pipe, and reads it

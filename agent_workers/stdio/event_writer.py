@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from agent_workers.chain import is_on
 from agent_workers.errors import OutputClosed
 from agent_workers.protocol.v1.part import Part
 from agent_workers.stdio.signals import leave_on_stop, stop_held
@@ -32,7 +34,7 @@ class EventWriter:
     def __init__(self, name: str, out: Output) -> None:
         self.name = name
         self.out = out
-        self.encoder = Encoder(str(uuid.uuid4()))
+        self.encoder = Encoder(str(uuid.uuid4()), chained=is_on(os.environ))
         self._echo: dict[str, Any] = {}
         self._aborted: dict[str, Any] = {"type": "aborted", "reason": "signal"}
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.v1.envelope import TERMINAL, attempt_begun
 from agent_workers.validation.call_output import CallOutput
+from agent_workers.validation.chained import Chained
 from agent_workers.validation.event_schema import event_schema
 from agent_workers.validation.fault import Fault
 from agent_workers.validation.final_text import FinalText
@@ -35,6 +36,7 @@ STREAM_RULES = (
     "done-text",
     "settled",
     "tool-output-in-call",
+    "prev",
 )
 """What holds in every stream, whatever happened in it; each is a conformance case too."""
 
@@ -65,6 +67,7 @@ class _Stream:
         self._text = FinalText()
         self._calls = CallOutput()
         self._settlements = Settlements()
+        self._chained = Chained()
         self._before: Event | None = None
 
     def take(self, line: bytes) -> Iterator[Fault]:
@@ -74,6 +77,7 @@ class _Stream:
         yield from (Fault.of(problem, self.line, "lines") for problem in problems)
         if isinstance(event, dict):
             yield from self._check(event)
+            yield from self._at("/prev", self._chained.feed(line, event), "prev")
         elif line.strip() and not problems:
             yield Fault(self.line, "", "an event is a JSON object", rule="lines")
 

@@ -1,5 +1,5 @@
 // Generated from schemas/v1/*.schema.json by `make types` (json-schema-to-typescript). Do not edit.
-// Made of 7142d5c0e0eaa34f93de889ce885d7fd322175c427832f61beea45995e93853b; what follows is e56b9d5e318bacb22d4576bf04389a57ebde313a7235bf2f50ef36d4fed7e581.
+// Made of ea3b8453916f4b32fcc6e4fde02051be53ccd06f3a8737708e6a31fabc0993d3; what follows is 52bbf31c4c4cdaac52deaddde81b12903f234e042dc0f9fad9556557ab893fbd.
 
 /**
  * Whatever goes through a worker's pipes, and what waits for one.
@@ -907,6 +907,7 @@ export interface ChatJob {
     | "invalid_request"
     | "unsupported_version"
     | "policy_denied"
+    | "budget_exhausted"
     | "auth"
     | "billing"
     | "rate_limited"
@@ -1090,6 +1091,7 @@ export interface TaskJob {
     | "invalid_request"
     | "unsupported_version"
     | "policy_denied"
+    | "budget_exhausted"
     | "auth"
     | "billing"
     | "rate_limited"
@@ -1279,6 +1281,7 @@ export interface ToolJob {
     | "invalid_request"
     | "unsupported_version"
     | "policy_denied"
+    | "budget_exhausted"
     | "auth"
     | "billing"
     | "rate_limited"
@@ -1404,6 +1407,7 @@ export interface SkillJob {
     | "invalid_request"
     | "unsupported_version"
     | "policy_denied"
+    | "budget_exhausted"
     | "auth"
     | "billing"
     | "rate_limited"
@@ -1583,6 +1587,10 @@ export interface PermissionMessage {
    * Who sends this, in the application's own words, such as the id of a user; told on in the event that settles it.
    */
   actor?: string;
+  /**
+   * The application's signature of this decision, in its own form; told on in the event that settles it. The worker does not read it.
+   */
+  signature?: string;
 }
 /**
  * Answer an `app_tool_call`.
@@ -1681,6 +1689,10 @@ export interface AnswerMessage {
    * Who sends this, in the application's own words, such as the id of a user; told on in the event that settles it.
    */
   actor?: string;
+  /**
+   * The application's signature of this decision, in its own form; told on in the event that settles it. The worker does not read it.
+   */
+  signature?: string;
 }
 /**
  * Say a word to the agent while it works: it reads it with its next tool result, in the same turn.
@@ -1727,6 +1739,10 @@ export interface AbortedEvent {
    * Type of the event.
    */
   type: "aborted";
+  /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
   /**
    * `client`: an `abort` control message. `signal`: SIGTERM or SIGINT. `parent_gone`: stdin closed under --control.
    */
@@ -1820,6 +1836,10 @@ export interface AckEvent {
    */
   type: "ack";
   /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
+  /**
    * Id of the control message.
    */
   id: string;
@@ -1860,6 +1880,10 @@ export interface AppToolCallEvent {
    * Type of the event.
    */
   type: "app_tool_call";
+  /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
   /**
    * Id of the call; the answer bears the same.
    */
@@ -1916,6 +1940,10 @@ export interface DeltaEvent {
    */
   type: "delta";
   /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
+  /**
    * Next piece of the text; append it unchanged.
    */
   text: string;
@@ -1953,6 +1981,10 @@ export interface DiscardEvent {
    */
   type: "discard";
   /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
+  /**
    * Numbers of the blocks whose text is to be dropped, as in `delta`.
    */
   blocks: number[];
@@ -1989,6 +2021,10 @@ export interface DoneEvent {
    * Type of the event.
    */
   type: "done";
+  /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
   /**
    * Why the model stopped. Known values: `end_turn`, `max_tokens`, `max_turns`, `max_budget`, `refusal`, `permission_required`; more may be added, so expect others.
    */
@@ -2177,12 +2213,17 @@ export interface ErrorEvent {
    */
   type: "error";
   /**
-   * What went wrong, for programs. Known values: `invalid_request`, `unsupported_version`, `policy_denied`, `auth`, `billing`, `rate_limited`, `overloaded`, `server_error`, `network`, `gateway`, `model_not_found`, `context_overflow`, `session_not_found`, `session_exists`, `session_busy`, `pool_full`, `output_schema`, `output_too_large`, `cli_missing`, `cli_crashed`, `state_unavailable`, `sandbox_unavailable`, `mcp_unavailable`, `timeout`, `idle_timeout`, `worker_lost`, `internal`; more may be added, so expect others.
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
+  /**
+   * What went wrong, for programs. Known values: `invalid_request`, `unsupported_version`, `policy_denied`, `budget_exhausted`, `auth`, `billing`, `rate_limited`, `overloaded`, `server_error`, `network`, `gateway`, `model_not_found`, `context_overflow`, `session_not_found`, `session_exists`, `session_busy`, `pool_full`, `output_schema`, `output_too_large`, `cli_missing`, `cli_crashed`, `state_unavailable`, `sandbox_unavailable`, `mcp_unavailable`, `timeout`, `idle_timeout`, `worker_lost`, `internal`; more may be added, so expect others.
    */
   code:
     | "invalid_request"
     | "unsupported_version"
     | "policy_denied"
+    | "budget_exhausted"
     | "auth"
     | "billing"
     | "rate_limited"
@@ -2309,6 +2350,10 @@ export interface NoticeEvent {
    */
   type: "notice";
   /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
+  /**
    * How much it matters.
    */
   level: "info" | "warning";
@@ -2349,6 +2394,10 @@ export interface PermissionRequestEvent {
    * Type of the event.
    */
   type: "permission_request";
+  /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
   /**
    * Id of this question; the answer bears the same.
    */
@@ -2405,6 +2454,10 @@ export interface PermissionResolvedEvent {
    */
   type: "permission_resolved";
   /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
+  /**
    * Id of the question, as in `permission_request`.
    */
   permission_id: string;
@@ -2420,6 +2473,10 @@ export interface PermissionResolvedEvent {
    * Who did it, as the control message's `actor` says. Absent where it says nothing.
    */
   actor?: string;
+  /**
+   * The application's signature of the decision, as the control message bears it. Absent where it bears none.
+   */
+  signature?: string;
   /**
    * UTF-8 bytes that a cut removed from this event's fields to keep the line within 256 KiB. Absent when nothing was cut.
    */
@@ -2449,6 +2506,10 @@ export interface PingEvent {
    * Type of the event.
    */
   type: "ping";
+  /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
   /**
    * Milliseconds since the last event that was not a ping.
    */
@@ -2482,6 +2543,10 @@ export interface QuestionEvent {
    * Type of the event.
    */
   type: "question";
+  /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
   /**
    * Id of this question; the answer bears the same.
    */
@@ -2562,6 +2627,10 @@ export interface QuestionResolvedEvent {
    */
   type: "question_resolved";
   /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
+  /**
    * Id of the question, as in `question`.
    */
   question_id: string;
@@ -2573,6 +2642,10 @@ export interface QuestionResolvedEvent {
    * Who did it, as the control message's `actor` says. Absent where it says nothing.
    */
   actor?: string;
+  /**
+   * The application's signature of the decision, as the control message bears it. Absent where it bears none.
+   */
+  signature?: string;
   /**
    * UTF-8 bytes that a cut removed from this event's fields to keep the line within 256 KiB. Absent when nothing was cut.
    */
@@ -2603,6 +2676,10 @@ export interface RetryEvent {
    */
   type: "retry";
   /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
+  /**
    * Number of the coming attempt, from 1.
    */
   attempt: number;
@@ -2619,12 +2696,13 @@ export interface RetryEvent {
    */
   http_status?: number;
   /**
-   * Why the call failed, out of the codes of `error`. Known values: `invalid_request`, `unsupported_version`, `policy_denied`, `auth`, `billing`, `rate_limited`, `overloaded`, `server_error`, `network`, `gateway`, `model_not_found`, `context_overflow`, `session_not_found`, `session_exists`, `session_busy`, `pool_full`, `output_schema`, `output_too_large`, `cli_missing`, `cli_crashed`, `state_unavailable`, `sandbox_unavailable`, `mcp_unavailable`, `timeout`, `idle_timeout`, `worker_lost`, `internal`; more may be added, so expect others.
+   * Why the call failed, out of the codes of `error`. Known values: `invalid_request`, `unsupported_version`, `policy_denied`, `budget_exhausted`, `auth`, `billing`, `rate_limited`, `overloaded`, `server_error`, `network`, `gateway`, `model_not_found`, `context_overflow`, `session_not_found`, `session_exists`, `session_busy`, `pool_full`, `output_schema`, `output_too_large`, `cli_missing`, `cli_crashed`, `state_unavailable`, `sandbox_unavailable`, `mcp_unavailable`, `timeout`, `idle_timeout`, `worker_lost`, `internal`; more may be added, so expect others.
    */
   code:
     | "invalid_request"
     | "unsupported_version"
     | "policy_denied"
+    | "budget_exhausted"
     | "auth"
     | "billing"
     | "rate_limited"
@@ -2680,6 +2758,10 @@ export interface SessionEvent {
    */
   type: "session";
   /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
+  /**
    * Id of the conversation; send it as `session.resume` to continue.
    */
   session_id: string;
@@ -2728,6 +2810,10 @@ export interface StartEvent {
    * Type of the event.
    */
   type: "start";
+  /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
   /**
    * Name of the worker's command, such as `agent-chat`.
    */
@@ -2816,6 +2902,10 @@ export interface SteeredEvent {
    */
   type: "steered";
   /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
+  /**
    * Id of the control message.
    */
   id: string;
@@ -2852,6 +2942,10 @@ export interface TaskEvent {
    * Type of the event.
    */
   type: "task";
+  /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
   /**
    * Id of the task; the same in all of its events.
    */
@@ -2898,6 +2992,10 @@ export interface ThinkingEvent {
    */
   type: "thinking";
   /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
+  /**
    * Next piece of the thinking; append it unchanged.
    */
   text: string;
@@ -2934,6 +3032,10 @@ export interface ToolCallEvent {
    * Type of the event.
    */
   type: "tool_call";
+  /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
   /**
    * Id of the call; its `tool_result` bears the same.
    */
@@ -2982,6 +3084,10 @@ export interface ToolOutputEvent {
    */
   type: "tool_output";
   /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
+  /**
    * Id of the call, as in `tool_call`.
    */
   tool_use_id: string;
@@ -3022,6 +3128,10 @@ export interface ToolResultEvent {
    * Type of the event.
    */
   type: "tool_result";
+  /**
+   * SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first line of an attempt. The last field of the line. Absent unless the operator has lines chained.
+   */
+  prev?: string;
   /**
    * Id of the call, as in `tool_call`.
    */

@@ -38,6 +38,7 @@ def test_help_names_every_command_in_a_whole_sentence(scripts: Scripts) -> None:
         "schema",
         "simulate",
         "validate",
+        "verify",
     ]
     for command in COMMANDS:
         [line] = [line for line in help_text.splitlines() if line.startswith(f"  {command} ")]

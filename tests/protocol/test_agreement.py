@@ -265,7 +265,7 @@ def closed(schema: Any) -> Any:
 @given(data=st.data())
 def test_what_a_body_can_hold_is_valid_on_the_wire(name, data):
     event = data.draw(events_of(name))
-    fields = {key: value for key, value in event.items() if key not in {"v", "seq", "run", "ts"}}
+    fields = {key: value for key, value in event.items() if key not in {"v", "seq", "run", "ts", "prev"}}
     try:
         body = BODIES[name].model_validate(fields)
     except ValidationError as error:

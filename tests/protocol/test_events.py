@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from jsonschema import ValidationError as ValidationOfSchema
 from pydantic import ValidationError
 
 from agent_workers.protocol.v1 import events
@@ -47,9 +48,9 @@ TABLE = {
     "tool_output": "tool_use_id stream text",
     "tool_result": "tool_use_id status content parent_tool_use_id? retryable? replayed?",
     "permission_request": "permission_id tool_use_id name input reason? expires_at",
-    "permission_resolved": "permission_id behavior by actor?",
+    "permission_resolved": "permission_id behavior by actor? signature?",
     "question": "question_id tool_use_id questions expires_at",
-    "question_resolved": "question_id by actor?",
+    "question_resolved": "question_id by actor? signature?",
     "steered": "id actor?",
     "app_tool_call": "call_id name input expires_at tool_use_id? effect_key?",
     "task": "task_id status description tool_use_id?",
@@ -135,6 +136,15 @@ class TestEachType:
         wire = envelop(body.to_wire(), seq=1, run="r", ts="2026-11-20T23:19:00.004Z")
         assert list(wire.items())[-1] == ("truncated_bytes", 7)
         validate("event", wire)
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_any_event_may_name_the_line_before_it_by_its_sha_256(name, validate):
+    event = json.loads((GOLDEN / f"{name}.json").read_text())
+    validate(f"events/{name}", {**event, "prev": "0a" * 32})
+    for wrong in ("0A" * 32, "0a" * 31, "", None, 0):
+        with pytest.raises(ValidationOfSchema):
+            validate(f"events/{name}", {**event, "prev": wrong})
 
 
 def test_the_contract_knows_no_other_types():

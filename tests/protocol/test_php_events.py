@@ -17,7 +17,7 @@ SCHEMAS = {
 PHP_TYPES = {"string": "string", "integer": "int", "number": "float", "boolean": "bool", "object": "array"}
 PHP_TYPES |= {"array": "array", "any": "mixed"}
 READERS = {**{name: name for name in PHP_TYPES.values()}, "Usage": "(?:usage|array)"}
-ENVELOPE = {"v", "seq", "run", "ts", "type", "truncated_bytes"}
+ENVELOPE = {"v", "seq", "run", "ts", "type", "prev", "truncated_bytes"}
 USAGE = "Usage"
 
 _PROPERTY = re.compile(r"((?:/\*\*(?:(?!\*/).)*\*/\s*)?)public readonly (\??)(\w+) \$(\w+)", re.DOTALL)

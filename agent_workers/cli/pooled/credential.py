@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from typing import TYPE_CHECKING
 
+from agent_workers.chain import is_on
 from agent_workers.ending import failed
 from agent_workers.engine.process.prctl import hide_from_others
 from agent_workers.stdio.credential import DescriptorCredential
@@ -31,6 +33,6 @@ def read_credential(descriptor: int, request: Request) -> str:
 def tell(error: WorkerError, show: Show) -> int:
     """Has the error shown as the run's only event; returns the exit status."""
     show.tell(f"{error.code}: {error.cause or error.message}")
-    for line in Encoder(str(uuid.uuid4())).lines(failed(error).to_wire()):
+    for line in Encoder(str(uuid.uuid4()), chained=is_on(os.environ)).lines(failed(error).to_wire()):
         show.take(line)
     return error.exit_status

@@ -7,10 +7,10 @@ import uuid
 
 from agent_workers.client.reader import EventReader, lost
 from agent_workers.ending import exit_status
-from agent_workers.errors import EXIT_REFUSED, InvalidRequest, PolicyDenied, UnsupportedVersion
+from agent_workers.errors import EXIT_REFUSED, BudgetExhausted, InvalidRequest, PolicyDenied, UnsupportedVersion
 from agent_workers.wire import dump
 
-_REFUSED = {InvalidRequest.code, PolicyDenied.code, UnsupportedVersion.code}
+_REFUSED = {BudgetExhausted.code, InvalidRequest.code, PolicyDenied.code, UnsupportedVersion.code}
 
 
 def ending(last: bytes, request: bytes) -> tuple[bytes, int]:

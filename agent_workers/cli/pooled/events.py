@@ -87,4 +87,6 @@ def aborted() -> bytes:
     random = os.urandom(16).hex()
     run = f"{random[:8]}-{random[8:12]}-4{random[13:16]}-a{random[17:20]}-{random[20:]}"
     head = f'{{"v":1,"seq":1,"run":"{run}","ts":"{ts}.{int(now * 1000) % 1000:03}Z"'
-    return f'{head},"type":"aborted","reason":"signal"}}\n'.encode()
+    is_chained = os.environ.get("AGENT_WORKERS_CHAIN", "").lower() not in ("", "0", "false", "no", "off")
+    prev = f',"prev":"{"0" * 64}"' if is_chained else ""
+    return f'{head},"type":"aborted","reason":"signal"{prev}}}\n'.encode()

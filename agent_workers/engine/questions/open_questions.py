@@ -213,9 +213,11 @@ def _id_of(answer: AnyAnswer) -> str:
 
 
 def _resolved(answer: Permission | Answer, by: Literal["client", "policy"]) -> Resolved:
+    actor, signature = answer.actor, answer.signature
     if isinstance(answer, Answer):
-        return QuestionResolved(question_id=answer.question_id, by="client", actor=answer.actor)
-    return PermissionResolved(permission_id=answer.permission_id, behavior=answer.behavior, by=by, actor=answer.actor)
+        return QuestionResolved(question_id=answer.question_id, by="client", actor=actor, signature=signature)
+    permission_id, behavior = answer.permission_id, answer.behavior
+    return PermissionResolved(permission_id=permission_id, behavior=behavior, by=by, actor=actor, signature=signature)
 
 
 def _unanswered(question: PermissionRequest | Question, by: Literal["timeout", "abort"]) -> Resolved:

@@ -13,7 +13,7 @@ end
 if job.state ~= 'admitted' then return {'dropped'} end -- its entry is that of whoever has it
 local attempt = tonumber(job.attempt) + 1
 redis.call('HSET', job_of(job.run), 'state', 'running', 'attempt', attempt, 'owner', ARGV[4], 'host', ARGV[5], 'begun', now)
-redis.call('HDEL', job_of(job.run), 'first_delta')
+redis.call('HDEL', job_of(job.run), 'first_delta', 'head')
 redis.call('ZREM', P .. ':expiring', job.run)
 -- From here on Redis refuses what an earlier attempt writes: its ids are lower than this one.
 redis.call('XADD', stream_of(job.run), attempt .. '-0', 'attempt', attempt, 'host', ARGV[5])

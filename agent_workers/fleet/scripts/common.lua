@@ -186,7 +186,10 @@ local function end_unheld(job, line, state, code, keep_ms)
   local seq = last_seq(job.run, attempt) + 1
   -- The event repeats what its request wants echoed, which the submitter has written as its last fields: ,"user":"…"
   local event = string.gsub(line, '"seq":0', function() return '"seq":' .. seq end, 1)
-  event = string.sub(event, 1, -2) .. (job.echo or '') .. '}'
+  -- Where the attempt's lines are chained, the digest of its last one was noted with it; see chain.py.
+  local prev = job.head and ',"prev":"' .. job.head .. '"' or ''
+  event = string.sub(event, 1, -2) .. (job.echo or '') .. prev .. '}'
+  redis.call('HDEL', job_of(job.run), 'head') -- that of this line is not known here
   redis.call('XADD', stream_of(job.run), attempt .. '-' .. seq, 'event', event)
   leave_lane(job)
   finish(job, state, code, keep_ms)

@@ -43,7 +43,7 @@ class Closing:
         """Returns a terminal event that no worker has written, and its line."""
         echoed = {name: self._job.request[name] for name in _ECHOED if self._job.request.get(name) is not None}
         seq = self._sink.last + 1
-        return {**body, "seq": seq}, line(self._run, body | echoed, seq)
+        return {**body, "seq": seq}, line(self._run, body | echoed, seq, prev=self._sink.head)
 
     async def end(self, event: Event, data: bytes, *, is_billed: bool, kept: Kept) -> bool:
         """Ends the run, or has it tried again; returns whether it has ended.
@@ -62,7 +62,8 @@ class Closing:
         if isinstance(what, Ended):
             await self._finish(event, data, what, notice)
             return True
-        last = Line(event["seq"], line(self._run, self._retry(event, what), event["seq"]))
+        seq = event["seq"]
+        last = Line(seq, line(self._run, self._retry(event, what), seq, prev=self._sink.head))
         await self._sink.again(what.delay_ms, is_failure=True, last=last)
         return False
 
@@ -84,9 +85,9 @@ class Closing:
     async def _finish(self, event: Event, data: bytes, ended: Ended, notice: dict[str, Any] | None) -> None:
         seq = event["seq"]
         if notice:
-            await self._sink.take({**notice, "seq": seq}, line(self._run, notice, seq))
+            await self._sink.take({**notice, "seq": seq}, line(self._run, notice, seq, prev=self._sink.head))
             seq += 1
-            data = _without_session(data, seq)
+            data = _without_session(data, seq, self._sink.head)
         await self._sink.end(seq, data, ended)
 
     def _retry(self, event: Event, again: Again) -> dict[str, Any]:
@@ -100,8 +101,9 @@ class Closing:
         return body | ({"http_status": event["http_status"]} if event.get("http_status") else {})
 
 
-def _without_session(data: bytes, seq: int) -> bytes:
+def _without_session(data: bytes, seq: int, prev: str | None) -> bytes:
     """Returns a terminal event with another number, and without a session that nobody can continue."""
     event = json.loads(data)
     event.pop("session_id", None)
-    return dump({**event, "seq": seq})
+    event.pop("prev", None)
+    return dump({**event, "seq": seq} | ({"prev": prev} if prev else {}))

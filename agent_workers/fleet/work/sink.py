@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from redis.exceptions import ConnectionError as RedisGone
 from redis.exceptions import MasterDownError, OutOfMemoryError, ReadOnlyError, RedisError, TryAgainError
 from redis.exceptions import TimeoutError as RedisSlow
 
+from agent_workers.chain import BEGINNING, head_of, is_on, prev_of
 from agent_workers.fleet.scripts import Line
 from agent_workers.fleet.work.figures import Figures
 
@@ -54,11 +56,19 @@ class RunSink:
         self._bytes = 0
         self._written: deque[tuple[float, Line]] = deque()
         self._last = 0
+        self._before: bytes | None = None
         self._more = anyio.Event()
         self._less = anyio.Event()
         self._is_lost = False
         self.last = 0
         self.figures = Figures()
+
+    @property
+    def head(self) -> str | None:
+        """What the next line has to name in ``prev``; None where the lines of this attempt are not chained."""
+        if self._before is None:
+            return BEGINNING if is_on(os.environ) else None
+        return head_of(self._before) if prev_of(self._before) else None
 
     def lose(self) -> None:
         """Takes note that the run is another slot's."""
@@ -73,6 +83,7 @@ class RunSink:
         """
         self.figures.see(event)
         self.last = event["seq"]
+        self._before = data
         self._waiting.append(Line(event["seq"], data, event["type"] == "app_tool_call"))
         self._bytes += len(data)
         self._more.set()
@@ -116,14 +127,13 @@ class RunSink:
             LeaseLost: See there.
         """
         await self.flush()
-        await self._insist(
-            lambda: self._scripts.requeue(
-                self._held, self._attempt, delay_ms=delay_ms, is_failure=is_failure, last=last
-            )
-        )
+        given = (self._held, self._attempt)
+        await self._insist(lambda: self._scripts.requeue(*given, delay_ms=delay_ms, is_failure=is_failure, last=last))
 
     async def _write(self, lines: list[Line], ended: Ended | None) -> None:
         fields = self.figures.changed()
+        if prev_of(lines[-1].data):
+            fields["head"] = head_of(lines[-1].data)
 
         async def write() -> bool:
             said = await self._scripts.write(

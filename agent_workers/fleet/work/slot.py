@@ -104,4 +104,4 @@ class Slot:
     @staticmethod
     async def _refuse(sink: RunSink, held: Held, body: dict[str, Any]) -> None:
         sink.figures.see(body)
-        await sink.end(1, line(held.run, body, 1), Ended("error", body["code"]))
+        await sink.end(1, line(held.run, body, 1, prev=sink.head), Ended("error", body["code"]))

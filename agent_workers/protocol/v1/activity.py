@@ -10,6 +10,7 @@ from agent_workers.protocol.v1.part import Part
 from agent_workers.protocol.v1.usage import Natural
 
 Deadline = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+_SIGNATURE = "The application's signature of the decision, as the control message bears it. Absent where it bears none."
 _ACTOR = "Who did it, as the control message's `actor` says. Absent where it says nothing."
 
 
@@ -120,6 +121,7 @@ class PermissionResolved(Body):
         "not fit the tool, or a deny rule forbids it. `abort`: the run was stopped."
     )
     actor: str | None = Field(default=None, description=_ACTOR)
+    signature: str | None = Field(default=None, description=_SIGNATURE)
 
 
 class QuestionOption(Part):
@@ -159,6 +161,7 @@ class QuestionResolved(Body):
         description="`client`: a control message. `timeout`: no answer in time. `abort`: the run was stopped."
     )
     actor: str | None = Field(default=None, description=_ACTOR)
+    signature: str | None = Field(default=None, description=_SIGNATURE)
 
 
 class Steered(Body):

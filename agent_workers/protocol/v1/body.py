@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from agent_workers.protocol.v1.fields import RunId, Timestamp
+from agent_workers.protocol.v1.fields import Digest, RunId, Timestamp
 from agent_workers.protocol.v1.part import Part
 
 
@@ -27,7 +27,7 @@ class Body(Part):
 
 
 class Envelope(Part):
-    """The fields that every event begins with."""
+    """The fields that every event has beside its own."""
 
     v: Literal[1] = Field(description="Version of the contract.")
     seq: int = Field(
@@ -37,3 +37,8 @@ class Envelope(Part):
     run: RunId = Field(description="Id of the run: a UUID unless the request brought its own `run`.")
     ts: Timestamp = Field(description="When the event was written: RFC 3339 in UTC with milliseconds.")
     type: str = Field(min_length=1, description="Type of the event. Ignore events of a type you don't know.")
+    prev: Digest | None = Field(
+        default=None,
+        description="SHA-256 of the whole line before this one, without its newline, in hex; 64 zeros on the first "
+        "line of an attempt. The last field of the line. Absent unless the operator has lines chained.",
+    )

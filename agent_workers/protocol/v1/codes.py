@@ -10,6 +10,7 @@ ERROR_CODES = [
     "invalid_request",
     "unsupported_version",
     "policy_denied",
+    "budget_exhausted",
     "auth",
     "billing",
     "rate_limited",

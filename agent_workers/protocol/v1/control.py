@@ -11,6 +11,7 @@ from agent_workers.protocol.v1.problem import Problem, RequestProblems
 
 _MAX_ID = 128
 _MAX_ACTOR = 128
+_MAX_SIGNATURE = 512
 _MAX_ANSWER = 10_000
 _MAX_SHOWN_PROBLEMS = 3
 
@@ -43,6 +44,13 @@ Actor = Annotated[
     Field(
         description="Who sends this, in the application's own words, such as the id of a user; told on in the event "
         "that settles it."
+    ),
+]
+Signature = Annotated[
+    Opt[Annotated[str, Field(min_length=1, max_length=_MAX_SIGNATURE)]],
+    Field(
+        description="The application's signature of this decision, in its own form; told on in the event that settles "
+        "it. The worker does not read it."
     ),
 ]
 AnswerText = Annotated[str, Field(min_length=1, max_length=_MAX_ANSWER)]
@@ -86,6 +94,7 @@ class Permission(Strict):
     message: DenialMessage = None
     updated_input: UpdatedInput = None
     actor: Actor = None
+    signature: Signature = None
 
 
 class AppToolResult(Strict):
@@ -126,6 +135,7 @@ class Answer(Strict):
     question_id: PendingId = Field(description="Id of the question, from `question`.")
     answers: Answers
     actor: Actor = None
+    signature: Signature = None
 
 
 class Steer(Strict):

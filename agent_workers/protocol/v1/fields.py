@@ -42,6 +42,7 @@ MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9}
 # W3C Trace Context, version 00: trace id, id of the parent span, flags. Ids of zeros alone are none.
 TRACE_PARENT = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
 NO_TRACE_PARENT = r"^00-(?:0{32}-|[0-9a-f]{32}-0{16}-)"
+DIGEST = r"^[0-9a-f]{64}$"
 TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
 
 PATTERN_WORDS = {
@@ -67,6 +68,7 @@ PATTERN_WORDS = {
     SHOWN_TEXT: "must not be empty or contain control characters",
     TRACE_PARENT: "must be a W3C traceparent of version 00 in lower case, such as "
     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    DIGEST: "must be a SHA-256 as 64 digits of 0-9 a-f",
     TIMESTAMP: "must be an RFC 3339 time in UTC with milliseconds",
 }
 
@@ -153,5 +155,6 @@ ModelName = Annotated[str, Field(pattern=MODEL_NAME)]
 ToolName = Annotated[str, Field(pattern=TOOL_NAME)]
 Base64 = Annotated[str, Field(pattern=BASE64, json_schema_extra={"contentEncoding": "base64"})]
 WebAddress = Annotated[str, Field(pattern=WEB_ADDRESS)]
+Digest = Annotated[str, Field(pattern=DIGEST)]
 Timestamp = Annotated[str, Field(pattern=TIMESTAMP, json_schema_extra={"format": "date-time"})]
 JsonObject = Annotated[dict[str, Any], AfterValidator(_json)]

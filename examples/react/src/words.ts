@@ -140,6 +140,7 @@ const NEXT: Record<string, string> = {
   billing: "This is not yours to mend: tell whoever runs this site.",
   cli_missing: "This is not yours to mend: tell whoever runs this site.",
   policy_denied: "This site does not allow it.",
+  budget_exhausted: "Come back when the budget is renewed, or tell whoever runs this site.",
 };
 
 /** Whether a conversation cannot be gone on with, because of the server. */

@@ -8,7 +8,7 @@ export type EventType = AnyEvent["type"];
 /** One event; without a parameter, the union of them all. */
 export type AgentEvent<T extends EventType = EventType> = Extract<AnyEvent, { type: T }>;
 /** What every event has, also one of a type that is not known here. */
-export type Envelope = Pick<AnyEvent, "seq" | "run" | "ts" | "truncated_bytes"> & { v: number; type: string };
+export type Envelope = Pick<AnyEvent, "seq" | "run" | "ts" | "truncated_bytes" | "prev"> & { v: number; type: string };
 
 export type Json = Record<string, unknown>;
 export type ErrorCode = AgentEvent<"error">["code"];

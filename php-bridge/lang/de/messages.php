@@ -12,6 +12,7 @@ return [
         'unsupported_version' => 'Die Anwendung und ihr Agent passen nicht zusammen. Der Betreiber muss sie auf den gleichen '
             . 'Stand bringen.',
         'policy_denied' => 'Das ist auf diesem Server nicht erlaubt.',
+        'budget_exhausted' => 'Das Budget dafür ist aufgebraucht. Versuchen Sie es wieder, wenn es erneuert ist.',
         'auth' => 'Der Dienst hat die Anmeldung der Anwendung nicht angenommen. Der Betreiber muss sie prüfen.',
         'billing' => 'Das Konto der Anwendung hat kein Guthaben mehr. Der Betreiber muss es aufladen.',
         'rate_limited' => 'Zurzeit gibt es zu viele Anfragen. Versuchen Sie es später noch einmal.',

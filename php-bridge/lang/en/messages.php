@@ -11,6 +11,7 @@ return [
         'forbidden' => ':message',
         'unsupported_version' => ':message',
         'policy_denied' => ':message',
+        'budget_exhausted' => ':message',
         'auth' => ':message',
         'billing' => ':message',
         'rate_limited' => ':message',

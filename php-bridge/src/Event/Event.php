@@ -16,6 +16,8 @@ abstract class Event implements \JsonSerializable
     public readonly string $type;
     /** How much was cut from the event to fit its line. */
     public readonly ?int $truncatedBytes;
+    /** The SHA-256 of the line before, where the workers' operator has lines chained. */
+    public readonly ?string $prev;
 
     /**
      * @internal EventFactory makes events
@@ -34,6 +36,7 @@ abstract class Event implements \JsonSerializable
         $this->ts = $fields->string('ts');
         $this->type = $fields->string('type');
         $this->truncatedBytes = $fields->intOrNull('truncated_bytes');
+        $this->prev = $fields->stringOrNull('prev');
         $this->read($fields);
     }
 

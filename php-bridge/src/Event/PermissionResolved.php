@@ -12,6 +12,8 @@ final class PermissionResolved extends Event
     public readonly string $by;
     /** Who answered, as the application said. */
     public readonly ?string $actor;
+    /** The application's signature of the decision, as it was sent. */
+    public readonly ?string $signature;
 
     protected function read(Fields $fields): void
     {
@@ -19,5 +21,6 @@ final class PermissionResolved extends Event
         $this->behavior = $fields->string('behavior');
         $this->by = $fields->string('by');
         $this->actor = $fields->stringOrNull('actor');
+        $this->signature = $fields->stringOrNull('signature');
     }
 }

@@ -11,11 +11,14 @@ final class QuestionResolved extends Event
     public readonly string $by;
     /** Who answered, as the application said. */
     public readonly ?string $actor;
+    /** The application's signature of the decision, as it was sent. */
+    public readonly ?string $signature;
 
     protected function read(Fields $fields): void
     {
         $this->questionId = $fields->string('question_id');
         $this->by = $fields->string('by');
         $this->actor = $fields->stringOrNull('actor');
+        $this->signature = $fields->stringOrNull('signature');
     }
 }

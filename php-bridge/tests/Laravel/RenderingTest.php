@@ -168,6 +168,7 @@ final class RenderingTest extends TestCase
             'a worker that died' => ['worker_lost', true, [], 503, '5'],
             'a busy session' => ['session_busy', true, [], 409, '5'],
             'a full pool' => ['pool_full', true, ['retry_after_ms' => 2000], 503, '2'],
+            'a budget that is used up' => ['budget_exhausted', false, ['retry_after_ms' => 3_600_000], 429, '3600'],
             'a server that does not start' => ['mcp_unavailable', true, [], 503, '5'],
             'no such session' => ['session_not_found', false, [], 404, null],
             'a faulty request' => ['invalid_request', false, [], 422, null],

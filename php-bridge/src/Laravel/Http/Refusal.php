@@ -25,8 +25,8 @@ final class Refusal
     private const STATUS = [
         'invalid_request' => 422, 'forbidden' => 403,
         'context_overflow' => 413, 'session_not_found' => 404, 'session_exists' => 409,
-        'session_busy' => 409, 'rate_limited' => 429, 'gateway' => 502, 'output_schema' => 502,
-        'output_too_large' => 502, 'timeout' => 504,
+        'session_busy' => 409, 'rate_limited' => 429, 'budget_exhausted' => 429, 'gateway' => 502,
+        'output_schema' => 502, 'output_too_large' => 502, 'timeout' => 504,
     ];
     private const RETRYABLE = 503;
     private const OTHER = 500;
@@ -59,7 +59,7 @@ final class Refusal
         $body = [
             'message' => Words::ofFailure($this->event),
             'code' => $this->code,
-            'retryable' => $this->retryAfterMs !== null,
+            'retryable' => $this->event instanceof ErrorEvent ? $this->event->retryable : true,
             'retry_after_ms' => $this->retryAfterMs,
             'details' => $this->event instanceof ErrorEvent ? $this->event->details : null,
         ];
