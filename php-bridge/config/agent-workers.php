@@ -258,6 +258,43 @@ return [
 
     /*
     |--------------------------------------------------------------------------
+    | Records
+    |--------------------------------------------------------------------------
+    |
+    | Switched on, each run is written to six tables of a database: who ran
+    | what, what was said, and what it came to. `php artisan migrate` makes them
+    | then; `vendor:publish --tag=agent-workers-records-migrations` copies their
+    | migration. The workers' own writer, `agent-workers records`, fills the
+    | same tables.
+    |
+    */
+
+    'records' => [
+        'enabled' => env('AGENT_WORKERS_RECORDS', false),
+        // A connection of config/database.php; null is the default one.
+        'connection' => env('AGENT_WORKERS_RECORDS_CONNECTION'),
+        // Before the names of the tables.
+        'prefix' => env('AGENT_WORKERS_RECORDS_PREFIX', ''),
+        // "everything"; "no-tools" leaves out what tools were given and gave back; "metadata" leaves out all that was said.
+        'keep' => env('AGENT_WORKERS_RECORDS_KEEP', 'everything'),
+        // What is replaced before anything is written: "email", "phone", "iban", or regular expressions such as '/\bK-\d+\b/'.
+        'redact' => [],
+        // Types of the events that are kept as such, in agent_events.
+        'events' => ['permission_resolved', 'question_resolved', 'retry', 'notice', 'done', 'error', 'aborted'],
+        // Whether what was said is encrypted with the application's key. Titles are cut to 31 bytes then.
+        'encrypt' => env('AGENT_WORKERS_RECORDS_ENCRYPT', false),
+        // US dollars that may be spent in a day, of the application's time zone, for each user, each tenant and in total; null is
+        // no limit. Agent::budget() may say so for each. A run that begins later fails with budget_exhausted.
+        'budgets' => ['user' => null, 'tenant' => null, 'total' => null],
+        // Keeps what could not be written while the database was away, up to so many bytes: see `agent:records flush`.
+        'spool' => [
+            'path' => storage_path('agent-workers/records.spool'),
+            'max_bytes' => 16 * 1024 * 1024,
+        ],
+    ],
+
+    /*
+    |--------------------------------------------------------------------------
     | What is kept of runs and conversations
     |--------------------------------------------------------------------------
     |

@@ -53,6 +53,8 @@ final class Run implements \IteratorAggregate
     private array $observers = [];
     /** @var list<\Closure(): mixed> */
     private array $followers = [];
+    /** @var list<\Closure(string, string): mixed> */
+    private array $hearers = [];
     private State $state = State::Ready;
     private float $deadline = INF;
     private ?string $actor = null;
@@ -175,6 +177,19 @@ final class Run implements \IteratorAggregate
     public function onEnd(\Closure $follower): self
     {
         $this->followers[] = $follower;
+
+        return $this;
+    }
+
+    /**
+     * Calls the hearer with each word that the agent is said by steer(): the id of its message, and its text, which no
+     * event tells.
+     *
+     * @param \Closure(string, string): mixed $hearer
+     */
+    public function onSteer(\Closure $hearer): self
+    {
+        $this->hearers[] = $hearer;
 
         return $this;
     }
@@ -354,9 +369,14 @@ final class Run implements \IteratorAggregate
             throw new InvalidArgumentException('There is nothing to say to the agent. Pass a text.');
         }
 
-        return $this->state->isUnderway() && !$this->state->isStopped()
+        $said = $this->state->isUnderway() && !$this->state->isStopped()
             ? $this->controls->steer($text, $actor ?? $this->actor, $id)
             : null;
+        foreach ($said === null ? [] : $this->hearers as $hear) {
+            $hear($said, $text);
+        }
+
+        return $said;
     }
 
     /** Tells what an application's tool prints while it runs. Needs Request::toolOutput(). */

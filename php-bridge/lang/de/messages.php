@@ -59,6 +59,10 @@ return [
     'refused' => [
         'busy' => 'Der Server ist ausgelastet. Versuchen Sie es gleich noch einmal.',
         'no_run' => 'Diese Antwort gibt es nicht.',
+        'no_conversation' => 'Diese Unterhaltung gibt es nicht.',
+        'no_conversations' => 'Melden Sie sich an, um Unterhaltungen zu behalten.',
+        'answering' => 'In dieser Unterhaltung wird noch eine Antwort geschrieben. Warten Sie, bis sie fertig ist, oder '
+            . 'halten Sie sie an.',
         'no_format' => 'Dieses Format gibt es nicht. Bekannt sind native, laravel, ai-sdk und ag-ui.',
         'run_over' => 'Diese Antwort ist schon fertig.',
         'no_question' => 'Diese Frage gibt es nicht.',
@@ -101,6 +105,7 @@ return [
         'text' => 'der Text',
         'answers' => 'die Antwort',
         'behavior' => 'die Entscheidung',
+        'title' => 'der Titel',
         'message' => 'die Begründung',
     ],
 

@@ -53,6 +53,9 @@ return [
     'refused' => [
         'busy' => 'The server is busy. Try again in a moment.',
         'no_run' => 'There is no such run.',
+        'no_conversation' => 'There is no such conversation.',
+        'no_conversations' => 'Sign in to keep conversations.',
+        'answering' => 'An answer in this conversation is still being written. Wait for it, or stop it.',
         'no_format' => 'There is no such format. Known are native, laravel, ai-sdk and ag-ui.',
         'run_over' => 'This run has ended.',
         'no_question' => 'There is no such question.',
@@ -95,6 +98,7 @@ return [
         'text' => 'text',
         'answers' => 'answers',
         'behavior' => 'answer',
+        'title' => 'title',
         'message' => 'message',
     ],
 

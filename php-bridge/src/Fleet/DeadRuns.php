@@ -15,7 +15,7 @@ use AgentWorkers\Request;
 final class DeadRuns
 {
     /** What the application has kept with a job, beside what the job says. */
-    private const KEPT = ['echo', 'skill', 'owned_by', 'hidden'];
+    private const KEPT = ['echo', 'skill', 'owned_by', 'hidden', 'party'];
     /** The namespace of the ids of second runs, as `agent-workers fleet dead retry` has it: uuid.NAMESPACE_OID. */
     private const SPACE = '6ba7b8129dad11d180b400c04fd430c8';
 

@@ -10,12 +10,16 @@ use AgentWorkers\Laravel\Console\DoctorCommand;
 use AgentWorkers\Laravel\Console\FleetToolsCommand;
 use AgentWorkers\Laravel\Console\MakeAgentCommand;
 use AgentWorkers\Laravel\Console\MakeAgentToolCommand;
+use AgentWorkers\Laravel\Console\RecordsCommand;
 use AgentWorkers\Laravel\Console\RunCommand;
+use AgentWorkers\Laravel\Console\SessionCommand;
 use AgentWorkers\Laravel\Console\SkillCommand;
 use AgentWorkers\Laravel\Console\SkillsCommand;
+use AgentWorkers\Laravel\Console\UsageCommand;
 use AgentWorkers\Laravel\Fleet\FleetAccess;
 use AgentWorkers\Laravel\Http\Rendering;
 use AgentWorkers\Laravel\Http\StreamsInJson;
+use AgentWorkers\Laravel\Records\Settings;
 use AgentWorkers\Laravel\View\Chat;
 use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Debug\ExceptionHandler;
@@ -31,6 +35,7 @@ final class AgentWorkersServiceProvider extends ServiceProvider
     private const SCRIPT = __DIR__ . '/../../resources/dist/agent-chat-element.js';
     private const STUBS = __DIR__ . '/../../stubs';
     private const MIGRATIONS = __DIR__ . '/../../database/migrations';
+    private const RECORDS = __DIR__ . '/../../database/records';
 
     public function register(): void
     {
@@ -56,6 +61,11 @@ final class AgentWorkersServiceProvider extends ServiceProvider
             method_exists($kernel, 'prependMiddleware') && $kernel->prependMiddleware(StreamsInJson::class);
         });
         if ($this->app->runningInConsole()) {
+            if ($this->app->make(Settings::class)->isOn()) {
+                $this->loadMigrationsFrom(self::RECORDS);
+            }
+            $records = [self::RECORDS => $this->app->databasePath('migrations')];
+            $this->publishes($records, 'agent-workers-records-migrations');
             $this->publishes([self::CONFIG => $this->app->configPath('agent-workers.php')], 'agent-workers-config');
             $this->publishes([self::MIGRATIONS => $this->app->databasePath('migrations')], 'agent-workers-migrations');
             $this->publishes([self::WORDS => $this->app->langPath() . '/vendor/agent-workers'], 'agent-workers-lang');
@@ -65,9 +75,12 @@ final class AgentWorkersServiceProvider extends ServiceProvider
             $this->publishes([self::STUBS => $this->app->basePath('stubs')], 'agent-workers-stubs');
             $this->commands([
                 ChatCommand::class,
+                RecordsCommand::class,
                 RunCommand::class,
+                SessionCommand::class,
                 SkillCommand::class,
                 SkillsCommand::class,
+                UsageCommand::class,
                 DoctorCommand::class,
                 FleetToolsCommand::class,
                 MakeAgentCommand::class,

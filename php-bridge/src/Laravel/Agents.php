@@ -27,6 +27,7 @@ use AgentWorkers\Laravel\Http\AbortController;
 use AgentWorkers\Laravel\Http\Actor;
 use AgentWorkers\Laravel\Http\AnswersInJson;
 use AgentWorkers\Laravel\Http\ChatRequest;
+use AgentWorkers\Laravel\Http\ConversationController;
 use AgentWorkers\Laravel\Http\Owner;
 use AgentWorkers\Laravel\Http\PermissionController;
 use AgentWorkers\Laravel\Http\QuestionController;
@@ -66,6 +67,7 @@ final class Agents
     /** What is started here is to do its work itself: by this variable it would have a pool do it. */
     private const NO_POOL = ['AGENT_WORKERS_POOL' => false];
     private const ID = '[A-Za-z0-9._:-]{1,128}';
+    private const CONVERSATION = '[A-Za-z0-9._:-]{1,191}';
 
     public function __construct(
         private readonly Container $app,
@@ -282,6 +284,30 @@ final class Agents
     }
 
     /**
+     * Says which recorded conversations a request may list, see, rename and delete. Where nothing is said, those of the
+     * signed-in user, or else of the browser's session.
+     *
+     * @param \Closure(\Illuminate\Http\Request): mixed $resolver returns a user, the owner's id, an array with owner
+     *     and tenant, a closure that takes the Eloquent query, or null for none
+     */
+    public function conversationsFor(\Closure $resolver): void
+    {
+        $this->registry->conversationsFor = $resolver;
+    }
+
+    /**
+     * Says what may be spent in a day, instead of `records.budgets` in the configuration. A run that begins when it has
+     * been spent fails with `budget_exhausted`.
+     *
+     * @param \Closure(?string, ?string): mixed $budget takes the user's id and the tenant; returns US dollars for the
+     *     user, or an array with user, tenant and total; null is no limit
+     */
+    public function budget(\Closure $budget): void
+    {
+        $this->registry->budget = $budget;
+    }
+
+    /**
      * Returns the fleet of the configuration: what runs it has, and what they are told.
      *
      * @throws LogicException there is none
@@ -438,6 +464,29 @@ final class Agents
                 ->where(['run' => self::ID, 'permission' => self::ID]);
             $router->post('{run}/answers/{question}', QuestionController::class)
                 ->where(['run' => self::ID, 'question' => self::ID]);
+        });
+    }
+
+    /**
+     * Adds routes for recorded conversations, of whom conversationsFor() says: `GET {prefix}` lists them, `POST` begins
+     * one, `GET {prefix}/{conversation}` shows what was said, `PATCH` renames it and `DELETE` deletes it.
+     *
+     * @param string $worker that answers in them
+     * @param list<string> $middleware besides that of the file in which it is called
+     */
+    public function conversationRoutes(
+        string $prefix = 'agent/conversations',
+        string $worker = 'chat',
+        array $middleware = [],
+    ): void {
+        $this->group($prefix, $middleware, static function (Registrar $router) use ($worker): void {
+            $of = static fn (string $method): array => [ConversationController::class, $method];
+            $id = ['conversation' => self::CONVERSATION];
+            $router->get('', $of('index'));
+            $router->post('', $of('store'))->defaults('worker', $worker);
+            $router->get('{conversation}', $of('show'))->where($id)->defaults('worker', $worker);
+            $router->patch('{conversation}', $of('update'))->where($id);
+            $router->delete('{conversation}', $of('destroy'))->where($id);
         });
     }
 

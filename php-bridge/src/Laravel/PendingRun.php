@@ -34,6 +34,10 @@ use AgentWorkers\Laravel\Http\Refusal;
 use AgentWorkers\Laravel\Http\RunLinks;
 use AgentWorkers\Laravel\Queue\EventHandler;
 use AgentWorkers\Laravel\Queue\RunAgent;
+use AgentWorkers\Laravel\Records\Budget;
+use AgentWorkers\Laravel\Records\Facts;
+use AgentWorkers\Laravel\Records\Party;
+use AgentWorkers\Laravel\Records\Recorder;
 use AgentWorkers\Laravel\Stream\HiddenFolder;
 use AgentWorkers\Laravel\Stream\LiveResponse;
 use AgentWorkers\Laravel\Stream\Recording;
@@ -74,6 +78,7 @@ final class PendingRun implements Responsable
 
     private ?string $conversation = null;
     private ?string $owner = null;
+    private ?string $tenant = null;
     private Format|Encoder|null $format = null;
     /** @var list<string> */
     private array $appTools = [];
@@ -144,6 +149,14 @@ final class PendingRun implements Responsable
         return $name === null
             ? $this
             : $this->configure(static fn (Request $request): Request => $request->user($name));
+    }
+
+    /** For which of your customers it runs: for records, budgets and the fleet. The model is never shown it. */
+    public function tenant(string|int $tenant): self
+    {
+        $this->tenant = (string) $tenant;
+
+        return $this;
     }
 
     /** What the run is meant to achieve. The model of a skill sees it, as data. */
@@ -496,6 +509,7 @@ final class PendingRun implements Responsable
             $owner,
         );
         $job->channels = $this->channels;
+        $job->party = $this->party($owner)->toArray();
 
         return $this->app->make(Dispatcher::class)->dispatch($job);
     }
@@ -591,6 +605,7 @@ final class PendingRun implements Responsable
 
             return $runner->attach($offered->run($submitted->run));
         });
+        $this->app->make(Recorder::class)->begin($this->facts($run->request, $owner));
         if ($this->channels !== []) {
             $this->app->make(Dispatcher::class)->dispatch(new BroadcastRun($run->id, $this->channels));
         }
@@ -605,7 +620,8 @@ final class PendingRun implements Responsable
         }
         $hidden = $this->isFolderHidden ? $this->request->get('cwd') : null;
         $whose = $this->app->make(FleetAccess::class)->owner($owner ?? 'nobody');
-        $job = $this->job->owner($whose);
+        $job = $this->job->owner($whose)->keep('party', (string) json_encode((object) $this->party($owner)->toArray()));
+        $job = $this->tenant === null || $job->get('tenant') !== null ? $job : $job->tenant($this->tenant);
 
         return $this->app->make(Agents::class)
             ->fleetRunner($this->worker, is_string($hidden) ? $job->keep('hidden', $hidden) : $job);
@@ -614,12 +630,23 @@ final class PendingRun implements Responsable
     /** @param \Closure(Request): Run $start */
     private function opened(?string $owner, \Closure $start): Run
     {
+        $party = $this->party($owner);
+        if ($this->command === null) { // a tool costs nothing
+            $this->app->make(Budget::class)->check($party->user ?? $owner, $party->tenant);
+        }
         $namesSession = $this->command !== null || $this->job !== null || !$this->runner instanceof PoolRunner;
 
         return $this->conversation === null
             ? $start($this->owned($owner))
-            : $this->app->make(Conversations::class)
-                ->start($this->conversation, $owner, $this->request, $start, $this->command, $namesSession);
+            : $this->app->make(Conversations::class)->start(
+                $this->conversation,
+                $owner,
+                $this->request,
+                $start,
+                $this->command,
+                $namesSession,
+                $party,
+            );
     }
 
     private function begin(?string $owner): Run
@@ -652,9 +679,32 @@ final class PendingRun implements Responsable
         if ($this->channels !== []) {
             $this->app->make(Broadcasts::class)->follow($run, $this->channels, $this->hidden());
         }
+        $this->app->make(Recorder::class)->follow($run, $this->facts($run->request, $owner));
         $worker = $this->command === null ? $this->worker : Commands::WORKER;
 
         return $this->app->make(Announcer::class)->follow($run->actor($this->actor()), $worker);
+    }
+
+    private function facts(Request $request, ?string $owner): Facts
+    {
+        $worker = $this->command === null ? $this->worker : Commands::WORKER;
+        $program = $this->app->make(Agents::class)->programOf($worker);
+        // As it was asked: what the conversation's agent has not been told yet comes before it.
+        $asked = $this->command === null ? $request->with('prompt', $this->request->get('prompt')) : $request;
+
+        return Facts::of($asked, basename($program), $this->party($owner));
+    }
+
+    private function party(?string $owner): Party
+    {
+        $user = $this->ownUser ?? ($this->owner === null ? $this->signedIn() : null);
+
+        return new Party(
+            $this->conversation,
+            $user === null ? $owner : Party::ownerNamed($user),
+            is_string($named = $this->request->get('user')) ? $named : $this->actor(),
+            $this->tenant ?? $this->job?->get('tenant'),
+        );
     }
 
     /** Returns the request with the session's owner: the worker resumes the session for no other. */

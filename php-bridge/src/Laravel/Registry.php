@@ -32,6 +32,10 @@ final class Registry
     public ?Closure $mayFollow = null;
     /** @var (Closure(mixed, string): mixed)|null whether the user may stop and answer it, too */
     public ?Closure $mayAnswer = null;
+    /** @var (Closure(\Illuminate\Http\Request): mixed)|null whose conversations a request may see */
+    public ?Closure $conversationsFor = null;
+    /** @var (Closure(?string, ?string): mixed)|null takes a user's id and a tenant: what they may spend in a day */
+    public ?Closure $budget = null;
     /** @var array<string, array{string, array<string, mixed>|\stdClass, Closure, ?float}> by name */
     private array $closures = [];
     /** @var array<class-string<AppTool>, ?float> timeouts */

@@ -7,16 +7,13 @@ namespace AgentWorkers\Tests\Laravel;
 use AgentWorkers\Event\Delta;
 use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Laravel\Broadcast\BroadcastRun;
-use AgentWorkers\Laravel\Broadcast\Broadcasts;
 use AgentWorkers\Laravel\Broadcast\Frames;
 use AgentWorkers\Laravel\Facades\Agent;
-use AgentWorkers\Laravel\Fleet\FleetAccess;
 use AgentWorkers\Testing\Script;
 use Illuminate\Broadcasting\Broadcasters\Broadcaster;
 use Illuminate\Broadcasting\BroadcastManager;
 use Illuminate\Broadcasting\BroadcastServiceProvider;
 use Illuminate\Broadcasting\PrivateChannel;
-use Illuminate\Contracts\Bus\Dispatcher;
 use Illuminate\Support\Facades\Bus;
 
 /** Runs that are told on the application's channels. */
@@ -164,11 +161,7 @@ final class BroadcastTest extends FleetTestCase
 
     private function serve(BroadcastRun $job): void
     {
-        $job->handle(
-            $this->app->make(FleetAccess::class),
-            $this->app->make(Broadcasts::class),
-            $this->app->make(Dispatcher::class),
-        );
+        $this->app->call($job->handle(...));
     }
 
     private function text(): string

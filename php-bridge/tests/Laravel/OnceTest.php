@@ -21,25 +21,10 @@ use Illuminate\Support\Facades\Schema;
 /** Effects of the application's tools that happen once, however often a run is tried. */
 final class OnceTest extends TestCase
 {
+    use Databases;
     use Scenarios;
 
     private const ANY = ['type' => 'object'];
-    /** @var array<string, DatabaseServer|string> */
-    private static array $servers = [];
-
-    public static function tearDownAfterClass(): void
-    {
-        foreach (self::$servers as $server) {
-            is_string($server) || $server->stop();
-        }
-        self::$servers = [];
-    }
-
-    /** @return array<string, array{string}> */
-    public static function databases(): array
-    {
-        return ['SQLite' => ['sqlite'], 'MariaDB' => ['mariadb'], 'PostgreSQL' => ['postgresql']];
-    }
 
     /** @dataProvider databases */
     public function testASecondAttemptIsAnsweredFromTheRecord(string $kind): void
@@ -229,23 +214,10 @@ final class OnceTest extends TestCase
 
     private function prepare(string $kind): void
     {
-        $connection = ['driver' => 'sqlite', 'database' => $this->directory() . '/db.sqlite', 'prefix' => ''];
-        if ($kind === 'sqlite') {
-            touch($connection['database']);
-        } else {
-            self::$servers[$kind] ??= DatabaseServer::start($kind);
-            is_string(self::$servers[$kind]) && self::markTestSkipped(self::$servers[$kind]);
-            $connection = self::$servers[$kind]->connection;
-        }
-        config(['database' => ['default' => 'test', 'connections' => ['test' => $connection], 'migrations' => 'm']]);
-        DB::purge();
+        $this->connect($kind);
         Schema::dropIfExists('payments');
         Schema::create('payments', static fn ($table) => $table->string('name'));
-        foreach (glob(dirname(__DIR__, 2) . '/database/migrations/*.php') ?: [] as $file) {
-            $migration = require $file;
-            $migration->down();
-            $migration->up();
-        }
+        self::migrate('migrations');
         config(['app.city' => 'Rome']);
     }
 

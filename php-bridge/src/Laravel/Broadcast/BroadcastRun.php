@@ -9,6 +9,7 @@ use AgentWorkers\Exception\FleetException;
 use AgentWorkers\Fleet\Connection;
 use AgentWorkers\Fleet\EntryId;
 use AgentWorkers\Laravel\Fleet\FleetAccess;
+use AgentWorkers\Laravel\Fleet\JobRecords;
 use AgentWorkers\Laravel\Stream\HiddenFolder;
 use Illuminate\Bus\Queueable;
 use Illuminate\Contracts\Bus\Dispatcher;
@@ -46,7 +47,7 @@ class BroadcastRun implements ShouldQueue
     }
 
     /** @throws FleetException Redis was away for too long: the job is tried again */
-    public function handle(FleetAccess $access, Broadcasts $broadcasts, Dispatcher $jobs): void
+    public function handle(FleetAccess $access, Broadcasts $broadcasts, Dispatcher $jobs, JobRecords $records): void
     {
         $fleet = $access->fleet();
         $redis = $fleet->connection();
@@ -54,7 +55,9 @@ class BroadcastRun implements ShouldQueue
         // What an earlier try has sent is not sent again.
         $known = $redis->ask(static fn (\Redis $redis): mixed => $redis->get($place));
         $after = EntryId::of(is_string($known) ? $known : $this->after);
-        $folder = $fleet->status($this->run)?->kept('hidden');
+        $status = $fleet->status($this->run);
+        $writing = $status === null ? null : $records->begin($status, $after);
+        $folder = $status?->kept('hidden');
         $hidden = $folder === null ? null : new HiddenFolder($folder);
         $frames = $broadcasts->frames($this->run, $this->channels, max(1, $after->attempt));
         $feed = $fleet->feed($this->run, $after);
@@ -63,6 +66,7 @@ class BroadcastRun implements ShouldQueue
         while (!$feed->isOver()) {
             foreach ($feed->next(self::TICK_MS) as $id => $line) {
                 $event = EventFactory::fromJson($line);
+                $writing?->note($event);
                 $frames->add(Broadcasts::shown($event, $hidden));
                 $last = (string) $id;
                 if ($event->isTerminal()) {

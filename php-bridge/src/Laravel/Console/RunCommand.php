@@ -7,6 +7,10 @@ namespace AgentWorkers\Laravel\Console;
 use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\Events\Announcer;
+use AgentWorkers\Laravel\Records\AgentRun;
+use AgentWorkers\Laravel\Records\Facts;
+use AgentWorkers\Laravel\Records\Party;
+use AgentWorkers\Laravel\Records\Recorder;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
 use Illuminate\Console\Command;
@@ -18,23 +22,40 @@ final class RunCommand extends Command
 
     /** @var string */
     protected $signature = 'agent:run
-        {worker : The name of a worker in config/agent-workers.php}
-        {file : A request as JSON; - is stdin}';
+        {worker : The name of a worker in config/agent-workers.php; or alone the id of a recorded run}
+        {file? : A request as JSON; - is stdin}';
 
     /** @var string */
-    protected $description = 'Run one request as it is; write its events as lines and exit as the worker does';
+    protected $description = 'Run one request as it is and exit as its worker does, or show a recorded run';
 
-    public function handle(Agents $agents, Announcer $announcer): int
+    public function handle(Agents $agents, Announcer $announcer, Recorder $recorder): int
     {
+        if ($this->argument('file') === null) {
+            return $this->show((string) $this->argument('worker'), $recorder);
+        }
         try {
             $request = Request::fromJson($this->read((string) $this->argument('file')));
             $worker = (string) $this->argument('worker');
-            $run = $announcer->follow($agents->runner($worker)->stream($request), $worker);
+            $run = $agents->runner($worker)->stream($request);
+            $recorder->follow($run, Facts::of($run->request, basename($agents->programOf($worker)), new Party()));
+            $announcer->follow($run, $worker);
         } catch (InvalidArgumentException | \InvalidArgumentException $error) {
             return $this->refuse($error->getMessage());
         }
 
         return Interruption::aborts($run, fn (): int => $this->follow($run));
+    }
+
+    private function show(string $id, Recorder $recorder): int
+    {
+        $found = $recorder->isOn() ? AgentRun::query()->find($id) : null;
+        foreach ($found === null ? [] : Timeline::of($found) as $line) {
+            $this->output->writeln($line, OutputInterface::OUTPUT_RAW);
+        }
+
+        return $found === null
+            ? $this->refuse("No run $id is recorded. To run a request, name the worker and the request's file.")
+            : self::SUCCESS;
     }
 
     private function follow(Run $run): int

@@ -70,7 +70,12 @@ final class Announcer
         return null;
     }
 
-    private function dispatch(RunEvent $event): void
+    public function conversation(ConversationEvent $event): void
+    {
+        $this->dispatch($event);
+    }
+
+    private function dispatch(RunEvent|ConversationEvent $event): void
     {
         try {
             $this->app->make(Dispatcher::class)->dispatch($event);

@@ -38,6 +38,7 @@ final class RelayResponse
         private readonly Registry $registry,
         private readonly Repository $config,
         private readonly LoggerInterface $logger,
+        private readonly JobRecords $records,
     ) {
     }
 
@@ -64,10 +65,12 @@ final class RelayResponse
         $request = $job->request();
         $runner = (new FleetRunner($fleet))->logger($this->logger);
         if (!$found->isOwn) {
-            return $runner->attach($request, (string) $after); // a viewer's process runs no tools for the owner
+            // A viewer's process runs no tools for the owner.
+            return $this->records->follow($runner->attach($request, (string) $after), $job, $after);
         }
         $handlers = $this->registry->handlers($request, $this->app);
         $run = $runner->attach($request->handledBy($handlers), (string) $after);
+        $this->records->follow($run, $job, $after);
 
         return $handlers === [] ? $run : $run->expect(...$fleet->openCalls($job->run, $after));
     }

@@ -9,6 +9,8 @@ use AgentWorkers\Event\EventFactory;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Laravel\Fleet\FleetAccess;
+use AgentWorkers\Laravel\Records\ConversationRecords;
+use AgentWorkers\Laravel\Records\Party;
 use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Request;
 use AgentWorkers\Run;
@@ -36,6 +38,7 @@ final class Conversations
         private readonly Store $store,
         private readonly LoggerInterface $logger,
         private readonly FleetAccess $fleet,
+        private readonly ConversationRecords $records,
     ) {
         $this->notes = new ToolNotes($store, $logger);
     }
@@ -47,6 +50,7 @@ final class Conversations
      * @param Command|null $command what a person runs here, instead of the agent
      * @param bool $namesSession whether a session that begins gets the conversation's id: an agent that was started
      *     ahead has one already
+     * @param Party|null $party whose the records say it is
      *
      * @throws RunFailedException it is somebody else's, or busy
      * @throws LogicException it would have no owner
@@ -58,6 +62,7 @@ final class Conversations
         \Closure $start,
         ?Command $command = null,
         bool $namesSession = true,
+        ?Party $party = null,
     ): Run {
         if ($request->get('session') !== null) {
             throw new LogicException(
@@ -65,7 +70,7 @@ final class Conversations
             );
         }
         $this->settle($id, $owner);
-        $known = $this->claim($id, $owner ?? throw new LogicException(self::NO_OWNER));
+        $known = $this->claim($id, $owner ?? throw new LogicException(self::NO_OWNER), $party);
         $run = (string) ($request->get('run') ?? Str::uuid());
         $this->take($id, $owner, $run);
         $isLearnt = !$known['begun'] && !$namesSession;
@@ -90,16 +95,39 @@ final class Conversations
      *
      * @return array{owner: string, begun: bool, engine?: string, session?: string}
      */
-    private function claim(string $id, string $owner): array
+    private function claim(string $id, string $owner, ?Party $party): array
     {
         $mine = ['owner' => $owner, 'begun' => false];
-        $known = $this->store->claimConversation($id, $mine) ? $mine : $this->store->conversation($id);
+        $known = $this->store->claimConversation($id, $mine)
+            ? $this->recorded($id, $owner, $party) + $mine
+            : $this->store->conversation($id);
         if (($known['owner'] ?? null) !== $owner) {
             throw self::refusal('session_not_found', 'There is no such conversation.');
         }
         $this->store->putConversation($id, $known);
 
         return $known;
+    }
+
+    /**
+     * Returns what the records know of a conversation that is new to the cache, which forgets.
+     *
+     * @return array<string, mixed>
+     */
+    private function recorded(string $id, string $owner, ?Party $party): array
+    {
+        $row = $party === null ? null : $this->records->find($id);
+        if ($row === null) {
+            return [];
+        }
+        if ($row->owner !== null && $row->owner !== $party->owner) {
+            $this->store->forgetConversation($id);
+            throw self::refusal('session_not_found', 'There is no such conversation.');
+        }
+        $hasBegun = $row->tools !== null; // its agent was up
+        $known = array_filter(['engine' => $row->engine, 'session' => $row->session_id]);
+
+        return $hasBegun ? ['owner' => $owner, 'begun' => true] + $known : [];
     }
 
     /** Learns how the last run ended, where the fleet had it: nobody may have followed it to its end. */

@@ -18,7 +18,7 @@ use Illuminate\Http\JsonResponse;
 abstract class StrictRequest extends FormRequest
 {
     /** Those of this package; a class of the application may have others. */
-    private const NAMED = ['prompt', 'conversation', 'text', 'answers', 'behavior', 'message'];
+    private const NAMED = ['prompt', 'conversation', 'text', 'answers', 'behavior', 'title', 'message'];
 
     public function authorize(): bool
     {

@@ -14,6 +14,10 @@ use AgentWorkers\Laravel\Broadcast\Broadcasts;
 use AgentWorkers\Laravel\Events\Announcer;
 use AgentWorkers\Laravel\Http\Answers;
 use AgentWorkers\Laravel\Http\Conversations;
+use AgentWorkers\Laravel\Records\Budget;
+use AgentWorkers\Laravel\Records\Facts;
+use AgentWorkers\Laravel\Records\Party;
+use AgentWorkers\Laravel\Records\Recorder;
 use AgentWorkers\Laravel\Stream\Recording;
 use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\PoolRunner;
@@ -71,6 +75,9 @@ class RunAgent implements ShouldQueue
     /** @var string|null Who owns the run and its conversation. */
     public $owner = null;
 
+    /** @var array<string, string> For whom it is, by the names of Party: for the records. */
+    public $party = [];
+
     /** @var string|null Id of the run, the same in each attempt: so what a tool does once() is not done again. */
     public $run = null;
 
@@ -108,6 +115,12 @@ class RunAgent implements ShouldQueue
     {
         $handler = $this->handler === null ? null : $app->make($this->handler);
         $announcer = $app->make(Announcer::class);
+        $party = Party::fromArray($this->party + array_filter(['conversation' => $this->conversation]));
+        try {
+            $app->make(Budget::class)->check($party->user ?? $this->owner, $party->tenant);
+        } catch (RunFailedException $refusal) {
+            return $refusal->event;
+        }
         $take = fn (Event $event, Run $run): mixed => $handler instanceof EventHandler
             ? $handler->handle($event, $run)
             : $events->dispatch(new AgentEvent($event, $this->request));
@@ -123,14 +136,28 @@ class RunAgent implements ShouldQueue
 
             return $run;
         };
-        $follow = fn (Run $run): ?Event => self::follow($announcer->follow($run, $this->worker), $take);
+        $program = basename($agents->programOf($this->worker));
+        $recorded = fn (Run $run): Run => $app->make(Recorder::class)->follow($run, Facts::of(
+            $run->request->with('prompt', $this->request['prompt'] ?? null),
+            $program,
+            $party,
+        ));
+        $follow = fn (Run $run): ?Event => self::follow($announcer->follow($recorded($run), $this->worker), $take);
         $request = $this->withinTimeout(Request::fromArray($this->request));
         $request = $this->run === null ? $request : $request->run($this->run);
+        $request = $this->attempts() > 1 ? $request->with('attempt', $this->attempts()) : $request;
         if ($this->conversation !== null) {
             $namesSession = !$agents->runner($this->worker) instanceof PoolRunner;
             $all = $app->make(Conversations::class);
             $begin = fn (): Run
-                => $all->start($this->conversation, $this->owner, $request, $start, namesSession: $namesSession);
+                => $all->start(
+                    $this->conversation,
+                    $this->owner,
+                    $request,
+                    $start,
+                    namesSession: $namesSession,
+                    party: $party,
+                );
 
             return $this->converse($begin, $follow);
         }

@@ -158,6 +158,12 @@ final class Store
         return $this->cache->add(self::PREFIX . ":conversation:$id", $state, $this->conversationTtl);
     }
 
+    public function forgetConversation(string $id): void
+    {
+        $this->cache->forget(self::PREFIX . ":conversation:$id");
+        $this->putNotes($id, []);
+    }
+
     /** @return list<array<string, mixed>> what people ran, and the agent has not been told */
     public function notes(string $conversation): array
     {

@@ -1,0 +1,51 @@
+<?php
+
+declare(strict_types=1);
+
+namespace AgentWorkers\Laravel\Records;
+
+use Illuminate\Database\Eloquent\Relations\HasMany;
+
+/**
+ * A conversation, or a single run that belongs to none.
+ *
+ * @property string $id
+ * @property string|null $session_id
+ * @property string|null $owner the application's id of the user
+ * @property string|null $tenant
+ * @property array{type: string, id: string}|null $subject
+ * @property string|null $title the first line of the first question
+ * @property string $worker
+ * @property string|null $engine
+ * @property list<string>|null $tools those that its last run was offered
+ * @property \Carbon\CarbonImmutable $created_at
+ * @property \Carbon\CarbonImmutable $updated_at
+ */
+final class AgentConversation extends Record
+{
+    protected const NAME = 'agent_conversations';
+
+    /** @var bool */
+    public $incrementing = false;
+
+    /** @var string */
+    protected $keyType = 'string';
+
+    /** @var array<string, string> */
+    protected $casts = [
+        'subject' => 'array', 'tools' => 'array', 'title' => Text::class,
+        'created_at' => UtcTime::class, 'updated_at' => UtcTime::class,
+    ];
+
+    /** @return HasMany<AgentRun> */
+    public function runs(): HasMany
+    {
+        return $this->hasMany(AgentRun::class, 'conversation_id')->orderBy('started_at')->orderBy('id');
+    }
+
+    /** @return HasMany<AgentMessage> what was said, in no order: AgentMessage::told() has one */
+    public function messages(): HasMany
+    {
+        return $this->hasMany(AgentMessage::class, 'conversation_id');
+    }
+}
