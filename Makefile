@@ -158,6 +158,7 @@ else
 	$(BIN)/python -m tests.bench.php_latency
 	$(BIN)/python -m tests.bench.pool_page
 	$(BIN)/python -m tests.bench.fleet_relay
+	$(BIN)/python -m tests.bench.gateway
 endif
 
 .PHONY: lock

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from agent_workers.client.reader import lost
 from agent_workers.convert import FORMATS, read_event
 from agent_workers.convert.native import native_frame, place
 from agent_workers.gateway.questions import Questions
 from agent_workers.gateway.track import Track
-from agent_workers.protocol.v1.envelope import TERMINAL, attempt_begun
+from agent_workers.protocol.v1.envelope import TERMINAL, attempt_begun, envelop
+from agent_workers.wire import dump, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,6 +103,12 @@ class Feed:
             self.last, self.ended = event, self.heard
         for reader in tuple(self.readers):
             reader.pump()
+
+    def lose(self) -> None:
+        """Ends a run of which nothing more will come."""
+        seq = self._seqs[-1] + 1 if self._seqs else 1
+        event = envelop(lost(), seq=seq, run=self.run, ts=timestamp(datetime.now(UTC)))
+        self.add(dump(event), event)
 
     def track(self, name: str) -> Track:
         """Returns the frames of a format, which begin with the first event that is kept."""

@@ -16,6 +16,7 @@ from agent_workers.fleet.events import Entry
 from agent_workers.fleet.fleet import NoSuchRun, RunOver, RunTaken
 from agent_workers.gateway.feed import Feed
 from agent_workers.gateway.fleet_conversations import FleetConversations
+from agent_workers.gateway.owner import Owner
 from agent_workers.gateway.questions import Questions, over
 from agent_workers.gateway.refusal import Refusal, misfit, no_run, run_over, said_of
 from agent_workers.gateway.relay import Relay
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from agent_workers.fleet.fleet import Fleet
     from agent_workers.fleet.status import RunStatus
     from agent_workers.gateway.composing import Composed
-    from agent_workers.gateway.owner import Owner
     from agent_workers.gateway.settings import GatewaySettings
+    from agent_workers.gateway.webhooks import Webhooks
     from agent_workers.protocol.v1.job import Job
 
 logger = logging.getLogger("agent_workers.gateway")
@@ -59,10 +60,12 @@ class FleetRuns(Runs):
     Args:
         settings: The gateway's.
         fleet: The fleet.
+        webhooks: Tell the application; None where nobody is told.
     """
 
-    def __init__(self, settings: GatewaySettings, fleet: Fleet) -> None:
+    def __init__(self, settings: GatewaySettings, fleet: Fleet, webhooks: Webhooks | None = None) -> None:
         self._fleet = fleet
+        self._webhooks = webhooks
         self._relay = Relay(fleet)
         self._conversations = FleetConversations(fleet)
         self._shelf = Shelf(settings.limits, _KEEP_S, self._relay.leave)
@@ -87,9 +90,13 @@ class FleetRuns(Runs):
         if composed.conversation:
             session = await self._conversations.begin(composed.conversation, owner, job.run)
             job.request.update(session)
+        if self._webhooks:
+            self._webhooks.begin(composed, owner.tenant)
         try:
             await self._fleet.submit(job)
         except RunTaken:
+            if self._webhooks:
+                self._webhooks.forget(job.run)
             raise Refusal(409, "run_taken", "There is a run of this id. Try again.", retry_after_ms=0) from None
         return await self._open(job.run, owner, composed.conversation)
 
@@ -186,6 +193,18 @@ class FleetRuns(Runs):
                 self._do(self._look_at(feed))
         self._looked = {run: at for run, at in self._looked.items() if run in self._shelf.feeds}
 
+    def resume_soon(self) -> None:
+        """Goes on with the runs of an earlier process whose end is to be told."""
+        self._do(self._resume())
+
+    async def _resume(self) -> None:
+        for run in self._webhooks.open_runs() if self._webhooks else ():
+            status = await self._fleet.status(run)
+            if status is not None:
+                await self._open(run, Owner(status.fields.get("user", ""), status.fields.get("tenant")))
+            elif self._webhooks:
+                self._webhooks.lose(run)
+
     async def _open(self, run: str, owner: Owner, conversation: str | None = None) -> Feed:
         """Returns a run's feed, with all that Redis has of it, and what comes."""
         async with self._opening.setdefault(run, asyncio.Lock()):
@@ -194,7 +213,7 @@ class FleetRuns(Runs):
             feed = Feed(run, owner, max(self._settings.limits.run_bytes, _MOST_BYTES))
             after = "0-0"
             async for entry in self._entries(run):
-                feed.add(entry.line, entry.event, attempt=entry.place[0])
+                self._add(feed, entry)
                 after = entry.id
             self._shelf.put(feed)
             if feed.last is None:
@@ -203,9 +222,14 @@ class FleetRuns(Runs):
         return feed
 
     def _hear(self, feed: Feed, entry: Entry, conversation: str | None) -> None:
-        feed.add(entry.line, entry.event, attempt=entry.place[0])
+        self._add(feed, entry)
         if conversation and entry.event["type"] in ("session", "error"):
             self._do(self._conversations.note(conversation, entry.event))
+
+    def _add(self, feed: Feed, entry: Entry) -> None:
+        feed.add(entry.line, entry.event, attempt=entry.place[0])
+        if self._webhooks:
+            self._webhooks.hear(feed.run, entry.line, entry.event)
 
     async def _entries(self, run: str) -> AsyncIterator[Entry]:
         key, least = self._fleet.keys.events(run), "-"
@@ -227,7 +251,9 @@ class FleetRuns(Runs):
                 for reader in tuple(feed.readers):
                     reader.leave()
                 self._shelf.drop(feed.run)
-            elif not feed.readers:
+                if self._webhooks:
+                    self._webhooks.lose(feed.run)
+            elif not feed.readers and not (self._webhooks and self._webhooks.expects(feed.run)):
                 self._shelf.drop(feed.run)
 
     async def _abort(self, run: str) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from agent_workers.gateway.runs import Runs
     from agent_workers.gateway.settings import GatewaySettings
     from agent_workers.gateway.tokens import Tokens
+    from agent_workers.gateway.webhooks import Webhooks
 
 
 class Gateway:
@@ -21,6 +22,7 @@ class Gateway:
         settings: Its settings.
         tokens: Checks who asks.
         runs: Where runs are made.
+        webhooks: Tell the application; None where nobody is told.
 
     Attributes:
         streams: Those that are open.
@@ -28,12 +30,12 @@ class Gateway:
         is_leaving: Whether it stops, and takes nothing new.
     """
 
-    def __init__(self, settings: GatewaySettings, tokens: Tokens, runs: Runs) -> None:
+    def __init__(self, settings: GatewaySettings, tokens: Tokens, runs: Runs, webhooks: Webhooks | None) -> None:
         self.settings = settings
         self.tokens = tokens
         self.runs = runs
         self.streams = Streams(settings.limits)
-        self.meters = Meters(runs, self.streams)
+        self.meters = Meters(runs, self.streams, webhooks)
         self.is_leaving = False
 
     def links(self, run: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ class LocalRun:
         feed: What it tells, and to whom.
         runner: Starts its worker.
         request: Its request.
-        heard: Hears each of its events besides.
+        heard: Hears each of its events besides, as it was written and read.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class LocalRun:
         feed: Feed,
         runner: AsyncProcessRunner,
         request: Mapping[str, Any],
-        heard: Callable[[Mapping[str, Any]], None],
+        heard: Callable[[bytes, Mapping[str, Any]], None],
     ) -> None:
         self.feed = feed
         self._runner = runner
@@ -49,7 +49,7 @@ class LocalRun:
         """Runs the worker to its end."""
         async with self._runner.stream(self._request) as self._handle:
             async for event in self._handle:
-                self._heard(event)
+                self._heard(self._handle.line, event)
                 self.feed.add(self._handle.line, event)
         if self._handle.stderr and self.feed.last and self.feed.last["type"] == "error":
             logger.debug("run %s: %s", self.feed.run, self._handle.stderr)

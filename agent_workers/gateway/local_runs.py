@@ -21,13 +21,14 @@ from agent_workers.protocol.v1.problem import RequestProblems
 from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from agent_workers.gateway.composing import Composed
     from agent_workers.gateway.conversations import Conversations
     from agent_workers.gateway.owner import Owner
     from agent_workers.gateway.questions import Questions
     from agent_workers.gateway.settings import GatewaySettings
+    from agent_workers.gateway.webhooks import Webhooks
 
 logger = logging.getLogger("agent_workers.gateway")
 
@@ -41,9 +42,13 @@ class LocalRuns(Runs):
     Args:
         settings: The gateway's.
         conversations: What is known of the conversations.
+        webhooks: Tell the application; None where nobody is told.
     """
 
-    def __init__(self, settings: GatewaySettings, conversations: Conversations) -> None:
+    def __init__(
+        self, settings: GatewaySettings, conversations: Conversations, webhooks: Webhooks | None = None
+    ) -> None:
+        self._webhooks = webhooks
         self._settings = settings
         self._limits = settings.limits
         self._conversations = conversations
@@ -74,6 +79,8 @@ class LocalRuns(Runs):
         if composed.conversation:
             await self._settled(composed.conversation)
             request |= self._conversations.begin(composed.conversation, owner, composed.run)
+        if self._webhooks:
+            self._webhooks.begin(composed, owner.tenant)
         feed = Feed(composed.run, owner, self._limits.run_bytes)
         run = LocalRun(feed, self._runner(composed.preset.worker), request, self._listener(composed))
         self._runs[feed.run] = run
@@ -150,6 +157,10 @@ class LocalRuns(Runs):
         except Exception:
             logger.exception("run %s has broken off", feed.run)
         finally:
+            if feed.last is None:
+                feed.lose()
+                if self._webhooks:
+                    self._webhooks.lose(feed.run)
             self._by_owner[feed.owner] -= 1
             if not self._by_owner[feed.owner]:
                 del self._by_owner[feed.owner]
@@ -160,9 +171,14 @@ class LocalRuns(Runs):
     def _forget(self, run: str) -> None:
         self._runs.pop(run, None)
 
-    def _listener(self, composed: Composed) -> Any:
-        conversation = composed.conversation
-        return lambda event: self._conversations.note(conversation, composed.run, event) if conversation else None
+    def _listener(self, composed: Composed) -> Callable[[bytes, Mapping[str, Any]], None]:
+        def hear(line: bytes, event: Mapping[str, Any]) -> None:
+            if composed.conversation:
+                self._conversations.note(composed.conversation, composed.run, event)
+            if self._webhooks:
+                self._webhooks.hear(composed.run, line, event)
+
+        return hear
 
     def _own(self, run: str, owner: Owner) -> LocalRun:
         found = self._runs.get(run)

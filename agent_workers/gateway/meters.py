@@ -10,6 +10,7 @@ from prometheus_client.exposition import choose_encoder
 if TYPE_CHECKING:
     from agent_workers.gateway.runs import Runs
     from agent_workers.gateway.streams import Streams
+    from agent_workers.gateway.webhooks import Webhooks
 
 _NAME = "agent_workers_gateway"
 
@@ -20,9 +21,10 @@ class Meters:
     Args:
         runs: Where the runs are.
         streams: Those that are open.
+        webhooks: Those that wait; None where nobody is told.
     """
 
-    def __init__(self, runs: Runs, streams: Streams) -> None:
+    def __init__(self, runs: Runs, streams: Streams, webhooks: Webhooks | None) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
@@ -33,6 +35,7 @@ class Meters:
         for name, words, value in (
             ("streams", "Streams that are open.", lambda: streams.open),
             ("running", "Runs that go on here, or are followed from here.", lambda: runs.running),
+            ("webhooks_waiting", "Webhooks that were not taken yet.", lambda: webhooks.waiting if webhooks else 0),
             ("kept_bytes", "Bytes of the events that are kept here.", lambda: runs.kept_bytes),
         ):
             Gauge(f"{_NAME}_{name}", words, registry=registry).set_function(value)

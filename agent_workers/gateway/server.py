@@ -55,8 +55,8 @@ async def serve(settings: GatewaySettings, keys: Mapping[str, Any], listener: so
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        runs, once = await stack.enter_async_context(open_runs(settings))
-        gateway = Gateway(settings, Tokens(settings, keys, once), runs)
+        runs, once, webhooks = await stack.enter_async_context(open_runs(settings))
+        gateway = Gateway(settings, Tokens(settings, keys, once), runs, webhooks)
         server = Server(_config(settings, gateway))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         ticking = asyncio.create_task(_tick(gateway, server))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import asyncio
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.gateway.conversations import Conversations
 from agent_workers.gateway.local_runs import LocalRuns
 from agent_workers.gateway.once import Once, OnceHere
+from agent_workers.gateway.outbox import Outbox
 from agent_workers.gateway.secret_text import UnusableKey
+from agent_workers.gateway.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,22 +33,44 @@ def load_keys(settings: GatewaySettings) -> dict[str, Any]:
             keys[kid] = key.load()
         except UnusableKey as fault:
             raise UnusableKey(f"key.{kid} {fault}") from None
+    if settings.webhook:
+        settings.webhook.load()
     return keys
 
 
 @asynccontextmanager
-async def open_runs(settings: GatewaySettings) -> AsyncIterator[tuple[Runs, Once]]:
-    """Opens where runs are made, and what remembers used tokens; closes both at the end."""
-    if settings.redis is not None:
+async def open_runs(settings: GatewaySettings) -> AsyncIterator[tuple[Runs, Once, Webhooks | None]]:
+    """Opens where runs are made, what remembers used tokens, and who is told; closes them at the end."""
+    async with _webhooks(settings) as webhooks:
+        if settings.redis is None:
+            path = Path(settings.state, "conversations.sqlite") if settings.state else None
+            if webhooks:
+                webhooks.lose_all()  # their workers have ended with the process that had started them
+            with closing(Conversations(path)) as conversations:
+                yield LocalRuns(settings, conversations, webhooks), OnceHere(), webhooks
+            return
         from agent_workers.fleet.fleet import Fleet  # its extra may be missing where there is none
         from agent_workers.gateway.fleet_once import FleetOnce
         from agent_workers.gateway.fleet_runs import FleetRuns
 
         async with Fleet.open(settings.redis, prefix=settings.prefix) as fleet:
-            yield FleetRuns(settings, fleet), FleetOnce(fleet)
+            runs = FleetRuns(settings, fleet, webhooks)
+            runs.resume_soon()
+            yield runs, FleetOnce(fleet), webhooks
+
+
+@asynccontextmanager
+async def _webhooks(settings: GatewaySettings) -> AsyncIterator[Webhooks | None]:
+    if settings.webhook is None or settings.state is None:
+        yield None
         return
-    conversations = Conversations(Path(settings.state, "conversations.sqlite") if settings.state else None)
-    try:
-        yield LocalRuns(settings, conversations), OnceHere()
-    finally:
-        conversations.close()
+    address = f"{(settings.public_url or '').rstrip('/')}/v1/runs"
+    with closing(Outbox(Path(settings.state, "webhooks.sqlite"))) as outbox:
+        webhooks = Webhooks(settings.webhook, settings.webhook.load(), outbox, address)
+        delivering = asyncio.create_task(webhooks.deliver())
+        try:
+            yield webhooks
+        finally:
+            delivering.cancel()
+            with suppress(asyncio.CancelledError):
+                await delivering

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import binascii
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from agent_workers.gateway.secret_text import UnusableKey, read_secret
-from agent_workers.protocol.v1.fields import AbsolutePath, Opt, Strict, WebAddress
+from agent_workers.protocol.v1.fields import AbsolutePath, Few, Opt, Strict, WebAddress
 
 if TYPE_CHECKING:
     from typing import Self
@@ -23,11 +23,14 @@ _SHORTEST = 24
 class WebhookTable(Strict):
     """Where signed webhooks go, in the form of Standard Webhooks."""
 
-    synonyms: ClassVar = {"address": "url", "secret_file": "file", "env": "variable"}
+    synonyms: ClassVar = {"address": "url", "secret_file": "file", "env": "variable", "events": "tells"}
 
     url: WebAddress = Field(description="Address that takes them.")
     file: Opt[AbsolutePath] = Field(default=None, description="File with the secret: `whsec_` and base64.")
     variable: Opt[str] = Field(default=None, description="Name of a variable with the same.")
+    tells: Few[Literal["run.ended", "run.asked"]] = Field(
+        default=["run.ended"], description="What is told: `run.ended`, and `run.asked` where the agent asks somebody."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -8,6 +8,7 @@ from agent_workers.gateway.app import ROUTES
 from agent_workers.gateway.claims import Claims
 from agent_workers.gateway.preset import Preset
 from agent_workers.gateway.settings import GatewaySettings, LimitsTable
+from agent_workers.gateway.webhook import WebhookTable
 
 PAGE = (Path(__file__).parents[2] / "docs/gateway.md").read_text("utf-8")
 
@@ -40,6 +41,10 @@ def test_the_page_has_every_setting_with_its_default() -> None:
 def test_the_page_has_every_claim_and_every_key_of_a_preset() -> None:
     assert set(names(section("Tokens"))) == set(Claims.model_fields) - {"worker"}
     assert set(names(section("Presets"))) == set(Preset.model_fields)
+
+
+def test_the_page_has_every_key_of_a_webhook() -> None:
+    assert names(section("Webhooks")) == list(WebhookTable.model_fields)
 
 
 def test_the_page_has_every_route() -> None:
