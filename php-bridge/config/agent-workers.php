@@ -55,6 +55,11 @@ return [
     // true, or the name of a scenario: a simulator answers instead of a model, and no account is needed.
     'simulate' => env('AGENT_WORKERS_SIMULATE', false),
 
+    // Signs what people decide: `permission_resolved` and `question_resolved` then bear a signature that whoever has the key
+    // can check with `agent-workers verify --key`. At least 32 bytes: echo "base64:$(openssl rand -base64 32)". A key of its
+    // own, which no worker gets; null signs nothing.
+    'signing_key' => env('AGENT_WORKERS_SIGNING_KEY'),
+
     // Seconds between SIGTERM and SIGKILL when a worker is stopped. It needs up to five to stop its agent.
     'grace' => 8.0,
 

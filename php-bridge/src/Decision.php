@@ -22,6 +22,7 @@ final class Decision
         public readonly ?array $updatedInput = null,
         public readonly ?array $answers = null,
         public readonly ?string $actor = null,
+        public readonly ?string $signature = null,
     ) {
     }
 
@@ -74,7 +75,32 @@ final class Decision
     {
         $named = Run\Controls::named($actor);
 
-        return new self($this->behavior, $this->message, $this->updatedInput, $this->answers, $named);
+        return new self(
+            $this->behavior,
+            $this->message,
+            $this->updatedInput,
+            $this->answers,
+            $named,
+            $named === $this->actor ? $this->signature : null, // which names the actor
+        );
+    }
+
+    /**
+     * Says by a signature of the application's own that this was decided; `permission_resolved` repeats it. Signer
+     * makes one that `agent-workers verify` can check.
+     */
+    public function signed(?string $signature): self
+    {
+        $signed = Run\Controls::signature($signature);
+
+        return new self(
+            $this->behavior,
+            $this->message,
+            $this->updatedInput,
+            $this->answers,
+            $this->actor,
+            $signed,
+        );
     }
 
     /**
@@ -90,6 +116,7 @@ final class Decision
             'updated_input' => $this->updatedInput === null ? null : (object) $this->updatedInput,
             'answers' => $this->answers === null ? null : (object) $this->answers,
             'actor' => $this->actor,
+            'signature' => $this->signature,
         ];
 
         return array_filter($fields, static fn (mixed $field): bool => $field !== null);

@@ -343,13 +343,19 @@ final class Run implements \IteratorAggregate
      *
      * @param array<string, string|list<string>> $answers by the text of the question; a list where several options may
      *                                                    be chosen
+     * @param string|null $signature of the application's own, which `question_resolved` repeats; Signer makes one
      *
      * @return string|null id of the `ack` that will come; null where the run is over
      */
-    public function answer(string $questionId, array $answers, ?string $actor = null): ?string
-    {
+    public function answer(
+        string $questionId,
+        array $answers,
+        ?string $actor = null,
+        ?string $signature = null,
+    ): ?string {
         $checked = Questions::checked($answers);
-        $id = $this->state->isOver() ? null : $this->controls->answer($questionId, $checked, $actor ?? $this->actor);
+        $actor ??= $signature === null ? $this->actor : null; // a signature names who answers
+        $id = $this->state->isOver() ? null : $this->controls->answer($questionId, $checked, $actor, $signature);
         $this->questions->settled($questionId);
 
         return $id;

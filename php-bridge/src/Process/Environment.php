@@ -20,6 +20,9 @@ final class Environment
         'AGENT_WORKERS_*', 'ANTHROPIC_*', 'CLAUDE_*',
     ];
 
+    /** What no worker needs: whoever has it can sign decisions. */
+    private const KEPT = ['AGENT_WORKERS_SIGNING_KEY'];
+
     private const FALLBACK = ['PATH' => '/usr/local/bin:/usr/bin:/bin', 'LANG' => 'C.UTF-8'];
 
     /**
@@ -49,6 +52,9 @@ final class Environment
 
     private function isInherited(string|int $name): bool
     {
+        if (in_array($name, self::KEPT, true)) {
+            return false;
+        }
         foreach ($this->patterns as $pattern) {
             if (fnmatch($pattern, (string) $name)) {
                 return true;

@@ -46,6 +46,16 @@ final class Controls
         return $actor;
     }
 
+    /** @throws InvalidArgumentException the worker would refuse what bears it */
+    public static function signature(?string $signature): ?string
+    {
+        if ($signature !== null && preg_match('/^.{1,512}$/Dsu', $signature) !== 1) {
+            throw new InvalidArgumentException('A signature must be a text of 1 to 512 characters.');
+        }
+
+        return $signature;
+    }
+
     public function abort(): void
     {
         $this->send('abort', []);
@@ -62,12 +72,13 @@ final class Controls
      *
      * @return string|null id of the `ack` that will come; null where no worker reads the message
      */
-    public function answer(string $id, array $answers, ?string $actor): ?string
+    public function answer(string $id, array $answers, ?string $actor, ?string $signature = null): ?string
     {
         return $this->send('answer', [
             'question_id' => $id,
             'answers' => (object) $answers,
             'actor' => self::named($actor),
+            'signature' => self::signature($signature),
         ]);
     }
 

@@ -23,6 +23,7 @@ final class EventReader
     private readonly LineSplitter $lines;
     private int $attempt = 0;
     private ?Event $terminal = null;
+    private ?Event $last = null;
 
     /** @param int $seq number of the last event that was read before */
     public function __construct(
@@ -67,7 +68,11 @@ final class EventReader
      */
     public function compose(string $type, array $body): Event
     {
-        return $this->note(EventFactory::compose($this->run, $this->seq + 1, $type, $body));
+        // Where the worker chains its lines, what stands in for its last one goes on from the one that came.
+        $isEnd = in_array($type, Event::TERMINAL, true);
+        $chained = $isEnd && $this->last?->prev !== null ? ['prev' => hash('sha256', $this->last->toJson())] : [];
+
+        return $this->note(EventFactory::compose($this->run, $this->seq + 1, $type, $body + $chained));
     }
 
     /** @return \Generator<int, Event> */
@@ -110,6 +115,7 @@ final class EventReader
     private function note(Event $event): Event
     {
         $this->seq = $event->seq;
+        $this->last = $event;
         if ($event->isTerminal()) {
             $this->terminal = $event;
         }

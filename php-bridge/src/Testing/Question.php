@@ -94,7 +94,7 @@ final class Question
      */
     public static function actor(?array $control): array
     {
-        return array_intersect_key($control ?? [], ['actor' => true]);
+        return array_intersect_key($control ?? [], ['actor' => true, 'signature' => true]);
     }
 
     private function effectKey(): string

@@ -4,7 +4,11 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Tests\Laravel;
 
+use AgentWorkers\Decision;
+use AgentWorkers\Event\PermissionRequest;
 use AgentWorkers\Laravel\Facades\Agent;
+use AgentWorkers\Shown;
+use AgentWorkers\Signer;
 use Illuminate\Support\Str;
 
 final class FleetAnswerTest extends FleetTestCase
@@ -20,6 +24,21 @@ final class FleetAnswerTest extends FleetTestCase
         [$told] = $this->told($run);
         self::assertSame(['permission', 'p', 'allow'], [$told['type'], $told['permission_id'], $told['behavior']]);
         self::assertCount(1, $this->told($run));
+    }
+
+    public function testWhatAPersonDecidesIsSignedOverTheLineThatTheRunHas(): void
+    {
+        config(['agent-workers.signing_key' => $key = str_repeat('k', 32)]);
+        $run = $this->begun();
+        $this->writeRun($run, [self::START, self::permission()]);
+        $this->postJson("/agent/runs/$run/permissions/p", ['behavior' => 'allow'])->assertNoContent();
+        [$told] = $this->told($run);
+        $all = array_values($this->fleet()->all($run, '0-0'));
+        $asked = end($all);
+        self::assertInstanceOf(PermissionRequest::class, $asked);
+        $decision = Decision::allow()->by($told['actor'] ?? null);
+        $time = (int) explode(':', $told['signature'])[1];
+        self::assertSame((new Signer($key))->decision(Shown::of($asked), $decision, $time), $told['signature']);
     }
 
     public function testWhatIsSettledExpiredOrOfALostAttemptTakesNoAnswer(): void

@@ -19,7 +19,9 @@ use AgentWorkers\Fleet\Told;
 use AgentWorkers\Laravel\Http\Answers;
 use AgentWorkers\Laravel\Http\Approval;
 use AgentWorkers\Laravel\Http\Approvals;
+use AgentWorkers\Laravel\Signing;
 use AgentWorkers\Laravel\Stream\Steering;
+use AgentWorkers\Shown;
 use Illuminate\Support\Str;
 
 /**
@@ -29,7 +31,7 @@ use Illuminate\Support\Str;
  */
 final class Messages
 {
-    public function __construct(private readonly FleetAccess $access)
+    public function __construct(private readonly FleetAccess $access, private readonly Signing $signing)
     {
     }
 
@@ -44,8 +46,10 @@ final class Messages
         if (!$asked instanceof PermissionRequest) {
             return $asked;
         }
-        $decision = $asked->truncatedBytes === null ? $decision : Decision::deny(Approvals::TOO_LONG);
-        $fields = ['type' => 'permission', 'permission_id' => $permission] + $decision->by($actor)->fields();
+        $told = $asked->truncatedBytes === null
+            ? $this->signing->decision(Shown::of($asked), $decision->by($actor))
+            : Decision::deny(Approvals::TOO_LONG)->by($actor);
+        $fields = ['type' => 'permission', 'permission_id' => $permission] + $told->fields();
 
         return $this->answerOnce($job, $permission, $asked->expiresAt, $fields);
     }
@@ -67,12 +71,13 @@ final class Messages
         }
         Answers::check($asked->questions, $answers);
         $fields = ['type' => 'answer', 'question_id' => $question, 'answers' => (object) $answers];
+        $signature = $this->signing->answers(Shown::of($asked), $answers, $actor);
 
         return $this->answerOnce(
             $job,
             "question:$question",
             $asked->expiresAt,
-            $fields + array_filter(['actor' => $actor], is_string(...)),
+            $fields + array_filter(['actor' => $actor, 'signature' => $signature], is_string(...)),
         );
     }
 

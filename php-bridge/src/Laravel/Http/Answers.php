@@ -6,9 +6,11 @@ namespace AgentWorkers\Laravel\Http;
 
 use AgentWorkers\Event\Question;
 use AgentWorkers\Exception\InvalidArgumentException;
+use AgentWorkers\Laravel\Signing;
 use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Laravel\Words;
 use AgentWorkers\Run;
+use AgentWorkers\Shown;
 use Closure;
 
 /**
@@ -21,7 +23,7 @@ final class Answers
 {
     private const LONGEST = 10_000;
 
-    public function __construct(private readonly Store $store)
+    public function __construct(private readonly Store $store, private readonly Signing $signing)
     {
     }
 
@@ -35,13 +37,14 @@ final class Answers
             if (!isset($asked[$id])) {
                 $asked[$id] = true;
                 $expiry = Approvals::expiry($question->expiresAt);
-                $this->store->putQuestion($owner, $run->id, self::key($id), $expiry, $question->questions);
+                $shown = $this->signing->isOn() ? Shown::of($question) : null;
+                $this->store->putQuestion($owner, $run->id, self::key($id), $expiry, $question->questions, $shown);
 
                 return null;
             }
             $answer = $this->store->answer($owner, $run->id, self::key($id));
             if ($answer !== null) {
-                $run->answer($id, $answer['answers'], $answer['actor']);
+                $run->answer($id, $answer['answers'], $answer['actor'], $answer['signature'] ?? null);
             }
 
             return null;
@@ -63,7 +66,9 @@ final class Answers
             return Approval::Over;
         }
         self::check($this->store->questionItems($owner, $run, self::key($question)), $answers);
-        $answer = ['answers' => $answers, 'actor' => $actor];
+        $shown = $this->store->shown($owner, $run, self::key($question));
+        $signature = $this->signing->answers($shown, $answers, $actor);
+        $answer = ['answers' => $answers, 'actor' => $actor] + ($signature === null ? [] : ['signature' => $signature]);
 
         return $this->store->addAnswer($owner, $run, self::key($question), $expiry, $answer)
             ? Approval::Taken

@@ -6,7 +6,9 @@ namespace AgentWorkers\Laravel\Http;
 
 use AgentWorkers\Decision;
 use AgentWorkers\Event\PermissionRequest;
+use AgentWorkers\Laravel\Signing;
 use AgentWorkers\Laravel\Stream\Store;
+use AgentWorkers\Shown;
 use Closure;
 
 /**
@@ -20,7 +22,7 @@ final class Approvals
     public const TOO_LONG = 'The call is too long to be shown to the person who decides.';
     private const LONGEST_S = 7 * 24 * 3600;
 
-    public function __construct(private readonly Store $store)
+    public function __construct(private readonly Store $store, private readonly Signing $signing)
     {
     }
 
@@ -36,7 +38,8 @@ final class Approvals
             $id = $question->permissionId;
             if (!isset($asked[$id])) {
                 $asked[$id] = true;
-                $this->store->putQuestion($owner, $question->run, $id, self::expiry($question->expiresAt));
+                $shown = $this->signing->isOn() ? Shown::of($question) : null;
+                $this->store->putQuestion($owner, $question->run, $id, self::expiry($question->expiresAt), [], $shown);
 
                 return null;
             }
@@ -57,14 +60,16 @@ final class Approvals
             return Approval::Unknown;
         }
         $isOver = $expiry <= time() || $this->store->isOver($owner, $run);
-        $answer = ['behavior' => $decision->behavior, 'message' => $decision->message, 'actor' => $actor];
+        $signed = $this->signing->decision($this->store->shown($owner, $run, $permission), $decision->by($actor));
+        $answer = ['behavior' => $signed->behavior, 'message' => $signed->message, 'actor' => $signed->actor]
+            + ($signed->signature === null ? [] : ['signature' => $signed->signature]);
 
         return !$isOver && $this->store->addAnswer($owner, $run, $permission, $expiry, $answer)
             ? Approval::Taken
             : Approval::Over;
     }
 
-    /** @param array{behavior: string, message: string|null, actor?: string|null}|null $answer */
+    /** @param array{behavior: string, message: string|null, actor?: string|null, signature?: string}|null $answer */
     private static function decision(?array $answer): ?Decision
     {
         $decision = match ($answer['behavior'] ?? null) {
@@ -73,7 +78,7 @@ final class Approvals
             default => Decision::deny($answer['message'] ?? null),
         };
 
-        return $decision?->by($answer['actor'] ?? null);
+        return $decision?->by($answer['actor'] ?? null)->signed($answer['signature'] ?? null);
     }
 
     /** By the clock on the wall, which another process reads. */

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Stream;
 
+use AgentWorkers\Shown;
 use Illuminate\Cache\FileStore as LaravelFileStore;
 use Illuminate\Cache\Repository as CacheRepository;
 use Illuminate\Contracts\Cache\Factory;
@@ -105,11 +106,29 @@ final class Store
         return $this->cache->get($this->questionKey($owner, $run, $permission))['expires'] ?? null;
     }
 
-    /** @param list<array<string, mixed>> $items what is asked, if it is the agent that asks */
-    public function putQuestion(string $owner, string $run, string $permission, int $expiry, array $items = []): void
-    {
-        $state = ['expires' => $expiry, 'items' => $items]; // a number alone comes back from Redis as a string
+    /**
+     * @param list<array<string, mixed>> $items what is asked, if it is the agent that asks
+     * @param Shown|null $shown where it is to be signed
+     */
+    public function putQuestion(
+        string $owner,
+        string $run,
+        string $permission,
+        int $expiry,
+        array $items = [],
+        ?Shown $shown = null,
+    ): void {
+        // A number alone comes back from Redis as a string.
+        $state = ['expires' => $expiry, 'items' => $items] + ($shown === null ? [] : ['shown' => $shown->toArray()]);
         $this->cache->put($this->questionKey($owner, $run, $permission), $state, $this->beyond($expiry));
+    }
+
+    /** What is to be signed; null where nothing is. */
+    public function shown(string $owner, string $run, string $question): ?Shown
+    {
+        $kept = $this->cache->get($this->questionKey($owner, $run, $question))['shown'] ?? null;
+
+        return $kept === null ? null : Shown::fromArray($kept);
     }
 
     /** @return list<array<string, mixed>> what the agent asks */
