@@ -16,7 +16,7 @@ import pytest
 
 from tests.laravel.browser import PICTURES, Browser
 from tests.laravel.demo import READY, Demo, clone, running_demo
-from tests.laravel.site import PATH, command_of, free_port
+from tests.laravel.site import PATH, command_of, free_port, pids
 from tests.laravel.visitor import Visitor
 from tests.test_readme import SHELL_DEMO
 from tests.waiting import PATIENCE_S, until
@@ -274,3 +274,31 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 65536)
     except OSError:  # Linux says so when the last process has closed the other side
         return b""
+
+
+def redis_within(folder: Path) -> list[int]:
+    """The processes of a Redis that writes into a folder: it overwrites the variables by which others are known."""
+    found = []
+    for pid in pids():
+        with suppress(OSError):
+            if "redis" in command_of(pid) and Path(f"/proc/{pid}/cwd").readlink().is_relative_to(folder):
+                found.append(pid)
+    return found
+
+
+def test_the_demo_on_a_fleet_answers_shows_its_runs_and_leaves_nothing(
+    repository: Path, tmp_path: Path, tab: Browser
+) -> None:
+    with running_demo(repository, tmp_path, FLEET="1") as demo:
+        chat, fleet = demo.addresses[0], demo.addresses[-1]
+        tab.open(chat)
+        tab.say("Tell me of lighthouses.")
+        tab.wait_for("done")
+        assert "one cape from the next" in tab.answer
+        tab.open(fleet)
+        until(lambda: "done" in tab.text, what=lambda: tab.text)
+        assert "demo" in tab.text
+        assert redis_within(tmp_path)
+        os.killpg(demo.process.pid, signal.SIGINT)
+        demo.wait_for_the_end("Ctrl-C")
+        until(lambda: not redis_within(tmp_path))
