@@ -98,4 +98,9 @@ async def _submit(fleet: Fleet, jobs: list[ReadJob], *, quiet: bool) -> int:
             continue
         told = json.dumps({"run": done.run, "state": done.state, "new": done.is_new})
         click.echo(f"run {harmless(done.run)}" if quiet else told, err=quiet)
+        if quiet and done.state == "queued" and not await fleet.is_served(queue := job.fields.queue):
+            start = f"agent-workers fleet work --queue {queue}"
+            click.echo(
+                f"No process takes jobs of the queue {queue}: the run waits for one. Start it: {start}", err=True
+            )
     return refused

@@ -114,6 +114,11 @@ class Fleet:
         found = cast("Mapping[bytes, bytes]", await self.redis.hgetall(self.keys.job(run)))
         return RunStatus.read(run, found) if found else None
 
+    async def is_served(self, queue: str) -> bool:
+        """Returns whether a process of the fleet takes jobs of a queue now."""
+        seconds, _ = await self.redis.time()
+        return bool(await self.redis.zcount(self.keys.of_queue(queue, "slots"), seconds * 1000, "+inf"))
+
     def follow(self, run: str, after: str = "0-0") -> AsyncIterator[Entry]:
         """Yields a run's events after an entry, and waits for more, up to its terminal event.
 

@@ -29,11 +29,8 @@ class Commands:
         """Starts a command that runs on; whoever starts it ends it."""
         return subprocess.Popen(
             [*map(str, self.command(*words))],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
             env=self.scripts.environ(**self.variables),
-            **options,
+            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
 
     def command(self, *words: str) -> list[str]:

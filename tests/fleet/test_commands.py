@@ -90,6 +90,20 @@ def test_a_persons_view_has_the_answer_and_the_exit_status_is_the_workers_own(wo
     assert fleet("follow", aborted).returncode == 3
 
 
+def test_who_follows_a_job_that_no_process_takes_is_told_what_it_waits_for(work: Work, fleet: Commands) -> None:
+    waiting = fleet.start("submit", "--follow", "--queue", "bulk", stdin=subprocess.PIPE)
+    assert waiting.stdin
+    assert waiting.stderr
+    with waiting:
+        waiting.stdin.write(json.dumps({**CHAT, "run": "r-1"}).encode())
+        waiting.stdin.close()
+        told = [waiting.stderr.readline().decode() for _ in range(2)]
+        assert told[0] == "run r-1\n"
+        assert "agent-workers fleet work --queue bulk" in told[1]
+        work("--queue", "bulk")
+        assert waiting.wait(PATIENCE_S) == 0
+
+
 def test_a_word_to_the_agent_is_read_and_an_end_before_that_is_told(
     work: Work, fleet: Commands, user: User, home: Home
 ) -> None:
