@@ -13,9 +13,12 @@ from agent_workers.cli.fleet import fleet
 from agent_workers.cli.gateway import gateway
 from agent_workers.cli.policy import policy
 from agent_workers.cli.pool import pool
+from agent_workers.cli.records import records
 from agent_workers.cli.replay import replay
 from agent_workers.cli.schema import schema
+from agent_workers.cli.sessions import sessions
 from agent_workers.cli.simulate import simulate
+from agent_workers.cli.usage import usage
 from agent_workers.cli.validate import validate
 from agent_workers.cli.verify import verify
 from agent_workers.workers import WORKERS
@@ -38,6 +41,8 @@ Examples:
   agent-workers pool --socket pool.sock       agents started ahead, for first words sooner
   agent-workers fleet work --queue default=4  runs that go on without whoever asked, on any machine
   agent-workers gateway --config gateway.toml runs for browsers that bring a token
+  agent-workers usage --by=day                what was spent, from the records (agent-workers records --help)
+  agent-workers sessions list                 the conversations that are kept on this machine
 """
 
 
@@ -79,6 +84,9 @@ def agent_workers() -> None:
     """Has nothing to do before its commands."""
 
 
-_FIRST = (doctor, schema, validate, verify, conform, policy, replay, convert, simulate)
-for command in (*_FIRST, pool, fleet, gateway, completion):
+_COMMANDS = (
+    *(doctor, schema, validate, verify, conform, policy, replay, convert, simulate, pool, fleet, gateway),
+    *(records, usage, sessions, completion),
+)
+for command in _COMMANDS:
     agent_workers.add_command(command)

@@ -12,7 +12,9 @@ import re
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 
+from agent_workers.client.kept_sessions import kept_in
 from agent_workers.client.session_bundle import Bundle, pack, unpack
 from agent_workers.client.session_places import Places, read_file, write_file
 from agent_workers.engine.host.environment import Environment
@@ -23,8 +25,10 @@ from agent_workers.engine.host.sessions import agent_id_of
 from agent_workers.errors import SessionDamaged, StateUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from agent_workers.client.kept_sessions import KeptSession
 
 _SIMULATED = "simulated"
 _CALL_ID = re.compile(rb'"(?:id|tool_use_id|toolUseID|toolUseId)" ?: ?"([^"\\]{1,256})"')
@@ -50,10 +54,12 @@ class SessionFiles:
     Args:
         env: The variables by which the workers find their directories; this process's where it is None.
         simulated: Whether the workers run with ``--simulate``, which keeps their sessions apart.
+        by_name: Whether sessions are called by the names of their records, as ``kept`` tells them.
     """
 
-    def __init__(self, env: Mapping[str, str] | None = None, *, simulated: bool = False) -> None:
+    def __init__(self, env: Mapping[str, str] | None = None, *, simulated: bool = False, by_name: bool = False) -> None:
         self._environment = Environment(os.environ if env is None else env, _SIMULATED if simulated else None)
+        self._agent_id_of = _name if by_name else agent_id_of
 
     @property
     def place(self) -> str:
@@ -68,6 +74,18 @@ class SessionFiles:
         """
         return self._environment.common_dir(*names)
 
+    def name_of(self, session_id: str) -> str:
+        """Returns what the record of a session is called."""
+        return self._agent_id_of(session_id)
+
+    def kept(self) -> Iterator[KeptSession]:
+        """Yields each session of this machine, by the order of their names.
+
+        Raises:
+            StateUnavailable: The state directory cannot be read.
+        """
+        return kept_in(self._environment)
+
     def locate(self, session_id: str) -> Located | None:
         """Returns what is here of a session; None where nothing was said in it here.
 
@@ -76,7 +94,7 @@ class SessionFiles:
         """
         if (binding := self._binding(session_id)) is None:
             return None
-        places = Places(self._environment, agent_id_of(session_id), binding)
+        places = Places(self._environment, self._agent_id_of(session_id), binding)
         files = dict(places.files())
         return Located(binding.engine, places.cwd, files) if files else None
 
@@ -101,7 +119,7 @@ class SessionFiles:
         binding = self._binding(session_id, settled=settled)
         if binding is None:
             return None
-        agent_id = agent_id_of(session_id)
+        agent_id = self._agent_id_of(session_id)
         files: dict[str, bytes] = {}
         for name, path in Places(self._environment, agent_id, binding).files():
             try:
@@ -123,7 +141,7 @@ class SessionFiles:
             SessionDamaged: The bundle is cut, changed, or not this session's.
             StateUnavailable: A file cannot be written.
         """
-        agent_id = agent_id_of(session_id)
+        agent_id = self._agent_id_of(session_id)
         found = unpack(bundle, agent_id)
         try:
             binding = Binding(**found.binding)
@@ -161,7 +179,7 @@ class SessionFiles:
         except FileNotFoundError:
             return
         try:
-            self._clear(agent_id_of(session_id), descriptor)
+            self._clear(self._agent_id_of(session_id), descriptor)
             record.unlink(missing_ok=True)
         except OSError as error:
             raise StateUnavailable(cause=f"a session cannot be removed: {error}") from error
@@ -169,7 +187,7 @@ class SessionFiles:
             os.close(descriptor)
 
     def _record(self, session_id: str) -> Path:
-        return self._environment.common_dir("sessions") / agent_id_of(session_id)
+        return self._environment.common_dir("sessions") / self._agent_id_of(session_id)
 
     def _binding(self, session_id: str, *, settled: bool = False) -> Binding | None:
         record = self._record(session_id)
@@ -213,6 +231,16 @@ class SessionFiles:
         for call in bundle.calls:
             path = self._pending(call)
             write_file(path, cwd.encode(), path.parent)
+
+
+def _name(session: str) -> str:
+    """Returns the name of a record, which is a UUID, so it names no file elsewhere."""
+    try:
+        return str(UUID(session))
+    except ValueError:
+        raise ValueError(
+            f"{session!r} is not the name of a session, such as agent-workers sessions list shows"
+        ) from None
 
 
 def _status(path: Path) -> tuple[int, int, int]:

@@ -24,6 +24,10 @@ logger = logging.getLogger("agent_workers.records")
 _EMPTY: dict[str, tuple[str, Any]] = {MESSAGES: ("content", None), EVENTS: ("payload", {}), INSIGHTS: ("output", {})}
 
 
+DatabaseError = SQLAlchemyError
+"""What a database and its driver raise, for those that do not know the extra."""
+
+
 class Unavailable(Exception):
     """Raised where the database takes nothing now. Its text is the reason, without the address."""
 

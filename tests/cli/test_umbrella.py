@@ -34,9 +34,12 @@ def test_help_names_every_command_in_a_whole_sentence(scripts: Scripts) -> None:
         "gateway",
         "policy",
         "pool",
+        "records",
         "replay",
         "schema",
+        "sessions",
         "simulate",
+        "usage",
         "validate",
         "verify",
     ]
