@@ -308,6 +308,27 @@ final class Fleet
         return array_map(EventFactory::fromJson(...), $lines);
     }
 
+    /**
+     * Returns the words of a `steer` that the run was sent, as far as they are still there.
+     *
+     * @internal
+     *
+     * @param string $id of the message
+     */
+    public function wordOf(string $run, string $id): ?string
+    {
+        $key = $this->redis->ofRun($run, 'control');
+        $sent = $this->redis->ask(static fn (\Redis $redis): mixed => $redis->xRange($key, '-', '+'));
+        foreach (is_array($sent) ? $sent : [] as $entry) {
+            $message = json_decode($entry['message'] ?? '', true);
+            if (is_array($message) && ($message['id'] ?? null) === $id && is_string($message['text'] ?? null)) {
+                return $message['text'];
+            }
+        }
+
+        return null;
+    }
+
     /** @return array<string, array<string, string>> its last entry */
     private function last(string $run): array
     {

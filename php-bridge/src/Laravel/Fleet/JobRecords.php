@@ -75,7 +75,14 @@ final class JobRecords
         $party = json_decode($job->kept('party') ?? '[]', true);
         $request = $job->request()->run($job->run);
 
-        return Facts::of($request, $job->worker, Party::fromArray((array) $party)->in($job->tenant), false);
+        return Facts::of(
+            $request,
+            $job->worker,
+            Party::fromArray((array) $party)->in($job->tenant),
+            isAsked: false,
+            ts: $job->submittedAt?->format('Y-m-d\TH:i:s.v\Z'),
+            words: fn (string $id): ?string => $this->access->fleet()->wordOf($job->run, $id),
+        );
     }
 
     /** @return \Generator<int, Event> what came before: a text that is read from its middle would have no beginning */

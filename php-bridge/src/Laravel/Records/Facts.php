@@ -18,6 +18,7 @@ final class Facts
      * @param string $at when its question was asked, as a row has it
      * @param array<string, mixed> $request by the contract's names; empty where it is not known
      * @param string|null $worker program that runs it; null takes what `start` says
+     * @param (\Closure(string): ?string)|null $words finds what another process said to the agent, by the message's id
      * @param mixed $question what is asked, as JSON has it; null where it is not known, or another process writes it
      */
     public function __construct(
@@ -27,6 +28,7 @@ final class Facts
         public readonly ?string $worker = null,
         public readonly Party $party = new Party(),
         public readonly mixed $question = null,
+        public readonly ?\Closure $words = null,
     ) {
     }
 
@@ -34,6 +36,7 @@ final class Facts
      * @param Request $request with the run's id
      * @param bool $isAsked whether the question is to be written, too
      * @param string|null $ts when it was asked; null is now
+     * @param (\Closure(string): ?string)|null $words
      */
     public static function of(
         Request $request,
@@ -41,13 +44,14 @@ final class Facts
         Party $party,
         bool $isAsked = true,
         ?string $ts = null,
+        ?\Closure $words = null,
     ): self {
         $said = (array) json_decode((string) json_encode($request, JSON_PARTIAL_OUTPUT_ON_ERROR));
         $run = is_string($said['run'] ?? null) ? $said['run'] : '';
 
         $at = UtcTime::of($ts ?? '') ?? UtcTime::now();
 
-        return new self($run, $at, $said, $worker, $party, $isAsked ? self::questionOf($said) : null);
+        return new self($run, $at, $said, $worker, $party, $isAsked ? self::questionOf($said) : null, $words);
     }
 
     public function text(string $field): ?string

@@ -16,6 +16,11 @@ final class Steers
     /** @var array<string, string> by the ids of their messages */
     private array $words = [];
 
+    /** @param (\Closure(string): ?string)|null $elsewhere finds what another process has said */
+    public function __construct(private readonly ?\Closure $elsewhere = null)
+    {
+    }
+
     public function note(string $id, string $text): void
     {
         $this->words[$id] = $text;
@@ -26,7 +31,7 @@ final class Steers
 
     public function take(string $id): ?string
     {
-        $text = $this->words[$id] ?? null;
+        $text = $this->words[$id] ?? ($this->elsewhere === null ? null : ($this->elsewhere)($id));
         unset($this->words[$id]);
 
         return $text;

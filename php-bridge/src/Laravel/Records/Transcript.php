@@ -32,7 +32,7 @@ final class Transcript
         $this->at = $facts->at;
         $this->run = new RunRow($facts, $keeping);
         $this->outcome = new Outcome($keeping, $facts);
-        $this->steers = new Steers();
+        $this->steers = new Steers($facts->words);
         $this->messages = new Messages($facts, $keeping, $this->attempt, $this->steers);
     }
 
