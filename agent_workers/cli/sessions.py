@@ -33,6 +33,7 @@ Examples:
   agent-workers sessions show 3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d34
   agent-workers sessions export 3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d34 > session.bundle
   agent-workers sessions prune --older-than 90d
+  agent-workers sessions remove 3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d34
 """
 _simulated = click.option("--simulated", is_flag=True, help="Those of runs with --simulate, which are kept apart.")
 
@@ -109,6 +110,25 @@ def prune(older_than: timedelta, *, dry_run: bool, simulated: bool) -> None:
         click.echo(f"removed: {removed} of {len(old)} old sessions, {size:,} bytes")
 
 
+@sessions.command(short_help="Remove sessions.")
+@click.argument("wanted", metavar="SESSION...", nargs=-1, required=True)
+@_simulated
+def remove(wanted: tuple[str, ...], *, simulated: bool) -> None:
+    """Removes what is kept here of these sessions; what is not here is no error. One that a run is writing stays."""
+    named = {name: session for session in wanted for name in _names(session, simulated=simulated)}
+    here = [session.name for session in _kept(simulated=simulated) if session.name in named]
+    files, busy = _files(simulated=simulated), 0
+    for name in here:
+        try:
+            files.remove(name)
+        except WorkerError as error:
+            busy += 1
+            click.echo(harmless(f"{named[name]}: {error.message}"), err=True)
+    click.echo(f"removed: {len(here) - busy} of {len(set(wanted))} sessions")
+    if busy:
+        sys.exit(1)
+
+
 def _files(*, simulated: bool) -> SessionFiles:
     from agent_workers.client.session_files import SessionFiles
 
@@ -120,13 +140,17 @@ def _kept(*, simulated: bool) -> list[KeptSession]:
 
 
 def _named(session: str, *, simulated: bool) -> KeptSession:
-    from agent_workers.client.session_files import SessionFiles
-
-    names = {session.lower(), SessionFiles(simulated=simulated).name_of(session)}
+    names = _names(session, simulated=simulated)
     found = next((each for each in _kept(simulated=simulated) if each.name in names), None)
     if found is None:
         raise click.ClickException(f"no such session is kept here: {harmless(session)!r}")
     return found
+
+
+def _names(session: str, *, simulated: bool) -> set[str]:
+    from agent_workers.client.session_files import SessionFiles
+
+    return {session.lower(), SessionFiles(simulated=simulated).name_of(session)}
 
 
 def _told_of(ask: Callable[[], T]) -> T:

@@ -265,6 +265,16 @@ def test_sessions_are_listed_shown_exported_and_pruned(scripts: Scripts) -> None
     assert session_names(scripts) == []
 
 
+def test_sessions_are_removed_by_their_ids_and_none_that_is_not_here(scripts: Scripts) -> None:
+    said = [scripts("agent-chat", "--simulate", given=json.dumps(HELLO)).stdout for _ in range(2)]
+    gone, stays = (json.loads(lines.splitlines()[-1])["session_id"] for lines in said)
+    removed = scripts("agent-workers", "sessions", "remove", "--simulated", "--", gone, "nobody", "../../etc")
+    assert removed.stdout == "removed: 1 of 3 sessions\n"
+    assert removed.returncode == 0
+    assert scripts("agent-workers", "sessions", "show", gone, "--simulated").returncode == 1
+    assert scripts("agent-workers", "sessions", "show", stays, "--simulated").returncode == 0
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "nobody", "3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d34"])
 def test_a_session_that_is_not_here_is_told(scripts: Scripts, name: str) -> None:
     refused = scripts("agent-workers", "sessions", "show", name)

@@ -5,6 +5,8 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel\Records;
 
 use AgentWorkers\Laravel\Agents;
+use AgentWorkers\Process\Environment;
+use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Container\Container;
 use Psr\Log\LoggerInterface;
 use Symfony\Component\Process\Process;
@@ -21,8 +23,11 @@ final class SessionFiles
     /** Sessions that one command is told of. */
     private const AT_ONCE = 200;
 
-    public function __construct(private readonly Container $app, private readonly LoggerInterface $logger)
-    {
+    public function __construct(
+        private readonly Container $app,
+        private readonly Repository $config,
+        private readonly LoggerInterface $logger,
+    ) {
     }
 
     /** @param list<string> $sessions their ids; what cannot be removed is logged */
@@ -42,8 +47,10 @@ final class SessionFiles
     private function command(array $sessions): void
     {
         $agents = $this->app->make(Agents::class);
-        $command = [$agents->binary('agent-workers'), 'sessions', 'remove', '--', ...$sessions];
-        $process = new Process($command, null, $agents->env(), null, self::PATIENCE_S);
+        $place = $this->config->get('agent-workers.simulate') ? ['--simulated'] : [];
+        $command = [$agents->binary('agent-workers'), 'sessions', 'remove', ...$place, '--', ...$sessions];
+        $environment = new Environment(values: $agents->env());
+        $process = new Process($command, '/', $environment->forProcess(), null, self::PATIENCE_S);
         if ($process->run() !== 0) {
             throw new \RuntimeException(trim($process->getErrorOutput()) ?: "status {$process->getExitCode()}");
         }

@@ -17,6 +17,7 @@ use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\Testing\Script;
 use AgentWorkers\Tests\Laravel\Databases;
 use AgentWorkers\Tests\Laravel\TestCase;
+use AgentWorkers\Tests\Scenarios;
 use Illuminate\Auth\GenericUser;
 use Illuminate\Database\Eloquent\Builder;
 use Illuminate\Http\Request;
@@ -29,6 +30,7 @@ use Illuminate\Support\Facades\Event as Events;
 final class ConversationRoutesTest extends TestCase
 {
     use Databases;
+    use Scenarios;
 
     private const ONE = '5b6f4b60-5a3c-4d8a-9a52-1f1f5c1f2a11';
     private const TWO = '6b6f4b60-5a3c-4d8a-9a52-1f1f5c1f2a12';
@@ -159,6 +161,29 @@ final class ConversationRoutesTest extends TestCase
         self::assertSame([
             ['ConversationCreated', $id], ['ConversationRenamed', $id], ['ConversationDeleted', $id],
         ], $told);
+    }
+
+    public function testTheFilesOfItsSessionGoAlong(): void
+    {
+        config([
+            'agent-workers.binaries' => [
+                'agent-chat' => $this->binary('agent-chat'),
+                'agent-workers' => $this->binary('agent-workers'),
+            ],
+            'agent-workers.simulate' => true,
+            'agent-workers.env' => ['HOME' => $this->directory(), 'ANTHROPIC_API_KEY' => null],
+            'agent-workers.state_dir' => $this->directory() . '/state',
+        ]);
+        $this->signIn(7);
+        $this->say('Hello', self::ONE);
+        $this->say('Hello', self::TWO);
+        self::assertSame(['done', 'done'], AgentRun::query()->pluck('status')->all());
+        $kept = fn (): int => count(glob($this->directory() . '/state/simulator/claude/projects/*/*.jsonl') ?: []);
+        self::assertSame(2, $kept());
+        $this->deleteJson('/agent/conversations/' . self::ONE)->assertNoContent();
+        self::assertSame(1, $kept());
+        $this->say('Go on', self::TWO);
+        self::assertSame(['done', 'done'], AgentRun::query()->pluck('status')->all());
     }
 
     public function testSomebodyElsesIsAsOneThatThereIsNot(): void
