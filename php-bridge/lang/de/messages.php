@@ -63,6 +63,7 @@ return [
         'no_conversations' => 'Melden Sie sich an, um Unterhaltungen zu behalten.',
         'answering' => 'In dieser Unterhaltung wird noch eine Antwort geschrieben. Warten Sie, bis sie fertig ist, oder '
             . 'halten Sie sie an.',
+        'failed' => 'Die Antwort ist gescheitert.',
         'no_format' => 'Dieses Format gibt es nicht. Bekannt sind native, laravel, ai-sdk und ag-ui.',
         'run_over' => 'Diese Antwort ist schon fertig.',
         'no_question' => 'Diese Frage gibt es nicht.',

@@ -56,6 +56,7 @@ return [
         'no_conversation' => 'There is no such conversation.',
         'no_conversations' => 'Sign in to keep conversations.',
         'answering' => 'An answer in this conversation is still being written. Wait for it, or stop it.',
+        'failed' => 'The answer failed.',
         'no_format' => 'There is no such format. Known are native, laravel, ai-sdk and ag-ui.',
         'run_over' => 'This run has ended.',
         'no_question' => 'There is no such question.',

@@ -35,6 +35,7 @@ use AgentWorkers\Laravel\Http\RunLinks;
 use AgentWorkers\Laravel\Queue\EventHandler;
 use AgentWorkers\Laravel\Queue\RunAgent;
 use AgentWorkers\Laravel\Records\Budget;
+use AgentWorkers\Laravel\Records\ConversationRecords;
 use AgentWorkers\Laravel\Records\Facts;
 use AgentWorkers\Laravel\Records\Party;
 use AgentWorkers\Laravel\Records\Recorder;
@@ -79,6 +80,7 @@ final class PendingRun implements Responsable
     private ?string $conversation = null;
     private ?string $owner = null;
     private ?string $tenant = null;
+    private ?Party $party = null;
     private Format|Encoder|null $format = null;
     /** @var list<string> */
     private array $appTools = [];
@@ -697,10 +699,13 @@ final class PendingRun implements Responsable
 
     private function party(?string $owner): Party
     {
+        if ($this->party !== null) {
+            return $this->party;
+        }
         $user = $this->ownUser ?? ($this->owner === null ? $this->signedIn() : null);
 
-        return new Party(
-            $this->conversation,
+        return $this->party = new Party(
+            $this->app->make(ConversationRecords::class)->idOf($this->conversation),
             $user === null ? $owner : Party::ownerNamed($user),
             is_string($named = $this->request->get('user')) ? $named : $this->actor(),
             $this->tenant ?? $this->job?->get('tenant'),

@@ -112,7 +112,7 @@ final class ConversationController
             return new JsonResponse(['message' => Words::of('refused.answering'), 'code' => 'session_busy'], 409);
         }
         $session = $removal->conversation($found);
-        $store->forgetConversation($found->id);
+        array_map($store->forgetConversation(...), array_filter([$found->id, $session]));
         $this->announcer->conversation(new ConversationDeleted($found->id, $session));
 
         return new Response('', 204);

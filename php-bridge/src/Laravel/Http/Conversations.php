@@ -125,7 +125,7 @@ final class Conversations
             throw self::refusal('session_not_found', 'There is no such conversation.');
         }
         $hasBegun = $row->tools !== null; // its agent was up
-        $known = array_filter(['engine' => $row->engine, 'session' => $row->session_id]);
+        $known = array_filter(['engine' => $row->engine, 'session' => $row->session_id ?? $row->id]);
 
         return $hasBegun ? ['owner' => $owner, 'begun' => true] + $known : [];
     }

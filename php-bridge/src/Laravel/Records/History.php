@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Records;
 
+use AgentWorkers\Event\EventFactory;
+use AgentWorkers\Laravel\Words;
 use Illuminate\Support\Collection;
 
 /**
@@ -18,6 +20,7 @@ final class History
     {
         return [
             'id' => $conversation->id,
+            'session' => $conversation->session_id,
             'title' => $conversation->title,
             'worker' => $conversation->worker,
             'subject' => $conversation->subject,
@@ -37,15 +40,31 @@ final class History
         $said = AgentMessage::query()->whereIn('run_id', $ids)
             ->orderBy('attempt')->orderBy('seq')->orderBy('id')->get()->groupBy('run_id');
 
+        $errors = AgentEvent::query()->whereIn('run_id', $ids)->where('type', 'error')->orderBy('attempt')->get()
+            ->keyBy('run_id');
+
         return array_map(static fn (AgentRun $run): array => [
             'id' => $run->id,
             'status' => $run->status,
             'code' => $run->code,
+            'error' => $run->status === 'error' ? self::error($run, $errors->get($run->id)) : null,
             'stop_reason' => $run->stop_reason,
             'started_at' => self::time($run->started_at),
             'ended_at' => self::time($run->ended_at),
             'messages' => self::messages($said->get($run->id, new Collection())),
         ], array_reverse($runs));
+    }
+
+    /** @return string what the visitor was told, as far as that is kept */
+    private static function error(AgentRun $run, ?AgentEvent $told): string
+    {
+        $said = (array) $told?->payload;
+
+        return Words::ofFailure(EventFactory::compose($run->id, max(1, $run->last_seq), 'error', [
+            'code' => (string) $run->code,
+            'message' => $said['message'] ?? Words::of('refused.failed'),
+            'retryable' => ($said['retryable'] ?? false) === true,
+        ]));
     }
 
     /**

@@ -112,7 +112,10 @@ final class ConversationRoutesTest extends TestCase
         self::assertSame(['allow', '7', $call['tool_use_id']], [
             $decision['status'], $decision['actor'], $decision['tool_use_id'],
         ]);
-        self::assertSame(['error', 'auth'], [$shown->json('runs.1.status'), $shown->json('runs.1.code')]);
+        self::assertSame(['error', 'auth', 'No account.', null], [
+            $shown->json('runs.1.status'), $shown->json('runs.1.code'), $shown->json('runs.1.error'),
+            $shown->json('runs.0.error'),
+        ]);
         self::assertArrayNotHasKey('cost_usd', $shown->json('runs.0'));
         $page = $this->getJson('/agent/conversations/' . self::ONE . '?limit=1');
         self::assertSame(['Again'], array_column($page->json('runs.0.messages'), 'content'));
@@ -203,6 +206,20 @@ final class ConversationRoutesTest extends TestCase
         $this->signIn(7);
         $this->say('Go on', self::ONE);
         self::assertSame(2, AgentRun::query()->where('conversation_id', self::ONE)->count());
+    }
+
+    public function testAPageThatGoesOnByTheSessionsIdStaysInTheConversation(): void
+    {
+        $this->signIn(7);
+        $this->make('c1', '2026-11-20 12:00:00.000', ['session_id' => self::TWO, 'tools' => []]);
+        $fake = Agent::fake('One');
+        $this->say('Go on', self::TWO);
+        self::assertSame(['c1'], AgentRun::query()->pluck('conversation_id')->all());
+        self::assertSame(['c1'], $this->ids());
+        self::assertSame(self::TWO, $fake->requests()[0]->get('session')['resume']);
+        $this->signIn(8);
+        Cache::flush();
+        $this->ask(['prompt' => 'Mine', 'conversation' => self::TWO])->assertNotFound();
     }
 
     public function testAnAnswerThatIsBeingWrittenIsNotDeleted(): void
