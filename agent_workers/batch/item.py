@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.document import parse_json
+from agent_workers.protocol.v1.fields import MAX_ATTEMPT
 from agent_workers.protocol.v1.job import no_worker, worker_named
 from agent_workers.protocol.v1.problem import RequestProblems
 
@@ -110,3 +111,14 @@ def whole(item: Item) -> Item:
     if not isinstance(stream, dict) or stream.get("partial", True) is not True:
         return item
     return replace(item, request={**item.request, "stream": {**stream, "partial": False}})
+
+
+def attempt_of(item: Item, tries: int) -> int:
+    """Returns which attempt of its run a try is; the request may be a later one itself."""
+    first = item.request.get("attempt")
+    return min((first if type(first) is int else 1) + tries - 1, MAX_ATTEMPT)
+
+
+def numbered(item: Item, tries: int) -> Item:
+    """Returns the same for another try, whose worker numbers it in ``start``."""
+    return replace(item, request={**item.request, "attempt": attempt_of(item, tries)})

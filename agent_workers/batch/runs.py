@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 import stamina
 
-from agent_workers.batch.item import BadLine, whole
+from agent_workers.batch.item import BadLine, attempt_of, numbered, whole
 from agent_workers.batch.pace import SLOWING
 from agent_workers.batch.result import done, not_done, refused
 from agent_workers.client.choice import ChosenRunner
@@ -47,6 +47,7 @@ class Work:
         done_before: How many runs were done when the last attempt failed.
         ends: The terminal events of its attempts.
         engine: What did the work of the last one that has begun, as far as that is known.
+        is_chained: Whether its worker has chained its lines.
     """
 
     def __init__(self, line: Line, asked: Item | BadLine, lane: Lane, answered: ApiResult | None) -> None:
@@ -62,6 +63,7 @@ class Work:
         self.done_before: int | None = None
         self.ends: list[Event] = []
         self.engine: str | None = None
+        self.is_chained = False
 
     @property
     def is_answer_left(self) -> bool:
@@ -157,6 +159,8 @@ class Runs:
         return nullcontext()  # a run of the economy lane waits itself, where it is not answered before
 
     def _begun(self, item: Item, work: Work) -> AsyncRun:
+        if work.is_chained:  # what it has written cannot be numbered here
+            item = numbered(item, work.attempts)
         if work.lane is self._lanes.here and not self._wants_events:
             item = whole(item)
         if self._economy and work.lane is self._lanes.here:
@@ -173,9 +177,10 @@ class Runs:
             async with self._begun(item, work) as run:
                 work.run = run
                 async for event in run:
+                    work.is_chained |= "prev" in event
                     if event["type"] == "start":
                         work.engine = event.get("engine")
-                        event = _numbered(event, work.attempts)  # noqa: PLW2901 the same event, as the batch tells it
+                        event = _numbered(event, attempt_of(item, work.attempts))  # noqa: PLW2901 the same event, as the batch tells it
                     if event["type"] not in TERMINAL:
                         await self._sink.event(event)
                 result = await run.result()
@@ -190,7 +195,6 @@ class Runs:
             self._totals.running -= 1
 
 
-def _numbered(start: Event, attempts: int) -> Event:
+def _numbered(start: Event, attempt: int) -> Event:
     """Returns the ``start`` of another try of a line as that of a later attempt: readers drop what came before."""
-    attempt = (attempt_begun(start) or 1) + attempts - 1
-    return start if attempt == 1 else {**start, "attempt": attempt}
+    return start if attempt_begun(start) == attempt else {**start, "attempt": attempt}

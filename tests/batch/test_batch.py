@@ -184,6 +184,18 @@ def test_what_may_succeed_is_tried_again_and_told_once() -> None:
     assert not any("attempt" in request for request in fake.requests)  # which a worker of another make may not know
 
 
+def test_a_worker_that_chains_its_lines_numbers_another_try_itself() -> None:
+    def answer(request: Mapping[str, Any]) -> Any:
+        number = request.get("attempt", 1)
+        begun = {**FAILURE("overloaded")[0], **({"attempt": number} if number > 1 else {}), "prev": "0" * 64}
+        return [begun, {**FAILURE("overloaded", retryable=True)[1], "prev": "1" * 64}]
+
+    _, told, fake = run(lines({"worker": "agent-chat", "prompt": "a"}), answer, attempts=3)
+    assert [request.get("attempt") for request in fake.requests] == [None, 2, 3]
+    starts = [event for event in told.events if event["type"] == "start"]
+    assert [list(start)[-1] for start in starts] == ["prev"] * 3  # the lines are as they were written
+
+
 def test_a_line_may_be_a_later_attempt_already_and_its_tries_count_on_from_there() -> None:
     def answer(request: Mapping[str, Any]) -> Any:
         begun = {**FAILURE("overloaded")[0], "attempt": request["attempt"]}
