@@ -309,7 +309,8 @@ export class AgentStream {
   }
 }
 
-const idle = (conversation: string): AgentView => ({
+/** What is shown before anything is sent. */
+export const idle = (conversation: string): AgentView => ({
   ...EMPTY,
   state: "idle",
   conversation,

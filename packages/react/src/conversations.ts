@@ -1,12 +1,20 @@
 import { chatAt } from "./addresses.js";
-import type { AgentState, AgentStreamOptions, AgentView, SendOptions } from "./agentStream.js";
+import { type AgentState, type AgentStreamOptions, type AgentView, idle, type SendOptions } from "./agentStream.js";
 import { newConversation } from "./conversation.js";
 import { Conversation } from "./exchanges.js";
+import type { Failure } from "./failure.js";
 import type { History } from "./history.js";
+import { NotRecorded, Recorded } from "./recorded.js";
 import { placeOf, recall } from "./remembered.js";
-import { type Entry, Shelf, type Volume } from "./shelf.js";
+import { type Entry, pageStorage, Shelf, type Volume } from "./shelf.js";
 
-export type ConversationsOptions = Omit<AgentStreamOptions, "conversation" | "initial">;
+export interface ConversationsOptions extends Omit<AgentStreamOptions, "conversation" | "initial"> {
+  /**
+   * The address of the routes for recorded conversations, such as `/agent/conversations`, without a slash at the end: the
+   * list and what was said come from the server then, for each device of the visitor. Without it this browser keeps them.
+   */
+  recorded?: string;
+}
 
 export interface ListedConversation extends Entry {
   /** How its answer stands, if it was begun or looked at on this page. */
@@ -20,8 +28,10 @@ export interface ListView {
   list: ListedConversation[];
   /** The id of the one that is open; it is in the list once something was sent. */
   current: string;
-  /** What was deleted last, until something else is done: `undo` brings it back. */
+  /** What was deleted last, until something else is done: `undo` brings it back. What the server had is gone for good. */
   removed?: Entry;
+  /** Why the server did not list, show, rename or delete what it was last asked to. */
+  failure?: Failure;
 }
 
 const CURRENT = "agent-conversation:";
@@ -33,17 +43,22 @@ export class Conversations {
   readonly #options: ConversationsOptions;
   readonly #place: string;
   readonly #shelf: Shelf;
+  readonly #recorded: Recorded | undefined;
+  /** Those of which the server has told only that they are there. */
+  readonly #unread = new Set<string>();
   readonly #open = new Map<string, { conversation: Conversation; mark: string }>();
   readonly #subscribers = new Set<() => void>();
   #current: string;
   #removed: (Volume & { wasOpen: boolean }) | undefined;
+  #failure: Failure | undefined;
   #view: ListView;
 
-  constructor({ base, addresses, headers, visitor, timing }: ConversationsOptions) {
+  constructor({ base, addresses, headers, visitor, timing, recorded }: ConversationsOptions) {
     const options = { base, addresses, headers, visitor, timing };
     this.#options = options;
     this.#place = placeOf((options.addresses ?? chatAt)(options.base).start, options.visitor);
-    this.#shelf = new Shelf(this.#place);
+    this.#recorded = recorded === undefined ? undefined : new Recorded(recorded, headers);
+    this.#shelf = new Shelf(this.#place, this.#recorded && pageStorage());
     this.#current = recallCurrent(this.#place) ?? newConversation();
     this.#load(this.#current);
     this.#view = this.#look();
@@ -65,6 +80,7 @@ export class Conversations {
     for (const { conversation } of this.#open.values()) conversation.stream.resume();
     addEventListener("storage", this.#onStorage);
     this.#change();
+    if (this.#recorded) void this.#learn(this.#recorded);
   };
 
   /** Closes the connections, as closing the page does. */
@@ -77,6 +93,16 @@ export class Conversations {
   open = (id: string): void => {
     const isKnown = this.#open.has(id) || this.#shelf.volume(id) !== undefined;
     if (isKnown) this.#show(id);
+    if (this.#recorded && this.#unread.has(id)) void this.#read(this.#recorded, id);
+  };
+
+  /** Gives a conversation another title. */
+  rename = (id: string, title: string): void => {
+    const volume = this.#shelf.volume(id);
+    if (!volume || !title.trim()) return;
+    this.#shelf.putBack({ ...volume, title });
+    this.#change();
+    if (this.#recorded) void this.#try(this.#recorded.rename(id, title));
   };
 
   /** Begins a new conversation, with this message if there is one. */
@@ -89,7 +115,8 @@ export class Conversations {
   remove = (id: string): void => {
     this.#open.get(id)?.conversation.stream.stop();
     const volume = this.#shelf.volume(id);
-    this.#removed = volume && { ...volume, wasOpen: id === this.#current };
+    this.#removed = this.#recorded ? undefined : volume && { ...volume, wasOpen: id === this.#current };
+    if (this.#recorded && volume) void this.#try(this.#recorded.remove(id));
     this.#open.delete(id);
     this.#shelf.remove(id);
     if (id === this.#current) this.#turnTo(newConversation());
@@ -118,10 +145,57 @@ export class Conversations {
 
   #load(id: string): Conversation {
     const { visitor = "" } = this.#options;
-    const conversation = new Conversation({ ...this.#options, visitor: `${visitor} ${id}` }, this.#history(id));
+    // What the server records bears the id that it has here.
+    const initial = this.#recorded && idle(id);
+    const conversation = new Conversation({ ...this.#options, initial, visitor: `${visitor} ${id}` }, this.#history(id));
     this.#open.set(id, { conversation, mark: markOf(conversation.stream.view()) });
     conversation.stream.subscribe(() => this.#note(id, conversation));
     return conversation;
+  }
+
+  /** Takes the server's list. */
+  async #learn(recorded: Recorded): Promise<void> {
+    const list = await this.#try(recorded.list());
+    for (const entry of list ?? []) {
+      if (this.#shelf.volume(entry.id)) continue; // something was sent meanwhile
+      this.#shelf.put({ ...entry, title: titleOf(entry.title) }, [], false);
+      this.#unread.add(entry.id);
+    }
+    if (list) this.#change();
+    if (this.#unread.has(this.#current)) await this.#read(recorded, this.#current);
+  }
+
+  /** Takes what was said in a conversation, before what is said here meanwhile. */
+  async #read(recorded: Recorded, id: string): Promise<void> {
+    this.#unread.delete(id);
+    const views = await this.#try(recorded.show(id));
+    const entry = this.#shelf.list().find((each) => each.id === id);
+    if (!views || !entry) {
+      if (entry) this.#unread.add(id);
+      return;
+    }
+    const open = this.#open.get(id)?.conversation;
+    const view = open?.stream.view();
+    if (open && view?.prompt !== undefined) open.learn(views.filter(({ run }) => run !== view.run));
+    else {
+      this.#shelf.put(entry, views, false);
+      if (open) this.#load(id);
+    }
+    this.#change();
+  }
+
+  /** The server's answer; undefined, and `failure` says why, if there is none. */
+  async #try<T>(asked: Promise<T>): Promise<T | undefined> {
+    try {
+      const answer = await asked;
+      this.#failure = undefined;
+      return answer;
+    } catch (cause) {
+      if (!(cause instanceof NotRecorded)) throw cause;
+      this.#failure = cause.failure;
+      this.#change();
+      return undefined;
+    }
   }
 
   #history(id: string): History {
@@ -172,7 +246,7 @@ export class Conversations {
       const view = this.#open.get(id)?.conversation.stream.view();
       return { id, title, at, state: view?.state, isAsking: view !== undefined && isAsking(view) };
     });
-    return { list, current: this.#current, removed: this.#removed };
+    return { list, current: this.#current, removed: this.#removed, failure: this.#failure };
   }
 
   #change(): void {

@@ -20,12 +20,17 @@ export class Conversation {
     // The last one can be tried again, unless another run goes on.
     const initial = running ? undefined : kept.pop();
     this.#past = kept;
-    this.stream = new AgentStream({ initial, ...options });
+    this.stream = new AgentStream({ ...options, initial: initial ?? options.initial });
     this.stream.subscribe(this.#note);
   }
 
   /** The exchanges before the last one. */
   past = (): AgentView[] => this.#past;
+
+  /** Takes the exchanges before the last one from elsewhere. */
+  learn = (past: AgentView[]): void => {
+    this.#past = past;
+  };
 
   /** Starts a run, as `AgentStream.send` does. */
   send = (prompt: string, options?: SendOptions): boolean => {

@@ -34,8 +34,12 @@ export class Shelf {
   /** What could not be stored lasts as long as the page. */
   readonly #unstored = new Map<string, { entry: Stored; body: string }>();
 
-  constructor(place: string) {
+  /** Asked for each time: it may be switched off. */
+  readonly #storage: () => Pick<Storage, "getItem" | "setItem" | "removeItem">;
+
+  constructor(place: string, storage: () => Pick<Storage, "getItem" | "setItem" | "removeItem"> = () => localStorage) {
     this.place = PREFIX + place;
+    this.#storage = storage;
   }
 
   placeOf = (id: string): string => `${this.place} ${id}`;
@@ -48,7 +52,7 @@ export class Shelf {
 
   volume(id: string): Volume | undefined {
     const entry = this.list().find((each) => each.id === id);
-    const body = parse(this.#unstored.get(id)?.body ?? read(this.placeOf(id))) as Partial<Volume> | null;
+    const body = parse(this.#unstored.get(id)?.body ?? this.#read(this.placeOf(id))) as Partial<Volume> | null;
     return entry && Array.isArray(body?.exchanges)
       ? { ...entry, exchanges: body.exchanges, isOpen: body.isOpen === true }
       : undefined;
@@ -70,8 +74,8 @@ export class Shelf {
 
   remove(id: string): void {
     this.#unstored.delete(id);
-    erase(this.placeOf(id));
-    write(this.place, JSON.stringify(this.#stored().filter((each) => each.id !== id)));
+    this.#erase(this.placeOf(id));
+    this.#write(this.place, JSON.stringify(this.#stored().filter((each) => each.id !== id)));
   }
 
   #store({ id, title, at }: Entry, body: string): void {
@@ -82,60 +86,60 @@ export class Shelf {
     while (others.length >= MOST || size() > MOST_OF_ALL) this.#drop(others);
     const isStored = () => {
       const list = [entry, ...others.filter((each) => !this.#unstored.has(each.id))];
-      return write(this.placeOf(id), body) && write(this.place, JSON.stringify(list));
+      return this.#write(this.placeOf(id), body) && this.#write(this.place, JSON.stringify(list));
     };
     while (!isStored()) {
       // Storage is full or switched off. Where nothing is left to make room with, this page alone knows it.
       if (this.#stored().every((each) => each.id === id)) {
-        erase(this.placeOf(id));
+        this.#erase(this.placeOf(id));
         this.#unstored.set(id, { entry, body });
         return;
       }
       this.#drop(others);
-      write(this.place, JSON.stringify(others.filter((each) => !this.#unstored.has(each.id))));
+      this.#write(this.place, JSON.stringify(others.filter((each) => !this.#unstored.has(each.id))));
     }
   }
 
   #stored(): Stored[] {
-    const list = parse(read(this.place));
+    const list = parse(this.#read(this.place));
     return Array.isArray(list) ? list.filter(isEntry).filter(({ id }) => !this.#unstored.has(id)) : [];
+  }
+
+  #read(place: string): string | null {
+    try {
+      return this.#storage().getItem(place);
+    } catch {
+      return null;
+    }
+  }
+
+  #write(place: string, text: string): boolean {
+    try {
+      this.#storage().setItem(place, text);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #erase(place: string): void {
+    try {
+      this.#storage().removeItem(place);
+    } catch {
+      // Storage is switched off.
+    }
   }
 
   /** Takes the oldest one away. */
   #drop(entries: Stored[]): void {
     const { id } = entries.pop()!;
     this.#unstored.delete(id);
-    erase(this.placeOf(id));
+    this.#erase(this.placeOf(id));
   }
 }
 
 const isEntry = (it: Partial<Stored> | null): it is Stored =>
   typeof it?.id === "string" && typeof it.title === "string" && typeof it.at === "number" && typeof it.size === "number";
-
-function read(place: string): string | null {
-  try {
-    return localStorage.getItem(place);
-  } catch {
-    return null;
-  }
-}
-
-function write(place: string, text: string): boolean {
-  try {
-    localStorage.setItem(place, text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function erase(place: string): void {
-  try {
-    localStorage.removeItem(place);
-  } catch {
-    // Storage is switched off.
-  }
-}
 
 function parse(text: string | null): unknown {
   try {
@@ -143,4 +147,15 @@ function parse(text: string | null): unknown {
   } catch {
     return null;
   }
+}
+
+/** What lasts as long as the page. */
+export function pageStorage(): () => Pick<Storage, "getItem" | "setItem" | "removeItem"> {
+  const kept = new Map<string, string>();
+  const storage = {
+    getItem: (place: string) => kept.get(place) ?? null,
+    setItem: (place: string, text: string) => void kept.set(place, text),
+    removeItem: (place: string) => void kept.delete(place),
+  };
+  return () => storage;
 }

@@ -15,6 +15,7 @@ export {
 export { Conversation } from "./exchanges.js";
 export { type Failure, RunFailed } from "./failure.js";
 export type { Answers, Behavior, Reply } from "./replies.js";
+export { NotRecorded, Recorded, type RecordedMessage, type RecordedRun, viewOf } from "./recorded.js";
 export type { Entry } from "./shelf.js";
 export { type Frame, FrameTooLong, SseParser } from "./sse.js";
 export type { Steer } from "./steering.js";

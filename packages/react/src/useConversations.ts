@@ -9,9 +9,10 @@ export interface AgentConversations extends ListView {
   begin: Conversations["begin"];
   remove: Conversations["remove"];
   undo: Conversations["undo"];
+  rename: Conversations["rename"];
 }
 
-/** The visitor's conversations, which this browser keeps. The options are read once, as by `useAgentStream`. */
+/** The visitor's conversations, which this browser keeps, or the server with `recorded`. The options are read once, as by `useAgentStream`. */
 export function useConversations(options: ConversationsOptions): AgentConversations {
   const [conversations] = useState(() => new Conversations(options));
   const view = useSyncExternalStore(conversations.subscribe, conversations.view, conversations.view);
@@ -20,6 +21,6 @@ export function useConversations(options: ConversationsOptions): AgentConversati
     conversations.resume();
     return conversations.leave;
   }, [conversations]);
-  const { open, begin, remove, undo } = conversations;
-  return { ...view, chat: { ...chat, clear: () => begin() }, open, begin, remove, undo };
+  const { open, begin, remove, undo, rename } = conversations;
+  return { ...view, chat: { ...chat, clear: () => begin() }, open, begin, remove, undo, rename };
 }

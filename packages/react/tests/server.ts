@@ -26,6 +26,9 @@ export class AgentServer {
   /** Words that are said while the agent works. */
   readonly steers: Call[] = [];
   onSteer: Answering = (call) => call.take(`steer-${call.body.text}`);
+  /** Requests of recorded conversations. */
+  readonly recorded: Call[] = [];
+  onRecorded: Answering = (call) => call.refuse(404);
   readonly #http: Server;
 
   private constructor() {
@@ -70,6 +73,9 @@ export class AgentServer {
     } else if (asked === `POST /agent/runs/${RUN}/abort` || asked === `POST /task/${RUN}/abort`) {
       this.aborts.push(call);
       this.onAbort(call);
+    } else if (request.url!.startsWith("/agent/conversations")) {
+      this.recorded.push(call);
+      this.onRecorded(call);
     } else if (said?.[1] === RUN && said[2] === "permissions") {
       this.decisions.push(call);
       this.onDecision(call);
@@ -96,7 +102,9 @@ export class Call {
     answers?: Record<string, string | string[]>;
     text?: string;
     id?: string;
+    title?: string;
   };
+  readonly method: string;
   /** Resolves when the client has closed the connection before the answer's end. */
   readonly gone: Promise<void>;
   seq = 0;
@@ -106,6 +114,7 @@ export class Call {
   constructor(request: IncomingMessage, response: ServerResponse, body: string) {
     this.headers = request.headers;
     this.path = request.url!;
+    this.method = request.method!;
     this.body = body ? JSON.parse(body) : {};
     this.#response = response;
     this.gone = new Promise((gone) => response.on("close", () => response.writableEnded || gone()));
