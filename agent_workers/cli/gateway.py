@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent_workers.gateway.settings import GatewaySettings
 
-_HELP = """Starts runs for browsers that bring a token of the application, and streams them, until SIGTERM or SIGINT.
+_HELP = """Starts runs for browsers that bring a token of the application, and streams them, until SIGTERM or SIGINT;
+SIGHUP reads the keys and presets anew.
 
 The application signs a token for one user and a short time. It names a preset of this gateway's settings, which says
 what runs: the browser sets the prompt and the conversation, and nothing else.
@@ -51,7 +54,19 @@ def gateway(config: str | None, listen: str | None, redis: str | None, *, check:
     if check:
         click.echo(f"{config}: {len(keys)} key(s), {len(settings.preset)} preset(s); nothing is wrong")
         return
-    _serve(settings, keys)
+    _serve(settings, keys, lambda: _read_anew(config, {"listen": listen, "redis": redis}))
+
+
+def _read_anew(config: str, options: dict[str, str | None]) -> tuple[GatewaySettings, dict[str, Any]]:
+    """Reads the settings once more.
+
+    Raises:
+        ValueError: They have a fault.
+    """
+    try:
+        return _settings(config, options)
+    except click.ClickException as fault:
+        raise ValueError(fault.message) from None
 
 
 def _settings(config: str, options: dict[str, str | None]) -> tuple[GatewaySettings, dict[str, Any]]:
@@ -76,19 +91,23 @@ def _settings(config: str, options: dict[str, str | None]) -> tuple[GatewaySetti
         raise click.ClickException(str(error)) from None
 
 
-def _serve(settings: GatewaySettings, keys: dict[str, Any]) -> None:
+def _serve(
+    settings: GatewaySettings, keys: dict[str, Any], read_anew: Callable[[], tuple[GatewaySettings, dict[str, Any]]]
+) -> None:
     import asyncio
 
+    from agent_workers.engine.process.prctl import hide_from_others
     from agent_workers.gateway.server import open_listener, raise_files, serve, state_folder
 
     _log()
+    hide_from_others()  # the agents' commands must not read keys from here
     raise_files()
     try:
         state_folder(settings)
         listener = open_listener(settings.listen)
     except OSError as error:
         raise click.ClickException(f"{settings.listen}: {error.strerror or error}") from error
-    asyncio.run(serve(settings, keys, listener))
+    asyncio.run(serve(settings, keys, listener, read_anew))
 
 
 def _write_openapi() -> None:

@@ -38,6 +38,11 @@ class Gateway:
         self.meters = Meters(runs, self.streams, webhooks)
         self.is_leaving = False
 
+    def change(self, settings: GatewaySettings, tokens: Tokens) -> None:
+        """Takes other keys and presets for the requests that come."""
+        kept = {name: getattr(self.settings, name) for name in ("limits", "public_url", "redis")}
+        self.settings, self.tokens = settings.model_copy(update=kept), tokens
+
     def links(self, run: str) -> dict[str, str]:
         """Returns where a run is looked at."""
         base = f"{(self.settings.public_url or '').rstrip('/')}/v1/runs/{run}"

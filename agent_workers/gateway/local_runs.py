@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,7 @@ class LocalRuns(Runs):
     ) -> None:
         self._webhooks = webhooks
         self._settings = settings
+        self._environ = {name: os.environ[name] for name in os.environ.keys() - settings.secret_variables}
         self._limits = settings.limits
         self._conversations = conversations
         self._runs: dict[str, LocalRun] = {}
@@ -188,7 +190,7 @@ class LocalRuns(Runs):
 
     def _runner(self, worker: str) -> AsyncProcessRunner:
         command = self._settings.workers.get(worker, [worker])
-        return AsyncProcessRunner(*command)
+        return AsyncProcessRunner(*command, env=self._environ)
 
 
 def _check(composed: Composed) -> None:

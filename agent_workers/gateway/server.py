@@ -22,9 +22,12 @@ from agent_workers.gateway.tokens import Tokens
 from agent_workers.service_manager import notify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from agent_workers.gateway.once import Once
     from agent_workers.gateway.settings import GatewaySettings
+
+    ReadAnew = Callable[[], tuple[GatewaySettings, Mapping[str, Any]]]
 
 logger = logging.getLogger("agent_workers.gateway")
 
@@ -43,13 +46,16 @@ class Server(uvicorn.Server):
         yield
 
 
-async def serve(settings: GatewaySettings, keys: Mapping[str, Any], listener: socket.socket) -> None:
-    """Serves until SIGTERM or SIGINT.
+async def serve(
+    settings: GatewaySettings, keys: Mapping[str, Any], listener: socket.socket, read_anew: ReadAnew
+) -> None:
+    """Serves until SIGTERM or SIGINT; SIGHUP reads the keys and presets anew.
 
     Args:
         settings: The gateway's.
         keys: What tokens are checked with.
         listener: Where it listens.
+        read_anew: Reads the settings and keys; raises ``ValueError`` where they have a fault.
     """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -57,6 +63,7 @@ async def serve(settings: GatewaySettings, keys: Mapping[str, Any], listener: so
     async with AsyncExitStack() as stack:
         runs, once, webhooks = await stack.enter_async_context(open_runs(settings))
         gateway = Gateway(settings, Tokens(settings, keys, once), runs, webhooks)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, gateway, once, read_anew)
         server = Server(_config(settings, gateway))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         ticking = asyncio.create_task(_tick(gateway, server))
@@ -69,6 +76,17 @@ async def serve(settings: GatewaySettings, keys: Mapping[str, Any], listener: so
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(serving), _LAST_S)
         ticking.cancel()
+
+
+def _reload(gateway: Gateway, once: Once, read_anew: ReadAnew) -> None:
+    """Takes over keys and presets; what the gateway was opened with stays until it is started again."""
+    try:
+        settings, keys = read_anew()
+    except ValueError as fault:
+        logger.error("the settings stay as they were: %s", fault)
+        return
+    gateway.change(settings, Tokens(settings, keys, once))
+    logger.info("the keys and presets were read anew")
 
 
 def open_listener(address: str) -> socket.socket:

@@ -99,6 +99,12 @@ class GatewaySettings(Strict):
     )
     webhook: Opt[WebhookTable] = Field(default=None, description="Who is told of each run's end. Nobody when absent.")
 
+    @property
+    def secret_variables(self) -> set[str]:
+        """The variables that are for the gateway alone, and for none of the workers that it starts."""
+        named = {key.variable for key in self.key.values()} | ({self.webhook.variable} if self.webhook else set())
+        return {"AGENT_WORKERS_REDIS", *(name for name in named if name)}
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.webhook and not self.state:

@@ -79,6 +79,29 @@ def test_a_gateway_that_was_killed_leaves_no_run_behind_and_keeps_its_conversati
     assert gateway.run("echo", conversation=conversation).events[1]["resumed"]
 
 
+def test_keys_are_rotated_without_a_restart(serve: Callable[..., Served], tmp_path: Path) -> None:
+    gateway = serve()
+    new = "n" * 40
+    (tmp_path / "new.key").write_text(new)
+    assert gateway.run("echo", gateway.token(new, kid="new")).json["code"] == "token_invalid"
+    with gateway.streaming("hold") as stream:
+        stream.wait_for("delta")
+        table = f'[key.new]\nalgorithm = "HS256"\nfile = "{tmp_path}/new.key"\n'
+        text = gateway.file.read_text()
+        gateway.file.write_text(f"{text}\n{table}")
+        gateway.process.send_signal(signal.SIGHUP)
+        until(lambda: gateway.run("echo", gateway.token(new, kid="new")).status == 200)
+        assert gateway.run("echo").status == 200
+        gateway.file.write_text(f"{text}\nnothing = 1\n")
+        gateway.process.send_signal(signal.SIGHUP)
+        until(lambda: "the settings stay as they were" in gateway.log.read_text())
+        assert gateway.run("echo", gateway.token(new, kid="new")).status == 200
+        gateway.file.write_text(f"{text.replace('[key.main]', '[key.old]')}\n{table}")
+        gateway.process.send_signal(signal.SIGHUP)
+        until(lambda: gateway.run("echo").json["code"] == "token_invalid")
+        assert gateway.post(f"/v1/runs/{stream.run}/abort", {}, gateway.token(new, kid="new")).status == 204
+
+
 def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 

@@ -12,7 +12,7 @@ import { fill, type Words, wordsIn } from "./words";
  * A chat with an agent: `<agent-chat endpoint="/agent/chat"></agent-chat>`. What is inside is shown before the first message.
  *
  * `endpoint` starts runs, `runs` is what the routes for them begin with (by default `runs` beside the endpoint), `csrf-token`
- * is sent with each request (by default the page's `<meta name="csrf-token">`), `visitor` names for whom messages are kept, with `steer` a word can be said to the agent
+ * is sent with each request (by default the page's `<meta name="csrf-token">`), and so is `token`, for a gateway; `visitor` names for whom messages are kept, with `steer` a word can be said to the agent
  * while it works, `label` and `placeholder` are words of the page's own, as are those
  * in `words`, JSON; the others are those of `lang`, or of the page's. With `plain` the answer is shown as it was written, not as Markdown. It fires `agent-state` whenever `state` changes.
  */
@@ -75,8 +75,8 @@ export class AgentChat extends HTMLElement {
     if (!endpoint) return console.error('<agent-chat> needs the address that starts runs: endpoint="/agent/chat".');
     const runs = this.getAttribute("runs") ?? endpoint.replace(/[^/]*$/, "runs");
     const headers = (): Record<string, string> => {
-      const token = this.getAttribute("csrf-token");
-      return token ? { "X-CSRF-TOKEN": token } : {};
+      const [csrf, token] = [this.getAttribute("csrf-token"), this.getAttribute("token")];
+      return { ...(csrf && { "X-CSRF-TOKEN": csrf }), ...(token && { Authorization: `Bearer ${token}` }) };
     };
     const visitor = this.getAttribute("visitor") ?? undefined;
     this.#conversation = new Conversation({ base: "", addresses: () => addressesAt(endpoint, runs), headers, visitor });

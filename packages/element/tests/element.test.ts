@@ -122,6 +122,17 @@ describe("<agent-chat>", () => {
     stringify.mockRestore();
   });
 
+  it("sends the token that it has at the moment, for a gateway", async () => {
+    server.onChat = (call) => call.open().say(START, UP, asks(1, "Write", {}));
+    const { say, page } = open({ token: "first" });
+    say("Go");
+    const approve = await page.findByRole("button", { name: "Approve" });
+    expect(server.posts[0]!.headers).toMatchObject({ authorization: "Bearer first" });
+    document.querySelector("agent-chat")!.setAttribute("token", "second");
+    fireEvent.click(approve);
+    await waitFor(() => expect(server.decisions[0]).toMatchObject({ headers: { authorization: "Bearer second" } }));
+  });
+
   it("asks for permission, sends the answer once, with the page's token, and closes when the run says so", async () => {
     server.onChat = (call) => call.open().say(START, UP, asks(1, "Write", { file: "a\u202e" }, { reason: "Outside." }));
     const { say, page, part } = open({ "csrf-token": "t0ken" });
