@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace AgentWorkers\Laravel;
 
 use AgentWorkers\Decision;
+use AgentWorkers\Exception\InvalidArgumentException;
 use AgentWorkers\Shown;
 use AgentWorkers\Signer;
 use Illuminate\Contracts\Config\Repository;
@@ -23,6 +24,16 @@ final class Signing
     public function isOn(): bool
     {
         return $this->signer() !== null;
+    }
+
+    /**
+     * What the key is called; null where there is none.
+     *
+     * @throws InvalidArgumentException it is no key
+     */
+    public function keyId(): ?string
+    {
+        return $this->signer()?->keyId();
     }
 
     /** The decision with its signature; it names its actor already. */

@@ -17,6 +17,7 @@ use AgentWorkers\Tests\Scenarios;
 use Illuminate\Auth\GenericUser;
 use Illuminate\Routing\Router;
 use Illuminate\Session\Middleware\StartSession;
+use Illuminate\Support\Facades\Artisan;
 use Symfony\Component\Process\Process;
 
 /** What a person decides is signed by the application, with a key that no worker has. */
@@ -74,6 +75,20 @@ final class SigningTest extends TestCase
         $fake = Agent::fake(Script::text('Done.')->asking('Bash'));
         Agent::task('Tidy up.', '/')->onPermission(static fn (): bool => true)->run();
         self::assertArrayNotHasKey('signature', $fake->controls()[0]);
+    }
+
+    public function testTheDoctorTellsWhichKeySignsAndOneThatIsNone(): void
+    {
+        config(['agent-workers.binaries.agent-workers' => '/bin/false', 'agent-workers.workers' => []]);
+        $checks = [self::KEY => 'ok', 'short' => 'fail', '' => null];
+        foreach ($checks as $key => $status) {
+            config(['agent-workers.signing_key' => $key]);
+            Artisan::call('agent:doctor', ['--json' => true]);
+            $report = array_values(json_decode(Artisan::output(), true))[0];
+            $found = array_column($report['checks'], null, 'check')['signing'] ?? null;
+            self::assertSame($status, $found['status'] ?? null);
+            self::assertStringNotContainsString(self::KEY, (string) json_encode($found));
+        }
     }
 
     public function testTheRealWorkersTranscriptProvesWhatWasDecided(): void

@@ -7,6 +7,7 @@ namespace AgentWorkers\Laravel\Console;
 use AgentWorkers\Exception\AgentWorkersException;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\Fleet\FleetAccess;
+use AgentWorkers\Laravel\Signing;
 use AgentWorkers\Process\Environment;
 use AgentWorkers\PoolRunner;
 use AgentWorkers\ProcessRunner;
@@ -26,7 +27,7 @@ final class DoctorCommand extends Command
     /** @var string */
     protected $description = 'Tell whether this user, and the web server\'s, can run agents';
 
-    public function handle(Agents $agents, Repository $config, FleetAccess $fleet): int
+    public function handle(Agents $agents, Repository $config, FleetAccess $fleet, Signing $signing): int
     {
         $reports = [];
         $servers = (array) $config->get('agent-workers.mcp_servers', []);
@@ -42,6 +43,7 @@ final class DoctorCommand extends Command
             if ($fleet->isThere()) {
                 $report['checks'][] = FleetCheck::of($fleet);
             }
+            array_push($report['checks'], ...array_filter([SigningCheck::of($signing)]));
             foreach ($workers as $worker) {
                 $report['checks'][] = $this->examineWorker($agents, (string) $worker, $prefix);
             }
