@@ -128,6 +128,38 @@ return [
 
     /*
     |--------------------------------------------------------------------------
+    | The gateway
+    |--------------------------------------------------------------------------
+    |
+    | `url` is where browsers reach `agent-workers gateway`, which starts and
+    | streams runs for those that bring a token of Agent::token(). `audience` is
+    | the one of its settings; null takes the url.
+    |
+    | `keys` sign the tokens, by the names that they have at the gateway. HS256
+    | has a secret of at least 32 bytes, the same on both sides; RS256, ES256
+    | and EdDSA have the private key as PEM here, in `key` or in `file`, and the
+    | public one there. `key_id` is the one that signs; null takes the first.
+    | To rotate, give the gateway the new key, sign with it here, and remove the
+    | old one there two minutes later.
+    |
+    | `webhook_secrets` are those of the gateway's webhooks: several, while one
+    | is replaced.
+    |
+    */
+
+    'gateway' => [
+        'url' => env('AGENT_GATEWAY_URL'),
+        'audience' => env('AGENT_GATEWAY_AUDIENCE'),
+        'issuer' => null,
+        'key_id' => env('AGENT_GATEWAY_KEY_ID'),
+        'keys' => [
+            'laravel' => ['algorithm' => 'HS256', 'key' => env('AGENT_GATEWAY_KEY')],
+        ],
+        'webhook_secrets' => [env('AGENT_GATEWAY_WEBHOOK_SECRET')],
+    ],
+
+    /*
+    |--------------------------------------------------------------------------
     | Workers
     |--------------------------------------------------------------------------
     |

@@ -18,6 +18,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from agent_workers.gateway.outbox import PAUSES_S, Outbox
 from agent_workers.gateway.webhook_message import MOST_BYTES, message
 from tests.fleet.redis_server import running_redis
+from tests.gateway.bridge import php
 from tests.gateway.served import SETTINGS, Served
 from tests.waiting import until
 
@@ -98,6 +99,20 @@ def test_the_end_of_a_run_is_told_once_and_signed(begin: Callable[..., Served], 
     with pytest.raises(WebhookVerificationError):
         Webhook("whsec_" + base64.b64encode(b"t" * 32).decode()).verify(body, headers)
     until(lambda: b"webhooks_waiting 0.0" in gateway.get("/metrics").body)
+
+
+def test_the_laravel_bridge_takes_it_and_nothing_altered(
+    begin: Callable[..., Served], application: Application
+) -> None:
+    gateway = begin(application)
+    sent = gateway.run("echo")
+    until(lambda: application.got)
+    headers, body = application.got[0]
+    said = {"secrets": [SECRET], "headers": headers, "body": body.decode()}
+    run = sent.headers["x-agent-run"]
+    assert json.loads(php("webhook", said)) == {"run": run, "state": "done", "user": "7"}
+    for altered in ({"body": said["body"].replace('"7"', '"8"')}, {"secrets": ["whsec_" + "QUJD" * 8]}):
+        assert list(json.loads(php("webhook", {**said, **altered}))) == ["refused"]
 
 
 def test_what_the_agent_asks_is_told_where_that_is_wanted(

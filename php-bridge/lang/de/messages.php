@@ -74,6 +74,8 @@ return [
         'nothing_said' => 'Sie haben dem Agenten nichts gesagt. Schreiben Sie einen Text.',
         'too_much_said' => 'Dem Agenten wurde schon zu viel gesagt. Stellen Sie eine neue Frage.',
         'not_reached' => 'Der Agent war nicht zu erreichen. Versuchen Sie es gleich noch einmal.',
+        'guest' => 'Melden Sie sich an, um mit dem Agenten zu sprechen.',
+        'no_token' => 'Sie dürfen mit diesem Agenten nicht sprechen.',
         'redirected' => 'Der Server verweist auf eine andere Seite. Öffnen Sie zuerst diese.',
     ],
 

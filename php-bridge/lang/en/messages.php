@@ -67,6 +67,8 @@ return [
         'nothing_said' => 'There is nothing to say to the agent. Pass a text.',
         'too_much_said' => 'Too much was said to the agent of this run. Start another run.',
         'not_reached' => 'The agent could not be reached. Try again in a moment.',
+        'guest' => 'Sign in to talk to the agent.',
+        'no_token' => 'You may not talk to this agent.',
         'redirected' => 'The server redirects this request. Open the other page first.',
     ],
 

@@ -24,6 +24,10 @@ use AgentWorkers\Laravel\Events\BatchWatch;
 use AgentWorkers\Laravel\Fleet\FleetAccess;
 use AgentWorkers\Laravel\Fleet\Messages;
 use AgentWorkers\Laravel\Http\AbortController;
+use AgentWorkers\Laravel\Gateway\PendingToken;
+use AgentWorkers\Laravel\Gateway\Settings as GatewaySettings;
+use AgentWorkers\Laravel\Gateway\TokenController;
+use AgentWorkers\Laravel\Gateway\WebhookController;
 use AgentWorkers\Laravel\Http\Actor;
 use AgentWorkers\Laravel\Http\AnswersInJson;
 use AgentWorkers\Laravel\Http\ChatRequest;
@@ -35,6 +39,7 @@ use AgentWorkers\Laravel\Http\Runs;
 use AgentWorkers\Laravel\Http\StatusController;
 use AgentWorkers\Laravel\Http\SteerController;
 use AgentWorkers\Laravel\Http\StreamController;
+use AgentWorkers\Laravel\Records\Party;
 use AgentWorkers\Laravel\Stream\Steering;
 use AgentWorkers\ProcessRunner;
 use AgentWorkers\Request;
@@ -66,6 +71,12 @@ final class Agents
     ];
     /** What is started here is to do its work itself: by this variable it would have a pool do it. */
     private const NO_POOL = ['AGENT_WORKERS_POOL' => false];
+    /** What asks for the token of a form, in each Laravel: a webhook is signed. */
+    private const FORMS_ALONE = [
+        \Illuminate\Foundation\Http\Middleware\VerifyCsrfToken::class,
+        \Illuminate\Foundation\Http\Middleware\ValidateCsrfToken::class,
+        \Illuminate\Foundation\Http\Middleware\PreventRequestForgery::class,
+    ];
     private const ID = '[A-Za-z0-9._:-]{1,128}';
     private const CONVERSATION = '[A-Za-z0-9._:-]{1,191}';
 
@@ -317,6 +328,31 @@ final class Agents
         return $this->app->make(FleetAccess::class)->fleet();
     }
 
+    /**
+     * Makes a token by which a browser starts and follows runs at the gateway, as this user.
+     *
+     * @param Authenticatable|string $user a user of the application, or a name that is nobody else's
+     */
+    public function token(Authenticatable|string $user): PendingToken
+    {
+        $name = $user instanceof Authenticatable ? (string) Party::ownerNamed($user) : $user;
+
+        return new PendingToken($this->app->make(GatewaySettings::class), $this, $name);
+    }
+
+    /**
+     * Says which token a page gets from the route that gatewayRoutes() adds.
+     *
+     * @param \Closure(\Illuminate\Http\Request, PendingToken): mixed $gate takes the request and a token for whoever is
+     *     signed in, and returns what it has made of that; null or false refuses
+     * @param bool $guests whether those get one who are not signed in: as the owner of their browser's session
+     */
+    public function gatewayTokens(\Closure $gate, bool $guests = false): void
+    {
+        $this->registry->gatewayTokens = $gate;
+        $this->registry->gatewayGuests = $guests;
+    }
+
     /** What to tell a visitor of a run that failed or was stopped, in the language of the application. */
     public function words(ErrorEvent|Aborted|RunFailedException|RunAbortedException $failure): string
     {
@@ -408,6 +444,22 @@ final class Agents
         return $this->profile($worker)['binary'];
     }
 
+    /**
+     * @internal
+     *
+     * @return string name in the configuration of the worker whose program this is; else the program's
+     */
+    public function nameOf(string $program): string
+    {
+        foreach (array_keys($this->setting('workers', []) + self::LATER) as $name) {
+            if (basename($this->programOf((string) $name)) === $program) {
+                return (string) $name;
+            }
+        }
+
+        return $program;
+    }
+
     /** Makes this runner run all workers. */
     public function runBy(Runner $runner): void
     {
@@ -487,6 +539,32 @@ final class Agents
             $router->get('{conversation}', $of('show'))->where($id)->defaults('worker', $worker);
             $router->patch('{conversation}', $of('update'))->where($id);
             $router->delete('{conversation}', $of('destroy'))->where($id);
+        });
+    }
+
+    /**
+     * Adds `POST {prefix}/token`, where a page of the application gets what gatewayTokens() gives it.
+     *
+     * @param list<string> $middleware besides that of the file in which it is called
+     */
+    public function gatewayRoutes(string $prefix = 'agent', array $middleware = []): void
+    {
+        $this->group($prefix, $middleware, static function (Registrar $router): void {
+            $router->post('token', TokenController::class);
+        });
+    }
+
+    /**
+     * Adds `POST {prefix}/webhooks`, which takes what the gateway tells of its runs: it records them, if records are
+     * switched on, and dispatches WebhookReceived and RunEnded, once for each webhook.
+     *
+     * @param list<string> $middleware besides that of the file in which it is called
+     */
+    public function webhooks(string $prefix = 'agent', array $middleware = []): void
+    {
+        $this->group($prefix, $middleware, static function (Registrar $router): void {
+            $router->post('webhooks', WebhookController::class)
+                ->withoutMiddleware(array_filter(self::FORMS_ALONE, class_exists(...)));
         });
     }
 

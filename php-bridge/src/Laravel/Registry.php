@@ -36,6 +36,9 @@ final class Registry
     public ?Closure $conversationsFor = null;
     /** @var (Closure(?string, ?string): mixed)|null takes a user's id and a tenant: what they may spend in a day */
     public ?Closure $budget = null;
+    /** @var (Closure(\Illuminate\Http\Request, Gateway\PendingToken): mixed)|null which token a page gets */
+    public ?Closure $gatewayTokens = null;
+    public bool $gatewayGuests = false;
     /** @var array<string, array{string, array<string, mixed>|\stdClass, Closure, ?float}> by name */
     private array $closures = [];
     /** @var array<class-string<AppTool>, ?float> timeouts */

@@ -40,6 +40,10 @@ final class LayersTest extends TestCase
             'Fleet',
             '/^(AgentWorkers\\\\(Sse|Testing|Laravel)|Illuminate)\\\\/',
         ];
+        yield 'what the gateway signs and checks needs neither a browser nor a framework' => [
+            'Gateway',
+            '/^(AgentWorkers\\\\(Sse|Testing|Laravel)|Illuminate)\\\\/',
+        ];
         yield 'a command needs no framework' => ['Command', '/^(AgentWorkers\\\\(Testing|Laravel)|Illuminate)\\\\/'];
         yield 'a fake needs no framework' => ['Testing', '/^(AgentWorkers\\\\Laravel|Illuminate)\\\\/'];
     }

@@ -75,6 +75,11 @@ final class Announcer
         $this->dispatch($event);
     }
 
+    public function ended(RunEnded $event): void
+    {
+        $this->dispatch($event);
+    }
+
     private function dispatch(RunEvent|ConversationEvent $event): void
     {
         try {

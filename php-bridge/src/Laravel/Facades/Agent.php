@@ -14,6 +14,7 @@ use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Fleet\Fleet;
 use AgentWorkers\Laravel\AgentDefinition;
 use AgentWorkers\Laravel\Agents;
+use AgentWorkers\Laravel\Gateway\PendingToken;
 use AgentWorkers\Laravel\Http\ChatRequest;
 use AgentWorkers\Laravel\PendingBatch;
 use AgentWorkers\Laravel\PendingRun;
@@ -40,6 +41,8 @@ use Illuminate\Support\Facades\Facade;
  * @method static void viewersUsing(\Closure $mayFollow, ?\Closure $mayAnswer = null)
  * @method static void conversationsFor(\Closure $resolver)
  * @method static void budget(\Closure $budget)
+ * @method static PendingToken token(Authenticatable|string $user)
+ * @method static void gatewayTokens(\Closure $gate, bool $guests = false)
  * @method static Fleet fleet()
  * @method static string words(ErrorEvent|Aborted|RunFailedException|RunAbortedException $failure)
  * @method static Runner runner(string $worker = 'chat')
@@ -51,6 +54,8 @@ use Illuminate\Support\Facades\Facade;
  * @method static void runRoutes(string $prefix = 'task', array $middleware = [])
  * @method static void permissionRoutes(string $prefix = 'task', array $middleware = [])
  * @method static void conversationRoutes(string $prefix = 'agent/conversations', string $worker = 'chat', array $middleware = [])
+ * @method static void gatewayRoutes(string $prefix = 'agent', array $middleware = [])
+ * @method static void webhooks(string $prefix = 'agent', array $middleware = [])
  * @method static string binary(string $name)
  * @method static array env()
  * @method static void assertRan(\Closure|string $prompt, ?string $worker = null)

@@ -20,6 +20,7 @@ final class Facts
      * @param string|null $worker program that runs it; null takes what `start` says
      * @param (\Closure(string): ?string)|null $words finds what another process said to the agent, by the message's id
      * @param mixed $question what is asked, as JSON has it; null where it is not known, or another process writes it
+     * @param string|null $chainHead SHA-256 of its last line, where that is not here as it was written
      */
     public function __construct(
         public readonly string $run,
@@ -29,6 +30,7 @@ final class Facts
         public readonly Party $party = new Party(),
         public readonly mixed $question = null,
         public readonly ?\Closure $words = null,
+        public readonly ?string $chainHead = null,
     ) {
     }
 

@@ -152,9 +152,8 @@ final class RunRow
             ?? ($this->begun === null ? null : Columns::msBetween($this->begun, $at));
         $row['cost_usd'] = Columns::money($said['cost_usd'] ?? null);
         $row['session_id'] = Columns::name($said['session_id'] ?? null) ?? $row['session_id'];
-        if (is_string($said['prev'] ?? null)) {
-            $row['chain_head'] = hash('sha256', $event->toJson());
-        }
+        $isChained = is_string($said['prev'] ?? null);
+        $row['chain_head'] = $this->facts->chainHead ?? ($isChained ? hash('sha256', $event->toJson()) : null);
         $this->belong();
     }
 

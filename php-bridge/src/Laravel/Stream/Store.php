@@ -36,12 +36,18 @@ final class Store
 
     public function __construct(Factory $caches, Config $config)
     {
-        $cache = $caches->store($config->get('agent-workers.cache.store'));
-        $files = $cache->getStore();
-        $this->cache = $files instanceof LaravelFileStore ? new CacheRepository(FileStore::in($files)) : $cache;
+        $this->cache = self::cache($caches, $config);
         $this->ttl = (int) $config->get('agent-workers.cache.ttl', 600);
         $this->conversationTtl = (int) $config->get('agent-workers.cache.conversation_ttl', 2_592_000);
         $this->maxBytes = (int) $config->get('agent-workers.cache.max_bytes', 4_194_304);
+    }
+
+    public static function cache(Factory $caches, Config $config): Repository
+    {
+        $cache = $caches->store($config->get('agent-workers.cache.store'));
+        $files = $cache->getStore();
+
+        return $files instanceof LaravelFileStore ? new CacheRepository(FileStore::in($files)) : $cache;
     }
 
     /** @return array{first: int, next: int, ended: bool, beat: float, attempt: int}|null */
