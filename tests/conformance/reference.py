@@ -479,10 +479,10 @@ class Reference:
 
     def resolve(self, name: str, answer: Event | None, by: str) -> None:
         kind = self.questions.pop(name)["kind"]
-        actor = {"actor": answer["actor"]} if answer and "actor" in answer else {}
+        said = {field: answer[field] for field in ("actor", "signature") if answer and field in answer}
         behavior = {"behavior": (answer or {}).get("behavior", "deny")} if kind == "permission_request" else {}
         settled = "question_resolved" if kind == "question" else "permission_resolved"
-        self.emit(settled, **{self.id_of(kind): name}, **behavior, by=by, **actor)
+        self.emit(settled, **{self.id_of(kind): name}, **behavior, by=by, **said)
 
     def settle(self, terminal: Event) -> None:
         for name in list(self.questions):

@@ -79,8 +79,10 @@ export class Asked {
 
   #tell(question_id: string, answer: AnswerMessage | AppToolResultMessage | "timeout" | "abort"): void {
     const by = typeof answer === "string" ? answer : "client";
-    const actor = typeof answer === "string" ? undefined : answer.actor;
-    this.#output.emit({ type: "question_resolved", question_id, by, ...(actor !== undefined && { actor }) });
+    const given: Partial<AnswerMessage> = typeof answer !== "string" && "answers" in answer ? answer : {};
+    const { actor, signature } = given;
+    const said = { ...(actor !== undefined && { actor }), ...(signature !== undefined && { signature }) };
+    this.#output.emit({ type: "question_resolved", question_id, by, ...said });
   }
 }
 
