@@ -126,7 +126,8 @@ def work(
     Then it begins nothing more, lets what runs end within a grace, and gives the rest back to the fleet.
     """
     given["traces"] = _traces(asked=given["traces"])
-    _log(url)
+    given["records"] = os.environ.get("AGENT_WORKERS_RECORDS")
+    _log(url, given["records"])
     run(lambda: _work(url, prefix, dict(queues) or {"default": 1}, dict(workers), given), url)
 
 
@@ -154,8 +155,12 @@ def _traces(*, asked: bool) -> bool:
     return asked or any(os.environ.get(name) for name in _RECEIVERS)
 
 
-def _log(url: str) -> None:
+def _log(url: str, records: str | None) -> None:
     from agent_workers.fleet.work.log import secrets_of, set_up
 
     level = logging.getLevelNamesMapping().get((os.environ.get("AGENT_WORKERS_LOG") or "info").upper(), logging.INFO)
-    set_up(level, is_json=os.environ.get("AGENT_WORKERS_LOG_FORMAT") == "json", secrets=secrets_of(url))
+    set_up(
+        level,
+        is_json=os.environ.get("AGENT_WORKERS_LOG_FORMAT") == "json",
+        secrets=[*secrets_of(url), *secrets_of(records or "")],
+    )

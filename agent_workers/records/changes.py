@@ -54,6 +54,22 @@ class Withdraw(NamedTuple):
     seq: int
 
 
+class Lost(NamedTuple):
+    """A run has ended without a word; nothing is changed where an end is known.
+
+    Attributes:
+        run_id: The run.
+        status: ``error`` or ``aborted``.
+        code: The error's code, or why it was aborted.
+        at: When.
+    """
+
+    run_id: str
+    status: str
+    code: str
+    at: str
+
+
 class Dropped(NamedTuple):
     """Contents were dropped, because there was no room left for them.
 
@@ -64,8 +80,8 @@ class Dropped(NamedTuple):
     rows: int
 
 
-Change = Put | Forget | Withdraw | Dropped
-_KINDS: dict[str, type[Change]] = {"put": Put, "forget": Forget, "withdraw": Withdraw, "dropped": Dropped}
+Change = Put | Forget | Withdraw | Lost | Dropped
+_KINDS: dict[str, type[Change]] = {"put": Put, "forget": Forget, "withdraw": Withdraw, "lost": Lost, "dropped": Dropped}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
@@ -105,7 +121,7 @@ def metadata_of(changes: list[Change]) -> list[Change]:
     for change in changes:
         if isinstance(change, Dropped):
             dropped += change.rows
-        elif isinstance(change, Forget):
+        elif isinstance(change, Forget | Lost):
             rows[change] = change
         elif isinstance(change, Put) and not is_content(change):
             rows[_key(change)] = change

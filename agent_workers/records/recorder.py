@@ -6,11 +6,12 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.client.session_files import SessionFiles
-from agent_workers.records.about import About
+from agent_workers.records.about import NAME, About
+from agent_workers.records.changes import Lost
 from agent_workers.records.database import open_engine, url_of
 from agent_workers.records.delivery import Delivery
 from agent_workers.records.recorded import AsyncRecordedRun, RecordedRun
-from agent_workers.records.recording import Recording, now
+from agent_workers.records.recording import Recording, now, write_alone
 from agent_workers.records.settings import RecordsSettings, read_settings
 from agent_workers.records.spool import Spool
 from agent_workers.records.tables import Tables
@@ -107,6 +108,16 @@ class Recorder:
         """
         about = About(run=run, request=request, **{"at": now(), **known})
         return Recording(Transcript(about, self._keeping), self._place.spool, self._delivery)
+
+    def lose(self, run: str, code: str = "worker_lost") -> None:
+        """Notes that a run has ended without a word, on whatever machine it was; where its end is known, that stays.
+
+        Args:
+            run: The run's id.
+            code: The error's code; empty where it was aborted.
+        """
+        status = ("error", code) if code else ("aborted", "client")
+        write_alone(Lost(run[:NAME], *status, now()), self._place.spool, self._delivery)
 
     def around(self, run: Run, request: Mapping[str, Any], **known: Any) -> RecordedRun:
         """Returns a run that is recorded while it is read; it is used in its place.

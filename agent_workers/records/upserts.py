@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from agent_workers.records.changes import CONVERSATIONS, EVENTS, INSIGHTS, MESSAGES, RUNS, USAGE, Forget, Put, Withdraw
+from agent_workers.records.changes import (
+    CONVERSATIONS,
+    EVENTS,
+    INSIGHTS,
+    MESSAGES,
+    RUNS,
+    USAGE,
+    Forget,
+    Lost,
+    Put,
+    Withdraw,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,6 +65,8 @@ class Writing:
                 self._forget(change)
             elif isinstance(change, Withdraw):
                 self._withdraw(change)
+            elif isinstance(change, Lost):
+                self._lose(change)
 
     def _put(self, put: Put) -> None:
         if put.table == RUNS:
@@ -75,10 +88,10 @@ class Writing:
         lost = self._connection.scalar(
             select(runs.conversation_id).where(runs.id == row["id"], runs.attempts < row["attempts"]).with_for_update()
         )
-        is_new = or_(
-            runs.attempts < row["attempts"],
-            and_(runs.attempts == row["attempts"], runs.last_seq <= row["last_seq"]),
-        )
+        same = and_(runs.attempts == row["attempts"], runs.last_seq <= row["last_seq"])
+        if row["status"] == "running":
+            same = and_(same, runs.status == "running")  # what has ended does not run again
+        is_new = or_(runs.attempts < row["attempts"], same)
         values = {name: value for name, value in row.items() if name not in ("id", *_OF_ITS_BEGIN)}
         where = and_(runs.id == row["id"], is_new)
         self._connection.execute(update(self._tables.runs).where(where).values(self._named(RUNS, values)))
@@ -113,6 +126,12 @@ class Writing:
         messages = self._tables.messages.c
         this = (messages.run_id == change.run_id, messages.attempt == change.attempt, messages.seq == change.seq)
         self._connection.execute(delete(self._tables.messages).where(*this, messages.kind == "text"))
+
+    def _lose(self, change: Lost) -> None:
+        runs = self._tables.runs
+        where = and_(runs.c.id == change.run_id, runs.c.status == "running")
+        values = {"status": change.status, "code": change.code, "ended_at": change.at}
+        self._connection.execute(update(runs).where(where).values(values))
 
     def _is_past(self, run_id: str, attempt: int) -> bool:
         """Whether a later attempt of a run has begun, wherever that is recorded."""

@@ -102,6 +102,23 @@ def test_a_recording_that_ends_without_a_terminal_event_is_of_a_lost_worker(file
     assert rows(file, "SELECT status, code FROM agent_runs") == [("error", "worker_lost")]
 
 
+def test_a_run_that_is_lost_elsewhere_has_ended_whatever_is_written_late(file: Path, env: dict[str, str]) -> None:
+    with Recorder(address(file), env=env) as recorder:
+        recorder.begin(REQUEST, run="run-1").leave()
+        done = recorder.begin(REQUEST, run="run-2")
+        done.take({"v": 1, "run": "run-2", "seq": 1, "type": "done"})
+        done.leave()
+    with Recorder(address(file), env=env) as recorder:
+        for run in ("run-1", "run-2", "never-begun"):
+            recorder.lose(run)
+    with Recorder(address(file), env=env) as recorder:
+        recorder.begin(REQUEST, run="run-1").leave()  # as from the journal of a process that was killed
+    assert sorted(rows(file, "SELECT id, status, code FROM agent_runs")) == [
+        ("run-1", "error", "worker_lost"),
+        ("run-2", "done", None),
+    ]
+
+
 def test_while_the_database_takes_nothing_runs_go_on_and_are_written_later(file: Path, env: dict[str, str]) -> None:
     file.mkdir()  # no database can be there
     recorder = Recorder(address(file), env=env)

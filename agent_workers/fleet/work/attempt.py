@@ -53,6 +53,7 @@ class Attempt:
         self._is_given_back = False
         self._billing = Billing()
         self._closing = Closing(job, held, begun, sink)
+        self._record = machine.records.begin(job, held.run, begun.attempt)
         self._span = machine.tracing.begin(job, held, begun, machine.settings.host)
 
     def give_back(self) -> None:
@@ -74,6 +75,7 @@ class Attempt:
         try:
             await self._carried(self._key())
         except LeaseLost:
+            self._record.leave()
             self._span.lost()
             raise
         except NoCredential as problem:
@@ -120,7 +122,7 @@ class Attempt:
                     end = event, self._run.line
                     break
                 if event["type"] == "start":
-                    tasks.start_soon(relay, self._machine, self._held.run, self._begun, self._run)
+                    tasks.start_soon(relay, self._machine, self._held.run, self._begun, self._run, self._record)
                 await carried.saw(event)
                 if not await self._take(event, self._run.line):
                     break
@@ -139,6 +141,7 @@ class Attempt:
             await self._sink.take(event, data)
         except LeaseLost:
             return False
+        self._record.take(event, data)
         return True
 
     async def _write(self) -> None:
@@ -154,9 +157,13 @@ class Attempt:
             await self._pause(event.get("retry_after_ms") or _USUAL_PAUSE_MS)
         if self._is_given_back and event["type"] == "aborted":
             outcome = "error" if await self._closing.give_back(kept) else "returned"
+            self._record.leave()
+            if outcome == "error":
+                self._machine.records.lose(self._held.run, "dead")
         else:
             is_end = await self._closing.end(event, data, is_billed=self._billing.has_begun, kept=kept)
             outcome = event["type"] if is_end else "again"
+        self._record.end(event, data, is_final=outcome not in ("again", "returned"))
         self._span.end(event, outcome)
         self._machine.watch.ended(self._job, event, self._sink.figures, outcome)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent_workers.client.aio import AsyncRun
     from agent_workers.fleet.scripts import Begun
     from agent_workers.fleet.work.machine import Machine
+    from agent_workers.fleet.work.records import AttemptRecord
 
 logger = logging.getLogger("agent_workers.fleet")
 
@@ -25,7 +26,7 @@ _OF_ANY_ATTEMPT = ("abort", "steer")
 _PAUSE_S = 0.2
 
 
-async def relay(machine: Machine, run: str, begun: Begun, worker: AsyncRun) -> None:
+async def relay(machine: Machine, run: str, begun: Begun, worker: AsyncRun, record: AttemptRecord) -> None:
     """Passes on what a run is told, and was told before it began, until it is cancelled."""
     key = machine.keys.control(run)
     after = "0-0"
@@ -41,6 +42,7 @@ async def relay(machine: Machine, run: str, begun: Begun, worker: AsyncRun) -> N
             is_for_us = int(after.split("-")[0]) >= begun.now_ms or begun.attempt == 1
             if message and (is_for_us or message.get("type") in _OF_ANY_ATTEMPT):
                 worker.send(message)
+                record.told(message)
 
 
 def _read(text: bytes) -> dict[str, Any] | None:

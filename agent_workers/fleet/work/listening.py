@@ -17,19 +17,22 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
+    from agent_workers.fleet.work.records import Records
     from agent_workers.fleet.work.settings import WorkSettings
     from agent_workers.fleet.work.tracing import Tracing
 
 
 @asynccontextmanager
-async def watched(settings: WorkSettings, redis: Redis, address: str, tracing: Tracing) -> AsyncIterator[Machine]:
+async def watched(
+    settings: WorkSettings, redis: Redis, address: str, tracing: Tracing, records: Records
+) -> AsyncIterator[Machine]:
     """Answers for a process while it serves, up to its end.
 
     Raises:
         ValueError: The address cannot be opened.
     """
     meters = Meters()
-    machine = Machine(settings, redis, meters, tracing)
+    machine = Machine(settings, redis, meters, tracing, records)
     try:
         listener = await open_listener(address)
     except OSError as error:

@@ -13,6 +13,7 @@ from agent_workers.client.session_files import SessionFiles
 from agent_workers.fleet.fleet import Fleet
 from agent_workers.fleet.sessions.address import open_store
 from agent_workers.fleet.sessions.carrier import SessionCarrier
+from agent_workers.fleet.work.records import Records
 from agent_workers.fleet.work.tracing import Tracing
 from agent_workers.fleet.work.watch import Watch
 from agent_workers.workers import WORKERS
@@ -38,6 +39,7 @@ class Machine:
         redis: A client that returns bytes.
         watch: Who is told what this process does.
         tracing: What traces its attempts.
+        records: What records its runs.
 
     Raises:
         ValueError: The address of the conversations is none.
@@ -49,13 +51,19 @@ class Machine:
     """
 
     def __init__(
-        self, settings: WorkSettings, redis: Redis, watch: Watch | None = None, tracing: Tracing | None = None
+        self,
+        settings: WorkSettings,
+        redis: Redis,
+        watch: Watch | None = None,
+        tracing: Tracing | None = None,
+        records: Records | None = None,
     ) -> None:
         self.settings = settings
         self.redis = redis
         self.fleet = Fleet(redis, prefix=settings.prefix, keep_s=settings.keep_s, dead_s=settings.dead_s)
         self.watch = watch or Watch()
         self.tracing = tracing or Tracing()
+        self.records = records or Records()
         self.is_up = False
         self.is_draining = False
         self.trouble_at = -math.inf

@@ -19,6 +19,7 @@ from agent_workers.fleet.work.broker_log import broker_logger
 from agent_workers.fleet.work.escalation import Escalation
 from agent_workers.fleet.work.keeper import Keeper
 from agent_workers.fleet.work.machine import Machine
+from agent_workers.fleet.work.records import open_records
 from agent_workers.fleet.work.slot import Slot
 from agent_workers.fleet.work.sweeper import Sweeper
 from agent_workers.fleet.work.tracing import Tracing
@@ -65,12 +66,14 @@ async def _work(settings: WorkSettings) -> None:
 
             tracing = Telemetry(settings.host)
         stack.callback(tracing.close)
+        records = open_records(settings.records)
+        stack.push_async_callback(records.close)
         if settings.listen:
             from agent_workers.fleet.work.listening import watched
 
-            machine = await stack.enter_async_context(watched(settings, redis, settings.listen, tracing))
+            machine = await stack.enter_async_context(watched(settings, redis, settings.listen, tracing, records))
         else:
-            machine = Machine(settings, redis, tracing=tracing)
+            machine = Machine(settings, redis, tracing=tracing, records=records)
         await Service(machine).serve()
 
 

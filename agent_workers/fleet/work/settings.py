@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_OWN = ("AGENT_WORKERS_REDIS", "REDIS_URL", "REDIS_PASSWORD")
+_OWN = ("AGENT_WORKERS_REDIS", "REDIS_URL", "REDIS_PASSWORD", "AGENT_WORKERS_RECORDS")
 
 
 def _name() -> str:
@@ -40,6 +40,7 @@ class WorkSettings:
         traces: Whether attempts are traced, by OpenTelemetry.
         policy: Path of the host's policy; None for the environment's.
         workers: Command lines of workers that the operator adds, or puts in the place of others.
+        records: Address of the database in which runs are recorded; None for none.
     """
 
     redis: str
@@ -56,6 +57,7 @@ class WorkSettings:
     traces: bool = False
     policy: str | None = None
     workers: Mapping[str, list[str]] = field(default_factory=dict)
+    records: str | None = None
 
     @property
     def lease_ms(self) -> int:

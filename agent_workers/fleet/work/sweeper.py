@@ -39,6 +39,7 @@ class Sweeper:
         if became != "dropped":
             logger.warning("the worker of a run has gone: %s", became, extra={"run": run})
         if became in ("aborted", "dead"):
+            self._machine.records.lose(run, became)
             await self._settle(run)
 
     async def _settle(self, run: str) -> None:
