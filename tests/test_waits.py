@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent
 MAY_SLEEP = {
     "waiting.py": "between two looks",
     "e2e/test_limits.py": "for as long as a process is paused, and between the pings of a server",
+    "fleet/test_cancelling.py": "for turns of the event loop, and no time",
     "laravel/test_fpm.py": "as its server asks",
 }
 LEAST_S = 60

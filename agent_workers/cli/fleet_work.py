@@ -126,8 +126,9 @@ def work(
     Then it begins nothing more, lets what runs end within a grace, and gives the rest back to the fleet.
     """
     given["traces"] = _traces(asked=given["traces"])
-    given["records"] = os.environ.get("AGENT_WORKERS_RECORDS")
-    _log(url, given["records"])
+    records = os.environ.get("AGENT_WORKERS_RECORDS", "")
+    given["records"] = bool(records)
+    _log(url, records)
     run(lambda: _work(url, prefix, dict(queues) or {"default": 1}, dict(workers), given), url)
 
 
@@ -155,12 +156,12 @@ def _traces(*, asked: bool) -> bool:
     return asked or any(os.environ.get(name) for name in _RECEIVERS)
 
 
-def _log(url: str, records: str | None) -> None:
+def _log(url: str, records: str) -> None:
     from agent_workers.fleet.work.log import secrets_of, set_up
 
     level = logging.getLevelNamesMapping().get((os.environ.get("AGENT_WORKERS_LOG") or "info").upper(), logging.INFO)
     set_up(
         level,
         is_json=os.environ.get("AGENT_WORKERS_LOG_FORMAT") == "json",
-        secrets=[*secrets_of(url), *secrets_of(records or "")],
+        secrets=[*secrets_of(url), *secrets_of(records)],
     )

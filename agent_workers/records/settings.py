@@ -22,6 +22,15 @@ DATABASE = "AGENT_WORKERS_RECORDS"
 CONFIG = "AGENT_WORKERS_RECORDS_CONFIG"
 
 
+_SWITCHES = frozenset({"", "0", "1", "true", "false", "on", "off", "yes", "no", "null"})
+
+
+def address_of(env: Mapping[str, str]) -> str | None:
+    """Returns the database that the variable names; None where it is a Laravel application's switch of that name."""
+    value = env.get(DATABASE, "").strip()
+    return None if value.lower() in _SWITCHES else value
+
+
 def _expression(pattern: str) -> str:
     try:
         Redaction((), [pattern])
@@ -89,7 +98,7 @@ def read_settings(
     env = os.environ if env is None else env
     named = file or env.get(CONFIG)
     given = read_toml(Path(named), RecordsSettings).model_dump(exclude_unset=True) if named else {}
-    if database := env.get(DATABASE):
+    if database := address_of(env):
         given["database"] = database
     given |= {name: value for name, value in (options or {}).items() if value is not None}
     return RecordsSettings.model_validate(given)

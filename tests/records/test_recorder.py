@@ -317,6 +317,11 @@ def test_settings_come_from_options_then_variables_then_the_file(config: Path) -
     assert read_settings(env=env, options={"database": "sqlite:////c.db"}).database == "sqlite:////c.db"
 
 
+@pytest.mark.parametrize("switch", ["true", "False", "1", "", "off"])
+def test_the_switch_of_a_laravel_application_is_no_address(switch: str) -> None:
+    assert read_settings(env={"AGENT_WORKERS_RECORDS": switch}).database is None
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

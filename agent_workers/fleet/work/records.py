@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 import anyio
@@ -88,23 +89,29 @@ class Records:
             logger.warning("records wait on disk; agent-workers records flush writes them")
 
 
-def open_records(address: str | None) -> Records:
-    """Returns what records runs in a database; nowhere, where none is named.
+def open_records(*, wanted: bool) -> Records:
+    """Returns what records runs in the database that the variable names; nowhere, where it names none.
+
+    Args:
+        wanted: Whether the variable is there at all.
 
     Raises:
         ValueError: The extra is missing, the address is none, or the settings or the state directory do not do.
     """
-    if not address:
+    if not wanted:
         return Records()
     try:
         from agent_workers.errors import WorkerError  # most fleets record nothing
         from agent_workers.protocol.toml_file import Unreadable
-        from agent_workers.records import Recorder
+        from agent_workers.records import Recorder, read_settings
+        from agent_workers.records.settings import address_of
     except ModuleNotFoundError as missing:
         raise ValueError(
             f"records need their extra ({missing.name} is missing): pip install 'claude-agent-workers[records]'"
         ) from None
     try:
-        return Records(Recorder(address))
+        if address_of(os.environ) is None:
+            return Records()  # a Laravel application's switch
+        return Records(Recorder(settings=read_settings()))
     except (Unreadable, WorkerError) as error:
         raise ValueError(f"records: {error}") from error

@@ -66,7 +66,7 @@ async def _work(settings: WorkSettings) -> None:
 
             tracing = Telemetry(settings.host)
         stack.callback(tracing.close)
-        records = open_records(settings.records)
+        records = open_records(wanted=settings.records)
         stack.push_async_callback(records.close)
         if settings.listen:
             from agent_workers.fleet.work.listening import watched

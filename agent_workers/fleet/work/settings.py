@@ -40,7 +40,7 @@ class WorkSettings:
         traces: Whether attempts are traced, by OpenTelemetry.
         policy: Path of the host's policy; None for the environment's.
         workers: Command lines of workers that the operator adds, or puts in the place of others.
-        records: Address of the database in which runs are recorded; None for none.
+        records: Whether runs are recorded, in the database that ``AGENT_WORKERS_RECORDS`` names.
     """
 
     redis: str
@@ -57,7 +57,7 @@ class WorkSettings:
     traces: bool = False
     policy: str | None = None
     workers: Mapping[str, list[str]] = field(default_factory=dict)
-    records: str | None = None
+    records: bool = False
 
     @property
     def lease_ms(self) -> int:
