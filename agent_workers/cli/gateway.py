@@ -98,6 +98,7 @@ def _serve(
 
     from agent_workers.engine.process.prctl import hide_from_others
     from agent_workers.gateway.server import open_listener, raise_files, serve, state_folder
+    from agent_workers.gateway.setting_up import NotReady
 
     _log()
     hide_from_others()  # the agents' commands must not read keys from here
@@ -107,7 +108,10 @@ def _serve(
         listener = open_listener(settings.listen)
     except OSError as error:
         raise click.ClickException(f"{settings.listen}: {error.strerror or error}") from error
-    asyncio.run(serve(settings, keys, listener, read_anew))
+    try:
+        asyncio.run(serve(settings, keys, listener, read_anew))
+    except NotReady as fault:
+        raise click.ClickException(str(fault)) from None
 
 
 def _write_openapi() -> None:

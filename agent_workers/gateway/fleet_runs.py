@@ -28,13 +28,13 @@ from agent_workers.wire import timestamp
 from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping
 
     from agent_workers.fleet.fleet import Fleet
     from agent_workers.fleet.status import RunStatus
     from agent_workers.gateway.composing import Composed
     from agent_workers.gateway.settings import GatewaySettings
-    from agent_workers.gateway.webhooks import Webhooks
+    from agent_workers.gateway.witness import Witnesses
     from agent_workers.protocol.v1.job import Job
 
 logger = logging.getLogger("agent_workers.gateway")
@@ -60,12 +60,12 @@ class FleetRuns(Runs):
     Args:
         settings: The gateway's.
         fleet: The fleet.
-        webhooks: Tell the application; None where nobody is told.
+        witnesses: Hear of the runs that are started here, besides their readers.
     """
 
-    def __init__(self, settings: GatewaySettings, fleet: Fleet, webhooks: Webhooks | None = None) -> None:
+    def __init__(self, settings: GatewaySettings, fleet: Fleet, witnesses: Witnesses) -> None:
         self._fleet = fleet
-        self._webhooks = webhooks
+        self._witnesses = witnesses
         self._relay = Relay(fleet)
         self._conversations = FleetConversations(fleet)
         self._shelf = Shelf(settings.limits, _KEEP_S, self._relay.leave)
@@ -90,13 +90,11 @@ class FleetRuns(Runs):
         if composed.conversation:
             session = await self._conversations.begin(composed.conversation, owner, job.run)
             job.request.update(session)
-        if self._webhooks:
-            self._webhooks.begin(composed, owner.tenant)
+        self._witnesses.begin(composed, owner.tenant)
         try:
             await self._fleet.submit(job)
         except RunTaken:
-            if self._webhooks:
-                self._webhooks.forget(job.run)
+            self._witnesses.forget(job.run)
             raise Refusal(409, "run_taken", "There is a run of this id. Try again.", retry_after_ms=0) from None
         return await self._open(job.run, owner, composed.conversation)
 
@@ -152,6 +150,7 @@ class FleetRuns(Runs):
         await self._own(run, owner)
         try:
             await self._fleet.send(run, message)
+            self._witnesses.told(run, message)
         except NoSuchRun:
             raise no_run() from None
         except RunOver:
@@ -193,17 +192,17 @@ class FleetRuns(Runs):
                 self._do(self._look_at(feed))
         self._looked = {run: at for run, at in self._looked.items() if run in self._shelf.feeds}
 
-    def resume_soon(self) -> None:
-        """Goes on with the runs of an earlier process whose end is to be told."""
-        self._do(self._resume())
+    def resume(self, runs: Iterable[str]) -> None:
+        """Goes on with runs of an earlier process, whose end is to be told."""
+        self._do(self._resume(runs))
 
-    async def _resume(self) -> None:
-        for run in self._webhooks.open_runs() if self._webhooks else ():
+    async def _resume(self, runs: Iterable[str]) -> None:
+        for run in runs:
             status = await self._fleet.status(run)
             if status is not None:
                 await self._open(run, Owner(status.fields.get("user", ""), status.fields.get("tenant")))
-            elif self._webhooks:
-                self._webhooks.lose(run)
+            else:
+                self._witnesses.lose(run)
 
     async def _open(self, run: str, owner: Owner, conversation: str | None = None) -> Feed:
         """Returns a run's feed, with all that Redis has of it, and what comes."""
@@ -216,9 +215,9 @@ class FleetRuns(Runs):
                 self._add(feed, entry)
                 after = entry.id
             self._shelf.put(feed)
+            self._opening.pop(run, None)  # who comes from now on finds the feed
             if feed.last is None:
                 await self._relay.follow(run, after, lambda entry: self._hear(feed, entry, conversation))
-        self._opening.pop(run, None)
         return feed
 
     def _hear(self, feed: Feed, entry: Entry, conversation: str | None) -> None:
@@ -228,8 +227,7 @@ class FleetRuns(Runs):
 
     def _add(self, feed: Feed, entry: Entry) -> None:
         feed.add(entry.line, entry.event, attempt=entry.place[0])
-        if self._webhooks:
-            self._webhooks.hear(feed.run, entry.line, entry.event)
+        self._witnesses.hear(feed.run, entry.line, entry.event)
 
     async def _entries(self, run: str) -> AsyncIterator[Entry]:
         key, least = self._fleet.keys.events(run), "-"
@@ -251,9 +249,8 @@ class FleetRuns(Runs):
                 for reader in tuple(feed.readers):
                     reader.leave()
                 self._shelf.drop(feed.run)
-                if self._webhooks:
-                    self._webhooks.lose(feed.run)
-            elif not feed.readers and not (self._webhooks and self._webhooks.expects(feed.run)):
+                self._witnesses.lose(feed.run)
+            elif not feed.readers and not self._witnesses.expects(feed.run):
                 self._shelf.drop(feed.run)
 
     async def _abort(self, run: str) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from agent_workers.gateway.owner import Owner
     from agent_workers.gateway.questions import Questions
     from agent_workers.gateway.settings import GatewaySettings
-    from agent_workers.gateway.webhooks import Webhooks
+    from agent_workers.gateway.witness import Witnesses
 
 logger = logging.getLogger("agent_workers.gateway")
 
@@ -43,13 +43,11 @@ class LocalRuns(Runs):
     Args:
         settings: The gateway's.
         conversations: What is known of the conversations.
-        webhooks: Tell the application; None where nobody is told.
+        witnesses: Hear of the runs, besides their readers.
     """
 
-    def __init__(
-        self, settings: GatewaySettings, conversations: Conversations, webhooks: Webhooks | None = None
-    ) -> None:
-        self._webhooks = webhooks
+    def __init__(self, settings: GatewaySettings, conversations: Conversations, witnesses: Witnesses) -> None:
+        self._witnesses = witnesses
         self._settings = settings
         self._environ = {name: os.environ[name] for name in os.environ.keys() - settings.secret_variables}
         self._limits = settings.limits
@@ -81,8 +79,7 @@ class LocalRuns(Runs):
         if composed.conversation:
             await self._settled(composed.conversation)
             request |= self._conversations.begin(composed.conversation, owner, composed.run)
-        if self._webhooks:
-            self._webhooks.begin(composed, owner.tenant)
+        self._witnesses.begin(composed, owner.tenant)
         feed = Feed(composed.run, owner, self._limits.run_bytes)
         run = LocalRun(feed, self._runner(composed.preset.worker), request, self._listener(composed))
         self._runs[feed.run] = run
@@ -120,6 +117,7 @@ class LocalRuns(Runs):
         found = self._own(run, owner)
         if found.feed.last is not None or not found.tell(message):
             raise run_over()
+        self._witnesses.told(run, message)
 
     async def problem(self) -> str:
         """Says why no run can begin."""
@@ -161,8 +159,7 @@ class LocalRuns(Runs):
         finally:
             if feed.last is None:
                 feed.lose()
-                if self._webhooks:
-                    self._webhooks.lose(feed.run)
+                self._witnesses.lose(feed.run)
             self._by_owner[feed.owner] -= 1
             if not self._by_owner[feed.owner]:
                 del self._by_owner[feed.owner]
@@ -177,8 +174,7 @@ class LocalRuns(Runs):
         def hear(line: bytes, event: Mapping[str, Any]) -> None:
             if composed.conversation:
                 self._conversations.note(composed.conversation, composed.run, event)
-            if self._webhooks:
-                self._webhooks.hear(composed.run, line, event)
+            self._witnesses.hear(composed.run, line, event)
 
         return hear
 

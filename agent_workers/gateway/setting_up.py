@@ -7,18 +7,28 @@ from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio.to_thread
+
+from agent_workers.errors import WorkerError
 from agent_workers.gateway.conversations import Conversations
 from agent_workers.gateway.local_runs import LocalRuns
 from agent_workers.gateway.once import Once, OnceHere
 from agent_workers.gateway.outbox import Outbox
+from agent_workers.gateway.run_records import RunRecords
 from agent_workers.gateway.secret_text import UnusableKey
 from agent_workers.gateway.webhooks import Webhooks
+from agent_workers.gateway.witness import Witnesses
+from agent_workers.protocol.toml_file import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from agent_workers.gateway.runs import Runs
     from agent_workers.gateway.settings import GatewaySettings
+
+
+class NotReady(Exception):
+    """Raised where what a gateway needs cannot be opened; its text says why, and what to do."""
 
 
 def load_keys(settings: GatewaySettings) -> dict[str, Any]:
@@ -40,23 +50,48 @@ def load_keys(settings: GatewaySettings) -> dict[str, Any]:
 
 @asynccontextmanager
 async def open_runs(settings: GatewaySettings) -> AsyncIterator[tuple[Runs, Once, Webhooks | None]]:
-    """Opens where runs are made, what remembers used tokens, and who is told; closes them at the end."""
-    async with _webhooks(settings) as webhooks:
+    """Opens where runs are made, what remembers used tokens, and who is told; closes them at the end.
+
+    Raises:
+        NotReady: The records cannot be opened.
+    """
+    async with _webhooks(settings) as webhooks, _records(settings) as records:
+        witnesses = Witnesses(witness for witness in (webhooks, records) if witness is not None)
         if settings.redis is None:
             path = Path(settings.state, "conversations.sqlite") if settings.state else None
             if webhooks:
                 webhooks.lose_all()  # their workers have ended with the process that had started them
             with closing(Conversations(path)) as conversations:
-                yield LocalRuns(settings, conversations, webhooks), OnceHere(), webhooks
+                yield LocalRuns(settings, conversations, witnesses), OnceHere(), webhooks
             return
         from agent_workers.fleet.fleet import Fleet  # its extra may be missing where there is none
         from agent_workers.gateway.fleet_once import FleetOnce
         from agent_workers.gateway.fleet_runs import FleetRuns
 
         async with Fleet.open(settings.redis, prefix=settings.prefix) as fleet:
-            runs = FleetRuns(settings, fleet, webhooks)
-            runs.resume_soon()
+            runs = FleetRuns(settings, fleet, witnesses)
+            if webhooks:
+                runs.resume(webhooks.open_runs())
             yield runs, FleetOnce(fleet), webhooks
+
+
+@asynccontextmanager
+async def _records(settings: GatewaySettings) -> AsyncIterator[RunRecords | None]:
+    if not settings.records:
+        yield None
+        return
+    try:
+        from agent_workers.records import BadAddress, Recorder
+    except ModuleNotFoundError:
+        raise NotReady("the records need their extra: pip install 'claude-agent-workers[records]'") from None
+    try:
+        records = RunRecords(Recorder())
+    except (BadAddress, Unreadable, WorkerError) as fault:
+        raise NotReady(f"the records cannot be opened: {fault}") from None
+    try:
+        yield records
+    finally:
+        await anyio.to_thread.run_sync(records.close)
 
 
 @asynccontextmanager

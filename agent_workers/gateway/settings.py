@@ -97,13 +97,16 @@ class GatewaySettings(Strict):
     preset: Annotated[dict[Named, Preset], Field(min_length=1)] = Field(
         description="What tokens may start, by the names that they use."
     )
+    records: bool = Field(
+        default=False, description="Whether runs are recorded, in the database that the settings of records name."
+    )
     webhook: Opt[WebhookTable] = Field(default=None, description="Who is told of each run's end. Nobody when absent.")
 
     @property
     def secret_variables(self) -> set[str]:
         """The variables that are for the gateway alone, and for none of the workers that it starts."""
         named = {key.variable for key in self.key.values()} | ({self.webhook.variable} if self.webhook else set())
-        return {"AGENT_WORKERS_REDIS", *(name for name in named if name)}
+        return {"AGENT_WORKERS_REDIS", "AGENT_WORKERS_RECORDS", *(name for name in named if name)}
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

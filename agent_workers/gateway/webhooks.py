@@ -14,6 +14,7 @@ import anyio.to_thread
 
 from agent_workers.client.reader import lost
 from agent_workers.gateway.webhook_message import kind_of, message, name_of
+from agent_workers.gateway.witness import Witness
 from agent_workers.protocol.v1.envelope import envelop
 from agent_workers.wire import dump, timestamp
 
@@ -48,7 +49,7 @@ class Said(NamedTuple):
     wait_s: float = 0
 
 
-class Webhooks:
+class Webhooks(Witness):
     """The webhooks of one gateway.
 
     Args:
@@ -75,6 +76,9 @@ class Webhooks:
         if composed.conversation is not None:
             about["conversation"] = composed.conversation
         self._outbox.begin(composed.run, {**about, "transcript": f"{self._address}/{composed.run}/events"})
+
+    def told(self, run: str, message: Mapping[str, Any]) -> None:
+        """Hears what a run is told, and says nothing of it."""
 
     def forget(self, run: str) -> None:
         """Hears that a run could not begin."""
