@@ -33,11 +33,11 @@ class Record:
 def read(number: int, data: bytes) -> tuple[Record, dict[str, Any]]:
     """Reads a line, given without its newline; returns its event, too, empty where it is none."""
     event = _event(data)
-    seq, run, kind = event.get("seq"), event.get("run"), event.get("type")
+    seq, run, kind, prev = (event.get(name) for name in ("seq", "run", "type", "prev"))
     record = Record(
         line=number,
         head=head_of(data),
-        prev=prev_of(data),
+        prev=prev_of(data) or (prev if isinstance(prev, str) else None),  # a line may have been written anew
         seq=seq if type(seq) is int else None,
         run=run if isinstance(run, str) else "",
         type=kind if isinstance(kind, str) else "",

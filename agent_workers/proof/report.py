@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 MOST = 1000
 """Runs, faults and decisions that are listed; all are counted."""
 _LOOKED_AT = 16
+_MOST_REMARKS = 20
 
 
 @dataclass(slots=True)
@@ -39,6 +40,11 @@ class RunReport:
     ended: str | None = None
     is_end_known: bool = False
     remarks: list[str] = field(default_factory=list)
+
+    def remark(self, words: str) -> None:
+        """Adds a remark, unless there are many already."""
+        if len(self.remarks) < _MOST_REMARKS:
+            self.remarks.append(words)
 
 
 @dataclass(slots=True)

@@ -78,7 +78,7 @@ class RunOfFile:
             self._links.skip(record)
         elif record.prev is None and self._links.last is None and record.type in TERMINAL:
             words = f"line {record.line} ({record.type}) stands in no chain: the attempt that it ends wrote no line"
-            report.remarks.append(words)  # the fleet tells its end
+            report.remark(words)  # the fleet tells its end
         else:
             report.head = record.head
             yield from self._links.take(record)
@@ -97,10 +97,10 @@ class RunOfFile:
         last = self._links.last
         if self.report.attempts and last is not None and last.type != "retry":
             words = f"attempt {self._attempt} ends at line {last.line} without a word of the next one"
-            self.report.remarks.append(f"{words}: its worker was lost, or its end was cut off")
+            self.report.remark(f"{words}: its worker was lost, or its end was cut off")
         if attempt > self._attempt + 1:
             missing = ", ".join(map(str, range(self._attempt + 1, min(attempt, self._attempt + 10))))
-            self.report.remarks.append(f"attempt {missing} is not in the file")
+            self.report.remark(f"attempt {missing} is not in the file")
         self._attempt = attempt
         self.report.attempts += 1
         self._links, self._decisions = Links(self._heads), Decisions(self._keys)
@@ -111,4 +111,4 @@ class RunOfFile:
         yield from self._links.end()
         report.is_end_known = report.head is not None and report.head in self._heads
         if report.ended is None and not report.is_end_known:
-            report.remarks.append("it has no terminal event: it goes on, its worker was lost, or the end was cut off")
+            report.remark("it has no terminal event: it goes on, its worker was lost, or the end was cut off")

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -115,3 +116,18 @@ def test_faults_without_end_are_counted_and_not_kept() -> None:
     told = report(lines)
     assert len(told.findings) <= 1000
     assert told.counted["findings"] >= 700
+
+
+@pytest.mark.parametrize("anew", [lambda line: line + b"\r", lambda line: json.dumps(json.loads(line)).encode()])
+def test_lines_that_were_written_anew_are_not_those_that_were_written(anew: Callable[[bytes], bytes]) -> None:
+    told = report([anew(line) for line in talk()])
+    assert told.is_chained
+    assert {finding.what for finding in told.findings} == {"changed"}
+    assert len(told.findings) >= 5
+
+
+def test_what_is_remarked_of_a_run_has_an_end() -> None:
+    attempts = [line for number in range(2, 200, 2) for line in talk(1, attempt=number)[:-1]]
+    told = report(attempts)
+    assert (told.runs[0].attempts, told.is_whole) == (99, True)
+    assert len(told.runs[0].remarks) <= 20
