@@ -76,18 +76,19 @@ def _settings(config: str, options: dict[str, str | None]) -> tuple[GatewaySetti
 
     try:
         from agent_workers.gateway.secret_text import UnusableKey
-        from agent_workers.gateway.setting_up import load_keys
+        from agent_workers.gateway.setting_up import NotReady, check_presets, load_keys
         from agent_workers.gateway.settings import read_settings
 
         given = {name: value for name, value in options.items() if value}
         settings = read_settings(Path(config), given)
+        check_presets(settings)
         return settings, load_keys(settings)
     except ModuleNotFoundError:
         raise click.ClickException(_NO_EXTRA) from None
     except ValidationError as error:
         words = "; ".join(f"{'.'.join(map(str, each['loc']))} {each['msg']}" for each in error.errors())
         raise click.ClickException(words) from None
-    except (Unreadable, UnusableKey) as error:
+    except (NotReady, Unreadable, UnusableKey) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
     from agent_workers.gateway.owner import Owner
 
-_TABLE = """
+_TABLES = """
 CREATE TABLE IF NOT EXISTS conversations (
     id TEXT PRIMARY KEY,
     owner TEXT NOT NULL,
-    begun INTEGER NOT NULL DEFAULT 0
-)
+    session TEXT
+);
+CREATE INDEX IF NOT EXISTS conversations_session ON conversations (session);
 """
 
 
@@ -27,14 +28,16 @@ class Conversations:
 
     Args:
         path: The file that they are kept in; None keeps them in memory.
+        names_sessions: Whether a session gets the conversation's id: an agent that was started ahead has one already.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, names_sessions: bool = True) -> None:
         self._database = sqlite3.connect(path or ":memory:", isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.execute(_TABLE)
-        self._at_work: dict[str, tuple[str, bool]] = {}
+        self._database.executescript(_TABLES)
+        self._names_sessions = names_sessions
+        self._at_work: dict[str, tuple[str, str | None]] = {}
 
     def begin(self, conversation: str, owner: Owner, run: str) -> dict[str, Any]:
         """Takes a conversation for a run; returns the ``session`` of its request.
@@ -42,33 +45,51 @@ class Conversations:
         Raises:
             Refusal: It is somebody else's, or another run is at work in it.
         """
+        name = self.name_of(conversation)
         insert = "INSERT OR IGNORE INTO conversations (id, owner) VALUES (?, ?)"
-        self._database.execute(insert, (conversation, owner.key))
-        found = "SELECT owner, begun FROM conversations WHERE id = ?"
-        whose, begun = self._database.execute(found, (conversation,)).fetchone()
+        self._database.execute(insert, (name, owner.key))
+        found = "SELECT owner, session FROM conversations WHERE id = ?"
+        whose, session = self._database.execute(found, (name,)).fetchone()
         if whose != owner.key:
             raise unknown()
-        if conversation in self._at_work:
+        if name in self._at_work:
             raise busy()
-        self._at_work[conversation] = (run, bool(begun))
-        return {"session": {"resume": conversation} if begun else {"id": conversation}}
+        self._at_work[name] = (run, session)
+        if session is not None:
+            return {"session": {"resume": session}}
+        return {"session": {"id": name}} if self._names_sessions else {}
+
+    def name_of(self, conversation: str) -> str:
+        """Returns a conversation by its id, or by its session's: a page may go on by what its events name."""
+        found = "SELECT id FROM conversations WHERE session = ? AND id != session"
+        row = self._database.execute(found, (conversation,)).fetchone()
+        return str(row[0]) if row else conversation
 
     def note(self, conversation: str, run: str, event: Mapping[str, Any]) -> None:
         """Learns from a run's event: it may fail before or after it began its session."""
-        at_work, before = self._at_work.get(conversation, ("", False))
-        begun = before if event.get("code") == "session_not_saved" else has_begun(event)
-        if begun is not None and at_work == run:
-            update = "UPDATE conversations SET begun = ? WHERE id = ?"
-            self._database.execute(update, (int(begun), conversation))
+        name = self.name_of(conversation)
+        at_work, before = self._at_work.get(name, ("", None))
+        if at_work != run:
+            return
+        begun = has_begun(event)
+        if event["type"] == "session":
+            self._learn(name, event["session_id"])
+        elif event.get("code") == "session_not_saved":
+            self._learn(name, before)
+        elif begun is not None:
+            self._learn(name, name if begun else None)
+
+    def _learn(self, name: str, session: str | None) -> None:
+        self._database.execute("UPDATE conversations SET session = ? WHERE id = ?", (session, name))
 
     def end(self, conversation: str, run: str) -> None:
         """Hears that a run is at work no more."""
         if self.at_work(conversation) == run:
-            del self._at_work[conversation]
+            del self._at_work[self.name_of(conversation)]
 
     def at_work(self, conversation: str) -> str | None:
         """Returns the run that is at work in a conversation."""
-        return self._at_work.get(conversation, (None, False))[0]
+        return self._at_work.get(self.name_of(conversation), (None, None))[0]
 
     def close(self) -> None:
         """Closes the file."""

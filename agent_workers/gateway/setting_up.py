@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,18 @@ def load_keys(settings: GatewaySettings) -> dict[str, Any]:
     return keys
 
 
+def check_presets(settings: GatewaySettings) -> None:
+    """Checks that somebody answers what runs of the presets ask the application.
+
+    Raises:
+        NotReady: Nobody would.
+    """
+    for name, preset in settings.preset.items():
+        if settings.redis is None and preset.request.get("app_tools"):
+            words = "the application answers its tools on a fleet alone: name its redis, or leave them out"
+            raise NotReady(f"preset.{name} has app_tools: {words}")
+
+
 @asynccontextmanager
 async def open_runs(settings: GatewaySettings) -> AsyncIterator[tuple[Runs, Once, Webhooks | None]]:
     """Opens where runs are made, what remembers used tokens, and who is told; closes them at the end.
@@ -61,7 +74,7 @@ async def open_runs(settings: GatewaySettings) -> AsyncIterator[tuple[Runs, Once
             path = Path(settings.state, "conversations.sqlite") if settings.state else None
             if webhooks:
                 webhooks.lose_all()  # their workers have ended with the process that had started them
-            with closing(Conversations(path)) as conversations:
+            with closing(Conversations(path, names_sessions="AGENT_WORKERS_POOL" not in os.environ)) as conversations:
                 yield LocalRuns(settings, conversations, witnesses), OnceHere(), webhooks
             return
         from agent_workers.fleet.fleet import Fleet  # its extra may be missing where there is none

@@ -106,6 +106,9 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+TOOL = '{ name = "find", description = "Finds.", input_schema = { type = "object" } }'
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -113,6 +116,7 @@ def children(pid: int) -> list[int]:
         ("max_turns = 5", 'prompt = "Hi"', "stands in no preset"),
         ("max_turns = 5", 'worker = "agent-tool"', "is no worker that a browser can use"),
         ('"HS256"', '"none"', "key.main.algorithm"),
+        ("max_turns = 5", f"app_tools = [{TOOL}]", "preset.chat has app_tools"),
         ("any_skill = true", 'worker = "agent-skill"', "any_skill = true"),
         ('"https://app.test"', '"*"', "origins"),
         ("[key.main]", '[webhook]\nurl = "https://app.test/hook"\nvariable = "HOOK"\n[key.main]', "state"),

@@ -40,7 +40,7 @@ def test_the_page_has_every_setting_with_its_default() -> None:
 
 def test_the_page_has_every_claim_and_every_key_of_a_preset() -> None:
     assert set(names(section("Tokens"))) == set(Claims.model_fields) - {"worker"}
-    assert set(names(section("Presets"))) == set(Preset.model_fields)
+    assert set(names(section("Presets"))) == {*Preset.model_fields, "app_tools"}
 
 
 def test_the_page_has_every_key_of_a_webhook() -> None:

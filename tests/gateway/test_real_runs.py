@@ -5,13 +5,16 @@ import http.server
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from agent_workers.simulator import running_simulator
+from tests.e2e.worker import Home
 from tests.gateway.served import AUDIENCE, Served
 from tests.laravel.browser import Browser
+from tests.pool.served import ServedPool
 from tests.waiting import until
 
 ELEMENT = Path(__file__).parents[2] / "php-bridge/resources/dist/agent-chat-element.js"
@@ -70,6 +73,24 @@ def test_a_chat_answers_and_knows_what_was_said_before(gateway: Served) -> None:
     second = gateway.run("And now?", conversation=conversation).events
     assert (second[1]["resumed"], second[1]["session_id"]) == (True, conversation)
     assert second[-1]["usage"]["input_tokens"] > first[-1]["usage"]["input_tokens"]
+
+
+def test_the_agents_of_a_pool_serve_the_runs_where_there_is_one(
+    serve: Callable[..., Served], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with running_simulator() as simulator:
+        pool = ServedPool(Home(tmp_path_factory.mktemp("pool"), simulator.base_url), "--min-idle", "1")
+        try:
+            pool.wait_for("idle", 1)
+            settings = (
+                f'audience = "{AUDIENCE}"\n[key.main]\nalgorithm = "HS256"\nvariable = "TOKEN_KEY"\n[preset.chat]\n'
+            )
+            gateway = serve(settings, {"AGENT_WORKERS_POOL": str(pool.path)})
+            conversation = "3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d41"
+            ways = [gateway.run("Hello", conversation=conversation).events[0]["warm"] for _ in range(2)]
+            assert ways == ["warm", "live"]
+        finally:
+            pool.stop()
 
 
 def test_a_task_waits_for_the_permission_of_its_user(gateway: Served) -> None:
