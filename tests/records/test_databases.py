@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
 
 from agent_workers.client import FakeRunner
 from agent_workers.records import Recorder, Recording, RecordsSettings
 from agent_workers.records.about import About
 from agent_workers.records.database import open_engine
 from agent_workers.records.keeping import Keeping
+from agent_workers.records.reading import By, exported, used, used_by_day_and_model
 from agent_workers.records.recorder import Place
+from agent_workers.records.retention import forget, prune
 from agent_workers.records.tables import Tables
 from agent_workers.records.texts import LONGEST
 from agent_workers.records.transcript import Transcript
@@ -161,3 +163,34 @@ def say(recordings: list[Recording], seq: int, kind: str, **fields: object) -> N
     for number, recording in enumerate(recordings):
         event = {"v": 1, "seq": seq, "run": f"run-{number}", "ts": "2026-11-20T12:00:00.010Z", "type": kind, **fields}
         recording.take(event)
+
+
+def what_is_asked(engine: Engine) -> list[object]:
+    """What is told of all transcripts, and what is left of them when something is removed."""
+    tables = Tables()
+    for name in NAMES:
+        for step in steps(name):
+            Writer(engine, tables, creates=False).write(step)
+    kinds: tuple[By, ...] = ("day", "model", "user", "skill", "tenant")
+    told: list[object] = [used(engine, tables, by) for by in kinds]
+    told.append(used(engine, tables, "day", "2026-11-20 00:00:00.000", "2026-11-20 00:00:00.001"))
+    told.append(used_by_day_and_model(engine, tables, "2026-11-20 00:00:00.000", "2026-11-21 00:00:00.000"))
+    for asked in ({"user": "user-7"}, {"run": "run-skill"}, {}):
+        rows = list(exported(engine, tables, **asked))
+        told.append(sorted((table, str(row.get("run_id") or row["id"])) for table, row in rows))
+    told += list(forget(engine, tables, "user-7", keep_usage=True))
+    told.append(rows_in(engine, tables))
+    told += list(prune(engine, tables, "2026-11-20 12:00:00.000"))  # none is older
+    told += list(prune(engine, tables, "2026-11-20 12:00:00.001"))
+    told.append(rows_in(engine, tables))
+    return told
+
+
+def test_what_is_told_and_what_is_removed_is_as_with_sqlite(engine: Engine) -> None:
+    here = create_engine("sqlite://")
+    Tables().create(here)
+    told = what_is_asked(engine)
+    assert told == what_is_asked(here)
+    here.dispose()
+    assert not any(rows for name, rows in told[-1].items() if name != "agent_usage")  # type: ignore[attr-defined]
+    assert "user-7" not in str(told[-1])
