@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,7 +19,14 @@ _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{
 def moment(text: object) -> str | None:
     """Returns a UTC time as it stands in a row, such as ``2026-11-20 23:19:00.004``; None where it is none."""
     found = _MOMENT.fullmatch(text) if isinstance(text, str) else None
-    return f"{found[1]} {found[2]}.{(found[3] or '0')[:3]:0<3}" if found else None
+    if found is None:
+        return None
+    written = f"{found[1]} {found[2]}.{(found[3] or '0')[:3]:0<3}"
+    try:
+        datetime.fromisoformat(written)
+    except ValueError:  # a day that no month has
+        return None
+    return written
 
 
 def text_of(value: object) -> str | None:

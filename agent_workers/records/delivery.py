@@ -37,6 +37,7 @@ class Delivery:
         self._leave = leave
         self._more = threading.Event()
         self._idle = threading.Condition()
+        self._starting = threading.Lock()
         self._is_ending = False
         self._is_written = True
         self._is_down = False
@@ -45,9 +46,10 @@ class Delivery:
 
     def wake(self) -> None:
         """Has the thread look for what waits; starts it where there is none."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="agent-workers-records", daemon=True)
-            self._thread.start()
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="agent-workers-records", daemon=True)
+                self._thread.start()
         self._more.set()
 
     @property

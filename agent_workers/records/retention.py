@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from agent_workers.records.tables import Tables
 
 _AT_ONCE = 200
+_ACTED = ("permission_resolved", "question_resolved", "steered")
+"""Types of the events that name who did it."""
 
 
 class Session(NamedTuple):
@@ -63,11 +65,12 @@ def forget(engine: Engine, tables: Tables, user: str, *, keep_usage: bool = Fals
         user: The user, as the application knows them.
         keep_usage: Whether what the runs have used stays, without the user.
     """
-    user = user[:NAME]
+    actor, user = user, user[:NAME]
     runs, conversations = tables.runs.c, tables.conversations
     theirs = select(conversations.c.id).where(conversations.c.owner == user)
     wanted = select(runs.id).where(or_(runs.user == user, runs.conversation_id.in_(theirs)))
     yield from _remove(engine, tables, wanted, keep_usage=keep_usage)
+    _leave_out(engine, tables, actor)
     with engine.begin() as connection:
         connection.execute(delete(conversations).where(conversations.c.owner == user))
         messages = tables.messages
@@ -77,6 +80,23 @@ def forget(engine: Engine, tables: Tables, user: str, *, keep_usage: bool = Fals
         connection.execute(
             update(usage).where(theirs_used).values(user=None) if keep_usage else delete(usage).where(theirs_used)
         )
+
+
+def _leave_out(engine: Engine, tables: Tables, actor: str) -> None:
+    """Takes a user's name out of the events that tell of what they did in others' runs."""
+    events = tables.events
+    last = 0
+    while True:
+        wanted = select(events.c.id, events.c.payload).where(events.c.type.in_(_ACTED), events.c.id > last)
+        with engine.begin() as connection:
+            rows = connection.execute(wanted.order_by(events.c.id).limit(_AT_ONCE)).all()
+            for number, payload in rows:
+                if isinstance(payload, dict) and payload.get("actor") == actor:
+                    left = {name: value for name, value in payload.items() if name != "actor"}
+                    connection.execute(update(events).where(events.c.id == number).values(payload=left))
+        if not rows:
+            return
+        last = rows[-1][0]
 
 
 def _remove(engine: Engine, tables: Tables, wanted: Select[tuple[str]], *, keep_usage: bool) -> Iterator[Removed]:

@@ -194,3 +194,18 @@ def test_what_is_told_and_what_is_removed_is_as_with_sqlite(engine: Engine) -> N
     here.dispose()
     assert not any(rows for name, rows in told[-1].items() if name != "agent_usage")  # type: ignore[attr-defined]
     assert "user-7" not in str(told[-1])
+
+
+def test_who_is_forgotten_is_not_named_in_what_they_decided_for_others(engine: Engine) -> None:
+    tables = Tables()
+    about = About("run-1", "2026-11-20 12:00:00.000", {"prompt": "Hi"}, user="another")
+    transcript = Transcript(about, Keeping())
+    changes = transcript.begin()
+    for seq, actor in enumerate(("user-7", "user-77"), 1):
+        event = {"type": "permission_resolved", "permission_id": f"p{seq}", "behavior": "allow", "actor": actor}
+        changes += transcript.take({"v": 1, "run": "run-1", "seq": seq, "ts": "2026-11-20T12:00:00.010Z", **event})
+    Writer(engine, tables, creates=False).write(changes)
+    assert list(forget(engine, tables, "user-7")) == []
+    found = rows_in(engine, tables)
+    assert [row["actor"] for row in found["agent_messages"]] == [None, None, "user-77"]
+    assert [row["payload"].get("actor") for row in found["agent_events"]] == [None, "user-77"]

@@ -179,6 +179,9 @@ def test_moments_are_read_with_as_many_decimals_as_they_have() -> None:
     assert moment("2026-11-20T12:00:00.1234567Z") == "2026-11-20 12:00:00.123"
     assert moment("2026-11-20T12:00:00.5") == "2026-11-20 12:00:00.500"
     assert moment("now") is None
+    assert moment("2026-02-30T12:00:00Z") is None
+    assert moment("0000-01-01T00:00:00Z") is None
+    assert moment("2026-11-20T23:59:60Z") is None
     assert moment(None) is None
 
 
