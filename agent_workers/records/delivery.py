@@ -104,9 +104,7 @@ class Delivery:
             self._more.wait(_LEFTOVERS_S)
 
     def _round(self) -> None:
-        for journal in self._spool.own():
-            if not journal.is_written or journal.is_closed:
-                self._writer.drain(self._spool, journal)
+        self._drain_own()
         if time.monotonic() - self._looked > _LEFTOVERS_S:
             self._looked = time.monotonic()
             for journal in self._spool.leftovers():
@@ -114,6 +112,14 @@ class Delivery:
                     self._writer.drain(self._spool, journal)
                 finally:
                     journal.leave()
+                if self._more.is_set():  # there may be many, and what runs now goes first
+                    self._more.clear()
+                    self._drain_own()
+
+    def _drain_own(self) -> None:
+        for journal in self._spool.own():
+            if not journal.is_written or journal.is_closed:
+                self._writer.drain(self._spool, journal)
 
     def _pause(self, seconds: float) -> None:
         """Waits before another try, however much comes meanwhile."""

@@ -23,6 +23,7 @@ from agent_workers.cli.checkup.network import check_network
 from agent_workers.cli.checkup.policy import check_policy, check_worker_policy
 from agent_workers.cli.checkup.pool import check_pool, weighed
 from agent_workers.cli.checkup.program import check_cli, check_sdk
+from agent_workers.cli.checkup.records import check_records
 from agent_workers.cli.checkup.state import check_config_dir, check_state_dir
 from agent_workers.engine.host.state_directory import of_this_user
 from agent_workers.workers import WORKERS
@@ -53,7 +54,7 @@ def check_host(host: Environment, *, online: bool) -> list[Finding]:
         online: Whether to see if the API can be reached.
     """
     with _left_as_found(host):
-        checks = (*_CHECKS, *((check_network,) if online else ()), check_pool, check_fleet)
+        checks = (*_CHECKS, *((check_network,) if online else ()), check_pool, check_fleet, check_records)
         return weighed([finding for check in checks for finding in _findings(check, host)])
 
 
