@@ -114,6 +114,20 @@ def contents_in(changes: list[Change]) -> int:
     return sum(isinstance(change, Put) and is_content(change) for change in changes)
 
 
+def settled(changes: list[Change]) -> list[Change]:
+    """Returns changes that come to the same, with each run and conversation written once, as it is at their end."""
+    places: dict[tuple[object, ...], int] = {}
+    found: list[Change] = []
+    for change in changes:
+        if isinstance(change, Put) and change.table in (RUNS, CONVERSATIONS):
+            place = places.setdefault(_key(change), len(found))
+            if place < len(found):
+                found[place] = change
+                continue
+        found.append(change)
+    return found
+
+
 def metadata_of(changes: list[Change]) -> list[Change]:
     """Returns what must not be lost of changes: the last state of each row that is no content, and what was dropped."""
     rows: dict[tuple[object, ...], Change] = {}

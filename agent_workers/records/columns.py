@@ -92,4 +92,9 @@ class Json(types.TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Returns the value."""
-        return json.loads(value) if isinstance(value, str | bytes) and dialect.name != "postgresql" else value
+        if not isinstance(value, str | bytes) or dialect.name == "postgresql":
+            return value
+        try:
+            return json.loads(value)
+        except ValueError:  # as an application may have encrypted it
+            return value

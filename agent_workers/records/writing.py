@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
-from agent_workers.records.changes import EVENTS, INSIGHTS, MESSAGES, Dropped, Put
+from agent_workers.records.changes import EVENTS, INSIGHTS, MESSAGES, Dropped, Put, settled
 from agent_workers.records.upserts import Writing
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Writer:
         """
         if not changes:
             return
+        changes = settled(changes)
         try:
             self._write(changes)
         except (DataError, IntegrityError, ValueError, TypeError) as error:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, select
 
 from agent_workers.records.about import About, moment
-from agent_workers.records.changes import TABLES, Change, from_line, to_line
+from agent_workers.records.changes import TABLES, Change, from_line, settled, to_line
 from agent_workers.records.keeping import KEPT_EVENTS, Keeping
 from agent_workers.records.redaction import Redaction
 from agent_workers.records.tables import Tables
@@ -53,6 +53,11 @@ def steps(name: str) -> list[list[Change]]:
         else:
             found.append(transcript.take(line, json.dumps(line, separators=(",", ":")).encode()))
     return [[change for each in step if (change := from_line(to_line(each)))] for step in found]
+
+
+def at_once(name: str) -> list[Change]:
+    """Returns the changes of a transcript as a writer takes them that comes late."""
+    return settled([change for step in steps(name) for change in step])
 
 
 def expected(name: str) -> dict[str, list[dict[str, Any]]]:

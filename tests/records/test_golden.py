@@ -16,7 +16,7 @@ from agent_workers.records.tables import Tables
 from agent_workers.records.texts import LONGEST
 from agent_workers.records.transcript import Transcript
 from agent_workers.records.upserts import Writing
-from tests.records.golden import FOLDER, NAMES, expected, rows_in, steps
+from tests.records.golden import FOLDER, NAMES, at_once, expected, rows_in, steps
 
 AT = "2026-11-20 12:00:00.000"
 
@@ -44,6 +44,13 @@ def test_a_transcript_leaves_its_rows_also_when_it_comes_again_from_wherever_it_
     for step in recorded:
         write(engine, step)
     assert rows_in(engine, Tables()) == expected(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_transcript_that_is_written_at_once_leaves_the_same_rows(name: str, engine: Engine) -> None:
+    write(engine, at_once(name))
+    assert rows_in(engine, Tables()) == expected(name)
+    assert len(at_once(name)) < sum(map(len, steps(name)))
 
 
 def test_each_transcript_has_its_rows_and_each_rows_their_transcript() -> None:
