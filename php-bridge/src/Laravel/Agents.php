@@ -523,7 +523,7 @@ final class Agents
      * Adds routes for recorded conversations, of whom conversationsFor() says: `GET {prefix}` lists them, `POST` begins
      * one, `GET {prefix}/{conversation}` shows what was said, `PATCH` renames it and `DELETE` deletes it.
      *
-     * @param string $worker that answers in them
+     * @param string $worker that answers in them: the list has those in which it did
      * @param list<string> $middleware besides that of the file in which it is called
      */
     public function conversationRoutes(
@@ -534,7 +534,7 @@ final class Agents
         $this->group($prefix, $middleware, static function (Registrar $router) use ($worker): void {
             $of = static fn (string $method): array => [ConversationController::class, $method];
             $id = ['conversation' => self::CONVERSATION];
-            $router->get('', $of('index'));
+            $router->get('', $of('index'))->defaults('worker', $worker);
             $router->post('', $of('store'))->defaults('worker', $worker);
             $router->get('{conversation}', $of('show'))->where($id)->defaults('worker', $worker);
             $router->patch('{conversation}', $of('update'))->where($id);

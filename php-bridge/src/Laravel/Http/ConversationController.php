@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Http;
 
+use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\Events\Announcer;
 use AgentWorkers\Laravel\Events\ConversationCreated;
 use AgentWorkers\Laravel\Events\ConversationDeleted;
@@ -35,12 +36,13 @@ final class ConversationController
         private readonly ConversationScope $scope,
         private readonly Settings $settings,
         private readonly Announcer $announcer,
+        private readonly Agents $agents,
     ) {
     }
 
     public function index(Request $request): JsonResponse
     {
-        $query = $this->settings->isOn() ? $this->scope->of($request) : null;
+        $query = $this->settings->isOn() ? $this->scope->of($request)?->answeredBy($this->program($request)) : null;
         [$found, $next] = $query === null
             ? [[], null]
             : ConversationPages::latest($query, 'updated_at', self::before($request), self::number($request));
@@ -59,7 +61,7 @@ final class ConversationController
         $conversation = AgentConversation::query()->create($mark + [
             'id' => (string) Str::uuid(),
             'title' => $request->title(),
-            'worker' => basename((string) config("agent-workers.workers.{$request->worker()}.binary", '')),
+            'worker' => $this->program($request),
             'created_at' => $now,
             'updated_at' => $now,
         ]);
@@ -116,6 +118,12 @@ final class ConversationController
         $this->announcer->conversation(new ConversationDeleted($found->id, $session));
 
         return new Response('', 204);
+    }
+
+    /** The program of the worker that answers here. */
+    private function program(Request $request): string
+    {
+        return basename($this->agents->programOf((string) $request->route('worker')));
     }
 
     private function find(Request $request, string $id): ?AgentConversation

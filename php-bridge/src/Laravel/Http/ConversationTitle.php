@@ -18,11 +18,6 @@ final class ConversationTitle extends StrictRequest
         return $this->validated()['title'] ?? null;
     }
 
-    public function worker(): string
-    {
-        return (string) $this->route('worker');
-    }
-
     /** @return list<string> */
     protected function allowed(): array
     {

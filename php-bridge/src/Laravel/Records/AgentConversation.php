@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Records;
 
+use Illuminate\Database\Eloquent\Builder;
 use Illuminate\Database\Eloquent\Relations\HasMany;
 
 /**
@@ -43,7 +44,23 @@ final class AgentConversation extends Record
         return $this->hasMany(AgentRun::class, 'conversation_id')->orderBy('started_at')->orderBy('id');
     }
 
-    /** @return HasMany<AgentMessage> what was said, in no order: AgentMessage::told() has one */
+    /**
+     * Those in which a worker has answered, or is to answer: a person's tool may have run there last.
+     *
+     * @param Builder<self> $query
+     * @param string $program such as agent-chat
+     *
+     * @return Builder<self>
+     */
+    public function scopeAnsweredBy(Builder $query, string $program): Builder
+    {
+        $runs = static fn (Builder $runs): Builder => $runs->where('worker', $program);
+
+        return $query->where(static fn (Builder $inner): Builder
+            => $inner->where('worker', $program)->orWhereHas('runs', $runs));
+    }
+
+    /** @return HasMany<AgentMessage> what was said, in no order: that of a run is its own */
     public function messages(): HasMany
     {
         return $this->hasMany(AgentMessage::class, 'conversation_id');

@@ -93,6 +93,24 @@ final class ConversationRoutesTest extends TestCase
         $this->getJson('/agent/conversations?before=nonsense&limit=x')->assertOk()->assertJsonCount(6, 'conversations');
     }
 
+    public function testTheListHasThoseInWhichItsWorkerAnswered(): void
+    {
+        Agent::tool('city', 'The city.', ['type' => 'object'], static fn (): string => 'Rome');
+        Agent::allowCommand('city', true);
+        Agent::fake('One', 'Two');
+        $user = new GenericUser(['id' => 7]);
+        $this->signIn(7);
+        $this->say('Hello', self::ONE);
+        $this->say('/city', self::ONE);
+        Agent::task('Do it', '/')->owner($user)->conversation(self::TWO)->run();
+        self::assertSame('agent-tool', AgentConversation::query()->find(self::ONE)->worker);
+        self::assertSame([self::ONE], $this->ids());
+        $this->app->make(Router::class)->middleware([StartSession::class])->group(static function (): void {
+            Agent::conversationRoutes('task/conversations', 'task');
+        });
+        self::assertSame([self::TWO], array_column($this->getJson('/task/conversations')->json('conversations'), 'id'));
+    }
+
     public function testAConversationShowsWhatWasSaidWithCallsAndDecisions(): void
     {
         Agent::fake(Script::text('Done.')->asking('Bash', ['command' => 'ls']), Script::error('auth', 'No account.'));
