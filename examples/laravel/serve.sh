@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `make demo-laravel`: the pages in your browser, until Ctrl-C. Without ANTHROPIC_API_KEY, the simulator answers. With FLEET=1,
-# chats and tasks run on a fleet of one machine, with a Redis of its own.
+# chats and tasks run on a fleet of one machine, with a Redis of its own. With RECORDS=1, what was said, done and spent is kept.
 set -euo pipefail
 # Each child leads a process group of its own, so that the processes that it starts end with it.
 set -m
@@ -91,6 +91,7 @@ php -r 'exit((int) !@stream_socket_server("tcp://127.0.0.1:$argv[1]"));' "$port"
 php -r 'exit((int) !extension_loaded("pdo_sqlite"));' || run "$root/tools/need" commands pdo_sqlite:php-sqlite3
 run ./setup.sh
 [[ ${FLEET:-} =~ ^1?$ ]] || fail "FLEET=$FLEET is neither 1 nor nothing."
+[[ ${RECORDS:-} =~ ^1?$ ]] || fail "RECORDS=$RECORDS is neither 1 nor nothing."
 if [ -n "${FLEET:-}" ]; then
   [ -z "${AGENT_WORKERS_FLEET:-}" ] || fail "FLEET=1 starts a fleet, and AGENT_WORKERS_FLEET names one that is there. Set one of them."
   run "$root/tools/need" commands redis-server:redis-server
@@ -163,6 +164,10 @@ if [ ! -s "${DB_DATABASE:=$PWD/storage/app/database.sqlite}" ]; then
   mv "$scratch/database.sqlite" "$DB_DATABASE"
 fi
 export DB_DATABASE
+if [ -n "${RECORDS:-}" ]; then
+  export AGENT_WORKERS_RECORDS=true APP_ENV=local
+  run php artisan migrate --force --quiet
+fi
 # For commands in the same surroundings, whose variables are as bash writes them.
 (umask 077 && export -p > "$scratch/environment")
 printf '#!%s\n. "%s"\nexec php "%s" "$@"\n' "$BASH" "$scratch/environment" "$PWD/artisan" > "$scratch/artisan"
@@ -178,6 +183,7 @@ echo "Partners:        http://127.0.0.1:$port/partners"
 echo "Without a build: http://127.0.0.1:$port/plain"
 echo "Blade component: http://127.0.0.1:$port/component"
 [ -z "${FLEET:-}" ] || echo "The fleet:       http://127.0.0.1:$port/fleet"
+[ -z "${RECORDS:-}" ] || echo "Records:         http://127.0.0.1:$port/records"
 echo "Commands:        $scratch/artisan partners:recompute-health --all"
 echo "Ctrl-C ends it."
 await "${pids[-1]}" || fail "$(tail -n 5 "$scratch/php.err")"

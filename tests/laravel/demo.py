@@ -24,7 +24,7 @@ def clone(root: Path) -> Path:
     for path in REPOSITORY.iterdir():
         if path.is_file():
             shutil.copy2(path, root)
-    bridge = [f"php-bridge/{part}" for part in ("src", "config", "lang", "resources")]
+    bridge = [f"php-bridge/{part}" for part in ("src", "config", "database", "lang", "resources")]
     for name in ("agent_workers", "bin", "tools", "examples", "packages", *bridge):
         shutil.copytree(REPOSITORY / name, root / name, ignore=_LEFT_OUT)
     for built in (root / "examples/laravel/public").glob("agent-*"):

@@ -85,7 +85,7 @@ class Site:
         shutil.copytree(REPOSITORY / "examples/laravel", self.app, ignore=kept)
         shutil.copytree(REPOSITORY / "examples/laravel/public/vendor", self.app / "public/vendor")
         shutil.copytree(REPOSITORY / "examples/mcp", self.root / "examples/mcp")
-        for part in ("src", "config", "lang", "resources"):
+        for part in ("src", "config", "database", "lang", "resources"):
             shutil.copytree(REPOSITORY / "php-bridge" / part, self.root / "php-bridge" / part)
         for path in (self.state, self.temporary, self.root / "home"):
             path.mkdir()

@@ -302,3 +302,23 @@ def test_the_demo_on_a_fleet_answers_shows_its_runs_and_leaves_nothing(
         os.killpg(demo.process.pid, signal.SIGINT)
         demo.wait_for_the_end("Ctrl-C")
         until(lambda: not redis_within(tmp_path))
+
+
+def test_the_demo_with_records_lists_what_the_browser_has_forgotten_and_shows_what_was_done(
+    repository: Path, tmp_path: Path, tab: Browser
+) -> None:
+    with running_demo(repository, tmp_path, RECORDS="1") as demo:
+        chat, records = demo.addresses[0], demo.addresses[-1]
+        tab.open(chat)
+        tab.say("Tell me of lighthouses.")
+        tab.wait_for("done")
+        tab.script("localStorage.clear(); sessionStorage.clear()")
+        tab.visit(chat)
+        listed = "return document.querySelector('[data-id]')?.textContent ?? ''"  # out of sight where the page is narrow
+        until(lambda: "Tell me of lighthouses." in tab.script(listed), what=lambda: tab.text)
+        tab.script("document.querySelector('[data-id]').click()")
+        until(lambda: "one cape from the next" in tab.answer, what=lambda: tab.text)
+        tab.visit(records)
+        until(lambda: "done" in tab.text, what=lambda: tab.text)
+        tab.script("document.querySelector('.run a').click()")
+        until(lambda: "one cape from the next" in tab.text, what=lambda: tab.text)

@@ -8,6 +8,7 @@ use App\Http\Controllers\AskController;
 use App\Http\Controllers\FleetController;
 use App\Http\Controllers\PartnerController;
 use App\Http\Controllers\PlainController;
+use App\Http\Controllers\RecordsController;
 use App\Http\Controllers\TaskController;
 use Illuminate\Support\Facades\Route;
 
@@ -22,6 +23,10 @@ Route::view('/component/task', 'component', ['task' => true]);
 // POST /agent/chat starts a run. GET /agent/runs/{run}/events continues its stream after a lost connection or
 // a reload, POST /agent/runs/{run}/abort stops it.
 Agent::routes('agent', middleware: ['throttle:120,1']);
+
+// With AGENT_WORKERS_RECORDS, the visitor's conversations are the server's: of the chat, and of the tasks.
+Agent::conversationRoutes('agent/conversations', 'chat', ['throttle:240,1']);
+Agent::conversationRoutes('agent/tasks', 'task', ['throttle:240,1']);
 
 // The same start from a controller of your own.
 Route::post('/ask', AskController::class);
@@ -39,6 +44,12 @@ Route::get('/partners', [PartnerController::class, 'index']);
 Route::get('/partners/{partner}', [PartnerController::class, 'show']);
 Route::post('/partners/{partner}/health', [PartnerController::class, 'health'])
     ->middleware([AnswersInJson::class, 'throttle:120,1']);
+
+// What was asked, done and spent, for whoever may see it: see RecordsServiceProvider.
+Route::middleware('can:see-records')->prefix('records')->group(static function (): void {
+    Route::get('/', [RecordsController::class, 'index']);
+    Route::get('/{run}', [RecordsController::class, 'show']);
+});
 
 // The fleet, for whoever may operate it: see FleetServiceProvider.
 Route::middleware('can:operate-fleet')->prefix('fleet')->group(static function (): void {

@@ -1,8 +1,8 @@
-import type { AgentStreamOptions, AttachmentLimits } from "@agent-workers/react";
+import type { AttachmentLimits, ConversationsOptions } from "@agent-workers/react";
 import { Page } from "./Page";
 import { CHAT } from "./words";
 
-interface Props extends AgentStreamOptions {
+interface Props extends ConversationsOptions {
   /** What to say of the application before the first message. */
   hint?: string;
   /** Prompts to begin with. */

@@ -7,6 +7,8 @@ export const WIDE = "(width >= 60rem)";
 
 interface Props {
   conversations: AgentConversations;
+  /** Whether what is deleted cannot be brought back. */
+  isForGood?: boolean;
   isOpen: boolean;
   /** Closes the list, where it is open over the messages. */
   onClose(): void;
@@ -14,8 +16,8 @@ interface Props {
   onChosen(): void;
 }
 
-/** The conversations of this browser: one is opened, deleted, brought back. */
-export function History({ conversations, isOpen, onClose, onChosen }: Props) {
+/** The visitor's conversations: one is opened, deleted, brought back. */
+export function History({ conversations, isForGood = false, isOpen, onClose, onChosen }: Props) {
   const { list, current, removed, open, remove, undo } = conversations;
   const nav = useRef<HTMLElement>(null);
   const undoing = useRef<HTMLButtonElement>(null);
@@ -68,6 +70,7 @@ export function History({ conversations, isOpen, onClose, onChosen }: Props) {
               isCurrent={each.id === current}
               onOpen={() => choose(each.id)}
               onDelete={() => {
+                if (isForGood && !window.confirm(WORDS.deleteForGood(each.title))) return;
                 remove(each.id);
                 setDeleting(true);
               }}

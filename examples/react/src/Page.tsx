@@ -1,5 +1,5 @@
 import {
-  type AgentStreamOptions, type Attachment, type AttachmentLimits, isByPerson, type Steer, useAttachments, useConversations,
+  type Attachment, type AttachmentLimits, type ConversationsOptions, isByPerson, type Steer, useAttachments, useConversations,
 } from "@agent-workers/react"; // prettier-ignore
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Announcer } from "./Announcer";
@@ -13,7 +13,7 @@ import { useOnline } from "./useOnline";
 import { stateOf, WORDS } from "./words";
 
 interface Props {
-  options: AgentStreamOptions;
+  options: ConversationsOptions;
   title: string;
   /** What to say before the first message. */
   hint: string;
@@ -101,7 +101,7 @@ export function Page({ options, title, hint, examples, attachments: limits }: Pr
           </button>
         )}
       </header>
-      <History conversations={conversations} isOpen={isListOpen} onClose={closeList} onChosen={write} />
+      <History conversations={conversations} isForGood={options.recorded !== undefined} isOpen={isListOpen} onClose={closeList} onChosen={write} />
       <div
         className="scroll"
         inert={isListOpen}

@@ -1,8 +1,8 @@
-import { type AgentStreamOptions, type AttachmentLimits, taskAt } from "@agent-workers/react";
+import { type AttachmentLimits, type ConversationsOptions, taskAt } from "@agent-workers/react";
 import { Page } from "./Page";
 import { TASK } from "./words";
 
-interface Props extends AgentStreamOptions {
+interface Props extends ConversationsOptions {
   /** What to say before the first task. */
   hint?: string;
   /** Tasks to begin with. */

@@ -14,11 +14,12 @@ function limitsOf(json = "null"): AttachmentLimits | undefined {
 for (const [id, Page] of Object.entries({ "agent-chat": Chat, "agent-task": Task })) {
   const place = document.getElementById(id);
   if (!place) continue;
-  const { base = "", visitor, hint, examples, attachments } = place.dataset;
+  const { base = "", recorded, visitor, hint, examples, attachments } = place.dataset;
   createRoot(place).render(
     <StrictMode>
       <Page
         base={base}
+        recorded={recorded}
         visitor={visitor}
         hint={hint}
         examples={examples ? (JSON.parse(examples) as string[]) : undefined}

@@ -11,6 +11,7 @@ export const WORDS = {
   answersNow: "Answering …",
   asksYou: "Waits for you",
   deleteMore: (title: string) => `Delete: ${title}`,
+  deleteForGood: (title: string) => `Delete “${title}”, and all that was said in it, for good?`,
   deleted: (title: string) => `Deleted: ${title}`,
   undo: "Undo",
   anew: "Send it in a new conversation",
