@@ -314,7 +314,8 @@ def test_the_demo_with_records_lists_what_the_browser_has_forgotten_and_shows_wh
         tab.wait_for("done")
         tab.script("localStorage.clear(); sessionStorage.clear()")
         tab.visit(chat)
-        listed = "return document.querySelector('[data-id]')?.textContent ?? ''"  # out of sight where the page is narrow
+        # Where the page is narrow, the list is out of sight.
+        listed = "return document.querySelector('[data-id]')?.textContent ?? ''"
         until(lambda: "Tell me of lighthouses." in tab.script(listed), what=lambda: tab.text)
         tab.script("document.querySelector('[data-id]').click()")
         until(lambda: "one cape from the next" in tab.answer, what=lambda: tab.text)

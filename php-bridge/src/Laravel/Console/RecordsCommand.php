@@ -99,6 +99,7 @@ final class RecordsCommand extends Command
             => $column === 'user' ? 'owner' : $column, array_keys($whose)), $whose);
         AgentConversation::query()->where($named)->get()->each($removal->conversation(...));
         AgentUsage::query()->where($whose)->delete();
+        isset($whose['user']) && $removal->actor($whose['user']);
         $this->info("Deleted $count runs.");
 
         return self::SUCCESS;

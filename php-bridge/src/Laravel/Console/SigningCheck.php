@@ -28,6 +28,8 @@ final class SigningCheck
             ];
         }
 
-        return $id === null ? null : ['check' => 'signing', 'status' => 'ok', 'found' => "decisions are signed: key $id"];
+        return $id === null
+            ? null
+            : ['check' => 'signing', 'status' => 'ok', 'found' => "decisions are signed: key $id"];
     }
 }

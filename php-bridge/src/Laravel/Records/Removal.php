@@ -15,6 +15,8 @@ final class Removal
 {
     /** Rows that are deleted at once. */
     private const AT_ONCE = 500;
+    /** Types of events that say who did something. */
+    private const ACTED = ['permission_resolved', 'question_resolved', 'steered'];
 
     public function __construct(
         private readonly Database $database,
@@ -64,6 +66,20 @@ final class Removal
         }
 
         return $count;
+    }
+
+    /**
+     * Takes a user's name out of what others' runs tell: whom they allowed what, and what they said there.
+     */
+    public function actor(string $user): void
+    {
+        $this->database->table(Change::MESSAGES)->where('actor', Columns::name($user))->update(['actor' => null]);
+        foreach (AgentEvent::query()->whereIn('type', self::ACTED)->lazyById(self::AT_ONCE) as $event) {
+            $payload = (array) $event->payload;
+            if (($payload['actor'] ?? null) === $user) {
+                $event->update(['payload' => array_diff_key($payload, ['actor' => true])]);
+            }
+        }
     }
 
     /** @param list<string> $runs */

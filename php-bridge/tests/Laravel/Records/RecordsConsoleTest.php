@@ -6,6 +6,7 @@ namespace AgentWorkers\Tests\Laravel\Records;
 
 use AgentWorkers\Laravel\Facades\Agent;
 use AgentWorkers\Laravel\Records\AgentConversation;
+use AgentWorkers\Laravel\Records\AgentEvent;
 use AgentWorkers\Laravel\Records\AgentMessage;
 use AgentWorkers\Laravel\Records\AgentRun;
 use AgentWorkers\Laravel\Records\AgentUsage;
@@ -113,12 +114,20 @@ final class RecordsConsoleTest extends TestCase
         foreach (['7' => 'Mine', '8' => 'Theirs'] as $user => $prompt) {
             Agent::chat($prompt)->user((string) $user)->conversation((string) Str::uuid())->owner('cron')->run();
         }
+        $of = ['run_id' => AgentRun::query()->where('user', '8')->value('id'), 'attempt' => 1];
+        AgentEvent::query()->create($of + [
+            'seq' => 9, 'type' => 'permission_resolved', 'payload' => ['actor' => '7', 'by' => 'client'], 'at' => now(),
+        ]);
+        AgentMessage::query()->where('content', '"Two"')->update(['actor' => '7']);
         self::assertNotSame(0, Artisan::call('agent:records forget --force'));
         self::assertSame(0, Artisan::call('agent:records forget --user=7 --force'));
         self::assertSame(['8'], AgentRun::query()->pluck('user')->all());
         self::assertSame(['8'], AgentUsage::query()->pluck('user')->all());
         self::assertSame(['Theirs', 'Two'], AgentMessage::query()->orderBy('seq')->get()->pluck('content')->all());
         self::assertSame(1, AgentConversation::query()->count());
+        $acted = AgentEvent::query()->where('type', 'permission_resolved')->sole();
+        self::assertSame(['by' => 'client'], $acted->payload);
+        self::assertSame(0, AgentMessage::query()->whereNotNull('actor')->count());
     }
 
     public function testWhatIsRecordedOfAUserIsExportedAsLines(): void
