@@ -45,6 +45,8 @@ _SILENT_S = 15
 """After which a run is looked at that says nothing: it may be gone."""
 _MOST_BYTES = 64 << 20
 _PAGE = 1000
+_QUESTIONS = 16
+"""How much Redis is asked at once, each on a connection: thousands of readers may come in one moment."""
 _TIMES = {
     "submitted_at": "submitted",
     "run_at": "run_at",
@@ -73,6 +75,7 @@ class FleetRuns(Runs):
         self._looked: dict[str, float] = {}
         self._settings = settings
         self._tasks: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(_QUESTIONS)
 
     @property
     def running(self) -> int:
@@ -87,6 +90,10 @@ class FleetRuns(Runs):
     async def start(self, composed: Composed, owner: Owner) -> Feed:
         """Has a run begin; see ``Runs.start``."""
         job = _job(composed, owner)
+        async with self._room:
+            return await self._submit(composed, owner, job)
+
+    async def _submit(self, composed: Composed, owner: Owner, job: Job) -> Feed:
         if composed.conversation:
             session = await self._conversations.begin(composed.conversation, owner, job.run)
             job.request.update(session)
@@ -102,14 +109,19 @@ class FleetRuns(Runs):
         """Returns a run to read; see ``Runs.feed``."""
         feed = self._shelf.feeds.get(run)
         if feed is None:
-            status = await self._fleet.status(run)
-            if status is None or not _is_of(status, owner):
-                return None
-            feed = await self._open(run, owner)
+            async with self._room:
+                status = await self._fleet.status(run)
+                if status is None or not _is_of(status, owner):
+                    return None
+                feed = await self._open(run, owner)
         return feed if feed.owner == owner else None
 
     async def status(self, run: str, owner: Owner) -> dict[str, Any] | None:
         """Returns how far a run is; see ``Runs.status``."""
+        async with self._room:
+            return await self._status(run, owner)
+
+    async def _status(self, run: str, owner: Owner) -> dict[str, Any] | None:
         status = await self._fleet.status(run)
         if status is None or not _is_of(status, owner):
             return None
@@ -127,34 +139,38 @@ class FleetRuns(Runs):
 
     async def questions(self, run: str, owner: Owner) -> Questions:
         """Returns what a run has asked; see ``Runs.questions``."""
-        status = await self._own(run, owner)
-        if status.is_over:
-            raise over()
-        questions = Questions()
-        async for entry in self._entries(run):
-            questions.note(entry.event)
-        return questions
+        async with self._room:
+            status = await self._own(run, owner)
+            if status.is_over:
+                raise over()
+            questions = Questions()
+            async for entry in self._entries(run):
+                questions.note(entry.event)
+            return questions
 
     async def claim(self, run: str, name: str, until: float) -> bool:
         """Says whether an answer is the first one, among those of the PHP bridge, too; see ``Runs.claim``."""
         kept_ms = max(1, math.ceil(until - time.time()) + 60) * 1000
-        return bool(await self._fleet.redis.set(await self._claim(run, name), "gateway", nx=True, px=kept_ms))
+        async with self._room:
+            return bool(await self._fleet.redis.set(await self._claim(run, name), "gateway", nx=True, px=kept_ms))
 
     async def give_back(self, run: str, name: str) -> None:
         """Lets an answer be given again; see ``Runs.give_back``."""
         with suppress(Trouble):
-            await self._fleet.redis.delete(await self._claim(run, name))
+            async with self._room:
+                await self._fleet.redis.delete(await self._claim(run, name))
 
     async def tell(self, run: str, owner: Owner, message: Mapping[str, Any]) -> None:
         """Tells a run something; see ``Runs.tell``."""
-        await self._own(run, owner)
-        try:
-            await self._fleet.send(run, message)
-            self._witnesses.told(run, message)
-        except NoSuchRun:
-            raise no_run() from None
-        except RunOver:
-            raise run_over() from None
+        async with self._room:
+            await self._own(run, owner)
+            try:
+                await self._fleet.send(run, message)
+            except NoSuchRun:
+                raise no_run() from None
+            except RunOver:
+                raise run_over() from None
+        self._witnesses.told(run, message)
 
     def left(self, feed: Feed) -> None:
         """Hears that a reader has gone; stops the run where that is wanted, and it was the last one here."""
@@ -270,7 +286,8 @@ class FleetRuns(Runs):
     def _do(self, work: Any) -> None:
         async def done() -> None:
             with suppress(Trouble):
-                await work
+                async with self._room:
+                    await work
 
         task = asyncio.create_task(done())
         self._tasks.add(task)

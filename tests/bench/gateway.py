@@ -1,10 +1,13 @@
 """Part of ``make bench``: how many streams one gateway carries, and what each of them costs.
 
-    BENCH_STREAMS=1000,10000 BENCH_RUNS=20 BENCH_RATE=1 python -m tests.bench.gateway
+    BENCH_READERS=1000,10000 BENCH_RUNS=20 BENCH_RATE=1 python -m tests.bench.gateway
 
 The gateway is a process of its own, each run is a recording that ``agent-workers replay`` plays in a worker process,
 and the readers are in this process. They share the runs evenly. A delta's delay is from its ``ts``, when its worker
 wrote it, to when a reader has it. Each stream is checked: whole, in order, up to its terminal event.
+
+Then the same on a fleet, for BENCH_RELAYED streams, as ``tests.bench.fleet_relay`` has it: each of a run of its own,
+whose events are written into Redis five times a second.
 """
 
 import asyncio
@@ -21,9 +24,13 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+from agent_workers.fleet.fleet import Fleet
+from tests.bench import fleet_relay
+from tests.fleet.redis_server import RedisServer, running_redis
 from tests.gateway.served import AUDIENCE, SCRIPTS, Served
 
-STREAMS = [int(number) for number in os.environ.get("BENCH_STREAMS", "100,1000").split(",")]
+STREAMS = [int(number) for number in os.environ.get("BENCH_READERS", "100,1000").split(",") if number]
+RELAYED = [int(number) for number in os.environ.get("BENCH_RELAYED", "10,50,100").split(",") if number]
 RUNS = int(os.environ.get("BENCH_RUNS", "20"))
 RATE = float(os.environ.get("BENCH_RATE", "2"))
 """Deltas of a run each second."""
@@ -91,6 +98,35 @@ def main() -> None:
         finally:
             served.stop()
             shutil.rmtree(folder)
+    for count in RELAYED:
+        with tempfile.TemporaryDirectory(prefix="gateway-bench-") as name, running_redis(Path(name, "redis")) as redis:
+            served = Served(Path(name), f'redis = "{redis.url}"\n{settings(Path(name))}')
+            try:
+                asyncio.run(relayed(served, redis, count))
+            finally:
+                served.stop()
+
+
+async def relayed(served: Served, redis: RedisServer, count: int) -> None:
+    """Has each of so many runs of a fleet followed by one reader, and reports."""
+    async with Fleet.open(redis.url) as fleet:
+        runs = [f"{count}-{number}" for number in range(count)]
+        store: Any = fleet.redis
+        for run in runs:
+            await fleet_relay.begin(fleet, run)
+            await store.hset(fleet.keys.job(run), "user", "7")
+        before = memory(served.process.pid)
+        delays: array[float] = array("d")
+        readers = await opened(served, runs, count, delays)
+        size = (memory(served.process.pid) - before) / count
+        connections = len(redis.client.client_list())
+        used = processor_s(served.process.pid)
+        await fleet_relay.write(fleet, runs)
+        await asyncio.gather(*(reader.over for reader in readers))
+        used = processor_s(served.process.pid) - used
+    report(count, sum(reader.is_whole for reader in readers), delays)
+    print(f"{'':15} each of a run of the fleet; {size:.1f} KiB a stream, {connections} connections to Redis")
+    print(f"{'':15} {used:.1f} s of a processor for {fleet_relay.SECONDS:g} s")
 
 
 def settings(file: Path) -> str:
@@ -134,19 +170,8 @@ async def measured(served: Served, count: int) -> None:
         served.post("/v1/runs", {"prompt": "Hello"}, token, Accept="application/json").json["run"] for _ in range(RUNS)
     ]
     delays: array[float] = array("d")
-    ready, opening = asyncio.Semaphore(0), asyncio.Semaphore(AT_ONCE)
-    readers: list[Reader] = []
-
-    async def follow(number: int) -> None:
-        async with opening:
-            reader = Reader(request_of(served, runs[number % RUNS], token), delays, ready)
-            readers.append(reader)
-            await asyncio.get_running_loop().create_connection(lambda: reader, "127.0.0.1", served.port)
-
     began = time.monotonic()
-    await asyncio.gather(*(follow(number) for number in range(count)))
-    for _ in range(count):
-        await ready.acquire()
+    readers = await opened(served, runs, count, delays)
     opened_s, early = time.monotonic() - began, len(delays)
     held = memory(served.process.pid)
     used = processor_s(served.process.pid)
@@ -158,6 +183,24 @@ async def measured(served: Served, count: int) -> None:
     print(f"{'':15} {size:.1f} KiB a stream; opened in {opened_s:.1f} s; {used:.1f} s of a processor for {SECONDS:g} s")
     if early:
         print(f"{'':15} {early} deltas came before all streams were open", file=sys.stderr)
+
+
+async def opened(served: Served, runs: list[str], count: int, delays: "array[float]") -> list[Reader]:
+    """Opens so many streams, of these runs in turn; returns their readers when each has had an event."""
+    ready, opening = asyncio.Semaphore(0), asyncio.Semaphore(AT_ONCE)
+    token = served.token()
+    readers: list[Reader] = []
+
+    async def follow(number: int) -> None:
+        async with opening:
+            reader = Reader(request_of(served, runs[number % len(runs)], token), delays, ready)
+            readers.append(reader)
+            await asyncio.get_running_loop().create_connection(lambda: reader, "127.0.0.1", served.port)
+
+    await asyncio.gather(*(follow(number) for number in range(count)))
+    for _ in range(count):
+        await ready.acquire()
+    return readers
 
 
 def request_of(served: Served, run: str, token: str) -> bytes:

@@ -134,6 +134,26 @@ def test_hundreds_of_streams_share_a_few_connections_to_redis(gateway: Served, r
             assert {each.result().events[-1]["type"] for each in follow} == {"aborted"}
 
 
+def test_as_many_readers_as_may_come_in_one_moment_ask_redis_over_a_few_connections(
+    gateway: Served, redis: RedisServer
+) -> None:
+    run = gateway.run("echo").headers["x-agent-run"]
+    stream = redis.client.dump(f"agent-workers:run:{{{run}}}")
+    before = len(redis.client.client_list())
+    for number in range(120):
+        key = f"agent-workers:run:{{copy-{number}}}"
+        redis.client.restore(key, 0, stream)
+        redis.client.hset(f"{key}:job", mapping={"state": "done", "attempt": "1", "user": str(number)})
+
+    def read(number: int) -> str:
+        answer = gateway.get(f"/v1/runs/copy-{number}/events", gateway.token(sub=str(number)))
+        return str(answer.events[-1]["type"])
+
+    with ThreadPoolExecutor(60) as pool:
+        assert set(pool.map(read, range(120))) == {"done"}
+    assert len(redis.client.client_list()) <= before + 18
+
+
 def test_readers_are_told_to_come_back_when_the_gateway_stops_and_miss_nothing(
     serve: Callable[..., Served], redis: RedisServer, machine: Working, other: Served
 ) -> None:
