@@ -20,8 +20,8 @@ final class Environment
         'AGENT_WORKERS_*', 'ANTHROPIC_*', 'CLAUDE_*',
     ];
 
-    /** What no worker needs: whoever has it can sign decisions. */
-    private const KEPT = ['AGENT_WORKERS_SIGNING_KEY'];
+    /** What no worker needs: whoever has it can sign decisions, or reads a database's password. */
+    private const KEPT = ['AGENT_WORKERS_SIGNING_KEY', 'AGENT_WORKERS_RECORDS'];
 
     private const FALLBACK = ['PATH' => '/usr/local/bin:/usr/bin:/bin', 'LANG' => 'C.UTF-8'];
 

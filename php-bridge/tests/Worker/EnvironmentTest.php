@@ -16,7 +16,7 @@ final class EnvironmentTest extends TestCase
 
     private const CANARIES = [
         'DB_PASSWORD', 'HTTP_COOKIE', 'HTTP_AUTHORIZATION', 'HTTP_PROXY', 'QUERY_STRING', 'APP_KEY',
-        'AGENT_WORKERS_SIGNING_KEY',
+        'AGENT_WORKERS_SIGNING_KEY', 'AGENT_WORKERS_RECORDS',
     ];
 
     /** @before */

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Records;
 
+use Illuminate\Contracts\Container\Container;
 use Illuminate\Database\ConnectionInterface;
 use Illuminate\Database\ConnectionResolverInterface;
 use Illuminate\Database\Query\Builder;
@@ -18,10 +19,9 @@ final class Database
     /** Tries of a transaction that another one is in the way of. */
     private const TRIES = 3;
 
-    public function __construct(
-        private readonly ConnectionResolverInterface $databases,
-        private readonly Settings $settings,
-    ) {
+    /** An application that records nothing may have no database at all. */
+    public function __construct(private readonly Container $app, private readonly Settings $settings)
+    {
     }
 
     /**
@@ -45,7 +45,7 @@ final class Database
 
     public function connection(): ConnectionInterface
     {
-        return $this->databases->connection($this->settings->connection());
+        return $this->app->make(ConnectionResolverInterface::class)->connection($this->settings->connection());
     }
 
     /** @param string $name as the schema has it */

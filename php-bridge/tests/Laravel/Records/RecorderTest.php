@@ -15,6 +15,8 @@ use AgentWorkers\Laravel\Records\AgentInsight;
 use AgentWorkers\Laravel\Records\AgentMessage;
 use AgentWorkers\Laravel\Records\AgentRun;
 use AgentWorkers\Laravel\Records\AgentUsage;
+use AgentWorkers\Laravel\Records\Budget;
+use AgentWorkers\Laravel\Records\ConversationRecords;
 use AgentWorkers\Laravel\Records\Recorder;
 use AgentWorkers\Laravel\Records\Spool;
 use AgentWorkers\Testing\Script;
@@ -39,6 +41,16 @@ final class RecorderTest extends TestCase
         Agent::fake('Hi');
         self::assertSame('Hi', Agent::chat('Hello')->text());
         self::assertSame(0, AgentRun::query()->count());
+    }
+
+    public function testAnApplicationThatRecordsNothingNeedsNoDatabase(): void
+    {
+        foreach ([\Illuminate\Database\ConnectionResolverInterface::class, 'db'] as $name) {
+            $this->app->bind($name, static fn () => self::fail('It asked for a database.'));
+        }
+        self::assertFalse($this->app->make(Recorder::class)->isOn());
+        self::assertNull($this->app->make(ConversationRecords::class)->find(self::UUID));
+        $this->app->make(Budget::class)->check('7', null);
     }
 
     public function testTheQuestionIsThereBeforeTheAnswerBegins(): void
