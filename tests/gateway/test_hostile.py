@@ -1,6 +1,7 @@
 """Attacks on the server itself: what is sent into it, and those who take its connections and do nothing with them."""
 
 import json
+import resource
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -113,6 +114,8 @@ def test_who_sends_no_whole_request_is_left_after_a_while(strict: Served) -> Non
 
 
 def test_a_thousand_connections_that_read_nothing_leave_room_for_others(strict: Served) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))  # each is a file here, too
     run = strict.run("many 300 20000").headers["x-agent-run"]
     before = memory(strict)
     with ExitStack() as stack:
