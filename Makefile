@@ -115,7 +115,7 @@ test-react: node_modules/.ready ## Test the React package, its example and the p
 .PHONY: shots
 shots: $(READY) $(REACT)/dist/agent-chat.js ## Take pictures of each state of the pages into .artifacts/, wide and narrow, light and dark
 	@tools/need commands $(TESTS_NEED)
-	$(BIN)/pytest --quiet tests/laravel/test_looks.py tests/laravel/test_fleet_looks.py
+	$(BIN)/pytest --quiet tests/laravel/test_looks.py tests/laravel/test_fleet_looks.py tests/laravel/test_runs.py
 
 .PHONY: check
 check: $(READY) ## Lint, types, layers, drift of the schemas and of what is made of them

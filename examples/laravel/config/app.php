@@ -34,6 +34,7 @@ return [
         App\Providers\FleetServiceProvider::class,
         App\Providers\RecordsServiceProvider::class,
         App\Providers\RouteServiceProvider::class,
+        App\Providers\RunsServiceProvider::class,
         App\Providers\ToolServiceProvider::class,
     ],
     'aliases' => [],

@@ -2,6 +2,13 @@
 const EVERY_MS = 2000;
 const live = document.getElementById("live");
 const stale = document.getElementById("stale");
+let shown = live.innerHTML;
+
+// What cannot be undone is asked for twice.
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
 
 async function refresh() {
   try {
@@ -16,9 +23,12 @@ async function refresh() {
 }
 
 function replace(fresh) {
-  if (live.innerHTML === fresh.innerHTML) return;
+  if (shown === fresh.innerHTML) return;
+  shown = fresh.innerHTML;
+  const open = [...live.querySelectorAll("details[open][id]")].map(({ id }) => id);
   const focused = live.contains(document.activeElement) ? document.activeElement.id : "";
-  live.innerHTML = fresh.innerHTML;
+  live.innerHTML = shown;
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 

@@ -9,6 +9,7 @@ use App\Http\Controllers\FleetController;
 use App\Http\Controllers\PartnerController;
 use App\Http\Controllers\PlainController;
 use App\Http\Controllers\RecordsController;
+use App\Http\Controllers\RunsController;
 use App\Http\Controllers\TaskController;
 use Illuminate\Support\Facades\Route;
 
@@ -49,6 +50,17 @@ Route::post('/partners/{partner}/health', [PartnerController::class, 'health'])
 Route::middleware('can:see-records')->prefix('records')->group(static function (): void {
     Route::get('/', [RecordsController::class, 'index']);
     Route::get('/{run}', [RecordsController::class, 'show']);
+});
+
+// The same by user, worker, skill, status and day, and what is to be done about a run: see RunsServiceProvider.
+Route::middleware('can:see-records')->prefix('runs')->group(static function (): void {
+    Route::get('/', [RunsController::class, 'index']);
+    Route::get('/{run}', [RunsController::class, 'show']);
+    Route::middleware('can:operate-runs')->group(static function (): void {
+        Route::post('/{run}/abort', [RunsController::class, 'abort']);
+        Route::post('/{run}/retry', [RunsController::class, 'retry']);
+        Route::post('/{run}/drop', [RunsController::class, 'drop']);
+    });
 });
 
 // The fleet, for whoever may operate it: see FleetServiceProvider.

@@ -19,6 +19,7 @@ use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Exception\RunOverException;
 use AgentWorkers\Fleet\Fleet;
 use AgentWorkers\Fleet\JobOptions;
+use AgentWorkers\Fleet\Told;
 use AgentWorkers\FleetRunner;
 use AgentWorkers\Laravel\Events\BatchWatch;
 use AgentWorkers\Laravel\Fleet\FleetAccess;
@@ -39,8 +40,12 @@ use AgentWorkers\Laravel\Http\Runs;
 use AgentWorkers\Laravel\Http\StatusController;
 use AgentWorkers\Laravel\Http\SteerController;
 use AgentWorkers\Laravel\Http\StreamController;
+use AgentWorkers\Laravel\Records\AgentRun;
 use AgentWorkers\Laravel\Records\Party;
+use AgentWorkers\Laravel\Records\Recorder;
+use AgentWorkers\Laravel\Records\Removal;
 use AgentWorkers\Laravel\Stream\Steering;
+use AgentWorkers\Laravel\Stream\Store;
 use AgentWorkers\ProcessRunner;
 use AgentWorkers\Request;
 use AgentWorkers\Runner;
@@ -49,6 +54,7 @@ use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Routing\Registrar;
+use Illuminate\Database\Eloquent\Builder;
 use Illuminate\Support\Traits\Conditionable;
 use Illuminate\Support\Traits\Macroable;
 use Illuminate\Support\Traits\Tappable;
@@ -278,6 +284,43 @@ final class Agents
         return $job === null
             ? $this->app->make(Steering::class)->say($name, $run, $text, $actor)
             : $this->app->make(Messages::class)->steer($job, $text, $actor);
+    }
+
+    /**
+     * Stops a run, whoever's it is and whatever holds it: a process of this application, of its queue, or the fleet. It
+     * asks no gate: who may do that is for the caller to say.
+     *
+     * @return Told what came of it; Told::Unknown where neither this application nor its fleet holds the run
+     */
+    public function abort(string $run): Told
+    {
+        $store = $this->app->make(Store::class);
+        $owner = $store->ownerOf($run);
+        if ($owner !== null && $store->head($owner, $run) !== null) {
+            $isOver = $store->isOver($owner, $run);
+            $isOver || $store->askAbort($owner, $run);
+
+            return $isOver ? Told::Over : Told::Sent;
+        }
+        $access = $this->app->make(FleetAccess::class);
+        $job = $access->isThere() ? $access->fleet()->status($run) : null;
+
+        return $job !== null && $access->isOurs($job) ? $access->fleet()->abort($run) : Told::Unknown;
+    }
+
+    /**
+     * Deletes what is recorded of a run that has ended: what was said, done and spent in it, and the agent's own files
+     * of its session where no other run is recorded of that.
+     *
+     * @return bool whether it was recorded
+     */
+    public function forgetRun(string $run): bool
+    {
+        $this->app->make(Recorder::class)->flush(); // what waits to be written is forgotten, too
+
+        return $this->app->make(Removal::class)->all(
+            static fn (): Builder => AgentRun::query()->whereKey($run)->where('status', '!=', 'running'),
+        ) > 0;
     }
 
     /**

@@ -76,9 +76,10 @@ final class FacadeTest extends TestCase
     private static function parameter(\ReflectionParameter $parameter): string
     {
         $name = ($parameter->isVariadic() ? '...' : '') . "\${$parameter->name}";
-        $default = $parameter->isDefaultValueAvailable() ? $parameter->getDefaultValue() : false;
+        $default = $parameter->isDefaultValueAvailable() ? $parameter->getDefaultValue() : null;
         $written = match (true) {
-            $default === false => '',
+            !$parameter->isDefaultValueAvailable() => '',
+            $default === false => ' = false',
             $default === null => ' = null',
             $default === [] => ' = []',
             default => " = '$default'",

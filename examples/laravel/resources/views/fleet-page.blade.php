@@ -6,6 +6,7 @@
     <title>@yield('title')</title>
     <link rel="stylesheet" href="/partners.css">
     <link rel="stylesheet" href="/fleet.css">
+    @stack('styles')
     <script src="/fleet.js" type="module"></script>
   </head>
   <body>

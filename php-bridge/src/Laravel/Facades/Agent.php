@@ -12,6 +12,7 @@ use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
 use AgentWorkers\Exception\RunFailedException;
 use AgentWorkers\Fleet\Fleet;
+use AgentWorkers\Fleet\Told;
 use AgentWorkers\Laravel\AgentDefinition;
 use AgentWorkers\Laravel\Agents;
 use AgentWorkers\Laravel\Gateway\PendingToken;
@@ -38,12 +39,14 @@ use Illuminate\Support\Facades\Facade;
  * @method static void allowCommand(string $tool, \Closure|string|bool $allow, \stdClass|array|null $schema = null)
  * @method static PendingRun worker(string $name, ChatRequest|Request|array|string $prompt)
  * @method static ?string steer(string $run, string $text, Authenticatable|string|null $owner = null)
+ * @method static Told abort(string $run)
+ * @method static bool forgetRun(string $run)
  * @method static void viewersUsing(\Closure $mayFollow, ?\Closure $mayAnswer = null)
  * @method static void conversationsFor(\Closure $resolver)
  * @method static void budget(\Closure $budget)
+ * @method static Fleet fleet()
  * @method static PendingToken token(Authenticatable|string $user)
  * @method static void gatewayTokens(\Closure $gate, bool $guests = false)
- * @method static Fleet fleet()
  * @method static string words(ErrorEvent|Aborted|RunFailedException|RunAbortedException $failure)
  * @method static Runner runner(string $worker = 'chat')
  * @method static BatchRunner batchRunner()
