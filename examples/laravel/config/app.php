@@ -32,6 +32,7 @@ return [
         AgentWorkers\Laravel\AgentWorkersServiceProvider::class,
         App\Providers\EventServiceProvider::class,
         App\Providers\FleetServiceProvider::class,
+        App\Providers\GatewayServiceProvider::class,
         App\Providers\RecordsServiceProvider::class,
         App\Providers\RouteServiceProvider::class,
         App\Providers\RunsServiceProvider::class,

@@ -29,6 +29,11 @@ Agent::routes('agent', middleware: ['throttle:120,1']);
 Agent::conversationRoutes('agent/conversations', 'chat', ['throttle:240,1']);
 Agent::conversationRoutes('agent/tasks', 'task', ['throttle:240,1']);
 
+// With AGENT_GATEWAY_URL the pages' runs are the gateway's: POST /agent/token gives them their tokens, and POST
+// /agent/webhooks takes what became of the runs.
+Agent::gatewayRoutes('agent', middleware: ['throttle:120,1']);
+Agent::webhooks('agent');
+
 // The same start from a controller of your own.
 Route::post('/ask', AskController::class);
 

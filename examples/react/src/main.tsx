@@ -1,4 +1,4 @@
-import type { AttachmentLimits } from "@agent-workers/react";
+import { addressesAt, type AttachmentLimits, bearerFrom } from "@agent-workers/react";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Chat } from "./Chat";
@@ -11,15 +11,22 @@ function limitsOf(json = "null"): AttachmentLimits | undefined {
   return limits?.max ? { max: limits.max, maxKb: limits.max_kb ?? 4096 } : undefined;
 }
 
+/** Where the gateway is, if the application's configuration names one: the page needs nothing else for it. */
+function overGateway(url?: string) {
+  const runs = `${url}/v1/runs`;
+  return url ? { addresses: () => addressesAt(runs, runs), headers: bearerFrom("/agent/token") } : {};
+}
+
 for (const [id, Page] of Object.entries({ "agent-chat": Chat, "agent-task": Task })) {
   const place = document.getElementById(id);
   if (!place) continue;
-  const { base = "", recorded, visitor, hint, examples, attachments } = place.dataset;
+  const { base = "", recorded, visitor, hint, examples, attachments, gateway } = place.dataset;
   createRoot(place).render(
     <StrictMode>
       <Page
         base={base}
         recorded={recorded}
+        {...overGateway(gateway)}
         visitor={visitor}
         hint={hint}
         examples={examples ? (JSON.parse(examples) as string[]) : undefined}

@@ -1,4 +1,4 @@
-import { addressesAt, type AgentView, Conversation } from "@agent-workers/react/stream";
+import { addressesAt, type AgentView, bearerFrom, Conversation, type HeadersFor } from "@agent-workers/react/stream";
 import { asked, openOf } from "./asked";
 import { composer } from "./composer";
 import { el, list, set, tell, write } from "./dom";
@@ -12,12 +12,13 @@ import { fill, type Words, wordsIn } from "./words";
  * A chat with an agent: `<agent-chat endpoint="/agent/chat"></agent-chat>`. What is inside is shown before the first message.
  *
  * `endpoint` starts runs, `runs` is what the routes for them begin with (by default `runs` beside the endpoint), `csrf-token`
- * is sent with each request (by default the page's `<meta name="csrf-token">`), and so is `token`, for a gateway; `visitor` names for whom messages are kept, with `steer` a word can be said to the agent
+ * is sent with each request (by default the page's `<meta name="csrf-token">`), and so is `token`, for a gateway, or what the
+ * route `token-endpoint` of the application gives; `visitor` names for whom messages are kept, with `steer` a word can be said to the agent
  * while it works, `label` and `placeholder` are words of the page's own, as are those
  * in `words`, JSON; the others are those of `lang`, or of the page's. With `plain` the answer is shown as it was written, not as Markdown. It fires `agent-state` whenever `state` changes.
  */
 export class AgentChat extends HTMLElement {
-  static observedAttributes = ["endpoint", "runs", "visitor", "lang", "words", "plain"];
+  static observedAttributes = ["endpoint", "runs", "token-endpoint", "visitor", "lang", "words", "plain"];
   #conversation: Conversation | undefined;
   #close: (() => void) | undefined;
   #isPlaced = false;
@@ -74,8 +75,11 @@ export class AgentChat extends HTMLElement {
     const endpoint = this.getAttribute("endpoint");
     if (!endpoint) return console.error('<agent-chat> needs the address that starts runs: endpoint="/agent/chat".');
     const runs = this.getAttribute("runs") ?? endpoint.replace(/[^/]*$/, "runs");
-    const headers = (): Record<string, string> => {
+    const route = this.getAttribute("token-endpoint");
+    const granted = route ? bearerFrom(route) : undefined;
+    const headers = (asked: HeadersFor): Record<string, string> | Promise<Record<string, string>> => {
       const [csrf, token] = [this.getAttribute("csrf-token"), this.getAttribute("token")];
+      if (granted) return granted(asked);
       return { ...(csrf && { "X-CSRF-TOKEN": csrf }), ...(token && { Authorization: `Bearer ${token}` }) };
     };
     const visitor = this.getAttribute("visitor") ?? undefined;

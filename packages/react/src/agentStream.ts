@@ -50,8 +50,8 @@ export interface AgentStreamOptions {
   addresses?: (base: string) => Addresses;
   /** The conversation to continue. */
   conversation?: string;
-  /** Sent with every request, such as a token; Laravel's CSRF token comes from the page's `<meta name="csrf-token">`. */
-  headers?: () => Record<string, string>;
+  /** Sent with every request, such as a token: see `bearerFrom`. Laravel's CSRF token comes from the page's `<meta name="csrf-token">`. */
+  headers?: MoreHeaders;
   /** Who sees the page: what is kept over a reload is not shown to the next one who signs in, in the same tab. */
   visitor?: string;
   timing?: Partial<Timing>;

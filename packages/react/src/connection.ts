@@ -2,7 +2,7 @@
 
 import type { Addresses } from "./addresses.js";
 import { type AgentEvent, type Envelope, isKnown, isTerminal, readEvent } from "./events.js";
-import { BAD_RESPONSE, type Failure, NETWORK, refusal, RunFailed, UNSUPPORTED_VERSION, WORKER_LOST } from "./failure.js";
+import { BAD_RESPONSE, type Failure, failureOf, NETWORK, refusal, RunFailed, UNSUPPORTED_VERSION, WORKER_LOST } from "./failure.js";
 import { attemptIn, idOf, type Place } from "./place.js";
 import { type MoreHeaders, posting } from "./post.js";
 import { type Frame, FrameTooLong, SseParser } from "./sse.js";
@@ -119,13 +119,17 @@ export class Connection {
     }
   }
 
-  #start(request: ChatRequest): Promise<void> {
+  async #start(request: ChatRequest): Promise<void> {
     const { start } = this.#addresses;
-    return this.#exchange(start, posting(start, request, this.#headers), refusal);
+    const given = this.#headers?.({ starts: true });
+    const more = given instanceof Promise ? await orLost(given) : given;
+    return this.#exchange(start, posting(start, request, more), refusal);
   }
 
-  #resume(): Promise<void> {
-    const headers = { "Last-Event-ID": idOf(this.#run, this.#place), ...this.#headers?.() };
+  async #resume(): Promise<void> {
+    const given = this.#headers?.({ starts: false });
+    const more = given instanceof Promise ? await orLost(given) : given;
+    const headers = { "Last-Event-ID": idOf(this.#run, this.#place), ...more };
     return this.#exchange(this.#addresses.events(this.#run), { headers }, async (response) => {
       if (response.status === 404) return new RunFailed(WORKER_LOST);
       const refused = await refusal(response);
@@ -210,7 +214,8 @@ export class Connection {
 async function orLost<T>(step: Promise<T>): Promise<T> {
   try {
     return await step;
-  } catch {
-    throw new Lost(NETWORK);
+  } catch (cause) {
+    if (cause instanceof RunFailed && !cause.failure.retryable) throw cause; // the page's token is refused
+    throw new Lost(failureOf(cause));
   }
 }

@@ -54,6 +54,9 @@ export const UNSUPPORTED_VERSION: Failure = {
 };
 export const BROKEN: Failure = { code: "internal", message: "This page failed to show the answer.", retryable: true };
 
+/** What a request has failed by. */
+export const failureOf = (cause: unknown): Failure => (cause instanceof RunFailed ? cause.failure : NETWORK);
+
 const BY_STATUS: Record<number, { code: ErrorCode; message?: string }> = {
   401: { code: "unauthenticated", message: "You are signed out. Sign in again and reload the page." },
   403: { code: "forbidden" },

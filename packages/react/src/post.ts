@@ -1,9 +1,15 @@
-/** What the page sends with every request besides, such as a token; asked for each time. */
-export type MoreHeaders = () => Record<string, string>;
+/** What a request is for whose headers are asked for. */
+export interface HeadersFor {
+  /** Whether it starts a run. */
+  starts: boolean;
+}
+
+/** What the page sends with every request besides, such as a token; asked for each time. Only a promise is waited for. */
+export type MoreHeaders = (asked: HeadersFor) => Record<string, string> | Promise<Record<string, string>>;
 
 /** The options of a POST of JSON that Laravel accepts: the CSRF token, and the visitor's session. */
-export function posting(address: string, body: unknown, more?: MoreHeaders) {
-  const headers = { "Content-Type": "application/json", ...csrf(address), ...more?.() };
+export function posting(address: string, body: unknown, more?: Record<string, string>) {
+  const headers = { "Content-Type": "application/json", ...csrf(address), ...more };
   return { method: "POST", headers, body: JSON.stringify(body) };
 }
 

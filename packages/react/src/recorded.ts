@@ -2,7 +2,7 @@
 
 import { type AgentView, idle } from "./agentStream.js";
 import type { AgentEvent, EventType, Json } from "./events.js";
-import { type Failure, NETWORK, refusal } from "./failure.js";
+import { type Failure, failureOf, NETWORK, refusal } from "./failure.js";
 import { type MoreHeaders, posting } from "./post.js";
 import type { Entry } from "./shelf.js";
 import type { Steer } from "./steering.js";
@@ -87,9 +87,18 @@ export class Recorded {
     await this.#ask("DELETE", `/${escape(id)}`);
   }
 
+  async #granted(headers: Promise<Record<string, string>>): Promise<Record<string, string>> {
+    try {
+      return await headers;
+    } catch (cause) {
+      throw new NotRecorded(failureOf(cause));
+    }
+  }
+
   async #ask(method: string, path: string, body?: object): Promise<Json> {
     const address = this.#address + path;
-    const { headers, ...posted } = posting(address, body, this.#headers);
+    const given = this.#headers?.({ starts: false });
+    const { headers, ...posted } = posting(address, body, given instanceof Promise ? await this.#granted(given) : given);
     const init = method === "GET" ? {} : posted;
     const asked = { ...init, method, headers: { Accept: "application/json", ...headers } };
     const response = await fetch(address, { ...asked, credentials: "same-origin", cache: "no-store" }).catch(() => undefined);

@@ -1,4 +1,4 @@
-import { type Failure, NETWORK, refusal } from "./failure.js";
+import { type Failure, failureOf, refusal } from "./failure.js";
 import { type MoreHeaders, posting } from "./post.js";
 
 /** What became of something that was sent: a failure, or what the server said to it. */
@@ -17,13 +17,14 @@ export async function sendReply(
   signal: AbortSignal,
   more?: MoreHeaders,
 ): Promise<Sent> {
-  const { headers, ...init } = posting(address, reply, more);
   const abort = new AbortController();
   const stop = () => abort.abort();
   const timer = setTimeout(stop, PATIENCE_MS);
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
   try {
+    const given = more?.({ starts: false });
+    const { headers, ...init } = posting(address, reply, given instanceof Promise ? await given : given);
     const response = await fetch(address, {
       ...init,
       headers: { Accept: "application/json", ...headers },
@@ -33,8 +34,8 @@ export async function sendReply(
     });
     if (!response.ok) return { failure: (await refusal(response)).failure };
     return { json: Object(await response.json().catch(() => ({}))) };
-  } catch {
-    return { failure: NETWORK };
+  } catch (cause) {
+    return { failure: failureOf(cause) };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);

@@ -1,4 +1,4 @@
-import { type Failure, NETWORK, refusal } from "./failure.js";
+import { type Failure, failureOf, refusal } from "./failure.js";
 import { type MoreHeaders, posting } from "./post.js";
 
 /** Unknown, or over: the server has nothing left to stop. */
@@ -6,8 +6,9 @@ const NOTHING_TO_STOP = [404, 410];
 
 /** Asks the server to stop a run. Returns why that failed, or nothing if it worked. */
 export async function endRun(address: string, more?: MoreHeaders): Promise<Failure | undefined> {
-  const { headers, ...init } = posting(address, {}, more);
   try {
+    const given = more?.({ starts: false });
+    const { headers, ...init } = posting(address, {}, given instanceof Promise ? await given : given);
     const response = await fetch(address, {
       ...init,
       headers: { Accept: "application/json", ...headers },
@@ -17,7 +18,7 @@ export async function endRun(address: string, more?: MoreHeaders): Promise<Failu
     });
     const isOver = response.ok || NOTHING_TO_STOP.includes(response.status);
     return isOver ? undefined : (await refusal(response)).failure;
-  } catch {
-    return NETWORK;
+  } catch (cause) {
+    return failureOf(cause);
   }
 }

@@ -5,6 +5,7 @@ export { type AgentState, AgentStream, type AgentStreamOptions, type AgentView, 
 export type { Answer, Fate, Notice, Output, Permission, Question, Subtask, ToolCall } from "./answer.js";
 export { ATTACHABLE, type Attachment, type AttachmentLimits, choose, isImage, type RefusedFile } from "./attachments.js";
 export { type Choice, isMade, NONE, toAnswer } from "./choice.js";
+export { bearerFrom } from "./bearer.js";
 export { type ChatRequest, Connection, type Listener, type Timing, TIMING } from "./connection.js";
 export { newConversation } from "./conversation.js";
 export { Conversations, type ConversationsOptions, type ListedConversation, type ListView } from "./conversations.js";
@@ -14,6 +15,7 @@ export {
 } from "./events.js"; // prettier-ignore
 export { Conversation } from "./exchanges.js";
 export { type Failure, RunFailed } from "./failure.js";
+export type { HeadersFor, MoreHeaders } from "./post.js";
 export type { Answers, Behavior, Reply } from "./replies.js";
 export { NotRecorded, Recorded, type RecordedMessage, type RecordedRun, viewOf } from "./recorded.js";
 export type { Entry } from "./shelf.js";

@@ -26,6 +26,9 @@ export class AgentServer {
   /** Words that are said while the agent works. */
   readonly steers: Call[] = [];
   onSteer: Answering = (call) => call.take(`steer-${call.body.text}`);
+  /** Requests for a gateway's token. */
+  readonly tokens: Call[] = [];
+  onToken: Answering = (call) => call.refuse(401);
   /** Requests of recorded conversations. */
   readonly recorded: Call[] = [];
   onRecorded: Answering = (call) => call.refuse(404);
@@ -73,6 +76,9 @@ export class AgentServer {
     } else if (asked === `POST /agent/runs/${RUN}/abort` || asked === `POST /task/${RUN}/abort`) {
       this.aborts.push(call);
       this.onAbort(call);
+    } else if (asked === "POST /agent/token") {
+      this.tokens.push(call);
+      this.onToken(call);
     } else if (request.url!.startsWith("/agent/conversations")) {
       this.recorded.push(call);
       this.onRecorded(call);

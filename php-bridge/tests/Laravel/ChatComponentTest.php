@@ -32,6 +32,20 @@ final class ChatComponentTest extends TestCase
         self::assertMatchesRegularExpression('/^\w{40}$/', $chat['csrf-token']);
     }
 
+    public function testItAsksTheGatewayWhereThereIsOne(): void
+    {
+        $page = fn (): array => self::elementsIn($this->page('<x-agent-workers::chat gateway script="/own.js"/>'))[0];
+        self::assertSame('/agent/chat', $page()['endpoint']);
+        self::assertArrayNotHasKey('token-endpoint', $page());
+        config(['agent-workers.gateway.url' => 'https://agents.example/']);
+        $runs = 'https://agents.example/v1/runs';
+        $element = $page();
+        self::assertSame(
+            [$runs, $runs, '/agent/token'],
+            [$element['endpoint'], $element['runs'], $element['token-endpoint']],
+        );
+    }
+
     public function testTheViewOfTheReadmeIsOne(): void
     {
         $this->publish();

@@ -7,6 +7,6 @@
     @if ($task)
         <x-agent-workers::chat endpoint="/task" runs="/task">Say what is to be done. You are asked before the agent changes anything.</x-agent-workers::chat>
     @else
-        <x-agent-workers::chat placeholder="Ask me">/find_partner city=Graz runs a tool without the agent.</x-agent-workers::chat>
+        <x-agent-workers::chat gateway placeholder="Ask me">/find_partner city=Graz runs a tool without the agent.</x-agent-workers::chat>
     @endif
 @endsection

@@ -41,6 +41,7 @@ final class TokenController
         $body = [
             'token' => $settings->key()->token($claims),
             'expires_at' => gmdate('Y-m-d\TH:i:s\Z', $claims['exp']),
+            'expires_in' => $claims['exp'] - $claims['iat'],
             'url' => $settings->url(),
         ];
 

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\View;
 
+use AgentWorkers\Laravel\Gateway\Settings;
 use AgentWorkers\Laravel\Http\Owner;
 use AgentWorkers\Laravel\Words;
 use Illuminate\Contracts\View\Factory;
@@ -26,6 +27,8 @@ final class Chat extends Component
      * @param bool        $steer    whether what is sent while the agent works is a word to it
      * @param string|null $script   the address of the script; by default of the published one
      * @param string|null $nonce    of the page's Content-Security-Policy
+     * @param bool        $gateway  whether runs are those of `gateway.url` of the configuration, if it has one
+     * @param string      $tokens   the route that gives the page its tokens for that: Agent::gatewayRoutes()
      * @param array<string, string> $words in place of what the element says in the language of the application, by
      *                              the names of `element` in lang/…/messages.php
      */
@@ -36,15 +39,19 @@ final class Chat extends Component
         public ?string $script = null,
         public ?string $nonce = null,
         public array $words = [],
+        public bool $gateway = false,
+        public string $tokens = '/agent/token',
     ) {
         $this->script ??= self::published();
     }
 
     public function render(): View
     {
+        $url = $this->gateway ? app(Settings::class)->url() : null;
         $element = [
-            'endpoint' => $this->endpoint,
-            'runs' => $this->runs,
+            'endpoint' => $url === null ? $this->endpoint : "$url/v1/runs",
+            'runs' => $url === null ? $this->runs : "$url/v1/runs",
+            'token-endpoint' => $url === null ? null : $this->tokens,
             'steer' => $this->steer,
             // A page without a session has none to show.
             'csrf-token' => request()->hasSession() ? csrf_token() : null,

@@ -139,7 +139,7 @@ final class TokenTest extends TestCase
         $this->actingAs(new GenericUser(['id' => 7, 'tenant' => 'acme']));
         $response = $this->postJson('/agent/token', ['conversation' => self::UUID])->assertOk();
         self::assertStringContainsString('no-store', $response->headers->get('Cache-Control'));
-        self::assertSame('https://agents.example', $response->json('url'));
+        self::assertSame(['https://agents.example', 60], [$response->json('url'), $response->json('expires_in')]);
         $claims = self::read($response->json('token'));
         self::assertSame(['7', 'acme', self::UUID], [$claims['sub'], $claims['tenant'], $claims['conversation']]);
         self::assertSame(gmdate('Y-m-d\TH:i:s\Z', $claims['exp']), $response->json('expires_at'));
