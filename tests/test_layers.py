@@ -64,6 +64,7 @@ def test_imports_point_down_only() -> None:
             "The engine is known to those alone who make a run or look at its host",
         ),
         ("batch/tokens.py", "import jwt", EXTRAS.format("gateway")),
+        ("fleet/socket.py", "import websockets", EXTRAS.format("connect")),
         ("records/server.py", "import uvicorn", EXTRAS.format("simulator")),
         ("stdio/web.py", "from starlette.applications import Starlette", EXTRAS.format("simulator")),
         ("client/again.py", "import stamina", EXTRAS.format("batch")),

@@ -7,6 +7,7 @@ import click
 from agent_workers import __version__
 from agent_workers.cli.completion import completion
 from agent_workers.cli.conform import conform
+from agent_workers.cli.connect import connect
 from agent_workers.cli.convert import convert
 from agent_workers.cli.doctor import doctor
 from agent_workers.cli.fleet import fleet
@@ -41,6 +42,7 @@ Examples:
   agent-workers pool --socket pool.sock       agents started ahead, for first words sooner
   agent-workers fleet work --queue default=4  runs that go on without whoever asked, on any machine
   agent-workers gateway --config gateway.toml runs for browsers that bring a token
+  agent-workers connect https://agents.example this machine, for its user's runs at a gateway
   agent-workers usage --by=day                what was spent, from the records (agent-workers records --help)
   agent-workers sessions list                 the conversations that are kept on this machine
 """
@@ -85,7 +87,7 @@ def agent_workers() -> None:
 
 
 _COMMANDS = (
-    *(doctor, schema, validate, verify, conform, policy, replay, convert, simulate, pool, fleet, gateway),
+    *(doctor, schema, validate, verify, conform, policy, replay, convert, simulate, pool, fleet, gateway, connect),
     *(records, usage, sessions, completion),
 )
 for command in _COMMANDS:

@@ -30,7 +30,7 @@ def claims_of(exchange: Exchange, tokens: Tokens, *, run: str | None = None) -> 
     """
     said = exchange.headers.get("authorization", "")
     if said[: len(_BEARER)].lower() == _BEARER:
-        return tokens.read(said[len(_BEARER) :].strip())
+        return _for_routes(tokens.read(said[len(_BEARER) :].strip()))
     in_address = exchange.query.get(IN_ADDRESS)
     if in_address is None:
         raise Refusal(401, "token_missing", "There is no token: send it as Authorization: Bearer.")
@@ -39,6 +39,12 @@ def claims_of(exchange: Exchange, tokens: Tokens, *, run: str | None = None) -> 
     claims = tokens.read(in_address)
     if claims.use != "read" or claims.runs is None:
         raise _not_there()
+    return claims
+
+
+def _for_routes(claims: Claims) -> Claims:
+    if claims.use == "connect":
+        raise Refusal(403, "forbidden", "This token is for connecting a machine alone.")
     return claims
 
 

@@ -6,8 +6,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Route, Router
+from starlette.routing import Route, Router, WebSocketRoute
 
+from agent_workers.connect.messages import PATH
+from agent_workers.gateway.connecting import Connecting
 from agent_workers.gateway.exchange import Exchange, Gone
 from agent_workers.gateway.following import events, status
 from agent_workers.gateway.openapi import page
@@ -118,7 +120,7 @@ ROUTES: tuple[tuple[str, str, Any], ...] = (
 def application(gateway: Gateway) -> ASGIApp:
     """Returns the application."""
     routes = [Route(path, Endpoint(gateway, method, handler)) for method, path, handler in ROUTES]
-    router = Router(routes, redirect_slashes=False)
+    router = Router([*routes, WebSocketRoute(PATH, Connecting(gateway))], redirect_slashes=False)
     router.default = _AnyMethod(gateway)
     return CORSMiddleware(
         router,
@@ -137,5 +139,8 @@ class _AnyMethod(Endpoint):
         super().__init__(gateway, "", _nothing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+            return
         self._method = scope.get("method", "")
         await super().__call__(scope, receive, send)

@@ -35,7 +35,11 @@ class Claims(Strict):
     )
     narrow: Opt[Narrowing] = Field(default=None, description="What is less than the preset allows.")
     once: bool = Field(default=False, description="Whether it starts one run only.")
-    use: Literal["all", "read"] = Field(default="all", description="`read`: it can follow runs, and nothing else.")
+    use: Literal["all", "read", "connect"] = Field(
+        default="all",
+        description="`read`: it can follow runs, and nothing else. `connect`: it can connect a machine of the user, "
+        "and nothing else.",
+    )
 
     @property
     def owner(self) -> Owner:

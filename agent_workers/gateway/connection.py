@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    import h11
+
     from agent_workers.gateway.settings import LimitsTable
 
 EXTENSION = "agent_workers.connection"
@@ -92,6 +94,11 @@ class Connection(H11Protocol):
         super().data_received(data)
         if not self._is_idle():
             self._stop_expecting()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hands the connection over: from now on it is a machine's."""
+        self._stop_expecting()
+        super().handle_websocket_upgrade(event)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tells the stream."""

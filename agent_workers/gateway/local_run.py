@@ -66,12 +66,17 @@ class LocalRun:
 
     def status(self) -> dict[str, Any]:
         """Returns how far it is."""
-        first, last = self.feed.first, self.feed.last
-        found: dict[str, Any] = {"run": self.feed.run, "state": last["type"] if last else "running"}
-        if first:
-            found["begun_at"] = first["ts"]
-        if last:
-            found |= {"ended_at": last["ts"], "event": last}
-            if last["type"] != "done":
-                found["message"] = said_of(last)
-        return found
+        return status_of(self.feed)
+
+
+def status_of(feed: Feed) -> dict[str, Any]:
+    """Returns how far the run of a feed is."""
+    first, last = feed.first, feed.last
+    found: dict[str, Any] = {"run": feed.run, "state": last["type"] if last else "running"}
+    if first:
+        found["begun_at"] = first["ts"]
+    if last:
+        found |= {"ended_at": last["ts"], "event": last}
+        if last["type"] != "done":
+            found["message"] = said_of(last)
+    return found

@@ -14,6 +14,8 @@ from agent_workers.admission import accept
 from agent_workers.client import AsyncProcessRunner
 from agent_workers.gateway.feed import Feed
 from agent_workers.gateway.local_run import LocalRun
+from agent_workers.gateway.machine_run import MachineRun
+from agent_workers.gateway.machines import Machines
 from agent_workers.gateway.questions import over
 from agent_workers.gateway.refusal import Refusal, busy, misfit, no_run, run_over
 from agent_workers.gateway.runs import Runs
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from agent_workers.gateway.composing import Composed
     from agent_workers.gateway.conversations import Conversations
+    from agent_workers.gateway.machine import ConnectedMachine
     from agent_workers.gateway.owner import Owner
     from agent_workers.gateway.questions import Questions
     from agent_workers.gateway.settings import GatewaySettings
@@ -52,7 +55,8 @@ class LocalRuns(Runs):
         self._environ = {name: os.environ[name] for name in os.environ.keys() - settings.secret_variables}
         self._limits = settings.limits
         self._conversations = conversations
-        self._runs: dict[str, LocalRun] = {}
+        self.machines = self._machines = Machines(settings.limits)
+        self._runs: dict[str, LocalRun | MachineRun] = {}
         self._shelf = Shelf(settings.limits, settings.limits.keep_s, self._forget)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._by_owner: Counter[Owner] = Counter()
@@ -75,13 +79,14 @@ class LocalRuns(Runs):
             words = "Too many of your runs are at work. Wait for one, or stop it."
             raise Refusal(429, "too_many_runs", words, retry_after_ms=5000)
         _check(composed)
+        machine = self._machines.choose(owner, composed) if composed.preset.on == "user" else None
         request = dict(composed.request)
         if composed.conversation:
             await self._settled(composed.conversation)
             request |= self._conversations.begin(composed.conversation, owner, composed.run)
         self._witnesses.begin(composed, owner.tenant)
         feed = Feed(composed.run, owner, self._limits.run_bytes)
-        run = LocalRun(feed, self._runner(composed.preset.worker), request, self._listener(composed))
+        run = self._made(feed, composed, request, machine)
         self._runs[feed.run] = run
         self._shelf.put(feed)
         self._by_owner[owner] += 1
@@ -150,7 +155,15 @@ class LocalRuns(Runs):
         if task and found and found.is_ending:
             await asyncio.wait([task], timeout=_LEAVING_S)
 
-    async def _play(self, run: LocalRun, conversation: str | None) -> None:
+    def _made(
+        self, feed: Feed, composed: Composed, request: Mapping[str, Any], machine: ConnectedMachine | None
+    ) -> LocalRun | MachineRun:
+        worker, heard = composed.preset.worker, self._listener(composed)
+        if machine:
+            return MachineRun(feed, machine, worker, request, heard)
+        return LocalRun(feed, self._runner(worker), request, heard)
+
+    async def _play(self, run: LocalRun | MachineRun, conversation: str | None) -> None:
         feed = run.feed
         try:
             await run.play()
@@ -178,7 +191,7 @@ class LocalRuns(Runs):
 
         return hear
 
-    def _own(self, run: str, owner: Owner) -> LocalRun:
+    def _own(self, run: str, owner: Owner) -> LocalRun | MachineRun:
         found = self._runs.get(run)
         if found is None or found.feed.owner != owner:
             raise no_run()

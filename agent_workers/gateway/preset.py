@@ -37,6 +37,10 @@ class Preset(Strict):
         description="What a browser may set besides the prompt, or a skill's input, where the token does not set it.",
     )
     any_skill: bool = Field(default=False, description="Whether it is for every skill that a token names.")
+    on: Literal["gateway", "user"] = Field(
+        default="gateway",
+        description="Where its runs are made: by the gateway, or on the machine that the user has connected.",
+    )
     queue: QueueName = Field(default="default", description="The queue of the fleet in which its runs wait.")
     priority: Priority = Field(default=0, description="Runs with a higher one go first in their queue.")
     attempts: Attempts = Field(default=1, description="How often the fleet tries a run at most.")

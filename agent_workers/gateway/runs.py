@@ -9,12 +9,19 @@ if TYPE_CHECKING:
 
     from agent_workers.gateway.composing import Composed
     from agent_workers.gateway.feed import Feed
+    from agent_workers.gateway.machines import Machines
     from agent_workers.gateway.owner import Owner
     from agent_workers.gateway.questions import Questions
 
 
 class Runs(Protocol):
-    """Runs of all owners. Somebody else's run is as one that there is not."""
+    """Runs of all owners. Somebody else's run is as one that there is not.
+
+    Attributes:
+        machines: Those of users that connect; None where none may.
+    """
+
+    machines: Machines | None = None
 
     async def start(self, composed: Composed, owner: Owner) -> Feed:
         """Has a run begin.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from agent_workers.connect.messages import MAX_FROM_MACHINE
 from agent_workers.gateway.app import application
 from agent_workers.gateway.connection import Connection, connections
 from agent_workers.gateway.gateway import Gateway
@@ -120,7 +121,9 @@ def _config(settings: GatewaySettings, gateway: Gateway) -> uvicorn.Config:
     return uvicorn.Config(
         application(gateway),
         http=connections(settings.limits),  # type: ignore[arg-type]
-        ws="none",
+        ws="websockets-sansio",  # it reads no more than one message ahead
+        ws_max_size=MAX_FROM_MACHINE,
+        ws_per_message_deflate=False,
         lifespan="off",
         loop="none",
         log_config=None,
@@ -142,7 +145,8 @@ async def _tick(gateway: Gateway, server: uvicorn.Server) -> None:
         gateway.runs.tick()
         now = time.monotonic()
         for connection in tuple(server.server_state.connections):
-            assert isinstance(connection, Connection)
+            if not isinstance(connection, Connection):
+                continue  # a machine's: what it does not take, pings find out
             if connection.full_since is not None and now - connection.full_since > slow_s:
                 gateway.meters.dropped()
                 connection.abort()

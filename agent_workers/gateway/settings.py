@@ -53,6 +53,13 @@ class LimitsTable(Strict):
     slow_s: Seconds = Field(default=30, description="Seconds that a reader may take nothing before it is dropped.")
     heartbeat_s: Seconds = Field(default=15, description="Seconds of silence after which a heartbeat is sent.")
     token_s: Seconds = Field(default=3600, description="Seconds that a token lives at most that starts nothing.")
+    connect_token_s: Annotated[float, Field(gt=0, le=31_622_400)] = Field(
+        default=2_592_000, description="Seconds that a token lives at most that connects a user's machine."
+    )
+    machines_per_user: Number = Field(default=5, description="Machines of one user at most that are connected.")
+    machine_grace_s: Seconds = Field(
+        default=30, description="Seconds that the runs of a machine go on that has lost its connection."
+    )
     grace_s: Seconds = Field(default=30, description="Seconds that runs on this machine get to end at a shutdown.")
 
 
@@ -91,6 +98,9 @@ class GatewaySettings(Strict):
         default_factory=dict, description="Command lines of workers, in the place of the usual ones."
     )
     limits: LimitsTable = Field(default_factory=LimitsTable, description="How much it takes on.")
+    revoked: Few[Label] = Field(
+        default_factory=list, description="The `jti` of tokens that hold no more, such as those of lost machines."
+    )
     key: Annotated[dict[Named, TokenKey], Field(min_length=1)] = Field(
         description="The keys that tokens are checked with, by their `kid`."
     )
@@ -113,6 +123,12 @@ class GatewaySettings(Strict):
         if self.webhook and not self.state:
             raise PydanticCustomError(
                 "contract", "has a webhook and no state: name a folder, in which those that wait survive a restart"
+            )
+        if self.redis and (name := next((name for name, preset in self.preset.items() if preset.on == "user"), None)):
+            raise PydanticCustomError(
+                "contract",
+                "{found}",
+                {"found": f'has redis, and preset.{name} is on = "user": a machine is connected to one gateway, alone'},
             )
         return self
 

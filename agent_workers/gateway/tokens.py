@@ -67,7 +67,7 @@ class Tokens:
             raise Refusal(401, "token_invalid", f"The token is refused: its claim {place[:64]} is not valid.") from None
         except (PyJWTError, ValueError, RecursionError):
             raise _refused() from None
-        self._check_life(claims, self._settings.limits.token_s)
+        self._check_use(claims)
         return claims
 
     async def spend(self, claims: Claims) -> None:
@@ -85,6 +85,15 @@ class Tokens:
             raise Refusal(401, "token_invalid", "The token is refused: one that holds once needs a jti.")
         if not await self._once.take(claims.owner, claims.jti, claims.exp + _LEEWAY_S):
             raise Refusal(401, "token_used", "The token was used before. Ask the application for another.")
+
+    def _check_use(self, claims: Claims) -> None:
+        limits = self._settings.limits
+        if claims.jti is not None and claims.jti in self._settings.revoked:
+            raise Refusal(401, "token_revoked", "The token was revoked. Ask the application for another.")
+        if claims.use == "connect" and claims.jti is None:
+            words = "The token is refused: one that connects a machine needs a jti, by which it can be revoked."
+            raise Refusal(401, "token_invalid", words)
+        self._check_life(claims, limits.connect_token_s if claims.use == "connect" else limits.token_s)
 
     def _check_life(self, claims: Claims, longest_s: float) -> None:
         if claims.lifetime_s > longest_s or claims.exp > time.time() + longest_s + _LEEWAY_S:

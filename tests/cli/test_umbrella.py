@@ -28,6 +28,7 @@ def test_help_names_every_command_in_a_whole_sentence(scripts: Scripts) -> None:
     assert COMMANDS == [
         "completion",
         "conform",
+        "connect",
         "convert",
         "doctor",
         "fleet",
