@@ -75,17 +75,16 @@ class Machine:
         self._taken.clear()
         self._ends.clear()  # a gateway that lacks them asks for these runs no more, or loses them
         self._has_told_drain = False
-        limited = {"models": self._offered.models, "skills": self._offered.skills}
-        return written(
-            Offer(
-                v=VERSION,
-                machine=self._id,
-                workers=list(self._offered.workers),
-                max_runs=self._offered.max_runs,
-                runs={run.run: run.received for run in self._runs.values() if run.end is None},
-                **{name: value for name, value in limited.items() if value is not None},
-            )
-        )
+        said = {
+            "v": VERSION,
+            "machine": self._id,
+            "workers": list(self._offered.workers),
+            "models": self._offered.models,
+            "skills": self._offered.skills,
+            "max_runs": self._offered.max_runs,
+            "runs": {run.run: run.received for run in self._runs.values() if run.end is None},
+        }
+        return written(Offer.model_validate({name: value for name, value in said.items() if value is not None}))
 
     def welcome(self, message: Welcome) -> None:
         """Goes on with the runs that the gateway knows, and stops the others."""

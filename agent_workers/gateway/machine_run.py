@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agent_workers.connect.messages import Begin, Tell, written
 from agent_workers.gateway.local_run import status_of
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agent_workers.gateway.feed import Feed
-    from agent_workers.gateway.machine import ConnectedMachine
 
 logger = logging.getLogger("agent_workers.gateway")
 
@@ -31,6 +30,16 @@ _MOST_BYTES = 4 << 20
 """Bytes of what is told to a run, and was not taken."""
 _TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _UNFIT = "The machine has sent what is no event of this run."
+
+
+class Host(Protocol):
+    """A machine, as its run has it; see ``ConnectedMachine``."""
+
+    news: asyncio.Event
+
+    def begin(self, run: MachineRun) -> bool: ...
+    def end(self, run: MachineRun) -> None: ...
+    def drop(self, run: str) -> None: ...
 
 
 class MachineRun:
@@ -51,7 +60,7 @@ class MachineRun:
     def __init__(
         self,
         feed: Feed,
-        machine: ConnectedMachine,
+        machine: Host,
         worker: str,
         request: Mapping[str, Any],
         heard: Callable[[bytes, Mapping[str, Any]], None],

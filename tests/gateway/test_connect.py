@@ -8,7 +8,7 @@ import pytest
 
 from tests.gateway.lent import OWN, SCRIPTED, Cutter, Lent, connect_token
 from tests.gateway.served import Served
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_a_machine_that_is_told_to_stop_lets_its_runs_end_and_takes_no_others(
         until(lambda: owned.run("echo", token).status == 503)
         owned.post(f"/v1/runs/{stream.run}/abort", {}, token)
         assert [frame.event for frame in stream.frames()][-1] == "aborted"
-    assert lent.process.wait(30) == 0
+    assert lent.process.wait(PATIENCE_S) == 0
 
 
 def test_of_two_machines_the_newest_takes_the_run_and_the_other_what_it_has_no_room_for(
