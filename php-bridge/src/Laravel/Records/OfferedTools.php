@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace AgentWorkers\Laravel\Records;
 
+use AgentWorkers\AppTool;
 use AgentWorkers\Laravel\Registry;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Container\Container;
@@ -40,7 +41,7 @@ final class OfferedTools
         );
         $usual = (array) $this->config->get("agent-workers.workers.$worker.app_tools", []);
         $now = array_map(fn (string $tool): string
-            => class_exists($tool) ? $this->app->make($tool)->name() : $tool, $usual);
+            => is_subclass_of($tool, AppTool::class) ? $this->app->make($tool)->name() : $tool, $usual);
         // A route may offer more than the configuration does: only what is registered no more has gone for sure.
         $changes = [
             'added' => array_values(array_diff($now, $had)),

@@ -146,6 +146,7 @@ final class ConversationRoutesTest extends TestCase
         $this->signIn(7);
         $this->make('c1', '2026-11-20 12:00:00.000', ['tools' => ['Read', 'mcp__app__city', 'mcp__app__gone']]);
         Agent::tool('city', 'The city.', ['type' => 'object'], static fn (): string => 'Rome');
+        class_exists('Deal') || eval('class Deal {}'); // a class of the application that is called as a tool is
         Agent::tool('deal', 'The deal.', ['type' => 'object'], static fn (): string => 'Big');
         config(['agent-workers.workers.chat.app_tools' => ['city', 'deal']]);
         $this->getJson('/agent/conversations/c1')
