@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.laravel.site import PATH, REPOSITORY, environ_of, free_port, pids
@@ -50,6 +50,7 @@ class Demo:
 
     def __init__(self, clone: Path, home: Path, port: int | None = None, **variables: str) -> None:
         self.port = port or free_port()
+        self._home = home
         self._mark = f"HOME={home}".encode()
         self._output = home / f"output-{os.urandom(4).hex()}"
         environ = {"PATH": f"{os.environ['PATH']}:{PATH}", "HOME": str(home), "TMPDIR": str(home)}
@@ -92,7 +93,13 @@ class Demo:
 
     def processes(self) -> list[int]:
         """What it has started and what these have, itself included."""
-        return [pid for pid in pids() if self._mark in environ_of(pid)]
+        return [pid for pid in pids() if self._mark in environ_of(pid) or self._is_in_its_home(pid)]
+
+    def _is_in_its_home(self, pid: int) -> bool:
+        """Whether it works there: a Redis overwrites its variables."""
+        with suppress(OSError):
+            return Path(f"/proc/{pid}/cwd").readlink().is_relative_to(self._home)
+        return False
 
     @property
     def left(self) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -98,7 +99,8 @@ def lose(home: Home, redis: RedisServer, request: Request) -> None:
             if json.loads(line)["type"] == "delta":
                 break
         asked = request["prompt"].partition(" [[")[0].encode()
-        until(lambda: any(asked in said for said in noted(redis)), what="its question is stored as it goes")
+        said_by_the_user = re.compile(rb'"role": ?"user".*' + re.escape(asked))  # it is noted before as what waits
+        until(lambda: any(map(said_by_the_user.search, noted(redis))), what="its question is stored as it goes")
         slot.kill()
         home.kill_all()
         slot.wait(timeout=PATIENCE_S)
