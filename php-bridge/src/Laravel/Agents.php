@@ -12,6 +12,7 @@ use AgentWorkers\Batch\ProcessBatchRunner;
 use AgentWorkers\Command\Detector;
 use AgentWorkers\Event\Aborted;
 use AgentWorkers\Event\ErrorEvent;
+use AgentWorkers\Exception\FleetException;
 use AgentWorkers\Exception\InvalidAgentException;
 use AgentWorkers\Exception\LogicException;
 use AgentWorkers\Exception\RunAbortedException;
@@ -23,6 +24,7 @@ use AgentWorkers\Fleet\Told;
 use AgentWorkers\FleetRunner;
 use AgentWorkers\Laravel\Events\BatchWatch;
 use AgentWorkers\Laravel\Fleet\FleetAccess;
+use AgentWorkers\Laravel\Fleet\JobRecords;
 use AgentWorkers\Laravel\Fleet\Messages;
 use AgentWorkers\Laravel\Http\AbortController;
 use AgentWorkers\Laravel\Gateway\PendingToken;
@@ -306,6 +308,21 @@ final class Agents
         $job = $access->isThere() ? $access->fleet()->status($run) : null;
 
         return $job !== null && $access->isOurs($job) ? $access->fleet()->abort($run) : Told::Unknown;
+    }
+
+    /**
+     * Records what runs of the fleet have said that nobody follows, as `agent:records flush` does: for a page that
+     * shows how they stand.
+     *
+     * @return int how many runs
+     *
+     * @throws FleetException Redis is away
+     */
+    public function catchUp(): int
+    {
+        $isThere = $this->app->make(Recorder::class)->isOn() && $this->app->make(FleetAccess::class)->isThere();
+
+        return $isThere ? $this->app->make(JobRecords::class)->catchUp() : 0;
     }
 
     /**

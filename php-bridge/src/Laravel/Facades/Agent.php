@@ -40,6 +40,7 @@ use Illuminate\Support\Facades\Facade;
  * @method static PendingRun worker(string $name, ChatRequest|Request|array|string $prompt)
  * @method static ?string steer(string $run, string $text, Authenticatable|string|null $owner = null)
  * @method static Told abort(string $run)
+ * @method static int catchUp()
  * @method static bool forgetRun(string $run)
  * @method static void viewersUsing(\Closure $mayFollow, ?\Closure $mayAnswer = null)
  * @method static void conversationsFor(\Closure $resolver)

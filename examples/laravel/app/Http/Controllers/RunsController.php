@@ -26,6 +26,7 @@ final class RunsController
     public function index(Request $request): View
     {
         self::needRecords();
+        Selection::all()->where('status', 'running')->exists() && self::catchUp();
         $selection = Selection::of($request);
         $page = min(1000, max(1, (int) $request->query('page')));
         $runs = self::texts($selection->runs()->orderByDesc('started_at')->orderBy('id')
@@ -88,8 +89,15 @@ final class RunsController
     private static function find(string $run): AgentRun
     {
         self::needRecords();
+        Selection::all()->findOrFail($run)->status === 'running' && self::catchUp();
 
         return Selection::all()->with(['messages', 'usage', 'events'])->findOrFail($run);
+    }
+
+    /** What a run of the fleet says is recorded by whoever follows it: of one that nobody follows, it is looked up. */
+    private static function catchUp(): void
+    {
+        rescue(static fn (): int => Agent::catchUp(), report: false); // a Redis that is away is the fleet's page's to tell
     }
 
     /**
