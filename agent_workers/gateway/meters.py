@@ -35,6 +35,11 @@ class Meters:
         for name, words, value in (
             ("streams", "Streams that are open.", lambda: streams.open),
             ("running", "Runs that go on here, or are followed from here.", lambda: runs.running),
+            (
+                "machines",
+                "Machines of users that are connected.",
+                lambda: runs.machines.connected if runs.machines else 0,
+            ),
             ("webhooks_waiting", "Webhooks that were not taken yet.", lambda: webhooks.waiting if webhooks else 0),
             ("kept_bytes", "Bytes of the events that are kept here.", lambda: runs.kept_bytes),
         ):

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -45,6 +46,7 @@ class Lent:
         folder: Where it lives.
         token: Whose it is.
         port: The gateway's, where another than its own.
+        scheme: Of its address.
         worker: Its worker.
         arguments: More of its command line.
         env: Variables to add.
@@ -57,6 +59,7 @@ class Lent:
         token: str | None = None,
         *,
         port: int | None = None,
+        scheme: str = "http",
         worker: str = SCRIPTED,
         arguments: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
@@ -73,7 +76,7 @@ class Lent:
             "ANTHROPIC_API_KEY": "dummy",
             **(env or {}),
         }
-        address = f"http://127.0.0.1:{port or gateway.port}"
+        address = f"{scheme}://127.0.0.1:{port or gateway.port}"
         named = ["--token-file", str(file), "--worker", worker]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -144,10 +147,16 @@ class Faker:
 
 
 class Cutter:
-    """A way to a gateway that can be cut."""
+    """A way to a gateway that can be cut.
 
-    def __init__(self, port: int) -> None:
+    Args:
+        port: The gateway's.
+        tls: What it shows those who come; None for no TLS.
+    """
+
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._target = port
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(PATIENCE_S)
         self.port: int = self._listener.getsockname()[1]
@@ -173,9 +182,18 @@ class Cutter:
         while True:
             try:
                 here, _ = self._listener.accept()
-                there = socket.create_connection(("127.0.0.1", self._target))
             except OSError:
                 return
+            try:
+                here = self._tls.wrap_socket(here, server_side=True) if self._tls else here
+            except OSError:  # it was not trusted
+                here.close()
+                continue
+            try:
+                there = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:
+                here.close()
+                continue
             self._open += [here, there]
             for pair in ((here, there), (there, here)):
                 self._threads.append(threading.Thread(target=_pass_on, args=pair, daemon=True))

@@ -1,10 +1,18 @@
 """A user's own machine serves that user's runs at the gateway."""
 
 import signal
+import ssl
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from tests.gateway.lent import OWN, SCRIPTED, Cutter, Lent, connect_token
 from tests.gateway.served import Served
@@ -106,6 +114,54 @@ def test_a_connection_that_breaks_in_the_middle_of_an_answer_loses_and_doubles_n
         lent.connected(3)
         assert [frame.event for frame in stream.frames()] == ["ack", "permission_resolved", "delta", "done"]
     cutter.close()
+
+
+def test_a_machine_that_finds_no_way_back_in_time_stops_its_runs(
+    serve: Callable[..., Served], lend: Callable[..., Lent]
+) -> None:
+    gateway = serve(OWN.replace("[workers]", "[limits]\nmachine_grace_s = 0.5\n[workers]"))
+    cutter = Cutter(gateway.port)
+    lent = lend(gateway, port=cutter.port).connected()
+    with gateway.streaming("hold", gateway.token(preset="own")) as stream:
+        stream.wait_for("delta")
+        cutter.close()
+        assert [frame.json.get("code") for frame in stream.frames()] == ["worker_lost"]
+        until(lambda: f"run {stream.run} has ended" in lent.said, what=lambda: lent.said)
+
+
+def test_a_certificate_is_checked_and_an_own_ca_may_be_named(
+    owned: Served, lend: Callable[..., Lent], tmp_path: Path
+) -> None:
+    file = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    cutter = Cutter(owned.port, context)
+    token = connect_token(sub="tls")
+    doubting = lend(owned, token, port=cutter.port, scheme="https")
+    assert doubting.process.wait(PATIENCE_S) == 1
+    assert "is not trusted" in doubting.said
+    lend(owned, token, port=cutter.port, scheme="https", arguments=["--ca-file", str(file)]).connected()
+    assert owned.run("echo", owned.token(preset="own", sub="tls")).events[-1]["type"] == "done"
+    cutter.close()
+
+
+def certificate(folder: Path) -> Path:
+    """Makes one for 127.0.0.1, with its key, that has signed itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "gateway.pem"
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(pem + made.public_bytes(Encoding.PEM))
+    return file
 
 
 def test_the_runs_of_a_machine_that_was_killed_are_lost_after_a_grace(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.gateway.lent import Faker
 from tests.gateway.served import Served
 from tests.waiting import PATIENCE_S, until
 
@@ -96,3 +97,10 @@ def test_health_and_figures_are_not_for_visitors(proxied: Served) -> None:
 
 def test_a_body_of_a_gigabyte_does_not_reach_the_gateway(proxied: Served) -> None:
     assert proxied.post("/v1/runs", b"x" * 2_000_000).status in (413, 502)  # as Caddy 2.6 calls it
+
+
+def test_a_users_own_machine_connects_through_it(proxied: Served, gateway: Served) -> None:
+    with Faker(proxied) as machine:
+        assert machine.welcome["v"] == 1
+        assert b"agent_workers_gateway_machines 1.0" in gateway.get("/metrics").body
+    until(lambda: b"agent_workers_gateway_machines 0.0" in gateway.get("/metrics").body)
