@@ -130,16 +130,16 @@ def _conversation(preset: Preset, claims: Claims, said: Mapping[str, Any]) -> st
 
 
 def _by_kind(presets: Mapping[str, Preset], claims: Claims, skill: str | None) -> Preset | None:
-    """Returns the only preset of a worker, or of a skill."""
-    if skill is not None:
+    """Returns the only preset of the worker, or of the skill, that the token names; the address alone names none."""
+    if claims.worker is None and claims.skill is None:
+        found: list[Preset] = []
+    elif skill is not None:
         own = [preset for preset in presets.values() if preset.is_skill and preset.skill == skill]
         # Every skill may be run with the preset for all of them only where the token itself names the skill.
         any_skill = [preset for preset in presets.values() if preset.is_skill and preset.any_skill and claims.skill]
         found = own or any_skill
-    elif claims.worker is not None:
-        found = [preset for preset in presets.values() if preset.worker == _worker(claims.worker)]
     else:
-        found = []
+        found = [preset for preset in presets.values() if preset.worker == _worker(str(claims.worker))]
     return found[0] if len(found) == 1 else None
 
 

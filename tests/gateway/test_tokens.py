@@ -170,6 +170,16 @@ def test_a_token_names_what_there_is(gateway: Served) -> None:
     assert gateway.post("/v1/skills/x", {"input": {}}, gateway.token(preset="skills")).json["code"] == "preset_widened"
 
 
+def test_a_token_that_names_no_preset_worker_or_skill_starts_no_skill_either(serve: Callable[..., Served]) -> None:
+    gateway = serve(f'{SETTINGS}\n[preset.score]\nskill = "deal-score"\n')
+    path, body = "/v1/skills/deal-score", {"input": {"deal": 7}}
+    refused = gateway.post(path, body, gateway.token(preset=None, runs=["r-1"]))
+    assert (refused.status, refused.json["code"]) == (403, "preset_unknown")
+    assert gateway.post(path, body, gateway.token(preset=None, worker="chat")).status == 403
+    for named in ({"skill": "deal-score"}, {"worker": "skill"}):
+        assert gateway.post(path, body, gateway.token(preset=None, **named)).status == 200
+
+
 def test_a_browser_sets_the_prompt_and_the_conversation_alone(gateway: Served) -> None:
     for field, value in (
         ("model", "claude-opus-9"),
