@@ -196,6 +196,9 @@ class FleetRuns(Runs):
                 reader.leave()
         await self._relay.close()
 
+    def hurry(self) -> None:
+        """Does nothing: the runs are the fleet's."""
+
     def tick(self) -> None:
         """Looks after what is kept, and after runs that have gone without a word."""
         self._shelf.tick()

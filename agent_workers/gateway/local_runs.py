@@ -134,10 +134,14 @@ class LocalRuns(Runs):
             return
         with anyio.move_on_after(grace_s):
             await asyncio.wait(list(self._tasks.values()))
-        for run in list(self._tasks):
-            self._runs[run].stop()
+        self.hurry()
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()))
+
+    def hurry(self) -> None:
+        """Stops the runs."""
+        for run in list(self._tasks):
+            self._runs[run].stop()
 
     def tick(self) -> None:
         """Looks after what is kept."""

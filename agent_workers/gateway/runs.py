@@ -95,6 +95,10 @@ class Runs(Protocol):
         """Ends what runs here, after a grace."""
         ...
 
+    def hurry(self) -> None:
+        """Ends what runs here, without the rest of its grace."""
+        ...
+
     def tick(self) -> None:
         """Looks after what is kept; to be called about once a second."""
         ...

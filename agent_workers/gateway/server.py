@@ -50,7 +50,7 @@ class Server(uvicorn.Server):
 async def serve(
     settings: GatewaySettings, keys: Mapping[str, Any], listener: socket.socket, read_anew: ReadAnew
 ) -> None:
-    """Serves until SIGTERM or SIGINT; SIGHUP reads the keys and presets anew.
+    """Serves until SIGTERM or SIGINT, of which a second one cuts the grace of what runs; SIGHUP reads the keys anew.
 
     Args:
         settings: The gateway's.
@@ -64,6 +64,8 @@ async def serve(
     async with AsyncExitStack() as stack:
         runs, once, webhooks = await stack.enter_async_context(open_runs(settings))
         gateway = Gateway(settings, Tokens(settings, keys, once), runs, webhooks)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, _stop, gateway, stop)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, gateway, once, read_anew)
         server = Server(_config(settings, gateway))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -77,6 +79,12 @@ async def serve(
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(serving), _LAST_S)
         ticking.cancel()
+
+
+def _stop(gateway: Gateway, stop: asyncio.Event) -> None:
+    if stop.is_set():
+        gateway.runs.hurry()
+    stop.set()
 
 
 def _reload(gateway: Gateway, once: Once, read_anew: ReadAnew) -> None:

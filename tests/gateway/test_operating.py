@@ -50,8 +50,8 @@ def test_pages_of_the_origins_that_are_named_may_call_it_and_no_others(gateway: 
     assert "access-control-allow-origin" not in gateway.post("/v1/runs", b"{}", Origin="https://evil.test").headers
 
 
-def test_runs_get_a_grace_and_their_readers_the_end(serve: Callable[..., Served]) -> None:
-    gateway = serve(f"{SETTINGS}\n[limits]\ngrace_s = 1\n")
+def test_runs_get_a_grace_up_to_a_second_signal_and_their_readers_the_end(serve: Callable[..., Served]) -> None:
+    gateway = serve(f"{SETTINGS}\n[limits]\ngrace_s = {PATIENCE_S}\n")
     with gateway.streaming("hold") as stream:
         stream.wait_for("delta")
         token = gateway.token()
@@ -59,6 +59,16 @@ def test_runs_get_a_grace_and_their_readers_the_end(serve: Callable[..., Served]
         until(lambda: gateway.ask("GET", "/readyz").status == 503)
         refused = gateway.run("echo", token)
         assert (refused.status, refused.json["code"], refused.headers["retry-after"]) == (503, "server_busy", "1")
+        gateway.process.send_signal(signal.SIGTERM)
+        assert [frame.event for frame in stream.frames()][-1] == "aborted"
+    assert gateway.process.wait(PATIENCE_S) == 0
+
+
+def test_what_runs_on_after_the_grace_is_stopped(serve: Callable[..., Served]) -> None:
+    gateway = serve(f"{SETTINGS}\n[limits]\ngrace_s = 1\n")
+    with gateway.streaming("hold") as stream:
+        stream.wait_for("delta")
+        gateway.process.send_signal(signal.SIGTERM)
         assert [frame.event for frame in stream.frames()][-1] == "aborted"
     assert gateway.process.wait(PATIENCE_S) == 0
 
