@@ -13,6 +13,9 @@ export let server: AgentServer;
 
 export function serveEachTest(): void {
   beforeEach(async () => {
+    // What a page keeps, it keeps by address: a port may be that of an earlier test's server.
+    globalThis.localStorage?.clear();
+    globalThis.sessionStorage?.clear();
     server = await AgentServer.start();
   });
   afterEach(() => server.stop());
