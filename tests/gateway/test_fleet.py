@@ -15,7 +15,7 @@ from tests.e2e.worker import Home
 from tests.fleet.redis_server import RedisServer, running_redis
 from tests.fleet.served import User, Working
 from tests.gateway.served import SETTINGS, WORKER, Served
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_readers_are_told_to_come_back_when_the_gateway_stops_and_miss_nothing(
         with other.following(stream.run, after=seen[-1].id) as there:
             assert there.wait_for("delta").json["text"] == "still there"
         other.post(f"/v1/runs/{stream.run}/abort", {})
-        assert gateway.stop() == 0
+        assert gateway.process.wait(PATIENCE_S) == 0
         gateway.start()
         assert gateway.get(f"/v1/runs/{stream.run}").json["state"] == "aborted"
 

@@ -54,5 +54,7 @@ def test_the_page_has_every_route() -> None:
 
 
 def test_the_settings_of_the_page_are_accepted() -> None:
-    [text] = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    text, *more = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     assert GatewaySettings.model_validate(tomllib.loads(text)).preset["chat"].worker == "agent-chat"
+    for preset in more:
+        assert GatewaySettings.model_validate(tomllib.loads(f"{text}\n{preset}")).preset.keys() > {"chat"}

@@ -3,16 +3,24 @@ const EVERY_MS = 2000;
 const live = document.getElementById("live");
 const stale = document.getElementById("stale");
 let shown = live.innerHTML;
+let refreshing;
+let isLeaving = false;
 
-// What cannot be undone is asked for twice.
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset.confirm;
-  if (question && !confirm(question)) event.preventDefault();
+  // What cannot be undone is asked for twice.
+  if (question && !confirm(question)) return event.preventDefault();
+  isLeaving = true;
+  if (!refreshing) return;
+  // A look that ends after what was done would take the word of it out of the visitor's session.
+  event.preventDefault();
+  refreshing.finally(() => event.target.submit());
 });
+addEventListener("pageshow", () => (isLeaving = false));
 
 async function refresh() {
   try {
-    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const response = await fetch(location.href, { headers: { Accept: "text/html", "X-Refresh": "1" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const fresh = page.getElementById("live");
     stale.hidden = fresh !== null;
@@ -34,5 +42,8 @@ function replace(fresh) {
 
 for (;;) {
   await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
-  if (!document.hidden) await refresh();
+  if (document.hidden || isLeaving) continue;
+  refreshing = refresh();
+  await refreshing;
+  refreshing = undefined;
 }

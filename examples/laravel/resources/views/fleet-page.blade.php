@@ -14,7 +14,9 @@
       <a href="/">Chat</a> · <a href="/task">Task</a> · <a href="/partners">Partners</a> · <a href="/plain">Without a build</a> · @yield('here')
     </nav>
     <main>
-      @if (session('said') !== null)
+      @if (request()->hasHeader('X-Refresh'))
+        @php(session()->reflash()){{-- what was said is for the page that comes, in whichever tab --}}
+      @elseif (session('said') !== null)
         <p class="said" role="status">{{ session('said') }}</p>
       @endif
       <p class="said stale" role="status" id="stale" hidden>This page cannot reach its server. What it shows is from before.</p>
