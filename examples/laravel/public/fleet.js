@@ -14,7 +14,8 @@ document.addEventListener("submit", (event) => {
   if (!refreshing) return;
   // A look that ends after what was done would take the word of it out of the visitor's session.
   event.preventDefault();
-  refreshing.finally(() => event.target.submit());
+  const patience = new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  Promise.race([refreshing, patience]).then(() => event.target.submit());
 });
 addEventListener("pageshow", () => (isLeaving = false));
 
@@ -24,7 +25,7 @@ async function refresh() {
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const fresh = page.getElementById("live");
     stale.hidden = fresh !== null;
-    if (fresh !== null && getSelection().isCollapsed) replace(fresh);
+    if (fresh !== null && !isLeaving && getSelection().isCollapsed) replace(fresh); // a form that is gone sends nothing
   } catch {
     stale.hidden = false;
   }
