@@ -136,8 +136,8 @@ async def _work(
     url: str, prefix: str, queues: dict[str, int], workers: dict[str, list[str]], given: dict[str, Any]
 ) -> None:
     from agent_workers.engine.process.prctl import hide_from_others
-    from agent_workers.fleet.work.service import work as serve
-    from agent_workers.fleet.work.settings import WorkSettings
+    from agent_workers.fleet.serving.service import work as serve
+    from agent_workers.fleet.serving.settings import WorkSettings
 
     hide_from_others()  # the agents' commands must not read keys from here
     folder = given.pop("credentials")
@@ -157,7 +157,7 @@ def _traces(*, asked: bool) -> bool:
 
 
 def _log(url: str, records: str) -> None:
-    from agent_workers.fleet.work.log import secrets_of, set_up
+    from agent_workers.fleet.serving.log import secrets_of, set_up
 
     level = logging.getLevelNamesMapping().get((os.environ.get("AGENT_WORKERS_LOG") or "info").upper(), logging.INFO)
     set_up(

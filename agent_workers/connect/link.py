@@ -22,6 +22,7 @@ from agent_workers.connect.messages import (
     Welcome,
     from_gateway,
 )
+from agent_workers.connect.sides import until_one_ends
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -106,15 +107,9 @@ class Link:
             await self._serve(socket)
 
     async def _serve(self, socket: ClientConnection) -> None:
-        sides = [asyncio.create_task(self._read(socket)), asyncio.create_task(self._write(socket))]
         try:
-            done, _ = await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await until_one_ends(self._read(socket), self._write(socket))
         finally:
-            for task in sides:
-                task.cancel()
-            await asyncio.gather(*sides, return_exceptions=True)
             self._lose_runs_later()
 
     async def _read(self, socket: ClientConnection) -> None:

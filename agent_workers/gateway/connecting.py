@@ -22,6 +22,7 @@ from agent_workers.connect.messages import (
     Unreadable,
     from_machine,
 )
+from agent_workers.connect.sides import until_one_ends
 from agent_workers.gateway.refusal import Refusal, busy
 from agent_workers.validation.event_schema import event_schema
 
@@ -101,22 +102,11 @@ class Connecting:
         welcome, replaced = machine.attach(offer)
         try:
             await socket.send_text(welcome)
-            await self._until_one_ends(
+            await until_one_ends(
                 _read(socket, machine), _write(socket, machine), _replaced(replaced), self._watch(token)
             )
         finally:
             machine.detach(replaced)
-
-    async def _until_one_ends(self, *sides: object) -> None:
-        tasks = [asyncio.ensure_future(side) for side in sides]  # type: ignore[call-overload]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _watch(self, token: str) -> None:
         """Closes the connection of a token that has ended, or was revoked.

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError, ResponseError
 from agent_workers.fleet.fleet import Fleet, NoSuchRun
 from agent_workers.fleet.lines import WORKER_LOST, around_run, line
 from agent_workers.fleet.scripts import Ended, Held, Line
-from agent_workers.fleet.work.sink import may_pass
+from agent_workers.fleet.serving.sink import may_pass
 from agent_workers.protocol.v1.job import parse_job
 from agent_workers.workers import WORKERS
 from tests.fleet.redis_server import RedisServer

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent_workers.fleet.work.escalation import escalated
+from agent_workers.fleet.serving.escalation import escalated
 from agent_workers.simulator import Simulator
 from tests.fleet.redis_server import RedisServer
 from tests.fleet.served import CHAT, User, Working, processes_below

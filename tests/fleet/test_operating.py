@@ -196,7 +196,7 @@ def test_an_address_that_is_taken_is_told_at_the_start(home: Home, redis: RedisS
 _LOADED = """
 import sys, anyio
 from agent_workers.cli.fleet_work import work
-import agent_workers.fleet.work.service as service
+import agent_workers.fleet.serving.service as service
 async def tell(settings):
     print(*sys.modules)
 service.work = tell
@@ -208,8 +208,8 @@ def test_nothing_of_figures_and_traces_is_loaded_where_nobody_asks(home: Home) -
     command = [shutil.which("python", path=str(SCRIPTS)) or "python", "-c", _LOADED]
     ran = subprocess.run(command, env=home.environ, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     loaded = set(ran.stdout.split())
-    assert "agent_workers.fleet.work.attempt" in loaded
-    assert loaded & {"prometheus_client", "opentelemetry.exporter", "agent_workers.fleet.work.http"} == set()
+    assert "agent_workers.fleet.serving.attempt" in loaded
+    assert loaded & {"prometheus_client", "opentelemetry.exporter", "agent_workers.fleet.serving.http"} == set()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent_workers.fleet.work.log import JsonLines, Lines
+from agent_workers.fleet.serving.log import JsonLines, Lines
 from tests.e2e.worker import SCRIPTS, Home
 from tests.fleet.redis_server import RedisServer
 from tests.fleet.served import CHAT, User, Working

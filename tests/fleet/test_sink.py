@@ -8,7 +8,7 @@ from agent_workers.fleet.connection import connect
 from agent_workers.fleet.fleet import Fleet
 from agent_workers.fleet.lines import line
 from agent_workers.fleet.scripts import Ended, Held
-from agent_workers.fleet.work.sink import LeaseLost, RunSink
+from agent_workers.fleet.serving.sink import LeaseLost, RunSink
 from agent_workers.protocol.v1.job import parse_job
 from agent_workers.workers import WORKERS
 from tests.fleet.redis_server import RedisServer

@@ -5,7 +5,6 @@ import shlex
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -173,29 +172,24 @@ def test_readers_are_told_to_come_back_when_the_gateway_stops_and_miss_nothing(
 
 
 def test_a_gateway_that_is_killed_loses_no_run_and_redis_that_is_killed_no_reader(
-    serve: Callable[..., Served], tmp_path: Path, request: pytest.FixtureRequest
+    serve: Callable[..., Served], own_redis: RedisServer
 ) -> None:
-    with running_redis(tmp_path / "redis") as redis:
-        home = Home(tmp_path, "http://127.0.0.1:9")
-        (tmp_path / "home").mkdir(exist_ok=True)
-        working = Working(home, redis, "--worker", f"agent-chat={shlex.join(WORKER)}").wait_up()
-        request.addfinalizer(working.stop)
-        gateway = serve(f'redis = "{redis.url}"\n{SETTINGS}')
-        with gateway.streaming("hold") as stream:
-            seen = stream.wait_for("delta")
-            gateway.stop(signal.SIGKILL)
-            gateway.start()
-            with gateway.following(stream.run, after=seen.id) as again:
-                gateway.post(f"/v1/runs/{stream.run}/steer", {"text": "one"})
-                assert again.wait_for("delta").json["text"] == "one"
-                redis.kill()
-                until(lambda: gateway.ask("GET", "/readyz").body == b"Redis is away\n")
-                assert gateway.get(f"/v1/runs/{stream.run}").json["code"] == "server_busy"
-                redis.start()
-                until(lambda: gateway.post(f"/v1/runs/{stream.run}/steer", {"text": "two"}).status == 202)
-                assert again.wait_for("delta").json["text"] == "two"
-                gateway.post(f"/v1/runs/{stream.run}/abort", {})
-                assert [frame.event for frame in again.frames()][-1] == "aborted"
+    gateway = serve(f'redis = "{own_redis.url}"\n{SETTINGS}')
+    with gateway.streaming("hold") as stream:
+        seen = stream.wait_for("delta")
+        gateway.stop(signal.SIGKILL)
+        gateway.start()
+        with gateway.following(stream.run, after=seen.id) as again:
+            gateway.post(f"/v1/runs/{stream.run}/steer", {"text": "one"})
+            assert again.wait_for("delta").json["text"] == "one"
+            own_redis.kill()
+            until(lambda: gateway.ask("GET", "/readyz").body == b"Redis is away\n")
+            assert gateway.get(f"/v1/runs/{stream.run}").json["code"] == "server_busy"
+            own_redis.start()
+            until(lambda: gateway.post(f"/v1/runs/{stream.run}/steer", {"text": "two"}).status == 202)
+            assert again.wait_for("delta").json["text"] == "two"
+            gateway.post(f"/v1/runs/{stream.run}/abort", {})
+            assert [frame.event for frame in again.frames()][-1] == "aborted"
 
 
 def test_a_later_attempt_has_ids_of_its_own(gateway: Served, redis: RedisServer) -> None:

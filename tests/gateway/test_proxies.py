@@ -1,11 +1,12 @@
 """The gateway behind a proxy, with the examples' files."""
 
+import http.client
 import shutil
 import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -96,9 +97,18 @@ def test_health_and_figures_are_not_for_visitors(proxied: Served) -> None:
         assert proxied.ask("GET", path).status == 404
 
 
-def test_a_body_that_is_too_large_does_not_reach_the_gateway(proxied: Served) -> None:
-    with suppress(ConnectionError):  # the proxy has answered, and reads no more
-        assert proxied.post("/v1/runs", b"x" * 2_000_000).status in (413, 502)  # as Caddy 2.6 calls it
+def test_a_body_that_is_too_large_starts_no_run(proxied: Served, gateway: Served) -> None:
+    before = started(gateway)
+    connection = http.client.HTTPConnection("127.0.0.1", proxied.port, timeout=PATIENCE_S)
+    with closing(connection), suppress(ConnectionError):  # the proxy has answered, and reads no more
+        connection.request("POST", "/v1/runs", b"x" * 2_000_000, {"Authorization": f"Bearer {proxied.token()}"})
+        assert connection.getresponse().status in (413, 502)  # as Caddy 2.6 calls it
+    assert started(gateway) == before
+
+
+def started(gateway: Served) -> list[bytes]:
+    """What the gateway has counted of runs."""
+    return [line for line in gateway.get("/metrics").body.splitlines() if b"_gateway_runs_total" in line]
 
 
 def test_a_users_own_machine_connects_through_it(proxied: Served, gateway: Served) -> None:

@@ -1,18 +1,13 @@
 """Runs of the gateway in the operator's database."""
 
-import shlex
 import signal
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.e2e.worker import Home
-from tests.fleet.redis_server import running_redis
-from tests.fleet.served import Working
-from tests.gateway.served import SETTINGS, WORKER, Served
+from tests.fleet.redis_server import RedisServer
+from tests.gateway.served import SETTINGS, Served
 from tests.waiting import until
 
 CONVERSATION = "3f2b8c1e-5d0a-4c77-9a51-0e6f6b1f2d40"
@@ -53,17 +48,12 @@ def test_a_run_is_recorded_with_its_question_answer_and_decision(serve: Callable
 
 
 def test_a_run_of_the_fleet_is_recorded_to_its_end_also_where_nobody_reads_it(
-    serve: Callable[..., Served], tmp_path: Path, request: pytest.FixtureRequest
+    serve: Callable[..., Served], tmp_path: Path, own_redis: RedisServer
 ) -> None:
-    with running_redis(tmp_path / "redis") as redis:
-        home = Home(tmp_path, "http://127.0.0.1:9")
-        (tmp_path / "home").mkdir(exist_ok=True)
-        working = Working(home, redis, "--worker", f"agent-chat={shlex.join(WORKER)}").wait_up()
-        request.addfinalizer(working.stop)
-        env = {"AGENT_WORKERS_RECORDS": f"sqlite:///{tmp_path}/records.db"}
-        gateway = serve(f'records = true\nredis = "{redis.url}"\n{SETTINGS}', env)
-        run = gateway.post("/v1/runs", {"prompt": "echo"}, Accept="application/json").json["run"]
-        until(lambda: recorded(tmp_path, run) == "done")
+    env = {"AGENT_WORKERS_RECORDS": f"sqlite:///{tmp_path}/records.db"}
+    gateway = serve(f'records = true\nredis = "{own_redis.url}"\n{SETTINGS}', env)
+    run = gateway.post("/v1/runs", {"prompt": "echo"}, Accept="application/json").json["run"]
+    until(lambda: recorded(tmp_path, run) == "done")
 
 
 def test_ten_runs_that_are_killed_with_the_gateway_are_recorded_once(

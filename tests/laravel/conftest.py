@@ -1,7 +1,6 @@
 """Everything is real but the model: the simulator, in this process, is what the CLI takes for the API."""
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,8 @@ import pytest
 from agent_workers.simulator import Simulator, running_simulator
 from tests.laravel.browser import Browser
 from tests.laravel.fleet_site import FleetSite
-from tests.laravel.site import REPOSITORY, Site
+from tests.laravel.site import Site
+from tests.laravel.sites import started
 from tests.laravel.visitor import Visitor
 from tests.waiting import until
 
@@ -24,17 +24,8 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture(scope="session")
 def running_site(simulator: Simulator) -> Iterator[Site]:
-    subprocess.run([REPOSITORY / "examples/laravel/setup.sh"], check=True, timeout=300)
-    # Not pytest's own directory, which nobody but its owner may enter.
-    root = Path(tempfile.mkdtemp(prefix="site-"))
-    root.chmod(0o755)
-    site = Site(root, simulator.base_url)
-    try:
-        site.start()
+    with started(Site, simulator.base_url, "site") as site:
         yield site
-    finally:
-        site.stop()
-        shutil.rmtree(root)
 
 
 @pytest.fixture
@@ -46,16 +37,8 @@ def site(running_site: Site) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def running_fleet_site(simulator: Simulator) -> Iterator[FleetSite]:
-    subprocess.run([REPOSITORY / "examples/laravel/setup.sh"], check=True, timeout=300)
-    root = Path(tempfile.mkdtemp(prefix="fleet-"))
-    root.chmod(0o755)
-    site = FleetSite(root, simulator.base_url)
-    try:
-        site.start()
+    with started(FleetSite, simulator.base_url, "fleet") as site:
         yield site
-    finally:
-        site.stop()
-        shutil.rmtree(root)
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,8 @@ import pytest
 
 from agent_workers.simulator import Simulator
 from tests.laravel.browser import Browser
-from tests.laravel.site import PATH, REPOSITORY, Site, command_of, pids
+from tests.laravel.site import PATH, Site, command_of, pids
+from tests.laravel.sites import started
 from tests.laravel.visitor import Visitor
 from tests.waiting import PATIENCE_S, until
 
@@ -80,17 +79,11 @@ class PooledSite(Site):
 
 @pytest.fixture(scope="module")
 def running(simulator: Simulator) -> Iterator[PooledSite]:
-    subprocess.run([REPOSITORY / "examples/laravel/setup.sh"], check=True, timeout=300)
-    root = Path(tempfile.mkdtemp(prefix="pooled-"))
-    root.chmod(0o755)
-    site = PooledSite(root, simulator.base_url)
-    try:
-        site.start()
-        yield site
-    finally:
-        site.stop_pool()
-        site.stop()
-        shutil.rmtree(root)
+    with started(PooledSite, simulator.base_url, "pooled") as site:
+        try:
+            yield site
+        finally:
+            site.stop_pool()
 
 
 @pytest.fixture

@@ -1,19 +1,15 @@
 """The page of recorded runs: who may see it, what it finds, what can be done there, and pictures of each state."""
 
 import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from agent_workers.simulator import Simulator
 from tests.laravel.browser import Browser
 from tests.laravel.runs_site import LONG, RunsSite
-from tests.laravel.site import REPOSITORY
+from tests.laravel.sites import started
 from tests.laravel.visitor import Visitor
 from tests.waiting import until
 
@@ -22,16 +18,8 @@ _TABLES = ("agent_runs", "agent_messages", "agent_usage", "agent_events")
 
 @pytest.fixture(scope="module")
 def running_runs_site(simulator: Simulator) -> Iterator[RunsSite]:
-    subprocess.run([REPOSITORY / "examples/laravel/setup.sh"], check=True, timeout=300)
-    root = Path(tempfile.mkdtemp(prefix="runs-"))
-    root.chmod(0o755)
-    site = RunsSite(root, simulator.base_url)
-    try:
-        site.start()
+    with started(RunsSite, simulator.base_url, "runs") as site:
         yield site
-    finally:
-        site.stop()
-        shutil.rmtree(root)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What the page on transcripts says runs, and its form of signatures is the one that is checked."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -8,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent_workers.simulator import running_simulator
-from tests.e2e.worker import SCRIPTS
-from tests.waiting import PATIENCE_S
+from tests.test_readme import run as run_here
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/transcripts.md").read_text("utf-8")
@@ -18,20 +16,9 @@ SNIPPETS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 def run(snippets: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / "examples").symlink_to(ROOT / "examples")
+    (folder / "home").mkdir()
     with running_simulator("hello") as simulator:
-        environ = {"PATH": f"{SCRIPTS}:{os.environ['PATH']}", "HOME": str(folder), "TMPDIR": str(folder)}
-        environ |= {"ANTHROPIC_BASE_URL": simulator.base_url, "ANTHROPIC_API_KEY": "dummy"}
-        command = ["bash", "-euo", "pipefail", "-c", "\n".join(snippets)]
-        return subprocess.run(
-            command,
-            cwd=folder,
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        return run_here(["bash", "-euo", "pipefail", "-c", "\n".join(snippets)], folder, simulator.base_url)
 
 
 def test_the_commands_of_the_page_run_one_after_the_other(tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ import anyio
 from prometheus_client.exposition import choose_encoder
 from redis.exceptions import RedisError
 
-from agent_workers.fleet.work.fleet_meters import FleetMeters
-from agent_workers.fleet.work.http import Answer, Answering
+from agent_workers.fleet.serving.fleet_meters import FleetMeters
+from agent_workers.fleet.serving.http import Answer, Answering
 
 if TYPE_CHECKING:
-    from agent_workers.fleet.work.http import Asked
-    from agent_workers.fleet.work.machine import Machine
-    from agent_workers.fleet.work.meters import Meters
+    from agent_workers.fleet.serving.http import Asked
+    from agent_workers.fleet.serving.machine import Machine
+    from agent_workers.fleet.serving.meters import Meters
 
 _PING_S = 2.0
 

@@ -10,8 +10,8 @@ from agent_workers.errors import WorkerError
 from agent_workers.fleet.lines import WORKER_LOST, line
 
 if TYPE_CHECKING:
-    from agent_workers.fleet.work.keeper import Keeper
-    from agent_workers.fleet.work.machine import Machine
+    from agent_workers.fleet.serving.keeper import Keeper
+    from agent_workers.fleet.serving.machine import Machine
 
 logger = logging.getLogger("agent_workers.fleet")
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 
-from agent_workers.fleet.work.watch import Watch
+from agent_workers.fleet.serving.watch import Watch
 
 if TYPE_CHECKING:
-    from agent_workers.fleet.work.figures import Figures
+    from agent_workers.fleet.serving.figures import Figures
     from agent_workers.protocol.v1.job import Job
 
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)

@@ -15,14 +15,14 @@ from redis.exceptions import RedisError
 from agent_workers.errors import first_of
 from agent_workers.fleet.connection import BLOCK_MS, connect, options
 from agent_workers.fleet.keys import GROUP
-from agent_workers.fleet.work.broker_log import broker_logger
-from agent_workers.fleet.work.escalation import Escalation
-from agent_workers.fleet.work.keeper import Keeper
-from agent_workers.fleet.work.machine import Machine
-from agent_workers.fleet.work.records import open_records
-from agent_workers.fleet.work.slot import Slot
-from agent_workers.fleet.work.sweeper import Sweeper
-from agent_workers.fleet.work.tracing import Tracing
+from agent_workers.fleet.serving.broker_log import broker_logger
+from agent_workers.fleet.serving.escalation import Escalation
+from agent_workers.fleet.serving.keeper import Keeper
+from agent_workers.fleet.serving.machine import Machine
+from agent_workers.fleet.serving.records import open_records
+from agent_workers.fleet.serving.slot import Slot
+from agent_workers.fleet.serving.sweeper import Sweeper
+from agent_workers.fleet.serving.tracing import Tracing
 from agent_workers.service_manager import notify, watchdog_s
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from faststream.redis.message import RedisStreamMessage
 
-    from agent_workers.fleet.work.settings import WorkSettings
+    from agent_workers.fleet.serving.settings import WorkSettings
 
 logger = logging.getLogger("agent_workers.fleet")
 
@@ -62,14 +62,14 @@ async def _work(settings: WorkSettings) -> None:
         await redis.ping()
         tracing = Tracing()
         if settings.traces:
-            from agent_workers.fleet.work.telemetry import Telemetry
+            from agent_workers.fleet.serving.telemetry import Telemetry
 
             tracing = Telemetry(settings.host)
         stack.callback(tracing.close)
         records = open_records(wanted=settings.records)
         stack.push_async_callback(records.close)
         if settings.listen:
-            from agent_workers.fleet.work.listening import watched
+            from agent_workers.fleet.serving.listening import watched
 
             machine = await stack.enter_async_context(watched(settings, redis, settings.listen, tracing, records))
         else:

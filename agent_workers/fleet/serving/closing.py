@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_workers.fleet.lines import WORKER_LOST, line
 from agent_workers.fleet.scripts import Ended, Line
-from agent_workers.fleet.work.ending import Again, ending
+from agent_workers.fleet.serving.ending import Again, ending
 from agent_workers.wire import dump
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from agent_workers.client.event import Event
     from agent_workers.fleet.scripts import Begun, Held
-    from agent_workers.fleet.work.sink import RunSink
+    from agent_workers.fleet.serving.sink import RunSink
     from agent_workers.protocol.v1.job import Job
 
     Kept = Callable[[bool], Awaitable[dict[str, Any] | None]]

@@ -15,7 +15,7 @@ from redis.exceptions import TimeoutError as RedisSlow
 
 from agent_workers.chain import BEGINNING, head_of, is_on, prev_of
 from agent_workers.fleet.scripts import Line
-from agent_workers.fleet.work.figures import Figures
+from agent_workers.fleet.serving.figures import Figures
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from agent_workers.fleet.work.tracing import AttemptSpan, Tracing
+from agent_workers.fleet.serving.tracing import AttemptSpan, Tracing
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span

@@ -11,11 +11,11 @@ from redis.exceptions import RedisError
 from agent_workers.client.aio import AsyncProcessRunner
 from agent_workers.client.session_files import SessionFiles
 from agent_workers.fleet.fleet import Fleet
+from agent_workers.fleet.serving.records import Records
+from agent_workers.fleet.serving.tracing import Tracing
+from agent_workers.fleet.serving.watch import Watch
 from agent_workers.fleet.sessions.address import open_store
 from agent_workers.fleet.sessions.carrier import SessionCarrier
-from agent_workers.fleet.work.records import Records
-from agent_workers.fleet.work.tracing import Tracing
-from agent_workers.fleet.work.watch import Watch
 from agent_workers.workers import WORKERS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from agent_workers.fleet.keys import Keys
     from agent_workers.fleet.scripts import Scripts
-    from agent_workers.fleet.work.settings import WorkSettings
+    from agent_workers.fleet.serving.settings import WorkSettings
     from agent_workers.protocol.v1.job import Accepting
 
 logger = logging.getLogger("agent_workers.fleet")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
     from agent_workers.fleet.overview import Overview, Queue
-    from agent_workers.fleet.work.machine import Machine
+    from agent_workers.fleet.serving.machine import Machine
 
 _NAME = "agent_workers_fleet"
 _WITHIN_S = 4.0

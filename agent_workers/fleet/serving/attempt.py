@@ -9,20 +9,20 @@ import anyio
 
 from agent_workers.errors import WorkerError, first_of
 from agent_workers.fleet.lines import error
-from agent_workers.fleet.work.closing import Closing
-from agent_workers.fleet.work.control import relay
-from agent_workers.fleet.work.credentials import NoCredential, credential
-from agent_workers.fleet.work.ending import Billing
-from agent_workers.fleet.work.sink import LeaseLost
+from agent_workers.fleet.serving.closing import Closing
+from agent_workers.fleet.serving.control import relay
+from agent_workers.fleet.serving.credentials import NoCredential, credential
+from agent_workers.fleet.serving.ending import Billing
+from agent_workers.fleet.serving.sink import LeaseLost
 
 if TYPE_CHECKING:
     from agent_workers.client.aio import AsyncRun
     from agent_workers.client.event import Event
     from agent_workers.fleet.scripts import Begun, Held
+    from agent_workers.fleet.serving.closing import Kept
+    from agent_workers.fleet.serving.machine import Machine
+    from agent_workers.fleet.serving.sink import RunSink
     from agent_workers.fleet.sessions.carried import Carried
-    from agent_workers.fleet.work.closing import Kept
-    from agent_workers.fleet.work.machine import Machine
-    from agent_workers.fleet.work.sink import RunSink
     from agent_workers.protocol.v1.job import Job
 
 logger = logging.getLogger("agent_workers.fleet")

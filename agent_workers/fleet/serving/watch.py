@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agent_workers.fleet.work.figures import Figures
+    from agent_workers.fleet.serving.figures import Figures
     from agent_workers.protocol.v1.job import Job
 
 

@@ -16,7 +16,7 @@ from agent_workers.protocol.v1.job import parse_job
 from agent_workers.protocol.v1.problem import RequestProblems
 
 if TYPE_CHECKING:
-    from agent_workers.fleet.work.machine import Machine
+    from agent_workers.fleet.serving.machine import Machine
 
 logger = logging.getLogger("agent_workers.fleet")
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from agent_workers.fleet.work.health import Health
-from agent_workers.fleet.work.http import forget, open_listener, serve
-from agent_workers.fleet.work.machine import Machine
-from agent_workers.fleet.work.meters import Meters
+from agent_workers.fleet.serving.health import Health
+from agent_workers.fleet.serving.http import forget, open_listener, serve
+from agent_workers.fleet.serving.machine import Machine
+from agent_workers.fleet.serving.meters import Meters
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from redis.asyncio import Redis
 
-    from agent_workers.fleet.work.records import Records
-    from agent_workers.fleet.work.settings import WorkSettings
-    from agent_workers.fleet.work.tracing import Tracing
+    from agent_workers.fleet.serving.records import Records
+    from agent_workers.fleet.serving.settings import WorkSettings
+    from agent_workers.fleet.serving.tracing import Tracing
 
 
 @asynccontextmanager

@@ -15,8 +15,8 @@ from agent_workers.fleet.lines import around_run
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from agent_workers.fleet.work.machine import Machine
-    from agent_workers.fleet.work.slot import Slot
+    from agent_workers.fleet.serving.machine import Machine
+    from agent_workers.fleet.serving.slot import Slot
 
 logger = logging.getLogger("agent_workers.fleet")
 

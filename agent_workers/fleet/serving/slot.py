@@ -9,16 +9,16 @@ import anyio
 
 from agent_workers.fleet.lines import EXPIRED, error, line
 from agent_workers.fleet.scripts import Ended, Held
-from agent_workers.fleet.work.attempt import Attempt
-from agent_workers.fleet.work.log import about
-from agent_workers.fleet.work.sink import LeaseLost, RunSink
+from agent_workers.fleet.serving.attempt import Attempt
+from agent_workers.fleet.serving.log import about
+from agent_workers.fleet.serving.sink import LeaseLost, RunSink
 from agent_workers.protocol.document import parse_json
 from agent_workers.protocol.v1.job import parse_job
 from agent_workers.protocol.v1.problem import RequestProblems
 
 if TYPE_CHECKING:
     from agent_workers.fleet.scripts import Begun
-    from agent_workers.fleet.work.machine import Machine
+    from agent_workers.fleet.serving.machine import Machine
     from agent_workers.protocol.v1.job import Job
 
 logger = logging.getLogger("agent_workers.fleet")

@@ -16,8 +16,8 @@ from agent_workers.protocol.v1.problem import RequestProblems
 if TYPE_CHECKING:
     from agent_workers.client.aio import AsyncRun
     from agent_workers.fleet.scripts import Begun
-    from agent_workers.fleet.work.machine import Machine
-    from agent_workers.fleet.work.records import AttemptRecord
+    from agent_workers.fleet.serving.machine import Machine
+    from agent_workers.fleet.serving.records import AttemptRecord
 
 logger = logging.getLogger("agent_workers.fleet")
 
