@@ -45,7 +45,7 @@ class Conversations:
         Raises:
             Refusal: It is somebody else's, or another run is at work in it.
         """
-        name = self.name_of(conversation)
+        name = self.name_of(conversation, owner)
         insert = "INSERT OR IGNORE INTO conversations (id, owner) VALUES (?, ?)"
         self._database.execute(insert, (name, owner.key))
         found = "SELECT owner, session FROM conversations WHERE id = ?"
@@ -59,19 +59,24 @@ class Conversations:
             return {"session": {"resume": session}}
         return {"session": {"id": name}} if self._names_sessions else {}
 
-    def name_of(self, conversation: str) -> str:
-        """Returns a conversation by its id, or by its session's: a page may go on by what its events name."""
-        found = "SELECT id FROM conversations WHERE session = ? AND id != session"
-        row = self._database.execute(found, (conversation,)).fetchone()
+    def name_of(self, conversation: str, owner: Owner) -> str:
+        """Returns a conversation by its id, or by its session's: a page may go on by what its events name.
+
+        A session is looked for among the owner's: a user's own machine may tell of any.
+        """
+        found = "SELECT id FROM conversations WHERE session = ? AND id != session AND owner = ?"
+        row = self._database.execute(found, (conversation, owner.key)).fetchone()
         return str(row[0]) if row else conversation
 
-    def note(self, conversation: str, run: str, event: Mapping[str, Any]) -> None:
+    def note(self, conversation: str, owner: Owner, run: str, event: Mapping[str, Any]) -> None:
         """Learns from a run's event: it may fail before or after it began its session."""
-        name = self.name_of(conversation)
+        begun = has_begun(event)
+        if begun is None and event.get("code") != "session_not_saved":
+            return
+        name = self.name_of(conversation, owner)
         at_work, before = self._at_work.get(name, ("", None))
         if at_work != run:
             return
-        begun = has_begun(event)
         if event["type"] == "session":
             self._learn(name, event["session_id"])
         elif event.get("code") == "session_not_saved":
@@ -82,14 +87,14 @@ class Conversations:
     def _learn(self, name: str, session: str | None) -> None:
         self._database.execute("UPDATE conversations SET session = ? WHERE id = ?", (session, name))
 
-    def end(self, conversation: str, run: str) -> None:
+    def end(self, conversation: str, owner: Owner, run: str) -> None:
         """Hears that a run is at work no more."""
-        if self.at_work(conversation) == run:
-            del self._at_work[self.name_of(conversation)]
+        if self.at_work(conversation, owner) == run:
+            del self._at_work[self.name_of(conversation, owner)]
 
-    def at_work(self, conversation: str) -> str | None:
+    def at_work(self, conversation: str, owner: Owner) -> str | None:
         """Returns the run that is at work in a conversation."""
-        return self._at_work.get(self.name_of(conversation), (None, None))[0]
+        return self._at_work.get(self.name_of(conversation, owner), (None, None))[0]
 
     def close(self) -> None:
         """Closes the file."""

@@ -82,7 +82,7 @@ class LocalRuns(Runs):
         machine = self._machines.choose(owner, composed) if composed.preset.on == "user" else None
         request = dict(composed.request)
         if composed.conversation:
-            await self._settled(composed.conversation)
+            await self._settled(composed.conversation, owner)
             request |= self._conversations.begin(composed.conversation, owner, composed.run)
         self._witnesses.begin(composed, owner.tenant)
         feed = Feed(composed.run, owner, self._limits.run_bytes)
@@ -152,9 +152,9 @@ class LocalRuns(Runs):
         if self._settings.on_disconnect == "abort" and not feed.readers and feed.last is None:
             self._runs[feed.run].tell({"type": "abort"})
 
-    async def _settled(self, conversation: str) -> None:
+    async def _settled(self, conversation: str, owner: Owner) -> None:
         """Waits for a run in the conversation that has told its end, or was asked for it, and is still leaving."""
-        run = self._conversations.at_work(conversation)
+        run = self._conversations.at_work(conversation, owner)
         task, found = self._tasks.get(run or ""), self._runs.get(run or "")
         if task and found and found.is_ending:
             await asyncio.wait([task], timeout=_LEAVING_S)
@@ -162,7 +162,7 @@ class LocalRuns(Runs):
     def _made(
         self, feed: Feed, composed: Composed, request: Mapping[str, Any], machine: ConnectedMachine | None
     ) -> LocalRun | MachineRun:
-        worker, heard = composed.preset.worker, self._listener(composed)
+        worker, heard = composed.preset.worker, self._listener(composed, feed.owner)
         if machine:
             return MachineRun(feed, machine, worker, request, heard)
         return LocalRun(feed, self._runner(worker), request, heard)
@@ -174,23 +174,23 @@ class LocalRuns(Runs):
         except Exception:
             logger.exception("run %s has broken off", feed.run)
         finally:
-            if feed.last is None:
-                feed.lose()
-                self._witnesses.lose(feed.run)
             self._by_owner[feed.owner] -= 1
             if not self._by_owner[feed.owner]:
                 del self._by_owner[feed.owner]
             self._tasks.pop(feed.run, None)
             if conversation:
-                self._conversations.end(conversation, feed.run)
+                self._conversations.end(conversation, feed.owner, feed.run)
+            if feed.last is None:
+                feed.lose()
+                self._witnesses.lose(feed.run)
 
     def _forget(self, run: str) -> None:
         self._runs.pop(run, None)
 
-    def _listener(self, composed: Composed) -> Callable[[bytes, Mapping[str, Any]], None]:
+    def _listener(self, composed: Composed, owner: Owner) -> Callable[[bytes, Mapping[str, Any]], None]:
         def hear(line: bytes, event: Mapping[str, Any]) -> None:
             if composed.conversation:
-                self._conversations.note(composed.conversation, composed.run, event)
+                self._conversations.note(composed.conversation, owner, composed.run, event)
             self._witnesses.hear(composed.run, line, event)
 
         return hear

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 from datetime import UTC, datetime
@@ -164,7 +163,9 @@ class MachineRun:
         self._pass_on(line, event)
 
     def fail(self, code: str, message: str, *, retryable: bool = False) -> None:
-        """Ends it with an error, and has its machine stop it."""
+        """Ends it with an error, if it has no end yet, and has its machine stop it."""
+        if self._over.is_set():
+            return
         body = {"type": "error", "code": code, "message": message, "retryable": retryable}
         event = envelop(body, seq=self._seq + 1, run=self.run, ts=timestamp(datetime.now(UTC)))
         self._machine.drop(self.run)
@@ -192,5 +193,4 @@ class MachineRun:
             return None
         if begins is None and not self._seq and kind not in TERMINAL:
             return None
-        found: dict[str, Any] = json.loads(line)
-        return None if any(True for _ in event_schema().faults(found)) else found
+        return event if event_schema().is_valid(event) else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, disable_created_metrics
-from prometheus_client.exposition import choose_encoder
+
+from agent_workers.fleet.serving.exposition import encoder_for
 
 if TYPE_CHECKING:
     from agent_workers.gateway.runs import Runs
@@ -63,5 +64,5 @@ class Meters:
 
     def page(self, accept: str) -> tuple[bytes, str]:
         """Returns all figures, and the content type of the page."""
-        encode, kind = choose_encoder(accept)
+        encode, kind = encoder_for(accept)
         return encode(self._registry), kind

@@ -76,12 +76,12 @@ class Outbox:
             body: What it says.
             ends: The run that has ended with it.
         """
-        self._database.execute("BEGIN IMMEDIATE")
-        insert = "INSERT OR IGNORE INTO webhooks (id, body, due) VALUES (?, ?, ?)"
-        self._database.execute(insert, (name, body, time.time()))
-        if ends is not None:
-            self._database.execute("DELETE FROM runs WHERE run = ?", (ends,))
-        self._database.execute("COMMIT")
+        with self._database:  # whatever is raised leaves no transaction open
+            self._database.execute("BEGIN IMMEDIATE")
+            insert = "INSERT OR IGNORE INTO webhooks (id, body, due) VALUES (?, ?, ?)"
+            self._database.execute(insert, (name, body, time.time()))
+            if ends is not None:
+                self._database.execute("DELETE FROM runs WHERE run = ?", (ends,))
 
     def forget(self, run: str) -> None:
         """Forgets a run that has not begun."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from agent_workers.protocol.v1.envelope import TERMINAL
 from agent_workers.wire import timestamp
@@ -29,7 +30,8 @@ def kind_of(event: Mapping[str, Any]) -> str | None:
 def name_of(run: str, event: Mapping[str, Any]) -> str:
     """Returns the webhook's id: the same each time that it is sent, and after a restart."""
     asked = _IDS.get(event["type"])
-    return f"{run}.{event.get(asked)}" if asked else f"{run}.end"
+    # It is a header, and the id may be a stranger's machine's.
+    return f"{run}.{quote(str(event.get(asked)), safe=':', errors='replace')}" if asked else f"{run}.end"
 
 
 def message(about: Mapping[str, Any], event: Mapping[str, Any], line: bytes) -> bytes:

@@ -161,7 +161,7 @@ class Webhooks(Witness):
             connection.request("POST", path, waiting.body, headers)
             response = connection.getresponse()
             return Said(response.status, _wait_s(response.headers.get("Retry-After")))
-        except (OSError, HTTPException):
+        except (OSError, HTTPException, ValueError):  # the last of an id that is no header
             return Said(0)
         finally:
             connection.close()

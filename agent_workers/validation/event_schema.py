@@ -37,11 +37,17 @@ _BOUNDS = {
 class EventSchema:
     """The schemas of all event types: each event is checked against its own, an unknown one against the general."""
 
+    def is_valid(self, event: dict[str, Any]) -> bool:
+        """Returns whether an event has no fault; it stops at the first."""
+        return bool(self._validator_of(event).is_valid(event))
+
     def faults(self, event: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Yields the pointer and the message of each fault."""
-        validator = self._validators.get(str(event.get("type"))) or self._validators[""]
-        found = (fault for error in validator.iter_errors(event) for fault in _explained(error))
+        found = (fault for error in self._validator_of(event).iter_errors(event) for fault in _explained(error))
         yield from dict.fromkeys(found)
+
+    def _validator_of(self, event: dict[str, Any]) -> Draft202012Validator:
+        return self._validators.get(str(event.get("type"))) or self._validators[""]
 
     @cached_property
     def _validators(self) -> dict[str, Draft202012Validator]:

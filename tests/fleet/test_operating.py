@@ -149,6 +149,7 @@ def test_the_page_lists_every_figure(work: Work, address: str, user: User) -> No
 
 def test_a_scraper_that_wants_open_metrics_gets_them(work: Work, address: str) -> None:
     work("--listen", address)
+    assert get(address, "/metrics", Accept="application/openmetrics-text;version=x")[0] == 200
     _, text = get(address, "/metrics", Accept="application/openmetrics-text;version=1.0.0")
     assert text.endswith("# EOF\n")
 

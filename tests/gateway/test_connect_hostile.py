@@ -53,6 +53,17 @@ def test_a_line_that_is_no_event_of_the_run_ends_it_with_an_error(lie: str, owne
         assert (first["type"], last["type"], last["code"]) == ("start", "error", "internal")
 
 
+def test_a_run_ends_once_whatever_its_machine_says_after_its_end(owned: Served) -> None:
+    with Faker(owned) as machine, owned.streaming("x", owned.token(preset="own")) as stream:
+        run = machine.hear("run")["run"]
+        machine.begin(run)
+        machine.line(run, 2, type="aborted", reason="client")
+        for _ in range(2):
+            machine.say(type="end", run=run, reason="full")
+        assert [frame.event for frame in stream.frames()] == ["start", "aborted"]
+        assert owned.get(f"/v1/runs/{run}").json["state"] == "aborted"
+
+
 def test_lines_that_come_twice_count_once_and_one_that_is_missing_ends_the_run(owned: Served) -> None:
     with Faker(owned) as machine, owned.streaming("x", owned.token(preset="own")) as stream:
         run = machine.hear("run")["run"]
@@ -121,19 +132,21 @@ def test_another_version_of_the_protocol_is_told_so(owned: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    ("claims", "status", "code"),
+    ("claims", "lives_s", "status", "code"),
     [
-        ({"use": "all"}, 401, "token_too_long"),
-        ({"use": "all", "exp": int(time.time()) + 100}, 403, "forbidden"),
-        ({"jti": "lost"}, 401, "token_revoked"),
-        ({"exp": int(time.time()) + 40 * 86_400}, 401, "token_too_long"),
-        ({"exp": int(time.time()) - 60}, 401, "token_expired"),
-        ({"aud": "https://other.test"}, 401, "token_invalid"),
+        ({"use": "all"}, None, 401, "token_too_long"),
+        ({"use": "all"}, 100, 403, "forbidden"),
+        ({"jti": "lost"}, None, 401, "token_revoked"),
+        ({}, 40 * 86_400, 401, "token_too_long"),
+        ({}, -60, 401, "token_expired"),
+        ({"aud": "https://other.test"}, None, 401, "token_invalid"),
     ],
 )
 def test_a_token_that_is_not_for_connecting_is_refused(
-    claims: dict[str, Any], status: int, code: str, owned: Served
+    claims: dict[str, Any], lives_s: int | None, status: int, code: str, owned: Served
 ) -> None:
+    if lives_s is not None:
+        claims = {**claims, "exp": int(time.time()) + lives_s}
     with pytest.raises(InvalidStatus) as refused:
         Faker(owned, connect_token(**claims))
     answer = refused.value.response

@@ -28,6 +28,7 @@ def test_health_and_figures_need_no_token(gateway: Served) -> None:
     assert [gateway.ask("GET", path).body for path in ("/healthz", "/readyz")] == [b"ok\n", b"ok\n"]
     gateway.run("echo")
     figures = gateway.ask("GET", "/metrics").body.decode()
+    assert gateway.ask("GET", "/metrics", Accept="application/openmetrics-text;version=x").status == 200
     assert 'agent_workers_gateway_runs_total{worker="agent-chat"}' in figures
     assert 'agent_workers_gateway_streams_ended_total{end="end"}' in figures
 

@@ -6,9 +6,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import anyio
-from prometheus_client.exposition import choose_encoder
 from redis.exceptions import RedisError
 
+from agent_workers.fleet.serving.exposition import encoder_for
 from agent_workers.fleet.serving.fleet_meters import FleetMeters
 from agent_workers.fleet.serving.http import Answer, Answering
 
@@ -43,7 +43,7 @@ class Health(Answering):
             return Answer(f"{problem}\n".encode(), HTTPStatus.SERVICE_UNAVAILABLE) if problem else Answer(b"ok\n")
         if asked.path == "/metrics":
             await self._fleet.ask()
-            encode, kind = choose_encoder(asked.accept)
+            encode, kind = encoder_for(asked.accept)
             return Answer(encode(self._registry), kind=kind)
         return Answer(b"There are /healthz, /readyz and /metrics here.\n", HTTPStatus.NOT_FOUND)
 
