@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 NAME = 191
 """The longest id or name, in characters: what an index of MariaDB and of older MySQL takes in utf8mb4."""
 TITLE = 255
+MOST_ATTEMPTS = 2**31 - 1
+"""What its column takes."""
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?Z?")
 
 
@@ -67,7 +69,7 @@ class About:
     def attempt(self) -> int:
         """Which attempt of the run the request begins."""
         attempt = self.request.get("attempt")
-        return attempt if type(attempt) is int and attempt > 1 else 1
+        return attempt if type(attempt) is int and 1 < attempt <= MOST_ATTEMPTS else 1
 
     @property
     def session_id(self) -> str | None:
@@ -99,4 +101,4 @@ def first_line(question: Any) -> str | None:
         question = "\n".join(texts)
     if not isinstance(question, str):
         return None
-    return next((line.strip()[:TITLE] for line in question.splitlines() if line.strip()), None)
+    return next((line.strip() for line in question.splitlines() if line.strip()), None)

@@ -99,7 +99,9 @@ def from_line(line: bytes) -> Change | None:
     """Reads a change; None where the line is none, as the last one of a process that was killed may be."""
     try:
         name, *fields = json.loads(line)
-        return _KINDS[name](*fields)
+        change = _KINDS[name](*fields)
+        is_known = not isinstance(change, Put) or (change.table in TABLES and isinstance(change.row, dict))
+        return change if is_known else None  # else it is another version's
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -166,6 +166,8 @@ def open_journal(path: Path, *, create: bool = False) -> Journal | None:
     try:
         descriptor = os.open(path, flags, 0o600)
     except FileNotFoundError:
+        if create:
+            raise  # the folder has gone: whoever records is told, instead of trying for ever
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

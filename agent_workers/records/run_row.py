@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from agent_workers.records.about import NAME, first_line, text_of
+from agent_workers.records.about import NAME, TITLE, first_line, text_of
 from agent_workers.records.changes import RUNS, Put, Row
 from agent_workers.records.redaction import Redaction, well_formed
 
@@ -53,7 +53,8 @@ class RunRow:
         request = about.request
         self.conversation_id = named(about.conversation_id) or named(about.session_id)
         self._keeping = keeping
-        self._title = keeping.words(first_line(about.question))
+        title = keeping.words(first_line(about.question))  # half an address would be found by no pattern
+        self._title = title and title[:TITLE]
         self._began_at: str | None = None
         self._at = about.at
         self._engine = named(request.get("engine"))

@@ -6,14 +6,15 @@ The same events always make the same rows, so whatever is written twice is there
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agent_workers.protocol.v1.envelope import TERMINAL, attempt_begun
-from agent_workers.records.about import moment
+from agent_workers.records.about import MOST_ATTEMPTS, moment
 from agent_workers.records.changes import CONVERSATIONS, EVENTS, INSIGHTS, USAGE, Change, Forget, Put, Row
 from agent_workers.records.messages import Messages
 from agent_workers.records.outcome import insight_row, usage_rows
-from agent_workers.records.run_row import RunRow
+from agent_workers.records.run_row import RunRow, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _TOLD = ("start", "session", *TERMINAL)
 """Types of the events that change the row of the run, whatever else they do."""
-_MOST_ATTEMPTS, _MOST_EVENTS = 2**31 - 1, 2**63 - 1  # what their columns take
+_MOST_EVENTS = 2**63 - 1  # what its column takes
 
 
 class Transcript:
@@ -39,6 +40,7 @@ class Transcript:
 
     def __init__(self, about: About, keeping: Keeping) -> None:
         self.has_ended = False
+        about = replace(about, run=named(about.run) or "")  # as all tables call it
         self._about = about
         self._keeping = keeping
         self._seq = 0
@@ -69,7 +71,7 @@ class Transcript:
         if not isinstance(kind, str) or type(seq) is not int or event.get("run") != self._about.run:
             return []
         begun = attempt_begun(event)
-        if seq > _MOST_EVENTS or (begun or 0) > _MOST_ATTEMPTS:
+        if seq > _MOST_EVENTS or (begun or 0) > MOST_ATTEMPTS:
             return []
         is_anew = begun is not None and begun > self._attempt
         if begun is not None and begun < self._attempt:

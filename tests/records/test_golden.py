@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from agent_workers.records.about import About, first_line, moment
-from agent_workers.records.changes import from_line
+from agent_workers.records.changes import Put, from_line
 from agent_workers.records.keeping import Keeping
 from agent_workers.records.redaction import BUILT_IN, Redaction
 from agent_workers.records.tables import Tables
@@ -178,7 +178,37 @@ def test_a_question_gives_its_first_line_as_title() -> None:
     assert first_line("\n \n  One \nTwo") == "One"
     assert first_line([{"type": "image"}, {"type": "text", "text": "Look"}, "odd"]) == "Look"
     assert first_line({"input": 1}) is None
-    assert first_line("x" * 300) == "x" * 255
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("x" * 300, "x" * 255),
+        ("x" * 240 + " maria.mueller@example.com", "x" * 240 + " [email]"),
+        ("a@b.co " * 60, ("[email] " * 60)[:255]),
+    ],
+)
+def test_a_title_is_cut_when_nothing_in_it_is_to_be_left_out_any_more(question: str, title: str) -> None:
+    keeping = Keeping(redaction=Redaction(["email"]))
+    transcript = Transcript(About("r", AT, {"prompt": question}, conversation_id="c"), keeping)
+    [row] = [put.row for put in transcript.begin() if isinstance(put, Put) and put.table == "agent_conversations"]
+    assert row["title"] == title.strip()
+
+
+def test_every_row_calls_a_run_the_same_however_long_its_id_is() -> None:
+    transcript = Transcript(About("r" * 300, AT, {"prompt": "Hi", "attempt": 3_000_000_000}), Keeping())
+    changes = [
+        *transcript.begin(),
+        *transcript.take({"seq": 1, "type": "done", "text": "Hi", "ts": "2026-11-20T12:00:00.000Z"}),
+    ]
+    rows = [change.row for change in changes if isinstance(change, Put)]
+    assert {row.get("run_id") or row.get("id") for row in rows if "owner" not in row} == {"r" * 191}
+    assert {row["attempts"] for row in rows if "attempts" in row} == {1}
+
+
+def test_a_change_of_another_version_is_passed_over() -> None:
+    assert from_line(b'["put","agent_later",{},"r",1]') is None
+    assert from_line(b'["put","agent_runs",[],"r",1]') is None
 
 
 def test_moments_are_read_with_as_many_decimals_as_they_have() -> None:

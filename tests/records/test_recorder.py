@@ -355,3 +355,8 @@ def test_without_an_address_the_records_are_a_file_of_the_state_directory(env: d
         recorder.begin(REQUEST, run="run-1").end()
     file = Path(env["AGENT_WORKERS_STATE_DIR"], "records", "records.db")
     assert json.loads(rows(file, "SELECT content FROM agent_messages")[0][0]) == "Hello"
+
+
+def test_a_spool_whose_folder_has_gone_says_so_at_once(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Spool(tmp_path / "gone", 1 << 20).begin()

@@ -13,7 +13,7 @@ final class Columns
 {
     /** Characters of the longest id or name: what an index of MariaDB takes. */
     private const NAME = 191;
-    private const TITLE = 255;
+    public const TITLE = 255;
     private const MOST_MONEY = 999_999.99999999; // DECIMAL(14, 8)
     private const MS = 1000;
 
@@ -53,7 +53,7 @@ final class Columns
         foreach ($lines ?: [] as $line) {
             $line = (string) preg_replace('/^\s+|\s+$/u', '', $line);
             if ($line !== '') {
-                return mb_substr($line, 0, self::TITLE);
+                return $line;
             }
         }
 

@@ -13,6 +13,9 @@ use AgentWorkers\Request;
  */
 final class Facts
 {
+    /** What their column takes. */
+    private const MOST_ATTEMPTS = 2 ** 31 - 1;
+
     /**
      * @param string $run its id
      * @param string $at when its question was asked, as a row has it
@@ -83,7 +86,7 @@ final class Facts
     {
         $attempt = $this->request['attempt'] ?? null;
 
-        return is_int($attempt) ? max(1, $attempt) : 1;
+        return is_int($attempt) && $attempt <= self::MOST_ATTEMPTS ? max(1, $attempt) : 1;
     }
 
     /** The session that the request names and that its run writes; null for a new one, and for a fork. */

@@ -28,8 +28,8 @@ final class Keeping
         'worker_version', 'sdk_version', 'cli_version', 'skill', 'skill_version', 'user', 'subject', 'traceparent',
         'usage', 'usage_scope', 'cost_usd', 'duration_ms', 'turns', 'models', 'needs_review', 'lane', 'truncated_bytes',
     ];
-    /** Characters of the longest content that is kept. */
-    private const LONGEST = 4 * 1024 * 1024;
+    /** Characters of the longest content that is kept: some take seven bytes, and MariaDB takes 16 MiB at once. */
+    public const LONGEST = 1024 * 1024;
 
     /** @param list<string> $events types of those that are kept as such */
     public function __construct(
@@ -70,8 +70,13 @@ final class Keeping
     public function title(?string $text): ?string
     {
         $kept = $this->words($text);
+        if ($kept === null) {
+            return null;
+        }
+        // Half an address would be found by no pattern, so it is cut last.
+        $cut = mb_substr($kept, 0, Columns::TITLE);
 
-        return $kept !== null && $this->isEncrypted ? Text::sealedShort($kept) : $kept;
+        return $this->isEncrypted ? Text::sealedShort($cut) : $cut;
     }
 
     public function goal(?string $text): ?string

@@ -11,9 +11,6 @@ namespace AgentWorkers\Laravel\Records;
  */
 final class Texts
 {
-    /** Characters of the longest text that is kept. */
-    private const LONGEST = 4 * 1024 * 1024;
-
     private ?int $block = null;
     private string $text = '';
     private int $length = 0;
@@ -26,7 +23,7 @@ final class Texts
         $ended = $this->block === null || $this->block === $block ? null : $this->end();
         $this->block = $block;
         $this->length += mb_strlen($text);
-        if ($this->length <= self::LONGEST) {
+        if ($this->length <= Keeping::LONGEST) {
             $this->text .= $text;
         }
 
@@ -39,7 +36,7 @@ final class Texts
         [$block, $text, $length] = [$this->block, $this->text, $this->length];
         [$this->block, $this->text, $this->length] = [null, '', 0];
 
-        return $block === null || $length === 0 ? null : [$block, $length <= self::LONGEST ? $text : null];
+        return $block === null || $length === 0 ? null : [$block, $length <= Keeping::LONGEST ? $text : null];
     }
 
     public function note(int $block, int $seq): void

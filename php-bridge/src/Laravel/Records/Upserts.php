@@ -80,7 +80,9 @@ final class Upserts
         $lost = (clone $one)->where('attempts', '<', $row['attempts'])->lockForUpdate()->value('conversation_id');
         $one->where(static fn (Builder $query) => $query->where('attempts', '<', $row['attempts'])->orWhere(
             static fn (Builder $query) => $query->where('attempts', $row['attempts'])
-                ->where('last_seq', '<=', $row['last_seq']),
+                ->where('last_seq', '<=', $row['last_seq'])
+                // What has ended does not run again.
+                ->when($row['status'] === 'running', static fn (Builder $query) => $query->where('status', 'running')),
         ))->update(self::without($row, ['id', ...self::OF_ITS_BEGIN]));
         if ($lost !== null && $lost !== $row['conversation_id']) {
             $this->leave($lost);
